@@ -1,0 +1,190 @@
+"""Every error of the engine, one tree under ``DexecError``.
+
+What went wrong decides what happens next, so the tree follows the *kinds* of failure, not the places
+where they are noticed: a caller catches a branch, and each branch has one answer.
+"""
+
+from __future__ import annotations
+
+
+class DexecError(Exception):
+    """Base of all errors that the engine raises on purpose.
+
+    ``code`` names the error towards clients (an order's ``error.code``; with dashes, the problem type
+    ``/problems/<slug>``); ``str(error)`` is a sentence that may be shown to them.
+    """
+
+    code = "internal"
+
+
+# --- rejected: nothing is stored, the client is told -------------------------------------------------
+
+
+class Rejected(DexecError):
+    """The request itself is at fault; ``status`` is its HTTP answer."""
+
+    code = "rejected"
+    status = 400
+
+
+class Malformed(Rejected):
+    """The body is no JSON, or no JSON object."""
+
+    code = "malformed"
+    status = 400
+
+
+class Unauthenticated(Rejected):
+    """No API key, or one that is unknown or revoked."""
+
+    code = "unauthenticated"
+    status = 401
+
+
+class NotFound(Rejected):
+    """No such thing, or it belongs to somebody else: the two are not told apart."""
+
+    code = "not_found"
+    status = 404
+
+
+class IdempotencyConflict(Rejected):
+    """The idempotency key was used before with another body."""
+
+    code = "idempotency_conflict"
+    status = 409
+
+
+class BodyTooLarge(Rejected):
+    """The body is over 16 KB."""
+
+    code = "body_too_large"
+    status = 413
+
+
+class Invalid(Rejected):
+    """A field has a value that no order can have; ``field`` names it as the client wrote it."""
+
+    code = "invalid"
+    status = 422
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class TooManyOrders(Rejected):
+    """The client's backlog of scheduled orders is full; ``retry_after_s`` is when the next one fits."""
+
+    code = "too_many_orders"
+    status = 429
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+# --- infrastructure: ours, never an order's fault ----------------------------------------------------
+
+
+class Unavailable(DexecError):
+    """A back end of ours did not take the call; it had no effect."""
+
+    code = "unavailable"
+
+
+class StoreUnavailable(Unavailable):
+    """PostgreSQL could not be reached, or refused for a reason that passes."""
+
+
+class StoreConflict(StoreUnavailable):
+    """A transaction kept losing against concurrent ones (SQLSTATE 40001) until the retries were spent."""
+
+
+class QueueUnavailable(Unavailable):
+    """SQS did not take the message."""
+
+
+class ClusterUnavailable(Unavailable):
+    """The cluster could not be read."""
+
+
+class OutcomeUnknown(DexecError):
+    """A call may or may not have had its effect: the connection was lost before the answer came."""
+
+    code = "outcome_unknown"
+
+
+class CommitUnknown(OutcomeUnknown):
+    """The connection was lost while a transaction was committing."""
+
+
+class SendUnknown(OutcomeUnknown):
+    """The cluster did not answer a ``send``: the transaction may land."""
+
+
+# --- the order itself --------------------------------------------------------------------------------
+
+
+class AttemptFailed(DexecError):
+    """This attempt cannot go on; another one may (design: kinds *venue* and *market*)."""
+
+    kind = "market"
+
+
+class NoVenue(AttemptFailed):
+    """No venue answered in time with something that can be routed."""
+
+    code = "no_venue"
+    kind = "venue"
+
+
+class SlippageExceeded(AttemptFailed):
+    """The market moved past the order's limit."""
+
+    code = "slippage_exceeded"
+
+
+class BlockhashExpired(AttemptFailed):
+    """The transaction can no longer land: its blockhash is too old."""
+
+    code = "blockhash_expired"
+
+
+class OrderFailed(DexecError):
+    """The order cannot succeed, now or later (design: kind *fatal*)."""
+
+    code = "order_failed"
+
+
+class InsufficientFunds(OrderFailed):
+    """The wallet does not hold what the swap takes."""
+
+    code = "insufficient_funds"
+
+
+class PoolDisabled(OrderFailed):
+    """The pool does not trade any more."""
+
+    code = "pool_disabled"
+
+
+class InsufficientLiquidity(OrderFailed):
+    """No pool can give that much."""
+
+    code = "insufficient_liquidity"
+
+
+# --- faults of ours ----------------------------------------------------------------------------------
+
+
+class IllegalTransition(DexecError):
+    """The lifecycle does not list this transition: a bug of ours."""
+
+    code = "illegal_transition"
+
+
+class LeaseLost(DexecError):
+    """Another executor works on the order now; this one must not write."""
+
+    code = "lease_lost"

@@ -1,0 +1,43 @@
+"""The tokens that can be swapped: one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dexec.domain.errors import Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token of the cluster; ``initial_amount`` is what a paper wallet starts with, in base units."""
+
+    symbol: str
+    name: str
+    mint: str
+    decimals: int
+    initial_amount: int
+
+
+_TABLE = (
+    Token("SOL", "Solana", "So11111111111111111111111111111111111111112", 9, 10_000 * 10**9),
+    Token("USDC", "USD Coin", "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v", 6, 2_000_000 * 10**6),
+    Token("USDT", "Tether USD", "Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB", 6, 2_000_000 * 10**6),
+    Token("RAY", "Raydium", "4k3Dyjzvzp8eMZWUXbBCjEvwSkkk59S5iCNLY3QrkX6R", 6, 500_000 * 10**6),
+    Token("JUP", "Jupiter", "JUPyiwrYJFskUPiHa7hkeR8VUtAeFoSYbKedZNsDvCN", 6, 1_000_000 * 10**6),
+    Token("BONK", "Bonk", "DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263", 5, 50_000_000_000 * 10**5),
+)
+
+TOKENS: dict[str, Token] = {token.symbol: token for token in _TABLE}
+_BY_MINT: dict[str, Token] = {token.mint: token for token in _TABLE}
+
+
+def find_token(name: str, field: str = "token") -> Token:
+    """Return the token with this symbol (any case) or mint.
+
+    Raises ``Invalid`` naming ``field`` when there is none.
+    """
+    token = TOKENS.get(name.upper()) or _BY_MINT.get(name)
+    if token is None:
+        known = ", ".join(TOKENS)
+        raise Invalid(f"unknown token {name[:60]!r}; known tokens: {known}", field)
+    return token
