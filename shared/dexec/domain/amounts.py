@@ -13,7 +13,7 @@ MAX_BASE_UNITS = 2**63 - 1
 MAX_DIGITS = 40
 """Digits looked at before scaling: 1e400 must not become a 400-digit integer first."""
 
-_PLAIN_DECIMAL = re.compile(r"\d+(\.\d+)?|\.\d+", re.ASCII)
+_PLAIN_DECIMAL = re.compile(r"-?\d+(\.\d+)?|-?\.\d+", re.ASCII)
 
 
 def parse_amount(value: object, decimals: int, field: str = "amount") -> int:
@@ -28,9 +28,10 @@ def parse_amount(value: object, decimals: int, field: str = "amount") -> int:
     _, digits, exponent = number.as_tuple()
     if not isinstance(exponent, int) or len(digits) + abs(exponent) > MAX_DIGITS:
         raise Invalid("has too many digits", field)
-    scaled = number.scaleb(decimals)
-    base_units = int(scaled)
-    if base_units != scaled:
+    coefficient = int("".join(map(str, digits)))
+    # Integers throughout: Decimal's own arithmetic would round to the context's precision.
+    base_units, rest = divmod(coefficient * 10 ** (exponent + decimals + MAX_DIGITS), 10**MAX_DIGITS)
+    if rest:
         raise Invalid(f"has more than {decimals} decimals", field)
     if base_units > MAX_BASE_UNITS:
         raise Invalid("is larger than any balance can be", field)

@@ -1,0 +1,64 @@
+"""What can be configured, validated once at the start of a process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class PaperLatency(StrEnum):
+    """How long the paper venues and the paper cluster take to answer."""
+
+    NONE = "none"
+    DEFAULT = "default"
+    CONGESTED = "congested"
+
+
+class Settings(BaseModel):
+    """The configuration of a function: environment variables of the same names, in capitals.
+
+    The template sets them from its parameters; a value out of range stops the function at its start
+    with pydantic's ``ValidationError``, which names the variable.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    # Where things are. One of the three database settings is needed.
+    database_url: str | None = Field(None, description="PostgreSQL URL; for tests and `sam local`")
+    database_secret_arn: str | None = Field(None, description="Secrets Manager secret that holds the URL")
+    dsql_endpoint: str | None = Field(None, description="host of an Aurora DSQL cluster, reached with IAM")
+    order_queue_url: str | None = Field(None, description="SQS queue that feeds the executor")
+    dead_letter_queue_url: str | None = Field(None, description="SQS queue of what the executor gave up on")
+    websocket_url: str = Field("", description="what clients connect to")
+    websocket_callback_url: str | None = Field(None, description="connection-management endpoint for pushes")
+
+    # Accepting orders.
+    orders_per_minute: int = Field(100, ge=1, le=60_000, description="default rate of a client")
+    order_burst: int = Field(10, ge=1, le=1_000, description="orders that may start at once")
+    max_backlog_seconds: int = Field(900, ge=0, le=900, description="how far ahead orders are scheduled")
+    default_slippage_bps: int = Field(50, ge=0, le=10_000, description="tolerance of an order that names none")
+
+    # Executing them.
+    max_attempts: int = Field(3, ge=1, le=10, description="attempts an order gets")
+    lease_seconds: int = Field(25, ge=5, le=900, description="how long an executor owns an order")
+    stop_before_end_ms: int = Field(3_000, ge=500, description="an executor hands back this long before its end")
+    quote_deadline_ms: int = Field(400, ge=10, le=10_000, description="a venue slower than this is left out")
+    quote_max_age_ms: int = Field(2_000, ge=100, le=60_000, description="older quotes are read again")
+    leg_cost_bps: Decimal = Field(Decimal("0.5"), ge=0, le=100, description="what a further leg must win")
+    poll_ms: int = Field(50, ge=1, le=5_000, description="pause between two looks at a signature")
+    push_deadline_ms: int = Field(2_000, ge=100, le=10_000, description="time for pushes after the last step")
+
+    # The paper market and cluster.
+    paper_latency: PaperLatency = Field(PaperLatency.DEFAULT, description="none, default or congested")
+    paper_failure_rate: Decimal = Field(Decimal(0), ge=0, le=1, description="orders whose swaps slip too far")
+    paper_venue_failure_rate: Decimal = Field(Decimal(0), ge=0, le=1, description="venue answers that fail")
+    paper_seed: int = Field(1, ge=0, description="seed of prices, keys and failures")
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the settings; variables that are empty count as not set."""
+        names = cls.model_fields
+        return cls.model_validate({n: environ[n.upper()] for n in names if environ.get(n.upper())})
