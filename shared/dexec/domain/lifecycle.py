@@ -1,0 +1,43 @@
+"""The states of an order and the steps between them, as data."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from dexec.domain.errors import IllegalTransition
+
+
+class Status(StrEnum):
+    """Where an order stands."""
+
+    PENDING = "pending"
+    ROUTING = "routing"
+    BUILDING = "building"
+    SUBMITTED = "submitted"
+    CONFIRMED = "confirmed"
+    FAILED = "failed"
+
+
+class Step(StrEnum):
+    """A finer mark inside a status; most events have none."""
+
+    QUOTES = "quotes"
+
+
+TERMINAL = frozenset({Status.CONFIRMED, Status.FAILED})
+
+TRANSITIONS: dict[Status, frozenset[Status]] = {
+    Status.PENDING: frozenset({Status.ROUTING, Status.FAILED}),
+    # routing to routing is the step "quotes", or a new attempt after the venues failed.
+    Status.ROUTING: frozenset({Status.ROUTING, Status.BUILDING, Status.FAILED}),
+    Status.BUILDING: frozenset({Status.ROUTING, Status.SUBMITTED, Status.FAILED}),
+    Status.SUBMITTED: frozenset({Status.ROUTING, Status.CONFIRMED, Status.FAILED}),
+    Status.CONFIRMED: frozenset(),
+    Status.FAILED: frozenset(),
+}
+
+
+def check_transition(before: Status, after: Status) -> None:
+    """Raise ``IllegalTransition`` unless the table lists the step."""
+    if after not in TRANSITIONS[before]:
+        raise IllegalTransition(f"an order cannot go from {before} to {after}")

@@ -1,0 +1,145 @@
+"""An order, its events, and the pure steps that lead from one state of it to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from dexec.domain.lifecycle import TERMINAL, Status, Step, check_transition
+from dexec.domain.quote import Mode
+
+Detail = Mapping[str, object]
+"""What an event says beside its status: JSON-ready and meant for clients."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwapRequest:
+    """What the client wants swapped: ``amount`` base units of ``token_in`` (exact in) or ``token_out``."""
+
+    mode: Mode
+    token_in: str
+    token_out: str
+    amount: int
+    slippage_bps: int
+
+    @property
+    def exact_token(self) -> str:
+        """The token that ``amount`` counts."""
+        return self.token_in if self.mode is Mode.EXACT_IN else self.token_out
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of an order's append-only history; ``seq`` counts from 1."""
+
+    order_id: str
+    seq: int
+    status: Status
+    step: Step | None
+    attempt: int
+    detail: Detail
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order as the store holds it.
+
+    ``lease_token`` is whose it is right now, ``run_at`` when it may start, ``queued_at`` when its message
+    was last put on the queue. ``signature``, ``signed_tx`` and ``last_valid_block_height`` belong to the
+    transaction of the current attempt and are stored before it is sent.
+    """
+
+    id: str
+    client_id: str
+    label: str | None
+    request: SwapRequest
+    status: Status
+    seq: int
+    attempt: int
+    run_at: datetime
+    queued_at: datetime
+    created_at: datetime
+    updated_at: datetime
+    lease_token: str | None = None
+    lease_until: datetime | None = None
+    route: Detail | None = None
+    signature: str | None = None
+    signed_tx: bytes | None = None
+    last_valid_block_height: int | None = None
+    fill: Detail | None = None
+    error: Detail | None = None
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.status in TERMINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An order before and after some events: what the store writes in one go, or not at all."""
+
+    before: Order
+    after: Order
+    events: tuple[Event, ...] = ()
+
+    @classmethod
+    def of(cls, order: Order) -> Change:
+        """Return the change of ``order`` in which nothing has happened yet."""
+        return cls(order, order)
+
+    def then(self, status: Status, now: datetime, detail: Detail, step: Step | None = None) -> Change:
+        """Return this change with one more event; raise ``IllegalTransition`` where the table forbids it."""
+        check_transition(self.after.status, status)
+        seq = self.after.seq + 1
+        event = Event(self.after.id, seq, status, step, self.after.attempt, detail, now)
+        after = replace(self.after, status=status, seq=seq, updated_at=now)
+        return replace(self, after=after, events=(*self.events, event))
+
+    def releasing(self, run_at: datetime | None = None) -> Change:
+        """Return this change, after which nobody holds the order; it may go on from ``run_at``."""
+        after = replace(self.after, lease_token=None, lease_until=None, run_at=run_at or self.after.run_at)
+        return replace(self, after=after)
+
+
+def build(order: Order, now: datetime, route: Detail) -> Change:
+    """Record the routing decision and go on to building."""
+    change = Change(order, replace(order, route=route))
+    return change.then(Status.ROUTING, now, route, Step.QUOTES).then(Status.BUILDING, now, {})
+
+
+def submit(order: Order, now: datetime, signature: str, signed_tx: bytes, last_valid_block_height: int) -> Change:
+    """Record the signed transaction, which is about to be sent."""
+    after = replace(
+        order,
+        signature=signature,
+        signed_tx=signed_tx,
+        last_valid_block_height=last_valid_block_height,
+    )
+    return Change(order, after).then(Status.SUBMITTED, now, {"signature": signature})
+
+
+def confirm(order: Order, now: datetime, fill: Detail) -> Change:
+    """Record that the transaction landed and what it filled; the order is over."""
+    change = Change(order, replace(order, fill=fill))
+    return change.then(Status.CONFIRMED, now, {"signature": order.signature, "fill": fill}).releasing()
+
+
+def fail(order: Order, now: datetime, error: Detail) -> Change:
+    """Record why the order failed; it is over."""
+    return Change(order, replace(order, error=error)).then(Status.FAILED, now, {"error": error}).releasing()
+
+
+def try_again(order: Order, now: datetime, error: Detail) -> Change:
+    """Start the next attempt because of ``error``; the last transaction can no longer land."""
+    fresh = replace(
+        order,
+        attempt=order.attempt + 1,
+        route=None,
+        signature=None,
+        signed_tx=None,
+        last_valid_block_height=None,
+    )
+    return Change(order, fresh).then(Status.ROUTING, now, {"error": error})
