@@ -1,0 +1,164 @@
+"""One PostgreSQL connection, opened when first needed, with the retries and time-outs of the design.
+
+A Lambda environment serves one invocation at a time, so one connection is enough and a pool is not needed.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+import psycopg
+from psycopg.rows import dict_row
+
+from dexec.adapters.postgres.bounded import BoundedConnection
+from dexec.domain.errors import CommitUnknown, StoreConflict, StoreUnavailable
+
+Row = dict[str, object]
+T = TypeVar("T")
+Connect = Callable[[], BoundedConnection]
+
+MAX_CONFLICT_RETRIES = 5
+_SQL = Path(__file__).parent / "sql"
+
+
+@cache
+def sql(name: str) -> bytes:
+    """Return the statement in ``sql/<name>.sql``, without its comments."""
+    lines = (_SQL / f"{name}.sql").read_text(encoding="utf-8").splitlines()
+    return "\n".join(line for line in lines if not line.startswith("--")).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A named statement and its parameters."""
+
+    name: str
+    params: Mapping[str, object]
+
+
+class Repeat(Enum):
+    """What may be done when the connection is lost while a statement runs."""
+
+    READ = auto()
+    """It changes nothing: run it again; if that fails too, the store is unavailable."""
+
+    HARMLESS = auto()
+    """Running it twice equals running it once: run it again; if that fails too, its commit is unknown."""
+
+    NEVER = auto()
+    """Its commit is unknown at once."""
+
+
+class Database:
+    """Runs named statements over one lazily opened connection.
+
+    Every method is one round trip (a lost serialization race costs another). Raises
+    ``StoreUnavailable`` when nothing was changed, ``CommitUnknown`` when that cannot be told.
+    """
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+        self._connection: BoundedConnection | None = None
+
+    def fetch(self, statement: Statement, repeat: Repeat) -> list[Row]:
+        """Run one statement, which commits by itself, and return its rows."""
+        return self._run(lambda connection: _fetch(connection, statement), repeat)
+
+    def transact(
+        self, writes: Sequence[Statement], reads: Sequence[Statement], repeat: Repeat
+    ) -> tuple[list[list[Row]], list[list[Row]]]:
+        """Run ``writes`` in one transaction, commit, then run ``reads``: one pipelined round trip.
+
+        The reads see what others committed before this commit, whatever the isolation level: that is
+        what lets "write, commit, read the other's table" lose nobody.
+        """
+        return self._run(lambda connection: _transact(connection, writes, reads), repeat)
+
+    def close(self) -> None:
+        """Close the connection, if one is open."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(psycopg.Error):
+                connection.close()
+
+    def _run(self, work: Callable[[BoundedConnection], T], repeat: Repeat) -> T:
+        conflicts = 0
+        lost = False
+        while True:
+            connection = self._open(lost and repeat is Repeat.HARMLESS)
+            try:
+                return work(connection)
+            except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected) as exc:
+                self._roll_back(connection)
+                conflicts += 1
+                if conflicts > MAX_CONFLICT_RETRIES:
+                    raise StoreConflict("the order store is busy") from exc
+                time.sleep(random.uniform(0.001, 0.005 * 2**conflicts))
+            except psycopg.OperationalError as exc:
+                if not connection.broken and not connection.closed:
+                    self._roll_back(connection)
+                    raise StoreUnavailable("the order store did not take the statement") from exc
+                self.close()
+                if lost or repeat is Repeat.NEVER:
+                    raise _given_up(repeat) from exc
+                lost = True
+            except psycopg.Error:
+                self._roll_back(connection)
+                raise
+
+    def _open(self, may_have_committed: bool) -> BoundedConnection:
+        if self._connection is not None and not self._connection.closed:
+            return self._connection
+        try:
+            self._connection = self._connect()
+        except psycopg.Error as exc:
+            if may_have_committed:
+                raise CommitUnknown("the order store was lost while it committed") from exc
+            raise StoreUnavailable("the order store cannot be reached") from exc
+        return self._connection
+
+    def _roll_back(self, connection: BoundedConnection) -> None:
+        try:
+            connection.rollback()
+        except psycopg.Error:
+            self.close()
+
+
+def _given_up(repeat: Repeat) -> StoreUnavailable | CommitUnknown:
+    if repeat is Repeat.READ:
+        return StoreUnavailable("the order store cannot be reached")
+    return CommitUnknown("the order store was lost while it committed")
+
+
+def _fetch(connection: BoundedConnection, statement: Statement) -> list[Row]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(sql(statement.name), statement.params)
+        return cursor.fetchall() if cursor.description else []
+
+
+def _transact(
+    connection: BoundedConnection, writes: Sequence[Statement], reads: Sequence[Statement]
+) -> tuple[list[list[Row]], list[list[Row]]]:
+    with connection.pipeline():
+        # Between two Syncs psycopg runs one implicit transaction, so its bounds are spelled out.
+        connection.execute("BEGIN")
+        written = [_queue(connection, statement) for statement in writes]
+        connection.execute("COMMIT")
+        read = [_queue(connection, statement) for statement in reads]
+    return [_rows(cursor) for cursor in written], [_rows(cursor) for cursor in read]
+
+
+def _queue(connection: BoundedConnection, statement: Statement) -> psycopg.Cursor[Row]:
+    return connection.cursor(row_factory=dict_row).execute(sql(statement.name), statement.params)
+
+
+def _rows(cursor: psycopg.Cursor[Row]) -> list[Row]:
+    return cursor.fetchall() if cursor.description else []

@@ -1,0 +1,214 @@
+"""The ``Orders`` port on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import psycopg
+
+from dexec.adapters.postgres import rows
+from dexec.adapters.postgres.database import Database, Repeat, Row, Statement
+from dexec.domain.errors import IdempotencyConflict, LeaseLost, TooManyOrders
+from dexec.domain.lifecycle import Status
+from dexec.domain.order import Change, Event, Order
+from dexec.ports import Claim, ClaimOutcome, NewOrder, Placed, RateLimit, Watcher
+
+_NO_LIMIT = RateLimit(interval_s=0, burst=1, max_backlog_s=0)
+_AFTER_ALL_IDS = "ord~"
+
+
+class PostgresOrders:
+    """Orders and their events, each method one round trip."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def place(self, new: NewOrder, limit: RateLimit | None, watcher: str | None) -> Placed:
+        """Store an order, or find the one that its idempotency key stands for."""
+        statement = Statement("place_order", _placing(new, limit, watcher))
+        try:
+            found = self._database.fetch(statement, Repeat.HARMLESS)
+        except psycopg.errors.UniqueViolation:
+            # Only a repeat after a lost connection can meet its own id: the first run did commit.
+            order = self.find(new.order.id, new.order.client_id)
+            if order is None:
+                raise
+            return Placed(order[0], is_new=True)
+        if not found:
+            raise self._backlog_full(new, limit or _NO_LIMIT)
+        order_row = found[0]
+        order = rows.to_order(order_row)
+        if order_row["request_hash"] != new.request_hash:
+            raise IdempotencyConflict("this idempotency key was used for another order")
+        return Placed(order, is_new=order.id == new.order.id)
+
+    def _backlog_full(self, new: NewOrder, limit: RateLimit) -> TooManyOrders:
+        params = {"client_id": new.order.client_id}
+        found = self._database.fetch(Statement("backlog_end", params), Repeat.READ)
+        retry_after = 1.0
+        if found:
+            next_slot = rows.moment(found[0]["tat"]) + timedelta(seconds=limit.interval_s * (1 - limit.burst))
+            retry_after = (next_slot - new.order.created_at).total_seconds() - limit.max_backlog_s
+        message = "too many orders are waiting already; send this one again later"
+        return TooManyOrders(message, max(1, round(retry_after + 0.5)))
+
+    def withdraw(self, order_id: str, now: datetime, error: Mapping[str, object]) -> bool:
+        """Fail a pending order and free its idempotency key."""
+        params = {
+            "id": order_id,
+            "now": now,
+            "error": rows.dump(error),
+            "detail": rows.dump({"error": error}),
+        }
+        return bool(self._database.fetch(Statement("withdraw_order", params), Repeat.NEVER))
+
+    def claim(self, order_id: str, token: str, now: datetime, lease_until: datetime) -> Claim:
+        """Take an order's lease and begin or resume its routing."""
+        params = {"id": order_id, "token": token, "now": now, "lease_until": lease_until}
+        (claimed,), (events, watchers) = self._database.transact(
+            [Statement("claim_order", params)],
+            [Statement("order_events", {"id": order_id}), Statement("order_watchers", {"id": order_id})],
+            Repeat.HARMLESS,
+        )
+        if not claimed:
+            return Claim(ClaimOutcome.MISSING)
+        order = rows.to_order(claimed[0])
+        return Claim(
+            _outcome(claimed[0], order, now),
+            order,
+            tuple(map(rows.to_event, events)),
+            tuple(map(rows.to_watcher, watchers)),
+        )
+
+    def save(self, change: Change) -> tuple[Watcher, ...]:
+        """Write a change under the lease that it saw."""
+        (written,), (watchers,) = self._database.transact(
+            [Statement("save_order", _saving(change))],
+            [Statement("order_watchers", {"id": change.after.id})],
+            Repeat.NEVER,
+        )
+        if len(written) != len(change.events):
+            raise LeaseLost(f"{change.after.id} is somebody else's now")
+        return tuple(map(rows.to_watcher, watchers))
+
+    def release(self, order: Order, run_at: datetime) -> None:
+        """Give an order's lease back."""
+        params = {"id": order.id, "token": order.lease_token, "run_at": run_at}
+        self._database.fetch(Statement("release_order", params), Repeat.HARMLESS)
+
+    def find(self, order_id: str, client_id: str) -> tuple[Order, tuple[Event, ...]] | None:
+        """Return a client's order and its events."""
+        _, (orders, events) = self._database.transact(
+            [],
+            [
+                Statement("find_order", {"id": order_id, "client_id": client_id}),
+                Statement("order_events", {"id": order_id}),
+            ],
+            Repeat.READ,
+        )
+        if not orders:
+            return None
+        return rows.to_order(orders[0]), tuple(map(rows.to_event, events))
+
+    def history(
+        self, client_id: str, status: Status | None, before_id: str | None, limit: int
+    ) -> tuple[Order, ...]:
+        """Return a page of a client's orders, newest first."""
+        params = {
+            "client_id": client_id,
+            "status": status,
+            "before_id": before_id or _AFTER_ALL_IDS,
+            "limit": limit,
+        }
+        name = "order_history" if status is None else "order_history_by_status"
+        return self._orders(Statement(name, params))
+
+    def lost(
+        self, now: datetime, grace_s: float, queue_is_empty: bool, stale_s: float, limit: int
+    ) -> tuple[Order, ...]:
+        """Return open orders whose message seems to be gone."""
+        params = {
+            "now": now,
+            "due_before": now - timedelta(seconds=grace_s),
+            "stale_before": now - timedelta(seconds=stale_s),
+            "queue_is_empty": queue_is_empty,
+            "limit": limit,
+        }
+        return self._orders(Statement("lost_orders", params))
+
+    def requeue(self, order: Order, now: datetime) -> bool:
+        """Note that an order's message is put on the queue again."""
+        params = {"id": order.id, "now": now, "seen_queued_at": order.queued_at}
+        return bool(self._database.fetch(Statement("requeue_order", params), Repeat.NEVER))
+
+    def _orders(self, statement: Statement) -> tuple[Order, ...]:
+        return tuple(map(rows.to_order, self._database.fetch(statement, Repeat.READ)))
+
+
+def _placing(new: NewOrder, limit: RateLimit | None, watcher: str | None) -> dict[str, object]:
+    order = new.order
+    rate = limit or _NO_LIMIT
+    return {
+        "id": order.id,
+        "client_id": order.client_id,
+        "label": order.label,
+        "request": rows.dump_request(order.request),
+        "now": order.created_at,
+        "idempotency_key": new.idempotency_key,
+        "request_hash": new.request_hash,
+        "detail": rows.dump({}),
+        "watcher": watcher,
+        "limited": limit is not None,
+        "interval": timedelta(seconds=rate.interval_s),
+        "tolerance": timedelta(seconds=rate.interval_s * rate.burst),
+        "max_backlog": timedelta(seconds=rate.max_backlog_s),
+    }
+
+
+def _outcome(row: Row, order: Order, now: datetime) -> ClaimOutcome:
+    if row["claimed"]:
+        return ClaimOutcome.CLAIMED
+    if order.is_terminal:
+        return ClaimOutcome.TERMINAL
+    if order.lease_until is not None and order.lease_until > now:
+        return ClaimOutcome.HELD
+    if order.run_at > now:
+        return ClaimOutcome.NOT_YET
+    if row["paused"]:
+        return ClaimOutcome.PAUSED
+    return ClaimOutcome.HELD
+
+
+def _saving(change: Change) -> dict[str, object]:
+    before, after, events = change.before, change.after, change.events
+    return {
+        "id": after.id,
+        "seen_seq": before.seq,
+        "seen_token": before.lease_token,
+        "status": after.status,
+        "seq": after.seq,
+        "attempt": after.attempt,
+        "lease_token": after.lease_token,
+        "lease_until": after.lease_until,
+        "run_at": after.run_at,
+        "route": rows.dump_optional(after.route),
+        "signature": after.signature,
+        "signed_tx": after.signed_tx,
+        "last_valid_block_height": after.last_valid_block_height,
+        "fill": rows.dump_optional(after.fill),
+        "error": rows.dump_optional(after.error),
+        "updated_at": after.updated_at,
+        **_columns(events),
+    }
+
+
+def _columns(events: Sequence[Event]) -> dict[str, object]:
+    return {
+        "event_seqs": [event.seq for event in events],
+        "event_statuses": [event.status.value for event in events],
+        "event_steps": [event.step and event.step.value for event in events],
+        "event_attempts": [event.attempt for event in events],
+        "event_details": [rows.dump(event.detail) for event in events],
+        "event_times": [event.at for event in events],
+    }

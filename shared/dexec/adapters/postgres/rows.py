@@ -1,0 +1,129 @@
+"""Rows to domain objects and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import cast
+
+from dexec.adapters.postgres.database import Row
+from dexec.domain.lifecycle import Status, Step
+from dexec.domain.order import Detail, Event, Order, SwapRequest
+from dexec.domain.quote import Mode
+from dexec.ports import ApiKey, Connection, Watcher
+
+
+def dump(value: Mapping[str, object]) -> str:
+    """Return compact JSON."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def dump_optional(value: Mapping[str, object] | None) -> str | None:
+    """Return compact JSON, or None for nothing."""
+    return None if value is None else dump(value)
+
+
+def _load_optional(value: object) -> Detail | None:
+    return None if value is None else cast(Detail, json.loads(cast(str, value)))
+
+
+def dump_request(request: SwapRequest) -> str:
+    """Return a request as the ``request`` column keeps it."""
+    return dump(
+        {
+            "mode": request.mode,
+            "tokenIn": request.token_in,
+            "tokenOut": request.token_out,
+            "amount": str(request.amount),
+            "slippageBps": request.slippage_bps,
+        }
+    )
+
+
+def _load_request(text: str) -> SwapRequest:
+    fields = json.loads(text)
+    return SwapRequest(
+        Mode(fields["mode"]),
+        fields["tokenIn"],
+        fields["tokenOut"],
+        int(fields["amount"]),
+        fields["slippageBps"],
+    )
+
+
+def moment(value: object) -> datetime:
+    """Return a ``timestamptz`` in UTC, whatever the session's time zone."""
+    return cast(datetime, value).astimezone(UTC)
+
+
+def _moment_or_none(value: object) -> datetime | None:
+    return None if value is None else moment(value)
+
+
+def to_order(row: Row) -> Order:
+    """Return the order of a row of ``orders``."""
+    return Order(
+        id=cast(str, row["id"]),
+        client_id=cast(str, row["client_id"]),
+        label=cast("str | None", row["label"]),
+        request=_load_request(cast(str, row["request"])),
+        status=Status(cast(str, row["status"])),
+        seq=cast(int, row["seq"]),
+        attempt=cast(int, row["attempt"]),
+        run_at=moment(row["run_at"]),
+        queued_at=moment(row["queued_at"]),
+        created_at=moment(row["created_at"]),
+        updated_at=moment(row["updated_at"]),
+        lease_token=cast("str | None", row["lease_token"]),
+        lease_until=_moment_or_none(row["lease_until"]),
+        route=_load_optional(row["route"]),
+        signature=cast("str | None", row["signature"]),
+        signed_tx=cast("bytes | None", row["signed_tx"]),
+        last_valid_block_height=cast("int | None", row["last_valid_block_height"]),
+        fill=_load_optional(row["fill"]),
+        error=_load_optional(row["error"]),
+    )
+
+
+def to_event(row: Row) -> Event:
+    """Return the event of a row of ``order_events``."""
+    return Event(
+        order_id=cast(str, row["order_id"]),
+        seq=cast(int, row["seq"]),
+        status=Status(cast(str, row["status"])),
+        step=None if row["step"] is None else Step(cast(str, row["step"])),
+        attempt=cast(int, row["attempt"]),
+        detail=json.loads(cast(str, row["detail"])),
+        at=moment(row["at"]),
+    )
+
+
+def to_watcher(row: Row) -> Watcher:
+    """Return the watcher of a row that joins ``watchers`` and ``connections``."""
+    return Watcher(
+        cast(str, row["connection_id"]), moment(row["connected_at"]), cast(int, row["push_failures"])
+    )
+
+
+def to_connection(row: Row) -> Connection:
+    """Return the connection of a row of ``connections``."""
+    return Connection(
+        connection_id=cast(str, row["connection_id"]),
+        client_id=cast(str, row["client_id"]),
+        key_hash=cast(str, row["key_hash"]),
+        stream=cast(bool, row["stream"]),
+        connected_at=moment(row["connected_at"]),
+    )
+
+
+def to_api_key(row: Row) -> ApiKey:
+    """Return the key of a row of ``api_keys``."""
+    return ApiKey(
+        key_hash=cast(str, row["key_hash"]),
+        client_id=cast(str, row["client_id"]),
+        orders_per_minute=cast("int | None", row["orders_per_minute"]),
+        max_amount=cast("int | None", row["max_amount"]),
+        created_at=moment(row["created_at"]),
+        revoked_at=_moment_or_none(row["revoked_at"]),
+    )

@@ -1,0 +1,30 @@
+-- Take the lease of an order that is due and nobody's. A pending order begins routing; one that was being
+-- built when its executor went away had signed nothing that is stored, so it goes back to routing too.
+WITH seen AS (
+    SELECT * FROM orders WHERE id = %(id)s
+),
+moved AS (
+    UPDATE orders
+    SET status = CASE WHEN seen.status IN ('pending', 'building') THEN 'routing' ELSE seen.status END,
+        seq = seen.seq + CASE WHEN seen.status IN ('pending', 'building') THEN 1 ELSE 0 END,
+        lease_token = %(token)s,
+        lease_until = %(lease_until)s,
+        updated_at = %(now)s
+    FROM seen
+    WHERE orders.id = seen.id
+        AND orders.seq = seen.seq
+        AND orders.status NOT IN ('confirmed', 'failed')
+        AND (orders.lease_until IS NULL OR orders.lease_until <= %(now)s OR orders.lease_token = %(token)s)
+        AND orders.run_at <= %(now)s
+        AND (orders.status = 'submitted' OR NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused'))
+    RETURNING orders.*
+),
+event AS (
+    INSERT INTO order_events (order_id, seq, status, step, attempt, detail, at)
+    SELECT moved.id, moved.seq, moved.status, NULL, moved.attempt, '{}', %(now)s
+    FROM moved JOIN seen ON seen.seq < moved.seq
+)
+SELECT moved.*, true AS claimed, false AS paused FROM moved
+UNION ALL
+SELECT seen.*, false, EXISTS (SELECT 1 FROM switches WHERE name = 'paused')
+FROM seen WHERE NOT EXISTS (SELECT 1 FROM moved)

@@ -1,0 +1,1 @@
+DELETE FROM watchers WHERE connection_id NOT IN (SELECT connection_id FROM connections)

@@ -1,0 +1,1 @@
+DELETE FROM connections WHERE connected_at <= %(before)s RETURNING connection_id

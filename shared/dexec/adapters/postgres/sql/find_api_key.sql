@@ -1,0 +1,1 @@
+SELECT * FROM api_keys WHERE key_hash = %(key_hash)s

@@ -1,0 +1,9 @@
+-- Open, due, nobody's, and no message in sight: none is visible at all, or ours is over ten minutes old.
+SELECT * FROM orders
+WHERE status IN ('pending', 'routing', 'building', 'submitted')
+    AND (lease_until IS NULL OR lease_until <= %(now)s)
+    AND run_at <= %(due_before)s
+    AND queued_at <= %(due_before)s
+    AND (%(queue_is_empty)s OR (queued_at <= %(stale_before)s AND run_at <= %(stale_before)s))
+ORDER BY run_at
+LIMIT %(limit)s

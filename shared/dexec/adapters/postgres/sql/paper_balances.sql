@@ -1,0 +1,1 @@
+SELECT mint, amount FROM paper.wallets WHERE owner = %(owner)s

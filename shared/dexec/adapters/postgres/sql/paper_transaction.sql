@@ -1,0 +1,2 @@
+SELECT slot, fill, error FROM paper.transactions
+WHERE signature = %(signature)s AND lands_at <= %(now)s

@@ -1,0 +1,49 @@
+-- One statement accepts an order: it resolves a repeated idempotency key, reserves the execution slot
+-- (GCRA: tat is the theoretical arrival time), and writes the order, its first event and its watchers.
+-- No row comes back when the client's backlog is full.
+WITH known AS (
+    SELECT id FROM orders
+    WHERE client_id = %(client_id)s AND idempotency_key = %(idempotency_key)s
+),
+slot AS (
+    INSERT INTO rate_limits AS r (client_id, tat)
+    SELECT %(client_id)s, %(now)s + %(interval)s
+    WHERE %(limited)s AND NOT EXISTS (SELECT 1 FROM known)
+    ON CONFLICT (client_id) DO UPDATE SET tat = GREATEST(r.tat, %(now)s) + %(interval)s
+    WHERE GREATEST(r.tat, %(now)s) + %(interval)s <= %(now)s + %(tolerance)s + %(max_backlog)s
+    RETURNING tat
+),
+start AS (
+    SELECT %(now)s
+        + ceil(GREATEST(0, extract(epoch FROM tat - %(tolerance)s - %(now)s))) * interval '1 second' AS run_at
+    FROM slot
+    UNION ALL
+    SELECT %(now)s WHERE NOT %(limited)s AND NOT EXISTS (SELECT 1 FROM known)
+),
+placed AS (
+    INSERT INTO orders (
+        id, client_id, label, request, status, seq, attempt, run_at, queued_at,
+        idempotency_key, request_hash, created_at, updated_at
+    )
+    SELECT
+        %(id)s, %(client_id)s, %(label)s, %(request)s, 'pending', 1, 1, start.run_at, %(now)s,
+        %(idempotency_key)s, %(request_hash)s, %(now)s, %(now)s
+    FROM start
+    ON CONFLICT (client_id, idempotency_key) DO UPDATE SET idempotency_key = excluded.idempotency_key
+    RETURNING *
+),
+event AS (
+    INSERT INTO order_events (order_id, seq, status, step, attempt, detail, at)
+    SELECT id, 1, 'pending', NULL, 1, %(detail)s, %(now)s FROM placed WHERE id = %(id)s
+),
+watching AS (
+    INSERT INTO watchers (order_id, connection_id)
+    SELECT placed.id, connections.connection_id
+    FROM placed
+    JOIN connections ON connections.client_id = placed.client_id
+        AND (connections.stream OR connections.connection_id = %(watcher)s)
+    WHERE placed.id = %(id)s
+)
+SELECT * FROM placed
+UNION ALL
+SELECT orders.* FROM orders JOIN known ON known.id = orders.id

@@ -1,0 +1,27 @@
+-- A transition: the order as it is now and its new events, if the order is still as its executor saw it.
+WITH moved AS (
+    UPDATE orders
+    SET status = %(status)s,
+        seq = %(seq)s,
+        attempt = %(attempt)s,
+        lease_token = %(lease_token)s,
+        lease_until = %(lease_until)s,
+        run_at = %(run_at)s,
+        route = %(route)s,
+        signature = %(signature)s,
+        signed_tx = %(signed_tx)s,
+        last_valid_block_height = %(last_valid_block_height)s,
+        fill = %(fill)s,
+        error = %(error)s,
+        updated_at = %(updated_at)s
+    WHERE id = %(id)s AND seq = %(seen_seq)s AND lease_token = %(seen_token)s
+    RETURNING id
+)
+INSERT INTO order_events (order_id, seq, status, step, attempt, detail, at)
+SELECT moved.id, e.seq, e.status, e.step, e.attempt, e.detail, e.at
+FROM moved
+CROSS JOIN unnest(
+    %(event_seqs)s::int[], %(event_statuses)s::text[], %(event_steps)s::text[], %(event_attempts)s::int[],
+    %(event_details)s::text[], %(event_times)s::timestamptz[]
+) AS e (seq, status, step, attempt, detail, at)
+RETURNING seq

@@ -1,0 +1,107 @@
+"""The ``Watching`` port on PostgreSQL: connections, watchers, and how the telling went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from dexec.adapters.postgres import rows
+from dexec.adapters.postgres.database import Database, Repeat, Statement
+from dexec.domain.order import Event, Order
+from dexec.ports import Connection, Told, Watcher
+
+
+class PostgresWatching:
+    """WebSocket connections and who watches what."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def connect(self, connection: Connection) -> None:
+        """Store a connection."""
+        params = {
+            "connection_id": connection.connection_id,
+            "client_id": connection.client_id,
+            "key_hash": connection.key_hash,
+            "stream": connection.stream,
+            "connected_at": connection.connected_at,
+        }
+        self._database.fetch(Statement("connect", params), Repeat.HARMLESS)
+
+    def disconnect(self, connection_id: str) -> None:
+        """Forget a connection and all it watches."""
+        self._database.fetch(_about("disconnect", [connection_id]), Repeat.HARMLESS)
+
+    def connection(self, connection_id: str) -> Connection | None:
+        """Return a connection that is still known."""
+        params = {"connection_id": connection_id}
+        found = self._database.fetch(Statement("find_connection", params), Repeat.READ)
+        return rows.to_connection(found[0]) if found else None
+
+    def watch(
+        self, order_id: str, client_id: str, connection_id: str
+    ) -> tuple[Order, tuple[Event, ...]] | None:
+        """Register a watcher, commit, then read the order and its events."""
+        params = {"id": order_id, "client_id": client_id, "connection_id": connection_id}
+        _, (orders, events) = self._database.transact(
+            [Statement("watch", params)],
+            [Statement("find_order", params), Statement("order_events", {"id": order_id})],
+            Repeat.HARMLESS,
+        )
+        if not orders:
+            return None
+        return rows.to_order(orders[0]), tuple(map(rows.to_event, events))
+
+    def unwatch(self, order_id: str, connection_id: str) -> None:
+        """Forget one watcher."""
+        self._database.fetch(_about("unwatch", [connection_id], id=order_id), Repeat.HARMLESS)
+
+    def settle(self, told: Told, max_failures: int) -> None:
+        """Note how the telling of an order went, in one round trip; none where there is nothing to note."""
+        statements = _settling(told, max_failures)
+        if statements:
+            self._database.transact(statements, [], Repeat.HARMLESS)
+
+    def untold(
+        self, before: datetime, limit: int
+    ) -> tuple[tuple[Order, tuple[Event, ...], tuple[Watcher, ...]], ...]:
+        """Return orders that are over and still have watchers."""
+        params = {"before": before, "limit": limit}
+        found = self._database.fetch(Statement("untold_orders", params), Repeat.READ)
+        return tuple(self._with_watchers(rows.to_order(row)) for row in found)
+
+    def _with_watchers(self, order: Order) -> tuple[Order, tuple[Event, ...], tuple[Watcher, ...]]:
+        about = {"id": order.id}
+        _, (events, watchers) = self._database.transact(
+            [], [Statement("order_events", about), Statement("watchers_only", about)], Repeat.READ
+        )
+        return order, tuple(map(rows.to_event, events)), tuple(map(rows.to_watcher, watchers))
+
+    def drop_stale(self, before: datetime) -> int:
+        """Forget connections that API Gateway has closed by now, and watchers without one."""
+        statements = [
+            Statement("drop_stale_connections", {"before": before}),
+            Statement("drop_orphaned_watchers", {}),
+        ]
+        (dropped, _), _ = self._database.transact(statements, [], Repeat.HARMLESS)
+        return len(dropped)
+
+
+def _settling(told: Told, max_failures: int) -> list[Statement]:
+    statements = []
+    if told.is_terminal and told.delivered:
+        statements.append(_about("unwatch", told.delivered, id=told.order_id))
+    if told.is_terminal and told.missed | told.failed:
+        statements.append(_about("watch_later", told.missed | told.failed, id=told.order_id))
+    if told.recovered:
+        statements.append(_about("forgive_push_failures", told.recovered))
+    if told.failed:
+        statements.append(_about("count_push_failures", told.failed))
+        statements.append(_about("drop_failing_connections", told.failed, max_failures=max_failures))
+    if told.gone:
+        statements.append(_about("disconnect", told.gone))
+    return statements
+
+
+def _about(name: str, connection_ids: Iterable[str], **others: object) -> Statement:
+    return Statement(name, {"connection_ids": list(connection_ids), **others})
