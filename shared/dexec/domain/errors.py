@@ -140,9 +140,19 @@ class NoVenue(AttemptFailed):
 
 
 class SlippageExceeded(AttemptFailed):
-    """The market moved past the order's limit."""
+    """The market moved past the order's limit.
+
+    ``required`` is the limit, ``received`` what the market gave (exact in: output) or asked (exact out:
+    input), both in base units; ``shortfall_bps`` is how far past the limit that is, rounded up.
+    """
 
     code = "slippage_exceeded"
+
+    def __init__(self, what: str, required: int, received: int) -> None:
+        self.required = required
+        self.received = received
+        self.shortfall_bps = -(-abs(required - received) * 10_000 // max(1, required))
+        super().__init__(f"slippage limit passed by {self.shortfall_bps} bps: {what}")
 
 
 class BlockhashExpired(AttemptFailed):

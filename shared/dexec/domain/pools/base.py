@@ -1,0 +1,117 @@
+"""What the router needs to know of a pool, whatever mathematics it trades by.
+
+A pool is a frozen snapshot of one slot. It trades in two directions, and each direction is a *curve*: how
+much comes out for what goes in. Adding a kind of pool means writing a curve; nothing else looks inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Protocol
+
+PRICE_BITS = 64
+"""Marginal prices are integers: base units out per base unit in, times 2^64 (as Meteora stores them)."""
+
+MAX_U64 = 2**64 - 1
+"""No amount on chain is larger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """One swap on one curve, taken apart; amounts in base units.
+
+    ``unrounded_out`` is what the pool's prices give for the input after fees before any rounding, so
+    ``unrounded_out - amount_out`` is what rounding costs.
+    """
+
+    amount_in: int
+    amount_out: int
+    base_fee: int
+    variable_fee: int
+    unrounded_out: Fraction
+
+    @property
+    def fee(self) -> int:
+        """The whole fee, in base units of the token paid in."""
+        return self.base_fee + self.variable_fee
+
+
+class Curve(Protocol):
+    """One direction of a pool. All amounts are base units; prices carry ``PRICE_BITS`` fraction bits.
+
+    ``exact_in`` and ``exact_out`` are the integer arithmetic of the chain. The other three describe a
+    concave curve that lies nowhere below it: they steer the search and prove its result.
+    """
+
+    @property
+    def max_in(self) -> int:
+        """The largest input that the pool can take whole."""
+
+    @property
+    def max_out(self) -> int:
+        """The largest output that the pool can give."""
+
+    @property
+    def mid(self) -> Fraction:
+        """Price of the next infinitesimal swap before fees: base units out per base unit in."""
+
+    @property
+    def best_price(self) -> int:
+        """The highest marginal price after fees anywhere on the concave curve: 0 for an empty pool."""
+
+    def exact_in(self, amount_in: int) -> int:
+        """Return the output, rounded down as the chain does. ``InsufficientLiquidity`` over ``max_in``."""
+
+    def exact_out(self, amount_out: int) -> int:
+        """Return the smallest input yielding at least this; ``InsufficientLiquidity`` over ``max_out``."""
+
+    def swap(self, amount_in: int) -> Swap:
+        """Return the swap of ``amount_in`` with its fees taken apart; raises as ``exact_in`` does."""
+
+    def respond(self, price: int) -> tuple[int, int]:
+        """Return (in, out) of trading until the marginal price has fallen to ``price``, rounded down."""
+
+    def surplus(self, price: int) -> int:
+        """Return an upper bound of max(out - price * in) over all inputs, times 2^64, never below 0."""
+
+    def kinks(self, low: int, high: int) -> Sequence[int]:
+        """Return the prices strictly between ``low`` and ``high`` at which ``respond`` jumps."""
+
+
+class Pool(Protocol):
+    """A pool's state at one slot. ``token_x`` and ``token_y`` are symbols."""
+
+    @property
+    def id(self) -> str:
+        """The pool's name, unique over all venues."""
+
+    @property
+    def venue(self) -> str:
+        """The venue the pool belongs to."""
+
+    @property
+    def token_x(self) -> str:
+        """The symbol of the first token."""
+
+    @property
+    def token_y(self) -> str:
+        """The symbol of the second token."""
+
+    def curve(self, token_in: str) -> Curve:
+        """Return the direction that takes ``token_in`` (one of the pool's tokens, else ``ValueError``)."""
+
+
+def other_token(pool: Pool, token_in: str) -> str:
+    """Return what ``pool`` gives for ``token_in``; ``ValueError`` if it does not trade that token."""
+    if token_in == pool.token_x:
+        return pool.token_y
+    if token_in == pool.token_y:
+        return pool.token_x
+    raise ValueError(f"pool {pool.id} does not trade {token_in}")
+
+
+def ceil_div(dividend: int, divisor: int) -> int:
+    """Return the quotient rounded up (for a positive divisor)."""
+    return -(-dividend // divisor)

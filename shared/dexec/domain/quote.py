@@ -1,0 +1,244 @@
+"""The vocabulary between market and order: what is asked of venues, what they answer, what is chosen.
+
+All amounts are ``int`` base units; a price is base units out per base unit in, as an exact ``Fraction``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+from dexec.domain.pools.base import Pool
+
+BPS = 10_000
+
+
+class Mode(StrEnum):
+    """Which side of the swap the client fixes."""
+
+    EXACT_IN = "exactIn"
+    EXACT_OUT = "exactOut"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A direction to trade in, by symbols."""
+
+    token_in: str
+    token_out: str
+
+
+@dataclass(frozen=True, slots=True)
+class RouteRequest:
+    """What is to be routed; ``amount`` is base units of token in (exact in) or token out (exact out)."""
+
+    mode: Mode
+    token_in: str
+    token_out: str
+    amount: int
+    slippage_bps: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one venue answered: the states of its pools at one slot, after ``latency_ms``."""
+
+    venue: str
+    slot: int
+    pools: tuple[Pool, ...]
+    latency_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class VenueTrouble:
+    """A venue that was left out, and why, in words for the client."""
+
+    venue: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A swap on one pool, as quoted or as filled.
+
+    ``hop`` is 1, or 2 for the second swap of a path. Fees are in base units of the leg's token in; ``mid``
+    is the pool's price before the swap and before fees; ``unrounded_out`` what its prices give for the
+    input after fees; ``share_bps`` the part of the route's token in (hop 1) or of the hop's (hop 2).
+    """
+
+    venue: str
+    pool_id: str
+    token_in: str
+    token_out: str
+    hop: int
+    share_bps: int
+    amount_in: int
+    amount_out: int
+    base_fee: int
+    variable_fee: int
+    mid: Fraction
+    unrounded_out: Fraction
+    slot: int
+
+    @property
+    def price_impact(self) -> Fraction:
+        """What the leg's own size does to the price, fees apart: a signed fraction, -0.01 is 1 % worse."""
+        return price_impact(self.amount_in - self.base_fee - self.variable_fee, self.amount_out, self.mid)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """One venue's priced offer for the whole order, from one reading.
+
+    ``depth_out`` is what the venue gives before its marginal price is 1 % worse. Fees are base units of
+    token in. A quote over two hops (``len(pool_ids) == 2``) states the fee of both, valued at the mids.
+    """
+
+    venue: str
+    pool_ids: tuple[str, ...]
+    slot: int
+    latency_ms: int
+    amount_in: int
+    amount_out: int
+    base_fee: int
+    variable_fee: int
+    mid: Fraction
+    depth_out: int
+
+    @property
+    def price_impact(self) -> Fraction:
+        """As in ``Leg``."""
+        return price_impact(self.amount_in - self.base_fee - self.variable_fee, self.amount_out, self.mid)
+
+    @property
+    def effective_price(self) -> Fraction:
+        """``mid * (1 + price_impact)``: what is got per unit that is left after fees."""
+        return self.mid * (1 + self.price_impact)
+
+    @property
+    def liquidity_score(self) -> int:
+        """0 to 100: floor(100 * depth / (depth + amount_out)); 50 is an order as large as the depth."""
+        return 100 * self.depth_out // (self.depth_out + self.amount_out)
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A route that was not taken, and what taking it would have cost (of what the chosen one nets)."""
+
+    description: str
+    amount_in: int
+    amount_out: int
+    cost_bps: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLeg:
+    """One swap of a plan; ``amount`` is its input (exact in) or its output (exact out)."""
+
+    venue: str
+    pool_id: str
+    hop: int
+    token_in: str
+    token_out: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class SwapPlan:
+    """What a transaction's instruction carries: the exact amount, the limit on the other, and the legs."""
+
+    mode: Mode
+    token_in: str
+    token_out: str
+    amount: int
+    limit: int
+    legs: tuple[PlanLeg, ...]
+
+    def to_json(self) -> str:
+        """Return the plan as compact JSON; ``from_json`` reads it back."""
+        legs = [
+            [leg.venue, leg.pool_id, leg.hop, leg.token_in, leg.token_out, leg.amount] for leg in self.legs
+        ]
+        head = [self.mode.value, self.token_in, self.token_out, self.amount, self.limit]
+        return json.dumps([*head, legs], separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> SwapPlan:
+        """Read what ``to_json`` wrote; ``ValueError`` for anything else."""
+        try:
+            mode, token_in, token_out, amount, limit, legs = json.loads(text)
+            plan = cls(Mode(mode), token_in, token_out, amount, limit, tuple(PlanLeg(*leg) for leg in legs))
+        except (TypeError, ValueError) as exc:
+            raise ValueError(f"no swap plan: {text[:80]!r}") from exc
+        numbers = (plan.amount, plan.limit, *(n for leg in plan.legs for n in (leg.amount, leg.hop)))
+        if not legs or any(type(number) is not int or number < 0 for number in numbers):
+            raise ValueError(f"no swap plan: {text[:80]!r}")
+        return plan
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What was chosen, and why.
+
+    ``limit`` is the least output (exact in) or the greatest input (exact out) that the transaction
+    accepts. ``bound`` is proven: no route over these pools gives more (exact in) or takes less (exact
+    out), leg costs included; ``gap_bps`` is how far this route is from it. ``slot`` is the oldest slot of
+    the readings it rests on.
+    """
+
+    mode: Mode
+    token_in: str
+    token_out: str
+    amount_in: int
+    amount_out: int
+    limit: int
+    legs: tuple[Leg, ...]
+    quotes: tuple[Quote, ...]
+    alternatives: tuple[Alternative, ...]
+    reason: str
+    leg_cost: int
+    bound: int
+    gap_bps: Fraction
+    left_out: tuple[VenueTrouble, ...]
+    slot: int
+
+    def plan(self) -> SwapPlan:
+        """Return what the transaction's instruction carries."""
+        exact_in = self.mode is Mode.EXACT_IN
+        legs = tuple(
+            PlanLeg(
+                leg.venue,
+                leg.pool_id,
+                leg.hop,
+                leg.token_in,
+                leg.token_out,
+                leg.amount_in if exact_in else leg.amount_out,
+            )
+            for leg in self.legs
+        )
+        amount = self.amount_in if exact_in else self.amount_out
+        return SwapPlan(self.mode, self.token_in, self.token_out, amount, self.limit, legs)
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """What happened on chain, leg by leg."""
+
+    amount_in: int
+    amount_out: int
+    legs: tuple[Leg, ...]
+    slot: int
+
+
+def price_impact(net_in: int, amount_out: int, mid: Fraction) -> Fraction:
+    """Return how much worse (below 0) ``amount_out`` is than ``net_in`` at ``mid``, as a fraction."""
+    return amount_out / (net_in * mid) - 1 if net_in > 0 else Fraction(0)
+
+
+def slippage_limit(mode: Mode, amount_in: int, amount_out: int, slippage_bps: int) -> int:
+    """Return the least output or greatest input within ``slippage_bps``, rounded in the trader's favour."""
+    if mode is Mode.EXACT_IN:
+        return -(-amount_out * (BPS - slippage_bps) // BPS)
+    return amount_in * (BPS + slippage_bps) // BPS
