@@ -1,0 +1,175 @@
+"""One direction of a DLMM pool: prefix sums over its bins, and the concave hull above them.
+
+Every bin trades at one price and one fee rate, so a swap is a walk over bins: drain one, go on to the next.
+The walk is done once, when the curve is made; a swap then is a bisection and one bin's arithmetic.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from dexec.domain.errors import InsufficientLiquidity
+from dexec.domain.pools.base import PRICE_BITS, Swap, ceil_div
+
+FEE_UNIT = 10**9
+"""Fee rates are in 10^-9 of what is paid in."""
+
+_HULL_BITS = 32
+"""Fraction bits of the inputs on the hull: the bound must not lose a unit per bin to rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurveBin:
+    """A bin as one direction meets it: its Q64.64 price, what it holds of token out, its fee rate."""
+
+    price: int
+    available: int
+    fee_rate: int
+
+
+class DlmmCurve:
+    """One direction of a DLMM pool; ``Curve`` says what each member means.
+
+    ``_ins[k]``, ``_nets[k]``, ``_outs[k]``, ``_base_fees[k]`` and ``_values[k]`` are what the first k bins
+    take when drained (with fees, without), give, keep as base fee, and would give unrounded (times 2^64).
+    """
+
+    def __init__(self, bins: Iterable[CurveBin], *, sells_x: bool, base_rate: int, active_price: int) -> None:
+        self._bins = [entry for entry in bins if entry.available > 0]
+        self._sells_x = sells_x
+        self._base_rate = base_rate
+        first = self._bins[0].price if self._bins else active_price
+        self.mid = Fraction(first, 1 << PRICE_BITS) if sells_x else Fraction(1 << PRICE_BITS, first)
+        self._ins, self._nets, self._outs = [0], [0], [0]
+        self._base_fees, self._values = [0], [0]
+        for entry in self._bins:
+            self._append(entry)
+        self.max_in = self._ins[-1]
+        self.max_out = self._outs[-1]
+        self._relaxed_ins = self._relax()
+        self._corners, self._falling = self._hull()
+        self.best_price = -self._falling[0] if self._falling else 0
+
+    def _append(self, entry: CurveBin) -> None:
+        net = self._net_for(entry.price, entry.available)
+        fee = ceil_div(net * entry.fee_rate, FEE_UNIT - entry.fee_rate)
+        self._ins.append(self._ins[-1] + net + fee)
+        self._nets.append(self._nets[-1] + net)
+        self._outs.append(self._outs[-1] + entry.available)
+        self._base_fees.append(self._base_fees[-1] + self._base_part(fee, entry.fee_rate))
+        self._values.append(self._values[-1] + self._value(entry.price, net))
+
+    def _base_part(self, fee: int, fee_rate: int) -> int:
+        return min(fee, ceil_div(fee * self._base_rate, fee_rate)) if fee_rate else 0
+
+    def _net_for(self, price: int, amount_out: int) -> int:
+        """Return the least input after fees that buys ``amount_out``: ceil(out / P) or ceil(out * P)."""
+        if self._sells_x:
+            return ceil_div(amount_out << PRICE_BITS, price)
+        return ceil_div(amount_out * price, 1 << PRICE_BITS)
+
+    def _value(self, price: int, net: int) -> int:
+        """Return what ``net`` is worth at a bin's price, times 2^64."""
+        return net * price if self._sells_x else (net << 2 * PRICE_BITS) // price
+
+    def _relax(self) -> list[int]:
+        """Return what the first k bins take without any rounding up, in 2^-32 units, rounded down."""
+        relaxed = [0]
+        for entry in self._bins:
+            # sell X: in = out * 2^64 / P, sell Y: in = out * P / 2^64; then / (1 - rate).
+            out = entry.available * FEE_UNIT << _HULL_BITS
+            gross = (out << PRICE_BITS) // entry.price if self._sells_x else out * entry.price >> PRICE_BITS
+            relaxed.append(relaxed[-1] + gross // (FEE_UNIT - entry.fee_rate))
+        return relaxed
+
+    def _hull(self) -> tuple[list[int], list[int]]:
+        """Return the corners (bins drained) and the negated slopes of the least concave curve above.
+
+        The corners lie at relaxed inputs, so the hull is nowhere below the integer curve: that needs at
+        least as much input for every output, since each of its bins rounds in the pool's favour.
+        """
+        corners: list[int] = [0]
+        falling: list[int] = []
+        for corner in range(1, len(self._outs)):
+            slope = self._slope(corners[-1], corner)
+            while falling and slope >= -falling[-1]:
+                corners.pop()
+                falling.pop()
+                slope = self._slope(corners[-1], corner)
+            corners.append(corner)
+            falling.append(-slope)
+        return corners, falling
+
+    def _slope(self, start: int, end: int) -> int:
+        rise = self._outs[end] - self._outs[start]
+        run = self._relaxed_ins[end] - self._relaxed_ins[start]
+        return (rise << PRICE_BITS + _HULL_BITS) // max(1, run)
+
+    def exact_in(self, amount_in: int) -> int:
+        """Walk the bins: drained ones give all, the last floor(net * P), net = in - ceil(in * rate)."""
+        ins = self._ins
+        if amount_in > self.max_in:
+            raise InsufficientLiquidity("the pool's bins do not take that much")
+        drained = bisect_right(ins, amount_in) - 1
+        left = amount_in - ins[drained]
+        if not left:
+            return self._outs[drained]
+        entry = self._bins[drained]
+        net = left * (FEE_UNIT - entry.fee_rate) // FEE_UNIT
+        out = net * entry.price >> PRICE_BITS if self._sells_x else (net << PRICE_BITS) // entry.price
+        return self._outs[drained] + min(out, entry.available)
+
+    def exact_out(self, amount_out: int) -> int:
+        """The exact inverse of ``exact_in``: per bin, the least net, and the least input leaving it."""
+        outs = self._outs
+        if amount_out > self.max_out:
+            raise InsufficientLiquidity("the pool's bins do not hold that much")
+        drained = bisect_right(outs, amount_out) - 1
+        left = amount_out - outs[drained]
+        if not left:
+            return self._ins[drained]
+        entry = self._bins[drained]
+        net = self._net_for(entry.price, left)
+        gross = ceil_div(net * FEE_UNIT, FEE_UNIT - entry.fee_rate)
+        return min(self._ins[drained] + gross, self._ins[drained + 1])
+
+    def swap(self, amount_in: int) -> Swap:
+        """The fee is split at each bin in the ratio of the base rate to the whole rate."""
+        amount_out = self.exact_in(amount_in)
+        drained = bisect_right(self._ins, amount_in) - 1
+        base_fee, net, value = self._base_fees[drained], self._nets[drained], self._values[drained]
+        left = amount_in - self._ins[drained]
+        if left:
+            entry = self._bins[drained]
+            last_net = left * (FEE_UNIT - entry.fee_rate) // FEE_UNIT
+            base_fee += self._base_part(left - last_net, entry.fee_rate)
+            net += last_net
+            value += self._value(entry.price, last_net)
+        unrounded = Fraction(value, 1 << PRICE_BITS)
+        return Swap(amount_in, amount_out, base_fee, amount_in - net - base_fee, unrounded)
+
+    def bins_touched(self, amount_in: int) -> int:
+        """Return how many bins with liquidity a swap of ``amount_in`` uses, the last one perhaps in part."""
+        return max(1, bisect_left(self._ins, amount_in))
+
+    def respond(self, price: int) -> tuple[int, int]:
+        """Drain every bin whose stretch of the hull is steeper than ``price``."""
+        corner = self._corners[bisect_left(self._falling, -price)]
+        return self._ins[corner], self._outs[corner]
+
+    def surplus(self, price: int) -> int:
+        """The best corner of the hull; its neighbours are tried as slopes are rounded."""
+        place = bisect_left(self._falling, -price)
+        nearby = self._corners[max(0, place - 1) : place + 2]
+        return max(
+            (self._outs[corner] << PRICE_BITS) - (price * self._relaxed_ins[corner] >> _HULL_BITS)
+            for corner in (0, *nearby)
+        )
+
+    def kinks(self, low: int, high: int) -> Sequence[int]:
+        """The slopes of the hull."""
+        begin, end = bisect_right(self._falling, -high), bisect_left(self._falling, -low)
+        return [-slope for slope in self._falling[begin:end]]
