@@ -1,0 +1,1 @@
+"""Everything that runs or ships dexec; imported by no function."""

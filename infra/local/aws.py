@@ -1,0 +1,74 @@
+"""AWS clients for an emulator; those for AWS itself are boto3's own."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
+
+from botocore.config import Config
+from localstack_client import config as localstack  # type: ignore[import-untyped]
+from localstack_client.session import Session  # type: ignore[import-untyped]
+
+if TYPE_CHECKING:
+    from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+
+class Aws:
+    """Clients of one emulator, each made when it is first asked for.
+
+    Without ``endpoint_url``, ``AWS_ENDPOINT_URL`` or ``LOCALSTACK_HOST`` say where it is, else it is
+    where LocalStack usually is. Proxies of the environment are for the internet, not for it.
+    """
+
+    def __init__(self, endpoint_url: str | None = None) -> None:
+        self.endpoint_url = endpoint_url or cast(str, localstack.get_service_endpoint("cloudformation"))
+        self._session = _EndpointSession(self.endpoint_url)
+        self._config = Config(
+            proxies={}, retries={"total_max_attempts": 2}, s3={"addressing_style": "path"}, read_timeout=120
+        )
+
+    @cached_property
+    def apigateway(self) -> ApiGatewayV2Client:
+        """HTTP and WebSocket APIs."""
+        return cast("ApiGatewayV2Client", self._client("apigatewayv2"))
+
+    @cached_property
+    def cloudformation(self) -> CloudFormationClient:
+        """Stacks."""
+        return cast("CloudFormationClient", self._client("cloudformation"))
+
+    @cached_property
+    def functions(self) -> LambdaClient:
+        """Lambda functions and their mappings."""
+        return cast("LambdaClient", self._client("lambda"))
+
+    @cached_property
+    def logs(self) -> CloudWatchLogsClient:
+        """CloudWatch logs."""
+        return cast("CloudWatchLogsClient", self._client("logs"))
+
+    @cached_property
+    def s3(self) -> S3Client:
+        """Buckets, for what is deployed."""
+        return cast("S3Client", self._client("s3"))
+
+    @cached_property
+    def sqs(self) -> SQSClient:
+        """Queues."""
+        return cast("SQSClient", self._client("sqs"))
+
+    def _client(self, service: str) -> object:
+        return self._session.client(service, config=self._config)
+
+
+class _EndpointSession(Session):  # type: ignore[misc]
+    """A session for the endpoint it is given, whatever the environment says."""
+
+    def __init__(self, endpoint_url: str) -> None:
+        super().__init__()
+        self._service_endpoint_mapping = dict.fromkeys(localstack.get_service_ports(), endpoint_url)

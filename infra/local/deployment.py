@@ -1,0 +1,160 @@
+"""The local deployment as a whole: up, down, and what a crash left of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from infra.local import emulator, postgres, processes, readback, stack, template
+from infra.local.aws import Aws
+from infra.local.errors import AlreadyRunning, NotRunning
+from infra.local.home import PROJECT, Home, State
+from infra.local.keys import create_key
+from infra.local.processes import ProcessRef
+
+LOCAL_KEY = "local"
+"""The API key of a local deployment: no secret, it opens nothing but this machine's paper market."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What one local deployment may do differently from another.
+
+    ``port`` is the emulator's preferred port, ``parameters`` are template parameters, ``durable``
+    False trades the safety of the history against a crash of the machine for speed.
+    """
+
+    port: int = emulator.PORT
+    parameters: dict[str, str] = field(default_factory=dict)
+    durable: bool = True
+    project: Path = PROJECT
+
+
+def up(home: Home, options: Options, report: Callable[[str], None] = lambda _: None) -> State:
+    """Start what does not run yet and deploy; requests are served when this returns.
+
+    ``report`` is told of each stage. Raises ``LocalError``; what was started is stopped again then.
+    """
+    with home.locked():
+        previous = home.read()
+        if previous is not None and previous.serving():
+            if previous.parameters != options.parameters:
+                raise AlreadyRunning(f"{home.root} runs with other parameters; stop it first: dexec down")
+            return previous
+        try:
+            return _up(home, options, previous, report)
+        except BaseException:
+            _down(home)
+            raise
+
+
+def down(home: Home) -> bool:
+    """Stop the deployment; False if nothing of it ran. The history stays."""
+    with home.locked():
+        return _down(home)
+
+
+def running(home: Home) -> State:
+    """Return what runs. Raises ``NotRunning``, saying whether it was stopped or crashed."""
+    state = home.read()
+    if state is None:
+        raise NotRunning(f"nothing runs under {home.root}; start it with: dexec up --detach")
+    if not state.serving():
+        dead = ", ".join(p.name for p in state.processes if not processes.alive(p)) or "the deployment"
+        raise NotRunning(f"{dead} under {home.root} ended unexpectedly; bring it back: dexec up --detach")
+    return state
+
+
+def restart_emulator(home: Home, options: Options) -> State:
+    """Kill the emulator as a crash would, and bring it back with an empty queue; the history stays."""
+    kill(home, emulator.NAME)
+    return up(home, options)
+
+
+def kill(home: Home, name: str) -> None:
+    """Stop one process of the deployment, as an experiment."""
+    state = home.read()
+    ref = state.process(name) if state else None
+    if ref is None:
+        raise NotRunning(f"no process {name} runs under {home.root}")
+    _stop(home, ref)
+
+
+def _up(home: Home, options: Options, previous: State | None, report: Callable[[str], None]) -> State:
+    report("starting PostgreSQL and the emulator")
+    with ThreadPoolExecutor(2) as pool:
+        starting = (
+            pool.submit(_ensure_postgres, home, options, previous),
+            pool.submit(_ensure_emulator, home, options, previous),
+        )
+        database, emulated = (process.result() for process in starting)
+    state = _state(home, options, database, emulated)
+    home.write(state)
+    report("deploying template.yaml")
+    aws = Aws(state.endpoint_url)
+    readback.complete(aws, stack.deploy(aws, options.project, _parameters(state)))
+    create_key(state.database_url, LOCAL_KEY)
+    ready = state.model_copy(update={"ready": True})
+    home.write(ready)
+    return ready
+
+
+def _down(home: Home) -> bool:
+    state = home.read()
+    for ref in state.processes if state else ():
+        _stop(home, ref)
+    emulator.stop_unknown(home)
+    postgres.stop_unknown(home)
+    home.forget()
+    return state is not None
+
+
+def _stop(home: Home, ref: ProcessRef) -> None:
+    if ref.name == emulator.NAME:
+        emulator.stop(home, ref)
+    else:
+        postgres.stop(ref)
+
+
+def _ensure_postgres(home: Home, options: Options, previous: State | None) -> ProcessRef:
+    """Return the server that still runs, or start one, on the old port if there was one."""
+    running = previous.process(postgres.NAME) if previous else None
+    return running or postgres.start(home, port=_old_port(previous, postgres.NAME), durable=options.durable)
+
+
+def _ensure_emulator(home: Home, options: Options, previous: State | None) -> ProcessRef:
+    running = previous.process(emulator.NAME) if previous else None
+    port = _old_port(previous, emulator.NAME) or processes.free_port(options.port)
+    return running or emulator.start(home, port)
+
+
+def _old_port(previous: State | None, name: str) -> int | None:
+    """Return the port a crashed process served, if it is still free."""
+    ports = [p.port for p in previous.processes if p.name == name] if previous else []
+    return ports[0] if ports and processes.free_port(ports[0]) == ports[0] else None
+
+
+def _state(home: Home, options: Options, database: ProcessRef, emulated: ProcessRef) -> State:
+    endpoint = emulator.url(emulated.port)
+    path = f"localhost:{emulated.port}/_aws/execute-api"
+    return State(
+        http_url=f"http://{path}/{template.HTTP_API_ID}",
+        websocket_url=f"ws://{path}/{template.WEBSOCKET_API_ID}/{template.WEBSOCKET_STAGE}",
+        api_key=LOCAL_KEY,
+        database_url=postgres.url(home, database.port),
+        endpoint_url=endpoint,
+        parameters=options.parameters,
+        processes=(database, emulated),
+    )
+
+
+def _parameters(state: State) -> dict[str, str]:
+    """Return the template's parameters: addresses have to be told where API Gateway does not name them."""
+    return {
+        "DatabaseUrl": state.database_url,
+        "WebSocketUrl": state.websocket_url,
+        "WebSocketCallbackUrl": state.websocket_url.replace("ws://", "http://", 1),
+        **state.parameters,
+    }

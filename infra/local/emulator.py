@@ -1,0 +1,85 @@
+"""MiniStack, the AWS emulator, as a process of its own on loopback."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import signal
+import sys
+
+from infra.local import processes
+from infra.local.home import Home
+from infra.local.processes import ProcessRef
+
+NAME = "emulator"
+PORT = 4566
+REGION = "us-east-1"
+
+
+def start(home: Home, port: int) -> ProcessRef:
+    """Start the emulator on ``port``; it answers when this returns. Raises ``StartFailed``."""
+    stop_unknown(home)
+    home.scratch.mkdir(parents=True, exist_ok=True)
+    log = home.log(NAME)
+    argv = [sys.executable, "-X", _mark(home), "-m", "ministack"]
+    ref = processes.spawn(NAME, argv, port=port, log=log, env=_environ(home, port))
+    processes.wait_ready(ref, lambda: _healthy(port), log)
+    return ref
+
+
+def stop(home: Home, ref: ProcessRef) -> None:
+    """Stop the emulator and its workers; an open WebSocket would keep it from ending by itself."""
+    processes.stop(ref, signal.SIGTERM, grace_s=0.2)
+    stop_unknown(home)
+
+
+def stop_unknown(home: Home) -> None:
+    """End what no state names: an emulator that was not recorded, workers that a crashed one left behind."""
+    workers = f"{home.scratch}{os.sep}ministack-lambda-"
+    left = processes.with_arguments(
+        lambda argv: _mark(home) in argv or any(argument.startswith(workers) for argument in argv)
+    )
+    for process in left:
+        processes.finish([process], signal.SIGKILL, grace_s=5)
+    shutil.rmtree(home.scratch, ignore_errors=True)
+
+
+def url(port: int) -> str:
+    """Return the emulator's AWS endpoint."""
+    return f"http://localhost:{port}"
+
+
+def _healthy(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/_ministack/health")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def _mark(home: Home) -> str:
+    """Return an interpreter option without effect, by which our emulator is known in a process list."""
+    return f"dexec={home.scratch}"
+
+
+def _environ(home: Home, port: int) -> dict[str, str]:
+    """Return the emulator's environment, which its functions inherit: nothing of the caller's."""
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": os.environ.get("HOME", "/"),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "TMPDIR": str(home.scratch),
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        # Listeners of services that dexec does not use.
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+    }

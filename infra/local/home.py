@@ -1,0 +1,100 @@
+"""The directory of a local deployment: history, logs and what runs at the moment."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from infra.local.errors import LocalError
+from infra.local.processes import ProcessRef, alive
+
+PROJECT = Path(__file__).resolve().parents[2]
+"""The checkout that is deployed."""
+
+
+class State(BaseModel):
+    """What runs, and how to reach it; written in camelCase, as ``dexec status --json`` prints it."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+    http_url: str
+    websocket_url: str
+    api_key: str
+    database_url: str
+    endpoint_url: str
+    ready: bool = False
+    parameters: dict[str, str] = {}
+    processes: tuple[ProcessRef, ...] = ()
+
+    def process(self, name: str) -> ProcessRef | None:
+        """Return the process of that name if it still runs."""
+        return next((p for p in self.processes if p.name == name and alive(p)), None)
+
+    def serving(self) -> bool:
+        """Tell whether the deployment was completed and all its processes still run."""
+        return self.ready and all(alive(process) for process in self.processes)
+
+
+@dataclass(frozen=True)
+class Home:
+    """Paths below one home directory; two of them are two deployments."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        """The PostgreSQL data directory: the history that survives."""
+        return self.root / "postgres"
+
+    @property
+    def password(self) -> Path:
+        """The database's password, readable by its owner only."""
+        return self.root / "postgres.password"
+
+    @property
+    def scratch(self) -> Path:
+        """The emulator's temporary files."""
+        return self.root / "tmp"
+
+    def log(self, name: str) -> Path:
+        """Return the log file of a process."""
+        return self.root / f"{name}.log"
+
+    def read(self) -> State | None:
+        """Return the last state, or None when nothing was started or the file is of another version."""
+        try:
+            return State.model_validate_json(self._state.read_text())
+        except (FileNotFoundError, ValidationError):
+            return None
+
+    def write(self, state: State) -> None:
+        """Store the state at once or not at all, readable by its owner only: it holds the password."""
+        draft = self.root / "state.json.new"
+        draft.touch(mode=0o600)
+        draft.write_text(state.model_dump_json(by_alias=True, indent=2) + "\n")
+        draft.replace(self._state)
+
+    def forget(self) -> None:
+        """Remove the state."""
+        self._state.unlink(missing_ok=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other commands from starting or stopping the same deployment meanwhile."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as exc:
+                raise LocalError(f"another dexec command starts or stops {self.root}; wait for it") from exc
+            yield
+
+    @property
+    def _state(self) -> Path:
+        return self.root / "state.json"

@@ -1,0 +1,120 @@
+"""One CloudFormation stack: packages uploaded, template deployed, outputs read."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.local import package, template
+from infra.local.aws import Aws
+from infra.local.errors import DeployFailed
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation.literals import CapabilityType
+    from mypy_boto3_cloudformation.type_defs import ParameterTypeDef
+
+NAME = "dexec"
+_BUCKET = "dexec-deployment"
+_CAPABILITIES: tuple[CapabilityType, ...] = ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND")
+_POLL_S = 0.05
+
+
+class Stack:
+    """The stack as it stands: the template that was deployed, its parameters and its outputs."""
+
+    def __init__(self, source: template.Node, parameters: dict[str, str], outputs: dict[str, str]) -> None:
+        self.template = source
+        self.parameters = parameters
+        self.outputs = outputs
+
+
+def deploy(aws: Aws, project: Path, parameters: Mapping[str, str], timeout_s: float = 120) -> Stack:
+    """Create the stack, or update it, from the checkout at ``project``.
+
+    Raises ``DeployFailed`` with the reasons that CloudFormation gives.
+    """
+    try:
+        source = template.load(project / "template.yaml")
+        body = json.dumps(_packaged(aws, project))
+        _apply(aws, body, parameters)
+        _wait(aws, timeout_s)
+        return _read(aws, source)
+    except (ClientError, BotoCoreError) as exc:
+        raise DeployFailed(f"deploying to {aws.endpoint_url} failed: {exc}") from exc
+
+
+def outputs(aws: Aws) -> dict[str, str]:
+    """Return the outputs of the deployed stack. Raises ``DeployFailed`` when there is none."""
+    try:
+        return _read(aws, {}).outputs
+    except (ClientError, BotoCoreError) as exc:
+        raise DeployFailed(f"no stack {NAME} at {aws.endpoint_url}: {exc}") from exc
+
+
+def _packaged(aws: Aws, project: Path) -> template.Node:
+    """Upload the code and return the template that points to it."""
+    packaged = template.load(project / "template.yaml")
+    aws.s3.create_bucket(Bucket=_BUCKET)
+    for name, (properties, location) in template.code_properties(packaged).items():
+        directory = project / str(properties[location])
+        content = package.layer_zip(directory) if name == "Layer" else package.function_zip(directory)
+        key = package.key(content, name)
+        aws.s3.put_object(Bucket=_BUCKET, Key=key, Body=content)
+        properties[location] = {"Bucket": _BUCKET, "Key": key}
+    template.for_emulator(packaged)
+    return packaged
+
+
+def _apply(aws: Aws, body: str, parameters: Mapping[str, str]) -> None:
+    key = "template.json"
+    aws.s3.put_object(Bucket=_BUCKET, Key=key, Body=body.encode())
+    url = f"{aws.endpoint_url}/{_BUCKET}/{key}"
+    values: list[ParameterTypeDef] = [
+        {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()
+    ]
+    call = aws.cloudformation.update_stack if _status(aws) else aws.cloudformation.create_stack
+    try:
+        call(StackName=NAME, TemplateURL=url, Parameters=values, Capabilities=_CAPABILITIES)
+    except ClientError as exc:
+        if "No updates are to be performed" not in str(exc):
+            raise
+
+
+def _status(aws: Aws) -> str:
+    """Return the stack's status; empty when there is no stack."""
+    try:
+        return aws.cloudformation.describe_stacks(StackName=NAME)["Stacks"][0]["StackStatus"]
+    except ClientError as exc:
+        if "does not exist" in str(exc):
+            return ""
+        raise
+
+
+def _wait(aws: Aws, timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
+    while (status := _status(aws)).endswith("_IN_PROGRESS"):
+        if time.monotonic() > deadline:
+            raise DeployFailed(f"the stack was still {status} after {timeout_s:.0f} s\n{_reasons(aws)}")
+        time.sleep(_POLL_S)
+    if status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+        raise DeployFailed(f"the stack ended as {status or 'deleted'}\n{_reasons(aws)}")
+
+
+def _reasons(aws: Aws) -> str:
+    events = aws.cloudformation.describe_stack_events(StackName=NAME)["StackEvents"]
+    failed = [e for e in events if "FAILED" in e.get("ResourceStatus", "") and e.get("ResourceStatusReason")]
+    return "\n".join(f"{e['LogicalResourceId']}: {e['ResourceStatusReason']}" for e in reversed(failed))
+
+
+def _read(aws: Aws, source: template.Node) -> Stack:
+    found = aws.cloudformation.describe_stacks(StackName=NAME)["Stacks"][0]
+    return Stack(
+        source,
+        {p["ParameterKey"]: p["ParameterValue"] for p in found.get("Parameters", [])},
+        {o["OutputKey"]: o["OutputValue"] for o in found.get("Outputs", [])},
+    )

@@ -1,0 +1,121 @@
+"""template.yaml as an emulator can deploy it.
+
+Two things differ from what ``sam deploy`` sends to AWS. SAM puts the routes of an HTTP API into an
+OpenAPI body, which the emulator does not read: here they become resources of their own. And both APIs
+get a pinned id, so that their addresses stay the same from one start to the next.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
+if TYPE_CHECKING:
+    from mypy_boto3_apigatewayv2.type_defs import CorsTypeDef
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+Node: TypeAlias = "dict[str, Json]"
+
+HTTP_API_ID = "de0ec001"
+WEBSOCKET_API_ID = "de0ec002"
+WEBSOCKET_STAGE = "live"
+
+_API = "HttpApi"
+_TAKE_CODE_FROM = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
+
+
+def load(path: Path) -> Node:
+    """Read a template; its short intrinsics (``!Ref``) become long ones."""
+    return cast(Node, yaml_parse(path.read_text()))
+
+
+def code_properties(template: Node) -> dict[str, tuple[Node, str]]:
+    """Return, for each resource with code, its properties and the name of the one that locates the code."""
+    return {
+        name: (_node(resource, "Properties"), _TAKE_CODE_FROM[str(resource["Type"])])
+        for name, resource in _resources(template).items()
+        if resource["Type"] in _TAKE_CODE_FROM
+    }
+
+
+def routes(template: Node) -> dict[str, str]:
+    """Return the HTTP routes, as "POST /path", with the logical id of the function behind each."""
+    return {
+        f"{properties['Method']} {properties['Path']}": function
+        for function, _, properties in _http_events(template)
+    }
+
+
+def cors(template: Node, origins: list[str]) -> CorsTypeDef:
+    """Return the CORS settings of the HTTP API, for ``origins``."""
+    settings = _node(_resources(template)[_API], "Properties", "CorsConfiguration")
+    return cast("CorsTypeDef", {**settings, "AllowOrigins": origins})
+
+
+def for_emulator(template: Node) -> None:
+    """Change ``template`` into what an emulator can deploy."""
+    expanded = _expanded(template)
+    for function, event, _ in list(_http_events(template)):
+        del _node(_resources(template)[function], "Properties", "Events")[event]
+    _resources(template).update(expanded)
+    _node(_resources(template)["WebSocketApi"], "Properties")["Tags"] = _pin(WEBSOCKET_API_ID)
+
+
+def _expanded(template: Node) -> dict[str, Node]:
+    """Return the HTTP API as plain resources: API, stage, and per function an integration and permission."""
+    api: Json = {"Ref": _API}
+    settings = _node(_resources(template)[_API], "Properties")
+    resources = {
+        _API: _resource(
+            "Api",
+            Name="dexec",
+            ProtocolType="HTTP",
+            CorsConfiguration=settings["CorsConfiguration"],
+            Tags=_pin(HTTP_API_ID),
+        ),
+        f"{_API}Stage": _resource("Stage", ApiId=api, StageName="$default", AutoDeploy=True),
+    }
+    for number, (route, function) in enumerate(routes(template).items()):
+        integration = f"{function}Integration"
+        resources[integration] = _resource(
+            "Integration",
+            ApiId=api,
+            IntegrationType="AWS_PROXY",
+            IntegrationUri={"Fn::GetAtt": [function, "Arn"]},
+            PayloadFormatVersion="2.0",
+        )
+        resources[f"{_API}Route{number}"] = _resource(
+            "Route", ApiId=api, RouteKey=route, Target={"Fn::Sub": f"integrations/${{{integration}}}"}
+        )
+    return resources
+
+
+def _http_events(template: Node) -> list[tuple[str, str, Node]]:
+    """Return function, name and properties of each HTTP event."""
+    return [
+        (function, name, _node(event, "Properties"))
+        for function, resource in _resources(template).items()
+        for name, event in cast("dict[str, Node]", _node(resource, "Properties").get("Events", {})).items()
+        if event["Type"] == "HttpApi"
+    ]
+
+
+def _resource(kind: str, **properties: Json) -> Node:
+    return {"Type": f"AWS::ApiGatewayV2::{kind}", "Properties": properties}
+
+
+def _pin(api_id: str) -> Node:
+    """Return the tags by which MiniStack and LocalStack let a template choose an API's id."""
+    return {"ms-custom-id": api_id, "_custom_id_": api_id}
+
+
+def _resources(template: Node) -> dict[str, Node]:
+    return cast("dict[str, Node]", template["Resources"])
+
+
+def _node(node: Node, *path: str) -> Node:
+    for name in path:
+        node = cast(Node, node[name])
+    return node
