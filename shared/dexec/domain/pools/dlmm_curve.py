@@ -33,8 +33,7 @@ class CurveBin:
 class DlmmCurve:
     """One direction of a DLMM pool; ``Curve`` says what each member means.
 
-    ``_ins[k]``, ``_nets[k]``, ``_outs[k]``, ``_base_fees[k]`` and ``_values[k]`` are what the first k bins
-    take when drained (with fees, without), give, keep as base fee, and would give unrounded (times 2^64).
+    ``_ins[k]`` and ``_outs[k]`` are what the first k bins take when drained, fees included, and give.
     """
 
     def __init__(self, bins: Iterable[CurveBin], *, sells_x: bool, base_rate: int, active_price: int) -> None:
@@ -43,24 +42,16 @@ class DlmmCurve:
         self._base_rate = base_rate
         first = self._bins[0].price if self._bins else active_price
         self.mid = Fraction(first, 1 << PRICE_BITS) if sells_x else Fraction(1 << PRICE_BITS, first)
-        self._ins, self._nets, self._outs = [0], [0], [0]
-        self._base_fees, self._values = [0], [0]
+        self._ins, self._outs = [0], [0]
         for entry in self._bins:
-            self._append(entry)
+            net = self._net_for(entry.price, entry.available)
+            self._ins.append(self._ins[-1] + net + ceil_div(net * entry.fee_rate, FEE_UNIT - entry.fee_rate))
+            self._outs.append(self._outs[-1] + entry.available)
         self.max_in = self._ins[-1]
         self.max_out = self._outs[-1]
         self._relaxed_ins = self._relax()
         self._corners, self._falling = self._hull()
         self.best_price = -self._falling[0] if self._falling else 0
-
-    def _append(self, entry: CurveBin) -> None:
-        net = self._net_for(entry.price, entry.available)
-        fee = ceil_div(net * entry.fee_rate, FEE_UNIT - entry.fee_rate)
-        self._ins.append(self._ins[-1] + net + fee)
-        self._nets.append(self._nets[-1] + net)
-        self._outs.append(self._outs[-1] + entry.available)
-        self._base_fees.append(self._base_fees[-1] + self._base_part(fee, entry.fee_rate))
-        self._values.append(self._values[-1] + self._value(entry.price, net))
 
     def _base_part(self, fee: int, fee_rate: int) -> int:
         return min(fee, ceil_div(fee * self._base_rate, fee_rate)) if fee_rate else 0
@@ -139,17 +130,20 @@ class DlmmCurve:
     def swap(self, amount_in: int) -> Swap:
         """The fee is split at each bin in the ratio of the base rate to the whole rate."""
         amount_out = self.exact_in(amount_in)
-        drained = bisect_right(self._ins, amount_in) - 1
-        base_fee, net, value = self._base_fees[drained], self._nets[drained], self._values[drained]
-        left = amount_in - self._ins[drained]
-        if left:
-            entry = self._bins[drained]
-            last_net = left * (FEE_UNIT - entry.fee_rate) // FEE_UNIT
-            base_fee += self._base_part(left - last_net, entry.fee_rate)
-            net += last_net
-            value += self._value(entry.price, last_net)
-        unrounded = Fraction(value, 1 << PRICE_BITS)
-        return Swap(amount_in, amount_out, base_fee, amount_in - net - base_fee, unrounded)
+        base_fee = fee = value = 0
+        for entry, begin, end in zip(self._bins, self._ins, self._ins[1:], strict=False):
+            if amount_in <= begin:
+                break
+            if amount_in >= end:
+                net = self._net_for(entry.price, entry.available)
+                bin_fee = end - begin - net
+            else:
+                net = (amount_in - begin) * (FEE_UNIT - entry.fee_rate) // FEE_UNIT
+                bin_fee = amount_in - begin - net
+            fee += bin_fee
+            base_fee += self._base_part(bin_fee, entry.fee_rate)
+            value += self._value(entry.price, net)
+        return Swap(amount_in, amount_out, base_fee, fee - base_fee, Fraction(value, 1 << PRICE_BITS))
 
     def bins_touched(self, amount_in: int) -> int:
         """Return how many bins with liquidity a swap of ``amount_in`` uses, the last one perhaps in part."""
