@@ -3,11 +3,12 @@
 Prices move on three scales, all in integers. Each token's value drifts along straight lines between random
 knots (minutes and hours); a pair's two venues disagree by ``GAPS_PPM``, and which of them is ahead may
 change every ``ERA_SLOTS`` in a slow crossing; and each slot adds a little noise. The slopes are such that a
-route of two hops moves by less than 50 bps in 12 slots, the default slippage limit.
+route of two hops moves by less than 50 bps, the default slippage limit, in 12 slots.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -15,23 +16,24 @@ from hashlib import blake2b
 from itertools import combinations
 
 from dexec.domain.errors import PoolDisabled
-from dexec.domain.pools.constant_product import RAYDIUM_FEE_BPS, ConstantProductPool
+from dexec.domain.pools import PRICE_BITS, ConstantProductPool, DlmmFees, DlmmPool, Volatility
+from dexec.domain.pools.dlmm import bin_price
 from dexec.domain.quote import Pair
 from dexec.domain.tokens import TOKENS
 
 VENUES = ("raydium", "meteora")
-METEORA_FEE_BPS = 20
 
 PPM = 1_000_000
+SLOT_MS = 400
 DRIFTS = ((750, 3_000), (9_000, 15_000))
 """Drift of a token's value: (slots between knots, largest deviation in ppm), 5 minutes and one hour."""
 
 NOISE_PPM = 80
 """Largest deviation of one slot's noise."""
 
-ERA_SLOTS = 9_000
-CROSSING_SLOTS = 500
-"""An era lasts an hour and begins with a crossing of 200 s from the last era's gap to its own."""
+ERA_SLOTS = 18_000
+CROSSING_SLOTS = 1_000
+"""An era lasts two hours and begins with a crossing of 400 s from the last era's gap to its own."""
 
 NARROW_GAP_PPM = (21_000, 26_000)
 WIDE_GAP_PPM = (38_000, 47_000)
@@ -64,7 +66,30 @@ _SIDE_USD = {
     ("BONK", "USDC"): 1_500_000,
 }
 _THIN_SIDE_USD = 250_000
-"""What a pool holds of each token, in USD; pairs that are not listed are thin."""
+"""What a constant product pool holds of each token, in USD; pairs that are not listed are thin."""
+
+_SIDE_BINS = 48
+_CONCENTRATION = 4
+"""A DLMM pool holds a quarter of that, in this many bins on either side: 3.8 % around the price."""
+
+_LADDER_BINS = 200
+"""Bins on either side of the reference price whose prices are kept at hand; drift and gap need 130."""
+
+_VOLATILITY_SLOTS = 64
+"""The DLMM pools were last traded by others at the last multiple of this: 25 s ago at most."""
+
+_DLMM_FEES = DlmmFees(
+    bin_step=8,
+    base_factor=18_750,
+    filter_period_s=30,
+    decay_period_s=600,
+    reduction_factor=5_000,
+    variable_fee_control=60_000,
+    max_volatility_accumulator=350_000,
+)
+"""A base fee of 15 bps, and up to 47 bps on top where the price has moved far."""
+
+PaperPool = ConstantProductPool | DlmmPool
 
 
 @dataclass(frozen=True)
@@ -73,12 +98,12 @@ class PaperMarket:
 
     seed: int
 
-    def pools(self, venue: str, pairs: Iterable[Pair], slot: int) -> tuple[ConstantProductPool, ...]:
+    def pools(self, venue: str, pairs: Iterable[Pair], slot: int) -> tuple[PaperPool, ...]:
         """Return the venue's pools for ``pairs``, in any direction, as they stand at ``slot``."""
         names = {_canonical(pair.token_in, pair.token_out) for pair in pairs}
         return tuple(self._build(venue, pair, slot) for pair in sorted(names))
 
-    def pool(self, pool_id: str, slot: int) -> ConstantProductPool:
+    def pool(self, pool_id: str, slot: int) -> PaperPool:
         """Return the pool of that name at ``slot``; ``PoolDisabled`` if the market has none."""
         found = _pool_names().get(pool_id)
         if found is None:
@@ -86,17 +111,43 @@ class PaperMarket:
         venue, pair = found
         return self._build(venue, pair, slot)
 
-    def _build(self, venue: str, pair: tuple[str, str], slot: int) -> ConstantProductPool:
-        token_x, token_y = pair
-        reserve_x, reserve_y = _reserves(venue, pair)
+    def _build(self, venue: str, pair: tuple[str, str], slot: int) -> PaperPool:
+        if venue not in VENUES:
+            raise ValueError(f"there is no paper venue {venue}")
         deviation = self._deviation_ppm(venue, pair, slot)
-        fee_bps = METEORA_FEE_BPS if venue == "meteora" else RAYDIUM_FEE_BPS
-        # The price moves by the whole deviation; each reserve takes about half, so that depth stays.
-        reserve_x = reserve_x * (2 * PPM - deviation) // (2 * PPM)
-        reserve_y = reserve_y * (2 * PPM + deviation) // (2 * PPM)
-        return ConstantProductPool(
-            _pool_id(venue, pair), venue, token_x, token_y, reserve_x, reserve_y, fee_bps
+        if venue == "raydium":
+            return _constant_product(pair, deviation)
+        return self._dlmm(pair, deviation, slot)
+
+    def _dlmm(self, pair: tuple[str, str], deviation: int, slot: int) -> DlmmPool:
+        ladder = _ladder(pair)
+        price = ladder.reference * (PPM + deviation) // PPM
+        place = bisect_right(ladder.prices, price) - 1
+        active_bin = ladder.first_bin + place
+        # The further the price has come through the active bin, the more of its x was bought.
+        low, high = ladder.prices[place : place + 2]
+        done = (price - low) * PPM // (high - low)
+        below, above = slice(place - _SIDE_BINS, place), slice(place + 1, place + 1 + _SIDE_BINS)
+        empty = (0,) * _SIDE_BINS
+        return DlmmPool(
+            id=_pool_id("meteora", pair),
+            venue="meteora",
+            token_x=pair[0],
+            token_y=pair[1],
+            fees=_DLMM_FEES,
+            volatility=self._volatility(pair, active_bin, slot),
+            active_bin=active_bin,
+            first_bin=active_bin - _SIDE_BINS,
+            amounts_x=(*empty, ladder.held_x[0] * (PPM - done) // PPM, *ladder.held_x[1:]),
+            amounts_y=(*ladder.held_y[:0:-1], ladder.held_y[0] * done // PPM, *empty),
+            prices=(*ladder.prices[below], low, *ladder.prices[above]),
         )
+
+    def _volatility(self, pair: tuple[str, str], active_bin: int, slot: int) -> Volatility:
+        last, since = divmod(slot, _VOLATILITY_SLOTS)
+        reference = _knot(self.seed, f"volatility {pair[0]} {pair[1]}", last, 0, 40_000)
+        moved = _knot(self.seed, f"index {pair[0]} {pair[1]}", last, -4, 4)
+        return Volatility(reference, reference, active_bin + moved, since * SLOT_MS // 1000)
 
     def _deviation_ppm(self, venue: str, pair: tuple[str, str], slot: int) -> int:
         """Return by how much the pair's mid price on ``venue`` is off its reference price."""
@@ -131,7 +182,7 @@ class PaperMarket:
         return size if _knot(self.seed, f"sign of {label}", era, 0, 1) else -size
 
 
-def shifted(pool: ConstantProductPool, token_in: str, bps: int) -> ConstantProductPool:
+def shifted(pool: PaperPool, token_in: str, bps: int) -> PaperPool:
     """Return ``pool`` with its price moved by ``bps`` against whoever sells ``token_in``."""
     return pool.worsened(token_in, bps)
 
@@ -153,16 +204,51 @@ def _pool_names() -> dict[str, tuple[str, tuple[str, str]]]:
     return {_pool_id(venue, pair): (venue, pair) for venue in VENUES for pair in pairs}
 
 
+def _constant_product(pair: tuple[str, str], deviation: int) -> ConstantProductPool:
+    reserve_x, reserve_y = _reserves(pair)
+    # The price moves by the whole deviation; each reserve takes about half, so that depth stays.
+    reserve_x = reserve_x * (2 * PPM - deviation) // (2 * PPM)
+    reserve_y = reserve_y * (2 * PPM + deviation) // (2 * PPM)
+    return ConstantProductPool(_pool_id("raydium", pair), "raydium", *pair, reserve_x, reserve_y)
+
+
 @cache
-def _reserves(venue: str, pair: tuple[str, str]) -> tuple[int, int]:
+def _reserves(pair: tuple[str, str]) -> tuple[int, int]:
     """Return the reserves at the reference price, in base units."""
-    if venue not in VENUES:
-        raise ValueError(f"there is no paper venue {venue}")
     side_nano_usd = _SIDE_USD.get(pair, _THIN_SIDE_USD) * 10**9
     reserve_x, reserve_y = (
         side_nano_usd * 10 ** TOKENS[token].decimals // _REFERENCE_NANO_USD[token] for token in pair
     )
     return reserve_x, reserve_y
+
+
+@dataclass(frozen=True, slots=True)
+class _Ladder:
+    """What stays the same of a DLMM pool: its bins' prices, and what a bin holds by its distance."""
+
+    reference: int
+    first_bin: int
+    prices: tuple[int, ...]
+    held_x: tuple[int, ...]
+    held_y: tuple[int, ...]
+
+
+@cache
+def _ladder(pair: tuple[str, str]) -> _Ladder:
+    reserve_x, reserve_y = _reserves(pair)
+    reference = (reserve_y << PRICE_BITS) // reserve_x
+    step = _DLMM_FEES.bin_step
+    ids = range(-40_000, 40_000)
+    nearest = ids[bisect_left(ids, reference, key=lambda bin_id: bin_price(bin_id, step))]
+    first_bin = nearest - _LADDER_BINS
+    prices = tuple(bin_price(first_bin + place, step) for place in range(2 * _LADDER_BINS + 1))
+    # The bins thin out evenly, down to half at the end.
+    weights = [2 * _SIDE_BINS - distance for distance in range(_SIDE_BINS + 1)]
+    held_x, held_y = (
+        tuple(reserve * weight // (_CONCENTRATION * sum(weights)) for weight in weights)
+        for reserve in (reserve_x, reserve_y)
+    )
+    return _Ladder(reference, first_bin, prices, held_x, held_y)
 
 
 @lru_cache(maxsize=4096)
