@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from infra.local import emulator, postgres, processes, readback, stack, template
 from infra.local.aws import Aws
@@ -32,7 +33,14 @@ class Options:
     project: Path = PROJECT
 
 
-def up(home: Home, options: Options, report: Callable[[str], None] = lambda _: None) -> State:
+class Up(NamedTuple):
+    """What runs, and whether this call started any of it."""
+
+    state: State
+    started: bool
+
+
+def up(home: Home, options: Options, report: Callable[[str], None] = lambda _: None) -> Up:
     """Start what does not run yet and deploy; requests are served when this returns.
 
     ``report`` is told of each stage. Raises ``LocalError``; what was started is stopped again then.
@@ -42,9 +50,9 @@ def up(home: Home, options: Options, report: Callable[[str], None] = lambda _: N
         if previous is not None and previous.serving():
             if previous.parameters != options.parameters:
                 raise AlreadyRunning(f"{home.root} runs with other parameters; stop it first: dexec down")
-            return previous
+            return Up(previous, started=False)
         try:
-            return _up(home, options, previous, report)
+            return Up(_up(home, options, previous, report), started=True)
         except BaseException:
             _down(home)
             raise
@@ -67,10 +75,18 @@ def running(home: Home) -> State:
     return state
 
 
+def deploy(endpoint: str, database_url: str, parameters: dict[str, str], project: Path = PROJECT) -> State:
+    """Deploy to an emulator and a PostgreSQL that somebody else started, and create the local key there.
+
+    Raises ``DeployFailed``.
+    """
+    return _deploy(_state(endpoint, database_url, parameters), project)
+
+
 def restart_emulator(home: Home, options: Options) -> State:
     """Kill the emulator as a crash would, and bring it back with an empty queue; the history stays."""
     kill(home, emulator.NAME)
-    return up(home, options)
+    return up(home, options).state
 
 
 def kill(home: Home, name: str) -> None:
@@ -90,15 +106,20 @@ def _up(home: Home, options: Options, previous: State | None, report: Callable[[
             pool.submit(_ensure_emulator, home, options, previous),
         )
         database, emulated = (process.result() for process in starting)
-    state = _state(home, options, database, emulated)
+    state = _state(emulator.url(emulated.port), postgres.url(home, database.port), options.parameters)
+    state = state.model_copy(update={"processes": (database, emulated)})
     home.write(state)
     report("deploying template.yaml")
+    state = _deploy(state, options.project)
+    home.write(state)
+    return state
+
+
+def _deploy(state: State, project: Path) -> State:
     aws = Aws(state.endpoint_url)
-    readback.complete(aws, stack.deploy(aws, options.project, _parameters(state)))
+    readback.complete(aws, stack.deploy(aws, project, _parameters(state)))
     create_key(state.database_url, LOCAL_KEY)
-    ready = state.model_copy(update={"ready": True})
-    home.write(ready)
-    return ready
+    return state.model_copy(update={"ready": True})
 
 
 def _down(home: Home) -> bool:
@@ -136,17 +157,16 @@ def _old_port(previous: State | None, name: str) -> int | None:
     return ports[0] if ports and processes.free_port(ports[0]) == ports[0] else None
 
 
-def _state(home: Home, options: Options, database: ProcessRef, emulated: ProcessRef) -> State:
-    endpoint = emulator.url(emulated.port)
-    path = f"localhost:{emulated.port}/_aws/execute-api"
+def _state(endpoint: str, database_url: str, parameters: dict[str, str]) -> State:
+    apis = f"{endpoint.rstrip('/')}/_aws/execute-api"
+    sockets = apis.replace("http", "ws", 1)
     return State(
-        http_url=f"http://{path}/{template.HTTP_API_ID}",
-        websocket_url=f"ws://{path}/{template.WEBSOCKET_API_ID}/{template.WEBSOCKET_STAGE}",
+        http_url=f"{apis}/{template.HTTP_API_ID}",
+        websocket_url=f"{sockets}/{template.WEBSOCKET_API_ID}/{template.WEBSOCKET_STAGE}",
         api_key=LOCAL_KEY,
-        database_url=postgres.url(home, database.port),
+        database_url=database_url,
         endpoint_url=endpoint,
-        parameters=options.parameters,
-        processes=(database, emulated),
+        parameters=parameters,
     )
 
 
@@ -155,6 +175,6 @@ def _parameters(state: State) -> dict[str, str]:
     return {
         "DatabaseUrl": state.database_url,
         "WebSocketUrl": state.websocket_url,
-        "WebSocketCallbackUrl": state.websocket_url.replace("ws://", "http://", 1),
+        "WebSocketCallbackUrl": state.websocket_url.replace("ws", "http", 1),
         **state.parameters,
     }

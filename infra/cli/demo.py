@@ -1,0 +1,94 @@
+"""``dexec demo``: five orders at the same moment, from nothing running to nothing running."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+import typer
+
+from infra.cli import output
+from infra.cli.interrupts import stoppable
+from infra.cli.target import HOME, HomeOption
+
+if TYPE_CHECKING:
+    from infra.cli.live import Board
+    from infra.client.api import Api, Document
+    from infra.client.feed import Feed
+    from infra.local.home import State
+
+
+class _Wanted(NamedTuple):
+    """An order of the demo, and the way it is placed."""
+
+    order: Document
+    via: str
+
+
+_ORDERS = (
+    _Wanted({"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1.5"}, "HTTP"),
+    _Wanted({"tokenIn": "USDC", "tokenOut": "SOL", "amount": "250"}, "HTTP"),
+    _Wanted({"tokenIn": "SOL", "tokenOut": "USDC", "amount": "40"}, "HTTP"),
+    _Wanted({"tokenIn": "SOL", "tokenOut": "USDC", "amount": "100", "mode": "exactOut"}, "WebSocket"),
+    _Wanted({"tokenIn": "RAY", "tokenOut": "SOL", "amount": "500"}, "WebSocket"),
+)
+
+
+def demo(home: HomeOption = HOME) -> None:
+    """Start the deployment, run five orders at once, show what happened, and stop it again.
+
+    A deployment that runs already is used, and left running. The exit code is 0 if all five orders are
+    confirmed.
+    """
+    from infra.local import deployment
+    from infra.local.home import Home
+
+    where = Home(home.resolve())
+    with stoppable():
+        state, started = deployment.up(where, deployment.Options(), report=output.note)
+        try:
+            confirmed = asyncio.run(_show_five(state))
+        finally:
+            if started:
+                deployment.down(where)
+                output.note("stopped everything it started")
+    if confirmed < len(_ORDERS):
+        output.complain(f"only {confirmed} of {len(_ORDERS)} orders were confirmed; see {home}/emulator.log")
+        raise typer.Exit(1)
+
+
+async def _show_five(state: State) -> int:
+    """Run the orders and print what came of them; return how many were confirmed."""
+    from infra.cli import live, views
+    from infra.client.api import Api
+    from infra.client.feed import Feed
+    from infra.local import database
+
+    board = live.Board()
+    output.say("\n[bold]Five orders at the same moment[/]\n")
+    async with Api(state.http_url, state.api_key) as api, Feed(state.websocket_url, state.api_key) as feed:
+        placed = await asyncio.gather(*(_place(wanted, api, feed, board) for wanted in _ORDERS))
+        await live.show(board, feed.until_terminal(placed))
+        orders = [await api.order(order_id) for order_id in placed]
+    output.say("\n[bold]How each was routed[/]")
+    for order in orders:
+        output.say("")
+        title = f"{views.short_id(str(order['orderId']))}  {views.swap(order)}"
+        views.print_route(cast("Document", order["route"]), title)
+    output.say("\n[bold]The history, as PostgreSQL holds it[/]\n")
+    views.print_rows(database.histories(state.database_url, placed))
+    return sum(board.status(order_id) == "confirmed" for order_id in placed)
+
+
+async def _place(wanted: _Wanted, api: Api, feed: Feed, board: Board) -> str:
+    """Place an order its way, watched from its first event on; return its id."""
+    from infra.cli import views
+
+    if wanted.via == "HTTP":
+        order_id = str((await api.place(wanted.order))["orderId"])
+        board.add(order_id, views.swap(wanted.order), wanted.via)
+        await feed.subscribe(order_id)
+    else:
+        order_id = str((await feed.execute(wanted.order))["orderId"])
+        board.add(order_id, views.swap(wanted.order), wanted.via)
+    return order_id

@@ -1,0 +1,106 @@
+"""Orders as they move: a table that redraws itself on a terminal, a line an event elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from infra.cli import output, views
+from infra.client.events import Event
+
+_PATH = ("pending", "routing", "building", "submitted", "confirmed")
+
+
+@dataclass
+class _Row:
+    swap: str
+    via: str
+    started: float = field(default_factory=time.monotonic)
+    status: str = ""
+    remark: str = ""
+    seconds: float = 0.0
+
+    def update(self, event: Event) -> None:
+        self.status = event.status
+        self.remark = views.remark(event) or self.remark
+        self.seconds = time.monotonic() - self.started
+
+    def rail(self) -> Text:
+        if self.status == "failed":
+            return Text("failed", style="red")
+        reached = _PATH.index(self.status) + 1 if self.status in _PATH else 0
+        return Text("●" * reached + "○" * (len(_PATH) - reached), style=_style(self.status))
+
+
+class Board:
+    """The orders being watched."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, _Row] = {}
+
+    def add(self, order_id: str, swap: str, via: str = "") -> None:
+        """Show an order from now on."""
+        self._rows[order_id] = _Row(swap, via)
+
+    def status(self, order_id: str) -> str:
+        """Return the status an order was last seen in."""
+        return self._rows[order_id].status
+
+    def take(self, event: Event) -> None:
+        """Note an event; print it where nothing is redrawn."""
+        row = self._rows[event.order_id]
+        row.update(event)
+        if not output.console().is_terminal:
+            step = f" {event.step}" if event.step else ""
+            again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
+            output.say(
+                f"{event.at[11:23]} {views.short_id(event.order_id)} {row.swap:<18} "
+                f"{event.status + step + again:<16} {escape(views.remark(event))}".rstrip()
+            )
+
+    def __rich__(self) -> Table:
+        """Return the table that is drawn."""
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for name in ("order", "swap", "via", "progress", "status", "seconds"):
+            table.add_column(name, no_wrap=True, justify="right" if name == "seconds" else "left")
+        table.add_column("", no_wrap=True, overflow="ellipsis", ratio=1)
+        for order_id, row in self._rows.items():
+            table.add_row(
+                views.short_id(order_id),
+                row.swap,
+                row.via,
+                row.rail(),
+                Text(row.status, style=_style(row.status)),
+                f"{row.seconds:.2f}",
+                row.remark,
+            )
+        return table
+
+
+@contextlib.contextmanager
+def drawn(board: Board) -> Iterator[None]:
+    """Redraw the board while the body runs, where that is possible."""
+    console = output.console()
+    if console.is_terminal:
+        with Live(board, console=console, refresh_per_second=20):
+            yield
+    else:
+        yield
+
+
+async def show(board: Board, events: AsyncIterator[Event]) -> None:
+    """Draw events on the board until there are no more."""
+    with drawn(board):
+        async for event in events:
+            board.take(event)
+
+
+def _style(status: str) -> str:
+    return {"confirmed": "green", "failed": "red"}.get(status, "cyan" if status else "dim")

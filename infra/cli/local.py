@@ -1,0 +1,182 @@
+"""``dexec up``, ``down``, ``status``, ``logs``, ``deploy``: the deployment on this machine."""
+
+from __future__ import annotations
+
+import time
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.cli import output
+from infra.cli.interrupts import Stopped, stoppable
+from infra.cli.log_lines import print_line
+from infra.cli.target import HOME, HomeOption, JsonOption
+
+if TYPE_CHECKING:
+    from infra.local.deployment import Options
+    from infra.local.home import Home, State
+
+
+class Latency(StrEnum):
+    """How long the paper venues and the paper cluster take."""
+
+    none = "none"
+    default = "default"
+    congested = "congested"
+
+
+PortOption = Annotated[int, typer.Option(help="Port of the emulator; another one if it is taken.")]
+LatencyOption = Annotated[Latency, typer.Option(help="How long the paper venues and cluster take.")]
+FailureOption = Annotated[
+    float, typer.Option(min=0, max=1, help="Fraction of orders whose swaps slip past their limit.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="A parameter of template.yaml; may be repeated."),
+]
+OrderOption = Annotated[str | None, typer.Option("--order", metavar="ID", help="Only lines of this order.")]
+
+
+def up(
+    *,
+    detach: Annotated[bool, typer.Option("--detach", help="Return once requests are served.")] = False,
+    home: HomeOption = HOME,
+    port: PortOption = 4566,
+    latency: LatencyOption = Latency.default,
+    failure_rate: FailureOption = 0,
+    parameter: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Start PostgreSQL and the emulator, deploy to them, and follow the functions' logs until Ctrl-C."""
+    from infra.local import deployment
+    from infra.local.home import Home
+
+    where = Home(home.resolve())
+    options = local_options(port, latency, failure_rate, parameter or [])
+    with stoppable():
+        state, started = deployment.up(where, options, report=output.note)
+        print_status(state, as_json=as_json)
+        if detach or not started:
+            return
+        try:
+            _follow_until_stopped(where, state)
+        except Stopped:
+            output.note("stopping")
+        finally:
+            deployment.down(where)
+
+
+def down(home: HomeOption = HOME) -> None:
+    """Stop what `dexec up` started. The history stays."""
+    from infra.local import deployment
+    from infra.local.home import Home
+
+    stopped = deployment.down(Home(home.resolve()))
+    output.say("stopped" if stopped else f"nothing ran under {home}")
+
+
+def status(home: HomeOption = HOME, as_json: JsonOption = False) -> None:
+    """Show where the local deployment is, or say that it does not run (exit code 1)."""
+    from infra.local import deployment
+    from infra.local.home import Home
+
+    print_status(deployment.running(Home(home.resolve())), as_json=as_json)
+
+
+def logs(
+    *,
+    home: HomeOption = HOME,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    order: OrderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print what the functions logged since the deployment was started."""
+    from infra.local import deployment, stack
+    from infra.local.aws import Aws
+    from infra.local.home import Home
+    from infra.local.logs import LogReader
+
+    aws = Aws(deployment.running(Home(home.resolve())).endpoint_url)
+    reader = LogReader(aws, stack.outputs(aws)["LogGroup"], since=0)
+    with stoppable(quietly=True):
+        for line in reader.follow() if follow else reader.read():
+            if order is None or order in line.text:
+                print_line(line, as_json=as_json)
+
+
+def deploy(
+    *,
+    endpoint: Annotated[str, typer.Option(help="A LocalStack or MiniStack that runs already.")],
+    database_url: Annotated[
+        str, typer.Option(envvar="DATABASE_URL", help="PostgreSQL that the functions can reach.")
+    ],
+    parameter: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Deploy template.yaml to an emulator somebody else started, and create the key `local` there."""
+    from infra.local import deployment
+
+    output.note(f"deploying template.yaml to {endpoint}")
+    state = deployment.deploy(endpoint, database_url, parameters(parameter or []))
+    print_status(state, as_json=as_json)
+
+
+def local_options(port: int, latency: Latency, failure_rate: float, given: list[str]) -> Options:
+    """Return a local deployment's options."""
+    from infra.local.deployment import Options
+
+    chosen = {"PaperLatency": latency.value, "PaperFailureRate": str(failure_rate)}
+    return Options(port=port, parameters=chosen | parameters(given))
+
+
+def parameters(given: list[str]) -> dict[str, str]:
+    """Take NAME=VALUE apart."""
+    pairs = [text.partition("=") for text in given]
+    wrong = next((name for name, equals, _ in pairs if not equals), None)
+    if wrong is not None:
+        raise typer.BadParameter(f"--set takes NAME=VALUE, as in --set OrdersPerMinute=600, not {wrong!r}")
+    return {name: value for name, _, value in pairs}
+
+
+def print_status(state: State, *, as_json: bool) -> None:
+    """Print where a deployment is and how to use it."""
+    if as_json:
+        output.say_json(state.model_dump(by_alias=True, mode="json", exclude={"ready"}))
+        return
+    processes = ", ".join(f"{p.name} (pid {p.pid}, port {p.port})" for p in state.processes)
+    order = '{"tokenIn":"SOL","tokenOut":"USDC","amount":1.5,"slippage":0.5}'
+    for name, value in (
+        ("HTTP", state.http_url),
+        ("WebSocket", state.websocket_url),
+        ("API key", state.api_key),
+        ("processes", processes or "none of ours"),
+    ):
+        output.say(f"[dim]{name:<10}[/] {value}")
+    output.say("\nPlace an order, and watch all of yours:\n")
+    output.say(
+        f"  curl -s -X POST {state.http_url}/api/orders/execute \\\n"
+        f"    -H 'x-api-key: {state.api_key}' -H 'content-type: application/json' \\\n    -d '{order}'\n"
+    )
+    output.say(f"  npx wscat -c '{state.websocket_url}?apiKey={state.api_key}&stream=all'\n")
+
+
+def _follow_until_stopped(home: Home, state: State) -> None:
+    """Print log lines until a signal comes or a process ends. Raises ``NotRunning`` then."""
+    from infra.local import deployment, stack
+    from infra.local.aws import Aws
+    from infra.local.errors import LocalError
+    from infra.local.logs import LogReader
+
+    aws = Aws(state.endpoint_url)
+    reader = LogReader(aws, stack.outputs(aws)["LogGroup"], since=time.time())
+    output.note("following the functions' logs; Ctrl-C stops everything")
+    while True:
+        try:
+            for line in reader.read():
+                print_line(line, as_json=False)
+        except LocalError:
+            deployment.running(home)
+            raise
+        deployment.running(home)
+        time.sleep(0.5)

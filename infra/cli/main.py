@@ -1,0 +1,46 @@
+"""The command ``dexec``: its subcommands, and how their errors end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import typer
+
+from infra.cli import local, orders, output
+from infra.cli.demo import demo
+from infra.cli.interrupts import Stopped
+from infra.client.errors import ApiError
+from infra.local.errors import LocalError
+
+INTERRUPTED = 130
+"""Exit code after a signal, as shells have it."""
+
+app = typer.Typer(
+    name="dexec",
+    help="Execution engine for crypto swap orders: a whole deployment on this machine, and a client for any.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+_COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Deployment": (demo, local.up, local.down, local.status, local.logs, local.deploy),
+    "Orders": (orders.order, orders.watch, orders.history, orders.show),
+}
+for panel, commands in _COMMANDS.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
+
+
+def main() -> None:
+    """Run a command; an expected error is one line on standard error, and exit code 1."""
+    try:
+        app()
+    except (LocalError, ApiError) as exc:
+        output.complain(str(exc))
+        sys.exit(1)
+    except (Stopped, KeyboardInterrupt):
+        sys.exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""``dexec order``, ``watch``, ``history``, ``show``: orders of one client, on any deployment."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from infra.cli import output
+from infra.cli.interrupts import stoppable
+from infra.cli.target import HOME, HomeOption, JsonOption, KeyOption, Target, UrlOption, resolve
+
+if TYPE_CHECKING:
+    from infra.client.api import Document
+    from infra.client.events import Event
+
+PAGE = 100
+"""Orders asked for at once."""
+
+OrderArgument = Annotated[str, typer.Argument(metavar="ORDER_ID", help="As printed when it was placed.")]
+
+
+class Status(StrEnum):
+    """Where an order stands."""
+
+    pending = "pending"
+    routing = "routing"
+    building = "building"
+    submitted = "submitted"
+    confirmed = "confirmed"
+    failed = "failed"
+
+
+def order(
+    token_in: Annotated[str, typer.Argument(metavar="FROM", help="Token to pay with, for example SOL.")],
+    token_out: Annotated[str, typer.Argument(metavar="TO", help="Token to get, for example USDC.")],
+    amount: Annotated[str, typer.Argument(help="Of FROM; with --exact-out, of TO.")],
+    *,
+    slippage: Annotated[str | None, typer.Option(help="Tolerance in percent.", show_default="0.5")] = None,
+    exact_out: Annotated[bool, typer.Option("--exact-out", help="Get exactly AMOUNT of TO.")] = False,
+    label: Annotated[str | None, typer.Option(help="A name of yours for it.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Stay until it is confirmed or failed.")] = False,
+    home: HomeOption = HOME,
+    url: UrlOption = None,
+    api_key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Place an order."""
+    wanted: Document = {"tokenIn": token_in, "tokenOut": token_out, "amount": amount}
+    wanted |= {"slippage": slippage} if slippage is not None else {}
+    wanted |= {"mode": "exactOut"} if exact_out else {}
+    wanted |= {"clientId": label} if label else {}
+    target = resolve(home, url, api_key)
+    with stoppable():
+        placed = asyncio.run(_place(target, wanted))
+        if as_json and not watch:
+            output.say_json(placed)
+        elif not as_json:
+            output.say(f"{placed['orderId']} {placed['status']}, starts at {placed['startsAt']}")
+        if watch:
+            _exit_unless_confirmed(asyncio.run(_watch(target, str(placed["orderId"]), as_json=as_json)))
+
+
+def watch(
+    order_id: OrderArgument,
+    *,
+    home: HomeOption = HOME,
+    url: UrlOption = None,
+    api_key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show an order's events, those it has and those to come, until its last (exit code 1 if it fails)."""
+    target = resolve(home, url, api_key)
+    with stoppable():
+        _exit_unless_confirmed(asyncio.run(_watch(target, order_id, as_json=as_json)))
+
+
+def history(
+    *,
+    status: Annotated[Status | None, typer.Option(help="Only orders in this status.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
+    home: HomeOption = HOME,
+    url: UrlOption = None,
+    api_key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List your orders, newest first."""
+    from infra.cli.views import print_history
+
+    orders = asyncio.run(_history(resolve(home, url, api_key), status, limit))
+    if as_json:
+        output.say_json(orders)
+    else:
+        print_history(orders)
+
+
+def show(
+    order_id: OrderArgument,
+    *,
+    home: HomeOption = HOME,
+    url: UrlOption = None,
+    api_key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one order: its route, what it filled, and every event."""
+    from infra.cli.views import print_order
+
+    found = asyncio.run(_show(resolve(home, url, api_key), order_id))
+    if as_json:
+        output.say_json(found)
+    else:
+        print_order(found)
+
+
+async def _place(target: Target, wanted: Document) -> Document:
+    from infra.client.api import Api
+
+    async with Api(target.http_url, target.api_key) as api:
+        return await api.place(wanted)
+
+
+async def _show(target: Target, order_id: str) -> Document:
+    from infra.client.api import Api
+
+    async with Api(target.http_url, target.api_key) as api:
+        return await api.order(order_id)
+
+
+async def _history(target: Target, status: Status | None, limit: int) -> list[Document]:
+    """Read pages until ``limit`` orders are there or there are no more."""
+    from infra.client.api import Api
+
+    orders: list[Document] = []
+    cursor: str | None = None
+    async with Api(target.http_url, target.api_key) as api:
+        while len(orders) < limit:
+            page = await api.history(
+                status=status.value if status else None, limit=min(PAGE, limit - len(orders)), cursor=cursor
+            )
+            orders += cast("list[Document]", page["orders"])
+            cursor = cast("str | None", page.get("nextCursor"))
+            if cursor is None:
+                break
+    return orders
+
+
+async def _watch(target: Target, order_id: str, *, as_json: bool) -> str:
+    """Show an order to its end; return its last status."""
+    from infra.cli import live, views
+    from infra.client.feed import Feed
+
+    board = live.Board()
+    if not as_json:
+        board.add(order_id, views.swap(await _show(target, order_id)))
+    async with Feed(target.websocket_url, target.api_key) as feed:
+        await feed.subscribe(order_id)
+        events = feed.until_terminal([order_id])
+        if not as_json:
+            await live.show(board, events)
+            return board.status(order_id)
+        status = ""
+        async for event in events:
+            output.say_json_line(event_document(event))
+            status = event.status
+        return status
+
+
+def event_document(event: Event) -> Document:
+    """Return an event as the API names its fields."""
+    fields = asdict(event)
+    own = {"orderId": event.order_id, **{n: fields[n] for n in ("seq", "status", "step", "attempt", "at")}}
+    return {**own, **event.detail}
+
+
+def _exit_unless_confirmed(status: str) -> None:
+    if status != "confirmed":
+        raise typer.Exit(1)

@@ -1,0 +1,170 @@
+"""Orders, routes and histories on a screen of 80 columns or more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple, cast
+
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from infra.cli import output
+from infra.client.api import Document
+from infra.client.events import Event
+
+_STATUS_STYLE = {"confirmed": "green", "failed": "red"}
+
+
+def short_id(order_id: str) -> str:
+    """Return the end of an id: the beginning is the time it was made, the same for all of a minute."""
+    return f"…{order_id[-8:]}"
+
+
+def swap(order: Document) -> str:
+    """Return what an order asks for, in words."""
+    if order.get("mode") == "exactOut":
+        return f"{order['tokenIn']} → {order['amount']} {order['tokenOut']}"
+    return f"{order['amount']} {order['tokenIn']} → {order['tokenOut']}"
+
+
+def status_text(status: str) -> Text:
+    """Return a status in its colour."""
+    return Text(status, style=_STATUS_STYLE.get(status, ""))
+
+
+def remark(event: Event) -> str:
+    """Return what an event adds to its status, in words."""
+    if event.status == "failed" or "error" in event.detail:
+        return error_text(event.detail.get("error"))
+    if event.step == "quotes":
+        return venues(event.detail)
+    if event.status == "confirmed":
+        fill = cast(Document, event.detail["fill"])
+        return f"{fill['amountIn']} → {fill['amountOut']}"
+    return str(event.detail.get("signature", ""))
+
+
+def error_text(error: object) -> str:
+    """Return an order's error in words."""
+    if not isinstance(error, dict):
+        return ""
+    return str(error.get("message") or error.get("detail") or error.get("code") or "")
+
+
+def venues(route: Document) -> str:
+    """Return the venues of a route and, where there are several, their shares."""
+    legs = _documents(route.get("legs"))
+    if len(legs) == 1:
+        return str(legs[0]["venue"])
+    return ", ".join(f"{leg['venue']} {int(str(leg['shareBps'])) / 100:g} %" for leg in legs)
+
+
+def print_route(route: Document, title: str) -> None:
+    """Print a routing decision: every quote, what was taken, and why."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("venue", "price", "impact", "fee", "in", "out", "taken"):
+        table.add_column(name, justify="left" if name in {"venue", "taken"} else "right")
+    shares = _shares(route)
+    for quote in _documents(route.get("quotes")):
+        venue = str(quote["venue"])
+        table.add_row(
+            venue,
+            _digits(quote["price"]),
+            _percent(quote["slippage"]),
+            _percent(quote["fee"]),
+            f"{quote['amountIn']}",
+            f"{quote['amountOut']}",
+            shares.get(venue, ""),
+            style="bold" if venue in shares else "dim",
+        )
+    output.console().print(table)
+    output.say(f"  {escape(str(route.get('reason', '')))}")
+    for trouble in _documents(route.get("leftOut")):
+        output.say(f"  left out: {trouble['venue']} ({escape(str(trouble['reason']))})")
+
+
+def print_order(order: Document) -> None:
+    """Print one order: what was asked, what came of it, its route and its events."""
+    output.say(f"[bold]{order['orderId']}[/]  {escape(swap(order))}")
+    status = status_text(str(order["status"]))
+    output.console().print(Text.assemble("  ", status, f", attempt {order['attempt']}"))
+    for name in ("label", "createdAt", "startsAt", "signature"):
+        if order.get(name):
+            output.say(f"  [dim]{name:<10}[/] {escape(str(order[name]))}")
+    if order.get("amountOut"):
+        output.say(
+            f"  [dim]{'filled':<10}[/] {order['amountIn']} {order['tokenIn']} → "
+            f"{order['amountOut']} {order['tokenOut']}"
+        )
+    if order.get("error"):
+        output.say(f"  [dim]{'error':<10}[/] {escape(error_text(order['error']))}")
+    output.say("")
+    print_events(_documents(order.get("events")))
+    if isinstance(order.get("route"), dict):
+        output.say("")
+        print_route(cast(Document, order["route"]), "route")
+
+
+def print_events(events: Iterable[Document]) -> None:
+    """Print an order's events."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("seq", "status", "step", "attempt", "at"):
+        table.add_column(name, justify="right" if name in {"seq", "attempt"} else "left")
+    for event in events:
+        status = status_text(str(event["status"]))
+        step = str(event.get("step") or "")
+        table.add_row(str(event["seq"]), status, step, str(event["attempt"]), str(event["at"]))
+    output.console().print(table)
+
+
+def print_history(orders: Iterable[Document]) -> None:
+    """Print orders, one a line."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("order", no_wrap=True)
+    table.add_column("swap")
+    table.add_column("status")
+    table.add_column("got", justify="right")
+    for order in orders:
+        got = f"{order['amountOut']} {order['tokenOut']}" if order.get("amountOut") else ""
+        table.add_row(str(order["orderId"]), swap(order), status_text(str(order["status"])), got)
+    output.console().print(table)
+
+
+def print_rows(rows: Iterable[NamedTuple]) -> None:
+    """Print database rows as they are, a table for each first column."""
+    rows = list(rows)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in rows[0]._fields if rows else ():
+        table.add_column(name, no_wrap=True)
+    for before, row in zip((None, *rows), rows, strict=False):
+        if before is not None and before[0] != row[0]:
+            table.add_section()
+        table.add_row(*("" if value is None else _cell(value) for value in row))
+    output.console().print(table)
+
+
+def _cell(value: object) -> str:
+    return value.strftime("%H:%M:%S.%f")[:-3] if isinstance(value, datetime) else str(value)
+
+
+def _shares(route: Document) -> dict[str, str]:
+    """Return, for each venue of the route, what of the order it takes."""
+    totals: dict[str, int] = {}
+    for leg in _documents(route.get("legs")):
+        if leg["hop"] == 1:
+            totals[str(leg["venue"])] = totals.get(str(leg["venue"]), 0) + int(str(leg["shareBps"]))
+    return {venue: f"{bps / 100:g} %" for venue, bps in totals.items()}
+
+
+def _documents(value: object) -> list[Document]:
+    return cast("list[Document]", value) if isinstance(value, list) else []
+
+
+def _digits(value: object) -> str:
+    return f"{float(str(value)):.6g}"
+
+
+def _percent(value: object) -> str:
+    return f"{float(str(value)) * 100:.3f} %"

@@ -1,0 +1,100 @@
+"""The HTTP API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TypeAlias, cast
+from urllib.parse import urlsplit
+
+import httpx
+
+from infra.client.errors import ApiError
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+Document: TypeAlias = "dict[str, Json]"
+"""A JSON object."""
+
+
+def is_local(url: str) -> bool:
+    """Tell whether a deployment runs on this machine: it is reached without the environment's proxies."""
+    return urlsplit(url).hostname in {"localhost", "127.0.0.1"}
+
+
+class Api:
+    """Calls of one client. Every method raises ``ApiError``."""
+
+    def __init__(self, http_url: str, api_key: str, timeout_s: float = 15) -> None:
+        self._http_url = http_url.rstrip("/")
+        self._http = httpx.AsyncClient(
+            headers={"x-api-key": api_key}, timeout=timeout_s, trust_env=not is_local(http_url)
+        )
+
+    async def __aenter__(self) -> Api:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def place(self, order: Mapping[str, Json], idempotency_key: str | None = None) -> Document:
+        """Place an order; the answer's ``orderId`` is its id."""
+        headers = {"idempotency-key": idempotency_key} if idempotency_key else {}
+        return await self._call("POST", "/api/orders/execute", json=dict(order), headers=headers)
+
+    async def order(self, order_id: str) -> Document:
+        """Return an order with its route, fill and events."""
+        return await self._call("GET", f"/api/orders/{order_id}")
+
+    async def history(
+        self, *, status: str | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> Document:
+        """Return one page of the client's orders, newest first."""
+        return await self._call("GET", "/api/orders", status=status, limit=limit, cursor=cursor)
+
+    async def quotes(self, token_in: str, token_out: str, amount: str, mode: str) -> Document:
+        """Return every venue's quote and the route that would be taken."""
+        return await self._call(
+            "GET", "/api/quotes", tokenIn=token_in, tokenOut=token_out, amount=amount, mode=mode
+        )
+
+    async def balances(self) -> Document:
+        """Return what the client's wallet holds."""
+        return await self._call("GET", "/api/balances")
+
+    async def config(self) -> Document:
+        """Return the public configuration: the WebSocket URL and the version."""
+        return await self._call("GET", "/api/config")
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Document | None = None,
+        headers: Mapping[str, str] | None = None,
+        **query: str | int | None,
+    ) -> Document:
+        given = {name: value for name, value in query.items() if value is not None}
+        try:
+            answer = await self._http.request(
+                method, f"{self._http_url}{path}", json=json, headers=headers, params=given
+            )
+            document = answer.json()
+        except httpx.HTTPError as exc:
+            raise ApiError(f"{self._http_url} did not answer: {exc or type(exc).__name__}") from exc
+        except ValueError as exc:
+            raise ApiError(
+                f"{self._http_url} is no dexec deployment: it answered {answer.status_code} without JSON",
+                answer.status_code,
+            ) from exc
+        if answer.is_error:
+            raise _refusal(answer.status_code, document)
+        return cast(Document, document)
+
+
+def _refusal(status: int, document: Json) -> ApiError:
+    problem = document if isinstance(document, dict) else {}
+    text = problem.get("detail") or problem.get("title") or problem.get("message") or f"HTTP {status}"
+    return ApiError(str(text), status, problem)

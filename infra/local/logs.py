@@ -1,0 +1,76 @@
+"""The functions' log lines, as CloudWatch Logs holds them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.local.aws import Aws
+from infra.local.errors import LocalError
+
+_PLATFORM = ("START ", "END ", "REPORT ", "INIT_START ")
+_OVERLAP_MS = 2_000
+"""How far a poll looks back: lines arrive when their invocation ends, later than they were written."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a function; ``fields`` are those of a JSON line, else empty."""
+
+    at: datetime
+    text: str
+    fields: dict[str, object]
+
+
+class LogReader:
+    """Reads the log group of a stack, giving each line out once."""
+
+    def __init__(self, aws: Aws, group: str, since: float) -> None:
+        """``since`` is in seconds since the epoch; older lines are not read."""
+        self._aws = aws
+        self._group = group
+        self._from_ms = int(since * 1000)
+        self._seen: dict[str, int] = {}
+
+    def read(self) -> Iterator[Line]:
+        """Yield the lines that came since the last call. Raises ``LocalError`` without an emulator."""
+        try:
+            pages = self._aws.logs.get_paginator("filter_log_events").paginate(
+                logGroupName=self._group, startTime=self._from_ms
+            )
+            for page in pages:
+                for event in page["events"]:
+                    if event["eventId"] not in self._seen:
+                        self._seen[event["eventId"]] = event["timestamp"]
+                        yield from _line(event["message"], event["timestamp"])
+        except (ClientError, BotoCoreError) as exc:
+            raise LocalError(f"the logs at {self._aws.endpoint_url} cannot be read: {exc}") from exc
+        self._forget_old()
+
+    def follow(self, pause_s: float = 0.5) -> Iterator[Line]:
+        """Yield lines as they come, without end."""
+        while True:
+            yield from self.read()
+            time.sleep(pause_s)
+
+    def _forget_old(self) -> None:
+        newest = max(self._seen.values(), default=self._from_ms)
+        self._from_ms = max(self._from_ms, newest - _OVERLAP_MS)
+        self._seen = {event: at for event, at in self._seen.items() if at >= self._from_ms}
+
+
+def _line(message: str, timestamp_ms: int) -> Iterator[Line]:
+    if message.startswith(_PLATFORM):
+        return
+    at = datetime.fromtimestamp(timestamp_ms / 1000, UTC)
+    try:
+        fields = json.loads(message)
+    except ValueError:
+        fields = None
+    yield Line(at, message, cast("dict[str, object]", fields) if isinstance(fields, dict) else {})
