@@ -12,8 +12,9 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Protocol
 
+from dexec.domain.errors import AttemptFailed, OrderFailed
 from dexec.domain.lifecycle import Status
-from dexec.domain.order import Change, Event, Order
+from dexec.domain.order import Change, Event, Order, SignedTransaction
 from dexec.domain.quote import Fill, Pair, Reading, SwapPlan
 
 # --- orders ------------------------------------------------------------------------------------------
@@ -30,9 +31,10 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class NewOrder:
-    """An order to be placed, before the rate limit says when it starts."""
+    """An order to be placed, before the rate limit says when it starts; ``detail`` is its first event's."""
 
     order: Order
+    detail: Mapping[str, object]
     idempotency_key: str | None
     request_hash: str
 
@@ -121,7 +123,9 @@ class Orders(Protocol):
     ) -> tuple[Order, ...]:
         """Return a client's orders, newest first, those older than ``before_id``."""
 
-    def lost(self, now: datetime, grace_s: float, queue_is_empty: bool, stale_s: float, limit: int) -> tuple[Order, ...]:
+    def lost(
+        self, now: datetime, grace_s: float, queue_is_empty: bool, stale_s: float, limit: int
+    ) -> tuple[Order, ...]:
         """Return open orders without a live lease whose message seems to be gone."""
 
     def requeue(self, order: Order, now: datetime) -> bool:
@@ -140,7 +144,9 @@ class Watching(Protocol):
     def connection(self, connection_id: str) -> Connection | None:
         """Return a connection that is still known."""
 
-    def watch(self, order_id: str, client_id: str, connection_id: str) -> tuple[Order, tuple[Event, ...]] | None:
+    def watch(
+        self, order_id: str, client_id: str, connection_id: str
+    ) -> tuple[Order, tuple[Event, ...]] | None:
         """Register the watcher, commit, and only then read the order; None when it is not the client's."""
 
     def unwatch(self, order_id: str, connection_id: str) -> None:
@@ -149,7 +155,9 @@ class Watching(Protocol):
     def settle(self, told: Told, max_failures: int) -> None:
         """Note how the telling of an order went: who is done, who is gone, who has to be told later."""
 
-    def untold(self, before: datetime, limit: int) -> tuple[tuple[Order, tuple[Event, ...], tuple[Watcher, ...]], ...]:
+    def untold(
+        self, before: datetime, limit: int
+    ) -> tuple[tuple[Order, tuple[Event, ...], tuple[Watcher, ...]], ...]:
         """Return orders that ended before ``before`` and still have watchers to be told."""
 
     def drop_stale(self, before: datetime) -> int:
@@ -235,24 +243,25 @@ class Blockhash:
 
 
 @dataclass(frozen=True, slots=True)
-class SignedTransaction:
-    """A transaction ready to be sent: its id (base58), its bytes, and until when it can land."""
-
-    signature: str
-    data: bytes
-    last_valid_block_height: int
-
-
-@dataclass(frozen=True, slots=True)
 class Landed:
     """How a transaction ended on chain: filled, or failed as a whole with ``error``."""
 
     slot: int
     fill: Fill | None
-    error: Exception | None = None
+    error: AttemptFailed | OrderFailed | None = None
 
 
-class Cluster(Protocol):
+class Outcomes(Protocol):
+    """What the chain says about transactions."""
+
+    def block_height(self) -> int:
+        """Return the current block height; to be read *before* ``outcome``."""
+
+    def outcome(self, signature: str) -> Landed | None:
+        """Return how the transaction ended, None while it is not seen on chain."""
+
+
+class Cluster(Outcomes, Protocol):
     """The chain."""
 
     def latest_blockhash(self) -> Blockhash:
@@ -261,14 +270,9 @@ class Cluster(Protocol):
     def send(self, data: bytes) -> None:
         """Send signed bytes; sending the same bytes again is harmless.
 
-        Raises ``BlockhashExpired``, ``SendUnknown``, ``ClusterUnavailable``.
+        Raises ``BlockhashExpired``, ``SendUnknown``, ``ClusterUnavailable``; ``OrderFailed`` for bytes
+        that no cluster would take.
         """
-
-    def block_height(self) -> int:
-        """Return the current block height; to be read *before* ``outcome``."""
-
-    def outcome(self, signature: str) -> Landed | None:
-        """Return how the transaction ended, None while it is not seen on chain."""
 
     def simulate(self, data: bytes) -> Landed:
         """Return how the transaction would end if it landed now, without any effect."""
@@ -304,6 +308,13 @@ class Push(Protocol):
 
     def post(self, connection_id: str, frame: bytes) -> Delivery:
         """Send one frame to a connection; never raises for what is the connection's own fault."""
+
+
+class Backlogs(Protocol):
+    """Sends a connection what it missed, after the handler that opens it has returned."""
+
+    def send_soon(self, order_id: str, connection: Connection) -> None:
+        """Subscribe a connection that is still opening to an order; raises ``Unavailable``."""
 
 
 class Clock(Protocol):

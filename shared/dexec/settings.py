@@ -30,24 +30,23 @@ class Settings(BaseModel):
     database_url: str | None = Field(None, description="PostgreSQL URL; for tests and `sam local`")
     database_secret_arn: str | None = Field(None, description="Secrets Manager secret that holds the URL")
     dsql_endpoint: str | None = Field(None, description="host of an Aurora DSQL cluster, reached with IAM")
-    order_queue_url: str | None = Field(None, description="SQS queue that feeds the executor")
-    dead_letter_queue_url: str | None = Field(None, description="SQS queue of what the executor gave up on")
+    order_queue_url: str = Field("", description="SQS queue that feeds the executor")
     websocket_url: str = Field("", description="what clients connect to")
-    websocket_callback_url: str | None = Field(None, description="connection-management endpoint for pushes")
+    websocket_callback_url: str = Field("", description="connection-management endpoint for pushes")
 
     # Accepting orders.
     orders_per_minute: int = Field(100, ge=1, le=60_000, description="default rate of a client")
     order_burst: int = Field(10, ge=1, le=1_000, description="orders that may start at once")
     max_backlog_seconds: int = Field(900, ge=0, le=900, description="how far ahead orders are scheduled")
-    default_slippage_bps: int = Field(50, ge=0, le=10_000, description="tolerance of an order that names none")
+    default_slippage_bps: int = Field(50, ge=0, le=10_000, description="tolerance of an order without one")
 
     # Executing them.
     max_attempts: int = Field(3, ge=1, le=10, description="attempts an order gets")
     lease_seconds: int = Field(25, ge=5, le=900, description="how long an executor owns an order")
-    stop_before_end_ms: int = Field(3_000, ge=500, description="an executor hands back this long before its end")
+    stop_before_end_ms: int = Field(3_000, ge=500, description="time an executor keeps for handing back")
     quote_deadline_ms: int = Field(400, ge=10, le=10_000, description="a venue slower than this is left out")
     quote_max_age_ms: int = Field(2_000, ge=100, le=60_000, description="older quotes are read again")
-    leg_cost_bps: Decimal = Field(Decimal("0.5"), ge=0, le=100, description="what a further leg must win")
+    leg_cost_lamports: int = Field(5_000, ge=0, le=10**9, description="what each leg of a route costs")
     poll_ms: int = Field(50, ge=1, le=5_000, description="pause between two looks at a signature")
     push_deadline_ms: int = Field(2_000, ge=100, le=10_000, description="time for pushes after the last step")
 

@@ -30,12 +30,13 @@ def parse_amount(value: object, decimals: int, field: str = "amount") -> int:
         raise Invalid("has too many digits", field)
     coefficient = int("".join(map(str, digits)))
     # Integers throughout: Decimal's own arithmetic would round to the context's precision.
-    base_units, rest = divmod(coefficient * 10 ** (exponent + decimals + MAX_DIGITS), 10**MAX_DIGITS)
+    places = exponent + decimals
+    base_units, rest = (coefficient * 10**places, 0) if places >= 0 else divmod(coefficient, 10**-places)
     if rest:
         raise Invalid(f"has more than {decimals} decimals", field)
     if base_units > MAX_BASE_UNITS:
         raise Invalid("is larger than any balance can be", field)
-    return base_units
+    return int(base_units)
 
 
 def parse_decimal(value: object, field: str) -> Decimal:

@@ -115,8 +115,16 @@ class OutcomeUnknown(DexecError):
     code = "outcome_unknown"
 
 
+class VenueUnavailable(Unavailable):
+    """A venue did not answer, or not with anything that makes sense; the route goes on without it."""
+
+
 class CommitUnknown(OutcomeUnknown):
-    """The connection was lost while a transaction was committing."""
+    """The connection was lost while a transaction was committing; ``order_id`` is the order it was for."""
+
+    def __init__(self, message: str, order_id: str = "") -> None:
+        super().__init__(message)
+        self.order_id = order_id
 
 
 class SendUnknown(OutcomeUnknown):
@@ -126,7 +134,15 @@ class SendUnknown(OutcomeUnknown):
 # --- the order itself --------------------------------------------------------------------------------
 
 
-class AttemptFailed(DexecError):
+class Ending(DexecError):
+    """An error that an order can end with, and that its events show."""
+
+    def view(self) -> dict[str, object]:
+        """Return the error as clients see it."""
+        return {"code": self.code, "message": str(self)}
+
+
+class AttemptFailed(Ending):
     """This attempt cannot go on; another one may (design: kinds *venue* and *market*)."""
 
     kind = "market"
@@ -161,7 +177,7 @@ class BlockhashExpired(AttemptFailed):
     code = "blockhash_expired"
 
 
-class OrderFailed(DexecError):
+class OrderFailed(Ending):
     """The order cannot succeed, now or later (design: kind *fatal*)."""
 
     code = "order_failed"

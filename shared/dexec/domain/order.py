@@ -7,26 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dexec.domain.lifecycle import TERMINAL, Status, Step, check_transition
-from dexec.domain.quote import Mode
+from dexec.domain.quote import RouteRequest
 
 Detail = Mapping[str, object]
 """What an event says beside its status: JSON-ready and meant for clients."""
-
-
-@dataclass(frozen=True, slots=True)
-class SwapRequest:
-    """What the client wants swapped: ``amount`` base units of ``token_in`` (exact in) or ``token_out``."""
-
-    mode: Mode
-    token_in: str
-    token_out: str
-    amount: int
-    slippage_bps: int
-
-    @property
-    def exact_token(self) -> str:
-        """The token that ``amount`` counts."""
-        return self.token_in if self.mode is Mode.EXACT_IN else self.token_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +27,26 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedTransaction:
+    """A transaction ready to be sent: its id (base58), its bytes, and until when it can land."""
+
+    signature: str
+    data: bytes
+    last_valid_block_height: int
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """An order as the store holds it.
 
     ``lease_token`` is whose it is right now, ``run_at`` when it may start, ``queued_at`` when its message
-    was last put on the queue. ``signature``, ``signed_tx`` and ``last_valid_block_height`` belong to the
-    transaction of the current attempt and are stored before it is sent.
+    was last put on the queue. ``transaction`` is that of the current attempt, stored before it is sent.
     """
 
     id: str
     client_id: str
     label: str | None
-    request: SwapRequest
+    request: RouteRequest
     status: Status
     seq: int
     attempt: int
@@ -65,9 +57,7 @@ class Order:
     lease_token: str | None = None
     lease_until: datetime | None = None
     route: Detail | None = None
-    signature: str | None = None
-    signed_tx: bytes | None = None
-    last_valid_block_height: int | None = None
+    transaction: SignedTransaction | None = None
     fill: Detail | None = None
     error: Detail | None = None
 
@@ -75,6 +65,11 @@ class Order:
     def is_terminal(self) -> bool:
         """Whether nothing more will happen to it."""
         return self.status in TERMINAL
+
+    @property
+    def signature(self) -> str | None:
+        """The id of its transaction on chain."""
+        return self.transaction.signature if self.transaction else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +105,10 @@ def build(order: Order, now: datetime, route: Detail) -> Change:
     return change.then(Status.ROUTING, now, route, Step.QUOTES).then(Status.BUILDING, now, {})
 
 
-def submit(order: Order, now: datetime, signature: str, signed_tx: bytes, last_valid_block_height: int) -> Change:
+def submit(order: Order, now: datetime, transaction: SignedTransaction) -> Change:
     """Record the signed transaction, which is about to be sent."""
-    after = replace(
-        order,
-        signature=signature,
-        signed_tx=signed_tx,
-        last_valid_block_height=last_valid_block_height,
-    )
-    return Change(order, after).then(Status.SUBMITTED, now, {"signature": signature})
+    change = Change(order, replace(order, transaction=transaction))
+    return change.then(Status.SUBMITTED, now, {"signature": transaction.signature})
 
 
 def confirm(order: Order, now: datetime, fill: Detail) -> Change:
@@ -134,12 +124,5 @@ def fail(order: Order, now: datetime, error: Detail) -> Change:
 
 def try_again(order: Order, now: datetime, error: Detail) -> Change:
     """Start the next attempt because of ``error``; the last transaction can no longer land."""
-    fresh = replace(
-        order,
-        attempt=order.attempt + 1,
-        route=None,
-        signature=None,
-        signed_tx=None,
-        last_valid_block_height=None,
-    )
+    fresh = replace(order, attempt=order.attempt + 1, route=None, transaction=None)
     return Change(order, fresh).then(Status.ROUTING, now, {"error": error})

@@ -40,6 +40,16 @@ class RouteRequest:
     amount: int
     slippage_bps: int = 50
 
+    @property
+    def exact_token(self) -> str:
+        """The token that ``amount`` counts."""
+        return self.token_in if self.mode is Mode.EXACT_IN else self.token_out
+
+    @property
+    def open_token(self) -> str:
+        """The token whose amount the market decides."""
+        return self.token_out if self.mode is Mode.EXACT_IN else self.token_in
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:

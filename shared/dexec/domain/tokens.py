@@ -27,6 +27,9 @@ _TABLE = (
     Token("BONK", "Bonk", "DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263", 5, 50_000_000_000 * 10**5),
 )
 
+NATIVE = "SOL"
+"""The token that transactions are paid with, in lamports."""
+
 TOKENS: dict[str, Token] = {token.symbol: token for token in _TABLE}
 _BY_MINT: dict[str, Token] = {token.mint: token for token in _TABLE}
 

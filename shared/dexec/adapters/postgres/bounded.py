@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import TypeVar
 
 import psycopg
 from psycopg import waiting
+from psycopg.conninfo import make_conninfo
 
 CONNECT_TIMEOUT_S = 2
 ANSWER_TIMEOUT_S = 2.0
@@ -35,16 +36,7 @@ class BoundedConnection(psycopg.Connection[tuple[object, ...]]):
 
 def connect(url: str, **overrides: str | int) -> BoundedConnection:
     """Open a connection to ``url``; ``overrides`` are libpq parameters. Raises ``psycopg.Error``."""
-    return BoundedConnection.connect(
-        url,
-        autocommit=True,
-        prepare_threshold=None,
-        connect_timeout=CONNECT_TIMEOUT_S,
-        application_name="dexec",
-        **overrides,
+    conninfo = make_conninfo(
+        url, connect_timeout=CONNECT_TIMEOUT_S, application_name="dexec", **overrides
     )
-
-
-def to_url(url: str) -> Callable[[], BoundedConnection]:
-    """Return what opens connections to ``url``."""
-    return lambda: connect(url)
+    return BoundedConnection.connect(conninfo, autocommit=True, prepare_threshold=None)

@@ -31,10 +31,10 @@ class PostgresOrders:
             found = self._database.fetch(statement, Repeat.HARMLESS)
         except psycopg.errors.UniqueViolation:
             # Only a repeat after a lost connection can meet its own id: the first run did commit.
-            order = self.find(new.order.id, new.order.client_id)
-            if order is None:
+            known = self.find(new.order.id, new.order.client_id)
+            if known is None:
                 raise
-            return Placed(order[0], is_new=True)
+            return Placed(known[0], is_new=True)
         if not found:
             raise self._backlog_full(new, limit or _NO_LIMIT)
         order_row = found[0]
@@ -157,7 +157,7 @@ def _placing(new: NewOrder, limit: RateLimit | None, watcher: str | None) -> dic
         "now": order.created_at,
         "idempotency_key": new.idempotency_key,
         "request_hash": new.request_hash,
-        "detail": rows.dump({}),
+        "detail": rows.dump(new.detail),
         "watcher": watcher,
         "limited": limit is not None,
         "interval": timedelta(seconds=rate.interval_s),
@@ -182,6 +182,7 @@ def _outcome(row: Row, order: Order, now: datetime) -> ClaimOutcome:
 
 def _saving(change: Change) -> dict[str, object]:
     before, after, events = change.before, change.after, change.events
+    transaction = after.transaction
     return {
         "id": after.id,
         "seen_seq": before.seq,
@@ -194,8 +195,8 @@ def _saving(change: Change) -> dict[str, object]:
         "run_at": after.run_at,
         "route": rows.dump_optional(after.route),
         "signature": after.signature,
-        "signed_tx": after.signed_tx,
-        "last_valid_block_height": after.last_valid_block_height,
+        "signed_tx": transaction and transaction.data,
+        "last_valid_block_height": transaction and transaction.last_valid_block_height,
         "fill": rows.dump_optional(after.fill),
         "error": rows.dump_optional(after.error),
         "updated_at": after.updated_at,

@@ -9,8 +9,8 @@ from typing import cast
 
 from dexec.adapters.postgres.database import Row
 from dexec.domain.lifecycle import Status, Step
-from dexec.domain.order import Detail, Event, Order, SwapRequest
-from dexec.domain.quote import Mode
+from dexec.domain.order import Detail, Event, Order, SignedTransaction
+from dexec.domain.quote import Mode, RouteRequest
 from dexec.ports import ApiKey, Connection, Watcher
 
 
@@ -28,7 +28,7 @@ def _load_optional(value: object) -> Detail | None:
     return None if value is None else cast(Detail, json.loads(cast(str, value)))
 
 
-def dump_request(request: SwapRequest) -> str:
+def dump_request(request: RouteRequest) -> str:
     """Return a request as the ``request`` column keeps it."""
     return dump(
         {
@@ -41,9 +41,9 @@ def dump_request(request: SwapRequest) -> str:
     )
 
 
-def _load_request(text: str) -> SwapRequest:
+def _load_request(text: str) -> RouteRequest:
     fields = json.loads(text)
-    return SwapRequest(
+    return RouteRequest(
         Mode(fields["mode"]),
         fields["tokenIn"],
         fields["tokenOut"],
@@ -78,11 +78,19 @@ def to_order(row: Row) -> Order:
         lease_token=cast("str | None", row["lease_token"]),
         lease_until=_moment_or_none(row["lease_until"]),
         route=_load_optional(row["route"]),
-        signature=cast("str | None", row["signature"]),
-        signed_tx=cast("bytes | None", row["signed_tx"]),
-        last_valid_block_height=cast("int | None", row["last_valid_block_height"]),
+        transaction=_transaction(row),
         fill=_load_optional(row["fill"]),
         error=_load_optional(row["error"]),
+    )
+
+
+def _transaction(row: Row) -> SignedTransaction | None:
+    if row["signature"] is None:
+        return None
+    return SignedTransaction(
+        cast(str, row["signature"]),
+        cast(bytes, row["signed_tx"]),
+        cast(int, row["last_valid_block_height"]),
     )
 
 

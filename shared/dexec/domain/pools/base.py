@@ -41,8 +41,9 @@ class Swap:
 class Curve(Protocol):
     """One direction of a pool. All amounts are base units; prices carry ``PRICE_BITS`` fraction bits.
 
-    ``exact_in`` and ``exact_out`` are the integer arithmetic of the chain. The other three describe a
-    concave curve that lies nowhere below it: they steer the search and prove its result.
+    ``exact_in``, ``exact_out`` and ``swap`` are the integer arithmetic of the chain. ``respond``,
+    ``surplus`` and ``kinks`` describe a concave curve that lies nowhere below it: they steer the search
+    and prove its result.
     """
 
     @property
@@ -78,6 +79,9 @@ class Curve(Protocol):
 
     def kinks(self, low: int, high: int) -> Sequence[int]:
         """Return the prices strictly between ``low`` and ``high`` at which ``respond`` jumps."""
+
+    def even_fees(self, amount_in: int, count: int) -> Sequence[int]:
+        """Return about ``count`` inputs on either side of this one whose fee loses least to rounding."""
 
 
 class Pool(Protocol):

@@ -86,6 +86,12 @@ class ConstantProductCurve:
         """Where the pool starts to trade; it is smooth from there on."""
         return (self.best_price,) if low < self.best_price < high else ()
 
+    def even_fees(self, amount_in: int, count: int) -> Sequence[int]:
+        """Inputs just below those at which the fee, rounded up, is one more."""
+        rate = BPS - self._keep
+        fee = amount_in * rate // BPS
+        return [step * BPS // rate for step in range(max(0, fee - count), fee + count + 2)] if rate else ()
+
 
 @dataclass(frozen=True)
 class ConstantProductPool:

@@ -167,3 +167,15 @@ class DlmmCurve:
         """The slopes of the hull."""
         begin, end = bisect_right(self._falling, -high), bisect_left(self._falling, -low)
         return [-slope for slope in self._falling[begin:end]]
+
+    def even_fees(self, amount_in: int, count: int) -> Sequence[int]:
+        """Within the bin that ``amount_in`` reaches: inputs just below those whose fee is one more."""
+        drained = bisect_right(self._ins, amount_in) - 1
+        if drained == len(self._bins):
+            return ()
+        begin, end, rate = self._ins[drained], self._ins[drained + 1], self._bins[drained].fee_rate
+        if not rate:
+            return (begin, end)
+        fee = (amount_in - begin) * rate // FEE_UNIT
+        steps = range(max(0, fee - count), fee + count + 2)
+        return [min(end, begin + step * FEE_UNIT // rate) for step in steps]

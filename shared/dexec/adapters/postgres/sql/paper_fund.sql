@@ -8,4 +8,4 @@ WITH funded AS (
 INSERT INTO paper.entries (signature, line, account, mint, amount)
 SELECT concat('fund:', %(owner)s::text, ':', mint), line, account, mint, sign * amount
 FROM funded
-CROSS JOIN (VALUES (1, %(owner)s::text, 1), (2, 'treasury', -1)) AS side (line, account, sign)
+CROSS JOIN (VALUES (1, concat('wallet:', %(owner)s::text), 1), (2, 'treasury', -1)) AS side (line, account, sign)

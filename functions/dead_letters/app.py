@@ -1,0 +1,47 @@
+"""Settles what the queue gave up on; what it cannot settle stays in the dead-letter queue."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from dexec.bootstrap import container
+
+logger = Logger(service="dead_letters")
+metrics = Metrics(service="dead_letters")
+processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+class NotSettled(Exception):
+    """The letter stays in the dead-letter queue."""
+
+
+def settle(record: SQSRecord, lambda_context: LambdaContext) -> None:
+    """Settle one letter; raise ``NotSettled`` when it has to stay."""
+    order_id = record.json_body["orderId"]
+    logger.append_keys(order_id=order_id)
+    parts = container()
+    ends_at = parts.clock.now() + timedelta(milliseconds=lambda_context.get_remaining_time_in_millis())
+    try:
+        is_settled = parts.settle_dead_letter(order_id, ends_at)
+    except Exception:
+        logger.exception("the letter stays")
+        raise
+    metrics.add_metric("DeadLettersSettled" if is_settled else "DeadLettersKept", MetricUnit.Count, 1)
+    logger.warning("dead letter", settled=is_settled)
+    if not is_settled:
+        raise NotSettled(order_id)
+
+
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Settle a batch of letters."""
+    logger.clear_state()
+    return process_partial_response(event, settle, processor, context)

@@ -1,0 +1,62 @@
+"""The executor: one order a message."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from dexec.bootstrap import container
+from dexec.domain.errors import QueueUnavailable
+from dexec.usecases.execute_order import HandBack
+
+logger = Logger(service="executor")
+metrics = Metrics(service="executor")
+processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+class NotDone(Exception):
+    """The message stays on the queue."""
+
+
+def execute(record: SQSRecord, lambda_context: LambdaContext) -> None:
+    """Execute the order of one message; raise ``NotDone`` when it is to be delivered again."""
+    order_id = record.json_body["orderId"]
+    logger.append_keys(order_id=order_id)
+    receives = int(record.attributes.approximate_receive_count or 1)
+    parts = container()
+    ends_at = parts.clock.now() + timedelta(milliseconds=lambda_context.get_remaining_time_in_millis())
+    try:
+        hand_back = parts.execute_order(order_id, receives, ends_at)
+    except Exception:
+        logger.exception("unexpected error")
+        raise
+    if hand_back is not None:
+        _postpone(record.receipt_handle, hand_back)
+        metrics.add_metric("HandedBack", MetricUnit.Count, 1)
+        delay_s = round(hand_back.delay_s, 1)
+        logger.info("handed back", reason=hand_back.reason, delay_s=delay_s, receives=receives)
+        raise NotDone(hand_back.reason)
+    logger.info("done", receives=receives)
+
+
+def _postpone(receipt: str, hand_back: HandBack) -> None:
+    try:
+        container().queue.postpone(receipt, max(1, math.ceil(hand_back.delay_s)))
+    except QueueUnavailable:
+        # The message then comes back when its visibility ends.
+        logger.warning("the message could not be postponed")
+
+
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Execute a batch; what is not done is reported, so that only that comes again."""
+    logger.clear_state()
+    return process_partial_response(event, execute, processor, context)

@@ -1,0 +1,258 @@
+"""HTTP: orders, quotes, balances, and the pages that show them."""
+
+from __future__ import annotations
+
+import mimetypes
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.params import Header, Query
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from dexec import __version__
+from dexec.bootstrap import container
+from dexec.domain.errors import BodyTooLarge, DexecError, Malformed, NotFound, TooManyOrders
+from dexec.domain.lifecycle import Status
+from dexec.domain.quote import Mode
+from dexec.domain.routing import route_details
+from dexec.domain.tokens import TOKENS
+from dexec.domain.views import amount_of, event_view, iso, order_view
+from dexec.ports import ApiKey
+from dexec.schemas import (
+    MAX_BODY_BYTES,
+    IdempotencyKey,
+    OrderBody,
+    TokenName,
+    invalid,
+    load_object,
+    problem,
+    status_of,
+)
+from dexec.usecases.place_order import Submission
+
+logger = Logger(service="http_api")
+metrics = Metrics(service="http_api")
+app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=load_object)
+
+PUBLIC = frozenset({"/", "/health", "/api/config", "/openapi.json", "/docs"})
+CONSOLE = Path(__file__).parent / "console"
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+SECURITY_HEADERS = {
+    "cache-control": "no-store",
+    "content-security-policy": CONTENT_SECURITY_POLICY,
+    "referrer-policy": "no-referrer",
+    "strict-transport-security": "max-age=31536000",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+
+View = dict[str, object]
+
+
+@app.post("/api/orders/execute", status_code=202)
+def execute(body: OrderBody, idempotency_key: Annotated[IdempotencyKey | None, Header()] = None) -> View:
+    """Accept an order; it is executed soon, and once."""
+    parts = container()
+    request = body.to_request(parts.settings.default_slippage_bps)
+    order = parts.place_order(Submission(request, body.client_id, idempotency_key), _caller())
+    logger.append_keys(order_id=order.id)
+    metrics.add_metric("OrdersAccepted", MetricUnit.Count, 1)
+    return {
+        "orderId": order.id,
+        "status": order.status.value,
+        "startsAt": iso(order.run_at),
+        "websocketUrl": f"{parts.settings.websocket_url}?orderId={order.id}",
+    }
+
+
+@app.get("/api/orders/<order_id>")
+def read_order(order_id: str) -> View:
+    """Return one order with all its events."""
+    order, events = container().read_orders.one(order_id, _caller().client_id)
+    return {**order_view(order), "events": [event_view(event) for event in events]}
+
+
+@app.get("/api/orders")
+def read_history(
+    status: Annotated[Status | None, Query()] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, Query(max_length=100)] = None,
+) -> View:
+    """Return the caller's orders, newest first."""
+    page = container().read_orders.page(_caller().client_id, status, limit, cursor)
+    return {"orders": [order_view(order) for order in page.orders], "nextCursor": page.next_cursor}
+
+
+@app.get("/api/quotes")
+def read_quotes(
+    token_in: Annotated[TokenName, Query(alias="tokenIn")],
+    token_out: Annotated[TokenName, Query(alias="tokenOut")],
+    amount: Annotated[str, Query(max_length=50)],
+    mode: Annotated[Mode, Query()] = Mode.EXACT_IN,
+    slippage_bps: Annotated[int | None, Query(alias="slippageBps", ge=0, le=10_000)] = None,
+) -> View:
+    """Return every venue's quote and the route that an order would take now."""
+    parts = container()
+    fields = {"tokenIn": token_in, "tokenOut": token_out, "amount": amount, "slippageBps": slippage_bps}
+    body = OrderBody.model_validate({**fields, "mode": mode})
+    request = body.to_request(parts.settings.default_slippage_bps)
+    route = route_details(parts.quote_route(request).route)
+    return {
+        "tokenIn": request.token_in,
+        "tokenOut": request.token_out,
+        "mode": request.mode.value,
+        "amount": amount_of(request.amount, request.exact_token),
+        "quotes": route["quotes"],
+        "route": route,
+    }
+
+
+@app.get("/api/balances")
+def read_balances() -> View:
+    """Return what the caller's wallet holds."""
+    held = container().wallets.balances(_caller().client_id)
+    return {
+        "balances": [
+            {"symbol": symbol, "mint": TOKENS[symbol].mint, "amount": amount_of(amount, symbol)}
+            for symbol, amount in held.items()
+        ]
+    }
+
+
+@app.get("/api/tokens")
+def read_tokens() -> View:
+    """Return the tokens that can be swapped."""
+    return {
+        "tokens": [
+            {"symbol": token.symbol, "name": token.name, "mint": token.mint, "decimals": token.decimals}
+            for token in TOKENS.values()
+        ]
+    }
+
+
+@app.get("/api/config")
+def read_config() -> View:
+    """Return what a client has to know before it has a key."""
+    settings = container().settings
+    return {
+        "version": __version__,
+        "websocketUrl": settings.websocket_url,
+        "ordersPerMinute": settings.orders_per_minute,
+        "orderBurst": settings.order_burst,
+        "defaultSlippageBps": settings.default_slippage_bps,
+        "cluster": "paper",
+    }
+
+
+@app.get("/health")
+def health() -> View:
+    """Say that requests are served."""
+    return {"status": "ok", "version": __version__}
+
+
+@app.get("/", include_in_schema=False)
+def console() -> Response[bytes]:
+    """Serve the trading console."""
+    return _file("index.html")
+
+
+@app.get("/console/<file_name>", include_in_schema=False)
+def console_file(file_name: str) -> Response[bytes]:
+    """Serve one of the console's files."""
+    return _file(file_name)
+
+
+def _file(name: str) -> Response[bytes]:
+    files = {path.name: path for path in CONSOLE.iterdir()}
+    if name not in files:
+        raise NotFound("there is no such page")
+    content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return Response(200, f"{content_type}; charset=utf-8", files[name].read_text(encoding="utf-8").encode())
+
+
+def refuse(error: DexecError) -> Response[View]:
+    """Answer with problem details."""
+    status = status_of(error)
+    if status >= 500:
+        cause = repr(error.__cause__)
+        logger.error("request failed", error=type(error).__name__, reason=str(error), cause=cause)
+    headers: dict[str, str | list[str]] = {}
+    if isinstance(error, TooManyOrders):
+        headers["retry-after"] = str(error.retry_after_s)
+    return Response(status, "application/problem+json", problem(error), headers)
+
+
+def refuse_input(error: RequestValidationError) -> Response[View]:
+    """Answer what validation found with problem details."""
+    errors = error.errors()
+    if errors and errors[0].get("type") in ("json_invalid", "model_attributes_type"):
+        return refuse(Malformed("the body is not a JSON object"))
+    return refuse(invalid(errors))
+
+
+def apologize(error: Exception) -> Response[View]:
+    """Log what nobody expected; nothing of it reaches the client."""
+    logger.exception("unexpected error", exc_info=error)
+    return refuse(DexecError("unexpected"))
+
+
+def no_such_route(_: NotFoundError) -> Response[View]:
+    """Answer an unknown path."""
+    return refuse(NotFound("there is no such path"))
+
+
+app.exception_handler(DexecError)(refuse)
+app.exception_handler(RequestValidationError)(refuse_input)
+app.exception_handler(Exception)(apologize)
+app.not_found(no_such_route)
+
+
+def _caller() -> ApiKey:
+    caller: ApiKey = app.context["caller"]
+    return caller
+
+
+def _admit(event: APIGatewayProxyEventV2) -> None:
+    """Refuse what is too large or has no key before anything of it is read."""
+    if len(event.get("body") or "") > MAX_BODY_BYTES:
+        raise BodyTooLarge("a body can have 16 KB at the most")
+    if event.path not in PUBLIC and not event.path.startswith("/console/"):
+        app.append_context(caller=container().authenticate(event.headers.get("x-api-key")))
+
+
+def _answer(event: APIGatewayProxyEventV2, context: LambdaContext) -> dict[str, Any]:
+    try:
+        _admit(event)
+    except Exception as error:
+        refusal = refuse(error) if isinstance(error, DexecError) else apologize(error)
+        headers = {"content-type": "application/problem+json", **refusal.headers}
+        return {"statusCode": refusal.status_code, "headers": headers, "body": refusal.body}
+    return app.resolve(event.raw_event, context)
+
+
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request."""
+    logger.clear_state()
+    started = time.perf_counter()
+    request = APIGatewayProxyEventV2(event)
+    answer = _answer(request, context)
+    answer["headers"] = {**SECURITY_HEADERS, **(answer.get("headers") or {})}
+    logger.info(
+        "request",
+        method=request.http_method,
+        path=request.path,
+        status=answer["statusCode"],
+        ms=round((time.perf_counter() - started) * 1000, 1),
+    )
+    return answer

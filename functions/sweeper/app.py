@@ -1,0 +1,41 @@
+"""The sweeper, once a minute: re-queues lost orders, tells what was not told, drops stale connections."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from dexec.bootstrap import container
+from dexec.domain.errors import OutcomeUnknown, Unavailable
+
+logger = Logger(service="sweeper")
+metrics = Metrics(service="sweeper")
+
+
+@metrics.log_metrics
+def handler(_: dict[str, Any], context: LambdaContext) -> dict[str, int]:
+    """Sweep once; what a back end that is away prevents is left to the next minute."""
+    parts = container()
+    ends_at = parts.clock.now() + timedelta(milliseconds=context.get_remaining_time_in_millis())
+    try:
+        swept = parts.sweep(ends_at)
+    except (Unavailable, OutcomeUnknown) as exc:
+        logger.error("the sweep broke off", reason=str(exc))
+        return {}
+    for order_id in swept.requeued:
+        logger.warning("order re-queued", order_id=order_id)
+    for order_id in swept.told:
+        logger.warning("order told late", order_id=order_id)
+    metrics.add_metric("OrdersRequeued", MetricUnit.Count, len(swept.requeued))
+    metrics.add_metric("OrdersToldLate", MetricUnit.Count, len(swept.told))
+    answer = {
+        "requeued": len(swept.requeued),
+        "told": len(swept.told),
+        "droppedConnections": swept.dropped_connections,
+    }
+    logger.info("swept", extra=answer)
+    return answer

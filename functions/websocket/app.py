@@ -1,0 +1,173 @@
+"""WebSocket: connections, frames, and the backlog that a new connection is sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from dexec.bootstrap import container
+from dexec.domain.errors import DexecError, Malformed, NotFound, OutcomeUnknown, Unauthenticated, Unavailable
+from dexec.domain.ids import is_order_id
+from dexec.domain.views import View, iso
+from dexec.ports import Connection
+from dexec.schemas import (
+    ExecuteFrame,
+    Frame,
+    PingFrame,
+    SubscribeFrame,
+    load_object,
+    parse_frame,
+    problem,
+    status_of,
+)
+from dexec.usecases.place_order import Submission
+
+logger = Logger(service="websocket")
+metrics = Metrics(service="websocket")
+
+Answer = dict[str, int]
+OK: Answer = {"statusCode": 200}
+
+
+def connect(event: dict[str, Any], connection_id: str) -> Answer:
+    """Let a connection in, or not."""
+    query = event.get("queryStringParameters") or {}
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    order_id = query.get("orderId")
+    if order_id is not None and not is_order_id(order_id):
+        raise NotFound("there is no such order")
+    parts = container()
+    caller = parts.authenticate(headers.get("x-api-key") or query.get("apiKey"))
+    stream = query.get("stream") == "all"
+    parts.watch_orders.connect(connection_id, caller, stream=stream, order_id=order_id)
+    return OK
+
+
+def disconnect(_: dict[str, Any], connection_id: str) -> Answer:
+    """Forget a connection."""
+    container().watch_orders.disconnect(connection_id)
+    return OK
+
+
+def receive(event: dict[str, Any], connection_id: str) -> Answer:
+    """Take one frame and answer with one: what a handler returns is sent to nobody on AWS."""
+    text = event.get("body") or ""
+    try:
+        if event.get("isBase64Encoded"):
+            raise Malformed("binary frames are not understood; send JSON text")
+        connection = _admitted(connection_id)
+        reply = _obey(parse_frame(text), connection)
+    except DexecError as error:
+        _log(error)
+        reply = _refusal(error, text)
+    except Exception:
+        logger.exception("unexpected error")
+        reply = _refusal(DexecError("unexpected"), text)
+    container().watch_orders.reply(connection_id, reply)
+    return OK
+
+
+def _admitted(connection_id: str) -> Connection:
+    """Return the connection, if its key still holds: a revoked one is refused on an open socket, too."""
+    parts = container()
+    connection = parts.watch_orders.connection(connection_id)
+    parts.authenticate.by_hash(connection.key_hash)
+    return connection
+
+
+def _obey(frame: Frame, connection: Connection) -> View:
+    answering: View = {} if frame.id is None else {"id": frame.id}
+    if isinstance(frame, PingFrame):
+        return {"type": "pong", **answering}
+    if isinstance(frame, ExecuteFrame):
+        return {"type": "ack", **answering, **_execute(frame, connection)}
+    watch_orders = container().watch_orders
+    if isinstance(frame, SubscribeFrame):
+        watch_orders.subscribe(
+            frame.order_id, connection.client_id, connection.connection_id, frame.after_seq
+        )
+    else:
+        watch_orders.unsubscribe(frame.order_id, connection.connection_id)
+    return {"type": "ack", **answering, "orderId": frame.order_id}
+
+
+def _execute(frame: ExecuteFrame, connection: Connection) -> View:
+    parts = container()
+    caller = parts.authenticate.by_hash(connection.key_hash)
+    request = frame.order.to_request(parts.settings.default_slippage_bps)
+    submission = Submission(request, frame.order.client_id, frame.idempotency_key, connection.connection_id)
+    order = parts.place_order(submission, caller)
+    logger.append_keys(order_id=order.id)
+    metrics.add_metric("OrdersAccepted", MetricUnit.Count, 1)
+    if frame.idempotency_key is not None or order.run_at > order.created_at:
+        # A repeat joins an order that may be far along; one that starts later shows that it is pending.
+        parts.watch_orders.subscribe(order.id, caller.client_id, connection.connection_id)
+    return {"orderId": order.id, "status": order.status.value, "startsAt": iso(order.run_at)}
+
+
+def _refusal(error: DexecError, text: str) -> View:
+    view = problem(error)
+    frame: View = {"type": "error", "code": str(view["type"]).removeprefix("/problems/").replace("-", "_")}
+    frame |= {"message": view["detail"], "status": view["status"]}
+    frame |= {name: view[name] for name in ("errors", "orderId", "retryAfter") if name in view}
+    try:
+        frame_id = load_object(text).get("id")
+    except Malformed:
+        return frame
+    return {**frame, "id": frame_id} if isinstance(frame_id, str | int) else frame
+
+
+def send_backlog(subscribe: dict[str, str]) -> Answer:
+    """Subscribe a connection that has just been opened."""
+    parts = container()
+    connection_id = subscribe["connectionId"]
+    try:
+        parts.watch_orders.subscribe(subscribe["orderId"], subscribe["clientId"], connection_id)
+    except DexecError as error:
+        _log(error)
+        parts.watch_orders.reply(connection_id, _refusal(error, ""))
+    return OK
+
+
+def _log(error: DexecError) -> None:
+    if status_of(error) >= 500:
+        cause = repr(error.__cause__)
+        logger.error("request failed", error=type(error).__name__, reason=str(error), cause=cause)
+
+
+ROUTES = {"CONNECT": connect, "DISCONNECT": disconnect, "MESSAGE": receive}
+
+
+def _answer(event: dict[str, Any]) -> Answer:
+    if "subscribe" in event:
+        return send_backlog(event["subscribe"])
+    context = event["requestContext"]
+    try:
+        return ROUTES[context["eventType"]](event, context["connectionId"])
+    except Unauthenticated:
+        return {"statusCode": 401}
+    except (Unavailable, OutcomeUnknown) as error:
+        _log(error)
+        return {"statusCode": 503}
+    except DexecError as error:
+        return {"statusCode": status_of(error)}
+
+
+@metrics.log_metrics
+def handler(event: dict[str, Any], _: LambdaContext) -> Answer:
+    """Serve one WebSocket event, or send one backlog."""
+    logger.clear_state()
+    about = event.get("subscribe") or event.get("requestContext") or {}
+    logger.append_keys(connection_id=about.get("connectionId"))
+    if "subscribe" in event:
+        logger.append_keys(order_id=about.get("orderId"))
+    try:
+        answer = _answer(event)
+    except Exception:
+        logger.exception("unexpected error")
+        return {"statusCode": 500}
+    logger.info("websocket", event_type=about.get("eventType", "BACKLOG"), status=answer["statusCode"])
+    return answer

@@ -1,0 +1,136 @@
+"""The paper ledger: wallets, double entries, and transactions by signature, in a schema of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+import psycopg
+
+from dexec.adapters.postgres.database import Database, Repeat, Row, Statement
+from dexec.domain.errors import ClusterUnavailable, CommitUnknown, SendUnknown, StoreUnavailable
+from dexec.domain.tokens import TOKENS
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """One line of a double entry: ``amount`` base units of ``mint`` to an account, negative out of it."""
+
+    account: str
+    mint: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """What a wallet pays and is paid, in base units."""
+
+    mint_in: str
+    amount_in: int
+    mint_out: str
+    amount_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A transaction as the ledger keeps it; it shows from ``lands_at`` on."""
+
+    signature: str
+    owner: str
+    order_id: str
+    slot: int
+    lands_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """How a transaction ended: the JSON of its fill, or of its error."""
+
+    slot: int
+    fill: str | None
+    error: str | None
+
+
+class PaperLedger:
+    """The ledger in PostgreSQL, over a connection that only it uses."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._funded: set[str] = set()
+
+    def settle(
+        self, posting: Posting, moves: Moves, bookings: Sequence[Booking], fill: str, unfunded: str
+    ) -> None:
+        """Move the amounts and record the fill; where the wallet holds too little, record ``unfunded``.
+
+        A signature that is there already changes nothing. Raises ``ClusterUnavailable``, ``SendUnknown``.
+        """
+        self.fund(posting.owner)
+        params = {
+            **_posting(posting),
+            "mint_in": moves.mint_in,
+            "amount_in": moves.amount_in,
+            "mint_out": moves.mint_out,
+            "amount_out": moves.amount_out,
+            "lines": list(range(1, len(bookings) + 1)),
+            "accounts": [booking.account for booking in bookings],
+            "mints": [booking.mint for booking in bookings],
+            "amounts": [booking.amount for booking in bookings],
+            "fill": fill,
+            "unfunded": unfunded,
+        }
+        try:
+            self._run(Statement("paper_settle", params), Repeat.HARMLESS)
+        except psycopg.errors.UniqueViolation:
+            return
+
+    def refuse(self, posting: Posting, error: str) -> None:
+        """Record a transaction that failed by its own rules."""
+        self._run(Statement("paper_refuse", {**_posting(posting), "error": error}), Repeat.HARMLESS)
+
+    def entry(self, signature: str, now: datetime) -> Entry | None:
+        """Return how a transaction ended, None while it does not show."""
+        found = self._run(Statement("paper_transaction", {"signature": signature, "now": now}), Repeat.READ)
+        if not found:
+            return None
+        row = found[0]
+        fill, error = cast("str | None", row["fill"]), cast("str | None", row["error"])
+        return Entry(cast(int, row["slot"]), fill, error)
+
+    def balances(self, owner: str) -> dict[str, int]:
+        """Return a wallet's base units by mint; a new wallet is funded first."""
+        self.fund(owner)
+        found = self._run(Statement("paper_balances", {"owner": owner}), Repeat.READ)
+        return {cast(str, row["mint"]): cast(int, row["amount"]) for row in found}
+
+    def fund(self, owner: str) -> None:
+        """Give a new wallet its first funds out of the treasury; one that has them is left alone."""
+        if owner in self._funded:
+            return
+        params = {
+            "owner": owner,
+            "mints": [token.mint for token in TOKENS.values()],
+            "amounts": [token.initial_amount for token in TOKENS.values()],
+        }
+        self._run(Statement("paper_fund", params), Repeat.HARMLESS)
+        self._funded.add(owner)
+
+    def _run(self, statement: Statement, repeat: Repeat) -> list[Row]:
+        try:
+            return self._database.fetch(statement, repeat)
+        except StoreUnavailable as exc:
+            raise ClusterUnavailable("the paper cluster cannot be reached") from exc
+        except CommitUnknown as exc:
+            raise SendUnknown("the paper cluster did not answer") from exc
+
+
+def _posting(posting: Posting) -> dict[str, object]:
+    return {
+        "signature": posting.signature,
+        "owner": posting.owner,
+        "order_id": posting.order_id,
+        "slot": posting.slot,
+        "lands_at": posting.lands_at,
+    }

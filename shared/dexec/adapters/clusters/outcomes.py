@@ -1,0 +1,88 @@
+"""What became of paper transactions, and what paper wallets hold: reading needs no transaction bytes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from fractions import Fraction
+
+from dexec.adapters.clusters.ledger import Entry, PaperLedger
+from dexec.adapters.paper import slot_at
+from dexec.domain.errors import (
+    AttemptFailed,
+    Ending,
+    InsufficientFunds,
+    OrderFailed,
+    PoolDisabled,
+    SlippageExceeded,
+)
+from dexec.domain.quote import Fill, Leg
+from dexec.domain.tokens import TOKENS
+from dexec.ports import Clock, Landed
+
+
+class PaperOutcomes:
+    """The reading half of the paper cluster."""
+
+    def __init__(self, ledger: PaperLedger, clock: Clock) -> None:
+        self._ledger = ledger
+        self._clock = clock
+
+    def block_height(self) -> int:
+        """Return the current slot: on paper every slot has a block."""
+        return slot_at(self._clock.now())
+
+    def outcome(self, signature: str) -> Landed | None:
+        """Return how a transaction ended, None while it is not on chain."""
+        entry = self._ledger.entry(signature, self._clock.now())
+        return None if entry is None else _landed(entry)
+
+
+class PaperWallets:
+    """What clients hold on paper."""
+
+    def __init__(self, ledger: PaperLedger) -> None:
+        self._ledger = ledger
+
+    def balances(self, client_id: str) -> dict[str, int]:
+        """Return base units by token symbol."""
+        held = self._ledger.balances(client_id)
+        return {token.symbol: held.get(token.mint, 0) for token in TOKENS.values()}
+
+
+def _landed(entry: Entry) -> Landed:
+    if entry.fill is not None:
+        return Landed(entry.slot, load_fill(entry.fill))
+    return Landed(entry.slot, None, load_error(entry.error or "{}"))
+
+
+def dump_fill(fill: Fill) -> str:
+    """Return a fill as JSON; fractions become strings."""
+    return json.dumps(asdict(fill), separators=(",", ":"), default=str)
+
+
+def load_fill(text: str) -> Fill:
+    """Read what ``dump_fill`` wrote."""
+    fields = json.loads(text)
+    legs = tuple(
+        Leg(**{**leg, "mid": Fraction(leg["mid"]), "unrounded_out": Fraction(leg["unrounded_out"])})
+        for leg in fields["legs"]
+    )
+    return Fill(fields["amount_in"], fields["amount_out"], legs, fields["slot"])
+
+
+def dump_error(error: Ending) -> str:
+    """Return an error that a transaction ended with as JSON."""
+    return json.dumps(error.view())
+
+
+def load_error(text: str) -> AttemptFailed | OrderFailed:
+    """Read what ``dump_error`` wrote."""
+    view = json.loads(text)
+    code, message = view.get("code"), view.get("message", "the transaction failed on chain")
+    if code == SlippageExceeded.code:
+        return SlippageExceeded(message, int(view["required"]), int(view["received"]))
+    for known in (InsufficientFunds, PoolDisabled):
+        if code == known.code:
+            return known(message)
+    return OrderFailed(message)

@@ -1,0 +1,279 @@
+"""The only place where adapters are built: settings in, use cases out.
+
+Everything is built when it is first used, so a function imports and connects to what it needs, no more.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
+
+from dexec.domain.ids import order_id
+from dexec.ports import RateLimit
+from dexec.settings import Settings
+
+if TYPE_CHECKING:
+    from dexec.adapters.clusters.ledger import PaperLedger
+    from dexec.adapters.clusters.outcomes import PaperOutcomes, PaperWallets
+    from dexec.adapters.paper import Latency
+    from dexec.adapters.postgres.api_keys import PostgresApiKeys
+    from dexec.adapters.postgres.database import Connect, Database
+    from dexec.adapters.postgres.orders import PostgresOrders
+    from dexec.adapters.postgres.watching import PostgresWatching
+    from dexec.adapters.push import ApiGatewayPush
+    from dexec.adapters.sqs import SqsQueue
+    from dexec.domain.paper_market import PaperMarket
+    from dexec.ports import Clock
+    from dexec.usecases.authenticate import Authenticate
+    from dexec.usecases.execute_order import ExecuteOrder
+    from dexec.usecases.place_order import PlaceOrder
+    from dexec.usecases.quote_route import QuoteRoute
+    from dexec.usecases.read_orders import ReadOrders
+    from dexec.usecases.settle_dead_letter import SettleDeadLetter
+    from dexec.usecases.sweep import Sweep
+    from dexec.usecases.tell import Teller
+    from dexec.usecases.watch_orders import WatchOrders
+
+PAPER_VENUES = ("raydium", "meteora")
+PUSH_THREADS = 16
+
+
+class Container:
+    """The parts of one process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    # --- use cases -----------------------------------------------------------------------------------
+
+    @cached_property
+    def authenticate(self) -> Authenticate:
+        """Who is calling."""
+        from dexec.usecases.authenticate import Authenticate
+
+        return Authenticate(self.api_keys, self.clock)
+
+    @cached_property
+    def place_order(self) -> PlaceOrder:
+        """Accepts orders."""
+        from dexec.usecases.place_order import PlaceOrder
+
+        rate = RateLimit(
+            60 / self.settings.orders_per_minute, self.settings.order_burst, self.settings.max_backlog_seconds
+        )
+        return PlaceOrder(self.orders, self.queue, self.clock, new_order_id, rate)
+
+    @cached_property
+    def read_orders(self) -> ReadOrders:
+        """Reads a client's orders."""
+        from dexec.usecases.read_orders import ReadOrders
+
+        return ReadOrders(self.orders)
+
+    @cached_property
+    def quote_route(self) -> QuoteRoute:
+        """Asks the venues and routes."""
+        from dexec.adapters.venues.paper import PaperVenue
+        from dexec.usecases.quote_route import QuoteRoute
+
+        rate = self.settings.paper_venue_failure_rate
+        venues = [PaperVenue(name, self._market, self.clock, self._latency, rate) for name in PAPER_VENUES]
+        threads = ThreadPoolExecutor(2 * len(venues), "venue")
+        deadline_s = self.settings.quote_deadline_ms / 1000
+        return QuoteRoute(venues, self.clock, threads, deadline_s, self.settings.leg_cost_lamports)
+
+    @cached_property
+    def execute_order(self) -> ExecuteOrder:
+        """Executes orders."""
+        from dexec.adapters.clusters.paper import PaperCluster
+        from dexec.adapters.signers.paper import PaperSigner
+        from dexec.usecases.execute_order import ExecuteOrder, Limits
+
+        settings = self.settings
+        rate = settings.paper_failure_rate
+        return ExecuteOrder(
+            self.orders,
+            PaperCluster(self._market, self._ledger, self.clock, self._latency, rate),
+            PaperSigner(settings.paper_seed),
+            self.quote_route,
+            self.clock,
+            self._teller,
+            new_token,
+            random.random,
+            Limits(
+                settings.max_attempts,
+                settings.lease_seconds,
+                settings.stop_before_end_ms / 1000,
+                settings.quote_max_age_ms / 1000,
+                settings.poll_ms / 1000,
+            ),
+        )
+
+    @cached_property
+    def settle_dead_letter(self) -> SettleDeadLetter:
+        """Settles what the queue gave up on."""
+        from dexec.usecases.settle_dead_letter import SettleDeadLetter
+
+        lease_s = self.settings.lease_seconds
+        return SettleDeadLetter(
+            self.orders, self.queue, self._outcomes, self.clock, self._teller, new_token, lease_s
+        )
+
+    @cached_property
+    def sweep(self) -> Sweep:
+        """Finds what was lost and tells what was not told."""
+        from dexec.usecases.sweep import Sweep
+
+        return Sweep(self.orders, self.watching, self.queue, self.clock, self._teller)
+
+    @cached_property
+    def watch_orders(self) -> WatchOrders:
+        """Connections and subscriptions."""
+        from dexec.adapters import aws
+        from dexec.adapters.backlogs import LambdaBacklogs
+        from dexec.usecases.watch_orders import WatchOrders
+
+        backlogs = LambdaBacklogs(aws.functions(), os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""))
+        return WatchOrders(self.watching, self.push, backlogs, self.clock)
+
+    @cached_property
+    def wallets(self) -> PaperWallets:
+        """What clients hold."""
+        from dexec.adapters.clusters.outcomes import PaperWallets
+
+        return PaperWallets(self._ledger)
+
+    # --- ports ---------------------------------------------------------------------------------------
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The machine's time."""
+        from dexec.adapters.clock import SystemClock
+
+        return SystemClock()
+
+    @cached_property
+    def orders(self) -> PostgresOrders:
+        """Orders and events."""
+        from dexec.adapters.postgres.orders import PostgresOrders
+
+        return PostgresOrders(self._database)
+
+    @cached_property
+    def watching(self) -> PostgresWatching:
+        """Connections and watchers."""
+        from dexec.adapters.postgres.watching import PostgresWatching
+
+        return PostgresWatching(self._database)
+
+    @cached_property
+    def api_keys(self) -> PostgresApiKeys:
+        """API keys."""
+        from dexec.adapters.postgres.api_keys import PostgresApiKeys
+
+        return PostgresApiKeys(self._database)
+
+    @cached_property
+    def queue(self) -> SqsQueue:
+        """The order queue."""
+        from dexec.adapters import aws
+        from dexec.adapters.sqs import SqsQueue
+
+        return SqsQueue(aws.sqs(), self.settings.order_queue_url)
+
+    @cached_property
+    def push(self) -> ApiGatewayPush:
+        """Pushes to WebSocket connections."""
+        from dexec.adapters import aws
+        from dexec.adapters.push import ApiGatewayPush
+
+        return ApiGatewayPush(aws.connections(self.settings.websocket_callback_url))
+
+    # --- behind the ports ----------------------------------------------------------------------------
+
+    @cached_property
+    def _database(self) -> Database:
+        from dexec.adapters.postgres.database import Database
+
+        return Database(self._connect)
+
+    @cached_property
+    def _ledger(self) -> PaperLedger:
+        from dexec.adapters.clusters.ledger import PaperLedger
+        from dexec.adapters.postgres.database import Database
+
+        return PaperLedger(Database(self._connect))
+
+    @cached_property
+    def _connect(self) -> Connect:
+        return self._source(admin=False)
+
+    def _source(self, *, admin: bool) -> Connect:
+        from dexec.adapters.postgres import sources
+
+        settings = self.settings
+        if settings.database_url:
+            return sources.from_url(settings.database_url)
+        from dexec.adapters import aws
+
+        if settings.database_secret_arn:
+            return sources.from_secret(aws.secrets(), settings.database_secret_arn)
+        if settings.dsql_endpoint:
+            return sources.from_dsql(aws.dsql(), settings.dsql_endpoint, admin=admin)
+        raise ValueError("set DATABASE_URL, DATABASE_SECRET_ARN or DSQL_ENDPOINT")
+
+    def migrate(self) -> list[str]:
+        """Bring the schema up to date and return the migrations that were applied."""
+        from dexec.adapters.postgres.migrations import migrate
+
+        with self._source(admin=True)() as connection:
+            return migrate(connection, self.clock.now(), dsql=bool(self.settings.dsql_endpoint))
+
+    @cached_property
+    def _market(self) -> PaperMarket:
+        from dexec.domain.paper_market import PaperMarket
+
+        return PaperMarket(self.settings.paper_seed)
+
+    @cached_property
+    def _latency(self) -> Latency:
+        from dexec.adapters.paper import LATENCIES
+
+        return LATENCIES[self.settings.paper_latency]
+
+    @cached_property
+    def _outcomes(self) -> PaperOutcomes:
+        from dexec.adapters.clusters.outcomes import PaperOutcomes
+
+        return PaperOutcomes(self._ledger, self.clock)
+
+    @cached_property
+    def _push_threads(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(PUSH_THREADS, "push")
+
+    def _teller(self) -> Teller:
+        from dexec.usecases.tell import Teller
+
+        deadline_s = self.settings.push_deadline_ms / 1000
+        return Teller(self.push, self.watching, self.clock, self._push_threads, deadline_s)
+
+
+def new_order_id(now: datetime) -> str:
+    """Return a fresh order id."""
+    return order_id(now, secrets.token_bytes(10))
+
+
+def new_token() -> str:
+    """Return a fresh lease token."""
+    return secrets.token_hex(8)
+
+
+@cache
+def container() -> Container:
+    """Return the parts of this process, as its environment configures them."""
+    return Container(Settings.from_environ(os.environ))

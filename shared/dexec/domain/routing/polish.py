@@ -1,0 +1,96 @@
+"""From the real-valued split to the integer one: moving units between two curves until rounding loses least.
+
+Near the optimum both curves have the same slope, so what a unit more here and less there changes is only
+what is lost to rounding. Inputs whose fee hardly rounds are the ones worth trying. Where a curve is not
+concave (a DLMM fee that falls again), far moves are tried as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dexec.domain.pools.base import PRICE_BITS, Curve
+
+_FEE_STEPS = (1, 8)
+"""How many inputs with an even fee are tried on either side: at first, and where that was not enough."""
+
+_NEAR = 2
+"""What the integer result may lie below the bound, in base units, without being looked at again."""
+
+
+class Pairing:
+    """Two curves that share ``total`` of the fixed side (0: inputs, 1: outputs); x goes to the first."""
+
+    def __init__(self, first: Curve, second: Curve, total: int, side: int) -> None:
+        self._first, self._second, self._total, self._side = first, second, total, side
+        most_first, most_second = ((curve.max_out if side else curve.max_in) for curve in (first, second))
+        self._least, self._most = max(0, total - most_second), min(total, most_first)
+        self._known: dict[int, int] = {}
+
+    def loss(self, x: int) -> int:
+        """Return what sharing at ``x`` costs: the inputs, or the outputs negated."""
+        found = self._known.get(x)
+        if found is None:
+            rest = self._total - x
+            if self._side:
+                found = self._first.exact_out(x) + self._second.exact_out(rest)
+            else:
+                found = -self._first.exact_in(x) - self._second.exact_in(rest)
+            self._known[x] = found
+        return found
+
+    def best_near(self, x: int, fee_steps: int) -> int:
+        """Return the best of ``x``, its neighbours, and the places where either fee is even."""
+        places = {x, x - 1, x + 1}
+        places.update(self._even(self._first, x, fee_steps))
+        places.update(self._total - y for y in self._even(self._second, self._total - x, fee_steps))
+        return self._best(places)
+
+    def best_far(self, x: int) -> int:
+        """Return the best place found by moving from ``x`` by ever other distances while that helps."""
+        distances = [step for bit in range(self._total.bit_length()) for step in (2 << bit, 3 << bit)]
+        while True:
+            jump = self._best({x, *(x - step for step in distances), *(x + step for step in distances)})
+            place = self.best_near(jump, _FEE_STEPS[0])
+            if self.loss(place) >= self.loss(x):
+                return x
+            x = place
+
+    def _best(self, places: set[int]) -> int:
+        inside = [place for place in places if self._least <= place <= self._most]
+        return min(inside, key=self.loss)
+
+    def _even(self, curve: Curve, amount: int, fee_steps: int) -> Iterator[int]:
+        if not self._side:
+            yield from curve.even_fees(amount, fee_steps)
+        elif amount:
+            yield from map(curve.exact_in, curve.even_fees(curve.exact_out(amount), fee_steps))
+
+
+def polish(curves: Sequence[Curve], parts: list[int], side: int, price: int) -> None:
+    """Move units between the largest part and each other part, in place, as long as that gains.
+
+    ``price`` is the common marginal price; it tells how good a pair can be at best.
+    """
+    anchor = parts.index(max(parts))
+    for other, part in enumerate(parts):
+        if not part or other == anchor:
+            continue
+        total = part + parts[anchor]
+        pairing = Pairing(curves[other], curves[anchor], total, side)
+        least = _least_loss((curves[other], curves[anchor]), total, side, price)
+        place = pairing.best_near(part, _FEE_STEPS[0])
+        if pairing.loss(place) > least + _NEAR:
+            place = pairing.best_near(place, _FEE_STEPS[1])
+        # Rounding alone costs less than four units of the token paid in.
+        if pairing.loss(place) > least + _NEAR + (4 if side else 4 * price >> PRICE_BITS):
+            place = pairing.best_far(place)
+        parts[other], parts[anchor] = place, total - place
+
+
+def _least_loss(curves: Sequence[Curve], total: int, side: int, price: int) -> int:
+    """Return what the two curves lose at least, by the same dual argument as the route's bound."""
+    surplus = sum(curve.surplus(price) for curve in curves)
+    if not side:
+        return -(price * total + surplus >> PRICE_BITS)
+    return ((total << PRICE_BITS) - surplus) // max(1, price)

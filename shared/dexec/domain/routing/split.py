@@ -1,0 +1,86 @@
+"""Sharing an amount between the pools of one pair, after a cost for each pool used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dexec.domain.pools.base import PRICE_BITS, Curve
+from dexec.domain.routing.balance import balance
+from dexec.domain.routing.polish import polish
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A split over curves: what goes in and comes out of each, and their common marginal price."""
+
+    amounts_in: tuple[int, ...]
+    amounts_out: tuple[int, ...]
+    price: int
+
+    @property
+    def amount_in(self) -> int:
+        """All that is paid in."""
+        return sum(self.amounts_in)
+
+    @property
+    def amount_out(self) -> int:
+        """All that comes out."""
+        return sum(self.amounts_out)
+
+    @property
+    def leg_count(self) -> int:
+        """How many curves are used."""
+        return sum(1 for amount in self.amounts_in if amount)
+
+    def loss(self, side: int, leg_cost: int) -> int:
+        """Return what the split costs: its inputs (side 1) or its outputs negated, and its legs."""
+        return (self.amount_in if side else -self.amount_out) + leg_cost * self.leg_count
+
+
+def split(curves: Sequence[Curve], amount: int, side: int, leg_cost: int = 0) -> Split | None:
+    """Return the best split of ``amount`` (inputs for ``side`` 0, outputs for 1) over ``curves``.
+
+    ``leg_cost`` is in base units of the other side. Curves that gain less than it are dropped, the least
+    useful first, for as long as that helps. ``None`` when the curves together cannot trade the amount.
+    """
+    used = [index for index, curve in enumerate(curves) if curve.best_price]
+    best = _split_over(curves, used, amount, side)
+    while leg_cost and best is not None and best.leg_count > 1:
+        fewer = _without_least(curves, best, amount, side, leg_cost)
+        if fewer is None or fewer.loss(side, leg_cost) > best.loss(side, leg_cost):
+            break
+        best = fewer
+    return best
+
+
+def _without_least(
+    curves: Sequence[Curve], whole: Split, amount: int, side: int, leg_cost: int
+) -> Split | None:
+    """Return the split without its least useful curve; ``None`` where that curve is surely worth its cost.
+
+    Doing without a curve costs at least its surplus at the whole split's price: the others' dual, taken at
+    the same price, is lower by just that.
+    """
+    used = [index for index, amount_in in enumerate(whole.amounts_in) if amount_in]
+    surplus, least = min((curves[index].surplus(whole.price), index) for index in used)
+    if surplus > leg_cost * (whole.price if side else 1 << PRICE_BITS):
+        return None
+    used.remove(least)
+    return _split_over(curves, used, amount, side)
+
+
+def _split_over(curves: Sequence[Curve], used: Sequence[int], amount: int, side: int) -> Split | None:
+    chosen = [curves[index] for index in used]
+    balanced = balance(chosen, amount, side) if chosen else None
+    if balanced is None:
+        return None
+    parts, price = balanced
+    if len(chosen) > 1:
+        polish(chosen, parts, side, price)
+    fixed, opened = [0] * len(curves), [0] * len(curves)
+    for index, part in zip(used, parts, strict=True):
+        fixed[index] = part
+        opened[index] = curves[index].exact_out(part) if side else curves[index].exact_in(part)
+    amounts_in, amounts_out = (opened, fixed) if side else (fixed, opened)
+    return Split(tuple(amounts_in), tuple(amounts_out), price)

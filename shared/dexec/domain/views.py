@@ -1,0 +1,81 @@
+"""How orders, events and fills look to a client: JSON-ready dictionaries, camelCase, amounts as decimals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from dexec.domain.amounts import format_amount
+from dexec.domain.order import Event, Order
+from dexec.domain.quote import RouteRequest
+from dexec.domain.tokens import TOKENS
+
+View = dict[str, object]
+
+
+def iso(moment: datetime) -> str:
+    """Return a UTC time in ISO 8601, to the millisecond."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def amount_of(base_units: int, symbol: str) -> str:
+    """Return ``base_units`` of a token as a decimal in whole tokens."""
+    return format_amount(base_units, TOKENS[symbol].decimals)
+
+
+def request_view(request: RouteRequest) -> View:
+    """Return what the client asked for; ``amount`` counts the token that its mode fixes."""
+    return {
+        "mode": request.mode.value,
+        "tokenIn": request.token_in,
+        "tokenOut": request.token_out,
+        "amount": amount_of(request.amount, request.exact_token),
+        "slippageBps": request.slippage_bps,
+    }
+
+
+def order_view(order: Order) -> View:
+    """Return an order without its events."""
+    return {
+        "orderId": order.id,
+        "label": order.label,
+        "status": order.status.value,
+        "seq": order.seq,
+        "attempt": order.attempt,
+        **request_view(order.request),
+        "amountIn": _filled(order, "amountIn"),
+        "amountOut": _filled(order, "amountOut"),
+        "createdAt": iso(order.created_at),
+        "updatedAt": iso(order.updated_at),
+        "startsAt": iso(order.run_at),
+        "route": order.route,
+        "signature": order.signature,
+        "fill": order.fill,
+        "error": order.error,
+    }
+
+
+def _filled(order: Order, name: str) -> object:
+    return None if order.fill is None else order.fill.get(name)
+
+
+def event_view(event: Event) -> View:
+    """Return an event; its details stand beside its own fields."""
+    step: View = {} if event.step is None else {"step": event.step.value}
+    own: View = {"seq": event.seq, "status": event.status.value, **step, "attempt": event.attempt}
+    return {**own, "at": iso(event.at), **event.detail}
+
+
+def status_frame(events: Sequence[Event]) -> bytes:
+    """Return one WebSocket frame for one order's ``events``: the last on top, the others in ``earlier``."""
+    latest = events[-1]
+    frame: View = {"type": "status", "orderId": latest.order_id, **event_view(latest)}
+    if len(events) > 1:
+        frame["earlier"] = [event_view(event) for event in events[:-1]]
+    return encode(frame)
+
+
+def encode(frame: View) -> bytes:
+    """Return a frame as compact JSON."""
+    return json.dumps(frame, separators=(",", ":"), ensure_ascii=False).encode()

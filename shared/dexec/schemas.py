@@ -1,0 +1,257 @@
+"""What crosses the edge: bodies, frames and problems, checked before anything else sees them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Literal, NoReturn, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic.alias_generators import to_camel
+
+from dexec.domain.amounts import parse_amount, parse_decimal
+from dexec.domain.errors import (
+    CommitUnknown,
+    DexecError,
+    Ending,
+    Invalid,
+    Malformed,
+    NoVenue,
+    OutcomeUnknown,
+    Rejected,
+    TooManyOrders,
+    Unavailable,
+)
+from dexec.domain.quote import BPS, Mode, RouteRequest
+from dexec.domain.tokens import find_token
+
+M = TypeVar("M", bound=BaseModel)
+
+MAX_BODY_BYTES = 16 * 1024
+MAX_SEQ = 2**31 - 1
+
+# No control characters: PostgreSQL would refuse some of them. (What is no text at all pydantic refuses.)
+Label = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
+IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$")]
+TokenName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+FrameId = Annotated[str, StringConstraints(max_length=100)] | int
+
+Amount = Annotated[
+    object,
+    Field(
+        json_schema_extra={"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^\d*\.?\d+$"}]},
+        description="in whole tokens; a number or a decimal string",
+        examples=["1.5", 2],
+    ),
+]
+Percent = Annotated[
+    object,
+    Field(
+        json_schema_extra={"anyOf": [{"type": "number"}, {"type": "string"}]},
+        description="in percent, 0 to 100, two decimals at the most",
+        examples=[0.5],
+    ),
+]
+
+
+class Strict(BaseModel):
+    """A model in camelCase that takes no field it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+
+
+class OrderBody(Strict):
+    """An order in one of three spellings: tokenIn/tokenOut, inputToken/outputToken, or a side with a pair."""
+
+    token_in: TokenName | None = None
+    token_out: TokenName | None = None
+    input_token: TokenName | None = None
+    output_token: TokenName | None = None
+    side: Literal["buy", "sell"] | None = None
+    base_asset: TokenName | None = None
+    quote_asset: TokenName | None = None
+    amount: Amount
+    slippage: Percent = None
+    slippage_bps: Annotated[int, Field(ge=0, le=BPS, strict=True)] | None = None
+    mode: Mode | None = None
+    order_type: Literal["market"] = "market"
+    client_id: Label | None = None
+
+    def to_request(self, default_slippage_bps: int) -> RouteRequest:
+        """Return the swap; raise ``Invalid`` naming the field at fault."""
+        (in_field, name_in), (out_field, name_out), mode = self._tokens()
+        token_in, token_out = find_token(name_in, in_field), find_token(name_out, out_field)
+        if token_in is token_out:
+            raise Invalid("must be another token than the one that is sold", out_field)
+        exact = token_in if mode is Mode.EXACT_IN else token_out
+        amount = parse_amount(self.amount, exact.decimals)
+        slippage_bps = self._slippage(default_slippage_bps)
+        return RouteRequest(mode, token_in.symbol, token_out.symbol, amount, slippage_bps)
+
+    def _tokens(self) -> tuple[tuple[str, str], tuple[str, str], Mode]:
+        spellings = {
+            "tokenIn": (self.token_in, self.token_out, "tokenOut"),
+            "inputToken": (self.input_token, self.output_token, "outputToken"),
+            "baseAsset": (self.base_asset, self.quote_asset, "quoteAsset"),
+        }
+        given = {field: pair for field, pair in spellings.items() if pair[0] or pair[1]}
+        if self.side is not None:
+            given.setdefault("baseAsset", spellings["baseAsset"])
+        if not given:
+            raise Invalid("is missing", "tokenIn")
+        if len(given) > 1:
+            raise Invalid(f"cannot stand beside {next(iter(given))}: name the tokens once", list(given)[1])
+        ((first_field, (first, second, second_field)),) = given.items()
+        if first is None or second is None:
+            raise Invalid("is missing", first_field if first is None else second_field)
+        if first_field != "baseAsset":
+            return (first_field, first), (second_field, second), self.mode or Mode.EXACT_IN
+        if self.side is None or self.mode is not None:
+            field = "side" if self.side is None else "mode"
+            raise Invalid("is missing" if self.side is None else "cannot stand beside side", field)
+        base, quote = (first_field, first), (second_field, second)
+        # Amounts with a side count the base asset: buying fixes what comes out, selling what goes in.
+        return (quote, base, Mode.EXACT_OUT) if self.side == "buy" else (base, quote, Mode.EXACT_IN)
+
+    def _slippage(self, default_bps: int) -> int:
+        if self.slippage is None:
+            return default_bps if self.slippage_bps is None else self.slippage_bps
+        if self.slippage_bps is not None:
+            raise Invalid("cannot stand beside slippage: name the tolerance once", "slippageBps")
+        percent = parse_decimal(self.slippage, "slippage")
+        if not 0 <= percent <= 100:
+            raise Invalid("must be between 0 and 100 percent", "slippage")
+        bps = percent * 100
+        if bps != int(bps):
+            raise Invalid("can have two decimals at the most", "slippage")
+        return int(bps)
+
+
+class ExecuteFrame(Strict):
+    """``{"action": "execute", "order": {…}}``: place an order and watch it."""
+
+    action: Literal["execute"]
+    order: OrderBody
+    id: FrameId | None = None
+    idempotency_key: IdempotencyKey | None = None
+
+
+class SubscribeFrame(Strict):
+    """Watch an order; ``afterSeq`` is the last event that the client has."""
+
+    action: Literal["subscribe"]
+    order_id: str
+    after_seq: Annotated[int, Field(ge=0, le=MAX_SEQ, strict=True)] = 0
+    id: FrameId | None = None
+
+
+class UnsubscribeFrame(Strict):
+    """Stop watching an order."""
+
+    action: Literal["unsubscribe"]
+    order_id: str
+    id: FrameId | None = None
+
+
+class PingFrame(Strict):
+    """Keep the connection from being idle."""
+
+    action: Literal["ping"]
+    id: FrameId | None = None
+
+
+Frame = ExecuteFrame | SubscribeFrame | UnsubscribeFrame | PingFrame
+_FRAMES: dict[str, type[Frame]] = {
+    "execute": ExecuteFrame,
+    "subscribe": SubscribeFrame,
+    "unsubscribe": UnsubscribeFrame,
+    "ping": PingFrame,
+}
+
+
+def parse_frame(text: str) -> Frame:
+    """Return the frame in ``text``; an object without an action is an order to execute.
+
+    Raises ``Malformed`` and ``Invalid``.
+    """
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_BODY_BYTES:
+        raise Malformed("a frame can have 16 KB at the most")
+    fields = load_object(text)
+    if "action" not in fields:
+        return _validated(ExecuteFrame, {"action": "execute", "order": fields})
+    model = _FRAMES.get(str(fields["action"]))
+    if model is None:
+        raise Invalid(f"is none of {', '.join(_FRAMES)}", "action")
+    return _validated(model, fields)
+
+
+def _validated(model: type[M], fields: Mapping[str, object]) -> M:
+    try:
+        return model.model_validate(fields)
+    except ValidationError as exc:
+        raise invalid(exc.errors()) from exc
+
+
+def invalid(errors: object) -> Invalid:
+    """Return pydantic's (or Powertools') first complaint as our error."""
+    first = errors[0] if isinstance(errors, list) and errors else {}
+    place = [str(part) for part in first.get("loc", ()) if part not in ("body", "query", "path", "header")]
+    field = place[-1] if place else ""
+    messages = {
+        "missing": "is missing",
+        "extra_forbidden": "is not a known field",
+        "string_pattern_mismatch": "has characters that are not allowed",
+    }
+    message = messages.get(str(first.get("type")), str(first.get("msg", "is not valid")))
+    return Invalid(message, field)
+
+
+def load_object(text: str) -> dict[str, object]:
+    """Return the JSON object in ``text``; its decimals are ``Decimal``. Raises ``Malformed``."""
+    try:
+        value = json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+    except (ValueError, RecursionError) as exc:
+        raise Malformed("the body is not valid JSON") from exc
+    if not isinstance(value, dict):
+        raise Malformed("the body is not a JSON object")
+    return value
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+_STATUS: tuple[tuple[type[DexecError], int], ...] = (
+    (NoVenue, 503),
+    (Unavailable, 503),
+    (OutcomeUnknown, 504),
+    (Ending, 422),
+)
+
+
+def status_of(error: DexecError) -> int:
+    """Return the HTTP status of an error."""
+    if isinstance(error, Rejected):
+        return error.status
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+
+
+def problem(error: DexecError) -> dict[str, object]:
+    """Return an error as RFC 9457 problem details; what is ours to know stays in the log."""
+    status = status_of(error)
+    detail = str(error) if status != 500 else "something went wrong on our side"
+    code = error.code if status != 500 else "internal"
+    body: dict[str, object] = {
+        "type": f"/problems/{code.replace('_', '-')}",
+        "title": code.replace("_", " ").capitalize(),
+        "status": status,
+        "detail": f"{error.field}: {detail}" if isinstance(error, Invalid) and error.field else detail,
+    }
+    if isinstance(error, Invalid) and error.field:
+        body["errors"] = [{"field": error.field, "message": detail}]
+    if isinstance(error, CommitUnknown) and error.order_id:
+        body["orderId"] = error.order_id
+    if isinstance(error, TooManyOrders):
+        body["retryAfter"] = error.retry_after_s
+    return body

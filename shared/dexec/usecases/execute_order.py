@@ -1,0 +1,240 @@
+"""Executing one order: claim, route, build, submit, settle; resuming whatever an earlier run left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dexec.domain.errors import (
+    AttemptFailed,
+    BlockhashExpired,
+    DexecError,
+    IllegalTransition,
+    LeaseLost,
+    OrderFailed,
+    OutcomeUnknown,
+    SendUnknown,
+    Unavailable,
+)
+from dexec.domain.lifecycle import Status
+from dexec.domain.order import Change, Order, SignedTransaction, build, confirm, fail, submit, try_again
+from dexec.domain.routing import fill_details, route_details
+from dexec.ports import Claim, ClaimOutcome, Clock, Cluster, Landed, Orders, Signer
+from dexec.usecases.quote_route import Decision, QuoteRoute
+from dexec.usecases.tell import Teller
+
+INFRASTRUCTURE_DELAYS_S = (1, 2, 4, 8, 15)
+VENUE_DELAYS_S = (1, 2)
+PAUSED_DELAY_S = 15
+SHORT_WAIT_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The parameters of an execution."""
+
+    max_attempts: int = 3
+    lease_s: float = 25
+    stop_before_end_s: float = 3
+    quote_max_age_s: float = 2
+    poll_s: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class HandBack:
+    """The message is to be delivered again, after ``delay_s``."""
+
+    delay_s: float
+    reason: str
+
+
+class _Stop(Exception):
+    """The run ends here and its message is handed back."""
+
+    def __init__(self, hand_back: HandBack) -> None:
+        super().__init__(hand_back.reason)
+        self.hand_back = hand_back
+
+
+@dataclass(frozen=True, slots=True)
+class ExecuteOrder:
+    """The use case; ``new_token`` makes a lease token, ``jitter`` a number in [0, 1)."""
+
+    orders: Orders
+    cluster: Cluster
+    signer: Signer
+    quote_route: QuoteRoute
+    clock: Clock
+    new_teller: Callable[[], Teller]
+    new_token: Callable[[], str]
+    jitter: Callable[[], float]
+    limits: Limits = Limits()
+
+    def __call__(self, order_id: str, receives: int, ends_at: datetime) -> HandBack | None:
+        """Execute the order as far as it goes; None when its message is done with.
+
+        ``receives`` counts the deliveries of the message, ``ends_at`` is when this invocation is cut off.
+        Raises nothing but faults of ours.
+        """
+        try:
+            claim = self._claim(order_id)
+        except (Unavailable, OutcomeUnknown) as exc:
+            return self.later(receives, exc)
+        if claim.order is None:
+            return None
+        with self.new_teller().until(ends_at) as teller:
+            if claim.outcome is ClaimOutcome.CLAIMED:
+                teller.tell(claim.events, claim.watchers)
+                return _Run(self, teller, claim.order, ends_at).to_the_end(receives)
+            if claim.outcome is ClaimOutcome.TERMINAL:
+                teller.tell(claim.events, claim.watchers)
+                return None
+        return self._not_ours(claim.outcome, claim.order)
+
+    def _claim(self, order_id: str) -> Claim:
+        token = self.new_token()
+        while True:
+            now = self.clock.now()
+            claim = self.orders.claim(order_id, token, now, now + timedelta(seconds=self.limits.lease_s))
+            if claim.outcome is not ClaimOutcome.NOT_YET or claim.order is None:
+                return claim
+            wait_s = (claim.order.run_at - now).total_seconds()
+            if wait_s > SHORT_WAIT_S:
+                return claim
+            self.clock.sleep(wait_s)
+
+    def _not_ours(self, outcome: ClaimOutcome, order: Order) -> HandBack:
+        now = self.clock.now()
+        if outcome is ClaimOutcome.PAUSED:
+            return HandBack(PAUSED_DELAY_S, "execution is paused")
+        if outcome is ClaimOutcome.NOT_YET:
+            return HandBack((order.run_at - now).total_seconds(), "not due yet")
+        lease_s = (order.lease_until - now).total_seconds() if order.lease_until else 0
+        return HandBack(max(SHORT_WAIT_S, lease_s), "another executor has it")
+
+    def later(self, receives: int, exc: DexecError) -> HandBack:
+        """Return the hand-back after trouble of ours: sooner at first, then every 15 s, never the end."""
+        base_s = INFRASTRUCTURE_DELAYS_S[min(max(receives, 1), len(INFRASTRUCTURE_DELAYS_S)) - 1]
+        return HandBack(base_s * (1 + 0.25 * self.jitter()), str(exc))
+
+
+class _Run:
+    """One executor's hold on one order, from its claim to its end or its hand-back."""
+
+    def __init__(self, case: ExecuteOrder, teller: Teller, order: Order, ends_at: datetime) -> None:
+        self._case = case
+        self._teller = teller
+        self._stop_at = ends_at - timedelta(seconds=case.limits.stop_before_end_s)
+        self.order = order
+
+    def to_the_end(self, receives: int) -> HandBack | None:
+        """Take attempt after attempt until the order is over or has to be handed back."""
+        try:
+            while not self.order.is_terminal:
+                self._attempt()
+        except _Stop as stop:
+            return self._hand_back(stop.hand_back)
+        except LeaseLost:
+            return HandBack(SHORT_WAIT_S, "the lease was lost")
+        except (Unavailable, OutcomeUnknown) as exc:
+            return self._hand_back(self._case.later(receives, exc))
+        return None
+
+    def _attempt(self) -> None:
+        try:
+            fresh = self.order.status is not Status.SUBMITTED
+            if fresh:
+                self._submit()
+            landed = self._await_landing(send_first=fresh)
+            if landed.fill is None:
+                raise landed.error or OrderFailed("the transaction failed on chain")
+            request = self.order.request
+            details = fill_details(landed.fill, request.token_in, request.token_out)
+            self._save(confirm(self.order, self._now(), details))
+        except AttemptFailed as exc:
+            self._next_attempt(exc)
+        except OrderFailed as exc:
+            self._save(fail(self.order, self._now(), exc.view()))
+
+    def _submit(self) -> None:
+        """Route, build and sign; the signed transaction is stored when this returns, and not sent yet."""
+        cluster, signer = self._case.cluster, self._case.signer
+        decision = self._decide()
+        blockhash = cluster.latest_blockhash()
+        while decision.age_s(self._now()) > self._case.limits.quote_max_age_s:
+            decision = self._decide()
+        self._save(build(self.order, self._now(), route_details(decision.route)))
+        signed = signer.sign(self.order.id, self.order.client_id, decision.route.plan(), blockhash)
+        self._save(submit(self.order, self._now(), signed))
+
+    def _decide(self) -> Decision:
+        self._check_time()
+        return self._case.quote_route(self.order.request)
+
+    def _await_landing(self, *, send_first: bool) -> Landed:
+        """Send, then look until the transaction has landed or no longer can.
+
+        Only the status and the block height decide. The height is read first: were it read after the
+        status, the transaction could land between the two. Raises ``BlockhashExpired``.
+        """
+        cluster, transaction = self._case.cluster, self._transaction()
+        is_sent = send_first and self._send(transaction)
+        while True:
+            height = cluster.block_height()
+            landed = cluster.outcome(transaction.signature)
+            if landed is not None:
+                return landed
+            if height > transaction.last_valid_block_height:
+                raise BlockhashExpired("the transaction did not land before its blockhash expired")
+            self._check_time()
+            is_sent = is_sent or self._send(transaction)
+            self._case.clock.sleep(self._case.limits.poll_s)
+
+    def _transaction(self) -> SignedTransaction:
+        if self.order.transaction is None:
+            raise IllegalTransition(f"{self.order.id} is submitted without a transaction")
+        return self.order.transaction
+
+    def _send(self, transaction: SignedTransaction) -> bool:
+        """Send the stored bytes; False when the cluster may not have got them."""
+        try:
+            self._case.cluster.send(transaction.data)
+        except (SendUnknown, BlockhashExpired):
+            # Not an answer to whether it lands: an earlier send of the same bytes may have arrived.
+            return False
+        return True
+
+    def _next_attempt(self, exc: AttemptFailed) -> None:
+        order, now = self.order, self._now()
+        if order.attempt >= self._case.limits.max_attempts:
+            self._save(fail(order, now, exc.view()))
+            return
+        change = try_again(order, now, exc.view())
+        if exc.kind != "venue":
+            self._save(change)
+            return
+        delay_s = VENUE_DELAYS_S[min(order.attempt, len(VENUE_DELAYS_S)) - 1]
+        self._save(change.releasing(run_at=now + timedelta(seconds=delay_s)))
+        raise _Stop(HandBack(delay_s, str(exc)))
+
+    def _check_time(self) -> None:
+        if self._now() >= self._stop_at:
+            raise _Stop(HandBack(SHORT_WAIT_S, "this invocation is about to end"))
+
+    def _save(self, change: Change) -> None:
+        watchers = self._case.orders.save(change)
+        self.order = change.after
+        self._teller.tell(change.events, watchers)
+
+    def _hand_back(self, hand_back: HandBack) -> HandBack:
+        if self.order.lease_token is not None:
+            run_at = self._now() + timedelta(seconds=hand_back.delay_s)
+            # Where the store is away the lease ends by itself.
+            with suppress(Unavailable, OutcomeUnknown):
+                self._case.orders.release(self.order, run_at)
+        return hand_back
+
+    def _now(self) -> datetime:
+        return self._case.clock.now()

@@ -1,0 +1,112 @@
+"""Accepting an order: stored first, queued second, and an honest answer whichever of the two fails."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from dexec.domain.errors import CommitUnknown, Invalid, OutcomeUnknown, QueueUnavailable, Unavailable
+from dexec.domain.lifecycle import Status
+from dexec.domain.order import Order
+from dexec.domain.quote import RouteRequest
+from dexec.domain.views import amount_of, request_view
+from dexec.ports import ApiKey, Clock, NewOrder, Orders, Placed, Queue, RateLimit
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a client sends: the swap, its own label, a key that makes repeats harmless, who watches."""
+
+    request: RouteRequest
+    label: str | None = None
+    idempotency_key: str | None = None
+    watcher: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """The use case; ``new_id`` makes an order id for a time, ``default_rate`` limits keys without a rate."""
+
+    orders: Orders
+    queue: Queue
+    clock: Clock
+    new_id: Callable[[datetime], str]
+    default_rate: RateLimit
+
+    def __call__(self, submission: Submission, caller: ApiKey) -> Order:
+        """Store the order, queue it and return it as it stands.
+
+        A repeated idempotency key returns the order it stands for; if that is still pending its message
+        is sent again, for the first one may never have been. Raises ``Invalid``, ``TooManyOrders``,
+        ``IdempotencyConflict``; ``Unavailable`` when nothing is stored and the key is free again;
+        ``CommitUnknown``, with the order's id, when that cannot be told.
+        """
+        _check_amount(submission.request, caller)
+        now = self.clock.now()
+        new = self._new_order(submission, caller, now)
+        try:
+            placed = self.orders.place(new, self._rate_of(caller), submission.watcher)
+        except CommitUnknown as exc:
+            raise CommitUnknown("it is not known whether the order was stored", new.order.id) from exc
+        order = placed.order
+        if order.status is Status.PENDING:
+            self._queue(placed, now)
+        return order
+
+    def _queue(self, placed: Placed, now: datetime) -> None:
+        order = placed.order
+        delay_s = max(0, round((order.run_at - now).total_seconds() + 0.499))
+        try:
+            self.queue.send(order.id, order.client_id, delay_s)
+        except QueueUnavailable as exc:
+            # A repeat leaves the order alone: whoever was told 202 for it keeps it, the sweeper queues it.
+            if placed.is_new:
+                self._withdraw(order, exc)
+
+    def _withdraw(self, order: Order, exc: QueueUnavailable) -> None:
+        reason = {"code": exc.code, "message": "the order could not be queued; nothing was executed"}
+        try:
+            is_withdrawn = self.orders.withdraw(order.id, self.clock.now(), reason)
+        except (Unavailable, OutcomeUnknown) as store_exc:
+            raise CommitUnknown("it is not known whether the order will execute", order.id) from store_exc
+        if is_withdrawn:
+            raise Unavailable("orders cannot be queued at the moment; nothing was stored") from exc
+        # Guard lost: an executor has it already, so the message did arrive.
+
+    def _new_order(self, submission: Submission, caller: ApiKey, now: datetime) -> NewOrder:
+        order = Order(
+            id=self.new_id(now),
+            client_id=caller.client_id,
+            label=submission.label,
+            request=submission.request,
+            status=Status.PENDING,
+            seq=1,
+            attempt=1,
+            run_at=now,
+            queued_at=now,
+            created_at=now,
+            updated_at=now,
+        )
+        detail = {"label": submission.label, **request_view(submission.request)}
+        return NewOrder(order, detail, submission.idempotency_key, _hash(submission))
+
+    def _rate_of(self, caller: ApiKey) -> RateLimit | None:
+        if caller.orders_per_minute is None:
+            return self.default_rate
+        if caller.orders_per_minute == 0:
+            return None
+        return replace(self.default_rate, interval_s=60 / caller.orders_per_minute)
+
+
+def _check_amount(request: RouteRequest, caller: ApiKey) -> None:
+    if caller.max_amount is not None and request.amount > caller.max_amount:
+        most = amount_of(caller.max_amount, request.exact_token)
+        raise Invalid(f"this API key allows at most {most} {request.exact_token} an order", "amount")
+
+
+def _hash(submission: Submission) -> str:
+    """Return what tells two bodies under one idempotency key apart."""
+    parts = (submission.label, *request_view(submission.request).values())
+    return hashlib.sha256(repr(parts).encode()).hexdigest()

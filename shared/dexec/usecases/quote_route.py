@@ -1,0 +1,78 @@
+"""Asking all venues at once, under a deadline, and choosing the route."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future, wait
+from dataclasses import dataclass
+from datetime import datetime
+
+from dexec.domain.errors import DexecError
+from dexec.domain.quote import Pair, Reading, Route, RouteRequest, VenueTrouble
+from dexec.domain.routing import find_route, pairs_for
+from dexec.domain.tokens import NATIVE
+from dexec.ports import Clock, Venue
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A route and when the states of the pools that it rests on were asked for."""
+
+    route: Route
+    asked_at: datetime
+
+    def age_s(self, now: datetime) -> float:
+        """Return how old the quotes are."""
+        return (now - self.asked_at).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteRoute:
+    """The use case; ``threads`` asks the venues, each gets ``deadline_s`` to answer."""
+
+    venues: Sequence[Venue]
+    clock: Clock
+    threads: Executor
+    deadline_s: float = 0.4
+    leg_cost_lamports: int = 5_000
+
+    def __call__(self, request: RouteRequest) -> Decision:
+        """Return the best route that the venues offer in time.
+
+        Raises ``NoVenue`` when none of them does, ``InsufficientLiquidity`` when none can trade so much.
+        """
+        asked_at = self.clock.now()
+        readings, troubles = self._ask(pairs_for(request.token_in, request.token_out))
+        leg_cost = _in_open_token(self.leg_cost_lamports, request, readings)
+        return Decision(find_route(request, readings, troubles=troubles, leg_cost=leg_cost), asked_at)
+
+    def _ask(self, pairs: Sequence[Pair]) -> tuple[list[Reading], list[VenueTrouble]]:
+        asked: dict[Future[Reading], Venue] = {
+            self.threads.submit(venue.read, pairs): venue for venue in self.venues
+        }
+        _, late = wait(asked, self.deadline_s)
+        readings, troubles = [], []
+        for future, venue in asked.items():
+            if future in late:
+                future.cancel()
+                reason = f"no answer within {self.deadline_s * 1000:.0f} ms"
+                troubles.append(VenueTrouble(venue.name, reason))
+            elif isinstance(error := future.exception(), DexecError):
+                troubles.append(VenueTrouble(venue.name, str(error)))
+            elif error is not None:
+                raise error
+            else:
+                readings.append(future.result())
+        return readings, troubles
+
+
+def _in_open_token(lamports: int, request: RouteRequest, readings: Sequence[Reading]) -> int:
+    """Return the cost of a leg in the token whose amount is open, at the first pool that prices it."""
+    token = request.open_token
+    if token == NATIVE or not lamports:
+        return lamports
+    for reading in readings:
+        for pool in reading.pools:
+            if {pool.token_x, pool.token_y} == {token, NATIVE}:
+                return -(-lamports * pool.curve(NATIVE).mid // 1)
+    return 0

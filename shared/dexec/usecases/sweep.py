@@ -1,0 +1,76 @@
+"""The sweep: finds orders whose message was lost, tells what was not told, forgets dead connections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dexec.ports import Clock, Orders, Queue, Watching
+from dexec.usecases.tell import Teller
+
+LOST_AFTER_S = 15
+STALE_AFTER_S = 600
+UNTOLD_AFTER_S = 15
+CONNECTION_LIFE_S = 2 * 3600 + 600
+BATCH = 100
+RESERVE_S = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one sweep did."""
+
+    requeued: tuple[str, ...]
+    told: tuple[str, ...]
+    dropped_connections: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """The use case."""
+
+    orders: Orders
+    watching: Watching
+    queue: Queue
+    clock: Clock
+    new_teller: Callable[[], Teller]
+
+    def __call__(self, ends_at: datetime) -> Swept:
+        """Sweep once, in batches, until nothing is left or ``ends_at`` is near.
+
+        Raises ``Unavailable`` and ``OutcomeUnknown``; what was done until then stays done.
+        """
+        requeued = self._requeue_lost(ends_at)
+        told = self._tell_untold(ends_at)
+        now = self.clock.now()
+        dropped = self.watching.drop_stale(now - timedelta(seconds=CONNECTION_LIFE_S))
+        return Swept(requeued, told, dropped)
+
+    def _requeue_lost(self, ends_at: datetime) -> tuple[str, ...]:
+        requeued: list[str] = []
+        queue_is_empty = self.queue.is_empty()
+        while self._has_time(ends_at):
+            now = self.clock.now()
+            lost = self.orders.lost(now, LOST_AFTER_S, queue_is_empty, STALE_AFTER_S, BATCH)
+            for order in lost:
+                if self.orders.requeue(order, now):
+                    self.queue.send(order.id, order.client_id, 0)
+                    requeued.append(order.id)
+            if len(lost) < BATCH:
+                break
+        return tuple(requeued)
+
+    def _tell_untold(self, ends_at: datetime) -> tuple[str, ...]:
+        told: list[str] = []
+        before = self.clock.now() - timedelta(seconds=UNTOLD_AFTER_S)
+        for order, events, watchers in self.watching.untold(before, BATCH):
+            if not self._has_time(ends_at):
+                break
+            with self.new_teller().until(ends_at) as teller:
+                teller.tell(events, watchers)
+            told.append(order.id)
+        return tuple(told)
+
+    def _has_time(self, ends_at: datetime) -> bool:
+        return self.clock.now() < ends_at - timedelta(seconds=RESERVE_S)

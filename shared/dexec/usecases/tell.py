@@ -1,0 +1,134 @@
+"""Telling watchers: beside the execution, in order for each connection, at least once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future, wait
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+
+from dexec.domain.errors import OutcomeUnknown, Unavailable
+from dexec.domain.lifecycle import TERMINAL
+from dexec.domain.order import Event
+from dexec.domain.views import status_frame
+from dexec.ports import Clock, Delivery, Push, Told, Watcher, Watching
+
+OPENING_S = 30
+"""For so long after connecting, API Gateway answers 410 for a connection that is only being opened."""
+
+MAX_EVENTS_A_FRAME = 50
+"""API Gateway takes frames of up to 128 KB; a routing decision is the largest event, at 2 to 3 KB."""
+
+MAX_PUSH_FAILURES = 5
+"""A connection that failed this often in a row is dropped."""
+
+
+@dataclass
+class _Line:
+    """What one connection is still to be told, and whether somebody is telling it."""
+
+    watcher: Watcher
+    waiting: list[Event] = field(default_factory=list)
+    busy: bool = False
+    result: Delivery | None = None
+
+
+class Teller:
+    """Pushes one order's events to its watchers while the order goes on.
+
+    Each connection has a line of its own: one push at a time, and what queues up behind a slow one goes
+    out in one frame. ``threads`` runs the pushes; nothing here waits for them before the end.
+    """
+
+    def __init__(
+        self, push: Push, watching: Watching, clock: Clock, threads: Executor, deadline_s: float = 2
+    ) -> None:
+        self._push = push
+        self._watching = watching
+        self._clock = clock
+        self._threads = threads
+        self._deadline_s = deadline_s
+        self._lock = Lock()
+        self._lines: dict[str, _Line] = {}
+        self._running: set[Future[None]] = set()
+        self._last: Event | None = None
+
+    @contextmanager
+    def until(self, ends_at: datetime) -> Iterator[Teller]:
+        """Wait for the pushes at the end of the block, but leave a second before ``ends_at``.
+
+        Then note how they went; where the store is away those who were told are told once more later.
+        """
+        try:
+            yield self
+        finally:
+            left_s = (ends_at - self._clock.now()).total_seconds() - 1
+            told = self.finish(max(0.0, min(self._deadline_s, left_s)))
+            if told is not None:
+                with suppress(Unavailable, OutcomeUnknown):
+                    self._watching.settle(told, MAX_PUSH_FAILURES)
+
+    def tell(self, events: Sequence[Event], watchers: Sequence[Watcher]) -> None:
+        """Queue ``events`` of one order for each of ``watchers`` and return at once."""
+        self._last = events[-1]
+        for watcher in watchers:
+            with self._lock:
+                line = self._lines.setdefault(watcher.connection_id, _Line(watcher))
+                line.waiting.extend(events)
+                start = not line.busy
+                line.busy = True
+            if start:
+                self._running.add(self._threads.submit(self._drain, line))
+
+    def finish(self, timeout_s: float) -> Told | None:
+        """Wait for the pushes, no longer than ``timeout_s``, and return how they went."""
+        if self._last is None or not self._lines:
+            return None
+        wait(self._running, timeout_s)
+        for future in self._running:
+            future.cancel()
+        ended: dict[Delivery | None, set[str]] = {None: set(), **{delivery: set() for delivery in Delivery}}
+        recovered = set()
+        with self._lock:
+            for connection_id, line in self._lines.items():
+                result = None if line.busy else line.result
+                ended[result].add(connection_id)
+                if result is Delivery.DELIVERED and line.watcher.push_failures:
+                    recovered.add(connection_id)
+        return Told(
+            self._last.order_id,
+            self._last.status in TERMINAL,
+            delivered=frozenset(ended[Delivery.DELIVERED]),
+            recovered=frozenset(recovered),
+            failed=frozenset(ended[Delivery.FAILED]),
+            gone=frozenset(ended[Delivery.GONE]),
+            missed=frozenset(ended[None]),
+        )
+
+    def _drain(self, line: _Line) -> None:
+        """Post one event, then, as long as there is any, all that came up behind the last post."""
+        most = 1
+        while True:
+            with self._lock:
+                events, line.waiting = line.waiting[:most], line.waiting[most:]
+                most = MAX_EVENTS_A_FRAME
+                if not events or line.result in (Delivery.GONE, Delivery.FAILED):
+                    line.busy = False
+                    return
+            result = self._post(line.watcher, events)
+            with self._lock:
+                line.result = result
+                if result is None:
+                    # Still opening: the next event takes these along.
+                    line.waiting[:0] = events
+                    line.busy = False
+                    return
+
+    def _post(self, watcher: Watcher, events: Sequence[Event]) -> Delivery | None:
+        delivery = self._push.post(watcher.connection_id, status_frame(events))
+        opening = self._clock.now() - watcher.connected_at < timedelta(seconds=OPENING_S)
+        if delivery is Delivery.GONE and opening:
+            return None
+        return delivery

@@ -1,0 +1,85 @@
+"""Watching: connections, subscriptions, and the backlog that a late watcher is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dexec.domain.errors import NotFound
+from dexec.domain.ids import is_order_id
+from dexec.domain.views import View, encode, status_frame
+from dexec.ports import ApiKey, Backlogs, Clock, Connection, Delivery, Push, Watching
+
+OPENING_PAUSES_S = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+"""A connection that is still opening answers 410; by the end of these pauses it is open or gone."""
+
+MAX_KNOWN = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class WatchOrders:
+    """The use case."""
+
+    watching: Watching
+    push: Push
+    backlogs: Backlogs
+    clock: Clock
+    _known: dict[str, Connection] = field(default_factory=dict)
+
+    def connect(self, connection_id: str, caller: ApiKey, *, stream: bool, order_id: str | None) -> None:
+        """Store a new connection, which watches ``order_id``, or with ``stream`` all its client's orders.
+
+        Raises ``Unavailable`` and ``OutcomeUnknown``: the connection is to be refused then.
+        """
+        now = self.clock.now()
+        connection = Connection(connection_id, caller.client_id, caller.key_hash, stream, now)
+        self.watching.connect(connection)
+        if order_id is not None:
+            self.backlogs.send_soon(order_id, connection)
+
+    def disconnect(self, connection_id: str) -> None:
+        """Forget a connection."""
+        self._known.pop(connection_id, None)
+        self.watching.disconnect(connection_id)
+
+    def connection(self, connection_id: str) -> Connection:
+        """Return a connection, read once a process: it never changes. Raises ``NotFound``."""
+        found = self._known.get(connection_id) or self.watching.connection(connection_id)
+        if found is None:
+            raise NotFound("this connection is not known; connect again")
+        if len(self._known) >= MAX_KNOWN:
+            self._known.clear()
+        self._known[connection_id] = found
+        return found
+
+    def subscribe(self, order_id: str, client_id: str, connection_id: str, after_seq: int = 0) -> None:
+        """Watch an order from now on and send what happened after ``after_seq``, in one frame.
+
+        The watcher is committed before the events are read, and an executor commits an event before it
+        reads the watchers, so no event falls between the two. Raises ``NotFound``.
+        """
+        found = None
+        if is_order_id(order_id):
+            found = self.watching.watch(order_id, client_id, connection_id)
+        if found is None:
+            raise NotFound("there is no such order")
+        order, events = found
+        missed = [event for event in events if event.seq > after_seq]
+        delivered = not missed or self._post_opening(connection_id, status_frame(missed))
+        if order.is_terminal and delivered:
+            self.watching.unwatch(order_id, connection_id)
+
+    def unsubscribe(self, order_id: str, connection_id: str) -> None:
+        """Stop watching an order."""
+        self.watching.unwatch(order_id, connection_id)
+
+    def reply(self, connection_id: str, frame: View) -> None:
+        """Send a frame to the connection that asked."""
+        self.push.post(connection_id, encode(frame))
+
+    def _post_opening(self, connection_id: str, frame: bytes) -> bool:
+        for pause_s in (0.0, *OPENING_PAUSES_S):
+            self.clock.sleep(pause_s)
+            delivery = self.push.post(connection_id, frame)
+            if delivery is not Delivery.GONE:
+                return delivery is Delivery.DELIVERED
+        return False
