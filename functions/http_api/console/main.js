@@ -1,0 +1,104 @@
+// Starts the page and joins its parts.
+
+import { get, saveKey, savedKey } from "./api.js";
+import { drawOrders, startBlotter, swapWords } from "./blotter.js";
+import { drawDetail, openDetail, startDetail } from "./detail.js";
+import { $, on, setText } from "./dom.js";
+import { catchUp } from "./history.js";
+import { allOrders, applyFrame, findOrder, isOver, knownUpTo, mergeOrder, onChange } from "./orders.js";
+import { drawLatencies, followImpact } from "./pictures.js";
+import { openStream, subscribe } from "./stream.js";
+import { setBalances, setTokens, startTicket } from "./ticket.js";
+import { errorWords, word } from "./words.js";
+
+const later = new Map();
+let entered = false;
+const notice = (text) => setText($("notice"), text);
+const report = (problem) => notice(problem.message);
+
+// Runs `task` once, `ms` after the last wish for it.
+function soon(name, ms, task) {
+	clearTimeout(later.get(name));
+	later.set(name, setTimeout(task, ms));
+}
+
+function orderChanged(order) {
+	drawOrders();
+	drawDetail(order);
+	soon("latencies", 300, () => drawLatencies(allOrders()));
+}
+
+function statusArrived(frame) {
+	const before = findOrder(frame.orderId)?.status;
+	const order = applyFrame(frame);
+	if (knownUpTo(order) < order.seq) soon(order.orderId, 150, () => fillGap(order));
+	if (!isOver(order) || before === order.status) return;
+	setText($("announce"), `${swapWords(order)}: ${word(order.status)}. ${errorWords(order.error)}`);
+	soon("balances", 400, () => loadBalances().catch(report));
+}
+
+function fillGap(order) {
+	if (knownUpTo(order) < order.seq) subscribe(order.orderId, knownUpTo(order));
+}
+
+async function loadBalances() {
+	setBalances((await get("balances")).balances);
+}
+
+function linkChanged(state, wait) {
+	$("link").dataset.state = state;
+	setText($("link").lastChild, word(state));
+	if (wait) notice(`The live connection dropped; trying again in ${Math.ceil(wait / 1000)} s.`);
+}
+
+async function caughtUp() {
+	await catchUp().catch(report);
+	for (const order of allOrders()) if (!isOver(order)) subscribe(order.orderId, knownUpTo(order));
+	if (!$("notice").textContent) return;
+	notice("Connected again, and caught up.");
+	soon("notice", 4000, () => notice(""));
+}
+
+async function enter() {
+	const [config, { tokens }] = await Promise.all([get("config"), get("tokens"), loadBalances()]);
+	$("gate").close();
+	setText($("version"), config.version);
+	setTokens(tokens);
+	await catchUp();
+	entered = true;
+	startDetail();
+	openStream(config.websocketUrl, { onState: linkChanged, onOpen: caughtUp, onStatus: statusArrived });
+}
+
+function askForKey(problem = "") {
+	setText($("error-key"), problem);
+	if (!$("gate").open) $("gate").showModal();
+}
+
+function unauthenticated() {
+	saveKey("");
+	askForKey("This key is not known here.");
+}
+
+function start() {
+	if (savedKey()) enter().catch((problem) => problem.status === 401 || askForKey(problem.message));
+	else askForKey();
+}
+
+on("gate-form", "submit", (event) => {
+	event.preventDefault();
+	saveKey($("key").value.trim());
+	if (entered) location.reload();
+	else start();
+});
+on("gate", "cancel", (event) => event.preventDefault());
+on("change-key", "click", () => {
+	saveKey("");
+	location.reload();
+});
+addEventListener("unauthenticated", unauthenticated);
+$("gate-local").hidden = !["localhost", "127.0.0.1"].includes(location.hostname);
+onChange(orderChanged);
+startTicket({ onQuoted: followImpact, onAccepted: mergeOrder });
+startBlotter({ onOpen: openDetail, onProblem: report });
+start();

@@ -1,0 +1,69 @@
+// The orders this page knows. Summaries come from the API, events from API and stream, in any order and
+// more than once; an event counts once, by its seq.
+
+const CARRIED = ["label", "mode", "tokenIn", "tokenOut", "amount", "slippageBps", "signature", "fill", "error"];
+const byId = new Map();
+let changed;
+
+/** `listener(order)` hears of every order that is new or has changed. */
+export const onChange = (listener) => (changed = listener);
+
+/** The order with this id, if known. */
+export const findOrder = (id) => byId.get(id);
+
+/** All orders, newest first: ids are UUIDv7 and sort by time. */
+export const allOrders = () => [...byId.values()].sort((a, b) => (a.orderId < b.orderId ? 1 : -1));
+
+/** Whether nothing more will happen to the order. */
+export const isOver = (order) => order.status === "confirmed" || order.status === "failed";
+
+/** The order's events, oldest first. */
+export const eventsOf = (order) => [...order.events.values()].sort((a, b) => a.seq - b.seq);
+
+/** The last seq up to which no event is missing. */
+export function knownUpTo(order) {
+	let seq = 0;
+	while (order.events.has(seq + 1)) seq += 1;
+	return seq;
+}
+
+/** Milliseconds from acceptance to the end; NaN before that. */
+export function totalMs(order) {
+	if (!isOver(order)) return NaN;
+	return Date.parse(order.updatedAt) - Date.parse(order.createdAt);
+}
+
+/** Takes in what the API says; an answer older than what is known only fills what is empty. */
+export function mergeOrder({ events = [], ...summary }) {
+	const { orderId, seq = 0 } = summary;
+	const order = byId.get(orderId) ?? { orderId, seq: 0, attempt: 1, events: new Map() };
+	if (seq >= order.seq) Object.assign(order, summary);
+	else for (const [name, value] of Object.entries(summary)) order[name] ??= value;
+	byId.set(orderId, order);
+	take(order, events);
+}
+
+/** Takes in a status frame and returns its order. */
+export function applyFrame({ orderId, earlier = [], type, ...latest }) {
+	if (!byId.has(orderId)) mergeOrder({ orderId });
+	take(byId.get(orderId), [...earlier, latest]);
+	return byId.get(orderId);
+}
+
+function take(order, events) {
+	for (const event of events) if (!order.events.has(event.seq)) add(order, event);
+	changed(order);
+}
+
+function add(order, event) {
+	order.events.set(event.seq, event);
+	const { seq, status, attempt, at } = event;
+	if (seq === 1) order.createdAt = at;
+	if (seq < order.seq) for (const name of CARRIED) order[name] ??= event[name];
+	else {
+		for (const name of CARRIED) order[name] = event[name] ?? order[name];
+		Object.assign(order, { seq, status, attempt, updatedAt: at });
+	}
+	if (event.step === "quotes" && attempt === order.attempt) order.route = event;
+	if (status !== "failed" && seq === order.seq) order.error = null; // That of an attempt is not the order's.
+}
