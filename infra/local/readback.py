@@ -45,14 +45,14 @@ def _reserved_concurrency(aws: Aws, stack: Stack) -> Difference:
 def _mapping(aws: Aws, stack: Stack) -> Difference:
     uuid = stack.outputs["ExecutorMapping"]
     expected = (int(stack.parameters["MaxConcurrency"]), 1, ["ReportBatchItemFailures"], "Enabled")
-    if _mapping_settings(aws, uuid) != expected:
-        aws.functions.update_event_source_mapping(
-            UUID=uuid,
-            BatchSize=1,
-            Enabled=True,
-            ScalingConfig={"MaximumConcurrency": expected[0]},
-            FunctionResponseTypes=["ReportBatchItemFailures"],
-        )
+    # Always set: the template's numbers arrive there as strings, read back as numbers, and stop its poller.
+    aws.functions.update_event_source_mapping(
+        UUID=uuid,
+        BatchSize=1,
+        Enabled=True,
+        ScalingConfig={"MaximumConcurrency": expected[0]},
+        FunctionResponseTypes=["ReportBatchItemFailures"],
+    )
     return "mapping of the executor", expected, _mapping_settings(aws, uuid)
 
 
