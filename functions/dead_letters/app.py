@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
@@ -13,9 +12,10 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dexec.bootstrap import container
+from dexec.telemetry import make_logger, make_metrics
 
-logger = Logger(service="dead_letters")
-metrics = Metrics(service="dead_letters")
+logger = make_logger("dead_letters")
+metrics = make_metrics("dead_letters")
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 

@@ -6,7 +6,6 @@ import math
 from datetime import timedelta
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
@@ -15,10 +14,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dexec.bootstrap import container
 from dexec.domain.errors import QueueUnavailable
+from dexec.telemetry import make_logger, make_metrics
 from dexec.usecases.execute_order import HandBack
 
-logger = Logger(service="executor")
-metrics = Metrics(service="executor")
+logger = make_logger("executor")
+metrics = make_metrics("executor")
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 

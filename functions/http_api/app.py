@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 from typing import Annotated, Any
 
-from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
@@ -35,10 +34,11 @@ from dexec.schemas import (
     problem,
     status_of,
 )
+from dexec.telemetry import make_logger, make_metrics
 from dexec.usecases.place_order import Submission
 
-logger = Logger(service="http_api")
-metrics = Metrics(service="http_api")
+logger = make_logger("http_api")
+metrics = make_metrics("http_api")
 app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=load_object)
 
 PUBLIC = frozenset({"/", "/health", "/api/config", "/openapi.json", "/docs"})

@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import urllib3
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dexec.bootstrap import container
+from dexec.telemetry import make_logger
 
-logger = Logger(service="migrate")
+logger = make_logger("migrate")
 
 PHYSICAL_ID = "dexec-schema"
 ANSWER_TIMEOUT_S = 10

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dexec.bootstrap import container
 from dexec.domain.errors import OutcomeUnknown, Unavailable
+from dexec.telemetry import make_logger, make_metrics
 
-logger = Logger(service="sweeper")
-metrics = Metrics(service="sweeper")
+logger = make_logger("sweeper")
+metrics = make_metrics("sweeper")
 
 
 @metrics.log_metrics

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -23,10 +22,11 @@ from dexec.schemas import (
     problem,
     status_of,
 )
+from dexec.telemetry import make_logger, make_metrics
 from dexec.usecases.place_order import Submission
 
-logger = Logger(service="websocket")
-metrics = Metrics(service="websocket")
+logger = make_logger("websocket")
+metrics = make_metrics("websocket")
 
 Answer = dict[str, int]
 OK: Answer = {"statusCode": 200}
