@@ -35,8 +35,8 @@ ERA_SLOTS = 18_000
 CROSSING_SLOTS = 1_000
 """An era lasts two hours and begins with a crossing of 400 s from the last era's gap to its own."""
 
-NARROW_GAP_PPM = (21_000, 26_000)
-WIDE_GAP_PPM = (38_000, 47_000)
+NARROW_GAP_PPM = (21_000, 23_000)
+WIDE_GAP_PPM = (44_500, 47_500)
 
 _REFERENCE_NANO_USD = {
     "SOL": 150_000_000_000,

@@ -102,12 +102,12 @@ class Leg:
 class Quote:
     """One venue's priced offer for the whole order, from one reading.
 
-    ``depth_out`` is what the venue gives before its marginal price is 1 % worse. Fees are base units of
-    token in. A quote over two hops (``len(pool_ids) == 2``) states the fee of both, valued at the mids.
+    It is the best of the venue's pools for the pair. ``depth_out`` is what that pool gives before its
+    marginal price is 1 % worse. Fees are base units of token in.
     """
 
     venue: str
-    pool_ids: tuple[str, ...]
+    pool_id: str
     slot: int
     latency_ms: int
     amount_in: int

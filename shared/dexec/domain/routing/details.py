@@ -30,7 +30,7 @@ class QuoteDetails(TypedDict):
     amountIn: str
     amountOut: str
     slot: int
-    pools: list[str]
+    pool: str
 
 
 class FeeDetails(TypedDict):
@@ -154,7 +154,7 @@ def _quote(quote: Quote, route: Route) -> QuoteDetails:
         amountIn=format_units(quote.amount_in, route.token_in),
         amountOut=format_units(quote.amount_out, route.token_out),
         slot=quote.slot,
-        pools=list(quote.pool_ids),
+        pool=quote.pool_id,
     )
 
 

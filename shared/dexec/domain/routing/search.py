@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 from dexec.domain.errors import InsufficientLiquidity, NoVenue
-from dexec.domain.pools.base import PRICE_BITS, ceil_div
 from dexec.domain.quote import (
     BPS,
     Alternative,
@@ -18,8 +18,75 @@ from dexec.domain.quote import (
     VenueTrouble,
     slippage_limit,
 )
-from dexec.domain.routing.legs import make_leg, with_shares
-from dexec.domain.routing.single import direct_pools, quote_venues
+from dexec.domain.routing.bound import Demand, best_bound
+from dexec.domain.routing.lanes import Flow, Lane, find_lanes
+from dexec.domain.routing.legs import with_shares
+from dexec.domain.routing.mix import mix
+from dexec.domain.routing.reasons import describe, explain_choice
+from dexec.domain.routing.single import quote_venues
+from dexec.domain.routing.split import Split
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A whole route in the making: the flows over one lane or several."""
+
+    flows: tuple[Flow, ...]
+
+    @property
+    def amount_in(self) -> int:
+        """All that is paid in."""
+        return sum(flow.amount_in for flow in self.flows)
+
+    @property
+    def amount_out(self) -> int:
+        """All that comes out."""
+        return sum(flow.amount_out for flow in self.flows)
+
+    def net(self, side: int, leg_cost: int) -> int:
+        """Return what counts, legs paid for: what comes out (side 0), or what is paid in (side 1)."""
+        cost = leg_cost * sum(flow.leg_count for flow in self.flows)
+        return self.amount_in + cost if side else self.amount_out - cost
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """A request over the lanes that the readings open; ``side`` is 0 for exact in, 1 for exact out."""
+
+    request: RouteRequest
+    lanes: list[Lane]
+    quotes: list[Quote]
+    troubles: tuple[VenueTrouble, ...]
+    side: int
+    leg_cost: int
+
+    def loss(self, candidate: Candidate) -> int:
+        net = candidate.net(self.side, self.leg_cost)
+        return net if self.side else -net
+
+    def solved(self) -> list[Candidate]:
+        """Return the best flow of each lane that can trade the amount."""
+        flows = (lane.solve(self.request.amount, self.side, self.leg_cost) for lane in self.lanes)
+        return [Candidate((flow,)) for flow in flows if flow is not None]
+
+    def mixed(self, solved: Sequence[Candidate]) -> list[Candidate]:
+        """Return the best combinations of lanes, where there are several."""
+        if len(solved) < 2:
+            return []
+        lanes = [candidate.flows[0].lane for candidate in sorted(solved, key=self.loss)]
+        found = mix(lanes, self.request.amount, self.side, self.leg_cost)
+        return [Candidate(flows) for flows in found]
+
+    def bound(self, chosen: Candidate, solved: Sequence[Candidate]) -> int:
+        """Return the tightest bound at the prices of the candidates."""
+        mid_prices: dict[str, list[int]] = {}
+        for candidate in (chosen, *solved):
+            for flow in candidate.flows:
+                if flow.lane.mid_token is not None:
+                    mid_prices.setdefault(flow.lane.mid_token, []).append(flow.splits[-1].price)
+        prices = {flow.price for flow in chosen.flows}
+        demand = Demand(self.request.amount, self.side, self.leg_cost)
+        return best_bound(self.lanes, demand, prices, mid_prices)
 
 
 def find_route(
@@ -34,57 +101,79 @@ def find_route(
     ``leg_cost`` is what each leg costs beside its fees, in base units of the token whose amount is open
     (token out for exact in, token in for exact out). ``troubles`` are venues that could not be asked.
     Raises ``NoVenue`` when no venue has a pool to offer, ``InsufficientLiquidity`` when pools exist but
-    none can trade that much.
+    cannot trade that much.
     """
-    pools = {
-        pool.id: pool
-        for reading in readings
-        for pool in direct_pools(reading, request.token_in, request.token_out)
-    }
-    if not pools:
-        why = "; ".join(f"{trouble.venue}: {trouble.reason}" for trouble in troubles) or "none was asked"
-        raise NoVenue(f"no venue trades {request.token_in} for {request.token_out} now ({why})")
+    lanes = find_lanes(request.token_in, request.token_out, readings)
+    if not lanes:
+        why = "; ".join(f"{trouble.venue}: {trouble.reason}" for trouble in troubles) or "no pool trades them"
+        raise NoVenue(f"no venue offers {request.token_in} for {request.token_out} now ({why})")
     quotes = quote_venues(request, readings)
-    if not quotes:
-        raise InsufficientLiquidity(f"no pool can trade that much {request.token_in} for {request.token_out}")
-    best = quotes[0]
-    pool = pools[best.pool_ids[0]]
-    exact_out = best.amount_out if request.mode is Mode.EXACT_OUT else None
-    leg = make_leg(pool, request.token_in, best.amount_in, hop=1, slot=best.slot, amount_out=exact_out)
-    curves = [pool.curve(request.token_in) for pool in pools.values()]
-    price = (best.amount_out << PRICE_BITS) // best.amount_in
-    surplus = sum(curve.surplus(price) for curve in curves)
-    exact_in = request.mode is Mode.EXACT_IN
-    if exact_in:
-        bound = (price * best.amount_in + surplus) >> PRICE_BITS
-    else:
-        bound = ceil_div((best.amount_out << PRICE_BITS) - surplus, price)
+    side = int(request.mode is Mode.EXACT_OUT)
+    problem = _Problem(request, lanes, quotes, tuple(troubles), side, leg_cost)
+    solved = problem.solved()
+    singles = [_single(problem, quote, solved) for quote in quotes]
+    candidates = [*singles, *solved, *problem.mixed(solved)]
+    if not candidates:
+        raise InsufficientLiquidity(
+            f"the pools cannot trade that much {request.token_in} for {request.token_out}"
+        )
+    # The first of equals wins: a single venue before a split, a deeper and faster one before another.
+    chosen = min(candidates, key=problem.loss)
+    return _make_route(problem, chosen, candidates, problem.bound(chosen, solved))
+
+
+def _single(problem: _Problem, quote: Quote, solved: Sequence[Candidate]) -> Candidate:
+    """Return the candidate that takes one venue's quote as it is, priced as the whole direct lane."""
+    direct = problem.lanes[0]
+    edges = direct.hops[0].edges
+    place = next(index for index, edge in enumerate(edges) if edge.pool.id == quote.pool_id)
+    amounts_in, amounts_out = [0] * len(edges), [0] * len(edges)
+    amounts_in[place], amounts_out[place] = quote.amount_in, quote.amount_out
+    flows = (flow for candidate in solved for flow in candidate.flows if flow.lane is direct)
+    price = next((flow.price for flow in flows), direct.best_price)
+    return Candidate((Flow(direct, (Split(tuple(amounts_in), tuple(amounts_out), price),)),))
+
+
+def _make_route(problem: _Problem, chosen: Candidate, candidates: Sequence[Candidate], bound: int) -> Route:
+    request = problem.request
+    legs = [leg for flow in chosen.flows for leg in flow.legs(problem.side)]
+    legs.sort(key=lambda leg: leg.hop)
+    alternatives = _alternatives(problem, chosen, candidates)
     return Route(
         mode=request.mode,
         token_in=request.token_in,
         token_out=request.token_out,
-        amount_in=best.amount_in,
-        amount_out=best.amount_out,
-        limit=slippage_limit(request.mode, best.amount_in, best.amount_out, request.slippage_bps),
-        legs=with_shares([leg]),
-        quotes=tuple(quotes),
-        alternatives=tuple(_alternative(request.mode, best, other) for other in quotes[1:]),
-        reason=f"{best.venue} nets the most",
-        leg_cost=leg_cost,
+        amount_in=chosen.amount_in,
+        amount_out=chosen.amount_out,
+        limit=slippage_limit(request.mode, chosen.amount_in, chosen.amount_out, request.slippage_bps),
+        legs=with_shares(legs),
+        quotes=tuple(problem.quotes),
+        alternatives=alternatives,
+        reason=explain_choice(describe(chosen.flows), alternatives, problem.troubles),
+        leg_cost=problem.leg_cost,
         bound=bound,
-        gap_bps=_cost_bps(exact_in, bound, best.amount_out if exact_in else best.amount_in),
-        left_out=tuple(troubles),
-        slot=best.slot,
+        gap_bps=_worse_bps(problem, bound, chosen.net(problem.side, problem.leg_cost)),
+        left_out=problem.troubles,
+        slot=min(leg.slot for leg in legs),
     )
 
 
-def _alternative(mode: Mode, best: Quote, other: Quote) -> Alternative:
-    if mode is Mode.EXACT_IN:
-        cost = _cost_bps(True, best.amount_out, other.amount_out)
-    else:
-        cost = _cost_bps(False, best.amount_in, other.amount_in)
-    return Alternative(f"all on {other.venue}", other.amount_in, other.amount_out, cost)
+def _alternatives(
+    problem: _Problem, chosen: Candidate, candidates: Sequence[Candidate]
+) -> tuple[Alternative, ...]:
+    """Return the other candidates, the closest first, each way of trading once."""
+    best = chosen.net(problem.side, problem.leg_cost)
+    taken = describe(chosen.flows)
+    others: dict[str, Alternative] = {}
+    for candidate in sorted(candidates, key=problem.loss):
+        description = describe(candidate.flows)
+        if description == taken or description in others:
+            continue
+        cost = _worse_bps(problem, best, candidate.net(problem.side, problem.leg_cost))
+        others[description] = Alternative(description, candidate.amount_in, candidate.amount_out, cost)
+    return tuple(others.values())
 
 
-def _cost_bps(exact_in: bool, better: int, worse: int) -> Fraction:
-    return Fraction((better - worse if exact_in else worse - better) * BPS, better)
+def _worse_bps(problem: _Problem, better: int, worse: int) -> Fraction:
+    """Return by how much ``worse`` nets less than ``better``, in bps of the latter."""
+    return Fraction((worse - better if problem.side else better - worse) * BPS, max(1, better))

@@ -56,7 +56,7 @@ def _quote_pool(request: RouteRequest, reading: Reading, pool: Pool) -> Quote | 
     worse, whole = ONE_PERCENT_WORSE
     return Quote(
         venue=reading.venue,
-        pool_ids=(pool.id,),
+        pool_id=pool.id,
         slot=reading.slot,
         latency_ms=reading.latency_ms,
         amount_in=amount_in,

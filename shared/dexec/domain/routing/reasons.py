@@ -1,0 +1,47 @@
+"""Routes in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dexec.domain.quote import Alternative, VenueTrouble
+from dexec.domain.routing.details import format_fixed
+from dexec.domain.routing.lanes import Flow
+
+
+def describe(flows: Sequence[Flow]) -> str:
+    """Return what a route does, such as "meteora 81 % and raydium 19 %" or "two hops through USDC"."""
+    if len(flows) > 1:
+        total = sum(flow.amount_in for flow in flows)
+        parts = [f"{_percent(flow.amount_in, total)} {_lane(flow)}" for flow in flows]
+        return f"split: {', '.join(parts[:-1])} and {parts[-1]}"
+    flow = flows[0]
+    if flow.lane.mid_token is not None:
+        return f"two hops {_lane(flow)}"
+    used = sorted(flow.used(), key=lambda use: -use[2])
+    if len(used) == 1:
+        return f"{used[0][1].pool.venue} alone"
+    shares = [f"{edge.pool.venue} {_percent(amount, flow.amount_in)}" for _, edge, amount, _ in used]
+    return f"split over {', '.join(shares[:-1])} and {shares[-1]}"
+
+
+def explain_choice(
+    description: str, alternatives: Sequence[Alternative], left_out: Sequence[VenueTrouble]
+) -> str:
+    """Return the sentence that says why the route was chosen, and who was not asked."""
+    if alternatives:
+        closest = min(alternatives, key=lambda other: other.cost_bps)
+        ahead = format_fixed(closest.cost_bps, 2)
+        reason = f"{description} nets the most, {ahead} bps more than {closest.description}"
+    else:
+        reason = f"{description} is the only way to trade this now"
+    missing = "".join(f"; {trouble.venue} was left out: {trouble.reason}" for trouble in left_out)
+    return reason[0].upper() + reason[1:] + missing
+
+
+def _lane(flow: Flow) -> str:
+    return "direct" if flow.lane.mid_token is None else f"through {flow.lane.mid_token}"
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{(200 * part + whole) // (2 * whole)} %"
