@@ -184,7 +184,7 @@ class Container:
         from dexec.adapters import aws
         from dexec.adapters.sqs import SqsQueue
 
-        return SqsQueue(aws.sqs(), self.settings.order_queue_url)
+        return SqsQueue(aws.queue_http(self.settings.order_queue_url), self.settings.order_queue_url)
 
     @cached_property
     def push(self) -> ApiGatewayPush:
@@ -192,7 +192,7 @@ class Container:
         from dexec.adapters import aws
         from dexec.adapters.push import ApiGatewayPush
 
-        return ApiGatewayPush(aws.connections(self.settings.websocket_callback_url))
+        return ApiGatewayPush(aws.push_http(self.settings.websocket_callback_url))
 
     # --- behind the ports ----------------------------------------------------------------------------
 

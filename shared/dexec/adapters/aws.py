@@ -1,57 +1,74 @@
-"""The one place where AWS clients are built."""
+"""The one place where AWS clients are built, and where their time-outs stand."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
 
-import boto3
+import botocore.session
 from botocore.config import Config
 
+from dexec.adapters.signed_http import SignedHttp
+
 if TYPE_CHECKING:
-    from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
+    from botocore.credentials import ReadOnlyCredentials
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
-    from mypy_boto3_sqs import SQSClient
 
     from dexec.adapters.postgres.sources import DsqlTokens
 
-_PATIENT = Config(
-    connect_timeout=0.9, read_timeout=0.9, retries={"total_max_attempts": 2, "mode": "standard"}
-)
+QUEUE_TIMEOUT_S = 0.9
 """Two tries in under two seconds: a caller that waits for an answer must not wait longer."""
 
-_ONCE = Config(
-    connect_timeout=0.5, read_timeout=1, retries={"total_max_attempts": 1}, max_pool_connections=32
+PUSH_TIMEOUT_S = 1.0
+"""A connection that hangs costs a second at most."""
+
+_PATIENT = Config(
+    connect_timeout=QUEUE_TIMEOUT_S,
+    read_timeout=QUEUE_TIMEOUT_S,
+    retries={"total_max_attempts": 2, "mode": "standard"},
 )
-"""Pushes are tried once: what fails is told later, and a hanging connection costs a second at most."""
 
 
 @cache
-def _session() -> boto3.Session:
-    return boto3.Session()
+def _session() -> botocore.session.Session:
+    return botocore.session.get_session()
 
 
-def sqs() -> SQSClient:
-    """Return a client of SQS."""
-    return _session().client("sqs", config=_PATIENT)
+def _credentials() -> ReadOnlyCredentials:
+    credentials = _session().get_credentials()
+    if credentials is None:
+        raise OSError("no AWS credentials")
+    return credentials.get_frozen_credentials()
+
+
+def _region() -> str:
+    return _session().get_config_variable("region") or "us-east-1"
+
+
+def queue_http(queue_url: str) -> SignedHttp:
+    """Return what posts to the SQS endpoint of a queue."""
+    url = urlsplit(queue_url)
+    endpoint = _session().get_config_variable("endpoint_url") or f"{url.scheme}://{url.netloc}"
+    return SignedHttp("sqs", endpoint, _region(), _credentials, QUEUE_TIMEOUT_S)
+
+
+def push_http(callback_url: str) -> SignedHttp:
+    """Return what posts to the connection management of the WebSocket API behind ``callback_url``."""
+    return SignedHttp("execute-api", callback_url, _region(), _credentials, PUSH_TIMEOUT_S)
 
 
 def functions() -> LambdaClient:
     """Return a client of Lambda."""
-    return _session().client("lambda", config=_PATIENT)
+    return cast("LambdaClient", _session().create_client("lambda", config=_PATIENT))
 
 
 def secrets() -> SecretsManagerClient:
     """Return a client of Secrets Manager."""
-    return _session().client("secretsmanager", config=_PATIENT)
+    return cast("SecretsManagerClient", _session().create_client("secretsmanager", config=_PATIENT))
 
 
 def dsql() -> DsqlTokens:
-    """Return a client of Aurora DSQL; the stubs do not know the methods that botocore adds to it."""
-    return cast("DsqlTokens", _session().client("dsql", config=_PATIENT))
-
-
-def connections(callback_url: str) -> ApiGatewayManagementApiClient:
-    """Return a client of the connection management of the WebSocket API behind ``callback_url``."""
-    return _session().client("apigatewaymanagementapi", endpoint_url=callback_url, config=_ONCE)
+    """Return a client of Aurora DSQL, which signs tokens without a call."""
+    return cast("DsqlTokens", _session().create_client("dsql", config=_PATIENT))

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from dexec.adapters.signed_http import UNREACHABLE, SignedHttp
 from dexec.ports import Delivery
 
-if TYPE_CHECKING:
-    from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
+_GONE = 410
 
 
 class ApiGatewayPush:
-    """Posts frames to WebSocket connections."""
+    """Posts frames to WebSocket connections; each is tried once, for what fails is told later."""
 
-    def __init__(self, client: ApiGatewayManagementApiClient) -> None:
-        self._client = client
+    def __init__(self, http: SignedHttp) -> None:
+        self._http = http
 
     def post(self, connection_id: str, frame: bytes) -> Delivery:
         """Send one frame; 410 means that the connection is gone, anything else may pass."""
+        path = f"/@connections/{quote(connection_id, safe='')}"
         try:
-            self._client.post_to_connection(ConnectionId=connection_id, Data=frame)
-        except self._client.exceptions.GoneException:
-            return Delivery.GONE
-        except (BotoCoreError, ClientError):
+            answer = self._http.post(path, frame, {"content-type": "application/octet-stream"})
+        except UNREACHABLE:
             return Delivery.FAILED
-        return Delivery.DELIVERED
+        if answer.status == _GONE:
+            return Delivery.GONE
+        return Delivery.DELIVERED if answer.status < 300 else Delivery.FAILED

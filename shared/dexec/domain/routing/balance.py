@@ -15,8 +15,8 @@ from dexec.domain.pools.base import Curve
 _WIDENINGS = (12, 9, 6, 3)
 """The price is first looked for within 2^-12 of the best, then within 2^-9, ..., then down to 0."""
 
-_CLOSE = 34
-"""The search ends within 2^-34 of the amount; sharing out the rest costs only what is of second order."""
+CLOSE = 34
+"""A split ends within 2^-34 of the amount; sharing out the rest costs only what is of second order."""
 
 _MOST_STEPS = 80
 
@@ -56,14 +56,14 @@ class _Bracket:
             else:
                 last = middle
 
-    def narrow_smoothly(self) -> None:
-        """Move both ends together until one hits the amount; the jump at ``high`` comes first."""
+    def narrow_smoothly(self, tolerance: int) -> None:
+        """Move both ends together until one is within ``tolerance``; a jump just below ``high`` ends it."""
         if self.high - self.low < 2 or self.try_price(self.high - 1):
             return
         weight_low, weight_high = self.over_low, -self.over_high
         moved_low: bool | None = None
         for _ in range(_MOST_STEPS):
-            if self.high - self.low < 2 or min(self.over_low, -self.over_high) <= self._amount >> _CLOSE:
+            if self.high - self.low < 2 or min(self.over_low, -self.over_high) <= tolerance:
                 return
             step = (self.high - self.low) * weight_low // max(1, weight_low + weight_high)
             moves_low = self.try_price(self.low + min(max(1, step), self.high - self.low - 1))
@@ -91,16 +91,18 @@ class _Bracket:
         return parts
 
 
-def balance(curves: Sequence[Curve], amount: int, side: int) -> tuple[list[int], int] | None:
+def balance(
+    curves: Sequence[Curve], amount: int, side: int, close: int = CLOSE
+) -> tuple[list[int], int] | None:
     """Return (parts, price): the parts of ``amount`` for each curve, and their common marginal price.
 
-    ``side`` is 0 where inputs are shared out, 1 where outputs are. ``None`` when the curves together
-    cannot trade the amount.
+    ``side`` is 0 where inputs are shared out, 1 where outputs are; the price is right to 2^-``close`` of
+    the amount. ``None`` when the curves together cannot trade the amount.
     """
     capacity = sum(curve.max_out if side else curve.max_in for curve in curves)
     if capacity < amount:
         return None
     bracket = _Bracket(curves, amount, side)
     bracket.narrow_to_kinks()
-    bracket.narrow_smoothly()
+    bracket.narrow_smoothly(amount >> close)
     return bracket.parts(), bracket.nearer()

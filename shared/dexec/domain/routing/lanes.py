@@ -16,6 +16,9 @@ from dexec.domain.routing.hops import mids_for
 from dexec.domain.routing.legs import make_leg
 from dexec.domain.routing.split import Split, split
 
+_ROUGHLY = 18
+"""Marginal prices steer the mix of lanes; the shares of 2^-18 of the amount do not matter there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Edge:
@@ -80,7 +83,7 @@ class Lane:
         """Return the price of the last unit of ``amount``; 0 when the pools cannot trade it."""
         prices = []
         for _, hop in self._along(side):
-            balanced = balance(hop.curves, amount, side)
+            balanced = balance(hop.curves, amount, side, _ROUGHLY)
             if balanced is None:
                 return 0
             parts, price = balanced

@@ -29,23 +29,26 @@ from dexec.domain.routing.split import Split
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A whole route in the making: the flows over one lane or several."""
+    """A whole route in the making: the flows over one lane or several, and their totals."""
 
     flows: tuple[Flow, ...]
+    amount_in: int
+    amount_out: int
+    leg_count: int
 
-    @property
-    def amount_in(self) -> int:
-        """All that is paid in."""
-        return sum(flow.amount_in for flow in self.flows)
-
-    @property
-    def amount_out(self) -> int:
-        """All that comes out."""
-        return sum(flow.amount_out for flow in self.flows)
+    @classmethod
+    def over(cls, *flows: Flow) -> Candidate:
+        """Return the candidate that these flows make up."""
+        return cls(
+            flows,
+            sum(flow.amount_in for flow in flows),
+            sum(flow.amount_out for flow in flows),
+            sum(flow.leg_count for flow in flows),
+        )
 
     def net(self, side: int, leg_cost: int) -> int:
         """Return what counts, legs paid for: what comes out (side 0), or what is paid in (side 1)."""
-        cost = leg_cost * sum(flow.leg_count for flow in self.flows)
+        cost = leg_cost * self.leg_count
         return self.amount_in + cost if side else self.amount_out - cost
 
 
@@ -67,15 +70,15 @@ class _Problem:
     def solved(self) -> list[Candidate]:
         """Return the best flow of each lane that can trade the amount."""
         flows = (lane.solve(self.request.amount, self.side, self.leg_cost) for lane in self.lanes)
-        return [Candidate((flow,)) for flow in flows if flow is not None]
+        return [Candidate.over(flow) for flow in flows if flow is not None]
 
     def mixed(self, solved: Sequence[Candidate]) -> list[Candidate]:
         """Return the best combinations of lanes, where there are several."""
         if len(solved) < 2:
             return []
-        lanes = [candidate.flows[0].lane for candidate in sorted(solved, key=self.loss)]
-        found = mix(lanes, self.request.amount, self.side, self.leg_cost)
-        return [Candidate(flows) for flows in found]
+        alone = [candidate.flows[0] for candidate in sorted(solved, key=self.loss)]
+        found = mix(alone, self.request.amount, self.side, self.leg_cost)
+        return [Candidate.over(*flows) for flows in found]
 
     def bound(self, chosen: Candidate, solved: Sequence[Candidate]) -> int:
         """Return the tightest bound at the prices of the candidates."""
@@ -131,7 +134,7 @@ def _single(problem: _Problem, quote: Quote, solved: Sequence[Candidate]) -> Can
     amounts_in[place], amounts_out[place] = quote.amount_in, quote.amount_out
     flows = (flow for candidate in solved for flow in candidate.flows if flow.lane is direct)
     price = next((flow.price for flow in flows), direct.best_price)
-    return Candidate((Flow(direct, (Split(tuple(amounts_in), tuple(amounts_out), price),)),))
+    return Candidate.over(Flow(direct, (Split(tuple(amounts_in), tuple(amounts_out), price),)))
 
 
 def _make_route(problem: _Problem, chosen: Candidate, candidates: Sequence[Candidate], bound: int) -> Route:
