@@ -10,8 +10,8 @@ from fractions import Fraction
 from typing import TypedDict
 
 from dexec.domain.quote import Alternative, Fill, Leg, Mode, Quote, Route
-from dexec.domain.routing.legs import format_units
-from dexec.domain.tokens import TOKENS
+from dexec.domain.routing.costs import CostDetails, cost_details
+from dexec.domain.routing.legs import decimals_of, format_units
 
 SIGNIFICANT = 10
 """Digits shown of a price."""
@@ -88,6 +88,7 @@ class RouteDetails(TypedDict, total=False):
     legs: list[LegDetails]
     quotes: list[QuoteDetails]
     alternatives: list[AlternativeDetails]
+    costs: CostDetails
     bound: str
     gapBps: str
     leftOut: list[TroubleDetails]
@@ -117,6 +118,7 @@ def route_details(route: Route) -> RouteDetails:
         legs=[_leg(leg) for leg in route.legs],
         quotes=[_quote(quote, route) for quote in route.quotes],
         alternatives=[_alternative(other, route) for other in route.alternatives],
+        costs=cost_details(route),
         bound=format_units(route.bound, settled),
         gapBps=format_fixed(route.gap_bps, 4),
         leftOut=[TroubleDetails(venue=trouble.venue, reason=trouble.reason) for trouble in route.left_out],
@@ -190,7 +192,7 @@ def _alternative(other: Alternative, route: Route) -> AlternativeDetails:
 
 def format_price(price: Fraction, token_in: str, token_out: str) -> str:
     """Return a price in base units as a plain decimal in token units, ``SIGNIFICANT`` digits."""
-    exponent = _decimals(token_in) - _decimals(token_out)
+    exponent = decimals_of(token_in) - decimals_of(token_out)
     shown = price * 10**exponent if exponent >= 0 else price / 10**-exponent
     if shown <= 0:
         return "0"
@@ -207,8 +209,3 @@ def format_fixed(value: Fraction, places: int) -> str:
         else str(scaled)
     )
     return f"-{text}" if value < 0 and scaled else text
-
-
-def _decimals(symbol: str) -> int:
-    token = TOKENS.get(symbol)
-    return token.decimals if token else 0

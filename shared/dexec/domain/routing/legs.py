@@ -51,5 +51,10 @@ def with_shares(legs: Sequence[Leg]) -> tuple[Leg, ...]:
 
 def format_units(amount: int, symbol: str) -> str:
     """Return base units as a plain decimal; of a token that is not in the table, the base units."""
+    return format_amount(amount, decimals_of(symbol))
+
+
+def decimals_of(symbol: str) -> int:
+    """Return the token's decimals; 0 for one that is not in the table."""
     token = TOKENS.get(symbol)
-    return format_amount(amount, token.decimals if token else 0)
+    return token.decimals if token else 0

@@ -1,0 +1,89 @@
+"""Where a route's price goes: what fees, impact and rounding take off the mid prices at the quote.
+
+The *reference* is what the exact amount would trade for at the mid prices of the chosen pools, each used as
+much as it is. A leg loses, in its token out: the fee at the mid price; the impact, which is what the rest
+is worth at the mid less what the pool's prices give for it; and the rounding, which is what is left. Losses
+of one hop are carried to the end of the path at the mid prices of the other, so everything adds up exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from typing import TypedDict
+
+from dexec.domain.amounts import format_amount
+from dexec.domain.quote import Leg, Mode, Route
+from dexec.domain.routing.legs import decimals_of
+
+EXTRA_DIGITS = 6
+"""Costs are told to a millionth of a base unit: rounding costs less than one base unit a leg."""
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """A route's costs in base units of the token whose amount is open, positive where the trader loses."""
+
+    reference: Fraction
+    fees: Fraction
+    impact: Fraction
+    rounding: Fraction
+
+
+class CostDetails(TypedDict):
+    """Costs in units of ``token``; reference less (exact in) or plus (exact out) all costs is the quote."""
+
+    token: str
+    reference: str
+    fees: str
+    impact: str
+    rounding: str
+
+
+def route_costs(route: Route) -> Costs:
+    """Return what the route costs as quoted."""
+    fees = impact = rounding = Fraction(0)
+    for leg in route.legs:
+        weight = _weight(route, leg)
+        fee = leg.base_fee + leg.variable_fee
+        fees += weight * fee * leg.mid
+        impact += weight * ((leg.amount_in - fee) * leg.mid - leg.unrounded_out)
+        rounding += weight * (leg.unrounded_out - leg.amount_out)
+    total = fees + impact + rounding
+    exact_in = route.mode is Mode.EXACT_IN
+    reference = route.amount_out + total if exact_in else route.amount_in - total
+    return Costs(reference, fees, impact, rounding)
+
+
+def _weight(route: Route, leg: Leg) -> Fraction:
+    """Return what one unit of the leg's token out is worth in the open token, at the mids of the path."""
+    if route.mode is Mode.EXACT_IN:
+        if leg.token_out == route.token_out:
+            return Fraction(1)
+        onward = [other for other in route.legs if other.token_in == leg.token_out]
+        return sum((other.amount_in * other.mid for other in onward), Fraction(0)) / sum(
+            other.amount_in for other in onward
+        )
+    if leg.token_in == route.token_in:
+        return 1 / leg.mid
+    feeding = [other for other in route.legs if other.token_out == leg.token_in]
+    paid = sum((other.amount_out / other.mid for other in feeding), Fraction(0))
+    return paid / sum(other.amount_out for other in feeding) / leg.mid
+
+
+def cost_details(route: Route) -> CostDetails:
+    """Return the costs as clients see them. Only running sums are rounded, so the parts still add up."""
+    costs = route_costs(route)
+    token = route.token_out if route.mode is Mode.EXACT_IN else route.token_in
+    sign = -1 if route.mode is Mode.EXACT_IN else 1
+    scale = 10**EXTRA_DIGITS
+    points = [round(costs.reference * scale)]
+    running = costs.reference
+    for cost in (costs.fees, costs.impact, costs.rounding):
+        running += sign * cost
+        points.append(round(running * scale))
+    steps = [points[0], *(sign * (after - before) for before, after in pairwise(points))]
+    digits = decimals_of(token) + EXTRA_DIGITS
+    reference, fees, impact, rounding = (format_amount(step, digits) for step in steps)
+    return CostDetails(token=token, reference=reference, fees=fees, impact=impact, rounding=rounding)
