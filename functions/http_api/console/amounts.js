@@ -44,8 +44,8 @@ export function show(value, digits = 7) {
 	return whole.replace(/\B(?=(\d{3})+$)/g, ",") + (kept && `.${kept}`);
 }
 
-/** The sum of two decimals. */
-export const sum = (a, b) => unscaled(scaled(a, FINE) + scaled(b, FINE), FINE);
+/** The sum of decimals. */
+export const sum = (all) => unscaled(all.reduce((total, one) => total + scaled(one, FINE), 0n), FINE);
 
 /** How far `actual` lies from `expected`: signed bps with two decimals, or null. */
 export function bpsBetween(actual, expected) {

@@ -7,13 +7,6 @@ import { complete, isAll, isStarted, loadOlder, pageOf } from "./history.js";
 import { allOrders, eventsOf, findOrder, isOver, totalMs } from "./orders.js";
 import { clock, duration, errorWords, word } from "./words.js";
 
-const FILTERS = {
-	all: () => true,
-	open: (order) => !isOver(order),
-	confirmed: (order) => order.status === "confirmed",
-	failed: (order) => order.status === "failed",
-};
-const NONE = { all: "No orders yet. The first one will appear here, live.", open: "Nothing is under way." };
 const STATIONS = ["pending", "routing", "building", "submitted", "confirmed"];
 const STRETCHES = ["queue", "route", "build", "land"];
 const rows = new Map();
@@ -63,7 +56,7 @@ function draw() {
 
 function describe(count) {
 	const page = pageOf(filter);
-	const none = $("search").value ? "None of the orders loaded matches." : (NONE[filter] ?? `No ${filter} orders.`);
+	const none = `No ${filter === "all" ? "" : filter} orders ${$("search").value ? "match" : "yet"}.`;
 	setText($("none"), count || page.loading || !isStarted(page) ? "" : none);
 	setText($("shown"), page.loading ? "Loading…" : `${count} shown${isAll(page) ? ", all there are" : ""}`);
 	$("older").disabled = isAll(page) || page.loading;
@@ -71,7 +64,8 @@ function describe(count) {
 
 function isShown(order) {
 	const page = pageOf(filter);
-	if (!order.tokenIn || !FILTERS[filter](order)) return false;
+	const fits = filter === "all" || filter === order.status || (filter === "open" && !isOver(order));
+	if (!fits || !order.tokenIn) return false;
 	if (!isAll(page) && order.orderId < page.oldest) return false;
 	const text = [order.tokenIn, order.tokenOut, order.label, order.orderId].join(" ");
 	return text.toLowerCase().includes($("search").value.trim().toLowerCase());
@@ -102,7 +96,7 @@ async function older() {
 function makeRow(id) {
 	const rail = makeRail();
 	const [time, total, status] = ["time", "total", "status"].map((name) => h("div", { class: name, role: "cell" }));
-	const swap = h("button", { type: "button", class: "swap" });
+	const swap = h("button", { class: "swap" });
 	const note = h("small");
 	const what = h("div", { class: "what", role: "cell" }, swap, note);
 	const cells = [time, what, h("div", { role: "cell" }, rail.node), total, status];
@@ -151,8 +145,7 @@ function stateOf(distance, status) {
 	return status === "failed" ? "failed" : "doing";
 }
 
-// When each station was reached: "routing" first, so that "route" includes what failed attempts cost, the
-// others last.
+// When each station was last reached; "routing" first, so that "route" includes what failed attempts cost.
 function stationTimes(order) {
 	const at = {};
 	for (const { status, at: time } of eventsOf(order)) {

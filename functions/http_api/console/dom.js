@@ -20,7 +20,7 @@ export function setText(node, text) {
 
 /** A button that copies `text` and says so. */
 export function copyButton(text, what) {
-	const button = h("button", { type: "button", class: "chip", "aria-label": `Copy ${what}` }, "Copy");
+	const button = h("button", { class: "chip", "aria-label": `Copy ${what}` }, "Copy");
 	button.onclick = async () => {
 		const copied = navigator.clipboard?.writeText(text) ?? Promise.reject();
 		setText(button, await copied.then(() => "Copied", () => "Not allowed"));

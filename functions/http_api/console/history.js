@@ -12,7 +12,7 @@ let running = 0;
 /** How far a filter's history is loaded: down to `oldest`, without holes. */
 export function pageOf(filter) {
 	const status = ["confirmed", "failed"].includes(filter) ? filter : null;
-	if (!pages.has(status)) pages.set(status, { status, cursor: undefined, oldest: "", loading: false });
+	if (!pages.has(status)) pages.set(status, { status, oldest: "", loading: false });
 	return pages.get(status);
 }
 

@@ -1,5 +1,5 @@
-// The orders this page knows. Summaries come from the API, events from API and stream, in any order and
-// more than once; an event counts once, by its seq.
+// The orders this page knows. Events come from API and stream, in any order and more than once; each
+// counts once, by its seq.
 
 const CARRIED = ["label", "mode", "tokenIn", "tokenOut", "amount", "slippageBps", "signature", "fill", "error"];
 const byId = new Map();

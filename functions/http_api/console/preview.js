@@ -67,7 +67,6 @@ function state(name, age) {
 }
 
 function content({ tokenIn, tokenOut, quotes, route = {} }) {
-	const fees = (route.legs ?? []).map(({ fee }) => `${show(sum(fee.base, fee.variable), 5)} ${fee.token}`);
 	return [
 		...shareBars(route),
 		quoteTable(quotes, route),
@@ -75,8 +74,14 @@ function content({ tokenIn, tokenOut, quotes, route = {} }) {
 			["Price impact", bps(impactOf(route))],
 			["Minimum received", route.minAmountOut && `${show(route.minAmountOut, 9)} ${tokenOut}`],
 			["Most paid", route.maxAmountIn && `${show(route.maxAmountIn, 9)} ${tokenIn}`],
-			["Venue fees", fees.join(" + ")],
+			["Venue fees", feeWords(route)],
 		]),
 		why(route),
 	];
+}
+
+function feeWords({ legs = [] }) {
+	const fees = Map.groupBy(legs.map((leg) => leg.fee), (fee) => fee.token);
+	const total = (parts) => show(sum(parts.flatMap((fee) => [fee.base, fee.variable])), 5);
+	return [...fees].map(([token, parts]) => `${total(parts)} ${token}`).join(" + ");
 }

@@ -1,20 +1,20 @@
 // A routing decision as the ticket and an order's detail show it.
 
-import { fractionToBps, scaled, show, unscaled } from "./amounts.js";
+import { fractionToBps, show } from "./amounts.js";
 import { h } from "./dom.js";
 import { hue, word } from "./words.js";
 
-/** A hop's bar each, cut by the share every venue takes. */
-export function shareBars(route) {
-	const hops = Map.groupBy(route?.legs ?? [], (leg) => leg.hop);
-	return [...hops.values()].map((legs) => {
-		const words = legs.map((leg) => legWords(leg, hops.size));
-		const parts = legs.map((leg, index) => {
-			const part = h("span", { data: { hue: hue(leg.venue) } }, words[index]);
-			part.style.setProperty("--share", leg.shareBps);
-			return part;
+/** A bar for every swap on the way, cut by the share each venue takes. */
+export function shareBars({ legs = [] }) {
+	const swaps = Map.groupBy(legs, (leg) => leg.hop + leg.tokenIn);
+	return [...swaps.values()].map((parts) => {
+		const words = parts.map((leg) => legWords(leg, swaps.size));
+		const spans = parts.map((leg, index) => {
+			const span = h("span", { data: { hue: hue(leg.venue) } }, words[index]);
+			span.style.setProperty("--share", leg.shareBps);
+			return span;
 		});
-		return h("div", { class: "share", role: "img", "aria-label": `Route: ${words.join(", ")}` }, parts);
+		return h("div", { class: "share", role: "img", "aria-label": `Route: ${words.join(", ")}` }, spans);
 	});
 }
 
@@ -40,10 +40,11 @@ export function facts(pairs) {
 	return h("dl", {}, pairs.map(([term, value]) => value && h("div", {}, h("dt", {}, term), h("dd", {}, value))));
 }
 
-/** The route's price impact in bps: that of its legs by their shares, hop upon hop. */
-export function impactOf(route) {
-	const parts = (route.legs ?? []).map((leg) => scaled(leg.priceImpactBps, 4) * BigInt(leg.shareBps));
-	return unscaled(parts.reduce((sum, part) => sum + part, 0n) / 1_000_000n, 2);
+/** The route's price impact in bps: that of its legs, by how much of the order each takes. */
+export function impactOf({ legs = [] }) {
+	const share = (leg) => (leg.hop > 1 ? (leg.shareBps / 1e4) * shareInto(legs, leg.tokenIn) : leg.shareBps);
+	const sum = legs.reduce((total, leg) => total + Number(leg.priceImpactBps) * share(leg), 0);
+	return (sum / 1e4).toFixed(2);
 }
 
 /** Why the route was chosen, and which venues could not be. */
@@ -55,7 +56,8 @@ export function why({ reason, leftOut = [] }) {
 /** "12.3 bps", or "" when unknown. */
 export const bps = (value) => (value === null || value === undefined ? "" : `${value} bps`);
 
-function legWords({ venue, shareBps, tokenIn, tokenOut }, hops) {
-	const pair = hops > 1 ? ` ${tokenIn} → ${tokenOut}` : "";
-	return `${word(venue)} ${Math.round(shareBps / 100)} %${pair}`;
-}
+const shareInto = (legs, token) =>
+	legs.filter((leg) => leg.hop === 1 && leg.tokenOut === token).reduce((sum, leg) => sum + leg.shareBps, 0);
+
+const legWords = ({ venue, shareBps, tokenOut }, swaps) =>
+	`${word(venue)} ${Math.round(shareBps / 100)} %${swaps > 1 ? ` → ${tokenOut}` : ""}`;

@@ -97,7 +97,7 @@ function judge() {
 		setText($(`balance${side}`), balances.has(symbol) ? `Balance ${show(balances.get(symbol), 9)} ${symbol}` : "");
 	}
 	const [first] = wrong.values();
-	const empty = $(exact).value.trim() ? "" : "Enter an amount to see a preview.";
+	const empty = $(exact).value.trim() ? "" : "Enter an amount.";
 	const reason = refusal?.message ?? first ?? empty;
 	say(reason, reason === empty ? "" : "bad");
 	$("submit").disabled = $("run-five").disabled = reason !== "";
@@ -146,7 +146,7 @@ async function send(count) {
 	const taken = answers.filter((answer) => answer.value).length;
 	if (problem?.status === 422) refused(problem);
 	const advice = problem?.unknown ? " Trying again is safe: no order is executed twice." : "";
-	say(`${taken} of ${count} accepted. ${problem?.message ?? ""}${advice}`, problem ? "bad" : "good");
+	say(`${taken} of ${count} accepted. ${problem?.message ?? ""}${advice}`, problem ? "bad" : "");
 }
 
 // An order whose answer got lost is sent again under the same idempotency key.

@@ -16,12 +16,11 @@ export function clock(at, precise = false) {
 	return precise ? `${day} ${clock}` : day;
 }
 
-/** "85 ms", "1.24 s", "3 min"; "" when unknown. */
+/** "85 ms", "1.24 s"; "" when unknown. */
 export function duration(ms) {
 	if (!Number.isFinite(ms)) return "";
 	if (ms < 1000) return `${Math.round(ms)} ms`;
-	if (ms < 120_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
-	return `${Math.round(ms / 60_000)} min`;
+	return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
 }
 
 /** An order's error as a sentence; "" without one. */
