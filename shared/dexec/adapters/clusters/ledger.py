@@ -10,7 +10,13 @@ from typing import cast
 import psycopg
 
 from dexec.adapters.postgres.database import Database, Repeat, Row, Statement
-from dexec.domain.errors import ClusterUnavailable, CommitUnknown, SendUnknown, StoreUnavailable
+from dexec.domain.errors import (
+    ClusterUnavailable,
+    CommitUnknown,
+    InsufficientFunds,
+    SendUnknown,
+    StoreUnavailable,
+)
 from dexec.domain.tokens import TOKENS
 
 
@@ -60,12 +66,10 @@ class PaperLedger:
         self._database = database
         self._funded: set[str] = set()
 
-    def settle(
-        self, posting: Posting, moves: Moves, bookings: Sequence[Booking], fill: str, unfunded: str
-    ) -> None:
-        """Move the amounts and record the fill; where the wallet holds too little, record ``unfunded``.
+    def settle(self, posting: Posting, moves: Moves, bookings: Sequence[Booking], fill: str) -> None:
+        """Move the amounts and record the fill; a signature that is there already changes nothing.
 
-        A signature that is there already changes nothing. Raises ``ClusterUnavailable``, ``SendUnknown``.
+        Raises ``InsufficientFunds`` (nothing is recorded), ``ClusterUnavailable``, ``SendUnknown``.
         """
         self.fund(posting.owner)
         params = {
@@ -79,12 +83,13 @@ class PaperLedger:
             "mints": [booking.mint for booking in bookings],
             "amounts": [booking.amount for booking in bookings],
             "fill": fill,
-            "unfunded": unfunded,
         }
         try:
             self._run(Statement("paper_settle", params), Repeat.HARMLESS)
         except psycopg.errors.UniqueViolation:
             return
+        except psycopg.errors.CheckViolation as exc:
+            raise InsufficientFunds("the wallet does not hold what the swap takes") from exc
 
     def refuse(self, posting: Posting, error: str) -> None:
         """Record a transaction that failed by its own rules."""

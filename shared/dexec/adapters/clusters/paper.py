@@ -19,8 +19,6 @@ from dexec.ports import Blockhash, Clock, Landed
 SLIP_BPS = 500
 """How far the market moves against an order that is chosen to fail; no tolerance up to here saves it."""
 
-_UNFUNDED = "the wallet does not hold what the swap takes"
-
 
 class PaperCluster(PaperOutcomes):
     """Slots of 400 ms, blockhashes that live 150 of them, transactions that land whole or not at all."""
@@ -51,11 +49,9 @@ class PaperCluster(PaperOutcomes):
         lands_at = now + between(*self._latency.landing, swap.signature)
         posting = Posting(swap.signature, swap.client_id, swap.order_id, slot_at(lands_at), lands_at)
         try:
-            fill = self._fill(swap, posting.slot)
+            self._settle(swap.plan, posting, self._fill(swap, posting.slot))
         except (AttemptFailed, OrderFailed) as exc:
             self._ledger.refuse(posting, dump_error(exc))
-            return
-        self._settle(swap.plan, posting, fill)
 
     def simulate(self, data: bytes) -> Landed:
         """Return how a transaction would end if it landed now; nothing moves."""
@@ -66,7 +62,7 @@ class PaperCluster(PaperOutcomes):
             return Landed(slot, None, exc)
         held = self._ledger.balances(swap.client_id).get(TOKENS[swap.plan.token_in].mint, 0)
         if held < fill.amount_in:
-            return Landed(slot, None, InsufficientFunds(_UNFUNDED))
+            return Landed(slot, None, InsufficientFunds("the wallet does not hold what the swap takes"))
         return Landed(slot, fill)
 
     def _fill(self, swap: wire.Swap, slot: int) -> Fill:
@@ -83,8 +79,7 @@ class PaperCluster(PaperOutcomes):
         moves = Moves(
             TOKENS[plan.token_in].mint, fill.amount_in, TOKENS[plan.token_out].mint, fill.amount_out
         )
-        unfunded = dump_error(InsufficientFunds(_UNFUNDED))
-        self._ledger.settle(posting, moves, _bookings(posting.owner, moves, fill), dump_fill(fill), unfunded)
+        self._ledger.settle(posting, moves, _bookings(posting.owner, moves, fill), dump_fill(fill))
 
 
 def _bookings(owner: str, moves: Moves, fill: Fill) -> list[Booking]:
