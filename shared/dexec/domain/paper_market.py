@@ -1,30 +1,26 @@
 """The simulated market: the state of every paper pool as a pure function of (seed, venue, pair, slot).
 
 Prices move on three scales, all in integers. Each token's value drifts along straight lines between random
-knots (minutes and hours); a pair's two venues disagree by ``GAPS_PPM``, and which of them is ahead may
-change every ``ERA_SLOTS`` in a slow crossing; and each slot adds a little noise. The slopes are such that a
-route of two hops moves by less than 50 bps, the default slippage limit, in 12 slots.
+knots (minutes and hours); a pair's two venues disagree by ``WIDE_GAP_PPM`` or ``NARROW_GAP_PPM``, and which
+of them is ahead may change every ``ERA_SLOTS`` in a slow crossing; and each slot adds a little noise. The
+slopes are such that a route of two hops moves by less than 50 bps, the default slippage limit, in 12 slots.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cache, lru_cache
-from hashlib import blake2b
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from itertools import combinations
 
 from dexec.domain.errors import PoolDisabled
-from dexec.domain.pools import PRICE_BITS, ConstantProductPool, DlmmFees, DlmmPool, Volatility
-from dexec.domain.pools.dlmm import bin_price
+from dexec.domain.paper_noise import between_knots, hashed, knot
+from dexec.domain.paper_pools import PAPER_VENUES, PaperPool, PoolMaker, Sketch, pool_id
 from dexec.domain.quote import Pair
 from dexec.domain.tokens import TOKENS
 
-VENUES = ("raydium", "meteora")
+VENUES = tuple(PAPER_VENUES)
 
-PPM = 1_000_000
-SLOT_MS = 400
 DRIFTS = ((750, 3_000), (9_000, 15_000))
 """Drift of a token's value: (slots between knots, largest deviation in ppm), 5 minutes and one hour."""
 
@@ -66,110 +62,62 @@ _SIDE_USD = {
     ("BONK", "USDC"): 1_500_000,
 }
 _THIN_SIDE_USD = 250_000
-"""What a constant product pool holds of each token, in USD; pairs that are not listed are thin."""
-
-_SIDE_BINS = 48
-_CONCENTRATION = 4
-"""A DLMM pool holds a quarter of that, in this many bins on either side: 3.8 % around the price."""
-
-_LADDER_BINS = 200
-"""Bins on either side of the reference price whose prices are kept at hand; drift and gap need 130."""
-
-_VOLATILITY_SLOTS = 64
-"""The DLMM pools were last traded by others at the last multiple of this: 25 s ago at most."""
-
-_DLMM_FEES = DlmmFees(
-    bin_step=8,
-    base_factor=18_750,
-    filter_period_s=30,
-    decay_period_s=600,
-    reduction_factor=5_000,
-    variable_fee_control=60_000,
-    max_volatility_accumulator=350_000,
-)
-"""A base fee of 15 bps, and up to 47 bps on top where the price has moved far."""
-
-PaperPool = ConstantProductPool | DlmmPool
+"""The reserves of each token, in USD; pairs that are not listed are thin."""
 
 
 @dataclass(frozen=True)
 class PaperMarket:
-    """All pools of one simulated market. Two markets of one seed are the same market."""
+    """All pools of one simulated market: two markets of one seed are the same market.
+
+    ``makers`` says which venues there are. The first two disagree about prices, any other is in between.
+    """
 
     seed: int
+    makers: Mapping[str, PoolMaker] = field(default_factory=lambda: PAPER_VENUES, repr=False)
 
     def pools(self, venue: str, pairs: Iterable[Pair], slot: int) -> tuple[PaperPool, ...]:
         """Return the venue's pools for ``pairs``, in any direction, as they stand at ``slot``."""
         names = {_canonical(pair.token_in, pair.token_out) for pair in pairs}
         return tuple(self._build(venue, pair, slot) for pair in sorted(names))
 
-    def pool(self, pool_id: str, slot: int) -> PaperPool:
+    def pool(self, name: str, slot: int) -> PaperPool:
         """Return the pool of that name at ``slot``; ``PoolDisabled`` if the market has none."""
-        found = _pool_names().get(pool_id)
+        found = self._names.get(name)
         if found is None:
-            raise PoolDisabled(f"there is no pool {pool_id}")
+            raise PoolDisabled(f"there is no pool {name}")
         venue, pair = found
         return self._build(venue, pair, slot)
 
+    @cached_property
+    def _names(self) -> dict[str, tuple[str, tuple[str, str]]]:
+        pairs = list(combinations(_ORDER, 2))
+        return {pool_id(venue, pair): (venue, pair) for venue in self.makers for pair in pairs}
+
     def _build(self, venue: str, pair: tuple[str, str], slot: int) -> PaperPool:
-        if venue not in VENUES:
-            raise ValueError(f"there is no paper venue {venue}")
         deviation = self._deviation_ppm(venue, pair, slot)
-        if venue == "raydium":
-            return _constant_product(pair, deviation)
-        return self._dlmm(pair, deviation, slot)
-
-    def _dlmm(self, pair: tuple[str, str], deviation: int, slot: int) -> DlmmPool:
-        ladder = _ladder(pair)
-        price = ladder.reference * (PPM + deviation) // PPM
-        place = bisect_right(ladder.prices, price) - 1
-        active_bin = ladder.first_bin + place
-        # The further the price has come through the active bin, the more of its x was bought.
-        low, high = ladder.prices[place : place + 2]
-        done = (price - low) * PPM // (high - low)
-        below, above = slice(place - _SIDE_BINS, place), slice(place + 1, place + 1 + _SIDE_BINS)
-        empty = (0,) * _SIDE_BINS
-        return DlmmPool(
-            id=_pool_id("meteora", pair),
-            venue="meteora",
-            token_x=pair[0],
-            token_y=pair[1],
-            fees=_DLMM_FEES,
-            volatility=self._volatility(pair, active_bin, slot),
-            active_bin=active_bin,
-            first_bin=active_bin - _SIDE_BINS,
-            amounts_x=(*empty, ladder.held_x[0] * (PPM - done) // PPM, *ladder.held_x[1:]),
-            amounts_y=(*ladder.held_y[:0:-1], ladder.held_y[0] * done // PPM, *empty),
-            prices=(*ladder.prices[below], low, *ladder.prices[above]),
-        )
-
-    def _volatility(self, pair: tuple[str, str], active_bin: int, slot: int) -> Volatility:
-        last, since = divmod(slot, _VOLATILITY_SLOTS)
-        reference = _knot(self.seed, f"volatility {pair[0]} {pair[1]}", last, 0, 40_000)
-        moved = _knot(self.seed, f"index {pair[0]} {pair[1]}", last, -4, 4)
-        return Volatility(reference, reference, active_bin + moved, since * SLOT_MS // 1000)
+        return self.makers[venue](Sketch(self.seed, venue, pair, slot, _reserves(pair), deviation))
 
     def _deviation_ppm(self, venue: str, pair: tuple[str, str], slot: int) -> int:
         """Return by how much the pair's mid price on ``venue`` is off its reference price."""
         token_x, token_y = pair
         drift = self._drift_ppm(token_x, slot) - self._drift_ppm(token_y, slot)
-        half_gap = self._gap_ppm(pair, slot) // 2
-        noise = _hashed(self.seed, f"noise {venue} {token_x} {token_y}", slot, -NOISE_PPM, NOISE_PPM)
-        return drift + (half_gap if venue == VENUES[0] else -half_gap) + noise
+        noise = hashed(self.seed, f"noise {venue} {token_x} {token_y}", slot, -NOISE_PPM, NOISE_PPM)
+        return drift + noise + self._lean(venue) * (self._gap_ppm(pair, slot) // 2)
+
+    def _lean(self, venue: str) -> int:
+        """Return on which side of the pair's gap a venue is: 1, -1, or 0 in the middle."""
+        return dict(zip(self.makers, (1, -1), strict=False)).get(venue, 0)
 
     def _drift_ppm(self, token: str, slot: int) -> int:
-        total = 0
-        for period, largest in DRIFTS:
-            knot, phase = divmod(slot, period)
-            here = _knot(self.seed, f"drift {period} {token}", knot, -largest, largest)
-            there = _knot(self.seed, f"drift {period} {token}", knot + 1, -largest, largest)
-            total += (here * (period - phase) + there * phase) // period
-        return total
+        return sum(
+            between_knots(self.seed, f"drift {period} {token}", slot, period, largest)
+            for period, largest in DRIFTS
+        )
 
     def _gap_ppm(self, pair: tuple[str, str], slot: int) -> int:
         """Return by how much the first venue's price lies above the second's; negative when below."""
         label = f"gap {pair[0]} {pair[1]}"
-        era, phase = divmod(slot + _knot(self.seed, f"start of {label}", 0, 0, ERA_SLOTS - 1), ERA_SLOTS)
+        era, phase = divmod(slot + knot(self.seed, f"start of {label}", 0, 0, ERA_SLOTS - 1), ERA_SLOTS)
         gap = self._era_gap(label, pair, era)
         if phase >= CROSSING_SLOTS:
             return gap
@@ -178,8 +126,8 @@ class PaperMarket:
 
     def _era_gap(self, label: str, pair: tuple[str, str], era: int) -> int:
         low, high = WIDE_GAP_PPM if pair in _WIDE else NARROW_GAP_PPM
-        size = _knot(self.seed, label, era, low, high)
-        return size if _knot(self.seed, f"sign of {label}", era, 0, 1) else -size
+        size = knot(self.seed, label, era, low, high)
+        return size if knot(self.seed, f"sign of {label}", era, 0, 1) else -size
 
 
 def shifted(pool: PaperPool, token_in: str, bps: int) -> PaperPool:
@@ -194,24 +142,6 @@ def _canonical(token_a: str, token_b: str) -> tuple[str, str]:
     return first, second
 
 
-def _pool_id(venue: str, pair: tuple[str, str]) -> str:
-    return f"{venue}:{pair[0]}-{pair[1]}"
-
-
-@cache
-def _pool_names() -> dict[str, tuple[str, tuple[str, str]]]:
-    pairs = list(combinations(_ORDER, 2))
-    return {_pool_id(venue, pair): (venue, pair) for venue in VENUES for pair in pairs}
-
-
-def _constant_product(pair: tuple[str, str], deviation: int) -> ConstantProductPool:
-    reserve_x, reserve_y = _reserves(pair)
-    # The price moves by the whole deviation; each reserve takes about half, so that depth stays.
-    reserve_x = reserve_x * (2 * PPM - deviation) // (2 * PPM)
-    reserve_y = reserve_y * (2 * PPM + deviation) // (2 * PPM)
-    return ConstantProductPool(_pool_id("raydium", pair), "raydium", *pair, reserve_x, reserve_y)
-
-
 @cache
 def _reserves(pair: tuple[str, str]) -> tuple[int, int]:
     """Return the reserves at the reference price, in base units."""
@@ -220,43 +150,3 @@ def _reserves(pair: tuple[str, str]) -> tuple[int, int]:
         side_nano_usd * 10 ** TOKENS[token].decimals // _REFERENCE_NANO_USD[token] for token in pair
     )
     return reserve_x, reserve_y
-
-
-@dataclass(frozen=True, slots=True)
-class _Ladder:
-    """What stays the same of a DLMM pool: its bins' prices, and what a bin holds by its distance."""
-
-    reference: int
-    first_bin: int
-    prices: tuple[int, ...]
-    held_x: tuple[int, ...]
-    held_y: tuple[int, ...]
-
-
-@cache
-def _ladder(pair: tuple[str, str]) -> _Ladder:
-    reserve_x, reserve_y = _reserves(pair)
-    reference = (reserve_y << PRICE_BITS) // reserve_x
-    step = _DLMM_FEES.bin_step
-    ids = range(-40_000, 40_000)
-    nearest = ids[bisect_left(ids, reference, key=lambda bin_id: bin_price(bin_id, step))]
-    first_bin = nearest - _LADDER_BINS
-    prices = tuple(bin_price(first_bin + place, step) for place in range(2 * _LADDER_BINS + 1))
-    # The bins thin out evenly, down to half at the end.
-    weights = [2 * _SIDE_BINS - distance for distance in range(_SIDE_BINS + 1)]
-    held_x, held_y = (
-        tuple(reserve * weight // (_CONCENTRATION * sum(weights)) for weight in weights)
-        for reserve in (reserve_x, reserve_y)
-    )
-    return _Ladder(reference, first_bin, prices, held_x, held_y)
-
-
-@lru_cache(maxsize=4096)
-def _knot(seed: int, label: str, index: int, low: int, high: int) -> int:
-    return _hashed(seed, label, index, low, high)
-
-
-def _hashed(seed: int, label: str, index: int, low: int, high: int) -> int:
-    """Return a number in [low, high] that depends on nothing but the arguments."""
-    digest = blake2b(f"{seed} {label} {index}".encode(), digest_size=8).digest()
-    return low + int.from_bytes(digest, "big") % (high - low + 1)
