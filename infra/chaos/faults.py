@@ -1,0 +1,110 @@
+"""What can be done to a local deployment behind its back."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import psutil
+
+from infra.local import deployment, emulator, postgres, processes, stack
+from infra.local.aws import Aws
+from infra.local.errors import NotRunning
+from infra.local.home import Home
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda.type_defs import EnvironmentResponseTypeDef
+
+EXECUTOR = "ExecutorFunction"
+
+
+def workers(home: Home, function: str = EXECUTOR) -> list[psutil.Process]:
+    """Return the processes that run one of the functions at the moment, by its name in the template."""
+    prefix = f"{home.scratch}{os.sep}ministack-lambda-{stack.NAME}-{function}-"
+    return processes.with_arguments(lambda argv: any(argument.startswith(prefix) for argument in argv))
+
+
+def kill_workers(home: Home, function: str = EXECUTOR) -> int:
+    """Kill a function's processes as ``kill -9`` does; return how many there were."""
+    killed = 0
+    for worker in workers(home, function):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            worker.kill()
+            killed += 1
+    return killed
+
+
+@contextlib.contextmanager
+def postgres_stopped(home: Home) -> Iterator[None]:
+    """Stop PostgreSQL while the body runs; it comes back on the same port with what was committed."""
+    state = home.read()
+    ref = state.process(postgres.NAME) if state else None
+    if state is None or ref is None:
+        raise NotRunning(f"no {postgres.NAME} runs under {home.root}")
+    deployment.kill(home, postgres.NAME)
+    try:
+        yield
+    finally:
+        again = postgres.start(home, port=ref.port)
+        others = tuple(process for process in state.processes if process.name != postgres.NAME)
+        home.write(state.model_copy(update={"processes": (again, *others)}))
+
+
+def kill_emulator(home: Home) -> None:
+    """End the emulator and its workers: what its queues held is gone, the history is not."""
+    deployment.kill(home, emulator.NAME)
+
+
+@contextlib.contextmanager
+def reconfigured(aws: Aws, function: str, **changes: str) -> Iterator[None]:
+    """Change environment variables of a function while the body runs; its workers start anew."""
+    name = stack.outputs(aws)[function]
+    before = _environment(aws, name).get("Variables", {})
+    _set_environment(aws, name, before | changes)
+    try:
+        yield
+    finally:
+        _set_environment(aws, name, before)
+
+
+def _environment(aws: Aws, name: str) -> EnvironmentResponseTypeDef:
+    return aws.functions.get_function_configuration(FunctionName=name).get("Environment", {})
+
+
+def _set_environment(aws: Aws, name: str, variables: dict[str, str]) -> None:
+    aws.functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+    aws.functions.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+
+
+@contextlib.contextmanager
+def executor_stopped(aws: Aws) -> Iterator[None]:
+    """Keep the queue from being read while the body runs."""
+    mapping = stack.outputs(aws)["ExecutorMapping"]
+    aws.functions.update_event_source_mapping(UUID=mapping, Enabled=False)
+    try:
+        yield
+    finally:
+        aws.functions.update_event_source_mapping(UUID=mapping, Enabled=True)
+
+
+def delete_messages(aws: Aws, count: int) -> int:
+    """Take up to ``count`` visible messages from the order queue and delete them; return how many."""
+    url = stack.outputs(aws)["OrderQueueUrl"]
+    deleted = 0
+    while deleted < count:
+        batch = min(10, count - deleted)
+        answer = aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=batch)
+        messages = answer.get("Messages", [])
+        for message in messages:
+            aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        deleted += len(messages)
+        if not messages:
+            break
+    return deleted
+
+
+def sweep(aws: Aws) -> None:
+    """Run the sweeper now instead of at the next minute."""
+    aws.functions.invoke(FunctionName=stack.outputs(aws)["SweeperFunction"])

@@ -1,0 +1,68 @@
+"""What end-to-end tests ask a deployment for, past its API."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+import psycopg
+
+from infra.chaos import evidence
+from infra.chaos.evidence import Outcome
+from infra.local import stack
+from tests.e2e.deployed import Deployed
+
+CLEAN_RUN = ["pending", "routing", "routing", "building", "submitted", "confirmed"]
+
+
+def wait_until(holds: Callable[[], bool], what: str, timeout_s: float = 20) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < deadline, f"after {timeout_s:.0f} s still not: {what}"
+        time.sleep(0.02)
+
+
+def ended(deployment: Deployed, order_ids: Sequence[str], timeout_s: float = 30) -> dict[str, Outcome]:
+    """Wait until the orders are over and return what became of them."""
+
+    def over() -> bool:
+        found = evidence.outcomes(deployment.database_url, order_ids)
+        return len(found) == len(order_ids) and all(outcome.terminal for outcome in found.values())
+
+    wait_until(over, f"{len(order_ids)} orders are over", timeout_s)
+    return evidence.outcomes(deployment.database_url, order_ids)
+
+
+async def ended_async(
+    deployment: Deployed, order_ids: Sequence[str], timeout_s: float = 30
+) -> dict[str, Outcome]:
+    return await asyncio.to_thread(ended, deployment, order_ids, timeout_s)
+
+
+def orders_of(deployment: Deployed, api_key: str) -> list[tuple[str, str]]:
+    """Return id and status of everything stored for a test's client, whose name is its key."""
+    with psycopg.connect(deployment.database_url) as connection:
+        rows = connection.execute("SELECT id, status FROM orders WHERE client_id = %s", [api_key]).fetchall()
+    return [(str(order_id), str(status)) for order_id, status in rows]
+
+
+def messages(deployment: Deployed) -> dict[str, int]:
+    """Return how many messages the two queues hold: visible, delayed or being worked on."""
+    outputs = stack.outputs(deployment.aws)
+    counts: dict[str, int] = {}
+    for name in ("OrderQueueUrl", "DeadLetterQueueUrl"):
+        answer = deployment.aws.sqs.get_queue_attributes(
+            QueueUrl=outputs[name],
+            AttributeNames=[
+                "ApproximateNumberOfMessages",
+                "ApproximateNumberOfMessagesNotVisible",
+                "ApproximateNumberOfMessagesDelayed",
+            ],
+        )
+        counts[name] = sum(int(count) for count in answer["Attributes"].values())
+    return counts
+
+
+def wait_for_clean_queues(deployment: Deployed) -> None:
+    wait_until(lambda: not any(messages(deployment).values()), "both queues are empty")
