@@ -35,7 +35,7 @@ class ConstantProductCurve:
         self._product = (reserve_in * reserve_out * self._keep << PRICE_BITS) // BPS
         self.best_price = self._product // (reserve_in * reserve_in)
         self.max_in = MAX_U64
-        self.max_out = reserve_out - 1
+        self.max_out = self.exact_in(MAX_U64)
 
     @property
     def mid(self) -> Fraction:
@@ -72,7 +72,10 @@ class ConstantProductCurve:
         net = isqrt(self._product // price) - self._reserve_in
         if net <= 0:
             return 0, 0
-        return net * BPS // self._keep, net * self._reserve_out // (self._reserve_in + net)
+        amount_in = net * BPS // self._keep
+        if amount_in >= MAX_U64:
+            return self.max_in, self.max_out
+        return amount_in, net * self._reserve_out // (self._reserve_in + net)
 
     def surplus(self, price: int) -> int:
         """y - 2 * sqrt(x * y * p / k) + p * x / k, each term rounded so that the sum is never too low."""
@@ -89,8 +92,11 @@ class ConstantProductCurve:
     def even_fees(self, amount_in: int, count: int) -> Sequence[int]:
         """Inputs just below those at which the fee, rounded up, is one more."""
         rate = BPS - self._keep
+        if not rate:
+            return ()
         fee = amount_in * rate // BPS
-        return [step * BPS // rate for step in range(max(0, fee - count), fee + count + 2)] if rate else ()
+        steps = range(max(0, fee - count), fee + count + 2)
+        return [min(MAX_U64, step * BPS // rate) for step in steps]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,35 @@
+"""The contract of curves, for both kinds of pools and for a made-up venue."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from random import Random
+
+from dexec.domain.paper_market import PaperMarket
+from dexec.domain.paper_pools import PAPER_VENUES
+from dexec.domain.pools import Pool
+from dexec.domain.quote import Pair
+from tests import random_markets
+from tests.contract.curves import CurveContract
+from tests.harbor import harbor
+
+PAIR = ("SOL", "USDC")
+CHEAP, DEAR = Fraction(3, 20), Fraction(20, 3)
+SIZES = ((CHEAP, 10**3), (CHEAP, 10**12), (DEAR, 10**6), (Fraction(700), 10**9))
+
+
+class TestConstantProduct(CurveContract):
+    def pools(self) -> Sequence[Pool]:
+        rnd = Random(1)
+        return [random_markets.constant_product(rnd, PAIR, *size) for size in SIZES for _ in range(4)]
+
+
+class TestDlmm(CurveContract):
+    def pools(self) -> Sequence[Pool]:
+        rnd = Random(2)
+        return [random_markets.dlmm(rnd, PAIR, *size) for size in SIZES for _ in range(6)]
+
+
+class TestPaperMarket(CurveContract):
+    def pools(self) -> Sequence[Pool]:
+        market = PaperMarket(3, {**PAPER_VENUES, "harbor": harbor})
+        return [pool for venue in market.makers for pool in market.pools(venue, [Pair(*PAIR)], 4_000_000_000)]

@@ -1,0 +1,104 @@
+"""Random pools and markets for tests; everything follows from the generator that is passed in."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from fractions import Fraction
+from random import Random
+
+from dexec.domain.pools import PRICE_BITS, ConstantProductPool, DlmmFees, DlmmPool, Pool, Volatility
+from dexec.domain.pools.dlmm import bin_price
+from dexec.domain.quote import Mode, Reading, RouteRequest
+
+FEES_BPS = (4, 20, 25, 30, 100)
+BIN_STEPS = (5, 10, 25, 80, 100)
+
+
+def nearest_bin(price: Fraction, bin_step: int) -> int:
+    """The bin whose price is next to ``price`` (base units of y per base unit of x)."""
+    limit = 200_000 // bin_step
+    ids = range(-limit, limit)
+    target = int(price * 2**PRICE_BITS)
+    return ids[bisect_left(ids, target, key=lambda bin_id: bin_price(bin_id, bin_step))]
+
+
+def near(rnd: Random, price: Fraction, percent: int = 3) -> Fraction:
+    """A price within some percent of ``price``."""
+    return price * (10_000 + rnd.randint(-100 * percent, 100 * percent)) / 10_000
+
+
+def constant_product(
+    rnd: Random, pair: tuple[str, str], price: Fraction, size: int, name: str = "cp"
+) -> ConstantProductPool:
+    reserve_x = rnd.randint(size // 4 + 2, size + 2)
+    reserve_y = max(2, int(reserve_x * near(rnd, price)))
+    fee_bps = rnd.choice(FEES_BPS)
+    return ConstantProductPool(f"raydium:{name}", "raydium", *pair, reserve_x, reserve_y, fee_bps)
+
+
+def dlmm(
+    rnd: Random,
+    pair: tuple[str, str],
+    price: Fraction,
+    size: int,
+    name: str = "dlmm",
+    *,
+    falling_fees: bool = True,
+) -> DlmmPool:
+    """A pool with holes in it; with ``falling_fees``, one whose fee may fall as the price moves."""
+    step = rnd.choice(BIN_STEPS)
+    active = nearest_bin(near(rnd, price), step)
+    side = rnd.randint(2, 25)
+    control = rnd.choice((0, 20_000, 2_000_000)) if falling_fees else 0
+    fees = DlmmFees(step, rnd.randint(500, 20_000), 0, 30, 600, 5_000, control, 350_000)
+    volatility = Volatility(
+        rnd.randrange(50_000), rnd.randrange(50_000), active + rnd.randint(-8, 8), rnd.choice((0, 100, 1_000))
+    )
+
+    def held(scale: Fraction) -> int:
+        return 0 if rnd.random() < 0.15 else max(1, int(rnd.randint(1, size // side + 1) * scale))
+
+    amounts_x = tuple(held(Fraction(1)) if place >= side else 0 for place in range(2 * side + 1))
+    amounts_y = tuple(held(price) if place <= side else 0 for place in range(2 * side + 1))
+    first = active - side
+    return DlmmPool(
+        f"meteora:{name}", "meteora", *pair, fees, volatility, active, first, amounts_x, amounts_y
+    )
+
+
+def pool(rnd: Random, pair: tuple[str, str], price: Fraction, size: int, name: str) -> Pool:
+    """A pool of either kind."""
+    make = rnd.choice((constant_product, dlmm))
+    return make(rnd, pair, price, size, name)
+
+
+def readings(pools: Sequence[Pool], slot: int = 7) -> list[Reading]:
+    """The readings of all venues that have one of the pools."""
+    venues = dict.fromkeys(pool.venue for pool in pools)
+    return [
+        Reading(venue, slot, tuple(pool for pool in pools if pool.venue == venue), 100) for venue in venues
+    ]
+
+
+def market(rnd: Random, size: int) -> list[Pool]:
+    """Pools for SOL, USDC, USDT and JUP: every pair has none, one or two."""
+    values = {"SOL": Fraction(3, 20), "USDC": Fraction(1), "USDT": Fraction(1), "JUP": Fraction(1, 2)}
+    pools: list[Pool] = []
+    tokens = list(values)
+    for place, token_x in enumerate(tokens):
+        for token_y in tokens[place + 1 :]:
+            price = values[token_x] / values[token_y]
+            pools += [
+                pool(rnd, (token_x, token_y), price, size, f"{token_x}-{token_y}-{copy}")
+                for copy in range(rnd.choice((0, 1, 1, 2, 2)))
+            ]
+    return pools
+
+
+def request(rnd: Random, size: int) -> RouteRequest:
+    """An order between two of the market's tokens, up to ``size`` units."""
+    token_in, token_out = rnd.sample(("SOL", "USDC", "USDT", "JUP"), 2)
+    mode = rnd.choice(tuple(Mode))
+    amount = max(1, int(size ** rnd.uniform(0.1, 1)))
+    return RouteRequest(mode, token_in, token_out, amount, rnd.choice((0, 10, 50, 300)))
