@@ -229,10 +229,14 @@ class Container:
 
     def migrate(self) -> list[str]:
         """Bring the schema up to date and return the migrations that were applied."""
-        from dexec.adapters.postgres.migrations import migrate
+        from dexec.adapters.postgres.migrations import grant_access, migrate
 
+        is_dsql = bool(self.settings.dsql_endpoint)
         with self._source(admin=True)() as connection:
-            return migrate(connection, self.clock.now(), dsql=bool(self.settings.dsql_endpoint))
+            applied = migrate(connection, self.clock.now(), dsql=is_dsql)
+            if is_dsql:
+                grant_access(connection, self.settings.database_role_arns.split(","))
+            return applied
 
     @cached_property
     def _market(self) -> PaperMarket:

@@ -17,17 +17,22 @@ T = TypeVar("T")
 
 
 class BoundedConnection(psycopg.Connection[tuple[object, ...]]):
-    """A connection that is closed, with an ``OperationalError``, when an answer takes over two seconds."""
+    """A connection that is closed, with an ``OperationalError``, when an answer takes too long.
+
+    ``answer_timeout_s`` may be raised for work that is known to be long, as a migration is.
+    """
+
+    answer_timeout_s: float = ANSWER_TIMEOUT_S
 
     def wait(
         self,
         gen: Generator[waiting.Wait, waiting.Ready | int, T],
         interval: float = _CHECK_EVERY_S,
-        timeout: float | None = ANSWER_TIMEOUT_S,
+        timeout: float | None = None,
     ) -> T:
-        """Wait for the answer that ``gen`` reads, but no longer than ``timeout`` seconds."""
+        """Wait for the answer that ``gen`` reads, no longer than ``timeout`` or else the connection's own."""
         try:
-            return super().wait(gen, interval, timeout)
+            return super().wait(gen, interval, self.answer_timeout_s if timeout is None else timeout)
         except psycopg.errors._WaitTimeout:
             # What the server makes of the statement is unknown, and its answer must not meet the next one.
             self.pgconn.finish()

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
+from psycopg import sql
+
 from dexec.adapters.postgres.bounded import BoundedConnection
+
+APPLICATION_ROLE = "dexec"
+"""Who functions are in an Aurora DSQL cluster; elsewhere the URL says who they are."""
+
+MIGRATION_TIMEOUT_S = 540
+"""For one statement: building an index over a long history takes its time."""
 
 _FOLDER = Path(__file__).parent / "migrations"
 _JOURNAL = "CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL)"
-
-
-def migrations_hash() -> str:
-    """Return a hash that changes with every change to the migrations."""
-    digest = hashlib.sha256()
-    for path in sorted(_FOLDER.glob("*.sql")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def migrate(connection: BoundedConnection, now: datetime, *, dsql: bool) -> list[str]:
@@ -28,6 +27,7 @@ def migrate(connection: BoundedConnection, now: datetime, *, dsql: bool) -> list
     Each statement is a transaction of its own, as Aurora DSQL wants it, and can be repeated, so a run
     that broke off is simply run again. Raises ``psycopg.Error``.
     """
+    connection.answer_timeout_s = MIGRATION_TIMEOUT_S
     connection.execute(_JOURNAL)
     done = {row[0] for row in connection.execute("SELECT name FROM migrations").fetchall()}
     applied = []
@@ -42,6 +42,26 @@ def migrate(connection: BoundedConnection, now: datetime, *, dsql: bool) -> list
         )
         applied.append(path.stem)
     return applied
+
+
+def grant_access(connection: BoundedConnection, role_arns: Iterable[str]) -> None:
+    """Let IAM roles use the tables of an Aurora DSQL cluster, as the database role ``dexec``.
+
+    Everything here can be repeated; what was granted before stays granted. Raises ``psycopg.Error``.
+    """
+    if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (APPLICATION_ROLE,)).fetchone():
+        connection.execute(f"CREATE ROLE {APPLICATION_ROLE} WITH LOGIN".encode())
+    mapped = connection.execute(
+        "SELECT arn FROM sys.iam_pg_role_mappings WHERE pg_role_name = %s", (APPLICATION_ROLE,)
+    ).fetchall()
+    for arn in sorted(set(role_arns) - {str(row[0]) for row in mapped}):
+        connection.execute(sql.SQL(f"AWS IAM GRANT {APPLICATION_ROLE} TO {{}}").format(sql.Literal(arn)))
+    for schema in ("public", "paper"):
+        connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO {APPLICATION_ROLE}".encode())
+        rights = "SELECT, INSERT, UPDATE, DELETE"
+        connection.execute(
+            f"GRANT {rights} ON ALL TABLES IN SCHEMA {schema} TO {APPLICATION_ROLE}".encode()
+        )
 
 
 def statements(script: str, *, dsql: bool) -> Iterator[str]:

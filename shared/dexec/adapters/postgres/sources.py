@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dexec.adapters.postgres.bounded import BoundedConnection, connect
 from dexec.adapters.postgres.database import Connect
+from dexec.adapters.postgres.migrations import APPLICATION_ROLE
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -48,7 +49,7 @@ def from_secret(client: SecretsManagerClient, arn: str) -> Connect:
 
 def from_dsql(client: DsqlTokens, endpoint: str, *, admin: bool = False) -> Connect:
     """Return what opens connections to an Aurora DSQL cluster; an IAM token is the password."""
-    user = "admin" if admin else "dexec"
+    user = "admin" if admin else APPLICATION_ROLE
 
     def open_connection() -> BoundedConnection:
         try:
