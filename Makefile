@@ -1,0 +1,63 @@
+# Everything a clone needs: `make demo`, `make up`, `make test`. Python 3.11 to 3.13 is all it asks for.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SAM_VENV := .venv-sam
+STAMP := $(VENV)/.set-up
+SAM_STAMP := $(SAM_VENV)/.set-up
+LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup setup-sam demo up down test lint watch lock clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## make .venv with all that is needed
+
+$(STAMP): requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else \
+	  f"dexec needs Python 3.11, 3.12 or 3.13; $(PYTHON) is {v.major}.{v.minor}. Name another: make setup PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+setup-sam: $(SAM_STAMP) ## make .venv-sam with the SAM CLI, whose pins clash with ours
+
+$(SAM_STAMP): requirements-sam.txt $(STAMP)
+	test -x $(SAM_VENV)/bin/python || $(BIN)/python -m venv --without-pip $(SAM_VENV)
+	$(BIN)/uv pip install --quiet --python $(SAM_VENV)/bin/python --require-hashes -r requirements-sam.txt
+	@touch $@
+
+demo: setup ## run five orders at once on a deployment of their own
+	@$(BIN)/dexec demo
+
+up: setup ## start the deployment and follow its logs until Ctrl-C
+	@$(BIN)/dexec up
+
+down: setup ## stop a deployment that runs in the background
+	@$(BIN)/dexec down
+
+lint: setup ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: lint setup-sam ## everything: checks, then every test, with coverage
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
+	  TMPDIR=$$scratch COVERAGE_FILE=$$scratch/coverage $(BIN)/python -m pytest -p no:cacheprovider \
+	  -n auto --maxprocesses 4 --dist loadgroup --cov --cov-report term:skip-covered
+
+watch: setup ## rerun the unit tests on every change
+	$(BIN)/ptw . --now -- tests/unit tests/property -q
+
+lock: setup ## pin the dependencies anew
+	$(LOCK) requirements-dev.in -o requirements-dev.txt
+	$(LOCK) -c requirements-dev.txt shared/requirements.in -o shared/requirements.txt
+	$(LOCK) -c requirements-dev.txt functions/executor/requirements.in -o functions/executor/requirements.txt
+	$(LOCK) requirements-sam.in -o requirements-sam.txt
+
+clean: ## remove what was built; .dexec, which holds your history, stays
+	rm -rf $(VENV) $(SAM_VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,54 @@
+"""One deployment for all end-to-end tests of a run.
+
+It lives in a directory of its own, on free ports, with zero simulated latency. ``DEXEC_ENDPOINT`` (and
+``DATABASE_URL``) name an emulator that runs already: the tests deploy to that one instead.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.local import deployment
+from infra.local.home import Home
+from tests.e2e.deployed import Deployed
+
+ZERO_LATENCY = {"PaperLatency": "none"}
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep all tests of this directory in one worker: they share a deployment and two cores."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.xdist_group("e2e"))
+
+
+@pytest.fixture(scope="session")
+def deployment_factory(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[dict[str, str]], Deployed]]:
+    """Start further deployments with template parameters of their own; all are stopped at the end."""
+    homes: list[Home] = []
+
+    def start(parameters: dict[str, str]) -> Deployed:
+        home = Home(tmp_path_factory.mktemp("dexec").resolve())
+        homes.append(home)
+        options = deployment.Options(port=0, parameters=parameters, durable=False)
+        return Deployed(deployment.up(home, options).state, home)
+
+    yield start
+    for home in homes:
+        deployment.down(home)
+
+
+@pytest.fixture(scope="session", name="deployment")
+def shared_deployment(deployment_factory: Callable[[dict[str, str]], Deployed]) -> Deployed:
+    """Return the deployment that tests share."""
+    endpoint = os.environ.get("DEXEC_ENDPOINT")
+    if not endpoint:
+        return deployment_factory(ZERO_LATENCY)
+    return Deployed(deployment.deploy(endpoint, os.environ["DATABASE_URL"], ZERO_LATENCY), None)

@@ -1,0 +1,165 @@
+"""The watching client against a server that misbehaves as networks and queues do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
+
+from infra.client.api import Document
+from infra.client.errors import ApiError
+from infra.client.feed import Feed
+
+STATUSES = ("pending", "routing", "routing", "building", "submitted", "confirmed")
+Behaviour = Callable[["Server", ServerConnection, Document], Awaitable[None]]
+
+
+def status(seq: int, order_id: str = "ord_1") -> Document:
+    return {"type": "status", "orderId": order_id, "seq": seq, "status": STATUSES[seq - 1], "attempt": 1}
+
+
+class Server:
+    """Answers each frame with ``behaviour``; keeps what it was sent."""
+
+    def __init__(self, behaviour: Behaviour) -> None:
+        self._behaviour = behaviour
+        self.requests: list[Document] = []
+        self.url = ""
+        self.connections = 0
+
+    async def serve(self, socket: ServerConnection) -> None:
+        self.connections += 1
+        async for message in socket:
+            request = json.loads(message)
+            self.requests.append(request)
+            await self._behaviour(self, socket, request)
+
+    @property
+    def subscriptions(self) -> list[int]:
+        return [int(str(r["afterSeq"])) for r in self.requests if r["action"] == "subscribe"]
+
+
+@asynccontextmanager
+async def serving(behaviour: Behaviour) -> AsyncIterator[Server]:
+    server = Server(behaviour)
+    async with serve(server.serve, "127.0.0.1", 0) as listener:
+        server.url = f"ws://127.0.0.1:{listener.sockets[0].getsockname()[1]}/live"
+        yield server
+
+
+async def send(socket: ServerConnection, *frames: Document) -> None:
+    for frame in frames:
+        await socket.send(json.dumps(frame))
+
+
+async def seen(server: Server) -> list[int]:
+    async with Feed(server.url, "key") as feed, asyncio.timeout(10):
+        await feed.subscribe("ord_1")
+        return [event.seq async for event in feed.until_terminal(["ord_1"])]
+
+
+def ack(request: Document) -> Document:
+    return {"type": "ack", "id": request.get("id"), "orderId": "ord_1"}
+
+
+async def replay(socket: ServerConnection, request: Document) -> None:
+    await send(socket, ack(request), *(status(n) for n in range(int(str(request["afterSeq"])) + 1, 7)))
+
+
+def test_repeated_and_swapped_events_are_shown_once_in_order() -> None:
+    async def shuffled(_: Server, socket: ServerConnection, request: Document) -> None:
+        if request["action"] == "subscribe":
+            await send(socket, status(1), ack(request), *(status(n) for n in (1, 3, 2, 2, 5, 4, 6, 6)))
+
+    async def scenario() -> list[int]:
+        async with serving(shuffled) as server:
+            return await seen(server)
+
+    assert asyncio.run(scenario()) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_gap_is_asked_for_once() -> None:
+    async def lossy(server: Server, socket: ServerConnection, request: Document) -> None:
+        if len(server.subscriptions) == 1:
+            await send(socket, ack(request), *(status(n) for n in (1, 2, 5, 6)))
+        else:
+            await replay(socket, request)
+
+    async def scenario() -> tuple[list[int], list[int]]:
+        async with serving(lossy) as server:
+            return await seen(server), server.subscriptions
+
+    shown, subscriptions = asyncio.run(scenario())
+    assert shown == [1, 2, 3, 4, 5, 6]
+    assert subscriptions == [0, 2]
+
+
+def test_a_dropped_socket_is_opened_again_where_it_stopped() -> None:
+    async def dropping(server: Server, socket: ServerConnection, request: Document) -> None:
+        if server.connections == 1:
+            await send(socket, ack(request), status(1), status(2), status(3))
+            await socket.close()
+        else:
+            await replay(socket, request)
+
+    async def scenario() -> tuple[list[int], list[int]]:
+        async with serving(dropping) as server:
+            return await seen(server), server.subscriptions
+
+    shown, subscriptions = asyncio.run(scenario())
+    assert shown == [1, 2, 3, 4, 5, 6]
+    assert subscriptions == [0, 3]
+
+
+def test_an_order_whose_answer_was_lost_is_sent_again_under_the_same_key() -> None:
+    async def forgetful(server: Server, socket: ServerConnection, request: Document) -> None:
+        if server.connections == 1:
+            await socket.close()
+        else:
+            await send(socket, status(1), ack(request))
+
+    async def scenario() -> list[Document]:
+        async with serving(forgetful) as server, asyncio.timeout(10):
+            async with Feed(server.url, "key") as feed:
+                await feed.execute({"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"})
+            return server.requests
+
+    requests = asyncio.run(scenario())
+    assert [r["action"] for r in requests] == ["execute", "execute"]
+    assert requests[0]["idempotencyKey"] == requests[1]["idempotencyKey"]
+
+
+def test_a_refused_order_raises_what_the_server_said() -> None:
+    async def refusing(_: Server, socket: ServerConnection, request: Document) -> None:
+        await send(socket, {"type": "error", "id": request["id"], "status": 422, "detail": "unknown token"})
+
+    async def scenario() -> None:
+        async with serving(refusing) as server, Feed(server.url, "key") as feed:
+            await feed.execute({"tokenIn": "XYZ", "tokenOut": "USDC", "amount": "1"})
+
+    with pytest.raises(ApiError, match="unknown token") as raised:
+        asyncio.run(scenario())
+    assert raised.value.status == HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def test_a_wrong_key_is_said_at_once() -> None:
+    def refuse(connection: ServerConnection, _: Request) -> Response:
+        return connection.respond(HTTPStatus.FORBIDDEN, "no\n")
+
+    async def never(_: ServerConnection) -> None:
+        raise AssertionError("the connection was refused")
+
+    async def scenario() -> None:
+        async with serve(never, "127.0.0.1", 0, process_request=refuse) as listener:
+            url = f"ws://127.0.0.1:{listener.sockets[0].getsockname()[1]}/live"
+            async with Feed(url, "wrong"):
+                raise AssertionError("the feed must not open")
+
+    with pytest.raises(ApiError, match="403"):
+        asyncio.run(scenario())
