@@ -45,7 +45,7 @@ def demo(home: HomeOption = HOME) -> None:
 
     where = Home(home.resolve())
     with stoppable():
-        state, started = deployment.up(where, deployment.Options(), report=output.note)
+        state, started = deployment.up(where, report=output.note)
         try:
             confirmed = asyncio.run(_show_five(state))
         finally:

@@ -42,7 +42,8 @@ def remark(event: Event) -> str:
         return venues(event.detail)
     if event.status == "confirmed":
         fill = cast(Document, event.detail["fill"])
-        return f"{fill['amountIn']} → {fill['amountOut']}"
+        legs = _documents(fill["legs"])
+        return f"{fill['amountIn']} {legs[0]['tokenIn']} → {fill['amountOut']} {legs[-1]['tokenOut']}"
     return str(event.detail.get("signature", ""))
 
 
@@ -54,11 +55,15 @@ def error_text(error: object) -> str:
 
 
 def venues(route: Document) -> str:
-    """Return the venues of a route and, where there are several, their shares."""
-    legs = _documents(route.get("legs"))
-    if len(legs) == 1:
-        return str(legs[0]["venue"])
-    return ", ".join(f"{leg['venue']} {int(str(leg['shareBps'])) / 100:g} %" for leg in legs)
+    """Return the venues of a route: hop by hop, with their shares where a hop has several."""
+    hops: dict[int, list[Document]] = {}
+    for leg in _documents(route.get("legs")):
+        hops.setdefault(int(str(leg["hop"])), []).append(leg)
+    return " then ".join(" + ".join(_venue(leg, alone=len(legs) == 1) for leg in legs) for legs in hops.values())
+
+
+def _venue(leg: Document, *, alone: bool) -> str:
+    return str(leg["venue"]) if alone else f"{leg['venue']} {int(str(leg['shareBps'])) / 100:g} %"
 
 
 def print_route(route: Document, title: str) -> None:
@@ -80,6 +85,11 @@ def print_route(route: Document, title: str) -> None:
             style="bold" if venue in shares else "dim",
         )
     output.console().print(table)
+    legs = _documents(route.get("legs"))
+    for leg in legs if len(legs) > 1 else ():
+        output.say(
+            f"  {leg['venue']}: {leg['amountIn']} {leg['tokenIn']} → {leg['amountOut']} {leg['tokenOut']}"
+        )
     output.say(f"  {escape(str(route.get('reason', '')))}")
     for trouble in _documents(route.get("leftOut")):
         output.say(f"  left out: {trouble['venue']} ({escape(str(trouble['reason']))})")

@@ -73,10 +73,6 @@ class Sequencer:
         """Return the seq up to which the order's events were given out."""
         return self._last[order_id]
 
-    def gap(self, order_id: str) -> bool:
-        """Tell whether events arrived that wait for an earlier one."""
-        return bool(self._early[order_id])
-
     def _release(self, order_id: str) -> Iterator[Event]:
         waiting = self._early[order_id]
         while (event := waiting.pop(self._last[order_id] + 1, None)) is not None:

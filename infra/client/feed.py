@@ -168,7 +168,7 @@ class Feed:
                 self._watched.discard(event.order_id)
                 self._ended.add(event.order_id)
         order_id = events[-1].order_id
-        if self._sequencer.gap(order_id):
+        if events[-1].seq > self._sequencer.last(order_id):
             await self._ask_again(order_id)
 
     async def _ask_again(self, order_id: str) -> None:

@@ -23,8 +23,8 @@ LOCAL_KEY = "local"
 class Options:
     """What one local deployment may do differently from another.
 
-    ``port`` is the emulator's preferred port, ``parameters`` are template parameters, ``durable``
-    False trades the safety of the history against a crash of the machine for speed.
+    ``port`` is the emulator's preferred port (0: any port, for PostgreSQL too), ``parameters`` are
+    template parameters, ``durable`` False trades the history's safety from a crash of the machine for speed.
     """
 
     port: int = emulator.PORT
@@ -40,19 +40,20 @@ class Up(NamedTuple):
     started: bool
 
 
-def up(home: Home, options: Options, report: Callable[[str], None] = lambda _: None) -> Up:
+def up(home: Home, options: Options | None = None, report: Callable[[str], None] = lambda _: None) -> Up:
     """Start what does not run yet and deploy; requests are served when this returns.
 
-    ``report`` is told of each stage. Raises ``LocalError``; what was started is stopped again then.
+    Without ``options`` what runs already is right as it is. ``report`` is told of each stage.
+    Raises ``LocalError``; what was started is stopped again then.
     """
     with home.locked():
         previous = home.read()
         if previous is not None and previous.serving():
-            if previous.parameters != options.parameters:
+            if options is not None and previous.parameters != options.parameters:
                 raise AlreadyRunning(f"{home.root} runs with other parameters; stop it first: dexec down")
             return Up(previous, started=False)
         try:
-            return Up(_up(home, options, previous, report), started=True)
+            return Up(_up(home, options or Options(), previous, report), started=True)
         except BaseException:
             _down(home)
             raise
@@ -142,19 +143,19 @@ def _stop(home: Home, ref: ProcessRef) -> None:
 def _ensure_postgres(home: Home, options: Options, previous: State | None) -> ProcessRef:
     """Return the server that still runs, or start one, on the old port if there was one."""
     running = previous.process(postgres.NAME) if previous else None
-    return running or postgres.start(home, port=_old_port(previous, postgres.NAME), durable=options.durable)
+    port = _old_port(previous, postgres.NAME, default=postgres.PORT if options.port else 0)
+    return running or postgres.start(home, port=port, durable=options.durable)
 
 
 def _ensure_emulator(home: Home, options: Options, previous: State | None) -> ProcessRef:
     running = previous.process(emulator.NAME) if previous else None
-    port = _old_port(previous, emulator.NAME) or processes.free_port(options.port)
+    port = _old_port(previous, emulator.NAME, default=options.port)
     return running or emulator.start(home, port)
 
 
-def _old_port(previous: State | None, name: str) -> int | None:
-    """Return the port a crashed process served, if it is still free."""
-    ports = [p.port for p in previous.processes if p.name == name] if previous else []
-    return ports[0] if ports and processes.free_port(ports[0]) == ports[0] else None
+def _old_port(previous: State | None, name: str, default: int) -> int:
+    """Return the port that a process served before it crashed: its address should stay the same."""
+    return next((p.port for p in previous.processes if p.name == name), default) if previous else default
 
 
 def _state(endpoint: str, database_url: str, parameters: dict[str, str]) -> State:

@@ -18,9 +18,13 @@ REGION = "us-east-1"
 
 
 def start(home: Home, port: int) -> ProcessRef:
-    """Start the emulator on ``port``; it answers when this returns. Raises ``StartFailed``."""
+    """Start the emulator, on ``port`` if it is free; it answers when this returns. Raises ``StartFailed``."""
     stop_unknown(home)
     home.scratch.mkdir(parents=True, exist_ok=True)
+    return processes.on_free_port(port, lambda free: _serve(home, free))
+
+
+def _serve(home: Home, port: int) -> ProcessRef:
     log = home.log(NAME)
     argv = [sys.executable, "-X", _mark(home), "-m", "ministack"]
     ref = processes.spawn(NAME, argv, port=port, log=log, env=_environ(home, port))

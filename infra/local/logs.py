@@ -36,7 +36,7 @@ class LogReader:
         self._aws = aws
         self._group = group
         self._from_ms = int(since * 1000)
-        self._seen: dict[str, int] = {}
+        self._seen: set[tuple[str, int, str]] = set()
 
     def read(self) -> Iterator[Line]:
         """Yield the lines that came since the last call. Raises ``LocalError`` without an emulator."""
@@ -46,8 +46,10 @@ class LogReader:
             )
             for page in pages:
                 for event in page["events"]:
-                    if event["eventId"] not in self._seen:
-                        self._seen[event["eventId"]] = event["timestamp"]
+                    # Emulators number no events; a stream, a time and a text name one as well.
+                    identity = (event["logStreamName"], event["timestamp"], event["message"])
+                    if identity not in self._seen:
+                        self._seen.add(identity)
                         yield from _line(event["message"], event["timestamp"])
         except (ClientError, BotoCoreError) as exc:
             raise LocalError(f"the logs at {self._aws.endpoint_url} cannot be read: {exc}") from exc
@@ -60,9 +62,9 @@ class LogReader:
             time.sleep(pause_s)
 
     def _forget_old(self) -> None:
-        newest = max(self._seen.values(), default=self._from_ms)
+        newest = max((at for _, at, _ in self._seen), default=self._from_ms)
         self._from_ms = max(self._from_ms, newest - _OVERLAP_MS)
-        self._seen = {event: at for event, at in self._seen.items() if at >= self._from_ms}
+        self._seen = {identity for identity in self._seen if identity[1] >= self._from_ms}
 
 
 def _line(message: str, timestamp_ms: int) -> Iterator[Line]:

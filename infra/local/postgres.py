@@ -19,7 +19,7 @@ from infra.local.home import Home
 from infra.local.processes import Account, ProcessRef
 
 NAME = "postgres"
-_PORT = 54320
+PORT = 54320
 _DATABASE = "dexec"
 
 
@@ -31,11 +31,11 @@ def _binaries() -> Path:
     return Path(package.submodule_search_locations[0], "pginstall18", "bin")
 
 
-def start(home: Home, *, port: int | None = None, durable: bool = True) -> ProcessRef:
+def start(home: Home, *, port: int, durable: bool = True) -> ProcessRef:
     """Start the server, creating the database on the first start; ready when this returns.
 
-    ``durable`` False leaves out fsync: for tests, whose data may be lost with the machine.
-    Raises ``StartFailed``.
+    ``port`` is the preferred one, 0 any. ``durable`` False leaves out fsync: for tests, whose data may be
+    lost with the machine. Raises ``StartFailed``.
     """
     account = _account()
     if account is not None:
@@ -43,7 +43,20 @@ def start(home: Home, *, port: int | None = None, durable: bool = True) -> Proce
     if not (home.database / "PG_VERSION").exists():
         _create(home, account)
     stop_unknown(home)
-    port = port or processes.free_port(_PORT)
+    return processes.on_free_port(port, lambda free: _serve(home, free, account, durable=durable))
+
+
+def stop(ref: ProcessRef) -> None:
+    """Stop the server: connections are cut, what was committed stays."""
+    processes.stop(ref, signal.SIGINT, grace_s=10)
+
+
+def url(home: Home, port: int, database: str = _DATABASE) -> str:
+    """Return the URL of a database of the server."""
+    return f"postgresql://postgres:{home.password.read_text().strip()}@127.0.0.1:{port}/{database}"
+
+
+def _serve(home: Home, port: int, account: Account | None, *, durable: bool) -> ProcessRef:
     settings = {
         "listen_addresses": "127.0.0.1",
         "port": port,
@@ -56,16 +69,6 @@ def start(home: Home, *, port: int | None = None, durable: bool = True) -> Proce
     ref = processes.spawn(NAME, [*_argv(home), *options], port=port, log=log, env=_environ(), account=account)
     processes.wait_ready(ref, lambda: _accepts(home, port), log)
     return ref
-
-
-def stop(ref: ProcessRef) -> None:
-    """Stop the server: connections are cut, what was committed stays."""
-    processes.stop(ref, signal.SIGINT, grace_s=10)
-
-
-def url(home: Home, port: int, database: str = _DATABASE) -> str:
-    """Return the URL of a database of the server."""
-    return f"postgresql://postgres:{home.password.read_text().strip()}@127.0.0.1:{port}/{database}"
 
 
 def _create(home: Home, account: Account | None) -> None:

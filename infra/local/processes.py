@@ -147,6 +147,14 @@ def free_port(preferred: int) -> int:
     raise StartFailed("no free port on 127.0.0.1")
 
 
+def on_free_port(preferred: int, start: Callable[[int], ProcessRef]) -> ProcessRef:
+    """Start a server on ``preferred`` or, when it is taken, also in the very moment, on another port."""
+    try:
+        return start(free_port(preferred))
+    except StartFailed:
+        return start(free_port(0))
+
+
 def tail(log: Path, lines: int = 15) -> str:
     """Return the last lines of a log file, for an error message."""
     text = log.read_text(errors="replace") if log.exists() else ""

@@ -33,7 +33,7 @@ class Stack:
         self.outputs = outputs
 
 
-def deploy(aws: Aws, project: Path, parameters: Mapping[str, str], timeout_s: float = 120) -> Stack:
+def deploy(aws: Aws, project: Path, parameters: Mapping[str, str], timeout_s: float = 60) -> Stack:
     """Create the stack, or update it, from the checkout at ``project``.
 
     Raises ``DeployFailed`` with the reasons that CloudFormation gives.
@@ -99,7 +99,10 @@ def _wait(aws: Aws, timeout_s: float) -> None:
     deadline = time.monotonic() + timeout_s
     while (status := _status(aws)).endswith("_IN_PROGRESS"):
         if time.monotonic() > deadline:
-            raise DeployFailed(f"the stack was still {status} after {timeout_s:.0f} s\n{_reasons(aws)}")
+            raise DeployFailed(
+                f"the stack was still {status} after {timeout_s:.0f} s; a function that crashed says why in "
+                f"the emulator's log (emulator.log in the home directory)\n{_reasons(aws)}"
+            )
         time.sleep(_POLL_S)
     if status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
         raise DeployFailed(f"the stack ended as {status or 'deleted'}\n{_reasons(aws)}")
