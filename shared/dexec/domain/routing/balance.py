@@ -87,7 +87,11 @@ class _Bracket:
             high + (low - high) * missing // spread
             for low, high in zip(self.at_low, self.at_high, strict=True)
         ]
-        parts[parts.index(max(parts))] += self._amount - sum(parts)
+        rest = self._amount - sum(parts)
+        for index, most in enumerate(self.at_low):
+            more = min(rest, most - parts[index])
+            parts[index] += more
+            rest -= more
         return parts
 
 

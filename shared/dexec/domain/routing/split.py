@@ -9,6 +9,9 @@ from dexec.domain.pools.base import PRICE_BITS, Curve
 from dexec.domain.routing.balance import balance
 from dexec.domain.routing.polish import polish
 
+_MANY = 4
+"""With more legs than this, which of them to do without is no longer tried one by one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Split:
@@ -47,27 +50,32 @@ def split(curves: Sequence[Curve], amount: int, side: int, leg_cost: int = 0) ->
     used = [index for index, curve in enumerate(curves) if curve.best_price]
     best = _split_over(curves, used, amount, side)
     while leg_cost and best is not None and best.leg_count > 1:
-        fewer = _without_least(curves, best, amount, side, leg_cost)
-        if fewer is None or fewer.loss(side, leg_cost) > best.loss(side, leg_cost):
+        attempts = (
+            _split_over(curves, fewer, amount, side) for fewer in _fewer(curves, best, side, leg_cost)
+        )
+        able = [attempt for attempt in attempts if attempt is not None]
+        fewer = min(able, key=lambda attempt: attempt.loss(side, leg_cost), default=best)
+        if fewer.loss(side, leg_cost) >= best.loss(side, leg_cost):
             break
         best = fewer
     return best
 
 
-def _without_least(
-    curves: Sequence[Curve], whole: Split, amount: int, side: int, leg_cost: int
-) -> Split | None:
-    """Return the split without its least useful curve; ``None`` where that curve is surely worth its cost.
+def _fewer(curves: Sequence[Curve], whole: Split, side: int, leg_cost: int) -> list[list[int]]:
+    """Return smaller sets of curves worth trying: any one left out, or of many the less useful half.
 
-    Doing without a curve costs at least its surplus at the whole split's price: the others' dual, taken at
-    the same price, is lower by just that.
+    Doing without a curve costs at least its surplus at the whole split's price, as the others' dual, taken
+    at the same price, is lower by just that. So a curve with a surplus above the cost stays.
     """
     used = [index for index, amount_in in enumerate(whole.amounts_in) if amount_in]
-    surplus, least = min((curves[index].surplus(whole.price), index) for index in used)
-    if surplus > leg_cost * (whole.price if side else 1 << PRICE_BITS):
-        return None
-    used.remove(least)
-    return _split_over(curves, used, amount, side)
+    surplus = {index: curves[index].surplus(whole.price) for index in used}
+    cost = leg_cost * (whole.price if side else 1 << PRICE_BITS)
+    doubtful = sorted((index for index in used if surplus[index] <= cost), key=surplus.__getitem__)
+    if len(used) > _MANY:
+        dropped = [doubtful[:1], doubtful[: (len(doubtful) + 1) // 2]]
+    else:
+        dropped = [[index] for index in doubtful]
+    return [[index for index in used if index not in without] for without in dropped if without]
 
 
 def _split_over(curves: Sequence[Curve], used: Sequence[int], amount: int, side: int) -> Split | None:
