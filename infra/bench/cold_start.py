@@ -1,0 +1,37 @@
+"""One cold start: import a function and serve its first request, in an interpreter that did nothing else.
+
+``python -m infra.bench.cold_start FUNCTION EVENT`` takes the event as JSON; the last line it prints is the
+measurement as JSON. Times count from the first line of this module on, after the interpreter's own start.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+
+from infra.bench import invoke
+
+
+def measure(function: str, event: invoke.Event) -> dict[str, object]:
+    """Return CPU and wall milliseconds of the import and the first request, peak memory, and the answer."""
+    cpu, wall = [time.process_time()], [time.perf_counter()]
+    handler = invoke.load(function)
+    cpu.append(time.process_time())
+    wall.append(time.perf_counter())
+    answer = handler(event, invoke.Context())
+    cpu.append(time.process_time())
+    wall.append(time.perf_counter())
+    return {
+        "importCpuMs": (cpu[1] - cpu[0]) * 1000,
+        "firstCpuMs": (cpu[2] - cpu[1]) * 1000,
+        "importMs": (wall[1] - wall[0]) * 1000,
+        "firstMs": (wall[2] - wall[1]) * 1000,
+        "memoryMb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "answer": answer,
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(sys.argv[1], json.loads(sys.argv[2]))))
