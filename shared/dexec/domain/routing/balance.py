@@ -106,6 +106,8 @@ def balance(
     capacity = sum(curve.max_out if side else curve.max_in for curve in curves)
     if capacity < amount:
         return None
+    if not amount:
+        return [0] * len(curves), max(curve.best_price for curve in curves)
     bracket = _Bracket(curves, amount, side)
     bracket.narrow_to_kinks()
     bracket.narrow_smoothly(amount >> close)
