@@ -60,6 +60,7 @@ def demo(home: HomeOption = HOME) -> None:
 async def _show_five(state: State) -> int:
     """Run the orders and print what came of them; return how many were confirmed."""
     from infra.cli import live, views
+    from infra.cli.route_views import print_route
     from infra.client.api import Api
     from infra.client.feed import Feed
     from infra.local import database
@@ -74,7 +75,7 @@ async def _show_five(state: State) -> int:
     for order in orders:
         output.say("")
         title = f"{views.short_id(str(order['orderId']))}  {views.swap(order)}"
-        views.print_route(cast("Document", order["route"]), title)
+        print_route(cast("Document", order["route"]), title)
     output.say("\n[bold]The history, as PostgreSQL holds it[/]\n")
     views.print_rows(database.histories(state.database_url, placed))
     return sum(board.status(order_id) == "confirmed" for order_id in placed)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import typer
 
-from infra.cli import local, orders, output
+from dexec.domain.errors import DexecError
+from infra.cli import local, market, orders, output
 from infra.cli.demo import demo
 from infra.cli.interrupts import Stopped
 from infra.client.errors import ApiError
@@ -25,6 +26,7 @@ app = typer.Typer(
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Deployment": (demo, local.up, local.down, local.status, local.logs, local.deploy),
     "Orders": (orders.order, orders.watch, orders.history, orders.show),
+    "Market": (market.quote, market.explain, market.check_vectors),
 }
 for panel, commands in _COMMANDS.items():
     for command in commands:
@@ -35,7 +37,7 @@ def main() -> None:
     """Run a command; an expected error is one line on standard error, and exit code 1."""
     try:
         app()
-    except (LocalError, ApiError) as exc:
+    except (LocalError, ApiError, DexecError) as exc:
         output.complain(str(exc))
         sys.exit(1)
     except (Stopped, KeyboardInterrupt):

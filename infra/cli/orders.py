@@ -108,7 +108,7 @@ def show(
     """Show one order: its route, what it filled, and every event."""
     from infra.cli.views import print_order
 
-    found = asyncio.run(_show(resolve(home, url, api_key), order_id))
+    found = asyncio.run(find_order(resolve(home, url, api_key), order_id))
     if as_json:
         output.say_json(found)
     else:
@@ -122,7 +122,8 @@ async def _place(target: Target, wanted: Document) -> Document:
         return await api.place(wanted)
 
 
-async def _show(target: Target, order_id: str) -> Document:
+async def find_order(target: Target, order_id: str) -> Document:
+    """Return an order with its route, fill and events. Raises ``ApiError``."""
     from infra.client.api import Api
 
     async with Api(target.http_url, target.api_key) as api:
@@ -154,7 +155,7 @@ async def _watch(target: Target, order_id: str, *, as_json: bool) -> str:
 
     board = live.Board()
     if not as_json:
-        board.add(order_id, views.swap(await _show(target, order_id)))
+        board.add(order_id, views.swap(await find_order(target, order_id)))
     async with Feed(target.websocket_url, target.api_key) as feed:
         await feed.subscribe(order_id)
         events = feed.until_terminal([order_id])

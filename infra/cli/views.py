@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infra.cli import output
+from infra.cli.route_views import documents, print_route_in_full, venues
 from infra.client.api import Document
 from infra.client.events import Event
 
@@ -42,7 +43,7 @@ def remark(event: Event) -> str:
         return venues(event.detail)
     if event.status == "confirmed":
         fill = cast(Document, event.detail["fill"])
-        legs = _documents(fill["legs"])
+        legs = documents(fill["legs"])
         return f"{fill['amountIn']} {legs[0]['tokenIn']} → {fill['amountOut']} {legs[-1]['tokenOut']}"
     return str(event.detail.get("signature", ""))
 
@@ -52,47 +53,6 @@ def error_text(error: object) -> str:
     if not isinstance(error, dict):
         return ""
     return str(error.get("message") or error.get("detail") or error.get("code") or "")
-
-
-def venues(route: Document) -> str:
-    """Return the venues of a route: hop by hop, with their shares where a hop has several."""
-    hops: dict[int, list[Document]] = {}
-    for leg in _documents(route.get("legs")):
-        hops.setdefault(int(str(leg["hop"])), []).append(leg)
-    return " then ".join(" + ".join(_venue(leg, alone=len(legs) == 1) for leg in legs) for legs in hops.values())
-
-
-def _venue(leg: Document, *, alone: bool) -> str:
-    return str(leg["venue"]) if alone else f"{leg['venue']} {int(str(leg['shareBps'])) / 100:g} %"
-
-
-def print_route(route: Document, title: str) -> None:
-    """Print a routing decision: every quote, what was taken, and why."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("venue", "price", "impact", "fee", "in", "out", "taken"):
-        table.add_column(name, justify="left" if name in {"venue", "taken"} else "right")
-    shares = _shares(route)
-    for quote in _documents(route.get("quotes")):
-        venue = str(quote["venue"])
-        table.add_row(
-            venue,
-            _digits(quote["price"]),
-            _percent(quote["slippage"]),
-            _percent(quote["fee"]),
-            f"{quote['amountIn']}",
-            f"{quote['amountOut']}",
-            shares.get(venue, ""),
-            style="bold" if venue in shares else "dim",
-        )
-    output.console().print(table)
-    legs = _documents(route.get("legs"))
-    for leg in legs if len(legs) > 1 else ():
-        output.say(
-            f"  {leg['venue']}: {leg['amountIn']} {leg['tokenIn']} → {leg['amountOut']} {leg['tokenOut']}"
-        )
-    output.say(f"  {escape(str(route.get('reason', '')))}")
-    for trouble in _documents(route.get("leftOut")):
-        output.say(f"  left out: {trouble['venue']} ({escape(str(trouble['reason']))})")
 
 
 def print_order(order: Document) -> None:
@@ -111,10 +71,10 @@ def print_order(order: Document) -> None:
     if order.get("error"):
         output.say(f"  [dim]{'error':<10}[/] {escape(error_text(order['error']))}")
     output.say("")
-    print_events(_documents(order.get("events")))
+    print_events(documents(order.get("events")))
     if isinstance(order.get("route"), dict):
         output.say("")
-        print_route(cast(Document, order["route"]), "route")
+        print_route_in_full(cast(Document, order["route"]), "route")
 
 
 def print_events(events: Iterable[Document]) -> None:
@@ -157,24 +117,3 @@ def print_rows(rows: Iterable[NamedTuple]) -> None:
 
 def _cell(value: object) -> str:
     return value.strftime("%H:%M:%S.%f")[:-3] if isinstance(value, datetime) else str(value)
-
-
-def _shares(route: Document) -> dict[str, str]:
-    """Return, for each venue of the route, what of the order it takes."""
-    totals: dict[str, int] = {}
-    for leg in _documents(route.get("legs")):
-        if leg["hop"] == 1:
-            totals[str(leg["venue"])] = totals.get(str(leg["venue"]), 0) + int(str(leg["shareBps"]))
-    return {venue: f"{bps / 100:g} %" for venue, bps in totals.items()}
-
-
-def _documents(value: object) -> list[Document]:
-    return cast("list[Document]", value) if isinstance(value, list) else []
-
-
-def _digits(value: object) -> str:
-    return f"{float(str(value)):.6g}"
-
-
-def _percent(value: object) -> str:
-    return f"{float(str(value)) * 100:.3f} %"

@@ -53,10 +53,18 @@ class Api:
         """Return one page of the client's orders, newest first."""
         return await self._call("GET", "/api/orders", status=status, limit=limit, cursor=cursor)
 
-    async def quotes(self, token_in: str, token_out: str, amount: str, mode: str) -> Document:
+    async def quotes(
+        self, token_in: str, token_out: str, amount: str, mode: str, slippage_bps: int | None = None
+    ) -> Document:
         """Return every venue's quote and the route that would be taken."""
         return await self._call(
-            "GET", "/api/quotes", tokenIn=token_in, tokenOut=token_out, amount=amount, mode=mode
+            "GET",
+            "/api/quotes",
+            tokenIn=token_in,
+            tokenOut=token_out,
+            amount=amount,
+            mode=mode,
+            slippageBps=slippage_bps,
         )
 
     async def balances(self) -> Document:

@@ -1,0 +1,129 @@
+"""``dexec quote``, ``explain``, ``check-vectors``: prices, and why they are what they are."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple, cast
+
+import typer
+
+from infra.cli import output
+from infra.cli.orders import OrderArgument, find_order
+from infra.cli.target import HOME, HomeOption, JsonOption, KeyOption, Target, UrlOption, resolve
+
+if TYPE_CHECKING:
+    from infra.client.api import Document
+
+
+def quote(
+    token_in: Annotated[str, typer.Argument(metavar="FROM", help="Token to pay with, for example SOL.")],
+    token_out: Annotated[str, typer.Argument(metavar="TO", help="Token to get, for example USDC.")],
+    amount: Annotated[str, typer.Argument(help="Of FROM; with --exact-out, of TO.")],
+    *,
+    exact_out: Annotated[bool, typer.Option("--exact-out", help="Get exactly AMOUNT of TO.")] = False,
+    slippage: Annotated[str | None, typer.Option(help="Tolerance in percent.", show_default="0.5")] = None,
+    market: Annotated[
+        Path | None, typer.Option(help="Price against the pools of this file; nothing needs to run.")
+    ] = None,
+    home: HomeOption = HOME,
+    url: UrlOption = None,
+    api_key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show every venue's quote and the route an order would take now."""
+    from infra.cli.route_views import print_route_in_full
+
+    bps = None if slippage is None else _bps(slippage)
+    wanted = _Wanted(token_in, token_out, amount, "exactOut" if exact_out else "exactIn", bps)
+    if market is not None:
+        route = _priced(market, wanted)
+    else:
+        route = asyncio.run(_quoted(resolve(home, url, api_key), wanted))
+    if as_json:
+        output.say_json(route)
+        return
+    print_route_in_full(route, f"{route['amountIn']} {route['tokenIn']} → {route['tokenOut']}")
+    limit = f"at most {route['maxAmountIn']}" if exact_out else f"at least {route['minAmountOut']}"
+    output.say(f"  {limit}, or the swap fails as a whole")
+
+
+def explain(
+    order_id: OrderArgument,
+    *,
+    home: HomeOption = HOME,
+    url: UrlOption = None,
+    api_key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Attribute every basis point between the mid price at the quote and the fill of an order."""
+    from dexec.domain.routing.details import FillDetails, RouteDetails
+    from dexec.domain.routing.explain import explain_fill
+    from infra.cli.route_views import print_explanation
+
+    order = asyncio.run(find_order(resolve(home, url, api_key), order_id))
+    if not order.get("fill"):
+        output.complain(f"{order_id} is {order['status']}: only a confirmed order has a fill to explain")
+        raise typer.Exit(1)
+    explanation = explain_fill(cast("RouteDetails", order["route"]), cast("FillDetails", order["fill"]))
+    if as_json:
+        output.say_json(explanation)
+    else:
+        print_explanation(explanation)
+
+
+def check_vectors(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Swaps read off the venues' programs.")
+    ],
+) -> None:
+    """Compare our pool arithmetic with real swaps, to the unit (exit code 1 when one differs)."""
+    from infra.cli import vectors
+
+    raise typer.Exit(vectors.run(files, typer.echo))
+
+
+class _Wanted(NamedTuple):
+    """What is to be quoted, as the API takes it."""
+
+    token_in: str
+    token_out: str
+    amount: str
+    mode: str
+    slippage_bps: int | None
+
+
+def _priced(market: Path, wanted: _Wanted) -> Document:
+    """Route over the pools of a file. Raises ``DexecError``."""
+    from dexec.domain.quote import Mode
+    from dexec.domain.routing import route_details
+    from infra.cli.pool_files import PoolFileError
+    from infra.cli.quote_market import price_market
+
+    limits = {} if wanted.slippage_bps is None else {"slippage_bps": wanted.slippage_bps}
+    try:
+        route = price_market(
+            market, wanted.token_in, wanted.token_out, wanted.amount, mode=Mode(wanted.mode), **limits
+        )
+    except PoolFileError as exc:
+        raise typer.BadParameter(str(exc), param_hint="--market") from exc
+    return cast("Document", route_details(route))
+
+
+async def _quoted(target: Target, wanted: _Wanted) -> Document:
+    from infra.client.api import Api
+
+    async with Api(target.http_url, target.api_key) as api:
+        return cast("Document", (await api.quotes(*wanted))["route"])
+
+
+def _bps(percent: str) -> int:
+    """Return a percentage in basis points."""
+    try:
+        bps = Decimal(percent) * 100
+    except InvalidOperation:
+        bps = Decimal("NaN")
+    if not 0 <= bps <= 10_000 or bps != int(bps):
+        raise typer.BadParameter(f"--slippage takes 0 to 100 with at most two decimals, not {percent!r}")
+    return int(bps)

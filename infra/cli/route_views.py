@@ -1,0 +1,131 @@
+"""Routes on a screen: quotes compared, legs taken, alternatives and their cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from rich.markup import escape
+from rich.table import Table
+
+from infra.cli import output
+from infra.client.api import Document
+
+if TYPE_CHECKING:
+    from dexec.domain.routing.explain import Explanation
+
+_WORDS = frozenset({"cause", "venue", "taken", "route"})
+
+
+def print_route(route: Document, title: str) -> None:
+    """Print a routing decision: every quote, what was taken, and why."""
+    table = _table(title, ("venue", "price", "impact", "fee", "in", "out", "taken"))
+    shares = _shares(route)
+    for quote in documents(route.get("quotes")):
+        venue = str(quote["venue"])
+        table.add_row(
+            venue,
+            _digits(quote["price"]),
+            _percent(quote["slippage"]),
+            _percent(quote["fee"]),
+            f"{quote['amountIn']}",
+            f"{quote['amountOut']}",
+            shares.get(venue, ""),
+            style="bold" if venue in shares else "dim",
+        )
+    output.console().print(table)
+    legs = documents(route.get("legs"))
+    for leg in legs if len(legs) > 1 else ():
+        output.say(
+            f"  {leg['venue']}: {leg['amountIn']} {leg['tokenIn']} → {leg['amountOut']} {leg['tokenOut']}"
+        )
+    output.say(f"  {escape(str(route.get('reason', '')))}")
+    for trouble in documents(route.get("leftOut")):
+        output.say(f"  left out: {trouble['venue']} ({escape(str(trouble['reason']))})")
+
+
+def print_route_in_full(route: Document, title: str) -> None:
+    """Print a routing decision with every leg's fees and impact, the alternatives, and the proven bound."""
+    print_route(route, title)
+    output.say("")
+    columns = ("hop", "venue", "share", "in", "out", "price", "impact bps", "fee base + variable")
+    legs = _table("legs", columns)
+    for leg in documents(route.get("legs")):
+        fee = cast(Document, leg["fee"])
+        legs.add_row(
+            str(leg["hop"]),
+            str(leg["venue"]),
+            _share(leg["shareBps"]),
+            f"{leg['amountIn']} {leg['tokenIn']}",
+            f"{leg['amountOut']} {leg['tokenOut']}",
+            _digits(leg["price"]),
+            str(leg["priceImpactBps"]),
+            f"{fee['base']} + {fee['variable']} {fee['token']}",
+        )
+    output.console().print(legs)
+    others = documents(route.get("alternatives"))
+    if others:
+        output.say("")
+        table = _table("not taken", ("route", "in", "out", "costs bps"))
+        for other in others:
+            table.add_row(*(str(other[name]) for name in ("route", "amountIn", "amountOut", "costBps")))
+        output.console().print(table)
+    output.say(f"\n  no route does better than {route['bound']}: this one is {route['gapBps']} bps from it")
+
+
+def print_explanation(explanation: Explanation) -> None:
+    """Print what each cause cost between the mid price and the fill; what was gained is negative."""
+    token = explanation["token"]
+    output.say(f"at the mid prices   {explanation['reference']} {token}")
+    output.say(f"quoted              {explanation['quoted']} {token}")
+    output.say(f"filled              {explanation['filled']} {token}\n")
+    table = _table("", ("cause", token, "bps"))
+    for part in (*explanation["parts"], explanation["total"]):
+        table.add_row(part["cause"], part["amount"], part["bps"])
+    output.console().print(table)
+
+
+def venues(route: Document) -> str:
+    """Return the venues of a route: hop by hop, with their shares where a hop has several."""
+    hops: dict[int, list[Document]] = {}
+    for leg in documents(route.get("legs")):
+        hops.setdefault(int(str(leg["hop"])), []).append(leg)
+    return " then ".join(
+        " + ".join(_venue(leg, alone=len(legs) == 1) for leg in legs) for legs in hops.values()
+    )
+
+
+def _venue(leg: Document, *, alone: bool) -> str:
+    return str(leg["venue"]) if alone else f"{leg['venue']} {_share(leg['shareBps'])}"
+
+
+def _table(title: str, columns: tuple[str, ...]) -> Table:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in columns:
+        table.add_column(name, justify="left" if name in _WORDS else "right")
+    return table
+
+
+def _share(bps: object) -> str:
+    return f"{int(str(bps)) / 100:g} %"
+
+
+def documents(value: object) -> list[Document]:
+    """Return a list of JSON objects; of anything else, nothing."""
+    return cast("list[Document]", value) if isinstance(value, list) else []
+
+
+def _shares(route: Document) -> dict[str, str]:
+    """Return, for each venue of the route, what of the order it takes."""
+    totals: dict[str, int] = {}
+    for leg in documents(route.get("legs")):
+        if leg["hop"] == 1:
+            totals[str(leg["venue"])] = totals.get(str(leg["venue"]), 0) + int(str(leg["shareBps"]))
+    return {venue: _share(bps) for venue, bps in totals.items()}
+
+
+def _digits(value: object) -> str:
+    return f"{float(str(value)):.6g}"
+
+
+def _percent(value: object) -> str:
+    return f"{float(str(value)) * 100:.3f} %"
