@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from infra.local import package, template
+from infra.local.home import PROJECT
+from infra.local.template import Node
+
+
+@pytest.fixture
+def source() -> Node:
+    return template.load(PROJECT / "template.yaml")
+
+
+def resources(node: Node) -> dict[str, Node]:
+    return cast("dict[str, Node]", node["Resources"])
+
+
+def test_every_http_event_becomes_a_route_to_its_function(source: Node) -> None:
+    routes = template.routes(source)
+    template.for_emulator(source)
+    made = [
+        cast(Node, resource["Properties"])
+        for resource in resources(source).values()
+        if resource["Type"] == "AWS::ApiGatewayV2::Route"
+    ]
+    assert {route["RouteKey"]: route["Target"] for route in made} == {
+        key: {"Fn::Sub": f"integrations/${{{function}Integration}}"} for key, function in routes.items()
+    }
+    assert template.routes(source) == {}
+
+
+def test_the_schedule_stays_a_sam_event(source: Node) -> None:
+    template.for_emulator(source)
+    sweeper = cast(Node, resources(source)["SweeperFunction"]["Properties"])
+    assert "EveryMinute" in cast(Node, sweeper["Events"])
+
+
+def test_both_apis_have_pinned_ids(source: Node) -> None:
+    template.for_emulator(source)
+    tags = [
+        cast(Node, cast(Node, resources(source)[api]["Properties"])["Tags"])["ms-custom-id"]
+        for api in ("HttpApi", "WebSocketApi")
+    ]
+    assert tags == [template.HTTP_API_ID, template.WEBSOCKET_API_ID]
+
+
+def test_a_package_is_equal_for_equal_files_and_its_key_changes_with_them(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("answer = 1\n")
+    first = package.function_zip(tmp_path)
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__" / "app.pyc").write_bytes(b"")
+    assert package.function_zip(tmp_path) == first
+    (tmp_path / "app.py").write_text("answer = 2\n")
+    assert package.key(package.function_zip(tmp_path), "app") != package.key(first, "app")
+
+
+def test_the_layer_runs_from_its_bytecode_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = tmp_path / "shared"
+    (shared / "dexec").mkdir(parents=True)
+    (shared / "dexec" / "probe_module.py").write_text("answer = 42\n")
+    with zipfile.ZipFile(io.BytesIO(package.layer_zip(shared))) as archive:
+        archive.extractall(tmp_path / "layer")
+    module = tmp_path / "layer" / "python" / "dexec" / "probe_module.py"
+    # The bytecode is taken without a look at the source, so a changed source does not matter.
+    module.write_text("answer = 0\n")
+    monkeypatch.syspath_prepend(str(module.parent))
+    imported = __import__("probe_module")
+    assert imported.answer == 42
