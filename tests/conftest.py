@@ -1,0 +1,69 @@
+"""An embedded PostgreSQL for the tests that need one: a server a test process, gone at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import psycopg
+import pytest
+
+from dexec.adapters.postgres.bounded import BoundedConnection, connect
+from dexec.adapters.postgres.migrations import migrate
+from infra.local import postgres
+from infra.local.home import Home
+
+
+class Isolation(StrEnum):
+    """The levels at which the store has to hold."""
+
+    READ_COMMITTED = "read committed"
+    REPEATABLE_READ = "repeatable read"
+
+
+Connecting = Callable[[Isolation], BoundedConnection]
+
+
+@pytest.fixture(scope="session")
+def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the URL of a migrated database."""
+    home = Home(tmp_path_factory.mktemp("postgres").resolve())
+    server = postgres.start(home, port=0, durable=False)
+    try:
+        url = postgres.url(home, server.port)
+        with connect(url) as connection:
+            migrate(connection, datetime.now(UTC), dsql=False)
+        yield url
+    finally:
+        postgres.stop(server)
+
+
+@pytest.fixture
+def clean_url(database_url: str) -> str:
+    """Return the database's URL, with every table empty but that of the migrations."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        found = connection.execute(
+            "SELECT schemaname || '.' || tablename FROM pg_tables "
+            "WHERE schemaname IN ('public', 'paper') AND tablename <> 'migrations'"
+        ).fetchall()
+        connection.execute(f"TRUNCATE {', '.join(name for (name,) in found)}".encode())
+    return database_url
+
+
+@pytest.fixture
+def connecting(clean_url: str) -> Connecting:
+    """Return what opens connections at an isolation level to an empty database."""
+
+    def open_connection(isolation: Isolation) -> BoundedConnection:
+        level = isolation.value.replace(" ", "\\ ")
+        return connect(clean_url, options=f"-c default_transaction_isolation={level}")
+
+    return open_connection
+
+
+@pytest.fixture(params=list(Isolation))
+def isolation(request: pytest.FixtureRequest) -> Isolation:
+    """Return each isolation level in turn."""
+    assert isinstance(request.param, Isolation)
+    return request.param

@@ -1,0 +1,164 @@
+"""The ``Orders`` port in memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from dexec.domain.errors import IdempotencyConflict, LeaseLost, TooManyOrders
+from dexec.domain.lifecycle import Status
+from dexec.domain.order import Change, Event, Order
+from dexec.ports import Claim, ClaimOutcome, NewOrder, Placed, RateLimit, Watcher
+from tests.fakes.store import Row, Store
+
+
+class FakeOrders:
+    """Orders and their events."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def place(self, new: NewOrder, limit: RateLimit | None, watcher: str | None) -> Placed:
+        with self._store.lock:
+            known = self._known(new)
+            if known is None:
+                return Placed(self._insert(new, limit, watcher), is_new=True)
+            if known.request_hash != new.request_hash:
+                raise IdempotencyConflict("this idempotency key was used for another order")
+            return Placed(known.order, is_new=known.order.id == new.order.id)
+
+    def _known(self, new: NewOrder) -> Row | None:
+        for row in self._store.orders.values():
+            same_key = new.idempotency_key is not None and row.idempotency_key == new.idempotency_key
+            if same_key and row.order.client_id == new.order.client_id:
+                return row
+        return None
+
+    def _insert(self, new: NewOrder, limit: RateLimit | None, watcher: str | None) -> Order:
+        now = new.order.created_at
+        run_at = now if limit is None else self._reserve(new.order.client_id, limit, now)
+        order = replace(new.order, run_at=run_at, queued_at=now)
+        store = self._store
+        store.orders[order.id] = Row(order, new.idempotency_key, new.request_hash)
+        store.events[order.id] = [Event(order.id, 1, Status.PENDING, None, 1, new.detail, now)]
+        for connection in store.connections.values():
+            is_watcher = connection.stream or connection.connection_id == watcher
+            if is_watcher and connection.client_id == order.client_id:
+                store.watchers.add((order.id, connection.connection_id))
+        return order
+
+    def _reserve(self, client_id: str, limit: RateLimit, now: datetime) -> datetime:
+        interval = timedelta(seconds=limit.interval_s)
+        tolerance = timedelta(seconds=limit.interval_s * limit.burst)
+        last = max(self._store.rates.get(client_id, now), now)
+        slot = last + interval
+        wait_s = (slot - tolerance - now).total_seconds()
+        if wait_s > limit.max_backlog_s:
+            retry_after = round(wait_s - limit.max_backlog_s + 0.5)
+            raise TooManyOrders("too many orders are waiting already", max(1, retry_after))
+        self._store.rates[client_id] = slot
+        return now + timedelta(seconds=math.ceil(max(0.0, wait_s)))
+
+    def withdraw(self, order_id: str, now: datetime, error: Mapping[str, object]) -> bool:
+        with self._store.lock:
+            row = self._store.orders[order_id]
+            if row.order.status is not Status.PENDING:
+                return False
+            seq = row.order.seq + 1
+            row.order = replace(row.order, status=Status.FAILED, seq=seq, error=error, updated_at=now)
+            row.idempotency_key = None
+            event = Event(order_id, seq, Status.FAILED, None, row.order.attempt, {"error": error}, now)
+            self._store.events[order_id].append(event)
+            return True
+
+    def claim(self, order_id: str, token: str, now: datetime, lease_until: datetime) -> Claim:
+        with self._store.lock:
+            row = self._store.orders.get(order_id)
+            if row is None:
+                return Claim(ClaimOutcome.MISSING)
+            outcome = self._outcome(row.order, token, now)
+            if outcome is ClaimOutcome.CLAIMED:
+                self._take(row, token, now, lease_until)
+            events = tuple(self._store.events[order_id])
+            return Claim(outcome, row.order, events, self._store.told_about(order_id, streams=True))
+
+    def _outcome(self, order: Order, token: str, now: datetime) -> ClaimOutcome:
+        if order.is_terminal:
+            return ClaimOutcome.TERMINAL
+        if order.lease_until is not None and order.lease_until > now and order.lease_token != token:
+            return ClaimOutcome.HELD
+        if order.run_at > now:
+            return ClaimOutcome.NOT_YET
+        if self._store.paused and order.status is not Status.SUBMITTED:
+            return ClaimOutcome.PAUSED
+        return ClaimOutcome.CLAIMED
+
+    def _take(self, row: Row, token: str, now: datetime, lease_until: datetime) -> None:
+        order = replace(row.order, lease_token=token, lease_until=lease_until, updated_at=now)
+        if order.status in (Status.PENDING, Status.BUILDING):
+            order = replace(order, status=Status.ROUTING, seq=order.seq + 1)
+            event = Event(order.id, order.seq, Status.ROUTING, None, order.attempt, {}, now)
+            self._store.events[order.id].append(event)
+        row.order = order
+
+    def save(self, change: Change) -> tuple[Watcher, ...]:
+        with self._store.lock:
+            row = self._store.orders[change.after.id]
+            held = row.order.seq == change.before.seq and row.order.lease_token == change.before.lease_token
+            if not held or row.order.lease_token is None:
+                raise LeaseLost(f"{change.after.id} is somebody else's now")
+            row.order = replace(change.after, queued_at=row.order.queued_at)
+            self._store.events[change.after.id].extend(change.events)
+            return self._store.told_about(change.after.id, streams=True)
+
+    def release(self, order: Order, run_at: datetime) -> None:
+        with self._store.lock:
+            row = self._store.orders[order.id]
+            if row.order.lease_token is not None and row.order.lease_token == order.lease_token:
+                row.order = replace(row.order, lease_token=None, lease_until=None, run_at=run_at)
+
+    def find(self, order_id: str, client_id: str) -> tuple[Order, tuple[Event, ...]] | None:
+        with self._store.lock:
+            row = self._store.orders.get(order_id)
+            if row is None or row.order.client_id != client_id:
+                return None
+            return row.order, tuple(self._store.events[order_id])
+
+    def history(
+        self, client_id: str, status: Status | None, before_id: str | None, limit: int
+    ) -> tuple[Order, ...]:
+        with self._store.lock:
+            found = [
+                row.order
+                for row in self._store.orders.values()
+                if row.order.client_id == client_id
+                and status in (None, row.order.status)
+                and (before_id is None or row.order.id < before_id)
+            ]
+        return tuple(sorted(found, key=lambda order: order.id, reverse=True)[:limit])
+
+    def lost(
+        self, now: datetime, grace_s: float, queue_is_empty: bool, stale_s: float, limit: int
+    ) -> tuple[Order, ...]:
+        due, stale = now - timedelta(seconds=grace_s), now - timedelta(seconds=stale_s)
+        with self._store.lock:
+            found = [
+                row.order
+                for row in self._store.orders.values()
+                if not row.order.is_terminal
+                and (row.order.lease_until is None or row.order.lease_until <= now)
+                and max(row.order.run_at, row.order.queued_at) <= due
+                and not (self._store.paused and row.order.status is not Status.SUBMITTED)
+                and (queue_is_empty or max(row.order.run_at, row.order.queued_at) <= stale)
+            ]
+        return tuple(sorted(found, key=lambda order: order.run_at)[:limit])
+
+    def requeue(self, order: Order, now: datetime) -> bool:
+        with self._store.lock:
+            row = self._store.orders[order.id]
+            if row.order.is_terminal or row.order.queued_at != order.queued_at:
+                return False
+            row.order = replace(row.order, queued_at=now)
+            return True

@@ -1,0 +1,73 @@
+"""What the fakes of the store share: its tables."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from threading import RLock
+
+from dexec.domain.order import Event, Order
+from dexec.ports import ApiKey, Connection, Watcher
+
+
+@dataclass
+class Row:
+    """A row of the orders table."""
+
+    order: Order
+    idempotency_key: str | None
+    request_hash: str
+
+
+@dataclass
+class Store:
+    """Tables in memory; ``lock`` makes each method of a port one transaction."""
+
+    orders: dict[str, Row] = field(default_factory=dict)
+    events: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    connections: dict[str, Connection] = field(default_factory=dict)
+    push_failures: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    watchers: set[tuple[str, str]] = field(default_factory=set)
+    keys: dict[str, ApiKey] = field(default_factory=dict)
+    rates: dict[str, datetime] = field(default_factory=dict)
+    paused: bool = False
+    lock: RLock = field(default_factory=RLock)
+
+    def told_about(self, order_id: str, *, streams: bool) -> tuple[Watcher, ...]:
+        """Return who watches an order, with ``streams`` its client's stream connections as well."""
+        client_id = self.orders[order_id].order.client_id if order_id in self.orders else None
+        found = []
+        for connection_id, connection in self.connections.items():
+            key = self.keys.get(connection.key_hash)
+            if key is None or key.revoked_at is not None:
+                continue
+            hears = streams and connection.stream and connection.client_id == client_id
+            if hears or (order_id, connection_id) in self.watchers:
+                failures = self.push_failures[connection_id]
+                found.append(Watcher(connection_id, connection.connected_at, failures))
+        return tuple(found)
+
+    def forget(self, connection_ids: set[str]) -> None:
+        """Remove connections and all that they watch."""
+        for connection_id in connection_ids:
+            self.connections.pop(connection_id, None)
+            self.push_failures.pop(connection_id, None)
+        self.watchers = {pair for pair in self.watchers if pair[1] not in connection_ids}
+
+
+class FakeApiKeys:
+    """The ``ApiKeys`` port."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def find(self, key_hash: str) -> ApiKey | None:
+        return self._store.keys.get(key_hash)
+
+    def add(self, key: ApiKey) -> None:
+        with self._store.lock:
+            old = self._store.keys.get(key.key_hash)
+            if old is not None:
+                key = replace(key, client_id=old.client_id, created_at=old.created_at)
+            self._store.keys[key.key_hash] = key

@@ -1,0 +1,86 @@
+"""The ``Watching`` port in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from dexec.domain.order import Event, Order
+from dexec.ports import Connection, Told, Watcher
+from tests.fakes.store import Store
+
+
+class FakeWatching:
+    """WebSocket connections and who watches what."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def connect(self, connection: Connection) -> None:
+        with self._store.lock:
+            known = self._store.connections.get(connection.connection_id)
+            if known is not None:
+                connection = replace(known, connected_at=connection.connected_at)
+            self._store.connections[connection.connection_id] = connection
+
+    def disconnect(self, connection_id: str) -> None:
+        with self._store.lock:
+            self._store.forget({connection_id})
+
+    def connection(self, connection_id: str) -> Connection | None:
+        return self._store.connections.get(connection_id)
+
+    def watch(
+        self, order_id: str, client_id: str, connection_id: str
+    ) -> tuple[Order, tuple[Event, ...]] | None:
+        with self._store.lock:
+            row = self._store.orders.get(order_id)
+            if row is None or row.order.client_id != client_id:
+                return None
+            connection = self._store.connections.get(connection_id)
+            if connection is not None and connection.client_id == client_id:
+                self._store.watchers.add((order_id, connection_id))
+            return row.order, tuple(self._store.events[order_id])
+
+    def unwatch(self, order_id: str, connection_id: str) -> None:
+        with self._store.lock:
+            self._store.watchers.discard((order_id, connection_id))
+
+    def settle(self, told: Told, max_failures: int) -> None:
+        store = self._store
+        with store.lock:
+            if told.is_terminal:
+                store.watchers -= {(told.order_id, connection_id) for connection_id in told.delivered}
+                late = (told.missed | told.failed) & store.connections.keys()
+                store.watchers |= {(told.order_id, connection_id) for connection_id in late}
+            for connection_id in told.recovered:
+                store.push_failures[connection_id] = 0
+            for connection_id in told.failed:
+                store.push_failures[connection_id] += 1
+            failing = {one for one in told.failed if store.push_failures[one] >= max_failures}
+            store.forget(failing | told.gone)
+
+    def untold(
+        self, before: datetime, limit: int
+    ) -> tuple[tuple[Order, tuple[Event, ...], tuple[Watcher, ...]], ...]:
+        with self._store.lock:
+            watched = {order_id for order_id, _ in self._store.watchers if order_id in self._store.orders}
+            orders = [self._store.orders[order_id].order for order_id in watched]
+            ended = [order for order in orders if order.is_terminal and order.updated_at <= before]
+            ended.sort(key=lambda order: order.updated_at)
+            return tuple(
+                (
+                    order,
+                    tuple(self._store.events[order.id]),
+                    self._store.told_about(order.id, streams=False),
+                )
+                for order in ended[:limit]
+            )
+
+    def drop_stale(self, before: datetime) -> int:
+        with self._store.lock:
+            connections = self._store.connections
+            stale = {one for one, connection in connections.items() if connection.connected_at <= before}
+            self._store.forget(stale)
+            self._store.watchers = {pair for pair in self._store.watchers if pair[1] in connections}
+            return len(stale)

@@ -1,0 +1,135 @@
+"""The store behind a world: in memory or PostgreSQL, and a look into it past the ports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Protocol, TypeVar
+
+import psycopg
+from psycopg.rows import dict_row
+
+from dexec.adapters.postgres import rows
+from dexec.adapters.postgres.api_keys import PostgresApiKeys
+from dexec.adapters.postgres.bounded import BoundedConnection
+from dexec.adapters.postgres.database import Connect, Database, Repeat
+from dexec.adapters.postgres.orders import PostgresOrders
+from dexec.adapters.postgres.watching import PostgresWatching
+from dexec.domain.order import Event, Order
+from dexec.ports import ApiKeys, Orders, Watching
+from tests.fakes import FakeApiKeys, FakeOrders, FakeWatching, Store
+
+T = TypeVar("T")
+TABLES = ("orders", "order_events", "connections", "watchers", "api_keys", "rate_limits", "switches")
+
+History = tuple[Order, tuple[Event, ...]]
+
+
+class Audit(Protocol):
+    """What a test may look at, and the one thing it does that no port does."""
+
+    def histories(self) -> list[History]:
+        """Return every order with its events."""
+
+    def is_settled(self) -> bool:
+        """Whether no order is open and nobody is still to be told."""
+
+    def pause(self, paused: bool) -> None:
+        """Stop, or let go on, the execution of orders."""
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A store."""
+
+    orders: Orders
+    watching: Watching
+    api_keys: ApiKeys
+    audit: Audit
+
+
+class FakeAudit:
+    """A look into the store in memory."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def histories(self) -> list[History]:
+        return [(row.order, tuple(self._store.events[one])) for one, row in self._store.orders.items()]
+
+    def is_settled(self) -> bool:
+        return not self._store.watchers and all(row.order.is_terminal for row in self._store.orders.values())
+
+    def pause(self, paused: bool) -> None:
+        self._store.paused = paused
+
+
+def in_memory() -> Backend:
+    """Return an empty store in memory."""
+    store = Store()
+    return Backend(FakeOrders(store), FakeWatching(store), FakeApiKeys(store), FakeAudit(store))
+
+
+class PostgresAudit:
+    """A look into PostgreSQL, over a connection of its own."""
+
+    def __init__(self, connection: BoundedConnection) -> None:
+        self._connection = connection
+
+    def histories(self) -> list[History]:
+        with self._connection.cursor(row_factory=dict_row) as cursor:
+            orders = cursor.execute("SELECT * FROM orders").fetchall()
+            events = cursor.execute("SELECT * FROM order_events ORDER BY order_id, seq").fetchall()
+        return [
+            (rows.to_order(order), tuple(rows.to_event(e) for e in events if e["order_id"] == order["id"]))
+            for order in orders
+        ]
+
+    def is_settled(self) -> bool:
+        found = self._connection.execute(
+            "SELECT NOT EXISTS (SELECT 1 FROM watchers) AND NOT EXISTS"
+            " (SELECT 1 FROM orders WHERE status NOT IN ('confirmed', 'failed'))"
+        ).fetchone()
+        assert found is not None
+        return bool(found[0])
+
+    def pause(self, paused: bool) -> None:
+        if paused:
+            self._connection.execute("INSERT INTO switches VALUES ('paused', '2026-01-01T00:00:00Z')")
+        else:
+            self._connection.execute("DELETE FROM switches WHERE name = 'paused'")
+
+    def clear(self) -> None:
+        """Forget everything."""
+        for table in TABLES:
+            self._connection.execute(f"DELETE FROM {table}".encode())
+
+
+class ContestedDatabase(Database):
+    """A database in which every transaction may first lose a race, as under optimistic concurrency."""
+
+    def __init__(self, connect: Connect, chance: float, random: Random) -> None:
+        super().__init__(connect)
+        self._chance = chance
+        self._random = random
+        self.conflicts = 0
+
+    def _run(self, work: Callable[[BoundedConnection], T], repeat: Repeat) -> T:
+        def contested(connection: BoundedConnection) -> T:
+            if self._random.random() < self._chance:
+                self.conflicts += 1
+                raise psycopg.errors.SerializationFailure("injected")
+            return work(connection)
+
+        return super()._run(contested, repeat)
+
+
+def on_postgres(database: Database, audit: BoundedConnection) -> Backend:
+    """Return a store in PostgreSQL."""
+    return Backend(
+        PostgresOrders(database),
+        PostgresWatching(database),
+        PostgresApiKeys(database),
+        PostgresAudit(audit),
+    )
