@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dexec.domain.errors import OrderFailed, QueueUnavailable
+from dexec.domain.errors import LeaseLost, OrderFailed, QueueUnavailable
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Order, confirm, fail
 from dexec.domain.routing import fill_details
@@ -43,7 +43,10 @@ class SettleDeadLetter:
             teller.tell(claim.events, claim.watchers)
             change = None if claim.order.is_terminal else self._settlement(claim.order)
             if change is not None:
-                teller.tell(change.events, self.orders.save(change))
+                try:
+                    teller.tell(change.events, self.orders.save(change))
+                except LeaseLost:
+                    return False
         return claim.order.is_terminal or change is not None or self._give_back(claim.order)
 
     def _settlement(self, order: Order) -> Change | None:
