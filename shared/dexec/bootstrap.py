@@ -19,16 +19,11 @@ from dexec.settings import Settings
 
 if TYPE_CHECKING:
     from dexec.adapters.clusters.ledger import PaperLedger
-    from dexec.adapters.clusters.outcomes import PaperOutcomes, PaperWallets
+    from dexec.adapters.clusters.outcomes import PaperOutcomes
     from dexec.adapters.paper import Latency
-    from dexec.adapters.postgres.api_keys import PostgresApiKeys
     from dexec.adapters.postgres.database import Connect, Database
-    from dexec.adapters.postgres.orders import PostgresOrders
-    from dexec.adapters.postgres.watching import PostgresWatching
-    from dexec.adapters.push import ApiGatewayPush
-    from dexec.adapters.sqs import SqsQueue
     from dexec.domain.paper_market import PaperMarket
-    from dexec.ports import Clock
+    from dexec.ports import ApiKeys, Backlogs, Clock, Orders, Push, Queue, Wallets, Watching
     from dexec.usecases.authenticate import Authenticate
     from dexec.usecases.execute_order import ExecuteOrder
     from dexec.usecases.place_order import PlaceOrder
@@ -134,15 +129,12 @@ class Container:
     @cached_property
     def watch_orders(self) -> WatchOrders:
         """Connections and subscriptions."""
-        from dexec.adapters import aws
-        from dexec.adapters.backlogs import LambdaBacklogs
         from dexec.usecases.watch_orders import WatchOrders
 
-        backlogs = LambdaBacklogs(aws.functions(), os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""))
-        return WatchOrders(self.watching, self.push, backlogs, self.clock)
+        return WatchOrders(self.watching, self.push, self.backlogs, self.clock)
 
     @cached_property
-    def wallets(self) -> PaperWallets:
+    def wallets(self) -> Wallets:
         """What clients hold."""
         from dexec.adapters.clusters.outcomes import PaperWallets
 
@@ -158,28 +150,28 @@ class Container:
         return SystemClock()
 
     @cached_property
-    def orders(self) -> PostgresOrders:
+    def orders(self) -> Orders:
         """Orders and events."""
         from dexec.adapters.postgres.orders import PostgresOrders
 
         return PostgresOrders(self._database)
 
     @cached_property
-    def watching(self) -> PostgresWatching:
+    def watching(self) -> Watching:
         """Connections and watchers."""
         from dexec.adapters.postgres.watching import PostgresWatching
 
         return PostgresWatching(self._database)
 
     @cached_property
-    def api_keys(self) -> PostgresApiKeys:
+    def api_keys(self) -> ApiKeys:
         """API keys."""
         from dexec.adapters.postgres.api_keys import PostgresApiKeys
 
         return PostgresApiKeys(self._database)
 
     @cached_property
-    def queue(self) -> SqsQueue:
+    def queue(self) -> Queue:
         """The order queue."""
         from dexec.adapters import aws
         from dexec.adapters.sqs import SqsQueue
@@ -187,12 +179,20 @@ class Container:
         return SqsQueue(aws.queue_http(self.settings.order_queue_url), self.settings.order_queue_url)
 
     @cached_property
-    def push(self) -> ApiGatewayPush:
+    def push(self) -> Push:
         """Pushes to WebSocket connections."""
         from dexec.adapters import aws
         from dexec.adapters.push import ApiGatewayPush
 
         return ApiGatewayPush(aws.push_http(self.settings.websocket_callback_url))
+
+    @cached_property
+    def backlogs(self) -> Backlogs:
+        """Sends backlogs to connections that are still opening."""
+        from dexec.adapters import aws
+        from dexec.adapters.backlogs import LambdaBacklogs
+
+        return LambdaBacklogs(aws.functions(), os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""))
 
     # --- behind the ports ----------------------------------------------------------------------------
 
