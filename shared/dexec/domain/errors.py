@@ -165,10 +165,15 @@ class SlippageExceeded(AttemptFailed):
     code = "slippage_exceeded"
 
     def __init__(self, what: str, required: int, received: int) -> None:
+        self.what = what
         self.required = required
         self.received = received
         self.shortfall_bps = -(-abs(required - received) * 10_000 // max(1, required))
         super().__init__(f"slippage limit passed by {self.shortfall_bps} bps: {what}")
+
+    def view(self) -> dict[str, object]:
+        """Return the error as clients see it."""
+        return {**super().view(), "shortfallBps": self.shortfall_bps}
 
 
 class BlockhashExpired(AttemptFailed):

@@ -73,6 +73,9 @@ def load_fill(text: str) -> Fill:
 
 def dump_error(error: Ending) -> str:
     """Return an error that a transaction ended with as JSON."""
+    if isinstance(error, SlippageExceeded):
+        numbers = {"required": str(error.required), "received": str(error.received)}
+        return json.dumps({"code": error.code, "what": error.what, **numbers})
     return json.dumps(error.view())
 
 
@@ -81,7 +84,7 @@ def load_error(text: str) -> AttemptFailed | OrderFailed:
     view = json.loads(text)
     code, message = view.get("code"), view.get("message", "the transaction failed on chain")
     if code == SlippageExceeded.code:
-        return SlippageExceeded(message, int(view["required"]), int(view["received"]))
+        return SlippageExceeded(view["what"], int(view["required"]), int(view["received"]))
     for known in (InsufficientFunds, PoolDisabled):
         if code == known.code:
             return known(message)
