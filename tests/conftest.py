@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -67,3 +68,15 @@ def isolation(request: pytest.FixtureRequest) -> Isolation:
     """Return each isolation level in turn."""
     assert isinstance(request.param, Isolation)
     return request.param
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many histories the tests of "exactly once" played, over all workers."""
+    counts: Counter[str] = Counter()
+    for report in terminalreporter.getreports("passed"):
+        for name, count in getattr(report, "user_properties", ()):
+            if name == "histories" and report.when == "call":
+                counts[report.nodeid.split("/")[-1].split("::")[0]] += count
+    if counts:
+        parts = ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()))
+        terminalreporter.write_line(f"exactly once: {counts.total():,} histories held ({parts})")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
+from threading import local
 from typing import Protocol, TypeVar
 
 import psycopg
@@ -107,22 +108,40 @@ class PostgresAudit:
 
 
 class ContestedDatabase(Database):
-    """A database in which every transaction may first lose a race, as under optimistic concurrency."""
+    """A database in which every transaction may first lose a race, as under optimistic concurrency.
+
+    Each thread has a connection of its own, as each process of a deployment has.
+    """
 
     def __init__(self, connect: Connect, chance: float, random: Random) -> None:
         super().__init__(connect)
         self._chance = chance
         self._random = random
+        self._threads = local()
+        self._opened: list[Database] = []
         self.conflicts = 0
+        self.trips = 0
 
     def _run(self, work: Callable[[BoundedConnection], T], repeat: Repeat) -> T:
         def contested(connection: BoundedConnection) -> T:
+            self.trips += 1
             if self._random.random() < self._chance:
                 self.conflicts += 1
                 raise psycopg.errors.SerializationFailure("injected")
             return work(connection)
 
-        return super()._run(contested, repeat)
+        return self._own()._run(contested, repeat)
+
+    def _own(self) -> Database:
+        if not hasattr(self._threads, "database"):
+            self._threads.database = Database(self._connect)
+            self._opened.append(self._threads.database)
+        own: Database = self._threads.database
+        return own
+
+    def close(self) -> None:
+        for database in self._opened:
+            database.close()
 
 
 def on_postgres(database: Database, audit: BoundedConnection) -> Backend:
