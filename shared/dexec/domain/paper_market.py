@@ -8,9 +8,9 @@ slopes are such that a route of two hops moves by less than 50 bps, the default 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from itertools import combinations
 
 from dexec.domain.errors import PoolDisabled
@@ -61,6 +61,8 @@ _SIDE_USD = {
     ("BONK", "SOL"): 3_000_000,
     ("BONK", "USDC"): 1_500_000,
 }
+REMEMBERED_POOLS = 256
+
 _THIN_SIDE_USD = 250_000
 """The reserves of each token, in USD; pairs that are not listed are thin."""
 
@@ -78,7 +80,7 @@ class PaperMarket:
     def pools(self, venue: str, pairs: Iterable[Pair], slot: int) -> tuple[PaperPool, ...]:
         """Return the venue's pools for ``pairs``, in any direction, as they stand at ``slot``."""
         names = {_canonical(pair.token_in, pair.token_out) for pair in pairs}
-        return tuple(self._build(venue, pair, slot) for pair in sorted(names))
+        return tuple(self._at(venue, pair, slot) for pair in sorted(names))
 
     def pool(self, name: str, slot: int) -> PaperPool:
         """Return the pool of that name at ``slot``; ``PoolDisabled`` if the market has none."""
@@ -86,12 +88,17 @@ class PaperMarket:
         if found is None:
             raise PoolDisabled(f"there is no pool {name}")
         venue, pair = found
-        return self._build(venue, pair, slot)
+        return self._at(venue, pair, slot)
 
     @cached_property
     def _names(self) -> dict[str, tuple[str, tuple[str, str]]]:
         pairs = list(combinations(_ORDER, 2))
         return {pool_id(venue, pair): (venue, pair) for venue in self.makers for pair in pairs}
+
+    @cached_property
+    def _at(self) -> Callable[[str, tuple[str, str], int], PaperPool]:
+        """The pools of the last slots: within one slot quotes and fills meet the same ones again."""
+        return lru_cache(maxsize=REMEMBERED_POOLS)(self._build)
 
     def _build(self, venue: str, pair: tuple[str, str], slot: int) -> PaperPool:
         deviation = self._deviation_ppm(venue, pair, slot)

@@ -11,7 +11,7 @@ booked AS (
     INSERT INTO paper.entries (signature, line, account, mint, amount)
     SELECT %(signature)s, e.line, e.account, e.mint, e.amount
     FROM unnest(
-        %(lines)s::int[], %(accounts)s::text[], %(mints)s::text[], %(amounts)s::bigint[]
+        %(lines)b::int[], %(accounts)b::text[], %(mints)b::text[], %(amounts)b::bigint[]
     ) AS e (line, account, mint, amount)
 )
 INSERT INTO paper.transactions (signature, owner, order_id, slot, lands_at, fill, error)

@@ -21,7 +21,7 @@ INSERT INTO order_events (order_id, seq, status, step, attempt, detail, at)
 SELECT moved.id, e.seq, e.status, e.step, e.attempt, e.detail, e.at
 FROM moved
 CROSS JOIN unnest(
-    %(event_seqs)s::int[], %(event_statuses)s::text[], %(event_steps)s::text[], %(event_attempts)s::int[],
-    %(event_details)s::text[], %(event_times)s::timestamptz[]
+    %(event_seqs)b::int[], %(event_statuses)b::text[], %(event_steps)b::text[], %(event_attempts)b::int[],
+    %(event_details)b::text[], %(event_times)b::timestamptz[]
 ) AS e (seq, status, step, attempt, detail, at)
 RETURNING seq
