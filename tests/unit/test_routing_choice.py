@@ -1,0 +1,161 @@
+"""What the router chooses on markets made by hand, and what it says about it."""
+
+from fractions import Fraction
+
+import pytest
+
+from dexec.domain.errors import InsufficientLiquidity, NoVenue
+from dexec.domain.pools import ConstantProductPool, DlmmFees, DlmmPool, Pool, Volatility
+from dexec.domain.quote import Mode, Reading, RouteRequest, VenueTrouble
+from dexec.domain.routing import find_route, mids_for, pairs_for
+
+SOL, USD = 10**9, 10**6
+
+
+def product(venue: str, pair: str, x: int, y: int, fee_bps: int = 25) -> ConstantProductPool:
+    token_x, token_y = pair.split("-")
+    return ConstantProductPool(f"{venue}:{pair}", venue, token_x, token_y, x, y, fee_bps)
+
+
+def reading(venue: str, *pools: Pool, slot: int = 10, latency_ms: int = 200) -> Reading:
+    return Reading(venue, slot, pools, latency_ms)
+
+
+def sell(amount: int, **more: int) -> RouteRequest:
+    return RouteRequest(Mode.EXACT_IN, "SOL", "USDC", amount, **more)
+
+
+DEEP = product("raydium", "SOL-USDC", 100_000 * SOL, 15_000_000 * USD)
+DEARER = product("meteora", "SOL-USDC", 100_000 * SOL, 15_450_000 * USD)
+
+
+def test_the_pairs_asked_for_are_the_direct_one_and_those_of_two_hops() -> None:
+    assert mids_for("SOL", "USDC") == ("USDT",)
+    assert mids_for("RAY", "JUP") == ("USDC", "USDT", "SOL")
+    pairs = [(pair.token_in, pair.token_out) for pair in pairs_for("SOL", "JUP")]
+    assert pairs == [("SOL", "JUP"), ("SOL", "USDC"), ("USDC", "JUP"), ("SOL", "USDT"), ("USDT", "JUP")]
+
+
+@pytest.mark.parametrize("readings", [[DEEP, DEARER], [DEARER, DEEP]])
+def test_a_small_order_goes_to_the_better_venue_whole(readings: list[ConstantProductPool]) -> None:
+    route = find_route(sell(SOL), [reading(pool.venue, pool) for pool in readings])
+    assert [(leg.venue, leg.share_bps) for leg in route.legs] == [("meteora", 10_000)]
+    assert [quote.venue for quote in route.quotes] == ["meteora", "raydium"]
+    assert route.alternatives[0].description == "raydium alone"
+    assert 290 < route.alternatives[0].cost_bps < 295
+    assert route.reason.startswith("Meteora alone nets the most, 291.")
+    assert route.limit == -(-route.amount_out * 9_950 // 10_000)
+
+
+def test_a_large_order_is_split_where_that_nets_more() -> None:
+    readings = [reading("raydium", DEEP), reading("meteora", DEARER)]
+    route = find_route(sell(20_000 * SOL), readings)
+    assert {leg.venue for leg in route.legs} == {"raydium", "meteora"}
+    assert sum(leg.share_bps for leg in route.legs) == 10_000
+    assert route.amount_out > max(quote.amount_out for quote in route.quotes)
+    assert route.gap_bps < Fraction(1, 100)
+    assert route.reason.startswith("Split over ")
+    costly = find_route(sell(20_000 * SOL), readings, leg_cost=10**12)
+    assert len(costly.legs) == 1
+
+
+def test_an_exact_output_is_bought_for_the_least_input() -> None:
+    request = RouteRequest(Mode.EXACT_OUT, "SOL", "USDC", 150 * USD, 100)
+    route = find_route(request, [reading("raydium", DEEP), reading("meteora", DEARER)])
+    assert [leg.venue for leg in route.legs] == ["meteora"]
+    assert route.amount_out == 150 * USD
+    assert route.amount_in == DEARER.curve("SOL").exact_out(150 * USD)
+    assert route.limit == route.amount_in * 10_100 // 10_000
+
+
+def test_equal_quotes_go_to_the_deeper_pool_then_to_the_faster_venue() -> None:
+    request = RouteRequest(Mode.EXACT_IN, "SOL", "USDC", 1_000)
+    deep = product("slow", "SOL-USDC", 10**15, 10**15)
+    shallow = product("fast", "SOL-USDC", 10**14, 10**14)
+    quick = product("quick", "SOL-USDC", 10**15, 10**15)
+    readings = [
+        reading("fast", shallow, latency_ms=1),
+        reading("slow", deep),
+        reading("quick", quick, latency_ms=9),
+    ]
+    route = find_route(request, readings)
+    assert len({quote.amount_out for quote in route.quotes}) == 1
+    assert [quote.venue for quote in route.quotes] == ["quick", "slow", "fast"]
+    assert [leg.venue for leg in route.legs] == ["quick"]
+
+
+def test_two_hops_win_where_they_net_more() -> None:
+    first = product("raydium", "SOL-USDT", 100_000 * SOL, 16_000_000 * USD)
+    second = product("meteora", "USDC-USDT", 15_000_000 * USD, 15_000_000 * USD)
+    route = find_route(
+        sell(SOL), [reading("raydium", DEEP, first, slot=12), reading("meteora", second, slot=11)]
+    )
+    assert [(leg.hop, leg.token_in, leg.token_out) for leg in route.legs] == [
+        (1, "SOL", "USDT"),
+        (2, "USDT", "USDC"),
+    ]
+    assert route.reason.startswith("Two hops through USDT nets the most")
+    assert route.slot == 11
+    assert [leg.slot for leg in route.legs] == [12, 11]
+
+
+def test_lanes_are_mixed_where_that_nets_more() -> None:
+    first = product("raydium", "SOL-USDT", 100_000 * SOL, 15_100_000 * USD)
+    second = product("meteora", "USDC-USDT", 15_000_000 * USD, 15_000_000 * USD)
+    route = find_route(sell(20_000 * SOL), [reading("raydium", DEEP, first), reading("meteora", second)])
+    assert {(leg.hop, leg.token_out) for leg in route.legs} == {(1, "USDC"), (1, "USDT"), (2, "USDC")}
+    assert "direct" in route.reason
+    assert "through USDT" in route.reason
+    assert route.gap_bps < Fraction(1, 10)
+
+
+def test_without_a_direct_pool_two_hops_are_the_only_way() -> None:
+    first = product("raydium", "SOL-USDT", 100_000 * SOL, 15_000_000 * USD)
+    second = product("raydium", "USDC-USDT", 15_000_000 * USD, 15_000_000 * USD)
+    route = find_route(sell(SOL), [reading("raydium", first, second)])
+    assert route.quotes == ()
+    assert len(route.legs) == 2
+    assert route.reason == "Two hops through USDT is the only way to trade this now"
+
+
+def test_a_venue_that_was_left_out_is_named() -> None:
+    trouble = VenueTrouble("meteora", "no answer within 400 ms")
+    route = find_route(sell(SOL), [reading("raydium", DEEP)], troubles=[trouble])
+    assert route.left_out == (trouble,)
+    assert route.reason.endswith("; meteora was left out: no answer within 400 ms")
+
+
+def test_no_venue_left_is_a_venue_error_with_the_reasons() -> None:
+    with pytest.raises(NoVenue, match="meteora: down") as caught:
+        find_route(sell(SOL), [], troubles=[VenueTrouble("meteora", "down")])
+    assert caught.value.kind == "venue"
+    with pytest.raises(NoVenue, match="no pool trades them"):
+        find_route(sell(SOL), [reading("raydium", product("raydium", "JUP-RAY", 1, 1))])
+
+
+def test_too_large_an_order_is_fatal() -> None:
+    with pytest.raises(InsufficientLiquidity):
+        find_route(RouteRequest(Mode.EXACT_OUT, "SOL", "USDC", 10**15), [reading("raydium", DEEP)])
+
+
+def test_bins_that_hold_enough_only_together_are_split() -> None:
+    fees = DlmmFees(10, 10_000)
+    both = [
+        DlmmPool(f"m:{n}", "meteora", "SOL", "USDC", fees, Volatility(), 0, 0, (0,), (10**9,))
+        for n in range(2)
+    ]
+    route = find_route(sell(3 * 10**8 * 5), [reading("meteora", *both)])
+    assert route.quotes == ()
+    assert len(route.legs) == 2
+
+
+def test_an_amount_too_small_for_any_output_cannot_be_traded() -> None:
+    with pytest.raises(InsufficientLiquidity):
+        find_route(sell(1), [reading("raydium", DEEP)])
+
+
+def test_the_liquidity_score_is_fifty_for_an_order_as_large_as_the_depth() -> None:
+    depth = DEEP.curve("SOL").respond(DEEP.curve("SOL").best_price * 99 // 100)
+    route = find_route(sell(depth[0]), [reading("raydium", DEEP)])
+    assert route.quotes[0].liquidity_score in (49, 50)
+    assert find_route(sell(SOL), [reading("raydium", DEEP)]).quotes[0].liquidity_score == 99
