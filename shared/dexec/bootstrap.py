@@ -192,7 +192,7 @@ class Container:
         from dexec.adapters import aws
         from dexec.adapters.backlogs import LambdaBacklogs
 
-        return LambdaBacklogs(aws.functions(), os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""))
+        return LambdaBacklogs(aws.functions_http(), os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""))
 
     # --- behind the ports ----------------------------------------------------------------------------
 

@@ -13,7 +13,6 @@ from dexec.adapters.signed_http import SignedHttp
 
 if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
-    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
     from dexec.adapters.postgres.sources import DsqlTokens
@@ -59,9 +58,11 @@ def push_http(callback_url: str) -> SignedHttp:
     return SignedHttp("execute-api", callback_url, _region(), _credentials, PUSH_TIMEOUT_S)
 
 
-def functions() -> LambdaClient:
-    """Return a client of Lambda."""
-    return cast("LambdaClient", _session().create_client("lambda", config=_PATIENT))
+def functions_http() -> SignedHttp:
+    """Return what posts to Lambda."""
+    region = _region()
+    endpoint = _session().get_config_variable("endpoint_url") or f"https://lambda.{region}.amazonaws.com"
+    return SignedHttp("lambda", endpoint, region, _credentials, QUEUE_TIMEOUT_S)
 
 
 def secrets() -> SecretsManagerClient:

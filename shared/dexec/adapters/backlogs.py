@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from dexec.adapters.signed_http import UNREACHABLE, SignedHttp
 from dexec.domain.errors import Unavailable
 from dexec.ports import Connection
 
-if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
+_ACCEPTED = 202
 
 
 class LambdaBacklogs:
     """Nothing can be posted to a connection while ``$connect`` runs, so another invocation does it."""
 
-    def __init__(self, client: LambdaClient, function_name: str) -> None:
-        self._client = client
-        self._function_name = function_name
+    def __init__(self, http: SignedHttp, function_name: str) -> None:
+        self._http = http
+        self._path = f"/2015-03-31/functions/{function_name}/invocations"
 
     def send_soon(self, order_id: str, connection: Connection) -> None:
         """Have the backlog sent by an invocation of its own."""
@@ -28,11 +25,11 @@ class LambdaBacklogs:
             "connectionId": connection.connection_id,
             "clientId": connection.client_id,
         }
+        payload = json.dumps({"subscribe": subscribe}).encode()
+        headers = {"content-type": "application/json", "x-amz-invocation-type": "Event"}
         try:
-            self._client.invoke(
-                FunctionName=self._function_name,
-                InvocationType="Event",
-                Payload=json.dumps({"subscribe": subscribe}).encode(),
-            )
-        except (BotoCoreError, ClientError) as exc:
+            answer = self._http.post(self._path, payload, headers)
+        except UNREACHABLE as exc:
             raise Unavailable("the backlog cannot be sent at the moment") from exc
+        if answer.status != _ACCEPTED:
+            raise Unavailable("the backlog cannot be sent at the moment")
