@@ -26,7 +26,7 @@ export function unscaled(units, places) {
 export function readAmount(text, decimals) {
 	const typed = text.trim();
 	if (!typed) return { problem: "" };
-	if (typed.includes(",")) return { problem: "Use a point for decimals and no separators." };
+	if (typed.includes(",")) return { problem: "Use a point for decimals." };
 	if (!/^(\d+\.?\d*|\.\d+)$/.test(typed)) return { problem: "Not a number." };
 	if ((typed.split(".")[1] ?? "").length > decimals) return { problem: `At most ${decimals} decimals.` };
 	const units = scaled(typed, decimals);

@@ -5,7 +5,7 @@ const KEY = "dexec.key";
 /** An answer other than 2xx, or none (status 0). `fields` maps a field to what is wrong with it. */
 export class Problem extends Error {
 	constructor(status, body = {}) {
-		super(body.detail ?? body.title ?? (status ? `The server answered ${status}.` : "No answer from the server."));
+		super(body.detail ?? body.title ?? (status ? `The server answered ${status}.` : "No answer."));
 		this.status = status;
 		this.fields = new Map((body.errors ?? []).map((error) => [error.field, error.message]));
 	}

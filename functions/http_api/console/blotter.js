@@ -1,5 +1,4 @@
-// The list of orders. Rows are placed by transform, so that a new one moves the others without any
-// element changing its place in the layout.
+// The list of orders. Rows are placed by transform: a new one moves the others without a layout shift.
 
 import { show } from "./amounts.js";
 import { $, h, on, setText } from "./dom.js";
@@ -56,7 +55,7 @@ function draw() {
 
 function describe(count) {
 	const page = pageOf(filter);
-	const none = `No ${filter === "all" ? "" : filter} orders ${$("search").value ? "match" : "yet"}.`;
+	const none = `No ${filter === "all" ? "" : `${filter} `}orders ${$("search").value ? "match" : "yet"}.`;
 	setText($("none"), count || page.loading || !isStarted(page) ? "" : none);
 	setText($("shown"), page.loading ? "Loading…" : `${count} shown${isAll(page) ? ", all there are" : ""}`);
 	$("older").disabled = isAll(page) || page.loading;
@@ -100,7 +99,7 @@ function makeRow(id) {
 	const note = h("small");
 	const what = h("div", { class: "what", role: "cell" }, swap, note);
 	const cells = [time, what, h("div", { role: "cell" }, rail.node), total, status];
-	// The whole row takes the pointer; the button in it is for keyboard and screen reader.
+	// The whole row takes the pointer, the button in it keyboard and screen reader.
 	const node = h("div", { class: "row", role: "row", data: { id }, onclick: () => open(id) }, cells);
 	const update = (order) => {
 		node.dataset.status = order.status;

@@ -1,9 +1,9 @@
-// Everything about one order, in a drawer. The address names the order, so that it can be reloaded.
+// Everything about one order, in a drawer; the address names it, so that it can be reloaded.
 
 import { bpsBetween, show } from "./amounts.js";
 import { swapWords } from "./blotter.js";
 import { $, copyButton, h, on, setText } from "./dom.js";
-import { complete } from "./history.js";
+import { loadOrder } from "./history.js";
 import { eventsOf, findOrder, totalMs } from "./orders.js";
 import { bps, facts, quoteTable, shareBars, why } from "./route.js";
 import { clock, duration, errorWords, word } from "./words.js";
@@ -28,7 +28,7 @@ export function openDetail(orderId) {
 	$("detail-body").replaceChildren();
 	drawDetail(findOrder(orderId));
 	$("detail").showModal();
-	complete(findOrder(orderId) ?? { orderId });
+	loadOrder(orderId);
 }
 
 /** Draws the order again if it is the one shown. */

@@ -1,4 +1,4 @@
-// Elements out of values. Text is only ever set as text, so nothing a client wrote becomes markup.
+// Elements out of values. Text is only ever set as text; nothing a client wrote becomes markup.
 
 /** The element with this id. */
 export const $ = (id) => document.getElementById(id);

@@ -40,10 +40,14 @@ export async function catchUp() {
 	if (!isStarted(page) || !answer.orders.some((order) => known.has(order.orderId))) reached(page, answer);
 }
 
-/** Loads an order with its events, unless it is over and all here; a few at a time. */
+/** Loads an order's events if it is over without all being here; while it is open, the stream tells. */
 export function complete(order) {
-	if (isOver(order) && knownUpTo(order) >= order.seq) return;
-	waiting.add(order.orderId);
+	if (isOver(order) && knownUpTo(order) < order.seq) loadOrder(order.orderId);
+}
+
+/** Loads an order with its events; a few are loaded at a time. */
+export function loadOrder(orderId) {
+	waiting.add(orderId);
 	next();
 }
 

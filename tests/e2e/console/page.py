@@ -1,0 +1,120 @@
+"""The console as its user sees it: what can be read on the page and done with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+DURATION = re.compile(r"^\d+(\.\d+)? (ms|s)$")
+
+# Collects what Chromium counts as unexpected movement: shifts without input shortly before.
+COUNT_SHIFTS = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) {
+    if (!entry.hadRecentInput) {
+      const box = ({ x, y, width, height }) => `${x},${y},${width}x${height}`;
+      const moved = entry.sources.map((source) =>
+        `${source.node?.outerHTML?.slice(0, 80)} ${box(source.previousRect)} -> ${box(source.currentRect)}`);
+      window.shifts.push(...moved);
+    }
+  }
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+@dataclass
+class Console:
+    """One tab; ``complaints`` are errors on the page's console and requests to other hosts."""
+
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.add_init_script(COUNT_SHIFTS)
+        self.page.on("console", lambda message: self._complain(message.type == "error", message.text))
+        self.page.on("pageerror", lambda error: self._complain(True, str(error)))
+        self.page.on(
+            "request", lambda request: self._complain(not request.url.startswith(self.url), request.url)
+        )
+
+    def _complain(self, is_bad: bool, text: str) -> None:
+        if is_bad:
+            self.complaints.append(text)
+
+    @property
+    def context(self) -> BrowserContext:
+        return self.page.context
+
+    def open(self) -> None:
+        self.page.goto(self.url)
+
+    def enter(self, api_key: str) -> None:
+        """Open the page, give the key when asked for it, and wait until it is live."""
+        self.open()
+        self.page.get_by_label("Key", exact=True).fill(api_key)
+        self.page.get_by_role("button", name="Continue").click()
+        self.wait_until_live()
+
+    def wait_until_live(self) -> None:
+        expect(self.page.locator("#link")).to_have_text("Live")
+
+    def type_amount(self, amount: str) -> None:
+        self.page.get_by_label("You pay", exact=True).fill(amount)
+        expect(self.page.locator("#preview")).to_have_attribute("data-state", "fresh")
+
+    def execute(self) -> None:
+        self.page.get_by_role("button", name="Execute order").click()
+
+    @property
+    def rows(self) -> Locator:
+        """All rows that are shown, newest first."""
+        return self.page.locator(".row:not([hidden])")
+
+    def row(self, order_id: str) -> Locator:
+        return self.page.locator(f'.row[data-id="{order_id}"]')
+
+    @property
+    def reason(self) -> Locator:
+        """What is said below the buttons."""
+        return self.page.locator("#reason")
+
+    @property
+    def notice(self) -> Locator:
+        return self.page.locator("#notice")
+
+    @property
+    def detail(self) -> Locator:
+        return self.page.get_by_role("dialog").filter(has=self.page.get_by_role("button", name="Close"))
+
+    def step_times(self, row: Locator) -> list[str]:
+        """Return the times that a row's rail shows."""
+        return [text for text in row.locator(".rail small").all_inner_texts() if text]
+
+    def timeline(self) -> list[str]:
+        """Return the statuses on the open order's timeline, in order."""
+        return self.detail.locator("li b").all_inner_texts()
+
+    def shifts(self) -> list[str]:
+        """Return what has moved so far without having been asked to, and from where to where."""
+        moved: list[str] = self.page.evaluate("window.shifts")
+        return moved
+
+
+OpenConsole = Callable[..., Console]
+"""Opens a tab on a deployment; ``theme`` and ``width`` may be given."""
+
+
+def new_tab(browser: Browser, url: str, theme: str, width: int) -> Console:
+    """Return an empty tab of a browser session of its own, with this colour scheme and width in pixels."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 1000 if width > 1000 else 1180},
+        color_scheme="light" if theme == "light" else "dark",
+        permissions=["clipboard-read", "clipboard-write"],
+    )
+    context.set_default_timeout(15_000)
+    return Console(context.new_page(), url)
