@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
@@ -46,10 +47,15 @@ def _region() -> str:
     return _session().get_config_variable("region") or "us-east-1"
 
 
+def _endpoint(default: str) -> str:
+    """Return the endpoint that AWS's own variable names, as an emulator sets it, or else ``default``."""
+    return os.environ.get("AWS_ENDPOINT_URL") or default
+
+
 def queue_http(queue_url: str) -> SignedHttp:
     """Return what posts to the SQS endpoint of a queue."""
     url = urlsplit(queue_url)
-    endpoint = _session().get_config_variable("endpoint_url") or f"{url.scheme}://{url.netloc}"
+    endpoint = _endpoint(f"{url.scheme}://{url.netloc}")
     return SignedHttp("sqs", endpoint, _region(), _credentials, QUEUE_TIMEOUT_S)
 
 
@@ -61,7 +67,7 @@ def push_http(callback_url: str) -> SignedHttp:
 def functions_http() -> SignedHttp:
     """Return what posts to Lambda."""
     region = _region()
-    endpoint = _session().get_config_variable("endpoint_url") or f"https://lambda.{region}.amazonaws.com"
+    endpoint = _endpoint(f"https://lambda.{region}.amazonaws.com")
     return SignedHttp("lambda", endpoint, region, _credentials, QUEUE_TIMEOUT_S)
 
 
