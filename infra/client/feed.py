@@ -9,7 +9,7 @@ import random
 import uuid
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from types import TracebackType
-from typing import cast
+from typing import Literal, cast
 from urllib.parse import urlencode
 
 import websockets
@@ -205,8 +205,10 @@ async def _open(url: str) -> ClientConnection:
     """Open a connection. Raises ``ApiError``, with a status where the deployment refused it."""
     try:
         # Its keep-alive is a ping frame of our own: API Gateway does not count protocol pings as use.
+        # A bounded queue would stop reading when the feed does, and with it the closing handshake.
+        proxy: Literal[True] | None = None if is_local(url) else True
         return await connect(
-            url, ping_interval=None, max_size=2**20, proxy=None if is_local(url) else True
+            url, ping_interval=None, max_size=2**20, max_queue=None, close_timeout=2, proxy=proxy
         )
     except websockets.InvalidStatus as exc:
         status = exc.response.status_code

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from infra.local import deployment
-from infra.local.home import Home
 from tests.e2e.deployed import Deployed
+from tests.homes import new_home
 
 ZERO_LATENCY = {"PaperLatency": "none"}
 HERE = Path(__file__).parent
@@ -28,21 +29,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def deployment_factory(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Callable[[dict[str, str]], Deployed]]:
+def deployment_factory() -> Iterator[Callable[[dict[str, str]], Deployed]]:
     """Start further deployments with template parameters of their own; all are stopped at the end."""
-    homes: list[Home] = []
+    with ExitStack() as stack:
 
-    def start(parameters: dict[str, str]) -> Deployed:
-        home = Home(tmp_path_factory.mktemp("dexec").resolve())
-        homes.append(home)
-        options = deployment.Options(port=0, parameters=parameters, durable=False)
-        return Deployed(deployment.up(home, options).state, home)
+        def start(parameters: dict[str, str]) -> Deployed:
+            home = stack.enter_context(new_home())
+            stack.callback(deployment.down, home)
+            options = deployment.Options(port=0, parameters=parameters, durable=False)
+            return Deployed(deployment.up(home, options).state, home)
 
-    yield start
-    for home in homes:
-        deployment.down(home)
+        yield start
 
 
 @pytest.fixture(scope="session", name="deployment")

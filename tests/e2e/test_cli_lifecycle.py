@@ -1,0 +1,141 @@
+"""Deployments that come and go, politely and otherwise; each test has homes of its own."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from websockets.sync.client import connect
+
+from infra.local.home import Home, State
+from tests.e2e import command
+from tests.homes import new_home
+
+SERVED = "wscat"
+QUICK = ("--port", "0", "--latency", "none")
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    with new_home() as new:
+        yield new.root
+        command.run("down", "--home", str(new.root))
+        assert command.processes_of(new.root) == []
+
+
+def up(home: Path) -> State:
+    started = command.run("up", "--detach", "--json", "--home", str(home), *QUICK)
+    assert started.returncode == 0, started.stderr
+    return State.model_validate_json(started.stdout)
+
+
+def healthy(state: State) -> bool:
+    return httpx.get(f"{state.http_url}/health", trust_env=False).is_success
+
+
+def place(home: Path) -> str:
+    placed = command.run("order", "SOL", "USDC", "1", "--json", "--home", str(home))
+    assert placed.returncode == 0, placed.stderr
+    return str(json.loads(placed.stdout)["orderId"])
+
+
+def test_up_serves_status_tells_where_and_down_leaves_nothing(home: Path) -> None:
+    state = up(home)
+    assert healthy(state)
+    told = json.loads(command.run("status", "--json", "--home", str(home)).stdout)
+    assert {"httpUrl", "websocketUrl", "apiKey", "databaseUrl", "endpointUrl", "processes"} <= told.keys()
+    assert told["httpUrl"] == state.http_url
+    assert {p["name"] for p in told["processes"]} == {"postgres", "emulator"}
+    assert command.run("down", "--home", str(home)).returncode == 0
+    assert command.processes_of(home) == []
+    assert not (home / "tmp").exists()
+    after = command.run("status", "--home", str(home))
+    assert after.returncode == 1
+    assert "dexec up --detach" in after.stderr
+
+
+def test_history_survives_down_and_up(home: Path) -> None:
+    up(home)
+    order_id = place(home)
+    assert command.run("watch", order_id, "--home", str(home)).returncode == 0
+    command.run("down", "--home", str(home))
+    up(home)
+    orders = json.loads(command.run("history", "--json", "--home", str(home)).stdout)
+    assert [order["orderId"] for order in orders] == [order_id]
+
+
+def test_two_deployments_run_side_by_side(home: Path) -> None:
+    other = home / "other"
+    try:
+        first, second = up(home), up(other)
+        assert first.http_url != second.http_url
+        order_id = place(home)
+        found = command.run("show", order_id, "--home", str(other))
+        assert found.returncode == 1
+        assert "no such order" in found.stderr
+        command.run("down", "--home", str(other))
+        assert healthy(first)
+    finally:
+        command.run("down", "--home", str(other))
+    assert command.processes_of(other) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_everything_also_with_a_websocket_open(home: Path, number: signal.Signals) -> None:
+    with command.running("up", "--home", str(home), *QUICK, until=SERVED) as process:
+        state = Home(home).read()
+        assert state is not None
+        with connect(f"{state.websocket_url}?apiKey={state.api_key}", proxy=None):
+            process.send_signal(number)
+            assert process.wait(command.PATIENCE_S) == 0
+    assert command.processes_of(home) == []
+
+
+def test_a_crash_of_the_emulator_is_told_and_stops_the_rest(home: Path) -> None:
+    with command.running("up", "--home", str(home), *QUICK, until=SERVED) as process:
+        state = Home(home).read()
+        assert state is not None
+        place(home)
+        emulator = state.process("emulator")
+        assert emulator is not None
+        psutil.Process(emulator.pid).kill()
+        rest = process.communicate(timeout=command.PATIENCE_S)[0]
+        assert process.returncode == 1
+    assert "emulator" in rest
+    assert "ended unexpectedly" in rest
+    assert command.processes_of(home) == []
+
+
+def test_what_crashed_is_brought_back_where_it_was(home: Path) -> None:
+    before = up(home)
+    order_id = place(home)
+    command.run("watch", order_id, "--home", str(home))
+    for process in before.processes:
+        psutil.Process(process.pid).kill()
+    crashed = command.run("status", "--home", str(home))
+    assert crashed.returncode == 1
+    assert "ended unexpectedly" in crashed.stderr
+    after = up(home)
+    assert after.http_url == before.http_url
+    assert command.run("show", order_id, "--home", str(home)).returncode == 0
+
+
+def test_a_lost_state_file_loses_no_process(home: Path) -> None:
+    up(home)
+    (home / "state.json").unlink()
+    assert healthy(up(home))
+    command.run("down", "--home", str(home))
+    assert command.processes_of(home) == []
+
+
+def test_a_second_up_finds_the_first_and_other_parameters_are_refused(home: Path) -> None:
+    first = up(home)
+    assert up(home).processes == first.processes
+    refused = command.run("up", "--detach", "--home", str(home), "--set", "OrdersPerMinute=7")
+    assert refused.returncode == 1
+    assert "dexec down" in refused.stderr
