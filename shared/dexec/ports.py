@@ -96,12 +96,16 @@ class Orders(Protocol):
     def place(self, new: NewOrder, limit: RateLimit | None, watcher: str | None) -> Placed:
         """Store the order and its first event, reserve its slot, resolve a repeated idempotency key.
 
-        ``order.run_at`` of the answer is its reserved start. ``watcher`` and the client's stream
-        connections become watchers. Raises ``IdempotencyConflict``, ``TooManyOrders``, ``CommitUnknown``.
+        ``order.run_at`` of the answer is its reserved start; a repeat renews a pending order's ``queued_at``.
+        ``watcher`` and the client's stream connections become watchers. Raises ``IdempotencyConflict``,
+        ``TooManyOrders``, ``CommitUnknown``.
         """
 
-    def withdraw(self, order_id: str, now: datetime, error: Mapping[str, object]) -> bool:
-        """Fail an order that is still pending and free its idempotency key; False when it is not."""
+    def withdraw(self, order: Order, now: datetime, error: Mapping[str, object]) -> bool:
+        """Fail a pending order and free its idempotency key.
+
+        False when it is not pending any more, or was placed again meanwhile: that caller relies on it.
+        """
 
     def claim(self, order_id: str, token: str, now: datetime, lease_until: datetime) -> Claim:
         """Take the lease of an order that is due and nobody's, and begin or resume its routing."""

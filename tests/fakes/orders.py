@@ -27,6 +27,8 @@ class FakeOrders:
                 return Placed(self._insert(new, limit, watcher), is_new=True)
             if known.request_hash != new.request_hash:
                 raise IdempotencyConflict("this idempotency key was used for another order")
+            if known.order.status is Status.PENDING:
+                known.order = replace(known.order, queued_at=new.order.created_at)
             return Placed(known.order, is_new=known.order.id == new.order.id)
 
     def _known(self, new: NewOrder) -> Row | None:
@@ -61,16 +63,16 @@ class FakeOrders:
         self._store.rates[client_id] = slot
         return now + timedelta(seconds=math.ceil(max(0.0, wait_s)))
 
-    def withdraw(self, order_id: str, now: datetime, error: Mapping[str, object]) -> bool:
+    def withdraw(self, order: Order, now: datetime, error: Mapping[str, object]) -> bool:
         with self._store.lock:
-            row = self._store.orders[order_id]
-            if row.order.status is not Status.PENDING:
+            row = self._store.orders[order.id]
+            if row.order.status is not Status.PENDING or row.order.queued_at != order.queued_at:
                 return False
             seq = row.order.seq + 1
             row.order = replace(row.order, status=Status.FAILED, seq=seq, error=error, updated_at=now)
             row.idempotency_key = None
-            event = Event(order_id, seq, Status.FAILED, None, row.order.attempt, {"error": error}, now)
-            self._store.events[order_id].append(event)
+            event = Event(order.id, seq, Status.FAILED, None, row.order.attempt, {"error": error}, now)
+            self._store.events[order.id].append(event)
             return True
 
     def claim(self, order_id: str, token: str, now: datetime, lease_until: datetime) -> Claim:

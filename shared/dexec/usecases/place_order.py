@@ -68,12 +68,12 @@ class PlaceOrder:
     def _withdraw(self, order: Order, exc: QueueUnavailable) -> None:
         reason = {"code": exc.code, "message": "the order could not be queued; nothing was executed"}
         try:
-            is_withdrawn = self.orders.withdraw(order.id, self.clock.now(), reason)
+            is_withdrawn = self.orders.withdraw(order, self.clock.now(), reason)
         except (Unavailable, OutcomeUnknown) as store_exc:
             raise CommitUnknown("it is not known whether the order will execute", order.id) from store_exc
         if is_withdrawn:
             raise Unavailable("orders cannot be queued at the moment; nothing was stored") from exc
-        # Guard lost: an executor has it already, so the message did arrive.
+        # Guard lost: an executor has it, or whoever repeated the key was told 202 and its message is sent.
 
     def _new_order(self, submission: Submission, caller: ApiKey, now: datetime) -> NewOrder:
         order = Order(

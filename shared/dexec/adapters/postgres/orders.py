@@ -29,6 +29,8 @@ class PostgresOrders:
         statement = Statement("place_order", _placing(new, limit, watcher))
         try:
             found = self._database.fetch(statement, Repeat.HARMLESS)
+            while found and found[0]["raced"]:
+                found = self._database.fetch(statement, Repeat.HARMLESS)
         except psycopg.errors.UniqueViolation:
             # Only a repeat after a lost connection can meet its own id: the first run did commit.
             known = self.find(new.order.id, new.order.client_id)
@@ -53,10 +55,11 @@ class PostgresOrders:
         message = "too many orders are waiting already; send this one again later"
         return TooManyOrders(message, max(1, round(retry_after + 0.5)))
 
-    def withdraw(self, order_id: str, now: datetime, error: Mapping[str, object]) -> bool:
-        """Fail a pending order and free its idempotency key."""
+    def withdraw(self, order: Order, now: datetime, error: Mapping[str, object]) -> bool:
+        """Fail a pending order that nobody asked for again, and free its idempotency key."""
         params = {
-            "id": order_id,
+            "id": order.id,
+            "seen_queued_at": order.queued_at,
             "now": now,
             "error": rows.dump(error),
             "detail": rows.dump({"error": error}),

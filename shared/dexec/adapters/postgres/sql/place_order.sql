@@ -1,9 +1,16 @@
 -- One statement accepts an order: it resolves a repeated idempotency key, reserves the execution slot
 -- (GCRA: tat is the theoretical arrival time), and writes the order, its first event and its watchers.
--- No row comes back when the client's backlog is full.
+-- No row comes back when the client's backlog is full. A repeat notes that its message is sent again,
+-- so that nobody withdraws the order from under it; "raced" says that the order moved on meanwhile.
 WITH known AS (
     SELECT id FROM orders
     WHERE client_id = %(client_id)s AND idempotency_key = %(idempotency_key)s
+),
+repeated AS (
+    UPDATE orders SET queued_at = %(now)s
+    FROM known
+    WHERE orders.id = known.id AND orders.status = 'pending' AND orders.request_hash = %(request_hash)s
+    RETURNING orders.*
 ),
 slot AS (
     INSERT INTO rate_limits AS r (client_id, tat)
@@ -29,7 +36,7 @@ placed AS (
         %(id)s, %(client_id)s, %(label)s, %(request)s, 'pending', 1, 1, start.run_at, %(now)s,
         %(idempotency_key)s, %(request_hash)s, %(now)s, %(now)s
     FROM start
-    ON CONFLICT (client_id, idempotency_key) DO UPDATE SET idempotency_key = excluded.idempotency_key
+    ON CONFLICT (client_id, idempotency_key) DO UPDATE SET queued_at = excluded.queued_at
     RETURNING *
 ),
 event AS (
@@ -44,6 +51,10 @@ watching AS (
         AND (connections.stream OR connections.connection_id = %(watcher)s)
     WHERE placed.id = %(id)s
 )
-SELECT * FROM placed
+SELECT placed.*, false AS raced FROM placed
 UNION ALL
-SELECT orders.* FROM orders JOIN known ON known.id = orders.id
+SELECT repeated.*, false FROM repeated
+UNION ALL
+SELECT orders.*, orders.status = 'pending' AND orders.request_hash = %(request_hash)s
+FROM orders JOIN known ON known.id = orders.id
+WHERE NOT EXISTS (SELECT 1 FROM repeated)

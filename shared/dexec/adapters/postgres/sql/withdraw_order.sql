@@ -1,8 +1,9 @@
--- An order whose message could not be queued: failed, unless an executor has it already.
+-- An order whose message could not be queued: failed, unless an executor has it already or its client
+-- has asked for it again.
 WITH moved AS (
     UPDATE orders
     SET status = 'failed', seq = seq + 1, error = %(error)s, idempotency_key = NULL, updated_at = %(now)s
-    WHERE id = %(id)s AND status = 'pending'
+    WHERE id = %(id)s AND status = 'pending' AND queued_at = %(seen_queued_at)s
     RETURNING id, seq, attempt
 )
 INSERT INTO order_events (order_id, seq, status, step, attempt, detail, at)

@@ -1,0 +1,30 @@
+"""What the contract tests run against: each adapter, and the fake that stands for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from dexec.adapters.postgres.bounded import BoundedConnection
+from dexec.adapters.postgres.database import Database
+from tests.conftest import Connecting, Isolation
+from tests.simulation.backend import Backend, in_memory, on_postgres
+
+
+@pytest.fixture(params=["in memory", *Isolation])
+def store(request: pytest.FixtureRequest) -> Iterator[Backend]:
+    """Return an empty store: the fake, then PostgreSQL at each isolation level."""
+    if request.param == "in memory":
+        yield in_memory()
+        return
+    isolation = Isolation(request.param)
+    connecting: Connecting = request.getfixturevalue("connecting")
+
+    def connect() -> BoundedConnection:
+        return connecting(isolation)
+
+    database = Database(connect)
+    with connect() as audit:
+        yield on_postgres(database, audit)
+    database.close()

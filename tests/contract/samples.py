@@ -1,0 +1,74 @@
+"""Orders, keys and connections to begin with."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from itertools import count
+
+from dexec.domain.ids import order_id
+from dexec.domain.lifecycle import Status
+from dexec.domain.order import Order, SignedTransaction, build, submit
+from dexec.domain.quote import Mode, RouteRequest
+from dexec.ports import ApiKey, Claim, ClaimOutcome, Connection, NewOrder, RateLimit
+from tests.fakes import START
+from tests.simulation.backend import Backend
+
+NOW = START
+REQUEST = RouteRequest(Mode.EXACT_IN, "SOL", "USDC", 1_500_000_000, 50)
+TRANSACTION = SignedTransaction("signature", b"\x00\xff bytes", 1_150)
+LEASE = timedelta(seconds=25)
+_ids = count(1)
+
+
+def after(seconds: float) -> datetime:
+    """Return a time after ``NOW``."""
+    return NOW + timedelta(seconds=seconds)
+
+
+def new_order(
+    client_id: str = "alice", key: str | None = None, request_hash: str = "h", now: datetime = NOW
+) -> NewOrder:
+    """Return an order to be placed, with a new id."""
+    one = order_id(now, next(_ids).to_bytes(10, "big"))
+    order = Order(one, client_id, None, REQUEST, Status.PENDING, 1, 1, now, now, now, now)
+    return NewOrder(order, {"note": "pending"}, key, request_hash)
+
+
+def place(store: Backend, client_id: str = "alice", watcher: str | None = None) -> Order:
+    """Place an order without a limit."""
+    return store.orders.place(new_order(client_id), None, watcher).order
+
+
+def claim(store: Backend, order: Order, token: str = "mine", now: datetime = NOW) -> Claim:
+    """Claim an order for 25 s."""
+    return store.orders.claim(order.id, token, now, now + LEASE)
+
+
+def claimed(store: Backend, order: Order, token: str = "mine", now: datetime = NOW) -> Order:
+    """Claim an order that can be claimed."""
+    found = claim(store, order, token, now)
+    assert found.outcome is ClaimOutcome.CLAIMED
+    assert found.order is not None
+    return found.order
+
+
+def submitted(store: Backend, order: Order) -> Order:
+    """Take an order as far as its signed transaction."""
+    building = build(claimed(store, order), NOW, {"reason": "best"})
+    store.orders.save(building)
+    change = submit(building.after, NOW, TRANSACTION)
+    store.orders.save(change)
+    return change.after
+
+
+def connect(
+    store: Backend, connection_id: str, client_id: str = "alice", *, stream: bool = False
+) -> Connection:
+    """Store a connection and its key."""
+    store.api_keys.add(ApiKey(f"hash of {client_id}", client_id, None, None, NOW))
+    connection = Connection(connection_id, client_id, f"hash of {client_id}", stream, NOW)
+    store.watching.connect(connection)
+    return connection
+
+
+SLOW = RateLimit(interval_s=10, burst=2, max_backlog_s=30)

@@ -1,0 +1,354 @@
+"""What every implementation of the ``Orders`` port does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from dexec.domain.errors import IdempotencyConflict, LeaseLost, TooManyOrders
+from dexec.domain.lifecycle import Status, Step
+from dexec.domain.order import Order, build, confirm, fail, try_again
+from dexec.ports import ClaimOutcome
+from tests.contract.samples import (
+    LEASE,
+    NOW,
+    SLOW,
+    TRANSACTION,
+    after,
+    claim,
+    claimed,
+    connect,
+    new_order,
+    place,
+    submitted,
+)
+from tests.simulation.backend import Backend
+
+
+def found(store: Backend, order: Order) -> Order:
+    answer = store.orders.find(order.id, order.client_id)
+    assert answer is not None
+    return answer[0]
+
+
+def events(store: Backend, order: Order) -> list[tuple[int, Status, Step | None, int]]:
+    answer = store.orders.find(order.id, order.client_id)
+    assert answer is not None
+    return [(event.seq, event.status, event.step, event.attempt) for event in answer[1]]
+
+
+# --- placing -----------------------------------------------------------------------------------------
+
+
+def test_a_placed_order_is_found_by_its_client_alone(store: Backend) -> None:
+    new = new_order()
+    placed = store.orders.place(new, None, None)
+    assert placed.is_new
+    assert placed.order == new.order
+    assert store.orders.find(new.order.id, "bob") is None
+    answer = store.orders.find(new.order.id, "alice")
+    assert answer is not None
+    assert answer[0] == new.order
+    (event,) = answer[1]
+    assert (event.order_id, event.seq, event.status, event.step, event.attempt, event.detail, event.at) == (
+        new.order.id, 1, Status.PENDING, None, 1, {"note": "pending"}, NOW
+    )  # fmt: skip
+
+
+def test_a_repeated_key_stands_for_the_first_order(store: Backend) -> None:
+    first = store.orders.place(new_order(key="k"), None, None)
+    second = store.orders.place(new_order(key="k", now=after(1)), None, None)
+    assert not second.is_new
+    assert second.order.id == first.order.id
+    assert len(store.orders.history("alice", None, None, 10)) == 1
+
+
+def test_a_key_belongs_to_a_client(store: Backend) -> None:
+    assert store.orders.place(new_order("alice", "k"), None, None).is_new
+    assert store.orders.place(new_order("bob", "k"), None, None).is_new
+
+
+def test_a_key_with_another_body_is_a_conflict(store: Backend) -> None:
+    store.orders.place(new_order(key="k"), None, None)
+    with pytest.raises(IdempotencyConflict):
+        store.orders.place(new_order(key="k", request_hash="other"), None, None)
+
+
+def test_placing_the_very_same_order_again_changes_nothing(store: Backend) -> None:
+    new = new_order(key="k")
+    store.orders.place(new, SLOW, None)
+    again = store.orders.place(new, SLOW, None)
+    assert again.order.id == new.order.id
+    assert again.is_new, "its caller made it, whether or not it was told so"
+    assert events(store, new.order) == [(1, Status.PENDING, None, 1)]
+
+
+def test_slots_follow_the_rate_after_the_burst(store: Backend) -> None:
+    starts = [store.orders.place(new_order(), SLOW, None).order.run_at for _ in range(4)]
+    assert starts == [NOW, NOW, after(10), after(20)]
+
+
+def test_a_slot_is_rounded_up_to_whole_seconds(store: Backend) -> None:
+    rate = replace(SLOW, interval_s=0.6, burst=1)
+    starts = [store.orders.place(new_order(), rate, None).order.run_at for _ in range(4)]
+    assert starts == [NOW, after(1), after(2), after(2)]
+
+
+def test_a_full_backlog_says_when_there_is_room_again(store: Backend) -> None:
+    for _ in range(5):
+        store.orders.place(new_order(), SLOW, None)
+    with pytest.raises(TooManyOrders) as refused:
+        store.orders.place(new_order(), SLOW, None)
+    assert refused.value.retry_after_s == 10
+    wait_s = refused.value.retry_after_s
+    with pytest.raises(TooManyOrders):
+        store.orders.place(new_order(now=after(wait_s - 1)), SLOW, None)
+    assert store.orders.place(new_order(now=after(wait_s)), SLOW, None).is_new
+
+
+def test_a_refused_or_repeated_order_takes_no_slot(store: Backend) -> None:
+    store.orders.place(new_order(key="k"), SLOW, None)
+    for _ in range(5):
+        store.orders.place(new_order(key="k"), SLOW, None)
+    assert store.orders.place(new_order(), SLOW, None).order.run_at == NOW
+
+
+def test_clients_do_not_share_a_rate(store: Backend) -> None:
+    for _ in range(3):
+        store.orders.place(new_order("alice"), SLOW, None)
+    assert store.orders.place(new_order("bob"), SLOW, None).order.run_at == NOW
+
+
+# --- withdrawing -------------------------------------------------------------------------------------
+
+
+def test_a_withdrawn_order_is_failed_and_its_key_free(store: Backend) -> None:
+    first = store.orders.place(new_order(key="k"), None, None).order
+    assert store.orders.withdraw(first, after(1), {"code": "unavailable"})
+    gone = found(store, first)
+    assert (gone.status, gone.seq, gone.error, gone.updated_at) == (
+        Status.FAILED, 2, {"code": "unavailable"}, after(1)
+    )  # fmt: skip
+    assert events(store, first) == [(1, Status.PENDING, None, 1), (2, Status.FAILED, None, 1)]
+    assert store.orders.place(new_order(key="k"), None, None).is_new
+
+
+def test_an_order_that_somebody_works_on_is_not_withdrawn(store: Backend) -> None:
+    order = place(store)
+    claimed(store, order)
+    assert not store.orders.withdraw(order, NOW, {"code": "unavailable"})
+    assert found(store, order).status is Status.ROUTING
+
+
+def test_an_order_that_was_asked_for_again_is_not_withdrawn(store: Backend) -> None:
+    order = store.orders.place(new_order(key="k"), None, None).order
+    store.orders.place(new_order(key="k", now=after(1)), None, None)
+    assert not store.orders.withdraw(order, after(2), {"code": "unavailable"})
+    assert found(store, order).status is Status.PENDING
+
+
+# --- claiming ----------------------------------------------------------------------------------------
+
+
+def test_a_claim_begins_routing(store: Backend) -> None:
+    order = place(store)
+    answer = claim(store, order)
+    assert answer.outcome is ClaimOutcome.CLAIMED
+    assert answer.order == replace(
+        order, status=Status.ROUTING, seq=2, lease_token="mine", lease_until=NOW + LEASE
+    )
+    assert [event.status for event in answer.events] == [Status.PENDING, Status.ROUTING]
+
+
+def test_a_repeated_claim_is_the_same_claim(store: Backend) -> None:
+    order = place(store)
+    assert claim(store, order) == claim(store, order)
+
+
+def test_a_held_order_is_nobody_elses_until_its_lease_ends(store: Backend) -> None:
+    order = place(store)
+    mine = claimed(store, order)
+    assert claim(store, order, "yours", after(24.9)).outcome is ClaimOutcome.HELD
+    assert found(store, order) == mine
+    yours = claimed(store, order, "yours", after(25))
+    assert (yours.lease_token, yours.seq) == ("yours", mine.seq)
+
+
+def test_an_order_is_not_claimed_before_its_time(store: Backend) -> None:
+    store.orders.place(new_order(), replace(SLOW, burst=1), None)
+    order = store.orders.place(new_order(), replace(SLOW, burst=1), None).order
+    early = claim(store, order, now=after(9.9))
+    assert early.outcome is ClaimOutcome.NOT_YET
+    assert early.order == order
+    assert claim(store, order, now=after(10)).outcome is ClaimOutcome.CLAIMED
+
+
+def test_a_claim_on_an_order_that_is_over_shows_all_of_it(store: Backend) -> None:
+    order = submitted(store, place(store))
+    store.orders.save(confirm(order, NOW, {"amountIn": "1"}))
+    answer = claim(store, order, "other")
+    assert answer.outcome is ClaimOutcome.TERMINAL
+    assert [event.seq for event in answer.events] == [1, 2, 3, 4, 5, 6]
+
+
+def test_an_unknown_order_is_missing(store: Backend) -> None:
+    assert claim(store, new_order().order).outcome is ClaimOutcome.MISSING
+
+
+def test_building_that_was_interrupted_goes_back_to_routing(store: Backend) -> None:
+    order = claimed(store, place(store))
+    store.orders.save(build(order, NOW, {"reason": "best"}))
+    again = claimed(store, order, "other", after(25))
+    assert (again.status, again.seq, again.attempt) == (Status.ROUTING, 5, 1)
+
+
+def test_a_submitted_order_is_resumed_as_it_is(store: Backend) -> None:
+    order = submitted(store, place(store))
+    again = claimed(store, order, "other", after(25))
+    assert (again.status, again.seq, again.transaction) == (Status.SUBMITTED, 5, TRANSACTION)
+
+
+def test_nothing_new_is_begun_while_paused(store: Backend) -> None:
+    fresh, on_its_way = place(store), submitted(store, place(store))
+    store.audit.pause(True)
+    assert claim(store, fresh).outcome is ClaimOutcome.PAUSED
+    assert claim(store, on_its_way, "other", after(25)).outcome is ClaimOutcome.CLAIMED
+    store.audit.pause(False)
+    assert claim(store, fresh).outcome is ClaimOutcome.CLAIMED
+
+
+# --- saving ------------------------------------------------------------------------------------------
+
+
+def test_a_change_is_written_whole(store: Backend) -> None:
+    order = submitted(store, place(store))
+    change = confirm(order, after(3), {"amountIn": "1.5", "venue": "é 漢"})
+    store.orders.save(change)
+    assert found(store, order) == change.after
+    assert change.after.lease_token is None
+    assert events(store, order) == [
+        (1, Status.PENDING, None, 1),
+        (2, Status.ROUTING, None, 1),
+        (3, Status.ROUTING, Step.QUOTES, 1),
+        (4, Status.BUILDING, None, 1),
+        (5, Status.SUBMITTED, None, 1),
+        (6, Status.CONFIRMED, None, 1),
+    ]
+
+
+def test_a_new_attempt_forgets_the_last_transaction(store: Backend) -> None:
+    order = submitted(store, place(store))
+    change = try_again(order, NOW, {"code": "slippage_exceeded"}).releasing(after(2))
+    store.orders.save(change)
+    again = found(store, order)
+    assert (again.attempt, again.transaction, again.route, again.run_at) == (2, None, None, after(2))
+
+
+def test_one_who_lost_the_lease_writes_nothing(store: Backend) -> None:
+    order = claimed(store, place(store))
+    theirs = claimed(store, order, "other", after(25))
+    with pytest.raises(LeaseLost):
+        store.orders.save(fail(order, after(26), {"code": "late"}))
+    assert found(store, order) == theirs
+    assert len(events(store, order)) == 2
+
+
+def test_a_change_is_written_once(store: Backend) -> None:
+    change = build(claimed(store, place(store)), NOW, {"reason": "best"})
+    store.orders.save(change)
+    with pytest.raises(LeaseLost):
+        store.orders.save(change)
+    assert len(events(store, change.after)) == 4
+
+
+def test_saving_and_claiming_tell_who_watches(store: Backend) -> None:
+    for one in ("watcher", "bystander"):
+        connect(store, one)
+    connect(store, "stream", stream=True)
+    connect(store, "stranger", "bob", stream=True)
+    order = place(store, watcher="watcher")
+    answer = claim(store, order)
+    assert {watcher.connection_id for watcher in answer.watchers} == {"watcher", "stream"}
+    assert answer.order is not None
+    watchers = store.orders.save(build(answer.order, NOW, {}))
+    assert {watcher.connection_id for watcher in watchers} == {"watcher", "stream"}
+    assert all(watcher.connected_at == NOW and watcher.push_failures == 0 for watcher in watchers)
+
+
+def test_a_released_order_may_be_claimed_when_it_is_due(store: Backend) -> None:
+    order = claimed(store, place(store))
+    store.orders.release(order, after(4))
+    assert claim(store, order, "other", after(3)).outcome is ClaimOutcome.NOT_YET
+    assert claim(store, order, "other", after(4)).outcome is ClaimOutcome.CLAIMED
+
+
+def test_only_the_holder_releases(store: Backend) -> None:
+    order = claimed(store, place(store))
+    theirs = claimed(store, order, "other", after(25))
+    store.orders.release(order, after(26))
+    assert found(store, order) == theirs
+
+
+# --- history, lost orders ----------------------------------------------------------------------------
+
+
+def test_history_is_paged_newest_first(store: Backend) -> None:
+    orders = [store.orders.place(new_order(now=after(n)), None, None).order for n in range(5)]
+    place(store, "bob")
+    newest_first = [order.id for order in reversed(orders)]
+    page = store.orders.history("alice", None, None, 2)
+    rest = store.orders.history("alice", None, page[-1].id, 10)
+    assert [order.id for order in (*page, *rest)] == newest_first
+    claimed(store, orders[1], now=after(2))
+    (routing,) = store.orders.history("alice", Status.ROUTING, None, 10)
+    assert routing.id == orders[1].id
+
+
+def lost(store: Backend, seconds: float, *, queue_is_empty: bool = True, limit: int = 10) -> list[str]:
+    return [one.id for one in store.orders.lost(after(seconds), 15, queue_is_empty, 600, limit)]
+
+
+def test_an_order_is_lost_when_no_message_can_be_its_own(store: Backend) -> None:
+    order = place(store)
+    assert lost(store, 14) == []
+    assert lost(store, 15) == [order.id]
+    assert lost(store, 599, queue_is_empty=False) == []
+    assert lost(store, 600, queue_is_empty=False) == [order.id]
+
+
+def test_an_order_is_not_lost_while_it_is_worked_on_or_over(store: Backend) -> None:
+    working, over = claimed(store, place(store)), claimed(store, place(store))
+    store.orders.save(fail(over, NOW, {"code": "x"}))
+    assert lost(store, 24) == []
+    assert lost(store, 25) == [working.id]
+
+
+def test_an_order_is_not_lost_before_its_time_nor_while_paused(store: Backend) -> None:
+    rate = replace(SLOW, burst=1, max_backlog_s=900)
+    for _ in range(3):
+        store.orders.place(new_order(), rate, None)
+    assert len(lost(store, 25)) == 2
+    store.audit.pause(True)
+    assert lost(store, 25) == []
+
+
+def test_lost_orders_come_in_batches_oldest_first(store: Backend) -> None:
+    orders = [store.orders.place(new_order(now=after(n)), None, None).order for n in range(3)]
+    assert lost(store, 60, limit=2) == [orders[0].id, orders[1].id]
+
+
+def test_a_lost_order_is_requeued_once(store: Backend) -> None:
+    order = place(store)
+    assert store.orders.requeue(order, after(20))
+    assert not store.orders.requeue(order, after(20.5))
+    assert lost(store, 34) == []
+    assert lost(store, 35) == [order.id]
+    assert found(store, order).queued_at == after(20)
+
+
+def test_an_order_that_is_over_is_not_requeued(store: Backend) -> None:
+    order = claimed(store, place(store))
+    store.orders.save(fail(order, NOW, {"code": "x"}))
+    assert not store.orders.requeue(order, NOW + timedelta(seconds=20))
