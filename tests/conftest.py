@@ -13,7 +13,7 @@ import pytest
 from dexec.adapters.postgres.bounded import BoundedConnection, connect
 from dexec.adapters.postgres.migrations import migrate
 from infra.local import postgres
-from infra.local.home import Home
+from tests.homes import new_home
 
 
 class Isolation(StrEnum):
@@ -27,17 +27,17 @@ Connecting = Callable[[Isolation], BoundedConnection]
 
 
 @pytest.fixture(scope="session")
-def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def database_url() -> Iterator[str]:
     """Return the URL of a migrated database."""
-    home = Home(tmp_path_factory.mktemp("postgres").resolve())
-    server = postgres.start(home, port=0, durable=False)
-    try:
-        url = postgres.url(home, server.port)
-        with connect(url) as connection:
-            migrate(connection, datetime.now(UTC), dsql=False)
-        yield url
-    finally:
-        postgres.stop(server)
+    with new_home() as home:
+        server = postgres.start(home, port=0, durable=False)
+        try:
+            url = postgres.url(home, server.port)
+            with connect(url) as connection:
+                migrate(connection, datetime.now(UTC), dsql=False)
+            yield url
+        finally:
+            postgres.stop(server)
 
 
 @pytest.fixture

@@ -43,15 +43,25 @@ def deploy(aws: Aws, project: Path, parameters: Mapping[str, str], timeout_s: fl
         body = json.dumps(_packaged(aws, project))
         _apply(aws, body, parameters)
         _wait(aws, timeout_s)
-        return _read(aws, source)
+        return read(aws, source)
     except (ClientError, BotoCoreError) as exc:
         raise DeployFailed(f"deploying to {aws.endpoint_url} failed: {exc}") from exc
+
+
+def read(aws: Aws, source: template.Node) -> Stack:
+    """Return the stack that is deployed, as made from ``source``. Raises botocore's errors."""
+    found = aws.cloudformation.describe_stacks(StackName=NAME)["Stacks"][0]
+    return Stack(
+        source,
+        {p["ParameterKey"]: p["ParameterValue"] for p in found.get("Parameters", [])},
+        {o["OutputKey"]: o["OutputValue"] for o in found.get("Outputs", [])},
+    )
 
 
 def outputs(aws: Aws) -> dict[str, str]:
     """Return the outputs of the deployed stack. Raises ``DeployFailed`` when there is none."""
     try:
-        return _read(aws, {}).outputs
+        return read(aws, {}).outputs
     except (ClientError, BotoCoreError) as exc:
         raise DeployFailed(f"no stack {NAME} at {aws.endpoint_url}: {exc}") from exc
 
@@ -112,12 +122,3 @@ def _reasons(aws: Aws) -> str:
     events = aws.cloudformation.describe_stack_events(StackName=NAME)["StackEvents"]
     failed = [e for e in events if "FAILED" in e.get("ResourceStatus", "") and e.get("ResourceStatusReason")]
     return "\n".join(f"{e['LogicalResourceId']}: {e['ResourceStatusReason']}" for e in reversed(failed))
-
-
-def _read(aws: Aws, source: template.Node) -> Stack:
-    found = aws.cloudformation.describe_stacks(StackName=NAME)["Stacks"][0]
-    return Stack(
-        source,
-        {p["ParameterKey"]: p["ParameterValue"] for p in found.get("Parameters", [])},
-        {o["OutputKey"]: o["OutputValue"] for o in found.get("Outputs", [])},
-    )
