@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dexec.bootstrap import container
-from dexec.telemetry import make_logger, make_metrics
+from dexec.telemetry import count_run, make_logger, make_metrics
 
 logger = make_logger("dead_letters")
 metrics = make_metrics("dead_letters")
@@ -30,7 +30,7 @@ def settle(record: SQSRecord, lambda_context: LambdaContext) -> None:
     parts = container()
     ends_at = parts.clock.now() + timedelta(milliseconds=lambda_context.get_remaining_time_in_millis())
     try:
-        is_settled = parts.settle_dead_letter(order_id, ends_at)
+        is_settled = parts.settle_dead_letter(order_id, ends_at, lambda run: count_run(metrics, run))
     except Exception:
         logger.exception("the letter stays")
         raise

@@ -14,8 +14,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dexec.bootstrap import container
 from dexec.domain.errors import QueueUnavailable
-from dexec.telemetry import make_logger, make_metrics
+from dexec.telemetry import count_run, decision, make_logger, make_metrics
 from dexec.usecases.execute_order import HandBack
+from dexec.usecases.report import Report
 
 logger = make_logger("executor")
 metrics = make_metrics("executor")
@@ -34,7 +35,7 @@ def execute(record: SQSRecord, lambda_context: LambdaContext) -> None:
     parts = container()
     ends_at = parts.clock.now() + timedelta(milliseconds=lambda_context.get_remaining_time_in_millis())
     try:
-        hand_back = parts.execute_order(order_id, receives, ends_at)
+        hand_back = parts.execute_order(order_id, receives, ends_at, _report)
     except Exception:
         logger.exception("unexpected error")
         raise
@@ -45,6 +46,13 @@ def execute(record: SQSRecord, lambda_context: LambdaContext) -> None:
         logger.info("handed back", reason=hand_back.reason, delay_s=delay_s, receives=receives)
         raise NotDone(hand_back.reason)
     logger.info("done", receives=receives)
+
+
+def _report(run: Report) -> None:
+    count_run(metrics, run)
+    for event in run.own_events:
+        if (decided := decision(event)) is not None:
+            logger.info("route decided", extra=decided)
 
 
 def _postpone(receipt: str, hand_back: HandBack) -> None:

@@ -78,6 +78,7 @@ def execute(body: OrderBody, idempotency_key: Annotated[IdempotencyKey | None, H
 @app.get("/api/orders/<order_id>")
 def read_order(order_id: str) -> View:
     """Return one order with all its events."""
+    logger.append_keys(order_id=order_id)
     order, events = container().read_orders.one(order_id, _caller().client_id)
     return {**order_view(order), "events": [event_view(event) for event in events]}
 

@@ -39,6 +39,8 @@ def connect(event: dict[str, Any], connection_id: str) -> Answer:
     order_id = query.get("orderId")
     if order_id is not None and not is_order_id(order_id):
         raise NotFound("there is no such order")
+    if order_id is not None:
+        logger.append_keys(order_id=order_id)
     parts = container()
     caller = parts.authenticate(headers.get("x-api-key") or query.get("apiKey"))
     stream = query.get("stream") == "all"
@@ -85,6 +87,7 @@ def _obey(frame: Frame, connection: Connection) -> View:
     if isinstance(frame, ExecuteFrame):
         return {"type": "ack", **answering, **_execute(frame, connection)}
     watch_orders = container().watch_orders
+    logger.append_keys(order_id=frame.order_id)
     if isinstance(frame, SubscribeFrame):
         watch_orders.subscribe(
             frame.order_id, connection.client_id, connection.connection_id, frame.after_seq

@@ -2,14 +2,57 @@
 
 from __future__ import annotations
 
-import warnings
+import os
+from datetime import timedelta
 
 from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+
+from dexec.domain.errors import (
+    BlockhashExpired,
+    InsufficientFunds,
+    InsufficientLiquidity,
+    NoVenue,
+    OrderFailed,
+    PoolDisabled,
+    SlippageExceeded,
+)
+from dexec.domain.lifecycle import Status, Step
+from dexec.domain.order import Event, Order
+from dexec.usecases.report import Report
 
 NAMESPACE = "dexec"
+"""Unless ``POWERTOOLS_METRICS_NAMESPACE`` names another: each stack counts for itself."""
 
-# Many invocations have nothing to count; that is no reason for a warning in their log.
-warnings.filterwarnings("ignore", "No application metrics to publish")
+FAILURES = frozenset(
+    kind.code
+    for kind in (
+        BlockhashExpired,
+        InsufficientFunds,
+        InsufficientLiquidity,
+        NoVenue,
+        OrderFailed,
+        PoolDisabled,
+        SlippageExceeded,
+    )
+)
+"""The reasons that failures are counted by; a dimension must not grow, so any other is ``other``."""
+
+STAGES = {
+    (Status.ROUTING, Step.QUOTES): "RouteTime",
+    (Status.SUBMITTED, None): "BuildTime",
+    (Status.CONFIRMED, None): "LandTime",
+}
+"""The metric of the time that led to an event."""
+
+
+class _Sparing(AmazonCloudWatchEMFProvider):
+    """Says nothing where nothing was counted: many invocations have nothing to count."""
+
+    def flush_metrics(self, raise_on_empty_metrics: bool = False) -> None:
+        if self.metric_set:
+            super().flush_metrics(raise_on_empty_metrics)
 
 
 def make_logger(service: str) -> Logger:
@@ -19,4 +62,53 @@ def make_logger(service: str) -> Logger:
 
 def make_metrics(service: str) -> Metrics:
     """Return the metrics of a function; their only dimension is ``service``."""
-    return Metrics(namespace=NAMESPACE, service=service)
+    namespace = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", NAMESPACE)
+    return Metrics(provider=_Sparing(namespace=namespace, service=service))
+
+
+def count_run(metrics: Metrics, report: Report) -> None:
+    """Count what one run did: how long the order waited, its stages, how it ended, who was not told."""
+    _add_time(metrics, "QueueWait", report.waited)
+    own = {event.seq for event in report.own_events}
+    for before, event in zip(report.events, report.events[1:], strict=False):
+        stage = STAGES.get((event.status, event.step))
+        if stage is not None and event.seq in own:
+            _add_time(metrics, stage, event.at - before.at)
+    if report.push_failures:
+        metrics.add_metric("PushFailures", MetricUnit.Count, report.push_failures)
+    if report.order.is_terminal:
+        _count_end(metrics, report.order, report.events)
+
+
+def decision(event: Event) -> dict[str, object] | None:
+    """Return what one log line says about a routing decision; None for any other event."""
+    if event.step is not Step.QUOTES:
+        return None
+    named = ("reason", "quotes", "legs", "leftOut", "amountIn", "amountOut", "slot")
+    return {"attempt": event.attempt, **{name: event.detail[name] for name in named if name in event.detail}}
+
+
+def _count_end(metrics: Metrics, order: Order, events: tuple[Event, ...]) -> None:
+    is_confirmed = order.status is Status.CONFIRMED
+    metrics.add_metric("OrdersConfirmed" if is_confirmed else "OrdersFailed", MetricUnit.Count, 1)
+    metrics.add_metric("Attempts", MetricUnit.Count, order.attempt)
+    started = next((event.at for event in events if event.status is Status.ROUTING), order.created_at)
+    _add_time(metrics, "ExecutionTime", order.updated_at - started)
+    if not is_confirmed:
+        _count_reason(metrics, order)
+
+
+def _count_reason(metrics: Metrics, order: Order) -> None:
+    code = str((order.error or {}).get("code"))
+    with single_metric(
+        "OrdersFailed",
+        MetricUnit.Count,
+        1,
+        namespace=metrics.provider.namespace,
+        default_dimensions={"service": metrics.provider.service},
+    ) as metric:
+        metric.add_dimension("reason", code if code in FAILURES else "other")
+
+
+def _add_time(metrics: Metrics, name: str, time: timedelta) -> None:
+    metrics.add_metric(name, MetricUnit.Milliseconds, round(time.total_seconds() * 1000, 1))

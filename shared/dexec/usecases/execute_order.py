@@ -19,10 +19,21 @@ from dexec.domain.errors import (
     Unavailable,
 )
 from dexec.domain.lifecycle import Status
-from dexec.domain.order import Change, Order, SignedTransaction, build, confirm, fail, submit, try_again
+from dexec.domain.order import (
+    Change,
+    Event,
+    Order,
+    SignedTransaction,
+    build,
+    confirm,
+    fail,
+    submit,
+    try_again,
+)
 from dexec.domain.routing import fill_details, route_details
 from dexec.ports import Claim, ClaimOutcome, Clock, Cluster, Landed, Orders, Signer
 from dexec.usecases.quote_route import Decision, QuoteRoute
+from dexec.usecases.report import Report, Reporting, keep_quiet
 from dexec.usecases.tell import Teller
 
 INFRASTRUCTURE_DELAYS_S = (1, 2, 4, 8, 15)
@@ -72,11 +83,13 @@ class ExecuteOrder:
     jitter: Callable[[], float]
     limits: Limits = Limits()
 
-    def __call__(self, order_id: str, receives: int, ends_at: datetime) -> HandBack | None:
+    def __call__(
+        self, order_id: str, receives: int, ends_at: datetime, report: Reporting = keep_quiet
+    ) -> HandBack | None:
         """Execute the order as far as it goes; None when its message is done with.
 
-        ``receives`` counts the deliveries of the message, ``ends_at`` is when this invocation is cut off.
-        Raises nothing but faults of ours.
+        ``receives`` counts the deliveries of the message, ``ends_at`` is when this invocation is cut off,
+        ``report`` is called at the end of a run that had the order. Raises nothing but faults of ours.
         """
         try:
             claim = self._claim(order_id)
@@ -84,14 +97,15 @@ class ExecuteOrder:
             return self.later(receives, exc)
         if claim.order is None:
             return None
+        if claim.outcome not in (ClaimOutcome.CLAIMED, ClaimOutcome.TERMINAL):
+            return self._not_ours(claim.outcome, claim.order)
         with self.new_teller().until(ends_at) as teller:
-            if claim.outcome is ClaimOutcome.CLAIMED:
-                teller.tell(claim.events, claim.watchers)
-                return _Run(self, teller, claim.order, ends_at).to_the_end(receives)
-            if claim.outcome is ClaimOutcome.TERMINAL:
-                teller.tell(claim.events, claim.watchers)
-                return None
-        return self._not_ours(claim.outcome, claim.order)
+            teller.tell(claim.events, claim.watchers)
+            run = _Run(self, teller, claim.order, ends_at)
+            hand_back = run.to_the_end(receives)
+        if claim.outcome is ClaimOutcome.CLAIMED:
+            report(Report(claim.order, run.order, claim.events + run.events, teller.failures))
+        return hand_back
 
     def _claim(self, order_id: str) -> Claim:
         token = self.new_token()
@@ -128,6 +142,7 @@ class _Run:
         self._teller = teller
         self._stop_at = ends_at - timedelta(seconds=case.limits.stop_before_end_s)
         self.order = order
+        self.events: tuple[Event, ...] = ()
 
     def to_the_end(self, receives: int) -> HandBack | None:
         """Take attempt after attempt until the order is over or has to be handed back."""
@@ -226,6 +241,7 @@ class _Run:
     def _save(self, change: Change) -> None:
         watchers = self._case.orders.save(change)
         self.order = change.after
+        self.events += change.events
         self._teller.tell(change.events, watchers)
 
     def _hand_back(self, hand_back: HandBack) -> HandBack:

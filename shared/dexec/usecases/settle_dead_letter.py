@@ -11,6 +11,7 @@ from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Order, confirm, fail
 from dexec.domain.routing import fill_details
 from dexec.ports import ClaimOutcome, Clock, Landed, Orders, Outcomes, Queue
+from dexec.usecases.report import Report, Reporting, keep_quiet
 from dexec.usecases.tell import Teller
 
 
@@ -26,10 +27,11 @@ class SettleDeadLetter:
     new_token: Callable[[], str]
     lease_s: float = 25
 
-    def __call__(self, order_id: str, ends_at: datetime) -> bool:
+    def __call__(self, order_id: str, ends_at: datetime, report: Reporting = keep_quiet) -> bool:
         """Settle one dead letter; False when it has to stay where it is for now.
 
-        Raises ``Unavailable`` and ``OutcomeUnknown`` when a back end is away: the letter stays, too.
+        ``report`` is called when the order ended here. Raises ``Unavailable`` and ``OutcomeUnknown`` when
+        a back end is away: the letter stays, too.
         """
         now = self.clock.now()
         claim = self.orders.claim(order_id, self.new_token(), now, now + timedelta(seconds=self.lease_s))
@@ -47,6 +49,8 @@ class SettleDeadLetter:
                     teller.tell(change.events, self.orders.save(change))
                 except LeaseLost:
                     return False
+        if change is not None:
+            report(Report(claim.order, change.after, claim.events + change.events, teller.failures))
         return claim.order.is_terminal or change is not None or self._give_back(claim.order)
 
     def _settlement(self, order: Order) -> Change | None:

@@ -54,6 +54,8 @@ class Teller:
         self._lines: dict[str, _Line] = {}
         self._running: set[Future[None]] = set()
         self._last: Event | None = None
+        self.failures = 0
+        """How many connections could not be told, once the telling has ended."""
 
     @contextmanager
     def until(self, ends_at: datetime) -> Iterator[Teller]:
@@ -67,6 +69,7 @@ class Teller:
             left_s = (ends_at - self._clock.now()).total_seconds() - 1
             told = self.finish(max(0.0, min(self._deadline_s, left_s)))
             if told is not None:
+                self.failures = len(told.failed | told.missed)
                 with suppress(Unavailable, OutcomeUnknown):
                     self._watching.settle(told, MAX_PUSH_FAILURES)
 
