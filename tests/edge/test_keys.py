@@ -1,0 +1,82 @@
+"""Who gets in, and for how long after a key was revoked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from dexec.usecases.authenticate import REMEMBER_S, hash_key
+from functions.http_api.app import PUBLIC, SECURITY_HEADERS
+from infra.local import template
+from infra.local.home import PROJECT
+from tests.edge.conftest import OWNER
+from tests.edge.inprocess import Deployment
+
+ORDER = json.dumps({"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"})
+PING = json.dumps({"action": "ping"})
+
+
+def revoke(functions: Deployment) -> None:
+    key = functions.parts.api_keys.find(hash_key(OWNER))
+    assert key is not None
+    functions.parts.api_keys.add(replace(key, revoked_at=functions.parts.clock.now()))
+
+
+def routes() -> list[tuple[str, str]]:
+    """Return method and path of every route that API Gateway passes on."""
+    found = template.routes(template.load(PROJECT / "template.yaml"))
+    pairs = [route.replace("{id}", "ord_0").replace("{file}", "main.js").split() for route in found]
+    return [(method, path) for method, path in pairs]
+
+
+@pytest.mark.parametrize("key", [None, "", "unknown", "x" * 5000, "\x00", "owner-kez", "ключ"])
+def test_without_a_key_only_the_public_pages_are_served(functions: Deployment, key: str | None) -> None:
+    assert len(routes()) >= 12
+    for method, path in routes():
+        answer = functions.http(method, path, key=key, body=ORDER if method == "POST" else None)
+        is_open = path in PUBLIC or path.startswith("/console/")
+        assert (answer.status != 401) == is_open, path
+    assert functions.connect(key)[1] == 401
+
+
+def test_every_answer_carries_the_security_headers(functions: Deployment) -> None:
+    asked = [(method, path, OWNER) for method, path in routes()]
+    asked += [("GET", "/nowhere", OWNER), ("DELETE", "/api/orders", OWNER), ("GET", "/api/orders", "wrong")]
+    asked += [("POST", "/api/orders/execute", OWNER)]
+    for method, path, key in asked:
+        answer = functions.http(method, path, key=key, body="x" * 20_000 if method == "POST" else None)
+        assert SECURITY_HEADERS.keys() <= {name.lower() for name in answer.headers}, (method, path)
+        assert "access-control-allow-origin" not in {name.lower() for name in answer.headers}
+
+
+def test_a_revoked_key_is_refused_within_a_minute(functions: Deployment) -> None:
+    assert functions.http("GET", "/api/orders", key=OWNER).status == 200
+    revoke(functions)
+    functions.wait(REMEMBER_S)
+    assert REMEMBER_S <= 60
+    assert functions.http("GET", "/api/orders", key=OWNER).status == 401
+    assert functions.connect(OWNER)[1] == 401
+
+
+def test_a_revoked_key_is_refused_on_an_open_socket(functions: Deployment) -> None:
+    connection, _ = functions.connect(OWNER)
+    assert functions.send(connection, PING)[0]["type"] == "pong"
+    revoke(functions)
+    functions.wait(REMEMBER_S)
+    (refusal,) = functions.send(connection, PING)
+    assert (refusal["type"], refusal["status"]) == ("error", 401)
+
+
+@pytest.mark.parametrize("query", [{"stream": "all"}, {}])
+def test_nothing_is_pushed_for_a_revoked_key(functions: Deployment, query: dict[str, str]) -> None:
+    connection, _ = functions.connect(OWNER, query)
+    order = functions.send(connection, ORDER)[-1]["orderId"]
+    before = len(functions.received(connection))
+    revoke(functions)
+    functions.execute_all()
+    functions.wait(REMEMBER_S)
+    assert len(functions.received(connection)) == before
+    found = functions.parts.read_orders.one(str(order), "owner")
+    assert found[0].is_terminal
