@@ -134,7 +134,7 @@ def test_two_clients_on_one_order_both_see_all_of_it(deployment: Deployed) -> No
         async with deployment.feed(key) as first, deployment.feed(key) as second:
             order_id = str((await first.execute(ORDER))["orderId"])
             await second.subscribe(order_id)
-            return await asyncio.gather(feed_to_the_end(first, order_id), feed_to_the_end(second, order_id))
+            return list(await asyncio.gather(*(feed_to_the_end(feed, order_id) for feed in (first, second))))
 
     assert [seqs(events) for events in asyncio.run(watch())] == [ALL, ALL]
 
@@ -214,7 +214,10 @@ def test_somebody_elses_order_cannot_be_watched(deployment: Deployed) -> None:
     async def attempt() -> list[Document]:
         async with deployment.api(mine) as api:
             order_id = str((await api.place(ORDER))["orderId"])
-        async with socket_of(deployment, other, orderId=order_id) as opened, socket_of(deployment, other) as idle:
+        async with (
+            socket_of(deployment, other, orderId=order_id) as opened,
+            socket_of(deployment, other) as idle,
+        ):
             on_connect: Document = json.loads(await opened.recv())
             asked = await answer(idle, {"action": "subscribe", "orderId": order_id})
             await ended_async(deployment, [order_id])

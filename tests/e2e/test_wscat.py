@@ -43,7 +43,12 @@ def wscat(npx: str, directory: Path, *arguments: str) -> Iterator[IO[str]]:
     """Run wscat, whose standard input has to stay open, and give its output."""
     command = [npx, "--yes", PACKAGE, "--no-color", *arguments]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=directory
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=directory,
     ) as running:
         assert running.stdout is not None
         assert running.stdin is not None
