@@ -19,8 +19,8 @@ PATIENCE_S = 60
 
 def environ(**extra: str) -> dict[str, str]:
     """Return an environment without what would change what a command prints or talks to."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("DEXEC_", "NO_COLOR", "FORCE_COLOR", "COLUMNS"))}
-    return kept | extra
+    ours = ("DEXEC_", "NO_COLOR", "FORCE_COLOR", "COLUMNS")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | extra
 
 
 def run(*arguments: str, cwd: Path = PROJECT, **extra: str) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,66 @@
+"""template.yaml against what it configures."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import cast
+
+import pytest
+from pydantic.alias_generators import to_pascal
+
+from dexec.settings import Settings
+from infra.local import template
+from infra.local.home import PROJECT
+from infra.local.template import Node
+
+SOURCE = template.load(PROJECT / "template.yaml")
+PARAMETERS = cast("dict[str, Node]", SOURCE["Parameters"])
+RESOURCES = cast("dict[str, Node]", SOURCE["Resources"])
+
+
+def variables(function: Node) -> Node:
+    environment = cast(Node, function.get("Environment", {}))
+    return cast(Node, environment.get("Variables", {}))
+
+
+COMMON = variables(cast(Node, cast(Node, SOURCE["Globals"])["Function"]))
+OWN = [
+    variables(cast(Node, resource["Properties"]))
+    for resource in RESOURCES.values()
+    if resource["Type"] == "AWS::Serverless::Function"
+]
+VARIABLES = {name: value for function in (COMMON, *OWN) for name, value in function.items()}
+NOT_IN_THE_TEMPLATE = {"database_url"}
+"""Holds a password, so it is never an environment variable of a deployed function."""
+
+MADE_BY_THE_STACK = {
+    "database_role_arns",
+    "database_secret_arn",
+    "dsql_endpoint",
+    "order_queue_url",
+    "websocket_url",
+    "websocket_callback_url",
+}
+
+
+def test_every_setting_is_an_environment_variable_of_the_functions() -> None:
+    ours = {name for name in VARIABLES if not name.startswith("POWERTOOLS_")}
+    assert ours == {name.upper() for name in Settings.model_fields.keys() - NOT_IN_THE_TEMPLATE}
+
+
+@pytest.mark.parametrize(
+    "name", sorted(Settings.model_fields.keys() - NOT_IN_THE_TEMPLATE - MADE_BY_THE_STACK)
+)
+def test_a_setting_is_a_parameter_with_the_same_default(name: str) -> None:
+    parameter = to_pascal(name)
+    assert VARIABLES[name.upper()] == {"Ref": parameter}
+    default = PARAMETERS[parameter]["Default"]
+    expected = Settings.model_fields[name].default
+    if isinstance(expected, int | Decimal):
+        assert Decimal(str(default)) == expected
+    else:
+        assert default == expected
+
+
+def test_every_parameter_is_described() -> None:
+    assert [name for name, parameter in PARAMETERS.items() if not parameter.get("Description")] == []
