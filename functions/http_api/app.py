@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import mimetypes
 import time
 from pathlib import Path
@@ -42,7 +43,10 @@ metrics = make_metrics("http_api")
 app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=load_object)
 
 PUBLIC = frozenset({"/", "/health", "/api/config", "/openapi.json", "/docs"})
-CONSOLE = Path(__file__).parent / "console"
+# What may be served, by name: the console, and the generated documents.
+PAGES = {
+    path.name: path for folder in ("console", "static") for path in (Path(__file__).parent / folder).iterdir()
+}
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -167,6 +171,18 @@ def console() -> Response[bytes]:
     return _file("index.html")
 
 
+@app.get("/docs", include_in_schema=False)
+def reference() -> Response[bytes]:
+    """Serve the readable reference."""
+    return _file("docs.html")
+
+
+@app.get("/openapi.json", include_in_schema=False)
+def openapi() -> Response[bytes]:
+    """Serve the OpenAPI document."""
+    return _file("openapi.json")
+
+
 @app.get("/console/<file_name>", include_in_schema=False)
 def console_file(file_name: str) -> Response[bytes]:
     """Serve one of the console's files."""
@@ -174,14 +190,13 @@ def console_file(file_name: str) -> Response[bytes]:
 
 
 def _file(name: str) -> Response[bytes]:
-    files = {path.name: path for path in CONSOLE.iterdir()}
-    if name not in files:
+    if name not in PAGES:
         raise NotFound("there is no such page")
     content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return Response(200, f"{content_type}; charset=utf-8", files[name].read_text(encoding="utf-8").encode())
+    return Response(200, f"{content_type}; charset=utf-8", PAGES[name].read_bytes())
 
 
-def refuse(error: DexecError) -> Response[View]:
+def refuse(error: DexecError) -> Response[str]:
     """Answer with problem details."""
     status = status_of(error)
     if status >= 500:
@@ -190,10 +205,10 @@ def refuse(error: DexecError) -> Response[View]:
     headers: dict[str, str | list[str]] = {}
     if isinstance(error, TooManyOrders):
         headers["retry-after"] = str(error.retry_after_s)
-    return Response(status, "application/problem+json", problem(error), headers)
+    return Response(status, "application/problem+json", json.dumps(problem(error)), headers)
 
 
-def refuse_input(error: RequestValidationError) -> Response[View]:
+def refuse_input(error: RequestValidationError) -> Response[str]:
     """Answer what validation found with problem details."""
     errors = error.errors()
     if errors and errors[0].get("type") in ("json_invalid", "model_attributes_type"):
@@ -201,13 +216,13 @@ def refuse_input(error: RequestValidationError) -> Response[View]:
     return refuse(invalid(errors))
 
 
-def apologize(error: Exception) -> Response[View]:
+def apologize(error: Exception) -> Response[str]:
     """Log what nobody expected; nothing of it reaches the client."""
     logger.exception("unexpected error", exc_info=error)
     return refuse(DexecError("unexpected"))
 
 
-def no_such_route(_: NotFoundError) -> Response[View]:
+def no_such_route(_: NotFoundError) -> Response[str]:
     """Answer an unknown path."""
     return refuse(NotFound("there is no such path"))
 

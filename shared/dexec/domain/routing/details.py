@@ -7,7 +7,7 @@ only shown); bps, shares, scores, slots and milliseconds are numbers or short st
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from dexec.domain.quote import Alternative, Fill, Leg, Mode, Quote, Route
 from dexec.domain.routing.costs import CostDetails, cost_details
@@ -74,7 +74,7 @@ class TroubleDetails(TypedDict):
     reason: str
 
 
-class RouteDetails(TypedDict, total=False):
+class RouteDetails(TypedDict):
     """A route; ``minAmountOut`` for exact in, ``maxAmountIn`` for exact out."""
 
     mode: str
@@ -82,8 +82,8 @@ class RouteDetails(TypedDict, total=False):
     tokenOut: str
     amountIn: str
     amountOut: str
-    minAmountOut: str
-    maxAmountIn: str
+    minAmountOut: NotRequired[str]
+    maxAmountIn: NotRequired[str]
     reason: str
     legs: list[LegDetails]
     quotes: list[QuoteDetails]

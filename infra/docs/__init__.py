@@ -1,0 +1,1 @@
+"""The documents that are generated: ``python -m infra.docs`` writes them all, a test keeps them true."""
