@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 
 from rich.console import Console
 from rich.highlighter import NullHighlighter
@@ -15,14 +18,38 @@ PLAIN_WIDTH = 100
 """Columns of what is not written to a terminal."""
 
 
-@cache
+_recording: list[Console] = []
+"""The console that takes the place of standard output, if any."""
+
+
 def console() -> Console:
     """Return the console for standard output; ``NO_COLOR`` and ``COLUMNS`` are respected."""
+    return _recording[0] if _recording else _output()
+
+
+@contextmanager
+def recorded(picture: Path, title: str) -> Iterator[None]:
+    """Draw what the body prints as an SVG picture of a terminal, in colour."""
+    screen = Console(
+        record=True, width=88, color_system="truecolor", no_color=False, highlighter=NullHighlighter()
+    )
+    _recording.append(screen)
+    try:
+        yield
+    finally:
+        _recording.clear()
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        screen.save_svg(str(picture), title=title, unique_id="dexec")
+
+
+@cache
+def _output() -> Console:
     return _console(stderr=False)
 
 
 @cache
-def _errors() -> Console:
+def errors() -> Console:
+    """Return the console for standard error."""
     return _console(stderr=True)
 
 
@@ -51,9 +78,9 @@ def say_json_line(document: object) -> None:
 
 def complain(message: str) -> None:
     """Print what went wrong on standard error."""
-    _errors().print(f"[bold red]error[/] {escape(message)}", soft_wrap=True)
+    errors().print(f"[bold red]error[/] {escape(message)}", soft_wrap=True)
 
 
 def note(message: str) -> None:
     """Print on standard error what is no result: progress, advice."""
-    _errors().print(f"[dim]{escape(message)}[/]", soft_wrap=True)
+    errors().print(f"[dim]{escape(message)}[/]", soft_wrap=True)

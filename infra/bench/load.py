@@ -1,0 +1,175 @@
+"""One run of the load: orders on schedule, watchers listening, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from time import perf_counter, time
+
+from infra.bench import invoke
+from infra.bench.collector import Collector
+from infra.bench.kept_http import KeptHttp, NoAnswer
+from infra.bench.plan import Over, Plan, Sockets, Target
+from infra.bench.sockets import Watchers
+from infra.client.api import Document
+from infra.client.errors import ApiError
+
+LINGER_S = 0.3
+"""After the last expected frame: whether anything comes twice."""
+
+Progress = Callable[[int, int], None]
+"""Told how many orders were answered, and how many (order, watcher) pairs have ended."""
+
+
+@dataclass
+class Placed:
+    """One order of the run; times are ``perf_counter`` seconds, ``order_id`` None where it was refused."""
+
+    number: int
+    intended: float
+    answered: float | None = None
+    order_id: str | None = None
+    starts_at: str | None = None
+    refusal: str | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run left: ``started`` on the clock of ``perf_counter``, ``started_at`` in seconds since 1970."""
+
+    plan: Plan
+    placed: list[Placed]
+    collector: Collector
+    watchers: int
+    started: float
+    started_at: float
+    dropped: int
+
+
+async def run(plan: Plan, target: Target, progress: Progress = lambda *_: None) -> Run:
+    """Run a plan. Raises ``ApiError`` where the deployment lets nobody in."""
+    load = _Load(plan, target)
+    async with AsyncExitStack() as stack:
+        headers = {"x-api-key": target.api_key, "content-type": "application/json"}
+        load.http = await stack.enter_async_context(KeptHttp(target.http_url, headers, plan.connections))
+        load.sockets = await stack.enter_async_context(Watchers(target, load.collector, load.heard_other))
+        await load.open()
+        return await load.go(progress)
+
+
+class _Load:
+    http: KeptHttp
+    sockets: Watchers
+
+    def __init__(self, plan: Plan, target: Target) -> None:
+        self._plan = plan
+        self._target = target
+        self.collector = Collector()
+        self._placed: list[Placed] = []
+        self._acks: dict[str, asyncio.Future[tuple[Document, float]]] = {}
+        self._streams = plan.watchers if plan.sockets is Sockets.stream else 0
+
+    async def open(self) -> None:
+        """Open what is open before the clock starts, and let one request warm the path."""
+        try:
+            await self.http.open(min(self._plan.connections, self._plan.orders))
+            await self.http.request("GET", "/api/orders?limit=1")
+        except NoAnswer as exc:
+            raise ApiError(str(exc)) from exc
+        await asyncio.gather(*(self.sockets.open(stream="all") for _ in range(self._streams)))
+        if self._plan.over is Over.websocket and not self._streams:
+            await self.sockets.open()
+
+    async def go(self, progress: Progress) -> Run:
+        """Send everything on schedule, and wait for what is told."""
+        started, started_at = perf_counter(), time()
+        self._placed = [
+            Placed(number, started + self._plan.intended_s(number)) for number in range(self._plan.orders)
+        ]
+        watcher = asyncio.create_task(self._report(progress))
+        await asyncio.gather(*(self._place(placed) for placed in self._placed))
+        await self._until_told()
+        watcher.cancel()
+        progress(self._answered(), self.collector.ends)
+        watchers = self._streams or 1
+        dropped = self.sockets.dropped
+        return Run(self._plan, self._placed, self.collector, watchers, started, started_at, dropped)
+
+    def heard_other(self, frame: Document, now: float) -> None:
+        """Take a frame that is no status: the answer to an ``execute``."""
+        answer = self._acks.get(str(frame.get("id")))
+        if answer is not None and not answer.done():
+            answer.set_result((frame, now))
+
+    async def _place(self, placed: Placed) -> None:
+        await asyncio.sleep(max(0.0, placed.intended - perf_counter()))
+        if self._plan.over is Over.http:
+            await self._place_over_http(placed)
+        else:
+            await self._place_over_websocket(placed)
+        if placed.order_id is not None and not self._streams and self._plan.over is Over.http:
+            try:
+                await self.sockets.open(orderId=placed.order_id)
+            except ApiError as exc:
+                placed.refusal = str(exc)
+
+    async def _place_over_http(self, placed: Placed) -> None:
+        body = json.dumps(invoke.order(placed.number)).encode()
+        try:
+            answer = await self.http.request("POST", "/api/orders/execute", body)
+        except NoAnswer as exc:
+            placed.refusal = str(exc)
+            return
+        placed.answered = perf_counter()
+        if answer.status == 202:
+            self._accepted(placed, json.loads(answer.body))
+        else:
+            placed.refusal = f"{answer.status} {answer.body[:200].decode(errors='replace')}"
+
+    async def _place_over_websocket(self, placed: Placed) -> None:
+        acked: asyncio.Future[tuple[Document, float]] = asyncio.get_running_loop().create_future()
+        self._acks[str(placed.number)] = acked
+        order: Document = dict(invoke.order(placed.number).items())
+        await self.sockets.send({"action": "execute", "id": str(placed.number), "order": order})
+        try:
+            async with asyncio.timeout(self._plan.silence_s):
+                answer, placed.answered = await acked
+        except TimeoutError:
+            placed.refusal = f"no ack within {self._plan.silence_s:.0f} s"
+            return
+        if answer.get("type") == "ack":
+            self._accepted(placed, answer)
+        else:
+            placed.refusal = str(answer.get("message"))
+
+    def _accepted(self, placed: Placed, answer: Document) -> None:
+        placed.order_id, placed.starts_at = str(answer["orderId"]), str(answer["startsAt"])
+
+    async def _until_told(self) -> None:
+        """Wait until every watcher was told the end of every accepted order, or nothing comes any more."""
+        heard, silent_since = self.collector.frames, perf_counter()
+        while not self._all_told() and perf_counter() - silent_since < self._plan.silence_s:
+            await asyncio.sleep(0.02)
+            if self.collector.frames != heard:
+                heard, silent_since = self.collector.frames, perf_counter()
+        await asyncio.sleep(LINGER_S)
+
+    def _all_told(self) -> bool:
+        ids = [placed.order_id for placed in self._placed if placed.order_id is not None]
+        pairs = len(ids) * (self._streams or 1)
+        if self.collector.ends < pairs:
+            return False
+        # Others may use the same key: their orders end as well.
+        ended = sum(heard.ended for one in ids for heard in self.collector.heard[one].values())
+        return ended == pairs
+
+    def _answered(self) -> int:
+        return sum(placed.answered is not None for placed in self._placed)
+
+    async def _report(self, progress: Progress) -> None:
+        while True:
+            progress(self._answered(), self.collector.ends)
+            await asyncio.sleep(0.2)

@@ -1,0 +1,53 @@
+"""What one run of the bench does, and to which deployment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Over(StrEnum):
+    """How orders are placed."""
+
+    http = "http"
+    websocket = "websocket"
+
+
+class Sockets(StrEnum):
+    """Who is told: ``watchers`` sockets hear all orders, or every order gets a socket of its own."""
+
+    stream = "stream"
+    one_per_order = "one-per-order"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run. ``rate`` is in orders a second on a fixed schedule; None is a burst: all at once.
+
+    ``connections`` bounds the HTTP connections of the load client: an emulator starts a worker for each
+    request that finds none free. ``warm_up`` orders go before and are not measured. ``silence_s`` is how
+    long the run waits for a next frame before it gives up on orders that are not told as ended.
+    """
+
+    orders: int = 500
+    rate: float | None = None
+    over: Over = Over.http
+    watchers: int = 1
+    sockets: Sockets = Sockets.stream
+    connections: int = 8
+    warm_up: int = 40
+    silence_s: float = 30
+
+    def intended_s(self, number: int) -> float:
+        """Return when order ``number`` is to be sent, in seconds after the start."""
+        return 0.0 if self.rate is None else number / self.rate
+
+
+@dataclass(frozen=True)
+class Target:
+    """A deployment and the key to use; ``latency`` is its simulated latency, where that is known."""
+
+    http_url: str
+    websocket_url: str
+    api_key: str
+    latency: str | None = None

@@ -1,0 +1,120 @@
+"""``dexec bench``: measure what a user feels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.bench.plan import Over, Plan, Sockets, Target
+from infra.cli import output
+from infra.cli.interrupts import stoppable
+from infra.cli.local import Latency
+from infra.cli.target import HOME, resolve
+
+if TYPE_CHECKING:
+    from infra.bench.load import Progress
+    from infra.bench.session import Session
+
+
+
+def bench(
+    *,
+    orders: Annotated[int, typer.Option(min=1, help="How many orders.")] = 500,
+    rate: Annotated[
+        float | None,
+        typer.Option(min=0.01, help="Orders a second, on a fixed schedule.", show_default="a burst"),
+    ] = None,
+    burst: Annotated[bool, typer.Option("--burst", help="All orders at once.")] = False,
+    over: Annotated[Over, typer.Option(help="How orders are placed.")] = Over.http,
+    watchers: Annotated[int, typer.Option(min=1, help="Sockets that are told everything.")] = 1,
+    sockets: Annotated[
+        Sockets, typer.Option(help="Who is told: those watchers, or each order a socket of its own.")
+    ] = Sockets.stream,
+    latency: Annotated[Latency, typer.Option(help="Simulated latency of its own deployment.")] = Latency.none,
+    connections: Annotated[int, typer.Option(min=1, help="HTTP connections kept open.")] = 8,
+    warm_up: Annotated[int, typer.Option(min=0, help="Orders before, that are not measured.")] = 40,
+    endpoint: Annotated[
+        str | None, typer.Option(help="HTTP API of a running deployment.", show_default="one of its own")
+    ] = None,
+    api_key: Annotated[
+        str | None, typer.Option(envvar="DEXEC_API_KEY", help="Key for --endpoint, best without a limit.")
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", dir_okay=False, help="Write the figures to a file.")
+    ] = None,
+    html_file: Annotated[
+        Path | None, typer.Option("--html", dir_okay=False, help="Write a page with charts to a file.")
+    ] = None,
+) -> None:
+    """Place orders on a schedule or all at once, and measure until everybody was told everything.
+
+    Latencies count from the moment an order was to be sent. The exit code is 1 if an order was refused or
+    did not end, or an event is missing.
+    """
+    if burst and rate is not None:
+        raise typer.BadParameter("--rate is a schedule, --burst is none: choose one")
+    plan = Plan(orders, rate, over, watchers, sockets, connections, warm_up)
+    with stoppable():
+        session = _session(plan, latency, endpoint, api_key)
+    _print(session)
+    _write(session, json_file, html_file)
+    if any(session.report[name] for name in ("ordersRefused", "ordersNotTerminal", "eventsMissing")):
+        for refusal in session.figures.refusals():
+            output.complain(refusal)
+        raise typer.Exit(1)
+
+
+def _session(plan: Plan, latency: Latency, endpoint: str | None, api_key: str | None) -> Session:
+    from infra.bench import session
+
+    if endpoint is not None:
+        given = resolve(HOME, endpoint, api_key)
+        target = Target(given.http_url, given.websocket_url, given.api_key)
+        with _progress(plan) as progress:
+            return session.measure(plan, target, None, progress)
+    output.note("starting a deployment")
+    with session.own_deployment(latency.value) as state, _progress(plan) as progress:
+        return session.measure(plan, session.target_of(state), state, progress)
+
+
+@contextmanager
+def _progress(plan: Plan) -> Iterator[Progress]:
+    """Show a bar on standard error; nothing where that is no terminal."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console = output.errors()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        accepted = bar.add_task("accepted", total=plan.orders)
+        told = bar.add_task("told", total=plan.orders * (plan.watchers if plan.sockets == "stream" else 1))
+
+        def show(answered: int, ended: int) -> None:
+            bar.update(accepted, completed=answered)
+            bar.update(told, completed=ended)
+
+        yield show
+
+
+def _print(session: Session) -> None:
+    from rich.table import Table
+
+    from infra.bench.report_text import rows, title
+
+    table = Table(title=title(session.report), title_justify="left", show_header=False, box=None)
+    for name, value in rows(session.report):
+        table.add_row(name, value)
+    output.console().print(table)
+
+
+def _write(session: Session, json_file: Path | None, html_file: Path | None) -> None:
+    from infra.bench.report_html import page
+
+    if json_file is not None:
+        json_file.write_text(json.dumps(session.report, indent=2, ensure_ascii=False) + "\n")
+    if html_file is not None:
+        html_file.write_text(page(session.figures, session.report), encoding="utf-8")
