@@ -23,6 +23,7 @@ class HarborCurve:
 
     price: int
     max_out: int
+    is_concave = True
 
     @property
     def max_in(self) -> int:

@@ -62,6 +62,10 @@ class Curve(Protocol):
     def best_price(self) -> int:
         """The highest marginal price after fees anywhere on the concave curve: 0 for an empty pool."""
 
+    @property
+    def is_concave(self) -> bool:
+        """Whether only rounding parts the integer curve from the concave one."""
+
     def exact_in(self, amount_in: int) -> int:
         """Return the output, rounded down as the chain does. ``InsufficientLiquidity`` over ``max_in``."""
 

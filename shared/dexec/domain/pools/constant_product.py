@@ -27,6 +27,7 @@ class ConstantProductCurve:
     """
 
     __slots__ = ("_keep", "_product", "_reserve_in", "_reserve_out", "best_price", "max_in", "max_out")
+    is_concave = True
 
     def __init__(self, reserve_in: int, reserve_out: int, fee_bps: int) -> None:
         self._reserve_in = reserve_in

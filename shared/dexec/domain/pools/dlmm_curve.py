@@ -51,6 +51,7 @@ class DlmmCurve:
         self.max_out = self._outs[-1]
         self._relaxed_ins = self._relax()
         self._corners, self._falling = self._hull()
+        self.is_concave = len(self._corners) == len(self._outs)
         self.best_price = -self._falling[0] if self._falling else 0
 
     def _base_part(self, fee: int, fee_rate: int) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from dexec.domain.pools.base import PRICE_BITS, Curve
 
-_FEE_STEPS = (1, 8)
+_FEE_STEPS = (1, 3)
 """How many inputs with an even fee are tried on either side: at first, and where that was not enough."""
 
 _NEAR = 2
@@ -25,18 +25,17 @@ class Pairing:
         self._first, self._second, self._total, self._side = first, second, total, side
         most_first, most_second = ((curve.max_out if side else curve.max_in) for curve in (first, second))
         self._least, self._most = max(0, total - most_second), min(total, most_first)
+        self._trade_first = first.exact_out if side else first.exact_in
+        self._trade_second = second.exact_out if side else second.exact_in
         self._known: dict[int, int] = {}
+        self.is_concave = first.is_concave and second.is_concave
 
     def loss(self, x: int) -> int:
         """Return what sharing at ``x`` costs: the inputs, or the outputs negated."""
         found = self._known.get(x)
         if found is None:
-            rest = self._total - x
-            if self._side:
-                found = self._first.exact_out(x) + self._second.exact_out(rest)
-            else:
-                found = -self._first.exact_in(x) - self._second.exact_in(rest)
-            self._known[x] = found
+            found = self._trade_first(x) + self._trade_second(self._total - x)
+            found = self._known[x] = found if self._side else -found
         return found
 
     def best_near(self, x: int, fee_steps: int) -> int:
@@ -57,8 +56,8 @@ class Pairing:
             x = place
 
     def _best(self, places: set[int]) -> int:
-        inside = [place for place in places if self._least <= place <= self._most]
-        return min(inside, key=self.loss)
+        least, most = self._least, self._most
+        return min([place for place in places if least <= place <= most], key=self.loss)
 
     def _even(self, curve: Curve, amount: int, fee_steps: int) -> Iterator[int]:
         if not self._side:
@@ -82,8 +81,7 @@ def polish(curves: Sequence[Curve], parts: list[int], side: int, price: int) -> 
         place = pairing.best_near(part, _FEE_STEPS[0])
         if pairing.loss(place) > least + _NEAR:
             place = pairing.best_near(place, _FEE_STEPS[1])
-        # Rounding alone costs less than four units of the token paid in.
-        if pairing.loss(place) > least + _NEAR + (4 if side else 4 * price >> PRICE_BITS):
+        if pairing.loss(place) > least + _NEAR and not pairing.is_concave:
             place = pairing.best_far(place)
         parts[other], parts[anchor] = place, total - place
 

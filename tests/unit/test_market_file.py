@@ -1,0 +1,100 @@
+"""Market files: the vector files' pools with tokens, several of them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dexec.domain.errors import Invalid
+from dexec.domain.quote import Mode
+from infra.cli.pool_files import PoolFileError
+from infra.cli.quote_market import price_market
+
+Json = dict[str, object]
+VECTORS = Path(__file__).parents[1] / "vectors" / "meteora_dlmm.json"
+
+PRODUCT: Json = {
+    "kind": "constant_product",
+    "venue": "raydium",
+    "token_x": "SOL",
+    "token_y": "USDC",
+    "reserve_x": 10**14,
+    "reserve_y": 15 * 10**12,
+}
+
+
+def vector_pool(index: int) -> Json:
+    """A pool of the vector file as it stands there, its cases included, and what a market file adds."""
+    pool: Json = json.loads(VECTORS.read_text())["pools"][index]
+    return {"kind": "dlmm", "venue": "meteora", "token_x": "USDC", "token_y": "USDT"} | pool
+
+
+def write(tmp_path: Path, *pools: Json, **more: object) -> Path:
+    path = tmp_path / "market.json"
+    path.write_text(json.dumps({"pools": pools, **more}))
+    return path
+
+
+def test_a_pool_of_the_vector_file_gives_what_its_case_says(tmp_path: Path) -> None:
+    pool = vector_pool(2)
+    cases = pool["cases"]
+    assert isinstance(cases, list)
+    case = next(case for case in cases if case["swap_for_y"])
+    path = write(tmp_path, pool | {"elapsed_s": case["elapsed_s"]})
+    amount = f"{case['amount_in'] // 10**6}.{case['amount_in'] % 10**6:06d}"
+    route = price_market(path, "USDC", "USDT", amount)
+    assert route.amount_out == case["amount_out"]
+
+
+def test_pools_of_several_venues_are_one_market(tmp_path: Path) -> None:
+    path = write(tmp_path, PRODUCT, vector_pool(8), PRODUCT | {"id": "second", "fee_bps": 4}, slot=77)
+    route = price_market(path, "sol", "USDT", "0.02")
+    assert [leg.pool_id for leg in route.legs] == ["second", "meteora:USDC-USDT#1"]
+    assert route.slot == 77
+    exact_out = price_market(path, "SOL", "USDC", "3", mode=Mode.EXACT_OUT, slippage_bps=100)
+    assert exact_out.amount_out == 3 * 10**6
+    assert exact_out.limit == exact_out.amount_in * 10_100 // 10_000
+
+
+def test_the_files_leg_cost_is_respected(tmp_path: Path) -> None:
+    pools = PRODUCT, PRODUCT | {"id": "second"}
+    assert len(price_market(write(tmp_path, *pools), "SOL", "USDC", "1000").legs) == 2
+    assert len(price_market(write(tmp_path, *pools, leg_cost=10**12), "SOL", "USDC", "1000").legs) == 1
+
+
+@pytest.mark.parametrize(
+    ("pools", "says"),
+    [
+        ([], "pools: List should have at least 1 item"),
+        ([{"kind": "curve"}], "'curve'"),
+        ([PRODUCT | {"reserve_x": 0}], "pools.0.constant_product.reserve_x"),
+        ([PRODUCT | {"reserve_x": 1.5}], "reserve_x"),
+        ([PRODUCT | {"fee": 25}], "fee: Extra inputs"),
+        ([PRODUCT, PRODUCT | {"token_x": "DOGE"}], "pools.1: unknown token 'DOGE'"),
+        ([PRODUCT | {"token_x": "USDC"}], "pools.0: a pool needs two tokens"),
+        ([PRODUCT | {"id": "a"}, PRODUCT | {"id": "a"}], "pools.1: .* id of its own"),
+        ([vector_pool(0) | {"collect_fee_mode": "both"}], "collect_fee_mode"),
+        ([vector_pool(0) | {"bins": [[0, 1, 1, None], [30_000, 1, 1, None]]}], "pools.0: the bins span more"),
+        ([vector_pool(0) | {"bins": [[0, 1, 1, "one"]]}], "pools.0: .*one"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_the_place(tmp_path: Path, pools: list[Json], says: str) -> None:
+    with pytest.raises(PoolFileError, match=says):
+        price_market(write(tmp_path, *pools), "SOL", "USDC", "1")
+
+
+@pytest.mark.parametrize(
+    ("token_in", "token_out", "amount", "field"),
+    [
+        ("SOL", "SOL", "1", "tokenOut"),
+        ("DOGE", "SOL", "1", "tokenIn"),
+        ("SOL", "USDC", "0", "amount"),
+        ("SOL", "USDC", "1e3", "amount"),
+    ],
+)
+def test_a_wrong_order_is_refused(
+    tmp_path: Path, token_in: str, token_out: str, amount: str, field: str
+) -> None:
+    with pytest.raises(Invalid) as caught:
+        price_market(write(tmp_path, PRODUCT), token_in, token_out, amount)
+    assert caught.value.field == field
