@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import mimetypes
 import time
@@ -238,22 +239,33 @@ def _caller() -> ApiKey:
     return caller
 
 
-def _admit(event: APIGatewayProxyEventV2) -> None:
-    """Refuse what is too large or has no key before anything of it is read."""
-    if len(event.get("body") or "") > MAX_BODY_BYTES:
+def _admit(event: APIGatewayProxyEventV2) -> dict[str, Any]:
+    """Refuse what is too large or has no key before anything of it is read; return it ready to be read."""
+    body = (event.get("body") or "").encode()
+    if event.get("isBase64Encoded"):
+        body = base64.b64decode(body)
+    if len(body) > MAX_BODY_BYTES:
         raise BodyTooLarge("a body can have 16 KB at the most")
     if event.path not in PUBLIC and not event.path.startswith("/console/"):
         app.append_context(caller=container().authenticate(event.headers.get("x-api-key")))
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as exc:
+        raise Malformed("the body is not text in UTF-8") from exc
+    # Every body is JSON, whatever a client's default content type says.
+    headers = {name: value for name, value in event.headers.items() if name.lower() != "content-type"}
+    headers["content-type"] = "application/json"
+    return {**event.raw_event, "headers": headers, "body": text, "isBase64Encoded": False}
 
 
 def _answer(event: APIGatewayProxyEventV2, context: LambdaContext) -> dict[str, Any]:
     try:
-        _admit(event)
+        admitted = _admit(event)
     except Exception as error:
         refusal = refuse(error) if isinstance(error, DexecError) else apologize(error)
-        headers = {"content-type": "application/problem+json", **refusal.headers}
-        return {"statusCode": refusal.status_code, "headers": headers, "body": refusal.body}
-    return app.resolve(event.raw_event, context)
+        told = {"content-type": "application/problem+json", **refusal.headers}
+        return {"statusCode": refusal.status_code, "headers": told, "body": refusal.body}
+    return app.resolve(admitted, context)
 
 
 @metrics.log_metrics
