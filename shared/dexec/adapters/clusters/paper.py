@@ -48,6 +48,9 @@ class PaperCluster(PaperOutcomes):
             raise BlockhashExpired("the transaction's blockhash is too old")
         lands_at = now + between(*self._latency.landing, swap.signature)
         posting = Posting(swap.signature, swap.client_id, swap.order_id, slot_at(lands_at), lands_at)
+        if posting.slot > swap.blockhash_slot + BLOCKHASH_SLOTS:
+            # Taken too late to get into a block in which it is valid: it is never seen again.
+            return
         try:
             self._settle(swap.plan, posting, self._fill(swap, posting.slot))
         except (AttemptFailed, OrderFailed) as exc:
