@@ -13,6 +13,7 @@ from functools import cache
 from threading import RLock
 
 from dexec.domain.errors import (
+    AttemptFailed,
     BlockhashExpired,
     DexecError,
     InsufficientFunds,
@@ -174,7 +175,10 @@ class FakeCluster:
         return held
 
     def _result(self, client_id: str, plan: SwapPlan, landing: Landing) -> Fill | DexecError:
-        fill = execute_plan(plan, lambda pool_id: _MARKET.pool(pool_id, _STILL), slot=_STILL)
+        try:
+            fill = execute_plan(plan, lambda pool_id: _MARKET.pool(pool_id, _STILL), slot=_STILL)
+        except (AttemptFailed, OrderFailed) as exc:
+            return exc
         if landing is Landing.SLIPPED:
             return SlippageExceeded("the market moved", plan.limit, plan.limit - 1)
         if self.held(client_id)[plan.token_in] < fill.amount_in:
@@ -206,5 +210,5 @@ def _decode(data: bytes) -> tuple[str, str, SwapPlan, str, int]:
 def _landed(result: Fill | DexecError, slot: int) -> Landed:
     if isinstance(result, Fill):
         return Landed(slot, result)
-    assert isinstance(result, SlippageExceeded | InsufficientFunds)
+    assert isinstance(result, AttemptFailed | OrderFailed)
     return Landed(slot, None, result)

@@ -63,19 +63,15 @@ class FakeWatching:
     def untold(
         self, before: datetime, limit: int
     ) -> tuple[tuple[Order, tuple[Event, ...], tuple[Watcher, ...]], ...]:
-        with self._store.lock:
-            watched = {order_id for order_id, _ in self._store.watchers if order_id in self._store.orders}
-            orders = [self._store.orders[order_id].order for order_id in watched]
-            ended = [order for order in orders if order.is_terminal and order.updated_at <= before]
-            ended.sort(key=lambda order: order.updated_at)
-            return tuple(
-                (
-                    order,
-                    tuple(self._store.events[order.id]),
-                    self._store.told_about(order.id, streams=False),
-                )
-                for order in ended[:limit]
-            )
+        store = self._store
+        with store.lock:
+            ended = [
+                (row.order, tuple(store.events[order_id]), store.told_about(order_id, streams=False))
+                for order_id, row in store.orders.items()
+                if row.order.is_terminal and row.order.updated_at <= before
+            ]
+        ended.sort(key=lambda found: found[0].updated_at)
+        return tuple(found for found in ended if found[2])[:limit]
 
     def drop_stale(self, before: datetime) -> int:
         with self._store.lock:

@@ -1,0 +1,211 @@
+"""What every implementation of the ``Cluster`` port does: the paper cluster on PostgreSQL, and the fake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import pytest
+
+from dexec.adapters.clusters.ledger import PaperLedger
+from dexec.adapters.clusters.outcomes import PaperWallets
+from dexec.adapters.clusters.paper import PaperCluster
+from dexec.adapters.paper import LATENCIES
+from dexec.adapters.postgres.database import Database
+from dexec.adapters.signers.paper import PaperSigner
+from dexec.domain.errors import BlockhashExpired, InsufficientFunds, OrderFailed, SlippageExceeded
+from dexec.domain.order import SignedTransaction
+from dexec.domain.paper_market import PaperMarket
+from dexec.domain.quote import Mode, PlanLeg, SwapPlan
+from dexec.domain.tokens import TOKENS
+from dexec.ports import Cluster, Signer, Wallets
+from tests.conftest import Connecting, Isolation
+from tests.fakes import FakeClock, FakeCluster, FakeSigner, FakeWallets
+
+SLOT_S = 0.4
+SEED = 7
+SOL_IN = 1_500_000_000
+
+
+@dataclass
+class Stage:
+    """A cluster, what signs for it, what its wallets hold, and the time it lives in."""
+
+    cluster: Cluster
+    signer: Signer
+    wallets: Wallets
+    clock: FakeClock
+
+    def sign(self, order_id: str = "ord_1", amount: int = SOL_IN, limit: int = 1) -> SignedTransaction:
+        leg = PlanLeg("raydium", "raydium:SOL-USDC", 1, "SOL", "USDC", amount)
+        plan = SwapPlan(Mode.EXACT_IN, "SOL", "USDC", amount, limit, (leg,))
+        return self.signer.sign(order_id, "alice", plan, self.cluster.latest_blockhash())
+
+    def moved(self) -> dict[str, int]:
+        held = self.wallets.balances("alice")
+        changes = {symbol: held[symbol] - TOKENS[symbol].initial_amount for symbol in held}
+        return {symbol: change for symbol, change in changes.items() if change}
+
+
+class Opening(Protocol):
+    """Makes a stage whose transactions take up to 5 s to land, or land at once."""
+
+    def __call__(self, *, slow: bool = False) -> Stage: ...
+
+
+@pytest.fixture(params=["in memory", *Isolation])
+def opening(request: pytest.FixtureRequest) -> Iterator[Opening]:
+    """Return the fake, then the paper cluster at each isolation level."""
+    clock = FakeClock()
+
+    def in_memory(*, slow: bool = False) -> Stage:
+        cluster = FakeCluster(clock, 5.0 if slow else 0.0)
+        return Stage(cluster, FakeSigner(), FakeWallets(cluster), clock)
+
+    if request.param == "in memory":
+        yield in_memory
+        return
+    isolation = Isolation(request.param)
+    connecting: Connecting = request.getfixturevalue("connecting")
+    database = Database(lambda: connecting(isolation))
+
+    def on_paper(*, slow: bool = False) -> Stage:
+        ledger = PaperLedger(database)
+        latency = LATENCIES["congested" if slow else "none"]
+        cluster = PaperCluster(PaperMarket(SEED), ledger, clock, latency)
+        return Stage(cluster, PaperSigner(SEED), PaperWallets(ledger), clock)
+
+    yield on_paper
+    database.close()
+
+
+@pytest.fixture
+def stage(opening: Opening) -> Stage:
+    """Return a stage whose transactions land at once."""
+    return opening()
+
+
+def test_a_transaction_lands_and_moves_both_tokens(stage: Stage) -> None:
+    signed = stage.sign()
+    assert stage.cluster.outcome(signed.signature) is None
+    stage.cluster.send(signed.data)
+    landed = stage.cluster.outcome(signed.signature)
+    assert landed is not None
+    assert landed.fill is not None
+    assert landed.error is None
+    assert landed.fill.amount_in == SOL_IN
+    assert stage.moved() == {"SOL": -SOL_IN, "USDC": landed.fill.amount_out}
+
+
+def test_sending_again_is_harmless(stage: Stage) -> None:
+    signed = stage.sign()
+    for _ in range(3):
+        stage.cluster.send(signed.data)
+        stage.clock.advance(1)
+    assert stage.moved()["SOL"] == -SOL_IN
+
+
+def test_two_transactions_are_two_swaps(stage: Stage) -> None:
+    for order_id in ("ord_1", "ord_2"):
+        stage.cluster.send(stage.sign(order_id).data)
+    assert stage.moved()["SOL"] == -2 * SOL_IN
+
+
+def test_a_transaction_beyond_its_limit_lands_and_moves_nothing(stage: Stage) -> None:
+    signed = stage.sign(limit=10**15)
+    try:
+        stage.cluster.send(signed.data)
+    except SlippageExceeded:
+        pytest.fail("a cluster says how a transaction ended when it is asked")
+    landed = stage.cluster.outcome(signed.signature)
+    assert landed is not None
+    assert landed.fill is None
+    assert isinstance(landed.error, SlippageExceeded)
+    assert landed.error.required == 10**15
+    assert stage.moved() == {}
+
+
+def test_a_wallet_pays_no_more_than_it_holds(stage: Stage) -> None:
+    held = TOKENS["SOL"].initial_amount
+    too_much = stage.sign("ord_1", held + 1)
+    stage.cluster.send(too_much.data)
+    landed = stage.cluster.outcome(too_much.signature)
+    assert landed is not None
+    assert isinstance(landed.error, InsufficientFunds)
+    assert stage.moved() == {}
+
+
+def test_an_expired_blockhash_is_refused(stage: Stage) -> None:
+    signed = stage.sign()
+    stage.clock.advance(151 * SLOT_S)
+    assert stage.cluster.block_height() > signed.last_valid_block_height
+    with pytest.raises(BlockhashExpired):
+        stage.cluster.send(signed.data)
+    assert stage.cluster.outcome(signed.signature) is None
+
+
+def test_the_last_valid_block_is_still_good(stage: Stage) -> None:
+    signed = stage.sign()
+    stage.clock.advance(150 * SLOT_S)
+    assert stage.cluster.block_height() == signed.last_valid_block_height
+    stage.cluster.send(signed.data)
+    assert stage.cluster.outcome(signed.signature) is not None
+
+
+@pytest.mark.parametrize("slots_left", range(14))
+def test_what_is_not_seen_past_its_last_block_never_lands(opening: Opening, slots_left: int) -> None:
+    stage = opening(slow=True)
+    signed = stage.sign(f"ord_{slots_left}")
+    stage.clock.advance((150 - slots_left) * SLOT_S)
+    stage.cluster.send(signed.data)
+    stage.clock.advance((slots_left + 1) * SLOT_S)
+    assert stage.cluster.block_height() == signed.last_valid_block_height + 1
+    seen = stage.cluster.outcome(signed.signature)
+    stage.clock.advance(60)
+    assert stage.cluster.outcome(signed.signature) == seen
+    assert stage.moved().get("SOL", 0) == (-SOL_IN if seen else 0)
+
+
+def test_what_is_sent_shows_when_it_lands(opening: Opening) -> None:
+    stage = opening(slow=True)
+    signed = stage.sign()
+    stage.cluster.send(signed.data)
+    assert stage.cluster.outcome(signed.signature) is None
+    stage.clock.advance(5)
+    landed = stage.cluster.outcome(signed.signature)
+    assert landed is not None
+    assert landed.slot <= stage.cluster.block_height()
+
+
+def test_the_height_grows_with_time(stage: Stage) -> None:
+    before = stage.cluster.block_height()
+    stage.clock.advance(10 * SLOT_S)
+    assert stage.cluster.block_height() == before + 10
+    assert stage.cluster.latest_blockhash().last_valid_block_height == before + 160
+
+
+def test_simulating_has_no_effect(stage: Stage) -> None:
+    signed = stage.sign()
+    simulated = stage.cluster.simulate(signed.data)
+    assert simulated.fill is not None
+    assert stage.cluster.outcome(signed.signature) is None
+    assert stage.moved() == {}
+    rich = stage.sign(amount=TOKENS["SOL"].initial_amount + 1)
+    assert isinstance(stage.cluster.simulate(rich.data).error, InsufficientFunds)
+
+
+def garbled(data: bytes) -> bytes:
+    return b"\xff" + data[1:-1]
+
+
+@pytest.mark.parametrize("spoil", [garbled, lambda data: b"", lambda data: b"{}"])
+def test_bytes_that_no_cluster_takes_fail_the_order(stage: Stage, spoil: Callable[[bytes], bytes]) -> None:
+    with pytest.raises(OrderFailed):
+        stage.cluster.send(spoil(stage.sign().data))
+
+
+def test_each_transaction_has_a_signature_of_its_own(stage: Stage) -> None:
+    first = stage.sign()
+    stage.clock.advance(SLOT_S)
+    assert stage.sign().signature != first.signature

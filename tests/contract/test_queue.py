@@ -1,0 +1,183 @@
+"""What every implementation of the ``Queue`` port does: SQS, as moto plays it, and the fake."""
+
+from __future__ import annotations
+
+import json
+import socket
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from dexec.adapters import aws
+from dexec.adapters.sqs import SqsQueue
+from dexec.domain.errors import QueueUnavailable
+from dexec.ports import Queue
+from tests.fakes import FakeClock, FakeQueue
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+
+class Stage(Protocol):
+    """A queue, and its other end."""
+
+    @property
+    def queue(self) -> Queue: ...
+
+    def receive(self) -> tuple[str, str] | None:
+        """Return the receipt and the order of a visible message."""
+
+
+@dataclass
+class InMemory:
+    queue: FakeQueue
+
+    def receive(self) -> tuple[str, str] | None:
+        message = self.queue.receive()
+        return None if message is None else (message.receipt, message.order_id)
+
+
+@dataclass
+class OnSqs:
+    queue: Queue
+    client: SQSClient
+    url: str
+
+    def receive(self) -> tuple[str, str] | None:
+        found = self.client.receive_message(QueueUrl=self.url).get("Messages", [])
+        if not found:
+            return None
+        body = json.loads(found[0]["Body"])
+        assert list(body) == ["orderId"]
+        return found[0]["ReceiptHandle"], body["orderId"]
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Serve an AWS account of our own on loopback; return its endpoint."""
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    aws._session.cache_clear()
+    yield endpoint
+    aws._session.cache_clear()
+    server.stop()
+
+
+@pytest.fixture(params=["in memory", "sqs"])
+def stage(request: pytest.FixtureRequest) -> Stage:
+    """Return an empty queue: the fake, then SQS."""
+    if request.param == "in memory":
+        return InMemory(FakeQueue(FakeClock()))
+    client = boto3.client("sqs", endpoint_url=request.getfixturevalue("account"))
+    url = client.create_queue(QueueName=uuid.uuid4().hex)["QueueUrl"]
+    return OnSqs(SqsQueue(aws.queue_http(url), url), client, url)
+
+
+def test_a_message_names_its_order(stage: Stage) -> None:
+    assert stage.queue.is_empty()
+    stage.queue.send("ord_1", "alice", 0)
+    assert not stage.queue.is_empty()
+    received = stage.receive()
+    assert received is not None
+    assert received[1] == "ord_1"
+
+
+def test_a_received_message_is_hidden(stage: Stage) -> None:
+    stage.queue.send("ord_1", "alice", 0)
+    assert stage.receive() is not None
+    assert stage.receive() is None
+    assert stage.queue.is_empty()
+
+
+def test_a_delayed_message_is_not_seen(stage: Stage) -> None:
+    stage.queue.send("ord_1", "alice", 5)
+    assert stage.queue.is_empty()
+    assert stage.receive() is None
+
+
+def test_a_delay_beyond_what_sqs_takes_is_cut(stage: Stage) -> None:
+    stage.queue.send("ord_1", "alice", 3_600)
+    assert stage.receive() is None
+
+
+def test_a_postponed_message_comes_back(stage: Stage) -> None:
+    stage.queue.send("ord_1", "alice", 0)
+    received = stage.receive()
+    assert received is not None
+    stage.queue.postpone(received[0], 60)
+    assert stage.receive() is None
+    stage.queue.postpone(received[0], 0)
+    again = stage.receive()
+    assert again is not None
+    assert again[1] == "ord_1"
+
+
+def test_a_queue_that_is_not_there_is_unavailable(account: str) -> None:
+    url = f"{account}/123456789012/nowhere"
+    _every_call_fails(SqsQueue(aws.queue_http(url), url))
+
+
+@pytest.mark.usefixtures("account")
+def test_a_queue_that_nobody_serves_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    url = "https://sqs.eu-central-1.amazonaws.com/123456789012/orders"
+    _every_call_fails(SqsQueue(aws.queue_http(url), url))
+
+
+def _every_call_fails(queue: Queue) -> None:
+    with pytest.raises(QueueUnavailable):
+        queue.send("ord_1", "alice", 0)
+    with pytest.raises(QueueUnavailable):
+        queue.postpone("receipt", 1)
+    with pytest.raises(QueueUnavailable):
+        queue.is_empty()
+
+
+def test_the_fake_can_be_away_too() -> None:
+    queue = FakeQueue(FakeClock())
+    queue.is_away = True
+    with pytest.raises(QueueUnavailable):
+        queue.send("ord_1", "alice", 0)
+
+
+def test_the_fake_gives_up_as_the_redrive_policy_says() -> None:
+    clock = FakeClock()
+    dead_letters = FakeQueue(clock)
+    queue = FakeQueue(clock, dead_letters, max_receives=2, visibility_s=30)
+    queue.send("ord_1", "alice", 0)
+    for _ in range(2):
+        assert queue.receive() is not None
+        clock.advance(30)
+    assert queue.receive() is None
+    letter = dead_letters.receive()
+    assert letter is not None
+    assert (letter.order_id, letter.receives) == ("ord_1", 1)
+
+
+def test_a_receipt_of_the_fake_ends_with_the_next_receive() -> None:
+    clock = FakeClock()
+    queue = FakeQueue(clock, visibility_s=30)
+    queue.send("ord_1", "alice", 0)
+    first = queue.receive()
+    assert first is not None
+    old = first.receipt
+    clock.advance(30)
+    second = queue.receive()
+    assert second is not None
+    queue.delete(old)
+    assert queue.messages
+    queue.delete(second.receipt)
+    assert not queue.messages

@@ -1,0 +1,197 @@
+"""What every implementation of the ``Watching`` port does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dexec.domain.order import Order, fail
+from dexec.ports import Connection, Told
+from tests.contract.samples import NOW, after, claimed, connect, place
+from tests.simulation.backend import Backend
+
+MAX_FAILURES = 3
+
+
+def ended(store: Backend, watcher: str | None = None) -> Order:
+    """Place an order and fail it at once."""
+    change = fail(claimed(store, place(store, watcher=watcher)), NOW, {"code": "x"})
+    store.orders.save(change)
+    return change.after
+
+
+def untold(store: Backend, limit: int = 10) -> dict[str, set[str]]:
+    return {
+        order.id: {watcher.connection_id for watcher in watchers}
+        for order, _, watchers in store.watching.untold(after(15), limit)
+    }
+
+
+def watchers_of(store: Backend, order: Order) -> set[str]:
+    answer = store.orders.claim(order.id, "looking", NOW, NOW)
+    return {watcher.connection_id for watcher in answer.watchers}
+
+
+def test_a_connection_is_known_until_it_is_closed(store: Backend) -> None:
+    connection = connect(store, "c", stream=True)
+    assert store.watching.connection("c") == connection
+    store.watching.disconnect("c")
+    assert store.watching.connection("c") is None
+    store.watching.disconnect("c")
+
+
+def test_connecting_twice_is_connecting_later(store: Backend) -> None:
+    connection = connect(store, "c")
+    store.watching.connect(replace(connection, connected_at=after(1)))
+    assert store.watching.connection("c") == replace(connection, connected_at=after(1))
+
+
+def test_watching_gives_the_order_with_its_events(store: Backend) -> None:
+    connect(store, "c")
+    order = claimed(store, place(store))
+    answer = store.watching.watch(order.id, "alice", "c")
+    assert answer is not None
+    assert answer[0] == order
+    assert [event.seq for event in answer[1]] == [1, 2]
+    assert watchers_of(store, order) == {"c"}
+    assert store.watching.watch(order.id, "alice", "c") == answer
+    store.watching.unwatch(order.id, "c")
+    assert watchers_of(store, order) == set()
+
+
+def test_nobody_watches_somebody_elses_order(store: Backend) -> None:
+    connect(store, "c", "bob")
+    order = place(store, "alice")
+    assert store.watching.watch(order.id, "bob", "c") is None
+    assert store.watching.watch("ord_" + "0" * 32, "bob", "c") is None
+    assert watchers_of(store, order) == set()
+
+
+def test_who_is_not_connected_is_shown_the_order_but_does_not_watch_it(store: Backend) -> None:
+    order = place(store)
+    assert store.watching.watch(order.id, "alice", "nobody") is not None
+    assert watchers_of(store, order) == set()
+
+
+def test_a_revoked_key_hears_nothing_more(store: Backend) -> None:
+    connect(store, "c", stream=True)
+    order = place(store, watcher="c")
+    key = store.api_keys.find("hash of alice")
+    assert key is not None
+    store.api_keys.add(replace(key, revoked_at=NOW))
+    assert watchers_of(store, order) == set()
+
+
+def test_those_who_heard_the_end_are_done(store: Backend) -> None:
+    connect(store, "c")
+    order = ended(store, watcher="c")
+    assert untold(store) == {order.id: {"c"}}
+    store.watching.settle(Told(order.id, True, delivered=frozenset({"c"})), MAX_FAILURES)
+    assert untold(store) == {}
+
+
+def test_those_who_heard_a_step_go_on_watching(store: Backend) -> None:
+    connect(store, "c")
+    order = place(store, watcher="c")
+    store.watching.settle(Told(order.id, False, delivered=frozenset({"c"})), MAX_FAILURES)
+    assert watchers_of(store, order) == {"c"}
+
+
+def test_those_who_missed_the_end_are_told_later_streams_too(store: Backend) -> None:
+    connect(store, "c")
+    order = ended(store, watcher="c")
+    connect(store, "stream", stream=True)
+    missed = Told(order.id, True, missed=frozenset({"c", "stream", "closed"}))
+    store.watching.settle(missed, MAX_FAILURES)
+    assert untold(store) == {order.id: {"c", "stream"}}
+
+
+def test_a_stream_that_missed_nothing_is_not_told_later(store: Backend) -> None:
+    connect(store, "c")
+    order = ended(store, watcher="c")
+    connect(store, "stream", stream=True)
+    assert untold(store) == {order.id: {"c"}}
+
+
+def test_failures_count_until_they_are_forgiven_or_too_many(store: Backend) -> None:
+    connect(store, "c")
+    order = place(store, watcher="c")
+    failed = Told(order.id, False, failed=frozenset({"c"}))
+    store.watching.settle(failed, MAX_FAILURES)
+    store.watching.settle(failed, MAX_FAILURES)
+    (watcher,) = store.orders.claim(order.id, "looking", NOW, NOW).watchers
+    assert watcher.push_failures == 2
+    well = Told(order.id, False, delivered=frozenset({"c"}), recovered=frozenset({"c"}))
+    store.watching.settle(well, MAX_FAILURES)
+    for _ in range(MAX_FAILURES - 1):
+        store.watching.settle(failed, MAX_FAILURES)
+    assert store.watching.connection("c") is not None
+    store.watching.settle(failed, MAX_FAILURES)
+    assert store.watching.connection("c") is None
+    assert watchers_of(store, order) == set()
+
+
+def test_a_failing_connection_is_told_the_end_later(store: Backend) -> None:
+    connect(store, "c")
+    order = ended(store, watcher="c")
+    store.watching.settle(Told(order.id, True, failed=frozenset({"c"})), MAX_FAILURES)
+    assert untold(store) == {order.id: {"c"}}
+
+
+def test_gone_connections_are_forgotten_with_all_they_watch(store: Backend) -> None:
+    for one in ("gone", "here"):
+        connect(store, one)
+    order, other = place(store, watcher="gone"), place(store, watcher="gone")
+    store.watching.watch(order.id, "alice", "here")
+    told = Told(order.id, False, delivered=frozenset({"here"}), gone=frozenset({"gone"}))
+    store.watching.settle(told, MAX_FAILURES)
+    assert watchers_of(store, order) == {"here"}
+    assert watchers_of(store, other) == set()
+    assert store.watching.connection("gone") is None
+
+
+def test_settling_nothing_is_nothing(store: Backend) -> None:
+    store.watching.settle(Told("ord_" + "0" * 32, False), MAX_FAILURES)
+
+
+def test_the_untold_are_those_of_orders_that_ended_a_while_ago(store: Backend) -> None:
+    connect(store, "c")
+    open_order = place(store, watcher="c")
+    first, second = ended(store, watcher="c"), ended(store, watcher="c")
+    fresh = fail(claimed(store, place(store, watcher="c")), after(16), {"code": "x"})
+    store.orders.save(fresh)
+    assert set(untold(store)) == {first.id, second.id}
+    assert open_order.id not in untold(store)
+    assert len(untold(store, limit=1)) == 1
+    (_, events, _), *_ = store.watching.untold(after(15), 1)
+    assert [event.seq for event in events] == [1, 2, 3]
+
+
+def test_those_who_cannot_be_told_do_not_stand_before_those_who_can(store: Backend) -> None:
+    connect(store, "revoked")
+    for _ in range(3):
+        ended(store, watcher="revoked")
+    key = store.api_keys.find("hash of alice")
+    assert key is not None
+    store.api_keys.add(replace(key, revoked_at=NOW))
+    store.api_keys.add(replace(key, key_hash="new key"))
+    store.watching.connect(replace(connect_of(store), connection_id="here", key_hash="new key"))
+    last = fail(claimed(store, place(store, watcher="here")), after(1), {"code": "x"})
+    store.orders.save(last)
+    assert untold(store, limit=1) == {last.after.id: {"here"}}
+
+
+def connect_of(store: Backend) -> Connection:
+    found = store.watching.connection("revoked")
+    assert found is not None
+    return found
+
+
+def test_stale_connections_are_dropped(store: Backend) -> None:
+    old = connect(store, "old")
+    store.watching.connect(replace(old, connection_id="new", connected_at=after(10)))
+    order = place(store, watcher="old")
+    store.watching.watch(order.id, "alice", "new")
+    assert store.watching.drop_stale(after(5)) == 1
+    assert watchers_of(store, order) == {"new"}
+    assert store.watching.connection("old") is None
+    assert store.watching.drop_stale(after(5)) == 0
