@@ -241,7 +241,7 @@ def _caller() -> ApiKey:
 
 def _admit(event: APIGatewayProxyEventV2) -> dict[str, Any]:
     """Refuse what is too large or has no key before anything of it is read; return it ready to be read."""
-    body = (event.get("body") or "").encode()
+    body = (event.get("body") or "").encode("utf-8", "surrogatepass")
     if event.get("isBase64Encoded"):
         body = base64.b64decode(body)
     if len(body) > MAX_BODY_BYTES:

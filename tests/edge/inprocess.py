@@ -92,7 +92,7 @@ class Context(LambdaContext):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a client gets over HTTP."""
+    """What a client gets over HTTP; names of headers are in lower case."""
 
     status: int
     headers: Fields
@@ -130,9 +130,11 @@ class Deployment:
         sent = {**(headers or {}), **({} if key is None else {"x-api-key": key})}
         answer = http_api.handler(http_event(method, path, query or {}, sent, body), Context())
         text = answer.get("body") or ""
+        assert isinstance(text, str), "API Gateway takes no other body"
         if answer.get("isBase64Encoded"):
             text = base64.b64decode(text).decode()
-        return Answer(answer["statusCode"], answer["headers"], text)
+        lower_case = {name.lower(): value for name, value in answer["headers"].items()}
+        return Answer(answer["statusCode"], lower_case, text)
 
     def connect(self, key: str | None, query: Fields | None = None) -> tuple[str, int]:
         """Open a connection; return its id and the status of the answer."""

@@ -47,8 +47,8 @@ def test_every_answer_carries_the_security_headers(functions: Deployment) -> Non
     asked += [("POST", "/api/orders/execute", OWNER)]
     for method, path, key in asked:
         answer = functions.http(method, path, key=key, body="x" * 20_000 if method == "POST" else None)
-        assert SECURITY_HEADERS.keys() <= {name.lower() for name in answer.headers}, (method, path)
-        assert "access-control-allow-origin" not in {name.lower() for name in answer.headers}
+        assert SECURITY_HEADERS.keys() <= answer.headers.keys(), (method, path)
+        assert "access-control-allow-origin" not in answer.headers
 
 
 def test_a_revoked_key_is_refused_within_a_minute(functions: Deployment) -> None:

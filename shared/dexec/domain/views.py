@@ -77,5 +77,5 @@ def status_frame(events: Sequence[Event]) -> bytes:
 
 
 def encode(frame: View) -> bytes:
-    """Return a frame as compact JSON."""
-    return json.dumps(frame, separators=(",", ":"), ensure_ascii=False).encode()
+    """Return a frame as compact JSON, in ASCII: what a client sent and gets back may be half a character."""
+    return json.dumps(frame, separators=(",", ":")).encode()

@@ -70,7 +70,8 @@ class WatchOrders:
 
     def unsubscribe(self, order_id: str, connection_id: str) -> None:
         """Stop watching an order."""
-        self.watching.unwatch(order_id, connection_id)
+        if is_order_id(order_id):
+            self.watching.unwatch(order_id, connection_id)
 
     def reply(self, connection_id: str, frame: View) -> None:
         """Send a frame to the connection that asked."""
