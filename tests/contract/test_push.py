@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
@@ -93,7 +94,7 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     aws._session.cache_clear()
     with Gateway() as server:
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server
         server.closing.set()
@@ -102,16 +103,19 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
     aws._session.cache_clear()
 
 
-def on_api_gateway(gateway: Gateway) -> OnApiGateway:
-    url = f"http://127.0.0.1:{gateway.server_port}/live"
-    return OnApiGateway(ApiGatewayPush(aws.push_http(url)), gateway)
+@pytest.fixture
+def on_api_gateway(gateway: Gateway) -> Iterator[OnApiGateway]:
+    """Return the adapter before the gateway."""
+    with closing(aws.push_http(f"http://127.0.0.1:{gateway.server_port}/live")) as http:
+        yield OnApiGateway(ApiGatewayPush(http), gateway)
 
 
 @pytest.fixture(params=["in memory", "api gateway"])
 def stage(request: pytest.FixtureRequest) -> Stage:
     """Return the fake, then API Gateway."""
     if request.param == "api gateway":
-        return on_api_gateway(request.getfixturevalue("gateway"))
+        on_api_gateway: OnApiGateway = request.getfixturevalue("on_api_gateway")
+        return on_api_gateway
     fake = InMemory()
     fake.push.gone, fake.push.failing = {"gone"}, {"failing", "throttled"}
     return fake
@@ -132,21 +136,19 @@ def test_what_may_pass_is_a_failure(stage: Stage, connection_id: str) -> None:
     assert stage.push.post(connection_id, FRAME) is Delivery.FAILED
 
 
-def test_a_connection_that_hangs_fails_at_its_time_out(gateway: Gateway) -> None:
-    assert on_api_gateway(gateway).push.post("hanging", FRAME) is Delivery.FAILED
-    assert not gateway.closing.is_set()
+def test_a_connection_that_hangs_fails_at_its_time_out(on_api_gateway: OnApiGateway) -> None:
+    assert on_api_gateway.push.post("hanging", FRAME) is Delivery.FAILED
+    assert not on_api_gateway.gateway.closing.is_set()
 
 
-def test_a_connection_that_was_closed_meanwhile_is_opened_anew(gateway: Gateway) -> None:
-    stage = on_api_gateway(gateway)
+def test_a_connection_that_was_closed_meanwhile_is_opened_anew(on_api_gateway: OnApiGateway) -> None:
     for _ in range(3):
-        assert stage.push.post("anybody", FRAME) is Delivery.DELIVERED
-    assert stage.frames("anybody") == [FRAME] * 3
+        assert on_api_gateway.push.post("anybody", FRAME) is Delivery.DELIVERED
+    assert on_api_gateway.frames("anybody") == [FRAME] * 3
 
 
-def test_no_gateway_is_a_failure(gateway: Gateway) -> None:
-    stage = on_api_gateway(gateway)
-    assert stage.push.post("anybody", FRAME) is Delivery.DELIVERED
-    gateway.shutdown()
-    gateway.server_close()
-    assert stage.push.post("anybody", FRAME) is Delivery.FAILED
+def test_no_gateway_is_a_failure(on_api_gateway: OnApiGateway) -> None:
+    assert on_api_gateway.push.post("anybody", FRAME) is Delivery.DELIVERED
+    on_api_gateway.gateway.shutdown()
+    on_api_gateway.gateway.server_close()
+    assert on_api_gateway.push.post("anybody", FRAME) is Delivery.FAILED

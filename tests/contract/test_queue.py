@@ -6,6 +6,7 @@ import json
 import socket
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -57,31 +58,38 @@ class OnSqs:
         return found[0]["ReceiptHandle"], body["orderId"]
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """Serve AWS as moto plays it on loopback; return its endpoint."""
+    moto = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    moto.start()
+    host, port = moto.get_host_and_port()
+    yield f"http://{host}:{port}"
+    moto.stop()
+
+
 @pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Serve an AWS account of our own on loopback; return its endpoint."""
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
+def account(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Be in an AWS account of our own; return its endpoint."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server)
     aws._session.cache_clear()
-    yield endpoint
+    yield server
     aws._session.cache_clear()
-    server.stop()
 
 
 @pytest.fixture(params=["in memory", "sqs"])
-def stage(request: pytest.FixtureRequest) -> Stage:
+def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
     """Return an empty queue: the fake, then SQS."""
     if request.param == "in memory":
-        return InMemory(FakeQueue(FakeClock()))
+        yield InMemory(FakeQueue(FakeClock()))
+        return
     client = boto3.client("sqs", endpoint_url=request.getfixturevalue("account"))
     url = client.create_queue(QueueName=uuid.uuid4().hex)["QueueUrl"]
-    return OnSqs(SqsQueue(aws.queue_http(url), url), client, url)
+    with closing(aws.queue_http(url)) as http:
+        yield OnSqs(SqsQueue(http, url), client, url)
 
 
 def test_a_message_names_its_order(stage: Stage) -> None:

@@ -64,7 +64,7 @@ class SignedHttp:
             except TimeoutError:
                 raise
             except UNREACHABLE:
-                self._drop()
+                self.close()
         self._kept.connection = self._open()
         return self._send(self._kept.connection, full_path, body, signed)
 
@@ -76,14 +76,15 @@ class SignedHttp:
             response = connection.getresponse()
             return Answer(response.status, response.read())
         except UNREACHABLE:
-            self._drop()
+            self.close()
             raise
 
     def _open(self) -> HTTPConnection:
         kind = HTTPSConnection if self._endpoint.scheme == "https" else HTTPConnection
         return kind(self._endpoint.netloc, timeout=self._timeout_s)
 
-    def _drop(self) -> None:
+    def close(self) -> None:
+        """Close this thread's connection, if it has one."""
         connection, self._kept.connection = getattr(self._kept, "connection", None), None
         if connection is not None:
             connection.close()
