@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, NamedTuple, cast
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple, cast
 
 import typer
 
@@ -34,7 +36,12 @@ _ORDERS = (
 )
 
 
-def demo(home: HomeOption = HOME) -> None:
+SvgOption = Annotated[
+    Path | None, typer.Option("--svg", metavar="FILE", help="Draw what is printed as a picture.")
+]
+
+
+def demo(home: HomeOption = HOME, svg: SvgOption = None) -> None:
     """Start the deployment, run five orders at once, show what happened, and stop it again.
 
     A deployment that runs already is used, and left running. The exit code is 0 if all five orders are
@@ -47,7 +54,8 @@ def demo(home: HomeOption = HOME) -> None:
     with stoppable():
         state, started = deployment.up(where, report=output.note)
         try:
-            confirmed = asyncio.run(_show_five(state))
+            with output.recorded(svg, "make demo") if svg else nullcontext():
+                confirmed = asyncio.run(_show_five(state))
         finally:
             if started:
                 deployment.down(where)

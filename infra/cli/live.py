@@ -15,6 +15,7 @@ from rich.text import Text
 from infra.cli import output, views
 from infra.client.events import Event
 
+_VIA = {"WebSocket": "WS"}
 _PATH = ("pending", "routing", "building", "submitted", "confirmed")
 
 
@@ -58,28 +59,27 @@ class Board:
         row = self._rows[event.order_id]
         row.update(event)
         if not output.console().is_terminal:
-            step = f" {event.step}" if event.step else ""
-            again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
             output.say(
-                f"{event.at[11:23]} {views.short_id(event.order_id)} {row.swap:<18} "
-                f"{event.status + step + again:<16} {escape(views.remark(event))}".rstrip()
+                f"[dim]{event.at[11:23]}[/] {views.short_id(event.order_id)} {row.swap:<17} "
+                f"[{_style(event.status)}]{_stage(event):<15}[/] {escape(views.remark(event))}".rstrip()
             )
 
     def __rich__(self) -> Table:
         """Return the table that is drawn."""
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for name in ("order", "swap", "via", "progress", "status", "seconds"):
-            table.add_column(name, no_wrap=True, justify="right" if name == "seconds" else "left")
-        table.add_column("", no_wrap=True, overflow="ellipsis", ratio=1)
+        for name in ("order", "swap", "via", "steps", "status", "sec"):
+            table.add_column(name, no_wrap=True, justify="right" if name == "sec" else "left")
+        table.add_column("")
         for order_id, row in self._rows.items():
             table.add_row(
                 views.short_id(order_id),
                 row.swap,
-                row.via,
+                _VIA.get(row.via, row.via),
                 row.rail(),
                 Text(row.status, style=_style(row.status)),
                 f"{row.seconds:.2f}",
-                row.remark,
+                # Takes what the other columns leave, and no second line.
+                Text(row.remark, no_wrap=True, overflow="ellipsis"),
             )
         return table
 
@@ -100,6 +100,11 @@ async def show(board: Board, events: AsyncIterator[Event]) -> None:
     with drawn(board):
         async for event in events:
             board.take(event)
+
+
+def _stage(event: Event) -> str:
+    again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
+    return f"{event.status}{' ' + event.step if event.step else ''}{again}"
 
 
 def _style(status: str) -> str:

@@ -99,7 +99,14 @@ def _venue(leg: Document, *, alone: bool) -> str:
 
 
 def _table(title: str, columns: tuple[str, ...]) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(
+        title=title,
+        title_style="bold",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+    )
     for name in columns:
         table.add_column(name, justify="left" if name in _WORDS else "right")
     return table

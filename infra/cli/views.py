@@ -43,8 +43,7 @@ def remark(event: Event) -> str:
         return venues(event.detail)
     if event.status == "confirmed":
         fill = cast(Document, event.detail["fill"])
-        legs = documents(fill["legs"])
-        return f"{fill['amountIn']} {legs[0]['tokenIn']} → {fill['amountOut']} {legs[-1]['tokenOut']}"
+        return f"got {fill['amountOut']} {documents(fill['legs'])[-1]['tokenOut']}"
     return str(event.detail.get("signature", ""))
 
 

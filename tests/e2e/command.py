@@ -23,11 +23,11 @@ def environ(**extra: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | extra
 
 
-def run(*arguments: str, cwd: Path = PROJECT, **extra: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
         [DEXEC, *arguments],
-        cwd=cwd,
+        cwd=PROJECT,
         env=environ(**extra),
         capture_output=True,
         text=True,
