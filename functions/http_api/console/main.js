@@ -60,14 +60,13 @@ async function caughtUp() {
 }
 
 async function enter() {
-	const [config, { tokens }] = await Promise.all([get("config"), get("tokens"), loadBalances()]);
+	const [{ websocketUrl }, { tokens }] = await Promise.all([get("config"), get("tokens"), loadBalances()]);
 	$("gate").close();
-	setText($("version"), config.version);
 	setTokens(tokens);
 	await catchUp();
 	entered = true;
 	startDetail();
-	openStream(config.websocketUrl, { onState: linkChanged, onOpen: caughtUp, onStatus: statusArrived });
+	openStream(websocketUrl, { onState: linkChanged, onOpen: caughtUp, onStatus: statusArrived });
 }
 
 function askForKey(problem = "") {

@@ -33,7 +33,7 @@ export function totalMs(order) {
 	return Date.parse(order.updatedAt) - Date.parse(order.createdAt);
 }
 
-/** Takes in what the API says; an answer older than what is known only fills what is empty. */
+/** Takes in what the API says; an outdated answer only fills what is empty. */
 export function mergeOrder({ events = [], ...summary }) {
 	const { orderId, seq = 0 } = summary;
 	const order = byId.get(orderId) ?? { orderId, seq: 0, attempt: 1, events: new Map() };

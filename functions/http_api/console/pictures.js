@@ -17,7 +17,7 @@ let abort = new AbortController();
 let curves = new Map();
 let current;
 
-/** Draws price impact around this order's size, asking again only for another pair or power of ten. */
+/** Draws price impact around this order's size; asks anew for another pair or power of ten. */
 export function followImpact({ tokenIn, tokenOut, amount, mode }) {
 	current = Number(amount);
 	const decade = Math.floor(Math.log10(current));
@@ -40,17 +40,15 @@ export function drawLatencies(orders) {
 	$("latency").replaceChildren(histogram(taken, words));
 }
 
+// All sizes at once, so that they meet the same state of the pools.
 async function sample(pair, sizes) {
 	const { signal } = (abort = new AbortController());
+	const answers = await Promise.allSettled(sizes.map((amount) => get("quotes", { ...pair, amount }, signal)));
+	if (signal.aborted) return;
 	const found = new Map();
-	for (const amount of sizes) {
-		try {
-			const { quotes } = await get("quotes", { ...pair, amount }, signal);
-			for (const quote of quotes) addPoint(found, quote, Number(amount));
-		} catch (problem) {
-			if (problem.name === "AbortError") return;
-			// A size that no venue can take leaves a gap in the curve.
-		}
+	// A size that no venue can take leaves a gap in the curve.
+	for (const { quotes, amount } of answers.flatMap((answer) => answer.value ?? [])) {
+		for (const quote of quotes) addPoint(found, quote, Number(amount));
 	}
 	curves = found;
 	const legend = [...curves.keys()].map((venue) => h("b", { data: { hue: hue(venue) } }, word(venue)));

@@ -1,4 +1,4 @@
-// The live preview: asks every venue while one types, and shows when its answer is getting old.
+// The live preview: quotes while one types, and how old they are.
 
 import { show, sum } from "./amounts.js";
 import { get } from "./api.js";

@@ -24,10 +24,10 @@ export function quoteTable(quotes = [], route = {}) {
 	const head = ["Venue", "Rate", "Impact", "Fee", "Latency"].map((text) => h("th", { scope: "col" }, text));
 	const body = quotes.map((quote) => {
 		const cells = [
-			show(quote.effectivePrice ?? quote.price, 6),
+			show(quote.effectivePrice, 6),
 			bps(fractionToBps(quote.slippage)),
 			bps(fractionToBps(quote.fee)),
-			`${quote.latencyMs ?? "–"} ms`,
+			`${quote.latencyMs} ms`,
 		];
 		const name = h("th", { scope: "row", data: { hue: hue(quote.venue) } }, word(quote.venue));
 		return h("tr", { class: used.has(quote.venue) ? "used" : "" }, name, cells.map((text) => h("td", {}, text)));

@@ -23,7 +23,7 @@ export function openStream(url, handlers) {
 	});
 }
 
-/** Asks for an order's events after a seq. Without a socket it asks nothing: reconnecting catches up. */
+/** Asks for an order's events after a seq; without a socket not, for reconnecting catches up. */
 export function subscribe(orderId, afterSeq) {
 	send({ action: "subscribe", orderId, afterSeq });
 }

@@ -14,13 +14,14 @@ let exact = "amountIn";
 let quote;
 let refusal;
 let sending = false;
+let outcome = ["", ""];
 let hear;
 
 /** Starts it; `onQuoted(order)` hears of orders quoted, `onAccepted(order)` of orders taken. */
 export function startTicket(handlers) {
 	hear = handlers;
 	for (const field of FIELDS) {
-		on(field, "input", () => edited(field.startsWith("amount") ? field : exact));
+		on(field, "input", () => edited(field));
 		$(field).setAttribute("aria-describedby", `error-${field}`);
 		$(field).closest(".field").append(h("p", { class: "error", id: `error-${field}` }));
 	}
@@ -64,17 +65,20 @@ function currentOrder() {
 	};
 }
 
-function edited(side) {
-	exact = side;
-	quote = refusal = null;
+function edited(field) {
+	refusal = null;
+	outcome = ["", ""];
+	if (field.startsWith("amount")) exact = field;
+	if (field === "clientId") return judge();
+	quote = null;
 	$(other()).value = "";
 	const wrong = judge();
-	const asked = $(exact).value.trim() !== "";
-	preview(asked && ![exact, "tokenOut", "slippageBps"].some((field) => wrong.has(field)) ? currentOrder() : null);
+	const askable = $(exact).value.trim() && ![exact, "tokenOut", "slippageBps"].some((name) => wrong.has(name));
+	preview(askable ? currentOrder() : null);
 }
 
 function quoted(answer) {
-	quote = answer.route ?? {};
+	quote = answer.route;
 	$(other()).value = show(quote[other()], 9).replaceAll(",", "");
 	judge();
 	hear.onQuoted(currentOrder());
@@ -99,7 +103,9 @@ function judge() {
 	const [first] = wrong.values();
 	const empty = $(exact).value.trim() ? "" : "Enter an amount.";
 	const reason = refusal?.message ?? first ?? empty;
-	say(reason, reason === empty ? "" : "bad");
+	const [text, tone] = reason ? [reason, reason === empty ? "" : "bad"] : outcome;
+	setText($("reason"), text);
+	$("reason").dataset.tone = tone;
 	$("submit").disabled = $("run-five").disabled = reason !== "";
 	return wrong;
 }
@@ -138,15 +144,15 @@ function flip() {
 async function send(count) {
 	if (sending || $("submit").disabled) return;
 	sending = true;
-	say("Sending…");
+	tell("Sending…");
 	const order = currentOrder();
 	const answers = await Promise.allSettled(Array.from({ length: count }, (_, index) => sendOne(order, index)));
 	sending = false;
 	const problem = answers.find((answer) => answer.reason)?.reason;
 	const taken = answers.filter((answer) => answer.value).length;
-	if (problem?.status === 422) refused(problem);
+	if (problem?.status === 422) return refused(problem);
 	const advice = problem?.unknown ? " Trying again is safe: no order is executed twice." : "";
-	say(`${taken} of ${count} accepted. ${problem?.message ?? ""}${advice}`, problem ? "bad" : "");
+	tell(`${taken} of ${count} accepted. ${problem?.message ?? ""}${advice}`, problem ? "bad" : "");
 }
 
 // An order whose answer got lost is sent again under the same idempotency key.
@@ -165,7 +171,7 @@ async function sendOne(order, index) {
 	}
 }
 
-function say(text, tone = "") {
-	setText($("reason"), text);
-	$("reason").dataset.tone = tone;
+function tell(text, tone = "") {
+	outcome = [text, tone];
+	judge();
 }

@@ -24,4 +24,4 @@ export function duration(ms) {
 }
 
 /** An order's error as a sentence; "" without one. */
-export const errorWords = (error) => error?.message ?? String(error?.code ?? "").replaceAll("_", " ");
+export const errorWords = (error) => error?.message ?? "";

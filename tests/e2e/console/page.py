@@ -10,6 +10,9 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 DURATION = re.compile(r"^\d+(\.\d+)? (ms|s)$")
 
+# Other work may share the machine: only what never comes is a failure.
+expect.set_options(timeout=20_000)
+
 # Collects what Chromium counts as unexpected movement: shifts without input shortly before.
 COUNT_SHIFTS = """
 window.shifts = [];
@@ -116,5 +119,5 @@ def new_tab(browser: Browser, url: str, theme: str, width: int) -> Console:
         color_scheme="light" if theme == "light" else "dark",
         permissions=["clipboard-read", "clipboard-write"],
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(20_000)
     return Console(context.new_page(), url)
