@@ -51,6 +51,9 @@ class Settings(BaseModel):
     poll_ms: int = Field(50, ge=1, le=5_000, description="pause between two looks at a signature")
     push_deadline_ms: int = Field(2_000, ge=100, le=10_000, description="time for pushes after the last step")
 
+    # Keeping data.
+    retention_days: int = Field(0, ge=0, le=36_500, description="age at which ended orders go; 0: never")
+
     # The paper market and cluster.
     paper_latency: PaperLatency = Field(PaperLatency.DEFAULT, description="none, default or congested")
     paper_failure_rate: Decimal = Field(Decimal(0), ge=0, le=1, description="orders whose swaps slip too far")

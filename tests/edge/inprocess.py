@@ -185,15 +185,15 @@ class Deployment:
 
 
 @contextmanager
-def deployed(database_url: str) -> Iterator[Deployment]:
-    """Put the handlers together over a database; errors are all that they log."""
+def deployed(database_url: str, log_level: str = "ERROR") -> Iterator[Deployment]:
+    """Put the handlers together over a database."""
     parts = InProcess(Settings.model_validate({"database_url": database_url, "paper_latency": "none"}))
     with ExitStack() as stack:
         stack.callback(parts.close)
         for module in HANDLERS:
             stack.enter_context(patch.object(module, "container", lambda: parts))
             level = module.logger.log_level
-            module.logger.setLevel("ERROR")
+            module.logger.setLevel(log_level)
             stack.callback(module.logger.setLevel, level)
         yield Deployment(parts)
 
