@@ -13,11 +13,18 @@ CONNECT_TIMEOUT_S = 2
 ANSWER_TIMEOUT_S = 2.0
 _CHECK_EVERY_S = 0.1
 
+STATEMENT_TIMEOUT_S = 1.5
+"""Where PostgreSQL itself gives a statement up: before its client does, so that it says which it was."""
+
 T = TypeVar("T")
 
 
+class AnswerTimeout(psycopg.OperationalError):
+    """No answer came in time: the statement may or may not have been carried out, or be so later."""
+
+
 class BoundedConnection(psycopg.Connection[tuple[object, ...]]):
-    """A connection that is closed, with an ``OperationalError``, when an answer takes too long.
+    """A connection that is closed, with ``AnswerTimeout``, when an answer takes too long.
 
     ``answer_timeout_s`` may be raised for work that is known to be long, as a migration is.
     """
@@ -33,10 +40,18 @@ class BoundedConnection(psycopg.Connection[tuple[object, ...]]):
         """Wait for the answer that ``gen`` reads, no longer than ``timeout`` or else the connection's own."""
         try:
             return super().wait(gen, interval, self.answer_timeout_s if timeout is None else timeout)
-        except psycopg.errors._WaitTimeout:
+        except psycopg.errors._WaitTimeout as exc:
             # What the server makes of the statement is unknown, and its answer must not meet the next one.
             self.pgconn.finish()
-            raise
+            raise AnswerTimeout("the server did not answer in time") from exc
+
+    def limit_statements(self, seconds: float) -> None:
+        """Have the server give statements up after ``seconds``; 0 is never. Aurora DSQL has no such limit.
+
+        Without one, a statement that waits for a lock would be carried out long after its client gave it
+        up and others acted on what they saw.
+        """
+        self.execute(f"SET statement_timeout = {round(seconds * 1000)}".encode())
 
 
 def connect(url: str, **overrides: str | int) -> BoundedConnection:

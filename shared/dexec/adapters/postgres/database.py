@@ -18,7 +18,7 @@ from typing import TypeVar
 import psycopg
 from psycopg.rows import dict_row
 
-from dexec.adapters.postgres.bounded import BoundedConnection
+from dexec.adapters.postgres.bounded import AnswerTimeout, BoundedConnection
 from dexec.domain.errors import CommitUnknown, StoreConflict, StoreUnavailable
 
 Row = dict[str, object]
@@ -107,7 +107,8 @@ class Database:
                     self._roll_back(connection)
                     raise StoreUnavailable("the order store did not take the statement") from exc
                 self.close()
-                if lost or repeat is Repeat.NEVER:
+                # A server that hangs is not asked again: whoever waits here has waited long enough.
+                if lost or repeat is Repeat.NEVER or isinstance(exc, AnswerTimeout):
                     raise _given_up(repeat) from exc
                 lost = True
             except psycopg.Error:

@@ -28,6 +28,8 @@ def migrate(connection: BoundedConnection, now: datetime, *, dsql: bool) -> list
     that broke off is simply run again. Raises ``psycopg.Error``.
     """
     connection.answer_timeout_s = MIGRATION_TIMEOUT_S
+    if not dsql:
+        connection.limit_statements(MIGRATION_TIMEOUT_S)
     connection.execute(_JOURNAL)
     done = {row[0] for row in connection.execute("SELECT name FROM migrations").fetchall()}
     applied = []

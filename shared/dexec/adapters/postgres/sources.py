@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import psycopg
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dexec.adapters.postgres.bounded import BoundedConnection, connect
+from dexec.adapters.postgres.bounded import STATEMENT_TIMEOUT_S, BoundedConnection, connect
 from dexec.adapters.postgres.database import Connect
 from dexec.adapters.postgres.migrations import APPLICATION_ROLE
 
@@ -28,7 +28,13 @@ class DsqlTokens(Protocol):
 
 def from_url(url: str) -> Connect:
     """Return what opens connections to ``url``."""
-    return lambda: connect(url)
+    return lambda: _limited(url)
+
+
+def _limited(url: str) -> BoundedConnection:
+    connection = connect(url)
+    connection.limit_statements(STATEMENT_TIMEOUT_S)
+    return connection
 
 
 def from_secret(client: SecretsManagerClient, arn: str) -> Connect:
@@ -40,7 +46,7 @@ def from_secret(client: SecretsManagerClient, arn: str) -> Connect:
 
     def open_connection() -> BoundedConnection:
         try:
-            return connect(url())
+            return _limited(url())
         except (BotoCoreError, ClientError) as exc:
             raise psycopg.OperationalError("the database URL cannot be read from its secret") from exc
 

@@ -1,0 +1,229 @@
+"""What the store does when its server is away, hangs, or lets a transaction lose."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Thread
+from typing import TypeVar
+
+import psycopg
+import pytest
+
+from dexec.adapters.postgres.bounded import BoundedConnection, connect
+from dexec.adapters.postgres.database import MAX_CONFLICT_RETRIES, Database, Repeat, Statement
+from dexec.adapters.postgres.sources import from_url
+from dexec.domain.errors import CommitUnknown, StoreConflict, StoreUnavailable
+from tests.conftest import Connecting, Isolation
+
+T = TypeVar("T")
+
+READING = Statement("find_api_key", {"key_hash": "h"})
+WRITING = Statement("drop_orphaned_watchers", {})
+
+
+@pytest.fixture
+def opened() -> list[BoundedConnection]:
+    """Return the connections that were opened so far."""
+    return []
+
+
+@pytest.fixture
+def database(connecting: Connecting, opened: list[BoundedConnection]) -> Iterator[Database]:
+    """Return a database whose connection is open."""
+
+    def open_connection() -> BoundedConnection:
+        opened.append(connecting(Isolation.READ_COMMITTED))
+        return opened[-1]
+
+    database = Database(open_connection)
+    database.fetch(READING, Repeat.READ)
+    yield database
+    database.close()
+
+
+def cut(connection: BoundedConnection, connecting: Connecting) -> None:
+    """Close a connection from the server's side."""
+    with connecting(Isolation.READ_COMMITTED) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", (connection.info.backend_pid,))
+
+
+@contextmanager
+def frozen(connection: BoundedConnection) -> Iterator[None]:
+    """Stop the server's end of a connection in its tracks."""
+    pid = connection.info.backend_pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_one_connection_is_opened_when_it_is_needed(
+    database: Database, opened: list[BoundedConnection]
+) -> None:
+    for _ in range(3):
+        database.fetch(READING, Repeat.READ)
+        database.transact([WRITING], [READING], Repeat.HARMLESS)
+    assert len(opened) == 1
+
+
+@pytest.mark.parametrize("repeat", [Repeat.READ, Repeat.HARMLESS])
+def test_a_cut_connection_is_opened_anew(
+    database: Database, opened: list[BoundedConnection], connecting: Connecting, repeat: Repeat
+) -> None:
+    cut(opened[-1], connecting)
+    database.fetch(READING, repeat)
+    cut(opened[-1], connecting)
+    database.transact([WRITING], [READING], repeat)
+    assert len(opened) == 3
+
+
+def test_what_must_not_run_twice_is_unknown(
+    database: Database, opened: list[BoundedConnection], connecting: Connecting
+) -> None:
+    cut(opened[-1], connecting)
+    with pytest.raises(CommitUnknown):
+        database.transact([WRITING], [], Repeat.NEVER)
+    database.transact([WRITING], [], Repeat.NEVER)
+    assert len(opened) == 2
+
+
+@pytest.mark.parametrize(
+    ("repeat", "error"),
+    [(Repeat.READ, StoreUnavailable), (Repeat.HARMLESS, CommitUnknown), (Repeat.NEVER, CommitUnknown)],
+)
+def test_a_server_that_does_not_come_back(
+    connecting: Connecting, repeat: Repeat, error: type[Exception]
+) -> None:
+    connections: list[BoundedConnection] = []
+
+    def once() -> BoundedConnection:
+        if connections:
+            raise psycopg.OperationalError("nobody listens")
+        connections.append(connecting(Isolation.READ_COMMITTED))
+        return connections[0]
+
+    database = Database(once)
+    database.fetch(READING, Repeat.READ)
+    cut(connections[0], connecting)
+    with pytest.raises(error):
+        database.fetch(WRITING, repeat)
+    with pytest.raises(StoreUnavailable):
+        database.fetch(WRITING, repeat)
+
+
+@pytest.mark.parametrize(
+    ("repeat", "error"),
+    [(Repeat.READ, StoreUnavailable), (Repeat.HARMLESS, CommitUnknown), (Repeat.NEVER, CommitUnknown)],
+)
+def test_a_server_that_hangs_is_given_up(
+    database: Database, opened: list[BoundedConnection], repeat: Repeat, error: type[Exception]
+) -> None:
+    with frozen(opened[-1]), pytest.raises(error):
+        database.transact([WRITING], [READING], repeat)
+    assert len(opened) == 1, "a time-out is not tried again: its caller waits"
+    assert opened[0].closed
+    database.fetch(READING, Repeat.READ)
+
+
+def test_a_server_that_takes_connections_and_says_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        database = Database(lambda: connect(f"postgresql://nobody@127.0.0.1:{port}/nothing"))
+        with pytest.raises(StoreUnavailable):
+            database.fetch(READING, Repeat.READ)
+
+
+def test_a_port_where_nobody_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    database = Database(lambda: connect(f"postgresql://nobody@127.0.0.1:{port}/nothing"))
+    with pytest.raises(StoreUnavailable):
+        database.fetch(READING, Repeat.NEVER)
+
+
+def test_the_server_gives_up_what_its_client_gave_up(connecting: Connecting, clean_url: str) -> None:
+    """A statement that waits for a lock must not be carried out when its client has long gone on."""
+    database = Database(from_url(clean_url))
+    with connecting(Isolation.READ_COMMITTED) as other:
+        other.execute("INSERT INTO watchers VALUES ('ord', 'gone')")
+        with other.transaction():
+            other.execute("SELECT FROM watchers FOR UPDATE")
+            with pytest.raises(StoreUnavailable):
+                database.fetch(WRITING, Repeat.NEVER)
+            with pytest.raises(StoreUnavailable):
+                database.transact([WRITING], [READING], Repeat.NEVER)
+        assert other.execute("SELECT count(*) FROM watchers").fetchone() == (1,)
+    assert database.transact([WRITING], [READING], Repeat.NEVER) == ([[]], [[]])
+    database.close()
+
+
+class Losing(Database):
+    """A database whose next ``losses`` transactions lose their race."""
+
+    losses = 0
+
+    def _run(self, work: Callable[[BoundedConnection], T], repeat: Repeat) -> T:
+        def losing(connection: BoundedConnection) -> T:
+            if self.losses:
+                self.losses -= 1
+                raise psycopg.errors.SerializationFailure("injected")
+            return work(connection)
+
+        return super()._run(losing, repeat)
+
+
+def test_a_lost_race_is_run_again(connecting: Connecting) -> None:
+    database = Losing(lambda: connecting(Isolation.REPEATABLE_READ))
+    database.losses = MAX_CONFLICT_RETRIES
+    assert database.fetch(READING, Repeat.NEVER) == []
+    database.losses = MAX_CONFLICT_RETRIES + 1
+    with pytest.raises(StoreConflict):
+        database.transact([WRITING], [READING], Repeat.NEVER)
+    assert database.transact([WRITING], [READING], Repeat.NEVER) == ([[]], [[]])
+    database.close()
+
+
+@pytest.mark.parametrize("in_pipeline", [False, True])
+def test_a_real_conflict_is_run_again(connecting: Connecting, in_pipeline: bool) -> None:
+    opened: list[BoundedConnection] = []
+
+    def open_connection() -> BoundedConnection:
+        opened.append(connecting(Isolation.REPEATABLE_READ))
+        return opened[-1]
+
+    database = Database(open_connection)
+    database.fetch(READING, Repeat.READ)
+    writing = Statement("count_push_failures", {"connection_ids": ["c"]})
+    with connecting(Isolation.READ_COMMITTED) as other:
+        other.execute("INSERT INTO connections VALUES ('c', 'alice', 'h', false, 0, now())")
+
+        def count() -> None:
+            if in_pipeline:
+                database.transact([writing], [READING], Repeat.NEVER)
+            else:
+                database.fetch(writing, Repeat.NEVER)
+
+        thread = Thread(target=count)
+        with other.transaction():
+            other.execute("UPDATE connections SET push_failures = push_failures + 10")
+            thread.start()
+            wait_until_blocked(other, opened[0].info.backend_pid)
+        thread.join()
+        assert other.execute("SELECT push_failures FROM connections").fetchone() == (11,)
+    assert len(opened) == 1
+    database.close()
+
+
+def wait_until_blocked(connection: BoundedConnection, pid: int) -> None:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock'"
+    for _ in range(300):
+        if connection.execute(waiting, (pid,)).fetchone() == (1,):
+            return
+        connection.execute("SELECT pg_sleep(0.005)")
+        connection.execute("SELECT pg_stat_clear_snapshot()")
+    pytest.fail("nobody waits")
