@@ -75,8 +75,9 @@ def test_within_two_units_of_brute_force(pools: Pools, price: Fraction, side: in
         ours = ours if alone is None else min(ours, alone)
         assert ours >= brute
         far_off += ours > brute + 2
-        assert ours <= brute + 2 + 4 * max(Fraction(1), price)
-    assert far_off <= ROUNDS // 18 // 10
+        assert ours <= brute + 2 + 2 * max(Fraction(1), price)
+    # Where a unit paid in buys several, a split may be a unit of input off.
+    assert far_off <= ROUNDS // 18 // 20
 
 
 @pytest.mark.parametrize("side", [0, 1])

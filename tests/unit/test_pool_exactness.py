@@ -9,7 +9,8 @@ import pytest
 import dexec.domain
 from dexec.domain.errors import InsufficientLiquidity
 from dexec.domain.pools import ConstantProductPool, DlmmFees, DlmmPool, Volatility
-from dexec.domain.pools.dlmm import MAX_FEE_RATE, ONE, bin_price
+from dexec.domain.pools.base import ONE
+from dexec.domain.pools.dlmm import MAX_FEE_RATE, bin_price
 
 DOMAIN = Path(dexec.domain.__file__).parent
 INEXACT = {"sqrt", "log", "log2", "log10", "exp", "pow", "fsum", "hypot", "inf", "nan"}

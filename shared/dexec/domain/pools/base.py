@@ -14,6 +14,9 @@ from typing import Protocol
 PRICE_BITS = 64
 """Marginal prices are integers: base units out per base unit in, times 2^64 (as Meteora stores them)."""
 
+ONE = 1 << PRICE_BITS
+"""The price at which one base unit buys one."""
+
 MAX_U64 = 2**64 - 1
 """No amount on chain is larger."""
 

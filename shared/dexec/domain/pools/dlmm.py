@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
-from dexec.domain.pools.base import PRICE_BITS, ceil_div, other_token
+from dexec.domain.pools.base import ONE, PRICE_BITS, ceil_div, other_token
 from dexec.domain.pools.dlmm_curve import FEE_UNIT, CurveBin, DlmmCurve
 
 BPS = 10_000
-ONE = 1 << PRICE_BITS
 _U128_MAX = 2**128 - 1
 MAX_FEE_RATE = FEE_UNIT // 10
 """The program never takes more than 10 %."""

@@ -2,7 +2,7 @@
 
 Near the optimum both curves have the same slope, so what a unit more here and less there changes is only
 what is lost to rounding. Inputs whose fee hardly rounds are the ones worth trying. Where a curve is not
-concave (a DLMM fee that falls again), far moves are tried as well.
+concave (a DLMM fee that falls again), or the amount is tiny, far moves are tried as well.
 """
 
 from __future__ import annotations
@@ -11,15 +11,22 @@ from collections.abc import Iterator, Sequence
 
 from dexec.domain.pools.base import PRICE_BITS, Curve
 
-_FEE_STEPS = (1, 3)
+_FEE_STEPS = (1, 4)
 """How many inputs with an even fee are tried on either side: at first, and where that was not enough."""
 
 _NEAR = 2
 """What the integer result may lie below the bound, in base units, without being looked at again."""
 
 
+_TINY = 1 << 20
+"""Up to this total, in base units, rounding can outweigh what the real-valued split knows."""
+
+
 class Pairing:
-    """Two curves that share ``total`` of the fixed side (0: inputs, 1: outputs); x goes to the first."""
+    """Two curves that share ``total`` of the fixed side (0: inputs, 1: outputs); x goes to the first.
+
+    ``losses`` holds what each place tried so far costs: the inputs (1), or the outputs negated (0).
+    """
 
     def __init__(self, first: Curve, second: Curve, total: int, side: int) -> None:
         self._first, self._second, self._total, self._side = first, second, total, side
@@ -27,16 +34,9 @@ class Pairing:
         self._least, self._most = max(0, total - most_second), min(total, most_first)
         self._trade_first = first.exact_out if side else first.exact_in
         self._trade_second = second.exact_out if side else second.exact_in
-        self._known: dict[int, int] = {}
+        self._sign = 1 if side else -1
+        self.losses: dict[int, int] = {}
         self.is_concave = first.is_concave and second.is_concave
-
-    def loss(self, x: int) -> int:
-        """Return what sharing at ``x`` costs: the inputs, or the outputs negated."""
-        found = self._known.get(x)
-        if found is None:
-            found = self._trade_first(x) + self._trade_second(self._total - x)
-            found = self._known[x] = found if self._side else -found
-        return found
 
     def best_near(self, x: int, fee_steps: int) -> int:
         """Return the best of ``x``, its neighbours, and the places where either fee is even."""
@@ -51,13 +51,16 @@ class Pairing:
         while True:
             jump = self._best({x, *(x - step for step in distances), *(x + step for step in distances)})
             place = self.best_near(jump, _FEE_STEPS[0])
-            if self.loss(place) >= self.loss(x):
+            if self.losses[place] >= self.losses[x]:
                 return x
             x = place
 
     def _best(self, places: set[int]) -> int:
-        least, most = self._least, self._most
-        return min([place for place in places if least <= place <= most], key=self.loss)
+        known, trade_first, trade_second = self.losses, self._trade_first, self._trade_second
+        for place in places - known.keys():
+            if self._least <= place <= self._most:
+                known[place] = self._sign * (trade_first(place) + trade_second(self._total - place))
+        return min(places & known.keys(), key=known.__getitem__)
 
     def _even(self, curve: Curve, amount: int, fee_steps: int) -> Iterator[int]:
         if not self._side:
@@ -73,15 +76,16 @@ def polish(curves: Sequence[Curve], parts: list[int], side: int, price: int) -> 
     """
     anchor = parts.index(max(parts))
     for other, part in enumerate(parts):
-        if not part or other == anchor:
-            continue
         total = part + parts[anchor]
+        is_tiny = total <= _TINY
+        if other == anchor or not (part or is_tiny):
+            continue
         pairing = Pairing(curves[other], curves[anchor], total, side)
         least = _least_loss((curves[other], curves[anchor]), total, side, price)
         place = pairing.best_near(part, _FEE_STEPS[0])
-        if pairing.loss(place) > least + _NEAR:
+        if pairing.losses[place] > least + _NEAR:
             place = pairing.best_near(place, _FEE_STEPS[1])
-        if pairing.loss(place) > least + _NEAR and not pairing.is_concave:
+        if pairing.losses[place] > least + _NEAR and (is_tiny or not pairing.is_concave):
             place = pairing.best_far(place)
         parts[other], parts[anchor] = place, total - place
 
