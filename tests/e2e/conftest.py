@@ -15,6 +15,7 @@ import pytest
 
 from infra.local import deployment
 from tests.e2e.deployed import Deployed
+from tests.e2e.frames import Watch
 from tests.homes import new_home
 
 ZERO_LATENCY = {"PaperLatency": "none"}
@@ -26,6 +27,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.xdist_group("e2e"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def frames() -> Iterator[Watch]:
+    """Hold every frame that a test receives against the AsyncAPI document."""
+    watch = Watch()
+    with pytest.MonkeyPatch.context() as patch:
+        watch.install(patch)
+        yield watch
+    assert not watch.faults, "\n".join(watch.faults[:10])
 
 
 @pytest.fixture(scope="session")
