@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import psutil
 
-from infra.local import deployment, emulator, postgres, processes, stack
+from infra.local import deployment, postgres, processes, stack
 from infra.local.aws import Aws
 from infra.local.errors import NotRunning
 from infra.local.home import Home
@@ -36,6 +37,16 @@ def kill_workers(home: Home, function: str = EXECUTOR) -> int:
     return killed
 
 
+def kill_one_worker(home: Home, lot: random.Random) -> bool:
+    """Kill one of the executor's processes, chosen by ``lot``; False if there was none."""
+    found = workers(home)
+    if not found:
+        return False
+    with contextlib.suppress(psutil.NoSuchProcess):
+        lot.choice(found).kill()
+    return True
+
+
 @contextlib.contextmanager
 def postgres_stopped(home: Home) -> Iterator[None]:
     """Stop PostgreSQL while the body runs; it comes back on the same port with what was committed."""
@@ -50,11 +61,6 @@ def postgres_stopped(home: Home) -> Iterator[None]:
         again = postgres.start(home, port=ref.port)
         others = tuple(process for process in state.processes if process.name != postgres.NAME)
         home.write(state.model_copy(update={"processes": (again, *others)}))
-
-
-def kill_emulator(home: Home) -> None:
-    """End the emulator and its workers: what its queues held is gone, the history is not."""
-    deployment.kill(home, emulator.NAME)
 
 
 @contextlib.contextmanager
