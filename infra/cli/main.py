@@ -12,6 +12,7 @@ from infra.cli import local, market, orders, output
 from infra.cli.bench import bench
 from infra.cli.demo import demo
 from infra.cli.interrupts import Stopped
+from infra.cli.model import model
 from infra.cli.trace import trace
 from infra.client.errors import ApiError
 from infra.local.errors import LocalError
@@ -28,7 +29,7 @@ app = typer.Typer(
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Deployment": (demo, local.up, local.down, local.status, local.logs, local.deploy),
     "Orders": (orders.order, orders.watch, orders.history, orders.show),
-    "Measurements": (bench, trace),
+    "Measurements": (bench, trace, model),
     "Market": (market.quote, market.explain, market.check_vectors),
 }
 for panel, commands in _COMMANDS.items():

@@ -1,0 +1,57 @@
+"""``dexec model``: what AWS would show, before anything is deployed there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.cli import output
+from infra.cli.local import Latency
+from infra.cli.target import JsonOption
+
+if TYPE_CHECKING:
+    from infra.client.api import Document
+
+
+def model(
+    *,
+    orders: Annotated[int, typer.Option(min=10, help="Orders that are run through the use cases.")] = 300,
+    latency: Annotated[
+        Latency, typer.Option(help="Simulated latency of venues and chain.")
+    ] = Latency.default,
+    watchers: Annotated[int, typer.Option(min=0, help="Sockets that are told of each order.")] = 1,
+    concurrency: Annotated[int, typer.Option(min=1, help="MaxConcurrency of the deployment.")] = 10,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same answers.")] = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the use cases in simulated time on services with AWS's latencies and prices.
+
+    Every assumption stands, with its source, in infra/model/assumptions.json.
+    """
+    from infra.model.assumptions import assumptions
+    from infra.model.report import model as answers
+    from infra.model.run import Scenario
+
+    scenario = Scenario(latency.value, watchers, seed)
+    document = answers(scenario, orders, concurrency, assumptions())
+    if as_json:
+        output.say_json(document)
+    else:
+        _print(document)
+
+
+def _print(document: Document) -> None:
+    from rich.table import Table
+
+    from infra.model.report import tables
+
+    for title, names, rows in tables(document):
+        table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for index, name in enumerate(names):
+            is_text = index == 0 or not name
+            table.add_column(name, justify="left" if is_text else "right")
+        for row in rows:
+            table.add_row(*row)
+        output.console().print(table)
+        output.say("")

@@ -1,0 +1,148 @@
+"""One order after the other through the real use cases, in simulated time."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, cast
+
+from dexec.adapters.clusters.paper import PaperCluster
+from dexec.adapters.paper import LATENCIES
+from dexec.adapters.signers.paper import PaperSigner
+from dexec.adapters.venues.paper import PaperVenue
+from dexec.domain.ids import order_id
+from dexec.domain.paper_market import VENUES, PaperMarket
+from dexec.domain.quote import Mode, RouteRequest
+from dexec.ports import ApiKey, RateLimit
+from dexec.usecases.execute_order import ExecuteOrder
+from dexec.usecases.place_order import PlaceOrder, Submission
+from dexec.usecases.quote_route import QuoteRoute
+from dexec.usecases.tell import Teller
+from infra.model.assumptions import Assumptions
+from infra.model.services import Cloud, CloudLedger, CloudOrders, CloudPush, CloudQueue, CloudWatching
+from infra.model.timeline import START, Beside, Span, Timeline
+
+if TYPE_CHECKING:
+    from dexec.adapters.clusters.ledger import PaperLedger
+    from dexec.ports import Orders, Queue, Watching
+
+TIMEOUT = timedelta(seconds=20)
+QUEUED = "queue to executor"
+PACE_S = 7.3
+"""Between two orders: no divisor of any period of the market's."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One order, in seconds after its request was sent, and for how long each function ran.
+
+    ``answered_s``: 202; ``started_s``: the executor has the message; ``told_s``: all watchers were told
+    that it is confirmed (without watchers: that is stored). ``spans`` is the critical path.
+    """
+
+    answered_s: float
+    started_s: float
+    told_s: float
+    accept_s: float
+    execute_s: float
+    spans: tuple[Span, ...]
+    used: Counter[str]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What is modelled: simulated latency of venues and chain, watchers of each order, chance."""
+
+    latency: str = "default"
+    watchers: int = 1
+    seed: int = 1
+
+
+def sample(scenario: Scenario, assumed: Assumptions, number: int) -> Sample:
+    """Run order ``number`` of a scenario; the same arguments give the same sample."""
+    rng = random.Random(f"{scenario.seed}/{number}")
+    timeline = Timeline()
+    timeline.seconds = sent = number * PACE_S
+    run = _Run(scenario, Cloud(timeline, assumed, rng), number)
+    accept_s = run.accept()
+    answered = timeline.seconds
+    execute_s = run.execute()
+    told = run.watching.told_at or timeline.seconds
+    path = tuple(span for span in timeline.spans if span.ends <= told)
+    started = next(span.ends for span in path if span.name == QUEUED)
+    times = (answered - sent, started - sent, told - sent)
+    return Sample(*times, accept_s, execute_s, path, run.cloud.used)
+
+
+class _Run:
+    def __init__(self, scenario: Scenario, cloud: Cloud, number: int) -> None:
+        self.cloud = cloud
+        self._rng = cloud.rng
+        # The clean run asks for no other methods of these ports.
+        self._orders = cast("Orders", CloudOrders(cloud, scenario.watchers))
+        self._pushes = Beside(cloud.timeline, "push")
+        self.watching = CloudWatching(cloud, self._pushes)
+        self._latency = LATENCIES[scenario.latency]
+        self._market = PaperMarket(scenario.seed)
+        self._number = number
+        self._order_id = ""
+
+    def accept(self) -> float:
+        """Place the order; return how long the function ran."""
+        cloud, timeline = self.cloud, self.cloud.timeline
+        cloud.used["httpRequests"] += 1
+        cloud.take("httpApi", "API Gateway")
+        cloud.take("invoke", "Lambda invocation")
+        started = self._start("accept")
+        no_limit = RateLimit(0.6, 10, 900)
+        place = PlaceOrder(self._orders, cast("Queue", CloudQueue(cloud)), timeline, self._new_id, no_limit)
+        client = ApiKey("hash", f"client-{self._number}", 0, None, START)
+        self._order_id = place(Submission(self._request()), client).id
+        return timeline.seconds - started
+
+    def execute(self) -> float:
+        """Execute the order; return how long the function ran, its last pushes included."""
+        timeline = self.cloud.timeline
+        self.cloud.take("sqsToLambda", QUEUED)
+        started = self._start("execute")
+        venues = [PaperVenue(name, self._market, timeline, self._latency) for name in VENUES]
+        ledger = cast("PaperLedger", CloudLedger(self.cloud))
+        case = ExecuteOrder(
+            self._orders,
+            PaperCluster(self._market, ledger, timeline, self._latency),
+            PaperSigner(1),
+            QuoteRoute(venues, timeline, Beside(timeline, "venues")),
+            timeline,
+            self._teller,
+            lambda: "token",
+            self._rng.random,
+        )
+        if case(self._order_id, 1, timeline.now() + TIMEOUT) is not None:
+            raise RuntimeError("the model's order was handed back")
+        return max(timeline.seconds, self._pushes.last_end) - started
+
+    def _start(self, function: str) -> float:
+        """Begin a function: perhaps cold, then its own CPU at the share that its memory buys."""
+        cloud, assumed = self.cloud, self.cloud.assumed
+        cloud.used["lambdaRequests"] += 1
+        if self._rng.random() < assumed.cold_start_rate.value:
+            cloud.take("coldStart", "cold start")
+        started = cloud.timeline.seconds
+        made = assumed.functions[function]
+        share = min(1.0, made.memory_mb / assumed.full_processor_mb.value)
+        cloud.timeline.spend(f"own CPU, {function}", made.cpu_ms / 1000 / share)
+        return started
+
+    def _teller(self) -> Teller:
+        watching = cast("Watching", self.watching)
+        return Teller(CloudPush(self.cloud), watching, self.cloud.timeline, self._pushes)
+
+    def _request(self) -> RouteRequest:
+        if self._number % 2:
+            return RouteRequest(Mode.EXACT_IN, "USDC", "SOL", 150_000_000)
+        return RouteRequest(Mode.EXACT_IN, "SOL", "USDC", 1_000_000_000)
+
+    def _new_id(self, now: datetime) -> str:
+        return order_id(now, self._rng.randbytes(10))
