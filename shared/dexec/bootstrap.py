@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from dexec.usecases.tell import Teller
     from dexec.usecases.watch_orders import WatchOrders
 
-PAPER_VENUES = ("raydium", "meteora")
 PUSH_THREADS = 16
 
 
@@ -77,7 +76,8 @@ class Container:
         from dexec.usecases.quote_route import QuoteRoute
 
         rate = self.settings.paper_venue_failure_rate
-        venues = [PaperVenue(name, self._market, self.clock, self._latency, rate) for name in PAPER_VENUES]
+        market = self._market
+        venues = [PaperVenue(name, market, self.clock, self._latency, rate) for name in market.makers]
         threads = ThreadPoolExecutor(2 * len(venues), "venue")
         deadline_s = self.settings.quote_deadline_ms / 1000
         return QuoteRoute(venues, self.clock, threads, deadline_s, self.settings.leg_cost_lamports)

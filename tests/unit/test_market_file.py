@@ -62,6 +62,14 @@ def test_the_files_leg_cost_is_respected(tmp_path: Path) -> None:
     assert len(price_market(write(tmp_path, *pools, leg_cost=10**12), "SOL", "USDC", "1000").legs) == 1
 
 
+def test_the_documented_file_can_be_priced(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "routing.md").read_text()
+    path = tmp_path / "market.json"
+    path.write_text(page.split("```json\n")[1].split("```")[0])
+    route = price_market(path, "SOL", "USDC", "250")
+    assert {quote.venue for quote in route.quotes} == {"raydium", "meteora"}
+
+
 @pytest.mark.parametrize(
     ("pools", "says"),
     [
