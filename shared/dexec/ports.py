@@ -186,14 +186,15 @@ class Connection:
 class ApiKey:
     """A key as stored: its SHA-256 in hex, whose it is, and the client's limits.
 
-    ``orders_per_minute``: None is the default rate, 0 is no limit. ``max_amount`` bounds one order, in
-    base units of the token its amount counts.
+    ``orders_per_minute``: None is the default rate, 0 is no limit. ``max_amounts`` bounds the
+    amount that an order names, in base units by token symbol: a token that it does not list may not be named
+    at all. None bounds nothing.
     """
 
     key_hash: str
     client_id: str
     orders_per_minute: int | None
-    max_amount: int | None
+    max_amounts: Mapping[str, int] | None
     created_at: datetime
     revoked_at: datetime | None = None
 

@@ -8,7 +8,7 @@ from dexec.ports import ApiKey
 from tests.contract.samples import NOW, after
 from tests.simulation.backend import Backend
 
-KEY = ApiKey("hash", "alice", 60, 10**18, NOW)
+KEY = ApiKey("hash", "alice", 60, {"SOL": 10**18, "BONK": 1}, NOW)
 
 
 def test_a_key_is_found_by_its_hash(store: Backend) -> None:
@@ -18,7 +18,7 @@ def test_a_key_is_found_by_its_hash(store: Backend) -> None:
 
 
 def test_a_key_without_limits_is_kept_as_such(store: Backend) -> None:
-    free = replace(KEY, orders_per_minute=None, max_amount=None)
+    free = replace(KEY, orders_per_minute=None, max_amounts=None)
     store.api_keys.add(free)
     assert store.api_keys.find("hash") == free
 

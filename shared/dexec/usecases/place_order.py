@@ -101,9 +101,14 @@ class PlaceOrder:
 
 
 def _check_amount(request: RouteRequest, caller: ApiKey) -> None:
-    if caller.max_amount is not None and request.amount > caller.max_amount:
-        most = amount_of(caller.max_amount, request.exact_token)
-        raise Invalid(f"this API key allows at most {most} {request.exact_token} an order", "amount")
+    if caller.max_amounts is None:
+        return
+    token = request.exact_token
+    most = caller.max_amounts.get(token)
+    if most is None:
+        raise Invalid(f"this API key allows no order that names an amount of {token}", "amount")
+    if request.amount > most:
+        raise Invalid(f"this API key allows at most {amount_of(most, token)} {token} an order", "amount")
 
 
 def _hash(submission: Submission) -> str:

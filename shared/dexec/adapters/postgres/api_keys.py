@@ -20,12 +20,17 @@ class PostgresApiKeys:
 
     def add(self, key: ApiKey) -> None:
         """Store a key; one with the same hash is replaced."""
-        params = {
-            "key_hash": key.key_hash,
-            "client_id": key.client_id,
-            "orders_per_minute": key.orders_per_minute,
-            "max_amount": key.max_amount,
-            "created_at": key.created_at,
-            "revoked_at": key.revoked_at,
-        }
-        self._database.fetch(Statement("add_api_key", params), Repeat.HARMLESS)
+        self._database.fetch(add_statement(key), Repeat.HARMLESS)
+
+
+def add_statement(key: ApiKey) -> Statement:
+    """Return what stores a key."""
+    params = {
+        "key_hash": key.key_hash,
+        "client_id": key.client_id,
+        "orders_per_minute": key.orders_per_minute,
+        "max_amounts": rows.dump_amounts(key.max_amounts),
+        "created_at": key.created_at,
+        "revoked_at": key.revoked_at,
+    }
+    return Statement("add_api_key", params)

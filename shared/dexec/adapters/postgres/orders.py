@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import psycopg
 
 from dexec.adapters.postgres import rows
 from dexec.adapters.postgres.database import Database, Repeat, Row, Statement
-from dexec.domain.errors import IdempotencyConflict, LeaseLost, TooManyOrders
+from dexec.domain.errors import (
+    CommitUnknown,
+    IdempotencyConflict,
+    LeaseLost,
+    StoreUnavailable,
+    TooManyOrders,
+)
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Event, Order
 from dexec.ports import Claim, ClaimOutcome, NewOrder, Placed, RateLimit, Watcher
@@ -40,6 +47,10 @@ class PostgresOrders:
         if not found:
             raise self._backlog_full(new, limit or _NO_LIMIT)
         order_row = found[0]
+        if order_row["spare_slot"]:
+            # The order stands whether or not this works; a slot that nobody uses only delays the next one.
+            with suppress(StoreUnavailable, CommitUnknown):
+                self._database.fetch(Statement("return_slot", statement.params), Repeat.NEVER)
         order = rows.to_order(order_row)
         if order_row["request_hash"] != new.request_hash:
             raise IdempotencyConflict("this idempotency key was used for another order")

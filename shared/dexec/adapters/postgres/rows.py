@@ -125,13 +125,24 @@ def to_connection(row: Row) -> Connection:
     )
 
 
+def dump_amounts(amounts: Mapping[str, int] | None) -> str | None:
+    """Return amounts by token as the ``max_amounts`` column keeps them; digits as text, as everywhere."""
+    return None if amounts is None else dump({symbol: str(amount) for symbol, amount in amounts.items()})
+
+
+def _load_amounts(value: object) -> dict[str, int] | None:
+    if value is None:
+        return None
+    return {symbol: int(amount) for symbol, amount in json.loads(cast(str, value)).items()}
+
+
 def to_api_key(row: Row) -> ApiKey:
     """Return the key of a row of ``api_keys``."""
     return ApiKey(
         key_hash=cast(str, row["key_hash"]),
         client_id=cast(str, row["client_id"]),
         orders_per_minute=cast("int | None", row["orders_per_minute"]),
-        max_amount=cast("int | None", row["max_amount"]),
+        max_amounts=_load_amounts(row["max_amounts"]),
         created_at=moment(row["created_at"]),
         revoked_at=_moment_or_none(row["revoked_at"]),
     )

@@ -1,7 +1,8 @@
 -- One statement accepts an order: it resolves a repeated idempotency key, reserves the execution slot
 -- (GCRA: tat is the theoretical arrival time), and writes the order, its first event and its watchers.
 -- No row comes back when the client's backlog is full. A repeat notes that its message is sent again,
--- so that nobody withdraws the order from under it; "raced" says that the order moved on meanwhile.
+-- so that nobody withdraws the order from under it; "raced" says that the order moved on meanwhile, and
+-- "spare_slot" that a slot was reserved although the same key was placed at the same moment.
 WITH known AS (
     SELECT id FROM orders
     WHERE client_id = %(client_id)s AND idempotency_key = %(idempotency_key)s
@@ -51,10 +52,10 @@ watching AS (
         AND (connections.stream OR connections.connection_id = %(watcher)s)
     WHERE placed.id = %(id)s
 )
-SELECT placed.*, false AS raced FROM placed
+SELECT placed.*, false AS raced, %(limited)s AND placed.id <> %(id)s AS spare_slot FROM placed
 UNION ALL
-SELECT repeated.*, false FROM repeated
+SELECT repeated.*, false, false FROM repeated
 UNION ALL
-SELECT orders.*, orders.status = 'pending' AND orders.request_hash = %(request_hash)s
+SELECT orders.*, orders.status = 'pending' AND orders.request_hash = %(request_hash)s, false
 FROM orders JOIN known ON known.id = orders.id
 WHERE NOT EXISTS (SELECT 1 FROM repeated)

@@ -1,0 +1,1 @@
+SELECT set_at FROM switches WHERE name = 'paused'

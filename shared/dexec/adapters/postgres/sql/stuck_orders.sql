@@ -1,0 +1,10 @@
+-- Open, due, and without an event for too long, the longest first.
+SELECT o.*, e.at AS event_at, e.detail AS event_detail
+FROM orders o JOIN order_events e ON e.order_id = o.id AND e.seq = o.seq
+WHERE o.status IN ('pending', 'routing', 'building', 'submitted')
+    AND o.run_at <= %(now)s
+    AND e.at <= %(stale_before)s
+    AND (o.status <> 'pending' OR o.run_at <= %(stale_before)s)
+    AND (%(client_id)s::text IS NULL OR o.client_id = %(client_id)s)
+ORDER BY e.at
+LIMIT %(limit)s
