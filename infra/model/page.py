@@ -12,14 +12,7 @@ from infra.model.run import Scenario
 
 ORDERS = 1_000
 
-_INTRO = """# The cloud model
-
-What AWS would show, before anything is deployed there. `dexec model` runs the real use cases (accept, execute, tell) one order after the other in simulated time. Where they would call a service, a clock moves by a latency drawn from that service's distribution, and the call is counted and priced. Nothing sleeps, nothing is random that the seed does not fix: the same arguments give the same answers.
-
-What is real: the use cases, routing, the paper market and cluster, signing, the frames and their sizes, the number of round trips. What is assumed stands in `infra/model/assumptions.json`, each with its basis: *published* by AWS, *measured by others*, *measured here*, or an *estimate* that a measurement on AWS should replace. All is for one region, with the client's network left out. Retries, conflicts between one client's simultaneous orders and pushes that are merged behind a slow one are left out, too.
-
-This page is written by `python -m infra.model.page`.
-"""
+_INTRO = Path(__file__).parent / "intro.md"
 
 _SCENARIOS = {
     "Default latencies, one watcher": Scenario("default", 1),
@@ -29,7 +22,7 @@ _SCENARIOS = {
 
 def page(assumed: Assumptions) -> str:
     """Return the page."""
-    parts = [_INTRO]
+    parts = [_INTRO.read_text(encoding="utf-8")]
     for title, scenario in _SCENARIOS.items():
         parts.append(f"## {title}\n")
         for name, header, rows in tables(model(scenario, ORDERS, 10, assumed)):
