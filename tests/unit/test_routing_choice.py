@@ -133,9 +133,12 @@ def test_no_venue_left_is_a_venue_error_with_the_reasons() -> None:
         find_route(sell(SOL), [reading("raydium", product("raydium", "JUP-RAY", 1, 1))])
 
 
-def test_too_large_an_order_is_fatal() -> None:
+def test_too_large_an_order_is_fatal_unless_a_venue_is_missing() -> None:
+    request = RouteRequest(Mode.EXACT_OUT, "SOL", "USDC", 10**15)
     with pytest.raises(InsufficientLiquidity):
-        find_route(RouteRequest(Mode.EXACT_OUT, "SOL", "USDC", 10**15), [reading("raydium", DEEP)])
+        find_route(request, [reading("raydium", DEEP)])
+    with pytest.raises(NoVenue, match="meteora: late"):
+        find_route(request, [reading("raydium", DEEP)], troubles=[VenueTrouble("meteora", "late")])
 
 
 def test_bins_that_hold_enough_only_together_are_split() -> None:

@@ -103,13 +103,12 @@ def find_route(
 
     ``leg_cost`` is what each leg costs beside its fees, in base units of the token whose amount is open
     (token out for exact in, token in for exact out). ``troubles`` are venues that could not be asked.
-    Raises ``NoVenue`` when no venue has a pool to offer, ``InsufficientLiquidity`` when pools exist but
-    cannot trade that much.
+    Raises ``NoVenue`` when no venue has a pool to offer, or too little while others are left out, and
+    ``InsufficientLiquidity`` when all pools together cannot trade the amount.
     """
     lanes = find_lanes(request.token_in, request.token_out, readings)
     if not lanes:
-        why = "; ".join(f"{trouble.venue}: {trouble.reason}" for trouble in troubles) or "no pool trades them"
-        raise NoVenue(f"no venue offers {request.token_in} for {request.token_out} now ({why})")
+        raise _no_venue(request, troubles)
     quotes = quote_venues(request, readings)
     side = int(request.mode is Mode.EXACT_OUT)
     problem = _Problem(request, lanes, quotes, tuple(troubles), side, leg_cost)
@@ -117,12 +116,18 @@ def find_route(
     singles = [_single(problem, quote, solved) for quote in quotes]
     candidates = [*singles, *solved, *problem.mixed(solved)]
     if not candidates:
-        raise InsufficientLiquidity(
-            f"the pools cannot trade that much {request.token_in} for {request.token_out}"
-        )
+        if troubles:
+            raise _no_venue(request, troubles)
+        pair = f"{request.token_in} for {request.token_out}"
+        raise InsufficientLiquidity(f"the pools cannot trade this amount of {pair}")
     # The first of equals wins: a single venue before a split, a deeper and faster one before another.
     chosen = min(candidates, key=problem.loss)
     return _make_route(problem, chosen, candidates, problem.bound(chosen, solved))
+
+
+def _no_venue(request: RouteRequest, troubles: Sequence[VenueTrouble]) -> NoVenue:
+    why = "; ".join(f"{trouble.venue}: {trouble.reason}" for trouble in troubles) or "no pool trades them"
+    return NoVenue(f"no venue can trade {request.token_in} for {request.token_out} now ({why})")
 
 
 def _single(problem: _Problem, quote: Quote, solved: Sequence[Candidate]) -> Candidate:
