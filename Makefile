@@ -9,7 +9,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-sam demo up down test lint watch lock clean
+.PHONY: help setup setup-sam demo up down test lint watch soak lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ test: lint setup-sam ## everything: checks, then every test, with coverage
 
 watch: setup ## rerun the unit tests on every change
 	$(BIN)/ptw . --now -- tests/unit tests/property -q
+
+soak: setup ## the long forms: faults for minutes, and the random tests with many more inputs
+	$(BIN)/dexec chaos --long
+	DEXEC_SOAK=1 $(BIN)/python -m pytest -p no:cacheprovider -q tests/edge tests/property tests/simulation
 
 lock: setup ## pin the dependencies anew
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
