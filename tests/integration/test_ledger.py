@@ -1,0 +1,124 @@
+"""The paper ledger on PostgreSQL: every amount comes from somewhere, nothing moves twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from dexec.adapters.clusters import wire
+from dexec.adapters.clusters.ledger import PaperLedger
+from dexec.adapters.clusters.outcomes import PaperWallets
+from dexec.adapters.clusters.paper import PaperCluster
+from dexec.adapters.paper import BLOCKHASH_SLOTS, LATENCIES, slot_at
+from dexec.adapters.postgres.database import Database
+from dexec.adapters.signers.paper import PaperSigner
+from dexec.domain.errors import InsufficientFunds
+from dexec.domain.order import SignedTransaction
+from dexec.domain.paper_market import PaperMarket
+from dexec.domain.quote import Mode, PlanLeg, SwapPlan
+from dexec.domain.tokens import TOKENS
+from dexec.ports import Blockhash
+from tests.conftest import Connecting, Isolation
+from tests.fakes import FakeClock
+
+SEED = 7
+THREADS = 20
+CLOCK = FakeClock()
+
+
+def transaction(order_id: str, amount: int, token_in: str = "SOL") -> SignedTransaction:
+    token_out = "USDC" if token_in == "SOL" else "SOL"
+    leg = PlanLeg("meteora", "meteora:SOL-USDC", 1, token_in, token_out, amount)
+    plan = SwapPlan(Mode.EXACT_IN, token_in, token_out, amount, 1, (leg,))
+    slot = slot_at(CLOCK.now())
+    recent = Blockhash(wire.blockhash(SEED, slot), slot + BLOCKHASH_SLOTS)
+    return PaperSigner(SEED).sign(order_id, "alice", plan, recent)
+
+
+@pytest.fixture
+def databases(connecting: Connecting, isolation: Isolation) -> Iterator[list[Database]]:
+    """Return a database for each thread, over connections of their own."""
+    databases = [Database(lambda: connecting(isolation)) for _ in range(THREADS)]
+    yield databases
+    for database in databases:
+        database.close()
+
+
+@pytest.fixture
+def clusters(databases: list[Database]) -> list[PaperCluster]:
+    """Return one cluster as each of many processes sees it."""
+    market, latency = PaperMarket(SEED), LATENCIES["none"]
+    return [PaperCluster(market, PaperLedger(database), CLOCK, latency) for database in databases]
+
+
+def check_books(connecting: Connecting) -> None:
+    """Every mint sums to zero; wallets hold what their entries say, and never less than nothing."""
+    with connecting(Isolation.READ_COMMITTED) as connection:
+        sums = connection.execute("SELECT mint, sum(amount) FROM paper.entries GROUP BY mint").fetchall()
+        assert {mint for mint, _ in sums} == {token.mint for token in TOKENS.values()}
+        assert all(total == 0 for _, total in sums)
+        wrong = connection.execute(
+            "SELECT owner, mint, amount, booked FROM paper.wallets JOIN ("
+            " SELECT account, mint, sum(amount) AS booked FROM paper.entries GROUP BY account, mint"
+            ") AS e USING (mint) WHERE e.account = 'wallet:' || owner AND (booked <> amount OR amount < 0)"
+        ).fetchall()
+        assert wrong == []
+
+
+def send_all(clusters: list[PaperCluster], transactions: list[SignedTransaction]) -> None:
+    """Send everything at once, each cluster its share one by one."""
+
+    def send_share(n: int) -> None:
+        for signed in transactions[n::THREADS]:
+            clusters[n].send(signed.data)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(send_share, range(THREADS)))
+
+
+def balances(databases: list[Database]) -> dict[str, int]:
+    return PaperWallets(PaperLedger(databases[0])).balances("alice")
+
+
+def test_twenty_senders_of_one_transaction_move_it_once(
+    clusters: list[PaperCluster], databases: list[Database], connecting: Connecting
+) -> None:
+    signed = transaction("ord_1", 10**9)
+    send_all(clusters, [signed] * THREADS)
+    assert balances(databases)["SOL"] == TOKENS["SOL"].initial_amount - 10**9
+    check_books(connecting)
+
+
+def test_swaps_at_once_pay_each_their_own(
+    clusters: list[PaperCluster], databases: list[Database], connecting: Connecting
+) -> None:
+    transactions = [transaction(f"ord_{n}", 10**9 + n) for n in range(2 * THREADS)]
+    send_all(clusters, transactions)
+    spent = sum(10**9 + n for n in range(2 * THREADS))
+    assert balances(databases)["SOL"] == TOKENS["SOL"].initial_amount - spent
+    landed = [clusters[0].outcome(signed.signature) for signed in transactions]
+    assert all(one is not None and one.fill is not None for one in landed)
+    check_books(connecting)
+
+
+def test_a_wallet_is_never_overdrawn(
+    clusters: list[PaperCluster], databases: list[Database], connecting: Connecting
+) -> None:
+    held = TOKENS["SOL"].initial_amount
+    transactions = [transaction(f"ord_{n}", held // 5) for n in range(THREADS)]
+    send_all(clusters, transactions)
+    ends = [clusters[0].outcome(signed.signature) for signed in transactions]
+    filled = [end for end in ends if end is not None and end.fill is not None]
+    refused = [end for end in ends if end is not None and isinstance(end.error, InsufficientFunds)]
+    assert (len(filled), len(refused)) == (5, THREADS - 5)
+    assert balances(databases)["SOL"] == 0
+    check_books(connecting)
+
+
+def test_a_wallet_is_funded_once(databases: list[Database], connecting: Connecting) -> None:
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(lambda database: PaperLedger(database).balances("alice"), databases))
+    assert balances(databases) == {token.symbol: token.initial_amount for token in TOKENS.values()}
+    check_books(connecting)
