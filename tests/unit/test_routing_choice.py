@@ -152,6 +152,18 @@ def test_bins_that_hold_enough_only_together_are_split() -> None:
     assert len(route.legs) == 2
 
 
+@pytest.mark.parametrize("mode", list(Mode))
+def test_an_order_may_drain_every_bin(mode: Mode) -> None:
+    both = [
+        DlmmPool(f"m:{n}", "meteora", "SOL", "USDC", DlmmFees(10, 100), Volatility(), 0, 0, (0,), (10**9,))
+        for n in range(2)
+    ]
+    curve = both[0].curve("SOL")
+    amount = 2 * (curve.max_in if mode is Mode.EXACT_IN else curve.max_out)
+    route = find_route(RouteRequest(mode, "SOL", "USDC", amount), [reading("meteora", *both)])
+    assert (route.amount_in, route.amount_out) == (2 * curve.max_in, 2 * 10**9)
+
+
 def test_an_amount_too_small_for_any_output_cannot_be_traded() -> None:
     with pytest.raises(InsufficientLiquidity):
         find_route(sell(1), [reading("raydium", DEEP)])

@@ -32,7 +32,7 @@ def best_bound(
     No route nets more than this from the amount in, or none takes less for the amount out (``side`` 1).
     ``mid_prices`` are candidates for the value of a token between hops, in token out.
     """
-    bounds = [_bound(lanes, demand, price, mid_prices) for price in prices if price > 0]
+    bounds = [_bound(lanes, demand, max(1, price), mid_prices) for price in prices]
     return max(bounds) if demand.side else min(bounds)
 
 
