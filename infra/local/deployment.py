@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from infra.local import emulator, postgres, processes, readback, stack, template
+from infra.local import emulator, postgres, processes, readback, sam_env, stack, template
 from infra.local.aws import Aws
 from infra.local.errors import AlreadyRunning, NotRunning
 from infra.local.home import PROJECT, Home, State
@@ -112,6 +112,7 @@ def _up(home: Home, options: Options, previous: State | None, report: Callable[[
     home.write(state)
     report("deploying template.yaml")
     state = _deploy(state, options.project)
+    sam_env.write(home, state)
     home.write(state)
     return state
 
@@ -129,6 +130,7 @@ def _down(home: Home) -> bool:
         _stop(home, ref)
     emulator.stop_unknown(home)
     postgres.stop_unknown(home)
+    sam_env.remove(home)
     home.forget()
     return state is not None
 

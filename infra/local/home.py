@@ -62,6 +62,11 @@ class Home:
         """The emulator's temporary files."""
         return self.root / "tmp"
 
+    @property
+    def sam_env(self) -> Path:
+        """The variables for ``sam local``, readable by their owner only."""
+        return self.root / "env.local.json"
+
     def log(self, name: str) -> Path:
         """Return the log file of a process."""
         return self.root / f"{name}.log"

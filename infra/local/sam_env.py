@@ -1,0 +1,35 @@
+"""What ``sam local`` has to know to run functions against a deployment on this machine.
+
+``sam local`` runs a function in a container, with the environment that the template gives it; there the
+queue and the database have no addresses. ``--env-vars`` sets them to those of the running deployment.
+"""
+
+from __future__ import annotations
+
+import json
+
+from infra.local import stack
+from infra.local.aws import Aws
+from infra.local.home import Home, State
+
+
+def write(home: Home, state: State) -> None:
+    """Write the file that ``--env-vars`` takes, readable by its owner only: it holds a password.
+
+    Raises ``DeployFailed`` when the stack cannot be read.
+    """
+    outputs = stack.outputs(Aws(state.endpoint_url))
+    variables = {
+        "DATABASE_SECRET_ARN": "",
+        "DATABASE_URL": state.database_url,
+        "ORDER_QUEUE_URL": outputs["OrderQueueUrl"],
+        "WEBSOCKET_CALLBACK_URL": state.websocket_url.replace("ws", "http", 1),
+        "WEBSOCKET_URL": state.websocket_url,
+    }
+    home.sam_env.touch(mode=0o600)
+    home.sam_env.write_text(json.dumps({"Parameters": variables}, indent=2) + "\n")
+
+
+def remove(home: Home) -> None:
+    """Remove the file."""
+    home.sam_env.unlink(missing_ok=True)
