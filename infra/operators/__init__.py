@@ -1,0 +1,1 @@
+"""What operators do to a deployment whose database and queues they can reach."""

@@ -1,0 +1,70 @@
+"""API keys: made here, shown once, stored as a hash."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable
+
+from dexec.adapters.postgres.operators import PostgresOperators
+from dexec.domain.amounts import parse_amount
+from dexec.domain.errors import Invalid, NotFound
+from dexec.domain.tokens import find_token
+from dexec.ports import ApiKey, Clock
+from dexec.usecases.authenticate import hash_key
+
+_NAME = re.compile(r"[\w.@-]{1,100}", re.ASCII)
+
+
+def create(operators: PostgresOperators, clock: Clock, limits: ApiKey) -> str:
+    """Make the first key of a client, with the limits given, and return it.
+
+    Raises ``Invalid`` when the client has a valid key already.
+    """
+    name = limits.client_id
+    if any(key.revoked_at is None for key in operators.keys(name)):
+        raise Invalid(f"{name} has a key; to have another in its place: dexec keys rotate {name}")
+    return _replace(operators, clock, limits)
+
+
+def rotate(operators: PostgresOperators, clock: Clock, name: str) -> str:
+    """Put a new key with the same limits in the place of a client's keys, and return it.
+
+    Raises ``NotFound`` when there is none.
+    """
+    valid = [key for key in operators.keys(name) if key.revoked_at is None]
+    if not valid:
+        raise NotFound(f"{name} has no valid key; dexec keys create {name} makes one")
+    return _replace(operators, clock, valid[-1])
+
+
+def no_key(name: str) -> NotFound:
+    """Return the error that says that a client has no valid key."""
+    return NotFound(f"{name} has no valid key; dexec keys list shows who has")
+
+
+def check_name(name: str) -> str:
+    """Return a client's name as it is. Raises ``Invalid``."""
+    if not _NAME.fullmatch(name):
+        raise Invalid("a client's name is 1 to 100 letters, digits, dots, hyphens, underscores or @")
+    return name
+
+
+def parse_max_amounts(given: Iterable[str]) -> dict[str, int]:
+    """Read ``SYMBOL=AMOUNT``, amounts in whole tokens, into base units by symbol. Raises ``Invalid``."""
+    amounts: dict[str, int] = {}
+    for text in given:
+        symbol, equals, amount = text.partition("=")
+        if not equals:
+            raise Invalid(f"a bound is SYMBOL=AMOUNT, as in SOL=100, not {text!r}")
+        token = find_token(symbol, "token")
+        amounts[token.symbol] = parse_amount(amount, token.decimals)
+    return amounts
+
+
+def _replace(operators: PostgresOperators, clock: Clock, limits: ApiKey) -> str:
+    api_key = f"dexec_{secrets.token_urlsafe(24)}"
+    now = clock.now()
+    key = ApiKey(hash_key(api_key), limits.client_id, limits.orders_per_minute, limits.max_amounts, now)
+    operators.replace_keys(key, now)
+    return api_key

@@ -1,0 +1,133 @@
+"""Orders in trouble: why they are, what puts them back on their way, and how to place one again."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from dexec.adapters.postgres.operators import Trouble
+from dexec.bootstrap import new_order_id
+from dexec.domain.errors import Invalid, NotFound
+from dexec.domain.lifecycle import Status
+from dexec.domain.order import Order
+from dexec.domain.views import iso
+from dexec.ports import ApiKey, RateLimit
+from dexec.usecases.place_order import PlaceOrder, Submission
+from infra.operators.access import Access
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+BATCH = 10
+"""Letters that SQS hands out at once."""
+
+POLL_S = 2
+_NO_RATE = RateLimit(interval_s=0, burst=1, max_backlog_s=0)
+
+
+def reason(trouble: Trouble, now: datetime, paused_since: datetime | None) -> str:
+    """Return why an order failed, or what it seems to be waiting for."""
+    order = trouble.order
+    error = order.error or trouble.detail.get("error")
+    message = str(error.get("message", "")) if isinstance(error, dict) else ""
+    if order.is_terminal:
+        return message
+    if paused_since is not None and order.status is not Status.SUBMITTED:
+        return f"execution is paused since {iso(paused_since)}"
+    after = f", after: {message}" if message else ""
+    if order.lease_until is not None and order.lease_until > now:
+        return f"an executor has it until {iso(order.lease_until)}{after}"
+    if order.status is Status.PENDING:
+        return f"no executor has taken it since it was queued at {iso(order.queued_at)}"
+    return f"its executor went away; it was last queued at {iso(order.queued_at)}{after}"
+
+
+def again(access: Access, order_id: str) -> Order:
+    """Place a failed order's request again for its client and return the new order.
+
+    Doing so twice makes one order. The client's limits do not apply: the order was accepted under them
+    before. Raises ``NotFound``, ``Invalid`` and what ``PlaceOrder`` raises.
+    """
+    failed = access.operators.order(order_id)
+    if failed is None:
+        raise NotFound(f"there is no order {order_id}")
+    if failed.status is not Status.FAILED:
+        raise Invalid(f"{order_id} is {failed.status.value}: only an order that failed can be placed again")
+    place = PlaceOrder(access.orders, access.queue, access.clock, new_order_id, _NO_RATE)
+    operator = ApiKey("", failed.client_id, 0, None, access.clock.now())
+    return place(Submission(failed.request, failed.label, f"again:{order_id}"), operator)
+
+
+# --- dead letters ------------------------------------------------------------------------------------
+
+
+class Fate(StrEnum):
+    """What became of a dead letter."""
+
+    QUEUED = "queued again"
+    OVER = "over already"
+    UNKNOWN = "no order of this deployment; left"
+
+
+class Redriven(NamedTuple):
+    """A dead letter: whose it was (its body, where that names no order), and what became of it."""
+
+    order_id: str
+    fate: Fate
+
+
+def redrive(access: Access, *, everything: bool, patience_s: float) -> Iterator[Redriven]:
+    """Put orders of dead letters back on the queue: one batch, or all of them.
+
+    A letter that the dead-letter function has in hand shows up later, so this looks for up to
+    ``patience_s`` seconds. Raises ``QueueUnavailable``, ``StoreUnavailable``, ``CommitUnknown``.
+    """
+    until = time.monotonic() + patience_s
+    left: set[str] = set()
+    while waiting(access) > len(left) and time.monotonic() < until:
+        letters = access.sqs.receive_message(
+            QueueUrl=access.dead_letter_queue_url, MaxNumberOfMessages=BATCH, WaitTimeSeconds=POLL_S
+        ).get("Messages", [])
+        for letter in letters:
+            redriven = _redrive_one(access, letter)
+            if redriven.fate is not Fate.UNKNOWN:
+                yield redriven
+            elif letter["MessageId"] not in left:
+                left.add(letter["MessageId"])
+                yield redriven
+        if letters and not everything:
+            return
+
+
+def waiting(access: Access) -> int:
+    """Return how many letters the dead-letter queue holds, those in somebody's hands included."""
+    attributes = access.sqs.get_queue_attributes(
+        QueueUrl=access.dead_letter_queue_url,
+        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+    )["Attributes"]
+    return sum(int(count) for count in attributes.values())
+
+
+def _redrive_one(access: Access, letter: MessageTypeDef) -> Redriven:
+    order_id = _order_id(letter["Body"])
+    order = access.operators.order(order_id)
+    if order is None:
+        return Redriven(order_id, Fate.UNKNOWN)
+    if not order.is_terminal:
+        access.queue.send(order.id, order.client_id, 0)
+        # The sweeper should not take it for lost meanwhile.
+        access.orders.requeue(order, access.clock.now())
+    access.sqs.delete_message(QueueUrl=access.dead_letter_queue_url, ReceiptHandle=letter["ReceiptHandle"])
+    return Redriven(order_id, Fate.OVER if order.is_terminal else Fate.QUEUED)
+
+
+def _order_id(body: str) -> str:
+    try:
+        fields = json.loads(body)
+    except ValueError:
+        return body
+    return str(fields["orderId"]) if isinstance(fields, dict) and "orderId" in fields else body
