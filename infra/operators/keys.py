@@ -22,7 +22,7 @@ def create(operators: PostgresOperators, clock: Clock, limits: ApiKey) -> str:
     Raises ``Invalid`` when the client has a valid key already.
     """
     name = limits.client_id
-    if any(key.revoked_at is None for key in operators.keys(name)):
+    if any(key.revoked_at is None for key in operators.api_keys(name)):
         raise Invalid(f"{name} has a key; to have another in its place: dexec keys rotate {name}")
     return _replace(operators, clock, limits)
 
@@ -32,7 +32,7 @@ def rotate(operators: PostgresOperators, clock: Clock, name: str) -> str:
 
     Raises ``NotFound`` when there is none.
     """
-    valid = [key for key in operators.keys(name) if key.revoked_at is None]
+    valid = [key for key in operators.api_keys(name) if key.revoked_at is None]
     if not valid:
         raise NotFound(f"{name} has no valid key; dexec keys create {name} makes one")
     return _replace(operators, clock, valid[-1])

@@ -40,7 +40,7 @@ class PostgresOperators:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def keys(self, client_id: str | None = None) -> tuple[ApiKey, ...]:
+    def api_keys(self, client_id: str | None = None) -> tuple[ApiKey, ...]:
         """Return all keys, or one client's, revoked ones too."""
         found = self._database.fetch(Statement("list_api_keys", {"client_id": client_id}), Repeat.READ)
         return tuple(map(rows.to_api_key, found))

@@ -1,0 +1,192 @@
+"""``dexec keys``: who may place orders, and how many, and how large."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.cli import output
+from infra.cli.operators import StackOption, access
+from infra.cli.target import HOME, HomeOption, JsonOption
+
+if TYPE_CHECKING:
+    from dexec.ports import ApiKey
+    from infra.client.api import Document, Json
+
+keys = typer.Typer(
+    name="keys", help="API keys: create, list, set limits, rotate, revoke.", no_args_is_help=True
+)
+
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The client whose orders it places.")]
+RATE_HELP = "Orders that may start a minute; 0 is no limit."
+AMOUNT_HELP = "The most that an order may name of a token, in whole tokens; may be repeated."
+
+RateOption = Annotated[
+    int | None, typer.Option(min=0, max=60_000, metavar="N", help=RATE_HELP, show_default="the default rate")
+]
+AmountOption = Annotated[
+    list[str] | None, typer.Option(metavar="SYMBOL=AMOUNT", help=AMOUNT_HELP, show_default="no bounds")
+]
+NewRateOption = Annotated[
+    int | None, typer.Option(min=0, max=60_000, metavar="N", help=RATE_HELP, show_default="unchanged")
+]
+NewAmountOption = Annotated[
+    list[str] | None, typer.Option(metavar="SYMBOL=AMOUNT", help=AMOUNT_HELP, show_default="unchanged")
+]
+
+
+@keys.command()
+def create(
+    name: NameArgument,
+    *,
+    orders_per_minute: RateOption = None,
+    max_amount: AmountOption = None,
+    home: HomeOption = HOME,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a client's key and show it, this once: only its hash is stored.
+
+    A bound counts the amount that an order names: of what it sells, or of what it buys where that is the
+    exact side; the other side is up to the market and the order's slippage limit. A key with bounds takes
+    no order that names an amount of a token without one.
+    """
+    from dexec.ports import ApiKey
+    from infra.operators import keys as actions
+
+    bounds = actions.parse_max_amounts(max_amount) if max_amount else None
+    with access(home, stack) as way:
+        wanted = ApiKey("", actions.check_name(name), orders_per_minute, bounds, way.clock.now())
+        _show(name, actions.create(way.operators, way.clock, wanted), as_json=as_json)
+
+
+@keys.command("list")
+def list_keys(*, home: HomeOption = HOME, stack: StackOption = None, as_json: JsonOption = False) -> None:
+    """List all keys by the beginning of their hash, with their limits."""
+    with access(home, stack) as way:
+        found = [_document(key) for key in way.operators.api_keys()]
+    if as_json:
+        output.say_json(found)
+    else:
+        _print(found)
+
+
+@keys.command("set")
+def set_limits(
+    name: NameArgument,
+    *,
+    orders_per_minute: NewRateOption = None,
+    default_rate: Annotated[bool, typer.Option("--default-rate", help="Go back to the default rate.")] = False,
+    max_amount: NewAmountOption = None,
+    no_max_amount: Annotated[bool, typer.Option("--no-max-amount", help="Take all bounds off.")] = False,
+    home: HomeOption = HOME,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Set a client's limits; they hold within a minute. New bounds take the place of all old ones.
+
+    A bound counts the amount that an order names: of what it sells, or of what it buys where that is the
+    exact side; the other side is up to the market and the order's slippage limit. A key with bounds takes
+    no order that names an amount of a token without one.
+    """
+    from dexec.adapters.postgres.operators import Limits
+    from infra.operators import keys as actions
+
+    if default_rate and orders_per_minute is not None:
+        raise typer.BadParameter("name a rate or --default-rate, not both")
+    if no_max_amount and max_amount:
+        raise typer.BadParameter("name bounds or --no-max-amount, not both")
+    limits = Limits(
+        sets_rate=default_rate or orders_per_minute is not None,
+        orders_per_minute=orders_per_minute,
+        sets_amounts=no_max_amount or bool(max_amount),
+        max_amounts=actions.parse_max_amounts(max_amount) if max_amount else None,
+    )
+    if not (limits.sets_rate or limits.sets_amounts):
+        raise typer.BadParameter("name a limit to set; dexec keys set --help lists them")
+    with access(home, stack) as way:
+        found = [_document(key) for key in way.operators.limit_keys(name, limits)]
+    if not found:
+        raise actions.no_key(name)
+    if as_json:
+        output.say_json(found)
+    else:
+        _print(found)
+
+
+@keys.command()
+def rotate(
+    name: NameArgument, *, home: HomeOption = HOME, stack: StackOption = None, as_json: JsonOption = False
+) -> None:
+    """Make a new key with the same limits and show it; the old one stops within a minute."""
+    from infra.operators import keys as actions
+
+    with access(home, stack) as way:
+        _show(name, actions.rotate(way.operators, way.clock, name), as_json=as_json)
+
+
+@keys.command()
+def revoke(
+    name: NameArgument, *, home: HomeOption = HOME, stack: StackOption = None, as_json: JsonOption = False
+) -> None:
+    """Revoke a client's keys; they stop within a minute, on open sockets too."""
+    from infra.operators import keys as actions
+
+    with access(home, stack) as way:
+        revoked = way.operators.revoke_keys(name, way.clock.now())
+    if not revoked:
+        raise actions.no_key(name)
+    if as_json:
+        output.say_json({"client": name, "revoked": revoked})
+    else:
+        output.say(f"revoked {revoked} key{'s' if revoked > 1 else ''} of {name}")
+
+
+def _show(name: str, api_key: str, *, as_json: bool) -> None:
+    if as_json:
+        output.say_json({"client": name, "apiKey": api_key})
+    else:
+        output.say(api_key)
+        output.note(f"the key of {name}; it is stored as a hash and cannot be shown again")
+
+
+def _document(key: ApiKey) -> Document:
+    from dexec.domain.views import amount_of, iso
+
+    bounds = key.max_amounts or {}
+    return {
+        "client": key.client_id,
+        "keyHash": key.key_hash,
+        "ordersPerMinute": key.orders_per_minute,
+        "maxAmounts": {name: amount_of(most, name) for name, most in bounds.items()} or None,
+        "createdAt": iso(key.created_at),
+        "revokedAt": None if key.revoked_at is None else iso(key.revoked_at),
+    }
+
+
+def _print(documents: list[Document]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("client", "key hash", "orders a minute", "largest orders", "created", "revoked"):
+        table.add_column(name)
+    for document in documents:
+        rate, bounds = document["ordersPerMinute"], document["maxAmounts"]
+        table.add_row(
+            Text(str(document["client"])),
+            str(document["keyHash"])[:8],
+            "default" if rate is None else "no limit" if rate == 0 else str(rate),
+            _bounds(bounds),
+            str(document["createdAt"]),
+            str(document["revokedAt"] or ""),
+            style="dim" if document["revokedAt"] else "",
+        )
+    output.console().print(table)
+
+
+def _bounds(bounds: Json) -> str:
+    if not isinstance(bounds, dict):
+        return "any"
+    return ", ".join(f"{most} {symbol}" for symbol, most in bounds.items())

@@ -1,0 +1,195 @@
+"""``dexec orders``, ``redrive``, ``again``, ``pause``, ``resume``: what an operator finds and cures."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from infra.cli import output
+from infra.cli.interrupts import stoppable
+from infra.cli.target import HOME, HomeOption, JsonOption
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dexec.adapters.postgres.operators import Trouble
+    from infra.client.api import Document
+    from infra.operators.access import Access
+
+PATIENCE_S = 45
+"""Longer than a letter stays out of sight while the dead-letter function has it."""
+
+StackOption = Annotated[
+    str | None,
+    typer.Option(
+        "--stack",
+        envvar="DEXEC_STACK",
+        metavar="NAME",
+        help="A stack on AWS, reached with your own IAM.",
+        show_default="the deployment on this machine",
+    ),
+]
+ClientOption = Annotated[str | None, typer.Option("--client", metavar="NAME", help="Only this client's.")]
+
+
+class InTrouble(StrEnum):
+    """Which orders need a look."""
+
+    failed = "failed"
+    stuck = "stuck"
+
+
+def access(home: Path, stack: str | None) -> AbstractContextManager[Access]:
+    """Return the way to the deployment that is meant. Raises ``LocalError``."""
+    from infra.local.home import Home
+    from infra.operators import access as ways
+
+    return ways.local(Home(home.resolve())) if stack is None else ways.on_aws(stack)
+
+
+def orders(
+    *,
+    status: Annotated[InTrouble, typer.Option(help="failed: they ended so. stuck: see --older-than.")],
+    older_than: Annotated[
+        int, typer.Option(min=1, metavar="SECONDS", help="Stuck: due, open, and so long without an event.")
+    ] = 60,
+    client: ClientOption = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 100,
+    home: HomeOption = HOME,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List orders of all clients that failed or are stuck, with the reason."""
+    from infra.operators.orders import reason
+
+    with access(home, stack) as way:
+        now, paused_since = way.clock.now(), way.operators.paused_since()
+        found = (
+            way.operators.failed(client, limit)
+            if status is InTrouble.failed
+            else way.operators.stuck(now, older_than, client, limit)
+        )
+    documents = [_document(trouble, reason(trouble, now, paused_since)) for trouble in found]
+    if as_json:
+        output.say_json(documents)
+    else:
+        _print(documents)
+
+
+def redrive(
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="All, instead of ten at the most.")] = False,
+    home: HomeOption = HOME,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put orders from the dead-letter queue back on the order queue, for what could not be settled there.
+
+    A letter of an order that is over is removed; one that names no order of this deployment stays.
+    """
+    from rich.markup import escape
+
+    from infra.operators.orders import Redriven, waiting
+    from infra.operators.orders import redrive as redriven
+
+    done: list[Redriven] = []
+    with stoppable(), access(home, stack) as way:
+        for one in redriven(way, everything=everything, patience_s=PATIENCE_S):
+            done.append(one)
+            if not as_json:
+                output.say(f"{escape(one.order_id)}  {one.fate.value}")
+        remaining = waiting(way)
+    if as_json:
+        letters = [{"orderId": one.order_id, "fate": one.fate.name.lower()} for one in done]
+        output.say_json({"letters": letters, "remaining": remaining})
+    else:
+        output.note(f"{len(done)} letters handled; {remaining} are in the dead-letter queue")
+
+
+def again(
+    order_id: Annotated[str, typer.Argument(metavar="ORDER_ID", help="An order that failed.")],
+    *,
+    home: HomeOption = HOME,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Place a failed order's request again, for the same client, as a new order.
+
+    Running it twice makes one order. The client's limits do not apply: they did when it was first accepted.
+    """
+    from infra.operators.orders import again as place_again
+
+    with access(home, stack) as way:
+        placed = place_again(way, order_id)
+    if as_json:
+        output.say_json({"failedOrderId": order_id, "orderId": placed.id, "status": placed.status.value})
+    else:
+        output.say(f"{order_id} stays as it is: failed")
+        output.say(f"{placed.id} takes its place: {placed.status.value}")
+
+
+def pause(*, home: HomeOption = HOME, stack: StackOption = None, as_json: JsonOption = False) -> None:
+    """Stop executing: orders are accepted and wait, nothing new is signed, what is submitted is settled."""
+    with access(home, stack) as way:
+        way.operators.pause(way.clock.now())
+        since = way.operators.paused_since()
+    _say_paused(since is not None, "paused: orders are accepted and wait; go on with: dexec resume", as_json)
+
+
+def resume(*, home: HomeOption = HOME, stack: StackOption = None, as_json: JsonOption = False) -> None:
+    """Go on executing; orders that waited start within 15 seconds."""
+    with access(home, stack) as way:
+        was_paused = way.operators.resume()
+    text = "executing again; orders that waited start within 15 seconds" if was_paused else "was not paused"
+    _say_paused(False, text, as_json)
+
+
+def _say_paused(paused: bool, text: str, as_json: bool) -> None:
+    if as_json:
+        output.say_json({"paused": paused})
+    else:
+        output.say(text)
+
+
+def _document(trouble: Trouble, why: str) -> Document:
+    from dexec.domain.views import iso, request_view
+
+    order = trouble.order
+    request = cast("Document", request_view(order.request))
+    return {
+        "orderId": order.id,
+        "clientId": order.client_id,
+        "label": order.label,
+        "status": order.status.value,
+        "attempt": order.attempt,
+        **request,
+        "signature": order.signature,
+        "since": iso(trouble.since),
+        "reason": why,
+    }
+
+
+def _print(documents: list[Document]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from infra.cli import views
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("order", "client", "swap", "status", "since", "reason"):
+        table.add_column(name, no_wrap=name == "order")
+    for document in documents:
+        table.add_row(
+            str(document["orderId"]),
+            Text(str(document["clientId"])),
+            views.swap(document),
+            views.status_text(str(document["status"])),
+            str(document["since"]),
+            Text(str(document["reason"])),
+        )
+    if documents:
+        output.console().print(table)
+    output.note(f"{len(documents)} orders")
