@@ -77,7 +77,7 @@ def set_limits(
     name: NameArgument,
     *,
     orders_per_minute: NewRateOption = None,
-    default_rate: Annotated[bool, typer.Option("--default-rate", help="Go back to the default rate.")] = False,
+    default_rate: Annotated[bool, typer.Option("--default-rate", help="Back to the default rate.")] = False,
     max_amount: NewAmountOption = None,
     no_max_amount: Annotated[bool, typer.Option("--no-max-amount", help="Take all bounds off.")] = False,
     home: HomeOption = HOME,

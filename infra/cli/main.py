@@ -8,10 +8,12 @@ from collections.abc import Callable
 import typer
 
 from dexec.domain.errors import DexecError
-from infra.cli import local, market, orders, output
+from infra.cli import local, market, operators, orders, output
 from infra.cli.bench import bench
+from infra.cli.chaos import chaos
 from infra.cli.demo import demo
 from infra.cli.interrupts import Stopped
+from infra.cli.keys import keys
 from infra.cli.model import model
 from infra.cli.trace import trace
 from infra.client.errors import ApiError
@@ -29,12 +31,14 @@ app = typer.Typer(
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Deployment": (demo, local.up, local.down, local.status, local.logs, local.deploy),
     "Orders": (orders.order, orders.watch, orders.history, orders.show),
-    "Measurements": (bench, trace, model),
+    "Operators": (operators.orders, operators.redrive, operators.again, operators.pause, operators.resume),
+    "Measurements": (bench, trace, model, chaos),
     "Market": (market.quote, market.explain, market.check_vectors),
 }
 for panel, commands in _COMMANDS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+app.add_typer(keys, rich_help_panel="Operators")
 
 
 def main() -> None:
