@@ -12,6 +12,7 @@ from infra.cli import local, market, operators, orders, output
 from infra.cli.bench import bench
 from infra.cli.chaos import chaos
 from infra.cli.demo import demo
+from infra.cli.doctor import doctor
 from infra.cli.interrupts import Stopped
 from infra.cli.keys import keys
 from infra.cli.model import model
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Deployment": (demo, local.up, local.down, local.status, local.logs, local.deploy),
+    "Deployment": (demo, local.up, local.down, local.status, local.logs, local.deploy, doctor),
     "Orders": (orders.order, orders.watch, orders.history, orders.show),
     "Operators": (operators.orders, operators.redrive, operators.again, operators.pause, operators.resume),
     "Measurements": (bench, trace, model, chaos),

@@ -7,6 +7,8 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 from infra.local import processes
 from infra.local.home import Home
@@ -15,6 +17,7 @@ from infra.local.processes import ProcessRef
 NAME = "emulator"
 PORT = 4566
 REGION = "us-east-1"
+_MARK = "dexec="
 
 
 def start(home: Home, port: int) -> ProcessRef:
@@ -65,9 +68,15 @@ def _healthy(port: int) -> bool:
         connection.close()
 
 
+def home_of(argv: Sequence[str]) -> Home | None:
+    """Return whose emulator a command line is of; None if it is none of ours."""
+    marks = [argument for argument in argv if argument.startswith(_MARK)]
+    return Home(Path(marks[0].removeprefix(_MARK)).parent) if marks else None
+
+
 def _mark(home: Home) -> str:
     """Return an interpreter option without effect, by which our emulator is known in a process list."""
-    return f"dexec={home.scratch}"
+    return f"{_MARK}{home.scratch}"
 
 
 def _environ(home: Home, port: int) -> dict[str, str]:
