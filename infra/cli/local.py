@@ -60,20 +60,23 @@ def up(
         if detach or not started:
             return
         try:
-            _follow_until_stopped(where, state)
+            _follow_until_stopped(where, state, as_json=as_json)
         except Stopped:
             output.note("stopping")
         finally:
             deployment.down(where)
 
 
-def down(home: HomeOption = HOME) -> None:
+def down(home: HomeOption = HOME, as_json: JsonOption = False) -> None:
     """Stop what `dexec up` started. The history stays."""
     from infra.local import deployment
     from infra.local.home import Home
 
     stopped = deployment.down(Home(home.resolve()))
-    output.say("stopped" if stopped else f"nothing ran under {home}")
+    if as_json:
+        output.say_json({"stopped": stopped})
+    else:
+        output.say("stopped" if stopped else f"nothing ran under {home}")
 
 
 def status(home: HomeOption = HOME, as_json: JsonOption = False) -> None:
@@ -107,18 +110,25 @@ def logs(
 
 def deploy(
     *,
-    endpoint: Annotated[str, typer.Option(help="A LocalStack or MiniStack that runs already.")],
     database_url: Annotated[
         str, typer.Option(envvar="DATABASE_URL", help="PostgreSQL that the functions can reach.")
     ],
+    endpoint: Annotated[
+        str | None,
+        typer.Option(
+            help="A LocalStack or MiniStack that runs already.", show_default="where LOCALSTACK_HOST says"
+        ),
+    ] = None,
     parameter: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Deploy template.yaml to an emulator somebody else started, and create the key `local` there."""
     from infra.local import deployment
+    from infra.local.aws import Aws
 
-    output.note(f"deploying template.yaml to {endpoint}")
-    state = deployment.deploy(endpoint, database_url, parameters(parameter or []))
+    where = endpoint or Aws().endpoint_url
+    output.note(f"deploying template.yaml to {where}")
+    state = deployment.deploy(where, database_url, parameters(parameter or []))
     print_status(state, as_json=as_json)
 
 
@@ -161,7 +171,7 @@ def print_status(state: State, *, as_json: bool) -> None:
     output.say(f"  npx wscat -c '{state.websocket_url}?apiKey={state.api_key}&stream=all'\n")
 
 
-def _follow_until_stopped(home: Home, state: State) -> None:
+def _follow_until_stopped(home: Home, state: State, *, as_json: bool) -> None:
     """Print log lines until a signal comes or a process ends. Raises ``NotRunning`` then."""
     from infra.local import deployment, stack
     from infra.local.aws import Aws
@@ -171,12 +181,10 @@ def _follow_until_stopped(home: Home, state: State) -> None:
     aws = Aws(state.endpoint_url)
     reader = LogReader(aws, stack.outputs(aws)["LogGroup"], since=time.time())
     output.note("following the functions' logs; Ctrl-C stops everything")
-    while True:
-        try:
-            for line in reader.read():
-                print_line(line, as_json=False)
-        except LocalError:
-            deployment.running(home)
-            raise
+    try:
+        for line in reader.follow(between=lambda: deployment.running(home)):
+            print_line(line, as_json=as_json)
+    except LocalError:
+        # That a process ended says more than that the logs cannot be read.
         deployment.running(home)
-        time.sleep(0.5)
+        raise

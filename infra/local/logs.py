@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
@@ -15,6 +15,7 @@ from infra.local.aws import Aws
 from infra.local.errors import LocalError
 
 _PLATFORM = ("START ", "END ", "REPORT ", "INIT_START ")
+_PAUSE_S = 0.5
 _OVERLAP_MS = 2_000
 """How far a poll looks back: lines arrive when their invocation ends, later than they were written."""
 
@@ -55,11 +56,12 @@ class LogReader:
             raise LocalError(f"the logs at {self._aws.endpoint_url} cannot be read: {exc}") from exc
         self._forget_old()
 
-    def follow(self, pause_s: float = 0.5) -> Iterator[Line]:
-        """Yield lines as they come, without end."""
+    def follow(self, between: Callable[[], object] = lambda: None) -> Iterator[Line]:
+        """Yield lines as they come, without end, calling ``between`` before each look."""
         while True:
+            between()
             yield from self.read()
-            time.sleep(pause_s)
+            time.sleep(_PAUSE_S)
 
     def _forget_old(self) -> None:
         newest = max((at for _, at, _ in self._seen), default=self._from_ms)

@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
-from infra.local import deployment as local
 from infra.local import readback, stack, template
 from infra.local.errors import DeployFailed
 from infra.local.home import PROJECT
 from infra.local.stack import Stack
+from tests.e2e import command
 from tests.e2e.deployed import Deployed
 
 
@@ -95,9 +95,13 @@ def test_a_second_deployment_with_other_parameters_updates_the_stack(
     deployment_factory: Callable[[dict[str, str]], Deployed],
 ) -> None:
     first = deployment_factory({"PaperLatency": "none"})
-    changed = {"PaperLatency": "none", "OrdersPerMinute": "600", "MaxConcurrency": "3"}
-    state = local.deploy(first.endpoint_url, first.database_url, changed)
-    assert state.http_url == first.http_url
+    changed = ("--set", "PaperLatency=none", "--set", "OrdersPerMinute=600", "--set", "MaxConcurrency=3")
+    host = first.endpoint_url.removeprefix("http://")
+    ran = command.run(
+        "deploy", *changed, "--json", LOCALSTACK_HOST=host, DATABASE_URL=first.database_url
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["httpUrl"] == first.http_url
     functions = first.aws.functions
     name = stack.outputs(first.aws)["ExecutorFunction"]
     variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
