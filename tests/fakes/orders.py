@@ -32,11 +32,11 @@ class FakeOrders:
             return Placed(known.order, is_new=known.order.id == new.order.id)
 
     def _known(self, new: NewOrder) -> Row | None:
-        for row in self._store.orders.values():
-            same_key = new.idempotency_key is not None and row.idempotency_key == new.idempotency_key
-            if same_key and row.order.client_id == new.order.client_id:
-                return row
-        return None
+        if new.idempotency_key is None:
+            return None
+        whose = (new.order.client_id, new.idempotency_key)
+        rows = self._store.orders.values()
+        return next((row for row in rows if (row.order.client_id, row.idempotency_key) == whose), None)
 
     def _insert(self, new: NewOrder, limit: RateLimit | None, watcher: str | None) -> Order:
         now = new.order.created_at
