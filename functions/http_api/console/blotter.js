@@ -21,7 +21,6 @@ let failed;
 export function startBlotter({ onOpen, onProblem }) {
 	[open, failed] = [onOpen, onProblem];
 	on("filters", "click", ({ target }) => target.value && choose(target.value));
-	on("search", "input", drawOrders);
 	on("older", "click", older);
 }
 
@@ -55,7 +54,7 @@ function draw() {
 
 function describe(count) {
 	const page = pageOf(filter);
-	const none = `No ${filter === "all" ? "" : `${filter} `}orders ${$("search").value ? "match" : "yet"}.`;
+	const none = filter === "all" ? "No orders yet." : `No ${filter} orders.`;
 	setText($("none"), count || page.loading || !isStarted(page) ? "" : none);
 	setText($("shown"), page.loading ? "Loading…" : `${count} shown${isAll(page) ? ", all there are" : ""}`);
 	$("older").disabled = isAll(page) || page.loading;
@@ -64,10 +63,7 @@ function describe(count) {
 function isShown(order) {
 	const page = pageOf(filter);
 	const fits = filter === "all" || filter === order.status || (filter === "open" && !isOver(order));
-	if (!fits || !order.tokenIn) return false;
-	if (!isAll(page) && order.orderId < page.oldest) return false;
-	const text = [order.tokenIn, order.tokenOut, order.label, order.orderId].join(" ");
-	return text.toLowerCase().includes($("search").value.trim().toLowerCase());
+	return fits && order.tokenIn !== undefined && (isAll(page) || order.orderId >= page.oldest);
 }
 
 function add(id, index) {

@@ -4,14 +4,14 @@ import { fractionToBps, show } from "./amounts.js";
 import { h } from "./dom.js";
 import { hue, word } from "./words.js";
 
-/** A bar for every swap on the way, cut by the share each venue takes. */
+/** A bar for each hop, cut by how much of the order every leg takes. */
 export function shareBars({ legs = [] }) {
-	const swaps = Map.groupBy(legs, (leg) => leg.hop + leg.tokenIn);
-	return [...swaps.values()].map((parts) => {
-		const words = parts.map((leg) => legWords(leg, swaps.size));
-		const spans = parts.map((leg, index) => {
-			const span = h("span", { data: { hue: hue(leg.venue) } }, words[index]);
-			span.style.setProperty("--share", leg.shareBps);
+	const hops = Map.groupBy(flows(legs), (flow) => flow.hop);
+	return [...hops.values()].map((parts) => {
+		const words = parts.map(flowWords);
+		const spans = parts.map(({ venue, share }, index) => {
+			const span = h("span", { title: words[index], data: venue && { hue: hue(venue) } }, words[index]);
+			span.style.setProperty("--share", share);
 			return span;
 		});
 		return h("div", { class: "share", role: "img", "aria-label": `Route: ${words.join(", ")}` }, spans);
@@ -24,7 +24,7 @@ export function quoteTable(quotes = [], route = {}) {
 	const head = ["Venue", "Rate", "Impact", "Fee", "Latency"].map((text) => h("th", { scope: "col" }, text));
 	const body = quotes.map((quote) => {
 		const cells = [
-			show(quote.effectivePrice, 6),
+			show(quote.effectivePrice, 5),
 			bps(fractionToBps(quote.slippage)),
 			bps(fractionToBps(quote.fee)),
 			`${quote.latencyMs} ms`,
@@ -42,9 +42,8 @@ export function facts(pairs) {
 
 /** The route's price impact in bps: that of its legs, by how much of the order each takes. */
 export function impactOf({ legs = [] }) {
-	const share = (leg) => (leg.hop > 1 ? (leg.shareBps / 1e4) * shareInto(legs, leg.tokenIn) : leg.shareBps);
-	const sum = legs.reduce((total, leg) => total + Number(leg.priceImpactBps) * share(leg), 0);
-	return (sum / 1e4).toFixed(2);
+	const parts = flows(legs).map(({ priceImpactBps = 0, share }) => (priceImpactBps * share) / 1e4);
+	return parts.reduce((sum, part) => sum + part, 0).toFixed(2);
 }
 
 /** Why the route was chosen, and which venues could not be. */
@@ -56,8 +55,20 @@ export function why({ reason, leftOut = [] }) {
 /** "12.3 bps", or "" when unknown. */
 export const bps = (value) => (value === null || value === undefined ? "" : `${value} bps`);
 
-const shareInto = (legs, token) =>
-	legs.filter((leg) => leg.hop === 1 && leg.tokenOut === token).reduce((sum, leg) => sum + leg.shareBps, 0);
+// The legs with their shares of the order in bps, lane by lane; beside lanes of two hops, one of one has a
+// blank second.
+function flows(legs) {
+	const [firsts, seconds] = [1, 2].map((hop) => legs.filter((leg) => leg.hop === hop));
+	return [...Map.groupBy(firsts, (leg) => leg.tokenOut)].flatMap(([token, lane]) => {
+		const whole = lane.reduce((sum, leg) => sum + leg.shareBps, 0);
+		const onward = seconds.filter((leg) => leg.tokenIn === token);
+		if (seconds.length && !onward.length) onward.push({ hop: 2, shareBps: 1e4 });
+		return [
+			...lane.map((leg) => ({ ...leg, share: leg.shareBps })),
+			...onward.map((leg) => ({ ...leg, share: (whole * leg.shareBps) / 1e4 })),
+		];
+	});
+}
 
-const legWords = ({ venue, shareBps, tokenOut }, swaps) =>
-	`${word(venue)} ${Math.round(shareBps / 100)} %${swaps > 1 ? ` → ${tokenOut}` : ""}`;
+const flowWords = ({ venue, share, tokenOut }) =>
+	venue ? `${Math.round(share / 100)} % ${word(venue)} → ${tokenOut}` : "";
