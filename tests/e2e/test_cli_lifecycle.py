@@ -69,6 +69,17 @@ def test_history_survives_down_and_up(home: Path) -> None:
     assert [order["orderId"] for order in orders] == [order_id]
 
 
+def test_the_logs_of_one_order_come_from_every_function_that_had_it(home: Path) -> None:
+    up(home)
+    order_id = place(home)
+    command.run("watch", order_id, "--home", str(home))
+    printed = command.run("logs", "--order", order_id, "--json", "--home", str(home)).stdout
+    lines = [json.loads(line) for line in printed.splitlines()]
+    assert {"http_api", "executor"} <= {line["service"] for line in lines}
+    assert all(order_id in json.dumps(line) for line in lines)
+    assert order_id in command.run("logs", "--home", str(home)).stdout
+
+
 def test_two_deployments_run_side_by_side(home: Path) -> None:
     other = home / "other"
     try:
