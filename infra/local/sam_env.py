@@ -1,7 +1,8 @@
 """What ``sam local`` has to know to run functions against a deployment on this machine.
 
 ``sam local`` runs a function in a container, with the environment that the template gives it; there the
-queue and the database have no addresses. ``--env-vars`` sets them to those of the running deployment.
+queue and the database have no addresses. ``--env-vars`` sets them to those of the running deployment, as
+a container sees them: loopback would be the container itself.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from infra.local import stack
 from infra.local.aws import Aws
 from infra.local.home import Home, State
 
+HOST = "host.docker.internal"
+"""What containers call the machine they run on."""
+
 
 def write(home: Home, state: State) -> None:
     """Write the file that ``--env-vars`` takes, readable by its owner only: it holds a password.
@@ -21,9 +25,10 @@ def write(home: Home, state: State) -> None:
     outputs = stack.outputs(Aws(state.endpoint_url))
     variables = {
         "DATABASE_SECRET_ARN": "",
-        "DATABASE_URL": state.database_url,
-        "ORDER_QUEUE_URL": outputs["OrderQueueUrl"],
-        "WEBSOCKET_CALLBACK_URL": state.websocket_url.replace("ws", "http", 1),
+        "DATABASE_URL": _from_container(state.database_url),
+        "DSQL_ENDPOINT": "",
+        "ORDER_QUEUE_URL": _from_container(outputs["OrderQueueUrl"]),
+        "WEBSOCKET_CALLBACK_URL": _from_container(state.websocket_url.replace("ws", "http", 1)),
         "WEBSOCKET_URL": state.websocket_url,
     }
     home.sam_env.touch(mode=0o600)
@@ -33,3 +38,7 @@ def write(home: Home, state: State) -> None:
 def remove(home: Home) -> None:
     """Remove the file."""
     home.sam_env.unlink(missing_ok=True)
+
+
+def _from_container(url: str) -> str:
+    return url.replace("127.0.0.1", HOST, 1).replace("localhost", HOST, 1)
