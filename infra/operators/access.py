@@ -63,8 +63,8 @@ def local(home: Home) -> Iterator[Access]:
     aws = Aws(state.endpoint_url)
     outputs = stack.outputs(aws)
     http = SignedHttp("sqs", aws.endpoint_url, emulator.REGION, _anybody, aws_clients.QUEUE_TIMEOUT_S)
-    with closing(Database(sources.from_url(state.database_url))) as database:
-        yield _access(database, aws.sqs, http, outputs)
+    with _open(sources.from_url(state.database_url), aws.sqs, http, outputs) as access:
+        yield access
 
 
 @contextmanager
@@ -80,13 +80,17 @@ def on_aws(name: str) -> Iterator[Access]:
         raise NoAccess(f"the stack {name} cannot be reached: {exc}") from exc
     except KeyError as exc:
         raise NoAccess(f"the stack {name} is none of dexec's: it has no output {exc}") from exc
-    with closing(Database(connect)) as database:
-        yield _access(database, sqs, http, outputs)
+    with _open(connect, sqs, http, outputs) as access:
+        yield access
 
 
-def _access(database: Database, sqs: SQSClient, http: SignedHttp, outputs: dict[str, str]) -> Access:
+@contextmanager
+def _open(
+    connect: Connect, sqs: SQSClient, http: SignedHttp, outputs: dict[str, str]
+) -> Iterator[Access]:
     url = outputs["OrderQueueUrl"]
-    return Access(database, sqs, SqsQueue(http, url), url, outputs["DeadLetterQueueUrl"], SystemClock())
+    with closing(Database(connect)) as database, closing(http), closing(sqs):
+        yield Access(database, sqs, SqsQueue(http, url), url, outputs["DeadLetterQueueUrl"], SystemClock())
 
 
 def _outputs(cloudformation: CloudFormationClient, name: str) -> dict[str, str]:
