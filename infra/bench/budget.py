@@ -19,6 +19,7 @@ from rich.table import Table
 
 from infra.bench import invoke
 from infra.bench.stand import API_KEY, Stand, stand
+from infra.client.api import Document
 from infra.local.home import PROJECT
 
 WATCHERS = 4
@@ -33,13 +34,13 @@ class Budget(NamedTuple):
     frame_cpu_ms: float
     cold: dict[str, Figures]
 
-    def document(self) -> dict[str, object]:
+    def document(self) -> Document:
         """Return the figures as JSON."""
         return {
-            "orderCpuMs": self.unwatched,
-            "watchedOrderCpuMs": self.watched,
+            "orderCpuMs": {**self.unwatched},
+            "watchedOrderCpuMs": {**self.watched},
             "frameCpuMs": self.frame_cpu_ms,
-            "coldStart": self.cold,
+            "coldStart": {name: {**start} for name, start in self.cold.items()},
         }
 
 

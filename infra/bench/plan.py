@@ -26,7 +26,8 @@ class Plan:
 
     ``connections`` bounds the HTTP connections of the load client: an emulator starts a worker for each
     request that finds none free. ``warm_up`` orders go before and are not measured. ``silence_s`` is how
-    long the run waits for a next frame before it gives up on orders that are not told as ended.
+    long the run waits for a next frame before it gives up on orders that are not told as ended: longer
+    than the sweeper takes to tell again what was not told.
     """
 
     orders: int = 500
@@ -36,7 +37,7 @@ class Plan:
     sockets: Sockets = Sockets.stream
     connections: int = 8
     warm_up: int = 40
-    silence_s: float = 30
+    silence_s: float = 90
 
     def intended_s(self, number: int) -> float:
         """Return when order ``number`` is to be sent, in seconds after the start."""

@@ -1,0 +1,156 @@
+"""The standard set: ``python -m infra.bench.standard [--quick]`` measures and rewrites the page.
+
+Figures that decide are medians of several runs; the whole takes about eight minutes, ``--quick`` two.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import NamedTuple
+
+from infra.bench import budget, history, session
+from infra.bench.performance import page
+from infra.bench.plan import Plan, Sockets, Target
+from infra.client.api import Document, Json
+from infra.local.home import PROJECT, State
+from infra.local.keys import create_key
+
+PAGE = PROJECT / "docs" / "performance.md"
+
+
+class Sizes(NamedTuple):
+    """How much is measured."""
+
+    runs: int
+    burst: int
+    orders: tuple[int, ...]
+    watchers: tuple[tuple[int, int], ...]
+    """Watchers, and the orders that they are told about."""
+    rows: tuple[int, ...]
+
+
+FULL = Sizes(
+    runs=3,
+    burst=500,
+    orders=(10, 100, 1_000, 10_000),
+    watchers=((1, 100), (10, 50), (100, 10), (1_000, 2)),
+    rows=(10**3, 10**4, 10**5, 10**6),
+)
+QUICK = Sizes(runs=1, burst=200, orders=(10, 100), watchers=((1, 50), (10, 20)), rows=(10**3, 10**4))
+
+
+def measure(sizes: Sizes) -> Document:
+    """Measure the set and return it, JSON-ready. Raises ``LocalError``, ``ApiError``."""
+    _note("own CPU and cold starts")
+    own = budget.measure(sizes.runs, 200)
+    started = perf_counter()
+    with session.own_deployment("none") as state:
+        up_s = perf_counter() - started
+        first = session.measure(Plan(1, warm_up=0), session.target_of(state), state).report
+        zero = _zero_latency(sizes, state)
+        growth = _growth(sizes, state)
+    with session.own_deployment("default") as state:
+        default = _default_latency(state)
+    return {
+        "budget": own.document(),
+        "upSeconds": round(up_s, 2),
+        "firstOrderSeconds": first["seconds"],
+        **zero,
+        **growth,
+        **default,
+        "machine": session.machine(),
+        "commit": session.commit(),
+        "at": str(first["at"]),
+    }
+
+
+def _zero_latency(sizes: Sizes, state: State) -> Document:
+    target = session.target_of(state)
+    burst, per_order = Plan(sizes.burst), Plan(sizes.burst, sockets=Sockets.one_per_order)
+    idle = Plan(50, rate=4, warm_up=0)
+    return {
+        "burst": _runs(f"burst of {sizes.burst}", burst, target, state, sizes.runs),
+        "burstSocketPerOrder": _runs("a socket per order", per_order, target, state, sizes.runs),
+        "idle": _runs("idle", idle, target, state, 1),
+    }
+
+
+def _growth(sizes: Sizes, state: State) -> Document:
+    target = session.target_of(state)
+    orders: list[Json] = [
+        _runs(f"{count} orders", Plan(count, warm_up=0), target, state, 1) for count in sizes.orders
+    ]
+    watchers: list[Json] = [
+        _runs(f"{count} watchers", Plan(told, watchers=count, warm_up=0), target, state, 1)
+        for count, told in sizes.watchers
+    ]
+    return {"growthOrders": orders, "growthWatchers": watchers, "growthHistory": _histories(sizes, state)}
+
+
+def _histories(sizes: Sizes, state: State) -> list[Json]:
+    key = "bench-history"
+    create_key(state.database_url, key, orders_per_minute=0)
+    target = Target(state.http_url, state.websocket_url, key)
+    found: list[Json] = []
+    before = 0
+    for rows in sizes.rows:
+        _note(f"{rows} rows of history")
+        history.grow(state.database_url, key, before + 1, rows)
+        before = rows
+        found.append({"rows": rows, **history.measure(target)})
+    return found
+
+
+def _default_latency(state: State) -> Document:
+    target = session.target_of(state)
+    idle, busy = Plan(20, rate=1.5), Plan(100, warm_up=20)
+    return {
+        "defaultIdle": _runs("default latencies, idle", idle, target, state, 1),
+        "defaultBurst": _runs("default latencies, burst", busy, target, state, 1),
+    }
+
+
+def _runs(name: str, plan: Plan, target: Target, state: State, runs: int) -> Document:
+    """Return the run with the median throughput, and the throughputs of all."""
+    reports = []
+    for number in range(runs):
+        _note(f"{name}, run {number + 1} of {runs}")
+        reports.append(session.measure(plan, target, state).report)
+    rates = [float(str(report["ordersPerSecond"])) for report in reports]
+    return {**_middle(reports, rates), "ordersPerSecondOfRuns": list(rates)}
+
+
+def _middle(reports: Sequence[Document], rates: Sequence[float]) -> Document:
+    middle = median(rates)
+    return min(zip(rates, reports, strict=True), key=lambda pair: abs(pair[0] - middle))[1]
+
+
+def _note(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    """Measure and write the page, and the figures as JSON where a file is named."""
+    parser = argparse.ArgumentParser(prog="python -m infra.bench.standard", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="less of everything, two minutes")
+    parser.add_argument("--page", type=Path, default=PAGE, help="the page to write")
+    parser.add_argument("--json", type=Path, help="a file for the figures")
+    parser.add_argument("--from-json", type=Path, help="write the page from such a file, measure nothing")
+    options = parser.parse_args()
+    if options.from_json:
+        figures = json.loads(options.from_json.read_text())
+    else:
+        figures = measure(QUICK if options.quick else FULL)
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    options.page.write_text(page(figures), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
