@@ -1,0 +1,80 @@
+"""Venues, the chain, wallets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from dexec.domain.errors import AttemptFailed, OrderFailed
+from dexec.domain.order import SignedTransaction
+from dexec.domain.quote import Fill, Pair, Reading, SwapPlan
+
+
+class Venue(Protocol):
+    """A DEX: reads the state of its pools."""
+
+    @property
+    def name(self) -> str:
+        """How quotes and legs call it."""
+
+    def read(self, pairs: Sequence[Pair]) -> Reading:
+        """Return the state of its pools for ``pairs``, all at one slot; raises ``VenueUnavailable``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blockhash:
+    """A recent blockhash and the last block height at which a transaction with it can land."""
+
+    value: str
+    last_valid_block_height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """How a transaction ended on chain: filled, or failed as a whole with ``error``."""
+
+    slot: int
+    fill: Fill | None
+    error: AttemptFailed | OrderFailed | None = None
+
+
+class Outcomes(Protocol):
+    """What the chain says about transactions."""
+
+    def block_height(self) -> int:
+        """Return the current block height; to be read *before* ``outcome``."""
+
+    def outcome(self, signature: str) -> Landed | None:
+        """Return how the transaction ended, None while it is not seen on chain."""
+
+
+class Cluster(Outcomes, Protocol):
+    """The chain."""
+
+    def latest_blockhash(self) -> Blockhash:
+        """Return the blockhash to sign with."""
+
+    def send(self, data: bytes) -> None:
+        """Send signed bytes; sending the same bytes again is harmless.
+
+        Raises ``BlockhashExpired``, ``SendUnknown``, ``ClusterUnavailable``; ``OrderFailed`` for bytes
+        that no cluster would take.
+        """
+
+    def simulate(self, data: bytes) -> Landed:
+        """Return how the transaction would end if it landed now, without any effect."""
+
+
+class Signer(Protocol):
+    """Builds and signs the transaction of a swap."""
+
+    def sign(self, order_id: str, client_id: str, plan: SwapPlan, blockhash: Blockhash) -> SignedTransaction:
+        """Return the signed transaction that carries ``plan`` out for the client's wallet."""
+
+
+class Wallets(Protocol):
+    """What clients hold."""
+
+    def balances(self, client_id: str) -> dict[str, int]:
+        """Return base units by token symbol."""

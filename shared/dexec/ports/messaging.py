@@ -1,0 +1,43 @@
+"""The queue, and pushes to connections."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import Protocol
+
+from dexec.ports.watching import Connection
+
+
+class Queue(Protocol):
+    """The queue that feeds the executor."""
+
+    def send(self, order_id: str, client_id: str, delay_s: int) -> None:
+        """Put an order's message on the queue; raises ``QueueUnavailable``."""
+
+    def postpone(self, receipt: str, delay_s: int) -> None:
+        """Make a received message visible again after ``delay_s``."""
+
+    def is_empty(self) -> bool:
+        """Whether the queue shows no visible message."""
+
+
+class Delivery(Enum):
+    """What became of one frame."""
+
+    DELIVERED = auto()
+    GONE = auto()
+    FAILED = auto()
+
+
+class Push(Protocol):
+    """API Gateway's connection management."""
+
+    def post(self, connection_id: str, frame: bytes) -> Delivery:
+        """Send one frame to a connection; never raises for what is the connection's own fault."""
+
+
+class Backlogs(Protocol):
+    """Sends a connection what it missed, after the handler that opens it has returned."""
+
+    def send_soon(self, order_id: str, connection: Connection) -> None:
+        """Subscribe a connection that is still opening to an order; raises ``Unavailable``."""

@@ -1,0 +1,107 @@
+"""The store of orders and their events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+from typing import Protocol
+
+from dexec.domain.lifecycle import Status
+from dexec.domain.order import Change, Event, Order
+from dexec.ports.watching import Watcher
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """How fast a client's orders may start: GCRA with one slot every ``interval_s`` and a burst."""
+
+    interval_s: float
+    burst: int
+    max_backlog_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """An order to be placed, before the rate limit says when it starts; ``detail`` is its first event's."""
+
+    order: Order
+    detail: Mapping[str, object]
+    idempotency_key: str | None
+    request_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The order that stands under this idempotency key now; ``is_new`` when this call made it."""
+
+    order: Order
+    is_new: bool
+
+
+class ClaimOutcome(Enum):
+    """What a claim came to."""
+
+    CLAIMED = auto()
+    MISSING = auto()
+    TERMINAL = auto()
+    HELD = auto()
+    NOT_YET = auto()
+    PAUSED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The answer to a claim; ``events`` are all of the order so far, where it is ours or over."""
+
+    outcome: ClaimOutcome
+    order: Order | None = None
+    events: tuple[Event, ...] = ()
+    watchers: tuple[Watcher, ...] = ()
+
+
+class Orders(Protocol):
+    """Orders and their events."""
+
+    def place(self, new: NewOrder, limit: RateLimit | None, watcher: str | None) -> Placed:
+        """Store the order and its first event, reserve its slot, resolve a repeated idempotency key.
+
+        ``order.run_at`` of the answer is its reserved start; a repeat renews a pending order's ``queued_at``.
+        ``watcher`` and the client's stream connections become watchers. Raises ``IdempotencyConflict``,
+        ``TooManyOrders``, ``CommitUnknown``.
+        """
+
+    def withdraw(self, order: Order, now: datetime, error: Mapping[str, object]) -> bool:
+        """Fail a pending order and free its idempotency key.
+
+        False when it is not pending any more, or was placed again meanwhile: that caller relies on it.
+        """
+
+    def claim(self, order_id: str, token: str, now: datetime, lease_until: datetime) -> Claim:
+        """Take the lease of an order that is due and nobody's, and begin or resume its routing."""
+
+    def save(self, change: Change) -> tuple[Watcher, ...]:
+        """Write a change under the lease it saw; return who is to be told its events.
+
+        Raises ``LeaseLost`` when the order is not as ``change.before`` any more.
+        """
+
+    def release(self, order: Order, run_at: datetime) -> None:
+        """Give the lease back; the order may be claimed again from ``run_at``."""
+
+    def find(self, order_id: str, client_id: str) -> tuple[Order, tuple[Event, ...]] | None:
+        """Return a client's order with all its events."""
+
+    def history(
+        self, client_id: str, status: Status | None, before_id: str | None, limit: int
+    ) -> tuple[Order, ...]:
+        """Return a client's orders, newest first, those older than ``before_id``."""
+
+    def lost(
+        self, now: datetime, grace_s: float, queue_is_empty: bool, stale_s: float, limit: int
+    ) -> tuple[Order, ...]:
+        """Return open orders without a live lease whose message seems to be gone."""
+
+    def requeue(self, order: Order, now: datetime) -> bool:
+        """Note that the order's message is put on the queue again; False when somebody else did it."""
