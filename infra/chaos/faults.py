@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import random
-from collections.abc import Iterator
+import signal
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import psutil
@@ -61,6 +62,28 @@ def postgres_stopped(home: Home) -> Iterator[None]:
         again = postgres.start(home, port=ref.port)
         others = tuple(process for process in state.processes if process.name != postgres.NAME)
         home.write(state.model_copy(update={"processes": (again, *others)}))
+
+
+@contextlib.contextmanager
+def postgres_frozen(home: Home) -> Iterator[None]:
+    """Let PostgreSQL hang while the body runs: it takes connections and statements, and answers nothing."""
+    state = home.read()
+    ref = state.process(postgres.NAME) if state else None
+    if ref is None:
+        raise NotRunning(f"no {postgres.NAME} runs under {home.root}")
+    server = psutil.Process(ref.pid)
+    frozen = [server, *server.children(recursive=True)]
+    _signal(frozen, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        _signal(frozen, signal.SIGCONT)
+
+
+def _signal(group: Sequence[psutil.Process], number: signal.Signals) -> None:
+    for process in group:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from infra.chaos import evidence
-from infra.chaos.faults import postgres_stopped, reconfigured
+from infra.chaos.faults import postgres_frozen, postgres_stopped, reconfigured
 from infra.client.api import Document
 from tests.e2e.deployed import Deployed
 from tests.e2e.evidence import ended, orders_of
@@ -81,6 +81,28 @@ def test_every_request_is_answered_while_postgresql_is_away(deployment: Deployed
             assert_unavailable(answer, time.monotonic() - started)
         assert client.get("health").status_code == 200
         assert client.get("api/tokens").status_code == 200
+
+
+def test_a_database_that_hangs_is_not_waited_for(deployment: Deployed) -> None:
+    home = deployment.home
+    if home is None:
+        pytest.skip("the database of this deployment is not ours to stop")
+    key = deployment.new_key()
+    with deployment.client(key) as client:
+        ids = [client.post("api/orders/execute", json=ORDER).json()["orderId"]]
+        ended(deployment, ids)
+        with postgres_frozen(home):
+            for _ in range(2):
+                started = time.monotonic()
+                answer = client.post("api/orders/execute", json=ORDER)
+                assert_unavailable(answer, time.monotonic() - started)
+                # What was sent may still be carried out: then the answer says which order it would be.
+                ids += [answer.json()["orderId"]] if answer.status_code == 504 else []
+            started = time.monotonic()
+            assert_unavailable(client.get("api/orders"), time.monotonic() - started)
+        ids.append(client.post("api/orders/execute", json=ORDER).json()["orderId"])
+        ended(deployment, ids[-1:])
+        assert {order_id for order_id, _ in orders_of(deployment, key)} <= set(ids)
 
 
 def test_a_socket_stays_open_while_postgresql_is_away_and_goes_on_after(deployment: Deployed) -> None:
