@@ -1,4 +1,4 @@
-"""The sweeper, once a minute: re-queues lost orders, tells what was not told, drops stale connections."""
+"""The sweeper, once a minute: re-queues lost orders, tells what was not told, drops what is stale or old."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def handler(_: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     ends_at = parts.clock.now() + timedelta(milliseconds=context.get_remaining_time_in_millis())
     try:
         swept = parts.sweep(ends_at)
+        forgotten = parts.forget(ends_at)
     except (Unavailable, OutcomeUnknown) as exc:
         logger.error("the sweep broke off", reason=str(exc))
         return {}
@@ -36,6 +37,7 @@ def handler(_: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         "requeued": len(swept.requeued),
         "told": len(swept.told),
         "droppedConnections": swept.dropped_connections,
+        "forgotten": forgotten,
     }
     logger.info("swept", extra=answer)
     return answer

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dexec.ports import ApiKeys, Backlogs, Clock, Orders, Push, Queue, Wallets, Watching
     from dexec.usecases.authenticate import Authenticate
     from dexec.usecases.execute_order import ExecuteOrder
+    from dexec.usecases.forget import Forget
     from dexec.usecases.place_order import PlaceOrder
     from dexec.usecases.quote_route import QuoteRoute
     from dexec.usecases.read_orders import ReadOrders
@@ -125,6 +126,14 @@ class Container:
         from dexec.usecases.sweep import Sweep
 
         return Sweep(self.orders, self.watching, self.queue, self.clock, self._teller)
+
+    @cached_property
+    def forget(self) -> Forget:
+        """Deletes what is older than the retention."""
+        from dexec.adapters.postgres.archive import PostgresArchive
+        from dexec.usecases.forget import Forget
+
+        return Forget(PostgresArchive(self._database), self.clock, self.settings.retention_days)
 
     @cached_property
     def watch_orders(self) -> WatchOrders:

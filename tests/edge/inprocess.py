@@ -185,9 +185,12 @@ class Deployment:
 
 
 @contextmanager
-def deployed(database_url: str, log_level: str = "ERROR") -> Iterator[Deployment]:
+def deployed(
+    database_url: str, log_level: str = "ERROR", retention_days: int = 0
+) -> Iterator[Deployment]:
     """Put the handlers together over a database."""
-    parts = InProcess(Settings.model_validate({"database_url": database_url, "paper_latency": "none"}))
+    given = {"database_url": database_url, "paper_latency": "none", "retention_days": retention_days}
+    parts = InProcess(Settings.model_validate(given))
     with ExitStack() as stack:
         stack.callback(parts.close)
         for module in HANDLERS:

@@ -7,13 +7,14 @@ Every method that talks to something else may raise ``Unavailable`` (it had no e
 from dexec.ports.keys import ApiKey, ApiKeys
 from dexec.ports.market import Blockhash, Cluster, Landed, Outcomes, Signer, Venue, Wallets
 from dexec.ports.messaging import Backlogs, Delivery, Push, Queue
-from dexec.ports.orders import Claim, ClaimOutcome, NewOrder, Orders, Placed, RateLimit
+from dexec.ports.orders import Archive, Claim, ClaimOutcome, NewOrder, Orders, Placed, RateLimit
 from dexec.ports.time import Clock
 from dexec.ports.watching import Connection, Told, Watcher, Watching
 
 __all__ = [
     "ApiKey",
     "ApiKeys",
+    "Archive",
     "Backlogs",
     "Blockhash",
     "Claim",

@@ -105,3 +105,13 @@ class Orders(Protocol):
 
     def requeue(self, order: Order, now: datetime) -> bool:
         """Note that the order's message is put on the queue again; False when somebody else did it."""
+
+
+class Archive(Protocol):
+    """Orders that are over."""
+
+    def forget(self, ended_before: datetime) -> int:
+        """Delete some orders that ended before a time, oldest first, with their events and watchers.
+
+        Returns how many; 0 when there are none left.
+        """

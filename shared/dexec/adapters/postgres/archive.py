@@ -1,0 +1,24 @@
+"""The ``Archive`` port on PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from dexec.adapters.postgres.database import Database, Repeat, Statement
+
+MOST_ROWS = 2_000
+"""At which a transaction takes no further order along; one order more stays below Aurora DSQL's 3,000."""
+
+MOST_ORDERS = 500
+
+
+class PostgresArchive:
+    """Orders that are over."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def forget(self, ended_before: datetime) -> int:
+        """Delete some orders that ended before a time, oldest first, with all that belongs to them."""
+        params = {"before": ended_before, "limit": MOST_ORDERS, "most_rows": MOST_ROWS}
+        return len(self._database.fetch(Statement("forget_orders", params), Repeat.HARMLESS))

@@ -1,0 +1,35 @@
+"""Forgetting orders that ended long ago."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dexec.ports import Archive, Clock
+
+RESERVE_S = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """The use case: orders are kept for ``days`` after their end, for ever with 0."""
+
+    archive: Archive
+    clock: Clock
+    days: int
+
+    def __call__(self, ends_at: datetime) -> int:
+        """Delete what is too old, until nothing is left or ``ends_at`` is near; return how many orders.
+
+        Raises ``Unavailable`` and ``OutcomeUnknown``; what was deleted until then stays deleted.
+        """
+        if not self.days:
+            return 0
+        ended_before = self.clock.now() - timedelta(days=self.days)
+        forgotten = 0
+        while self.clock.now() < ends_at - timedelta(seconds=RESERVE_S):
+            batch = self.archive.forget(ended_before)
+            forgotten += batch
+            if not batch:
+                break
+        return forgotten
