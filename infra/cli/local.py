@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import time
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -26,7 +27,9 @@ class Latency(StrEnum):
     congested = "congested"
 
 
-PortOption = Annotated[int, typer.Option(help="Port of the emulator; another one if it is taken.")]
+PortOption = Annotated[
+    int, typer.Option(min=0, max=65_535, help="Port of the emulator; another one if it is taken.")
+]
 LatencyOption = Annotated[Latency, typer.Option(help="How long the paper venues and cluster take.")]
 FailureOption = Annotated[
     float, typer.Option(min=0, max=1, help="Fraction of orders whose swaps slip past their limit.")
@@ -102,10 +105,14 @@ def logs(
 
     aws = Aws(deployment.running(Home(home.resolve())).endpoint_url)
     reader = LogReader(aws, stack.outputs(aws)["LogGroup"], since=0)
+    found = False
     with stoppable(quietly=True):
         for line in reader.follow() if follow else reader.read():
             if order is None or order in line.text:
                 print_line(line, as_json=as_json)
+                found = True
+    if order is not None and not found:
+        output.note(f"no line since the start names {order}; the orders you have: dexec history")
 
 
 def deploy(
@@ -146,7 +153,22 @@ def parameters(given: list[str]) -> dict[str, str]:
     wrong = next((name for name, equals, _ in pairs if not equals), None)
     if wrong is not None:
         raise typer.BadParameter(f"--set takes NAME=VALUE, as in --set OrdersPerMinute=600, not {wrong!r}")
+    if pairs:
+        _check_names([name for name, _, _ in pairs])
     return {name: value for name, _, value in pairs}
+
+
+def _check_names(given: list[str]) -> None:
+    """Refuse what is no parameter: an emulator would take it without a word."""
+    from infra.local import template
+    from infra.local.home import PROJECT
+
+    known = template.parameter_names(template.load(PROJECT / "template.yaml"))
+    for name in given:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            advice = f"did you mean {close[0]}?" if close else "docs/configuration.md lists them"
+            raise typer.BadParameter(f"template.yaml has no parameter {name!r}; {advice}")
 
 
 def print_status(state: State, *, as_json: bool) -> None:

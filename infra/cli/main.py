@@ -23,6 +23,13 @@ from infra.local.errors import LocalError
 INTERRUPTED = 130
 """Exit code after a signal, as shells have it."""
 
+_ADVICE = {
+    0: "; where a local deployment is: dexec status",
+    401: "; name another with --api-key, or make one: dexec keys create NAME",
+    404: "; list yours with: dexec history",
+}
+"""What to type next after a refusal, by its status; 0 is no answer at all."""
+
 app = typer.Typer(
     name="dexec",
     help="Execution engine for crypto swap orders: a whole deployment on this machine, and a client for any.",
@@ -46,7 +53,10 @@ def main() -> None:
     """Run a command; an expected error is one line on standard error, and exit code 1."""
     try:
         app()
-    except (LocalError, ApiError, DexecError) as exc:
+    except ApiError as exc:
+        output.complain(f"{exc}{_ADVICE.get(exc.status, '')}")
+        sys.exit(1)
+    except (LocalError, DexecError) as exc:
         output.complain(str(exc))
         sys.exit(1)
     except (Stopped, KeyboardInterrupt):

@@ -90,6 +90,8 @@ class Api:
                 method, f"{self._http_url}{path}", json=json, headers=headers, params=given
             )
             document = answer.json()
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL) as exc:
+            raise ApiError(f"{self._http_url} is no address such as http://localhost:4566/…") from exc
         except httpx.HTTPError as exc:
             raise ApiError(f"{self._http_url} did not answer: {exc or type(exc).__name__}") from exc
         except ValueError as exc:

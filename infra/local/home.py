@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
@@ -92,13 +93,20 @@ class Home:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep other commands from starting or stopping the same deployment meanwhile."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / "lock").open("w") as lock:
+        with self._lock_file() as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as exc:
                 raise LocalError(f"another dexec command starts or stops {self.root}; wait for it") from exc
             yield
+
+    def _lock_file(self) -> IO[str]:
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            return (self.root / "lock").open("w")
+        except OSError as exc:
+            told = f"{exc.strerror}: {exc.filename}"
+            raise LocalError(f"cannot work in {self.root} ({told}); name another: --home DIRECTORY") from exc
 
     @property
     def _state(self) -> Path:

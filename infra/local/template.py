@@ -31,6 +31,11 @@ def load(path: Path) -> Node:
     return cast(Node, yaml_parse(path.read_text()))
 
 
+def parameter_names(template: Node) -> list[str]:
+    """Return the names of the template's parameters."""
+    return list(_node(template, "Parameters"))
+
+
 def code_properties(template: Node) -> dict[str, tuple[Node, str]]:
     """Return, for each resource with code, its properties and the name of the one that locates the code."""
     return {
