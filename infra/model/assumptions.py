@@ -12,7 +12,9 @@ _FILE = Path(__file__).parent / "assumptions.json"
 
 
 class _Assumption(BaseModel):
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid"
+    )
 
     basis: str
     source: str
@@ -56,7 +58,9 @@ class Quota(_Assumption):
 class Assumptions(BaseModel):
     """All of them."""
 
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid"
+    )
 
     region: str
     checked: str

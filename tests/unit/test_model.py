@@ -93,7 +93,7 @@ def test_an_error_beside_is_kept_for_who_asks() -> None:
 
 
 def test_latencies_have_the_median_and_the_tail_they_are_given() -> None:
-    latency, rng = Latency(p50Ms=10, p99Ms=50, basis="", source=""), random.Random(1)
+    latency, rng = Latency(p50_ms=10, p99_ms=50, basis="", source=""), random.Random(1)
     drawn = sorted(draw(latency, rng) for _ in range(20_000))
     assert drawn[10_000] == pytest.approx(0.010, rel=0.03)
     assert drawn[19_800] == pytest.approx(0.050, rel=0.08)
