@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
@@ -56,12 +56,16 @@ def runs_of(scenario: str) -> Iterator[Run]:
             number += 1
 
 
-def play_at_random(seed: int) -> World:
-    """Play a scenario with faults at two or three of its calls; ``seed`` decides which."""
+def play_at_random(seed: int, prepare: Callable[[World], None] = lambda world: None) -> World:
+    """Play a scenario with faults at two or three of its calls; ``seed`` decides which.
+
+    ``prepare`` is given the world before it starts.
+    """
     random = Random(seed)
     scenario = random.choice(sorted(SCENARIOS))
     world = new_world(scenario)
     world.redelivery = random.choice(REDELIVERIES)
+    prepare(world)
 
     def any_fault(at: int) -> Fault:
         def act(work: Work) -> object:

@@ -37,6 +37,8 @@ class Tape:
     faults: dict[int, Fault] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     fired: int = 0
+    observe: Callable[[str], None] = lambda call: None
+    """Given the name of every call that was really made, right after it, also when it raised."""
     _processes: _Processes = field(default_factory=_Processes)
 
     @contextmanager
@@ -60,10 +62,17 @@ class Tape:
             raise Crash
         fault = self.faults.get(len(self.calls))
         self.calls.append(call)
+
+        def observed() -> object:
+            try:
+                return work()
+            finally:
+                self.observe(call)
+
         if fault is None:
-            return work()
+            return observed()
         self.fired += 1
-        return fault.act(work)
+        return fault.act(observed)
 
     def around(self, port: T, name: str) -> T:
         """Return ``port``, whose calls go through this tape from now on."""

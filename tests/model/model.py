@@ -1,0 +1,215 @@
+"""One order, the processes that work on it and the chain, as an explicit-state model.
+
+It leaves out what cannot matter to safety: a lease may lapse at any moment, a message may be delivered at
+any moment and to anybody, a process may stop anywhere, time passes whenever it likes. So everything that
+the engine does is a path of the model, and the model does more. Bounds: two processes, three attempts
+and as many transactions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from dexec.domain.lifecycle import TERMINAL, Status
+
+PROCESSES = (0, 1)
+MAX_ATTEMPTS = 3
+
+At = Literal["idle", "fresh", "built", "signed", "poll", "read", "status"]
+
+
+class Process(NamedTuple):
+    """Where a process is; ``tx`` is the transaction it follows, ``expired`` what the height told it."""
+
+    at: At = "idle"
+    tx: int = -1
+    expired: bool = False
+    landed: bool = False
+
+
+IDLE = Process()
+
+
+class Tx(NamedTuple):
+    """A transaction; ``refused`` when no cluster takes its bytes, ``expired`` when it can no longer land."""
+
+    is_at: Literal["signed", "refused", "sent", "filled", "slipped"]
+    expired: bool = False
+
+
+class State(NamedTuple):
+    """The order as stored, the processes, the chain."""
+
+    status: Status = Status.PENDING
+    attempt: int = 1
+    owner: int | None = None
+    tx: int = -1
+    processes: tuple[Process, ...] = (IDLE, IDLE)
+    txs: tuple[Tx, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the engine promises to do; turning one off shows that the model needs it."""
+
+    height_first: bool = True
+    store_first: bool = True
+    guarded: bool = True
+    wait_for_expiry: bool = True
+
+
+PROMISED = Rules()
+
+
+def steps(state: State, rules: Rules = PROMISED) -> Iterator[tuple[str, State]]:
+    """Yield every step from ``state``, named."""
+    for name, after in _steps(state, rules):
+        yield name, _canonical(after)
+
+
+def _canonical(state: State) -> State:
+    """Return one of the two states that differ only in which process is which."""
+    first, second = state.processes
+    if (first, state.owner == 0) <= (second, state.owner == 1):
+        return state
+    owner = None if state.owner is None else 1 - state.owner
+    return state._replace(processes=(second, first), owner=owner)
+
+
+def _steps(state: State, rules: Rules) -> Iterator[tuple[str, State]]:
+    yield from _world(state)
+    if state.status is Status.PENDING:
+        yield "withdraw", state._replace(status=Status.FAILED)
+    for one in PROCESSES:
+        process = state.processes[one]
+        if process.at == "idle":
+            if state.status not in TERMINAL:
+                yield "claim", _claim(state, one)
+            continue
+        yield "crash", _move(state, one, IDLE)
+        if state.owner == one:
+            yield "release", _move(state, one, IDLE)._replace(owner=None)
+        yield from _work(state, one, process, rules)
+
+
+def _world(state: State) -> Iterator[tuple[str, State]]:
+    for number, tx in enumerate(state.txs):
+        if tx.is_at == "sent" and not tx.expired:
+            yield "fill", _chain(state, number, tx._replace(is_at="filled"))
+            yield "slip", _chain(state, number, tx._replace(is_at="slipped"))
+        if not tx.expired:
+            yield "expire", _chain(state, number, tx._replace(expired=True))
+
+
+def _claim(state: State, one: int) -> State:
+    if state.status is Status.SUBMITTED:
+        return _move(state, one, Process("poll", state.tx))._replace(owner=one)
+    return _move(state, one, Process("fresh"))._replace(owner=one, status=Status.ROUTING)
+
+
+def _work(state: State, one: int, process: Process, rules: Rules) -> Iterator[tuple[str, State]]:
+    if process.at in ("fresh", "built"):
+        yield from _next_attempt(state, one, rules)
+        yield "fail", _end(state, one, Status.FAILED, rules)
+    if process.at == "fresh":
+        yield "build", _save(state, one, rules, Process("built"), status=Status.BUILDING)
+    elif process.at == "built" and len(state.txs) < MAX_ATTEMPTS:
+        yield from _submit(state, one, rules)
+    elif process.at == "signed":
+        yield "send is lost", _move(state, one, process._replace(at="poll"))
+        yield "send", _sent(state, one, process)
+        if state.txs[process.tx].is_at in ("signed", "refused"):
+            refused = _chain(state, process.tx, Tx("refused", state.txs[process.tx].expired))
+            yield "send is refused", _end(refused, one, Status.FAILED, rules)
+    elif process.at == "poll":
+        yield from _look(state, one, process, rules)
+    elif process.at in ("read", "status"):
+        yield from _decide(state, one, process, rules)
+
+
+def _submit(state: State, one: int, rules: Rules) -> Iterator[tuple[str, State]]:
+    number = len(state.txs)
+    stored = state._replace(txs=(*state.txs, Tx("signed")))
+    following = Process("signed", number)
+    if rules.store_first:
+        yield "submit", _save(stored, one, rules, following, status=Status.SUBMITTED, tx=number)
+        return
+    sent = _chain(stored, number, Tx("sent"))
+    yield "send, then submit", _move(sent, one, IDLE)
+    yield "send, then submit", _save(sent, one, rules, following, status=Status.SUBMITTED, tx=number)
+
+
+def _sent(state: State, one: int, process: Process) -> State:
+    tx = state.txs[process.tx]
+    after = _move(state, one, process._replace(at="poll"))
+    takes = tx.is_at == "signed" and not tx.expired
+    return _chain(after, process.tx, tx._replace(is_at="sent")) if takes else after
+
+
+def _look(state: State, one: int, process: Process, rules: Rules) -> Iterator[tuple[str, State]]:
+    tx = state.txs[process.tx]
+    if rules.height_first:
+        yield "read the height", _move(state, one, process._replace(at="read", expired=tx.expired))
+        # A process that looks at nothing but the status, as dead_letters does.
+        yield "look", _move(state, one, process._replace(at="read", expired=False))
+    else:
+        landed = tx.is_at in ("filled", "slipped")
+        yield "read the status", _move(state, one, process._replace(at="status", landed=landed))
+
+
+def _decide(state: State, one: int, process: Process, rules: Rules) -> Iterator[tuple[str, State]]:
+    tx = state.txs[process.tx]
+    landed = tx.is_at in ("filled", "slipped") if process.at == "read" else process.landed
+    expired = process.expired if process.at == "read" else tx.expired
+    if landed and tx.is_at == "filled":
+        yield "confirm", _end(state, one, Status.CONFIRMED, rules)
+    elif landed:
+        yield from _next_attempt(state, one, rules)
+        yield "fail", _end(state, one, Status.FAILED, rules)
+    elif expired or not rules.wait_for_expiry:
+        yield from _next_attempt(state, one, rules)
+    else:
+        yield "look again", _move(state, one, Process("signed", process.tx))
+
+
+def _next_attempt(state: State, one: int, rules: Rules) -> Iterator[tuple[str, State]]:
+    if state.attempt >= MAX_ATTEMPTS:
+        yield "fail", _end(state, one, Status.FAILED, rules)
+        return
+    again = {"status": Status.ROUTING, "attempt": state.attempt + 1, "tx": -1}
+    yield "try again", _save(state, one, rules, Process("fresh"), **again)
+    yield "try again later", _save(state, one, rules, IDLE, **again, owner=None)
+
+
+def _end(state: State, one: int, status: Status, rules: Rules) -> State:
+    return _save(state, one, rules, IDLE, status=status, owner=None)
+
+
+def _save(state: State, one: int, rules: Rules, then: Process, **fields: object) -> State:
+    """Write under the lease: who lost it writes nothing, and stops."""
+    if rules.guarded and state.owner != one:
+        return _move(state, one, IDLE)
+    return _move(state, one, then)._replace(**fields)  # type: ignore[arg-type]
+
+
+def _move(state: State, one: int, process: Process) -> State:
+    processes = tuple(process if n == one else other for n, other in enumerate(state.processes))
+    return state._replace(processes=processes)
+
+
+def _chain(state: State, number: int, tx: Tx) -> State:
+    return state._replace(txs=tuple(tx if n == number else other for n, other in enumerate(state.txs)))
+
+
+def broken(state: State) -> str | None:
+    """Return what is wrong with a state, None when nothing is."""
+    filled = [number for number, tx in enumerate(state.txs) if tx.is_at == "filled"]
+    if len(filled) > 1:
+        return "two transactions moved money"
+    if state.status is Status.FAILED and filled:
+        return "a failed order moved money"
+    if state.status is Status.CONFIRMED and filled != [state.tx]:
+        return "a confirmed order did not move money"
+    return None
