@@ -1,4 +1,4 @@
-"""``dexec up``, ``down``, ``status``, ``logs``, ``deploy``: the deployment on this machine."""
+"""``dexec up``, ``down``, ``status``, ``deploy``: the deployment on this machine."""
 
 from __future__ import annotations
 
@@ -38,7 +38,6 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="A parameter of template.yaml; may be repeated."),
 ]
-OrderOption = Annotated[str | None, typer.Option("--order", metavar="ID", help="Only lines of this order.")]
 
 
 def up(
@@ -88,31 +87,6 @@ def status(home: HomeOption = HOME, as_json: JsonOption = False) -> None:
     from infra.local.home import Home
 
     print_status(deployment.running(Home(home.resolve())), as_json=as_json)
-
-
-def logs(
-    *,
-    home: HomeOption = HOME,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
-    order: OrderOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Print what the functions logged since the deployment was started."""
-    from infra.local import deployment, stack
-    from infra.local.aws import Aws
-    from infra.local.home import Home
-    from infra.local.logs import LogReader
-
-    aws = Aws(deployment.running(Home(home.resolve())).endpoint_url)
-    reader = LogReader(aws, stack.outputs(aws)["LogGroup"], since=0)
-    found = False
-    with stoppable(quietly=True):
-        for line in reader.follow() if follow else reader.read():
-            if order is None or order in line.text:
-                print_line(line, as_json=as_json)
-                found = True
-    if order is not None and not found:
-        output.note(f"no line since the start names {order}; the orders you have: dexec history")
 
 
 def deploy(
@@ -201,7 +175,7 @@ def _follow_until_stopped(home: Home, state: State, *, as_json: bool) -> None:
     from infra.local.logs import LogReader
 
     aws = Aws(state.endpoint_url)
-    reader = LogReader(aws, stack.outputs(aws)["LogGroup"], since=time.time())
+    reader = LogReader(aws.logs, stack.outputs(aws)["LogGroup"], since=time.time())
     output.note("following the functions' logs; Ctrl-C stops everything")
     try:
         for line in reader.follow(between=lambda: deployment.running(home)):

@@ -15,6 +15,7 @@ from infra.cli.demo import demo
 from infra.cli.doctor import doctor
 from infra.cli.interrupts import Stopped
 from infra.cli.keys import keys
+from infra.cli.logs import logs
 from infra.cli.model import model
 from infra.cli.trace import trace
 from infra.client.errors import ApiError
@@ -37,7 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Deployment": (demo, local.up, local.down, local.status, local.logs, local.deploy, doctor),
+    "Deployment": (demo, local.up, local.down, local.status, logs, local.deploy, doctor),
     "Orders": (orders.order, orders.watch, orders.history, orders.show),
     "Operators": (operators.orders, operators.redrive, operators.again, operators.pause, operators.resume),
     "Measurements": (bench, trace, model, chaos),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from dataclasses import asdict
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, cast
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 PAGE = 100
 """Orders asked for at once."""
+
+SHOWN = 20
+"""Orders shown, unless somebody says how many."""
 
 OrderArgument = Annotated[str, typer.Argument(metavar="ORDER_ID", help="As printed when it was placed.")]
 
@@ -81,17 +85,24 @@ def watch(
 def history(
     *,
     status: Annotated[Status | None, typer.Option(help="Only orders in this status.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="How many.", show_default="20; with --csv all")
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for a spreadsheet.")] = False,
     home: HomeOption = HOME,
     url: UrlOption = None,
     api_key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List your orders, newest first."""
+    from infra.cli.csv_export import write_orders
     from infra.cli.views import print_history
 
-    orders = asyncio.run(_history(resolve(home, url, api_key), status, limit))
-    if as_json:
+    most = limit or (sys.maxsize if as_csv else SHOWN)
+    orders = asyncio.run(_history(resolve(home, url, api_key), status, most))
+    if as_csv:
+        write_orders(orders, sys.stdout)
+    elif as_json:
         output.say_json(orders)
     else:
         print_history(orders)

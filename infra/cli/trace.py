@@ -90,7 +90,7 @@ def _marks(home: Path, order_id: str, first: datetime) -> Iterator[Mark]:
     from infra.local.logs import LogReader
 
     aws = Aws(deployment.running(Home(home.resolve())).endpoint_url)
-    for line in LogReader(aws, stack.outputs(aws)["LogGroup"], since=first.timestamp() - 1).read():
+    for line in LogReader(aws.logs, stack.outputs(aws)["LogGroup"], since=first.timestamp() - 1).read():
         if line.fields.get("order_id") == order_id:
             text = str(line.fields.get("message"))
             if "ms" in line.fields:

@@ -7,12 +7,15 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.local.aws import Aws
 from infra.local.errors import LocalError
+
+if TYPE_CHECKING:
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_logs.type_defs import FilterLogEventsRequestPaginateTypeDef
 
 _PLATFORM = ("START ", "END ", "REPORT ", "INIT_START ")
 _PAUSE_S = 0.5
@@ -32,19 +35,26 @@ class Line:
 class LogReader:
     """Reads the log group of a stack, giving each line out once."""
 
-    def __init__(self, aws: Aws, group: str, since: float) -> None:
-        """``since`` is in seconds since the epoch; older lines are not read."""
-        self._aws = aws
-        self._group = group
+    def __init__(
+        self, logs: CloudWatchLogsClient, group: str, since: float, pattern: str | None = None
+    ) -> None:
+        """``since`` is in seconds since the epoch; older lines are not read.
+
+        ``pattern`` is a filter pattern of CloudWatch Logs, which finds its lines there.
+        """
+        self._logs = logs
+        self._filter: FilterLogEventsRequestPaginateTypeDef = {"logGroupName": group}
+        if pattern is not None:
+            self._filter["filterPattern"] = pattern
         self._from_ms = int(since * 1000)
         self._seen: set[tuple[str, int, str]] = set()
 
     def read(self) -> Iterator[Line]:
-        """Yield the lines that came since the last call. Raises ``LocalError`` without an emulator."""
+        """Yield the lines that came since the last call. Raises ``LocalError`` when they cannot be read."""
         try:
-            pages = self._aws.logs.get_paginator("filter_log_events").paginate(
-                logGroupName=self._group, startTime=self._from_ms
-            )
+            paginator = self._logs.get_paginator("filter_log_events")
+            wanted: FilterLogEventsRequestPaginateTypeDef = {**self._filter, "startTime": self._from_ms}
+            pages = paginator.paginate(**wanted)
             for page in pages:
                 for event in page["events"]:
                     # Emulators number no events; a stream, a time and a text name one as well.
@@ -53,7 +63,7 @@ class LogReader:
                         self._seen.add(identity)
                         yield from _line(event["message"], event["timestamp"])
         except (ClientError, BotoCoreError) as exc:
-            raise LocalError(f"the logs at {self._aws.endpoint_url} cannot be read: {exc}") from exc
+            raise LocalError(f"the logs at {self._logs.meta.endpoint_url} cannot be read: {exc}") from exc
         self._forget_old()
 
     def follow(self, between: Callable[[], object] = lambda: None) -> Iterator[Line]:

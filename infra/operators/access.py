@@ -72,7 +72,7 @@ def on_aws(name: str) -> Iterator[Access]:
     """Reach the stack of that name with the caller's own IAM, as boto3 finds it. Raises ``NoAccess``."""
     try:
         session = boto3.Session()
-        outputs = _outputs(session.client("cloudformation"), name)
+        outputs = stack_outputs(session.client("cloudformation"), name)
         sqs = session.client("sqs")
         http = aws_clients.queue_http(outputs["OrderQueueUrl"])
         connect = _database_of(outputs)
@@ -93,7 +93,8 @@ def _open(
         yield Access(database, sqs, SqsQueue(http, url), url, outputs["DeadLetterQueueUrl"], SystemClock())
 
 
-def _outputs(cloudformation: CloudFormationClient, name: str) -> dict[str, str]:
+def stack_outputs(cloudformation: CloudFormationClient, name: str) -> dict[str, str]:
+    """Return the outputs of a stack on AWS. Raises ``ClientError``."""
     found = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 
 _ORDER_ID = re.compile(r"ord_[0-9a-f]{32}", re.ASCII)
 
@@ -24,3 +24,9 @@ def order_id(now: datetime, randomness: bytes) -> str:
 def is_order_id(text: str) -> bool:
     """Say whether ``text`` has the form of an order id: what has not is looked up nowhere."""
     return _ORDER_ID.fullmatch(text) is not None
+
+
+def time_of(order_id: str) -> datetime:
+    """Return when the order with this id was accepted, in UTC, to the millisecond."""
+    milliseconds = int(order_id.removeprefix("ord_")[:12], 16)
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
