@@ -38,6 +38,9 @@ class OrderError(TypedDict):
 
     code: Annotated[str, Field(examples=["slippage_exceeded", "insufficient_funds"])]
     message: str
+    shortfallBps: NotRequired[
+        Annotated[int, Field(ge=0, description="slippage_exceeded: how far past the limit, rounded up")]
+    ]
 
 
 class OrderAccepted(TypedDict):
