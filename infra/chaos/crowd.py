@@ -14,6 +14,7 @@ from infra.local.keys import create_key
 
 ORDER: Document = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "0.5"}
 _COME_BACK_S = 0.5
+_PLACING_AT_ONCE = 10
 
 
 class Client:
@@ -69,7 +70,13 @@ class Crowd:
 
     async def place(self) -> None:
         """Place all orders, then begin to watch them."""
-        await asyncio.gather(*(client.place(self._orders_each) for client in self.clients))
+        places = asyncio.Semaphore(_PLACING_AT_ONCE)
+
+        async def place(client: Client) -> None:
+            async with places:
+                await client.place(self._orders_each)
+
+        await asyncio.gather(*map(place, self.clients))
         self._watching = [asyncio.create_task(client.watch()) for client in self.clients]
 
     async def wait(self, timeout_s: float) -> None:
