@@ -21,35 +21,45 @@ if TYPE_CHECKING:
     from infra.bench.session import Session
 
 
+RateOption = Annotated[
+    float | None,
+    typer.Option(min=0.01, help="Orders a second, on a fixed schedule.", show_default="a burst"),
+]
+SocketsOption = Annotated[
+    Sockets, typer.Option(help="Who is told: those watchers, or each order a socket of its own.")
+]
+EndpointOption = Annotated[
+    str | None, typer.Option(help="HTTP API of a running deployment.", show_default="one of its own")
+]
+EndpointKeyOption = Annotated[
+    str | None, typer.Option(envvar="DEXEC_API_KEY", help="Key for --endpoint, best without a limit.")
+]
+JsonFileOption = Annotated[
+    Path | None, typer.Option("--json", dir_okay=False, help="Write the figures to a file.")
+]
+HtmlFileOption = Annotated[
+    Path | None, typer.Option("--html", dir_okay=False, help="Write a page with charts to a file.")
+]
+
+LOST = ("ordersRefused", "ordersNotTerminal", "eventsMissing")
+"""What there must be none of."""
+
 
 def bench(
     *,
     orders: Annotated[int, typer.Option(min=1, help="How many orders.")] = 500,
-    rate: Annotated[
-        float | None,
-        typer.Option(min=0.01, help="Orders a second, on a fixed schedule.", show_default="a burst"),
-    ] = None,
+    rate: RateOption = None,
     burst: Annotated[bool, typer.Option("--burst", help="All orders at once.")] = False,
     over: Annotated[Over, typer.Option(help="How orders are placed.")] = Over.http,
     watchers: Annotated[int, typer.Option(min=1, help="Sockets that are told everything.")] = 1,
-    sockets: Annotated[
-        Sockets, typer.Option(help="Who is told: those watchers, or each order a socket of its own.")
-    ] = Sockets.stream,
+    sockets: SocketsOption = Sockets.stream,
     latency: Annotated[Latency, typer.Option(help="Simulated latency of its own deployment.")] = Latency.none,
     connections: Annotated[int, typer.Option(min=1, help="HTTP connections kept open.")] = 8,
     warm_up: Annotated[int, typer.Option(min=0, help="Orders before, that are not measured.")] = 40,
-    endpoint: Annotated[
-        str | None, typer.Option(help="HTTP API of a running deployment.", show_default="one of its own")
-    ] = None,
-    api_key: Annotated[
-        str | None, typer.Option(envvar="DEXEC_API_KEY", help="Key for --endpoint, best without a limit.")
-    ] = None,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", dir_okay=False, help="Write the figures to a file.")
-    ] = None,
-    html_file: Annotated[
-        Path | None, typer.Option("--html", dir_okay=False, help="Write a page with charts to a file.")
-    ] = None,
+    endpoint: EndpointOption = None,
+    api_key: EndpointKeyOption = None,
+    json_file: JsonFileOption = None,
+    html_file: HtmlFileOption = None,
 ) -> None:
     """Place orders on a schedule or all at once, and measure until everybody was told everything.
 
@@ -63,7 +73,7 @@ def bench(
         session = _session(plan, latency, endpoint, api_key)
     _print(session)
     _write(session, json_file, html_file)
-    if any(session.report[name] for name in ("ordersRefused", "ordersNotTerminal", "eventsMissing")):
+    if any(session.report[name] for name in LOST):
         for refusal in session.figures.refusals():
             output.complain(refusal)
         raise typer.Exit(1)
