@@ -9,7 +9,7 @@ import pytest
 from dexec.adapters.postgres.bounded import BoundedConnection
 from dexec.adapters.postgres.database import Database
 from tests.conftest import Connecting, Isolation
-from tests.simulation.backend import Backend, in_memory, on_postgres
+from tests.simulation.backend import Backend, PostgresAudit, in_memory, on_postgres
 
 
 @pytest.fixture(params=["in memory", *Isolation])
@@ -26,5 +26,5 @@ def store(request: pytest.FixtureRequest) -> Iterator[Backend]:
 
     database = Database(connect)
     with connect() as audit:
-        yield on_postgres(database, audit)
+        yield on_postgres(database, PostgresAudit(audit))
     database.close()

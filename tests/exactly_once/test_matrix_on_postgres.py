@@ -32,7 +32,7 @@ def test_faults_on_a_real_store(
     with connecting(isolation) as audit:
         store = PostgresAudit(audit)
         for run in chosen.sample(runs, min(RUNS_A_SLICE, len(runs))):
-            world = play(run, on_postgres(database, audit), start)
+            world = play(run, on_postgres(database, store), start)
             start = world.clock.now() + timedelta(days=1)
             store.clear()
     database.close()

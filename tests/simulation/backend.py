@@ -144,11 +144,11 @@ class ContestedDatabase(Database):
             database.close()
 
 
-def on_postgres(database: Database, audit: BoundedConnection) -> Backend:
+def on_postgres(database: Database, audit: PostgresAudit) -> Backend:
     """Return a store in PostgreSQL."""
     return Backend(
         PostgresOrders(database),
         PostgresWatching(database),
         PostgresApiKeys(database),
-        PostgresAudit(audit),
+        audit,
     )
