@@ -18,7 +18,7 @@ SIGNIFICANT = 10
 
 
 class QuoteDetails(TypedDict):
-    """One venue's quote; ``effectivePrice`` = ``price`` * (1 + ``slippage``), after fees."""
+    """One venue's quote; ``effectivePrice`` = ``price`` * (1 + ``slippage``), the fee not yet taken off."""
 
     venue: str
     price: str
