@@ -45,16 +45,14 @@ lint: setup ## ruff and mypy
 	$(BIN)/mypy
 
 test: lint setup-sam ## everything: checks, then every test, with coverage
-	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
-	  TMPDIR=$$scratch COVERAGE_FILE=$$scratch/coverage $(BIN)/python -m pytest -p no:cacheprovider \
-	  -n auto --maxprocesses 4 --dist loadgroup --cov --cov-report term:skip-covered
+	@tests/run -n auto --maxprocesses 4 --dist loadgroup --cov --cov-report term:skip-covered
 
 watch: setup ## rerun the unit tests on every change
 	$(BIN)/ptw . --now -- tests/unit tests/property -q
 
 soak: setup ## the long forms: faults for minutes, and the random tests with many more inputs
 	$(BIN)/dexec chaos --long
-	DEXEC_SOAK=1 $(BIN)/python -m pytest -p no:cacheprovider -q tests/edge tests/property tests/simulation
+	DEXEC_SOAK=1 tests/run -q tests/edge tests/property tests/simulation
 
 lock: setup ## pin the dependencies anew
 	$(LOCK) requirements-dev.in -o requirements-dev.txt

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from infra.cli import output
@@ -38,7 +39,7 @@ def print_route(route: Document, title: str) -> None:
         output.say(
             f"  {leg['venue']}: {leg['amountIn']} {leg['tokenIn']} → {leg['amountOut']} {leg['tokenOut']}"
         )
-    output.say(f"  {escape(str(route.get('reason', '')))}")
+    output.console().print(Padding(escape(str(route.get("reason", ""))), (0, 0, 0, 2)))
     for trouble in documents(route.get("leftOut")):
         output.say(f"  left out: {trouble['venue']} ({escape(str(trouble['reason']))})")
 

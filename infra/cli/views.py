@@ -104,7 +104,7 @@ def print_history(orders: Iterable[Document]) -> None:
 def print_rows(rows: Iterable[NamedTuple]) -> None:
     """Print database rows as they are, a table for each first column."""
     rows = list(rows)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for name in rows[0]._fields if rows else ():
         table.add_column(name, no_wrap=True)
     for before, row in zip((None, *rows), rows, strict=False):
