@@ -20,6 +20,8 @@ _OF_THE_PLATFORM = {
     "xray_trace_id",
 }
 _SHOWN_APART = {"level", "message", "service", "timestamp"}
+_TOO_LONG = {"legs", "leftOut", "quotes"}
+"""Of a routing decision; its reason is shown, ``--json`` and ``dexec show`` have the rest."""
 
 
 def print_line(line: Line, *, as_json: bool) -> None:
@@ -34,7 +36,7 @@ def print_line(line: Line, *, as_json: bool) -> None:
         return
     fields = {name: str(value) for name, value in line.fields.items() if value is not None}
     level = fields.get("level", "")
-    named = fields.keys() - _OF_THE_PLATFORM - _SHOWN_APART
+    named = fields.keys() - _OF_THE_PLATFORM - _SHOWN_APART - _TOO_LONG
     details = " ".join(f"{name}={fields[name]}" for name in fields if name in named)
     service, message = escape(fields.get("service", "")), escape(fields.get("message", ""))
     output.say(

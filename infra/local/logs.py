@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _PLATFORM = ("START ", "END ", "REPORT ", "INIT_START ")
 _PAUSE_S = 0.5
+_METRICS = "_aws"
+"""Marks a line by which a function hands metrics to CloudWatch."""
 _OVERLAP_MS = 2_000
 """How far a poll looks back: lines arrive when their invocation ends, later than they were written."""
 
@@ -87,4 +89,6 @@ def _line(message: str, timestamp_ms: int) -> Iterator[Line]:
         fields = json.loads(message)
     except ValueError:
         fields = None
+    if isinstance(fields, dict) and _METRICS in fields:
+        return
     yield Line(at, message, cast("dict[str, object]", fields) if isinstance(fields, dict) else {})

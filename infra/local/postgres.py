@@ -31,6 +31,11 @@ def _binaries() -> Path:
     return Path(package.submodule_search_locations[0], "pginstall18", "bin")
 
 
+def program(name: str) -> Path:
+    """Return one of PostgreSQL's programs, for example ``pg_dump``. Raises ``StartFailed``."""
+    return _binaries() / name
+
+
 def start(home: Home, *, port: int, durable: bool = True) -> ProcessRef:
     """Start the server, creating the database on the first start; ready when this returns.
 

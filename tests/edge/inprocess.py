@@ -169,6 +169,11 @@ class Deployment:
             assert answer == {"batchItemFailures": []}
             self.parts.queue.delete(message.receipt)
 
+    def sweep(self) -> dict[str, int]:
+        """Run the sweeper once; return what it did."""
+        swept: dict[str, int] = sweeper.handler({}, Context())
+        return swept
+
     def wait(self, seconds: float) -> None:
         """Let time pass."""
         self.parts.clock.advance(seconds)

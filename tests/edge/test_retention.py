@@ -11,9 +11,8 @@ import pytest
 
 from dexec.adapters.postgres import archive
 from dexec.domain.ids import order_id
-from functions.sweeper import app as sweeper
 from tests.edge.conftest import OWNER
-from tests.edge.inprocess import Context, Deployment, deployed
+from tests.edge.inprocess import Deployment, deployed
 from tests.fakes import START
 
 DAY_S = 24 * 3600
@@ -34,11 +33,6 @@ def place(functions: Deployment) -> str:
     return str(answer.json["orderId"])
 
 
-def sweep() -> dict[str, int]:
-    answer: dict[str, int] = sweeper.handler({}, Context())
-    return answer
-
-
 def known(functions: Deployment) -> str:
     return functions.http("GET", "/api/orders", key=OWNER).text
 
@@ -57,7 +51,7 @@ def test_by_default_nothing_goes(functions: Deployment, clean_url: str) -> None:
     place(functions)
     functions.execute_all()
     functions.wait(3650 * DAY_S)
-    assert sweep()["forgotten"] == 0
+    assert functions.sweep()["forgotten"] == 0
     assert rows(clean_url) == ROWS_OF_A_RUN
 
 
@@ -71,7 +65,7 @@ def test_an_order_goes_a_day_after_its_end_with_all_that_is_its(
     young = place(functions)
     functions.execute_all()
     functions.wait(DAY_S / 2 + 60)
-    assert sweep()["forgotten"] == 1
+    assert functions.sweep()["forgotten"] == 1
     assert old not in known(functions)
     assert young in known(functions)
     assert rows(clean_url) == ROWS_OF_A_RUN
@@ -81,9 +75,9 @@ def test_an_order_that_is_not_over_stays(kept_for_a_day: Deployment) -> None:
     functions = kept_for_a_day
     open_order = place(functions)
     functions.wait(10 * DAY_S)
-    assert sweep()["forgotten"] == 0
+    assert functions.sweep()["forgotten"] == 0
     functions.execute_all()
-    assert sweep()["forgotten"] == 0, "it ended just now"
+    assert functions.sweep()["forgotten"] == 0, "it ended just now"
     assert open_order in known(functions)
 
 
