@@ -3,6 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra.client.api import Document
 from infra.client.events import Event, Sequencer, from_frame
 
 
@@ -11,7 +12,7 @@ def event(seq: int, order_id: str = "ord_1", status: str = "routing") -> Event:
 
 
 def test_a_frame_gives_its_earlier_events_first() -> None:
-    frame = {
+    frame: Document = {
         "type": "status",
         "orderId": "ord_1",
         "seq": 3,
