@@ -57,7 +57,8 @@ class Tape:
 
     def run(self, call: str, work: Work) -> object:
         """Make a call, unless a fault stands at its place."""
-        if self._processes.stack[-1]:
+        # Other threads of a process, such as those that push, have no stack of their own.
+        if self._processes.stack and self._processes.stack[-1]:
             # The ``finally`` blocks of a process that was killed do not run either.
             raise Crash
         fault = self.faults.get(len(self.calls))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -65,6 +65,9 @@ class World:
     surprises: list[Exception] = field(default_factory=list)
     """What a use case raised although it says that it does not."""
     redelivery: str = "once"
+    threads: Executor = field(default_factory=SameThread)
+    """What runs the pushes."""
+    push_deadline_s: float = 2.0
 
     def __post_init__(self) -> None:
         self.clock = FakeClock(self.start)
@@ -91,7 +94,7 @@ class World:
         backlogs: Backlogs = tape.around(self.backlogs, "backlogs")
 
         def teller() -> Teller:
-            return Teller(push, watching, clock, SameThread())
+            return Teller(push, watching, clock, self.threads, self.push_deadline_s)
 
         venues = [tape.around(venue, "venue") for venue in self.venues]
         quote_route = QuoteRoute(venues, clock, SameThread())

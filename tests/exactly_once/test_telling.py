@@ -1,0 +1,224 @@
+"""Telling runs beside the order: nobody slows it, nobody is forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from typing import cast
+
+import pytest
+
+from dexec.domain.lifecycle import TERMINAL, Status, Step
+from dexec.domain.order import Order
+from dexec.domain.views import status_frame
+from dexec.ports import Connection
+from dexec.usecases.tell import MAX_EVENTS_A_FRAME, MAX_PUSH_FAILURES, OPENING_S
+from tests.simulation.invariants import check
+from tests.simulation.world import World
+
+CROWD = 1_000
+API_GATEWAY_FRAME = 128 * 1024
+ALL = [1, 2, 3, 4, 5, 6]
+
+
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    """Return as many threads as a function has for its pushes."""
+    with ThreadPoolExecutor(16) as threads:
+        yield threads
+
+
+@pytest.fixture
+def stuck() -> Iterator[Event]:
+    """Return what hanging clients wait for; it comes at the end at the latest."""
+    event = Event()
+    yield event
+    event.set()
+
+
+def watched(world: World, *connection_ids: str) -> Order:
+    alice = world.client()
+    order = world.place(alice)
+    assert order is not None
+    for connection_id in connection_ids:
+        world.connect(connection_id, alice)
+        world.subscribe(connection_id, order)
+        world.push.frames[connection_id].clear()
+    return order
+
+
+def seqs(world: World, connection_id: str, order: Order) -> list[int]:
+    return world.push.seqs(connection_id, order.id)
+
+
+def hang_when(stuck: Event, names: set[str]) -> Callable[[str], None]:
+    def hang(connection_id: str) -> None:
+        if connection_id in names:
+            stuck.wait(30)
+
+    return hang
+
+
+def status(world: World) -> Status:
+    ((order, _),) = world.backend.audit.histories()
+    return order.status
+
+
+def test_no_step_waits_for_a_push(threads: ThreadPoolExecutor, stuck: Event) -> None:
+    world = World(threads=threads, push_deadline_s=0)
+    order = watched(world, "slow", "slower")
+    world.push.hang = hang_when(stuck, {"slow", "slower"})
+    world.deliver()
+    assert status(world) is Status.CONFIRMED
+    assert seqs(world, "slow", order) == []
+    stuck.set()
+    world.settle()
+    check(world)
+
+
+def test_a_thousand_watchers(threads: ThreadPoolExecutor) -> None:
+    world = World(threads=threads, push_deadline_s=60)
+    crowd = [f"c{n}" for n in range(CROWD)]
+    order = watched(world, *crowd)
+    world.push.gone = set(crowd[:100])
+    world.push.failing = set(crowd[100:200])
+    world.deliver()
+    assert status(world) is Status.CONFIRMED
+    assert all(seqs(world, one, order) == ALL for one in crowd[200:])
+    known = [one for one in crowd if world.backend.watching.connection(one) is not None]
+    assert known == crowd[100:], "those who are gone are forgotten, those who failed are not"
+    world.push.failing.clear()
+    world.settle()
+    assert all(set(seqs(world, one, order)) == set(ALL) for one in crowd[100:])
+    check(world)
+
+
+def test_one_that_hangs_costs_nobody_else_anything(threads: ThreadPoolExecutor, stuck: Event) -> None:
+    world = World(threads=threads, push_deadline_s=0.3)
+    order = watched(world, "slow", *(f"c{n}" for n in range(50)))
+    world.push.hang = hang_when(stuck, {"slow"})
+    world.deliver()
+    assert all(seqs(world, f"c{n}", order) == ALL for n in range(50))
+    assert seqs(world, "slow", order) == []
+    stuck.set()
+    world.settle()
+    assert set(seqs(world, "slow", order)) == set(ALL)
+
+
+def test_what_misses_the_deadline_is_told_later(threads: ThreadPoolExecutor, stuck: Event) -> None:
+    world = World(threads=threads, push_deadline_s=0.05)
+    crowd = [f"c{n}" for n in range(100)]
+    order = watched(world, *crowd)
+    world.push.hang = hang_when(stuck, set(crowd))
+    world.deliver()
+    assert status(world) is Status.CONFIRMED
+    world.push.hang = lambda connection_id: None
+    stuck.set()
+    world.settle()
+    assert all(set(seqs(world, one, order)) == set(ALL) for one in crowd)
+    check(world)
+
+
+def test_a_connection_that_is_still_opening_is_not_gone() -> None:
+    world = World()
+    order = watched(world, "old")
+    alice = world.client()
+    world.backend.watching.connect(
+        Connection("opening", alice.client_id, alice.key_hash, False, world.clock.now())
+    )
+    world.backend.watching.watch(order.id, alice.client_id, "opening")
+    world.push.gone = {"opening", "old"}
+    world.deliver()
+    assert world.backend.watching.connection("old") is None
+    assert world.backend.watching.connection("opening") is not None
+    world.push.gone.clear()
+    world.settle()
+    assert seqs(world, "opening", order) == ALL
+
+
+def test_one_that_never_opened_is_gone_in_the_end() -> None:
+    world = World()
+    order = watched(world)
+    alice = world.client()
+    world.backend.watching.connect(
+        Connection("opening", alice.client_id, alice.key_hash, False, world.clock.now())
+    )
+    world.backend.watching.watch(order.id, alice.client_id, "opening")
+    world.push.gone = {"opening"}
+    world.deliver()
+    world.clock.advance(OPENING_S)
+    world.settle()
+    assert world.backend.watching.connection("opening") is None
+
+
+def test_one_that_keeps_failing_is_dropped() -> None:
+    world = World()
+    watched(world, "failing")
+    world.push.failing = {"failing"}
+    world.deliver()
+    for _ in range(MAX_PUSH_FAILURES - 1):
+        assert world.backend.watching.connection("failing") is not None
+        world.clock.advance(60)
+        world.sweep()
+    assert world.backend.watching.connection("failing") is None
+
+
+def test_what_queues_up_behind_a_slow_push_goes_out_in_one_frame(
+    threads: ThreadPoolExecutor, stuck: Event
+) -> None:
+    world = World(threads=threads, push_deadline_s=30)
+    order = watched(world, "slow")
+    posts = 0
+
+    def first_hangs(_: str) -> None:
+        nonlocal posts
+        posts += 1
+        if posts == 1:
+            stuck.wait(30)
+
+    world.push.hang = first_hangs
+
+    def let_go_at_the_end(call: str) -> None:
+        if call == "orders.save" and status(world) in TERMINAL:
+            stuck.set()
+
+    world.tape.observe = let_go_at_the_end
+    world.deliver()
+    first, second = world.push.frames["slow"]
+    assert (first["seq"], second["seq"]) == (1, 6)
+    earlier = cast("list[dict[str, object]]", second["earlier"])
+    assert [event["seq"] for event in earlier] == [2, 3, 4, 5]
+    assert seqs(world, "slow", order) == ALL
+
+
+def test_a_late_watcher_is_sent_one_frame_after_what_it_has() -> None:
+    world = World()
+    order = watched(world)
+    world.settle()
+    world.connect("late", world.client())
+    world.subscribe("late", order, after_seq=2)
+    (frame,) = world.push.frames["late"]
+    assert (frame["seq"], frame["status"]) == (6, "confirmed")
+    assert seqs(world, "late", order) == [3, 4, 5, 6]
+    assert world.is_quiet(), "who was told the end is not watching any more"
+
+
+def test_a_late_watcher_with_nothing_to_miss_is_sent_nothing() -> None:
+    world = World()
+    order = watched(world)
+    world.settle()
+    world.connect("late", world.client())
+    world.subscribe("late", order, after_seq=6)
+    assert world.push.frames["late"] == []
+    assert world.is_quiet()
+
+
+def test_a_frame_of_as_many_events_as_it_takes_is_small_enough() -> None:
+    world = World()
+    watched(world)
+    world.settle()
+    ((_, events),) = world.backend.audit.histories()
+    largest = max(events, key=lambda event: len(status_frame([event])))
+    assert largest.step is Step.QUOTES
+    assert len(status_frame([largest] * MAX_EVENTS_A_FRAME)) < API_GATEWAY_FRAME
