@@ -111,12 +111,12 @@ def test_every_view_is_accessible_and_still(
     page.get_by_role("button", name="Run 5 at once").click()
     expect(console.reason).to_contain_text("5 of 5 accepted")
     expect(console.rows.locator(".status").get_by_text("Submitted").first).to_be_visible()
-    page.screenshot(path=pictures / f"console-{name}.png")
+    page.screenshot(path=pictures / f"console-{name}.png", animations="disabled")
     assert findings(console, axe) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     console.rows.nth(6).click()
     expect(console.detail.locator("li")).not_to_have_count(0)
-    page.screenshot(path=pictures / f"console-detail-{name}.png")
+    page.screenshot(path=pictures / f"console-detail-{name}.png", animations="disabled")
     assert findings(console, axe) == []
     assert console.shifts() == []
     assert console.complaints == []
