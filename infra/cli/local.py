@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import time
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -100,16 +101,21 @@ def deploy(
             help="A LocalStack or MiniStack that runs already.", show_default="where LOCALSTACK_HOST says"
         ),
     ] = None,
+    built: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="What `sam build` made.", show_default="sources"),
+    ] = None,
     parameter: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Deploy template.yaml to an emulator somebody else started, and create the key `local` there."""
     from infra.local import deployment
     from infra.local.aws import Aws
+    from infra.local.home import PROJECT
 
     where = endpoint or Aws().endpoint_url
     output.note(f"deploying template.yaml to {where}")
-    state = deployment.deploy(where, database_url, parameters(parameter or []))
+    state = deployment.deploy(where, database_url, parameters(parameter or []), built or PROJECT)
     print_status(state, as_json=as_json)
 
 

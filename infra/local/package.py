@@ -1,8 +1,8 @@
 """Deployment packages for an emulator: our own code only.
 
 The emulator runs functions in its own interpreter, which has their dependencies; ``sam build`` makes
-the packages for AWS. Workers unpack the layer each time they start, so it carries compiled modules
-that are valid whatever the time stamps say.
+the packages for AWS, and for emulators whose functions run elsewhere. Workers unpack the layer each time
+they start, so it carries compiled modules that are valid whatever the time stamps say.
 """
 
 from __future__ import annotations
@@ -25,7 +25,12 @@ def function_zip(code: Path) -> bytes:
 
 
 def layer_zip(shared: Path) -> bytes:
-    """Return the package of the layer: the ``dexec`` package with its compiled modules."""
+    """Return the package of the layer: the ``dexec`` package with its compiled modules.
+
+    What ``sam build`` made is complete and stays as it is.
+    """
+    if (shared / "python").is_dir():
+        return _zip(_files(shared))
     return _zip((f"python/{name}", content) for name, content in _with_bytecode(_files(shared, "dexec")))
 
 
