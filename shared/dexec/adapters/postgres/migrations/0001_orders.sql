@@ -68,7 +68,6 @@ CREATE TABLE IF NOT EXISTS api_keys (
     key_hash text PRIMARY KEY,
     client_id text NOT NULL,
     orders_per_minute integer,
-    max_amounts text,
     created_at timestamptz NOT NULL,
     revoked_at timestamptz
 );
