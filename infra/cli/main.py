@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
+from dexec import __version__
 from dexec.domain.errors import DexecError
 from infra.cli import local, market, operators, orders, output
 from infra.cli.bench import bench
@@ -50,10 +52,26 @@ for panel, commands in _COMMANDS.items():
 app.add_typer(keys, rich_help_panel="Operators")
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        output.say(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_say_version, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    pass
+
+
 def main() -> None:
     """Run a command; an expected error is one line on standard error, and exit code 1."""
     try:
-        app()
+        app(prog_name="dexec")
     except ApiError as exc:
         output.complain(f"{exc}{_ADVICE.get(exc.status, '')}")
         sys.exit(1)

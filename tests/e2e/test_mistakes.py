@@ -126,7 +126,7 @@ def test_completion_is_there_for_every_usual_shell(
     shell: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["dexec"])
-    monkeypatch.setenv("_DEXEC_COMPLETE", f"{shell}_source")
+    monkeypatch.setenv("_DEXEC_COMPLETE", f"source_{shell}")
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 0
