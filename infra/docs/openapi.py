@@ -68,7 +68,8 @@ INFO: Node = {
         address `/api/config` tells and which the AsyncAPI document describes.
 
         Amounts are decimals in whole tokens: numbers or strings going in, strings coming out. Refusals are
-        problem details (RFC 9457).
+        problem details (RFC 9457). API Gateway in front of it may itself refuse a call, with
+        `{"message": …}`: 404 for an unknown path, 429 above the rate of the whole deployment.
         """
     ),
     "license": {"name": "MIT", "identifier": "MIT"},
