@@ -89,7 +89,7 @@ def _signal(group: Sequence[psutil.Process], number: signal.Signals) -> None:
 @contextlib.contextmanager
 def reconfigured(aws: Aws, function: str, **changes: str) -> Iterator[None]:
     """Change environment variables of a function while the body runs; its workers start anew."""
-    name = stack.outputs(aws)[function]
+    name = _output(aws, function)
     before = _environment(aws, name).get("Variables", {})
     _set_environment(aws, name, before | changes)
     try:
@@ -110,7 +110,7 @@ def _set_environment(aws: Aws, name: str, variables: dict[str, str]) -> None:
 @contextlib.contextmanager
 def executor_stopped(aws: Aws) -> Iterator[None]:
     """Keep the queue from being read while the body runs."""
-    mapping = stack.outputs(aws)["ExecutorMapping"]
+    mapping = _output(aws, "ExecutorMapping")
     aws.functions.update_event_source_mapping(UUID=mapping, Enabled=False)
     try:
         yield
@@ -120,7 +120,7 @@ def executor_stopped(aws: Aws) -> Iterator[None]:
 
 def delete_messages(aws: Aws, count: int) -> int:
     """Take up to ``count`` visible messages from the order queue and delete them; return how many."""
-    url = stack.outputs(aws)["OrderQueueUrl"]
+    url = _output(aws, "OrderQueueUrl")
     deleted = 0
     while deleted < count:
         batch = min(10, count - deleted)
@@ -136,4 +136,12 @@ def delete_messages(aws: Aws, count: int) -> int:
 
 def sweep(aws: Aws) -> None:
     """Run the sweeper now instead of at the next minute."""
-    aws.functions.invoke(FunctionName=stack.outputs(aws)["SweeperFunction"])
+    aws.functions.invoke(FunctionName=_output(aws, "SweeperFunction"))
+
+
+def _output(aws: Aws, name: str) -> str:
+    """Return an output of the stack. Raises ``LocalError`` while there is none, as during a deploy."""
+    found = stack.outputs(aws).get(name)
+    if found is None:
+        raise NotRunning(f"the stack at {aws.endpoint_url} has no output {name} yet")
+    return found
