@@ -9,7 +9,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-sam demo up down test lint watch soak lock clean
+.PHONY: help setup setup-sam demo up down test lint watch soak lock audit licences clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,14 @@ lock: setup ## pin the dependencies anew
 	$(LOCK) -c requirements-dev.txt shared/requirements.in -o shared/requirements.txt
 	$(LOCK) -c requirements-dev.txt functions/executor/requirements.in -o functions/executor/requirements.txt
 	$(LOCK) requirements-sam.in -o requirements-sam.txt
+	$(LOCK) requirements-audit.in -o requirements-audit.txt
+	$(BIN)/python -m infra.supply.licences
+
+audit: setup ## look every pinned package up in PyPI's advisory database
+	@$(BIN)/python -m infra.supply.audit
+
+licences: setup ## write docs/licences.md
+	@$(BIN)/python -m infra.supply.licences
 
 clean: ## remove what was built; .dexec, which holds your history, stays
 	rm -rf $(VENV) $(SAM_VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks *.egg-info
