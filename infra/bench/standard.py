@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,8 @@ from infra.local.home import PROJECT, State
 from infra.local.keys import create_key
 
 PAGE = PROJECT / "docs" / "performance.md"
+LONGEST_S = 180
+"""What one step may take, by the speed of the step before."""
 
 
 class Sizes(NamedTuple):
@@ -83,9 +86,15 @@ def _zero_latency(sizes: Sizes, state: State) -> Document:
 
 def _growth(sizes: Sizes, state: State) -> Document:
     target = session.target_of(state)
-    orders: list[Json] = [
-        _runs(f"{count} orders", Plan(count, warm_up=0), target, state, 1) for count in sizes.orders
-    ]
+    orders: list[Json] = []
+    rate = math.inf
+    for count in sizes.orders:
+        if count / rate > LONGEST_S:
+            _note(f"{count} orders would take longer than {LONGEST_S} s on this machine: left out")
+            break
+        run = _runs(f"{count} orders", Plan(count, warm_up=0), target, state, 1)
+        rate = float(str(run["ordersPerSecond"])) or 1.0
+        orders.append(run)
     watchers: list[Json] = [
         _runs(f"{count} watchers", Plan(told, watchers=count, warm_up=0), target, state, 1)
         for count, told in sizes.watchers
