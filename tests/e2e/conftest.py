@@ -22,8 +22,12 @@ ZERO_LATENCY = {"PaperLatency": "none"}
 HERE = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep all tests of this directory in one worker: they share a deployment and two cores."""
+    """Keep all tests of this directory in one worker: they share a deployment and two cores.
+
+    First, because xdist reads the groups in the same hook.
+    """
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.xdist_group("e2e"))
