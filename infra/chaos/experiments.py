@@ -178,7 +178,7 @@ def killing(seconds: float) -> Experiment:
         if not killed:
             raise LocalError("no executor ran that could have been killed")
 
-    return Experiment(f"kill -9 an executor every 200 ms for {seconds:g} s", fault)
+    return Experiment(f"executors killed for {seconds:g} s", fault)
 
 
 def stopping_postgres(seconds: float) -> Experiment:
@@ -202,7 +202,7 @@ def deleting_messages(count: int) -> Experiment:
         if deleted < count:
             raise LocalError(f"only {deleted} of {count} messages were there to be deleted")
 
-    return Experiment(f"{count} messages deleted from the queue", fault)
+    return Experiment(f"{count} messages deleted", fault)
 
 
 def restarting_emulator() -> Experiment:
@@ -212,7 +212,7 @@ def restarting_emulator() -> Experiment:
         await crowd.place()
         await asyncio.to_thread(deployment.restart_emulator, stand.home, stand.options)
 
-    return Experiment("emulator killed and restarted, queue lost", fault)
+    return Experiment("emulator and its queue restarted", fault)
 
 
 def dropping_sockets(times: int) -> Experiment:
@@ -224,7 +224,7 @@ def dropping_sockets(times: int) -> Experiment:
             await asyncio.sleep(_DROP_EVERY_S)
             await asyncio.gather(*(client.drop() for client in crowd.clients))
 
-    return Experiment(f"50 clients drop their socket {times} times", fault, clients=50, orders_each=2)
+    return Experiment(f"sockets of 50 clients cut {times} times", fault, clients=50, orders_each=2)
 
 
 SHORT = (

@@ -24,7 +24,9 @@ LongOption = Annotated[
 def chaos(*, long: LongOption = False, as_json: JsonOption = False) -> None:
     """Break a deployment in five ways and show what became of its orders.
 
-    Executors are killed, PostgreSQL is stopped, messages are deleted, the emulator restarted, sockets closed.
+    An executor is killed every 200 ms (kill -9), PostgreSQL is stopped, messages are deleted from the queue,
+    the emulator is killed and comes back without its queue, clients lose their sockets.
+
     Each fault meets 100 orders in flight, on a deployment that is started for it on free ports and removed
     afterwards. The exit code is 0 if every order was confirmed, paid exactly once, and told completely.
     """
@@ -61,8 +63,8 @@ def _run(directory: Path, *, long: bool) -> list[Result]:
 def _print(results: list[Result]) -> None:
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("fault")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("fault", no_wrap=True)
     for name in ("orders", "confirmed", "failed", "debits per order", "events lost", "seconds to recover"):
         table.add_column(name, justify="right")
     for result in results:
