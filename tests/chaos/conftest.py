@@ -14,8 +14,12 @@ from tests.homes import new_home
 HERE = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep all tests of this directory in one worker: they share a deployment."""
+    """Keep all tests of this directory in one worker: they share a deployment.
+
+    First, because xdist reads the groups in the same hook.
+    """
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.xdist_group("chaos"))
