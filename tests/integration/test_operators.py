@@ -1,0 +1,148 @@
+"""What operators ask of PostgreSQL: keys, orders in trouble, the kill switch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+
+from dexec.adapters.postgres.database import Database
+from dexec.adapters.postgres.operators import Limits, PostgresOperators
+from dexec.adapters.postgres.orders import PostgresOrders
+from dexec.domain.order import Order, fail
+from dexec.ports import ApiKey, ClaimOutcome
+from tests.conftest import Connecting, Isolation
+from tests.contract.samples import LEASE, NOW, SLOW, after, new_order
+
+KEY = ApiKey("first", "desk", 60, {"SOL": 10**9}, NOW)
+MINUTE = 60
+
+
+@pytest.fixture
+def database(connecting: Connecting, isolation: Isolation) -> Iterator[Database]:
+    with closing(Database(lambda: connecting(isolation))) as database:
+        yield database
+
+
+@pytest.fixture
+def operators(database: Database) -> PostgresOperators:
+    return PostgresOperators(database)
+
+
+@pytest.fixture
+def orders(database: Database) -> PostgresOrders:
+    return PostgresOrders(database)
+
+
+def placed(orders: PostgresOrders, client_id: str = "desk") -> Order:
+    return orders.place(new_order(client_id), None, None).order
+
+
+def claimed(orders: PostgresOrders, order: Order, seconds: float = 0) -> Order:
+    found = orders.claim(order.id, "mine", after(seconds), after(seconds) + LEASE).order
+    assert found is not None
+    return found
+
+
+def stuck(operators: PostgresOperators, seconds: float, client_id: str | None = None) -> list[str]:
+    return [trouble.order.id for trouble in operators.stuck(after(seconds), MINUTE, client_id, 10)]
+
+
+def test_replacing_keys_revokes_all_older_ones_of_that_client_alone(operators: PostgresOperators) -> None:
+    other = replace(KEY, key_hash="other", client_id="other")
+    operators.replace_keys(KEY, NOW)
+    operators.replace_keys(other, NOW)
+    second = replace(KEY, key_hash="second", created_at=after(5))
+    operators.replace_keys(second, after(5))
+    assert operators.api_keys("desk") == (replace(KEY, revoked_at=after(5)), second)
+    assert operators.api_keys() == (replace(KEY, revoked_at=after(5)), second, other)
+
+
+def test_revoking_counts_what_was_valid_and_keeps_when_it_was_revoked(operators: PostgresOperators) -> None:
+    operators.replace_keys(KEY, NOW)
+    assert operators.revoke_keys("desk", after(1)) == 1
+    assert operators.revoke_keys("desk", after(2)) == 0
+    assert operators.api_keys("desk") == (replace(KEY, revoked_at=after(1)),)
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        (Limits(), KEY),
+        (Limits(sets_rate=True, orders_per_minute=5), replace(KEY, orders_per_minute=5)),
+        (Limits(sets_rate=True), replace(KEY, orders_per_minute=None)),
+        (Limits(sets_amounts=True, max_amounts={"USDC": 1}), replace(KEY, max_amounts={"USDC": 1})),
+        (Limits(sets_amounts=True), replace(KEY, max_amounts=None)),
+    ],
+)
+def test_only_what_is_named_is_set(operators: PostgresOperators, limits: Limits, expected: ApiKey) -> None:
+    operators.replace_keys(KEY, NOW)
+    assert operators.limit_keys("desk", limits) == (expected,)
+    assert operators.api_keys("desk") == (expected,)
+
+
+def test_a_revoked_key_gets_no_limits(operators: PostgresOperators) -> None:
+    operators.replace_keys(KEY, NOW)
+    operators.revoke_keys("desk", NOW)
+    assert operators.limit_keys("desk", Limits(sets_rate=True)) == ()
+
+
+def test_an_order_without_an_event_for_too_long_is_stuck(
+    operators: PostgresOperators, orders: PostgresOrders
+) -> None:
+    waiting, going = placed(orders), placed(orders, "other")
+    assert stuck(operators, MINUTE - 1) == []
+    claimed(orders, going, MINUTE - 1)
+    assert stuck(operators, MINUTE) == [waiting.id]
+    assert stuck(operators, 2 * MINUTE) == [waiting.id, going.id]
+    assert stuck(operators, 2 * MINUTE, "other") == [going.id]
+
+
+def test_an_order_that_may_not_start_yet_is_not_stuck(
+    operators: PostgresOperators, orders: PostgresOrders
+) -> None:
+    for _ in range(3):
+        last = orders.place(new_order(), SLOW, None).order
+    starts_s = (last.run_at - NOW).total_seconds()
+    assert starts_s > 0
+    assert last.id not in stuck(operators, starts_s + MINUTE - 1)
+    assert last.id in stuck(operators, starts_s + MINUTE)
+
+
+def test_failed_orders_come_newest_first_with_their_reason(
+    operators: PostgresOperators, orders: PostgresOrders
+) -> None:
+    error = {"code": "no_venue", "message": "no venue answered"}
+    ids = []
+    for client_id in ("desk", "other", "desk"):
+        order = claimed(orders, placed(orders, client_id))
+        orders.save(fail(order, NOW, error))
+        ids.append(order.id)
+    placed(orders)
+    assert [trouble.order.id for trouble in operators.failed(None, 10)] == ids[::-1]
+    (newest,) = operators.failed("desk", 1)
+    assert newest.order.id == ids[2]
+    assert newest.order.error == error
+    assert newest.detail == {"error": error}
+    assert not set(ids) & set(stuck(operators, 10 * MINUTE))
+
+
+def test_an_order_is_found_whoevers_it_is(operators: PostgresOperators, orders: PostgresOrders) -> None:
+    order = placed(orders, "anybody")
+    assert operators.order(order.id) == order
+    assert operators.order("ord_none") is None
+
+
+def test_the_kill_switch(operators: PostgresOperators, orders: PostgresOrders) -> None:
+    order = placed(orders)
+    assert operators.paused_since() is None
+    operators.pause(after(1))
+    operators.pause(after(2))
+    assert operators.paused_since() == after(1)
+    assert orders.claim(order.id, "mine", NOW, NOW + LEASE).outcome is ClaimOutcome.PAUSED
+    assert operators.resume()
+    assert not operators.resume()
+    assert operators.paused_since() is None
+    assert orders.claim(order.id, "mine", NOW, NOW + LEASE).outcome is ClaimOutcome.CLAIMED
