@@ -17,6 +17,7 @@ _PASSED_ON = ("PIP_", "SSL_", "TMPDIR")
 SamCli = Callable[..., subprocess.CompletedProcess[str]]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests that share the build in one worker."""
     for item in items:
