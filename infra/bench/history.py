@@ -22,7 +22,7 @@ _OF_STATUS = "/api/orders?limit=20&status=failed"
 _FILL = """
 INSERT INTO orders (id, client_id, request, status, seq, attempt, run_at, queued_at, request_hash,
     created_at, updated_at, error)
-SELECT 'ord_' || lpad(to_hex(n), 32, '0'), %(client)s,
+SELECT 'ord_' || %(prefix)s::text || lpad(to_hex(n), 31, '0'), %(client)s,
     '{"mode":"exactIn","tokenIn":"SOL","tokenOut":"USDC","amount":1000000000,"slippageBps":50}',
     'failed', 2, 1, at, at, 'hash', at, at, '{"code":"bench","message":"one row of many"}'
 FROM (SELECT n, timestamptz '2025-01-01 00:00Z' + n * interval '1 second' AS at
@@ -30,10 +30,14 @@ FROM (SELECT n, timestamptz '2025-01-01 00:00Z' + n * interval '1 second' AS at
 """
 
 
-def grow(database_url: str, client: str, first: int, last: int) -> None:
-    """Give a client ended orders, numbered ``first`` to ``last``, straight in the database."""
+def grow(database_url: str, client: str, first: int, last: int, *, newer: bool = False) -> None:
+    """Give a client ended orders, numbered ``first`` to ``last``, straight in the database.
+
+    ``newer`` makes them newer than all that are not.
+    """
+    params = {"client": client, "first": first, "last": last, "prefix": "1" if newer else "0"}
     with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute(_FILL, {"client": client, "first": first, "last": last})
+        connection.execute(_FILL, params)
         connection.execute("ANALYZE orders")
 
 

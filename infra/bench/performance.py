@@ -149,7 +149,7 @@ def _growth_history(figures: Document) -> str:
         )
         for run in _list(figures, "growthHistory")
     ]
-    return markdown(("orders of the client", "newest 20, p50 / p99 ms", "of one status, p50 / p99 ms"), rows)
+    return markdown(("orders stored", "newest 20, p50 / p99 ms", "of one status, p50 / p99 ms"), rows)
 
 
 def _states(figures: Document) -> str:

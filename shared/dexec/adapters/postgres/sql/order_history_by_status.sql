@@ -1,4 +1,6 @@
+-- Bounded and ordered by the whole key of orders_by_client_and_status; order_history.sql says why.
 SELECT * FROM orders
-WHERE client_id = %(client_id)s AND status = %(status)s AND id < %(before_id)s
-ORDER BY id DESC
+WHERE (client_id, status, id) < (%(client_id)s, %(status)s, %(before_id)s)
+    AND (client_id, status, id) >= (%(client_id)s, %(status)s, '')
+ORDER BY client_id DESC, status DESC, id DESC
 LIMIT %(limit)s
