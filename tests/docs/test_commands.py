@@ -82,6 +82,8 @@ def commands(page: Path) -> list[str]:
 
 def runnable(page: Path) -> list[str]:
     """Return those commands of a page that can be run here."""
+    if page.name in ELSEWHERE:
+        return []
     found = [
         command for command in commands(page) if not any(re.match(reason, command) for reason in NOT_RUN)
     ]
