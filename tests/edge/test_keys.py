@@ -12,7 +12,7 @@ from functions.http_api.app import PUBLIC, SECURITY_HEADERS
 from infra.local import template
 from infra.local.home import PROJECT
 from tests.edge.conftest import OWNER
-from tests.edge.inprocess import Deployment
+from tests.edge.inprocess import Deployment, deployed
 
 ORDER = json.dumps({"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"})
 PING = json.dumps({"action": "ping"})
@@ -39,6 +39,13 @@ def test_without_a_key_only_the_public_pages_are_served(functions: Deployment, k
         is_open = path in PUBLIC or path.startswith("/console/")
         assert (answer.status != 401) == is_open, path
     assert functions.connect(key)[1] == 401
+
+
+def test_a_migrated_database_lets_nobody_in(clean_url: str) -> None:
+    with deployed(clean_url) as functions:
+        functions.parts.migrate()
+        for key in ("local", "test", "dexec", "admin"):
+            assert functions.http("GET", "/api/orders", key=key).status == 401
 
 
 def test_every_answer_carries_the_security_headers(functions: Deployment) -> None:
