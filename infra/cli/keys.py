@@ -171,7 +171,7 @@ def _print(documents: list[Document]) -> None:
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("client", "key hash", "orders a minute", "largest orders", "created", "revoked"):
-        table.add_column(name)
+        table.add_column(name, no_wrap=name in {"client", "key hash", "created", "revoked"})
     for document in documents:
         rate, bounds = document["ordersPerMinute"], document["maxAmounts"]
         table.add_row(
@@ -179,8 +179,8 @@ def _print(documents: list[Document]) -> None:
             str(document["keyHash"])[:8],
             "default" if rate is None else "no limit" if rate == 0 else str(rate),
             _bounds(bounds),
-            str(document["createdAt"]),
-            str(document["revokedAt"] or ""),
+            _minute(document["createdAt"]),
+            _minute(document["revokedAt"]),
             style="dim" if document["revokedAt"] else "",
         )
     output.console().print(table)
@@ -190,3 +190,7 @@ def _bounds(bounds: Json) -> str:
     if not isinstance(bounds, dict):
         return "any"
     return ", ".join(f"{most} {symbol}" for symbol, most in bounds.items())
+
+
+def _minute(moment: Json) -> str:
+    return str(moment or "")[:16].replace("T", " ")
