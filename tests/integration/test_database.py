@@ -13,7 +13,7 @@ from typing import TypeVar
 import psycopg
 import pytest
 
-from dexec.adapters.postgres.bounded import BoundedConnection, connect
+from dexec.adapters.postgres.bounded import PREPARE_AFTER, BoundedConnection, connect
 from dexec.adapters.postgres.database import MAX_CONFLICT_RETRIES, Database, Repeat, Statement
 from dexec.adapters.postgres.sources import from_url
 from dexec.domain.errors import CommitUnknown, StoreConflict, StoreUnavailable
@@ -80,6 +80,20 @@ def test_a_cut_connection_is_opened_anew(
     cut(opened[-1], connecting)
     database.transact([WRITING], [READING], repeat)
     assert len(opened) == 3
+
+
+def test_a_migration_under_a_prepared_statement_is_not_noticed(
+    database: Database, opened: list[BoundedConnection], connecting: Connecting
+) -> None:
+    for _ in range(PREPARE_AFTER + 2):
+        database.transact([WRITING], [READING], Repeat.NEVER)
+    with connecting(Isolation.READ_COMMITTED) as other:
+        other.execute("ALTER TABLE api_keys ADD COLUMN added_meanwhile text")
+        try:
+            database.transact([WRITING], [READING], Repeat.NEVER)
+        finally:
+            other.execute("ALTER TABLE api_keys DROP COLUMN added_meanwhile")
+    assert len(opened) == 2
 
 
 def test_what_must_not_run_twice_is_unknown(

@@ -11,6 +11,9 @@ from psycopg.conninfo import make_conninfo
 
 CONNECT_TIMEOUT_S = 2
 ANSWER_TIMEOUT_S = 2.0
+PREPARE_AFTER = 2
+"""A statement that comes for the third time is prepared: parsed and planned once, not for every order."""
+
 _CHECK_EVERY_S = 0.1
 
 STATEMENT_TIMEOUT_S = 1.5
@@ -59,4 +62,4 @@ def connect(url: str, **overrides: str | int) -> BoundedConnection:
     conninfo = make_conninfo(
         url, connect_timeout=CONNECT_TIMEOUT_S, application_name="dexec", **overrides
     )
-    return BoundedConnection.connect(conninfo, autocommit=True, prepare_threshold=None)
+    return BoundedConnection.connect(conninfo, autocommit=True, prepare_threshold=PREPARE_AFTER)

@@ -91,7 +91,7 @@ class Database:
 
     def _run(self, work: Callable[[BoundedConnection], T], repeat: Repeat) -> T:
         conflicts = 0
-        lost = False
+        lost = stale = False
         while True:
             connection = self._open(lost and repeat is Repeat.HARMLESS)
             try:
@@ -111,6 +111,12 @@ class Database:
                 if lost or repeat is Repeat.NEVER or isinstance(exc, AnswerTimeout):
                     raise _given_up(repeat) from exc
                 lost = True
+            except psycopg.errors.FeatureNotSupported:
+                # A migration has changed what a prepared statement returns: it was not run.
+                if stale:
+                    raise
+                stale = True
+                self.close()
             except psycopg.Error:
                 self._roll_back(connection)
                 raise

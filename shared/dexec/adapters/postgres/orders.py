@@ -197,6 +197,8 @@ def _outcome(row: Row, order: Order, now: datetime) -> ClaimOutcome:
 def _saving(change: Change) -> dict[str, object]:
     before, after, events = change.before, change.after, change.events
     transaction = after.transaction
+    # The route is by far the largest column: it is written when it is decided, not at every step.
+    is_new_route = after.route is not before.route
     return {
         "id": after.id,
         "seen_seq": before.seq,
@@ -207,7 +209,8 @@ def _saving(change: Change) -> dict[str, object]:
         "lease_token": after.lease_token,
         "lease_until": after.lease_until,
         "run_at": after.run_at,
-        "route": rows.dump_optional(after.route),
+        "is_new_route": is_new_route,
+        "route": rows.dump_optional(after.route) if is_new_route else None,
         "signature": after.signature,
         "signed_tx": transaction and transaction.data,
         "last_valid_block_height": transaction and transaction.last_valid_block_height,

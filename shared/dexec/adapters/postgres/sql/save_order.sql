@@ -7,7 +7,7 @@ WITH moved AS (
         lease_token = %(lease_token)s,
         lease_until = %(lease_until)s,
         run_at = %(run_at)s,
-        route = %(route)s,
+        route = CASE WHEN %(is_new_route)s THEN %(route)s ELSE orders.route END,
         signature = %(signature)s,
         signed_tx = %(signed_tx)s,
         last_valid_block_height = %(last_valid_block_height)s,
