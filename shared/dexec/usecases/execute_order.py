@@ -105,6 +105,8 @@ class ExecuteOrder:
             hand_back = run.to_the_end(receives)
         if claim.outcome is ClaimOutcome.CLAIMED:
             report(Report(claim.order, run.order, claim.events + run.events, teller.failures))
+        if hand_back is None and teller.trouble is not None:
+            return self.later(receives, teller.trouble)
         return hand_back
 
     def _claim(self, order_id: str) -> Claim:

@@ -51,7 +51,9 @@ class SettleDeadLetter:
                     return False
         if change is not None:
             report(Report(claim.order, change.after, claim.events + change.events, teller.failures))
-        return claim.order.is_terminal or change is not None or self._give_back(claim.order)
+        if claim.order.is_terminal or change is not None:
+            return teller.trouble is None
+        return self._give_back(claim.order)
 
     def _settlement(self, order: Order) -> Change | None:
         """Return how the order ended on chain; None where it did not, or another attempt is due."""

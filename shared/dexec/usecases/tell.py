@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, wait
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
@@ -56,6 +56,8 @@ class Teller:
         self._last: Event | None = None
         self.failures = 0
         """How many connections could not be told, once the telling has ended."""
+        self.trouble: Unavailable | OutcomeUnknown | None = None
+        """Why it could not be noted who is still to be told: then this telling has to be repeated."""
 
     @contextmanager
     def until(self, ends_at: datetime) -> Iterator[Teller]:
@@ -70,8 +72,10 @@ class Teller:
             told = self.finish(max(0.0, min(self._deadline_s, left_s)))
             if told is not None:
                 self.failures = len(told.failed | told.missed)
-                with suppress(Unavailable, OutcomeUnknown):
+                try:
                     self._watching.settle(told, MAX_PUSH_FAILURES)
+                except (Unavailable, OutcomeUnknown) as exc:
+                    self.trouble = exc if told.failed | told.missed else None
 
     def tell(self, events: Sequence[Event], watchers: Sequence[Watcher]) -> None:
         """Queue ``events`` of one order for each of ``watchers`` and return at once."""
