@@ -49,8 +49,12 @@ class Histories(RuleBasedStateMachine):
 
     stores: ClassVar[Stores]
 
-    @initialize(isolation=st.sampled_from(Isolation), redelivery=st.sampled_from(REDELIVERIES[:2]))
-    def begin(self, isolation: Isolation, redelivery: str) -> None:
+    @initialize(
+        isolation=st.sampled_from(Isolation),
+        redelivery=st.sampled_from(REDELIVERIES[:2]),
+        orders=st.integers(1, 5),
+    )
+    def begin(self, isolation: Isolation, redelivery: str, orders: int) -> None:
         self.stores.audit.clear()
         self.stores.histories += 1
         start = START + timedelta(days=self.stores.histories)
@@ -62,6 +66,8 @@ class Histories(RuleBasedStateMachine):
             self.world.connect(f"{name}'s stream", key, stream=True)
         self.path = PathCheck(self.world)
         self.connections = 0
+        for n in range(orders):
+            self.place(CLIENTS[n % 2], None, True)
 
     def orders(self) -> list[Order]:
         return [order for order, _ in self.world.backend.audit.histories()]
@@ -174,5 +180,5 @@ def test_random_histories(connecting: Connecting, record_property: Callable[[str
         )
         for database in databases.values():
             database.close()
-    assert Histories.stores.orders > EXAMPLES
+    assert Histories.stores.orders >= EXAMPLES
     record_property("histories", Histories.stores.histories)

@@ -91,19 +91,21 @@ def test_an_executor_that_wakes_up_around_the_last_block(landing: Landing, slots
     assert len(world.cluster.fills(order.id)) == 1
 
 
+@pytest.mark.parametrize("look", range(1, 7))
 @pytest.mark.parametrize("slots_before_the_end", range(4))
-def test_landing_between_the_two_reads(world: World, slots_before_the_end: int) -> None:
-    """The height says that it can still land, or just could; then it lands; then the status is read."""
+def test_landing_between_two_looks(world: World, look: int, slots_before_the_end: int) -> None:
+    """After any look at the chain it may land, and its last block pass, before the next look."""
     world.cluster.default = Landing.LATE
-    looked = False
+    looks = 0
 
-    def pass_the_end(signature: str) -> None:
-        nonlocal looked
-        if not looked:
-            looked = True
-            world.clock.advance((LIFE_SLOTS - slots_before_the_end) * SLOT_S)
+    def pass_the_end(call: str) -> None:
+        nonlocal looks
+        looks += call in ("cluster.block_height", "cluster.outcome")
+        if looks == look and call.startswith("cluster."):
+            looks += 1
+            world.clock.advance((LIFE_SLOTS + 4 - slots_before_the_end) * SLOT_S)
 
-    world.cluster.before_outcome = pass_the_end
+    world.tape.observe = pass_the_end
     order = settle(world)
     assert (order.status, order.attempt, signed(world)) == (Status.CONFIRMED, 1, 1)
 

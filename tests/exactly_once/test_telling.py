@@ -120,6 +120,18 @@ def test_what_misses_the_deadline_is_told_later(threads: ThreadPoolExecutor, stu
     check(world)
 
 
+def test_a_second_delivery_tells_what_was_not_told() -> None:
+    world = World()
+    order = watched(world, "own")
+    world.duplicate()
+    world.push.failing = {"own"}
+    world.deliver()
+    world.push.failing.clear()
+    world.deliver()
+    assert seqs(world, "own", order) == ALL
+    assert world.is_quiet(), "without waiting for the sweeper"
+
+
 def test_a_connection_that_is_still_opening_is_not_gone() -> None:
     world = World()
     order = watched(world, "old")

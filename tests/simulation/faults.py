@@ -25,6 +25,9 @@ from tests.simulation.world import World
 PAUSES_S = (0, 26, 70)
 """How long a process stands still while others work: not at all, past its lease, past its blockhash."""
 
+STILL_S = 70
+"""How long the whole world stands still between two looks at the chain: past a blockhash."""
+
 UNAVAILABLE: dict[str, type[Unavailable]] = {
     "orders": StoreUnavailable,
     "watching": StoreUnavailable,
@@ -64,10 +67,14 @@ def faults_at(call: str, world: World) -> list[Fault]:
 def _of_the_chain(call: str, world: World) -> list[Fault]:
     if call == "signer.sign":
         return _failing(lambda: OrderFailed("injected"), effect=False)
-    if call != "cluster.send":
+    if not call.startswith("cluster."):
         return []
+    still = [Fault(f"stands still after, {STILL_S} s", partial(_still_after, world))]
+    if call != "cluster.send":
+        return still
     unknown: Callable[[], OutcomeUnknown] = partial(SendUnknown, "injected")
-    faults = _failing(unknown, effect=True) + _failing(lambda: BlockhashExpired("injected"), effect=False)
+    faults = still + _failing(unknown, effect=True)
+    faults += _failing(lambda: BlockhashExpired("injected"), effect=False)
     if not world.cluster.sends:
         faults += _failing(lambda: OrderFailed("injected"), effect=False)
     return faults
@@ -115,6 +122,12 @@ def _overtaken_before(world: World, pause_s: float, work: Work) -> object:
 def _overtaken_after(world: World, pause_s: float, work: Work) -> object:
     result = work()
     world.meanwhile(pause_s)
+    return result
+
+
+def _still_after(world: World, work: Work) -> object:
+    result = work()
+    world.clock.advance(STILL_S)
     return result
 
 

@@ -164,7 +164,11 @@ def told_late(world: World) -> None:
         world.connect(one, alice)
     order = world.place(alice, watcher="own")
     world.subscribe("other", order)
-    world.push.failing = {"own", "other"}
+    world.connect("stream", alice, stream=True)
+    # A stream hears what happens from now on: nothing, where others have ended the order by now.
+    still_open = [one for one, _ in world.backend.audit.histories() if not one.is_terminal]
+    world.watches |= {("stream", one.id) for one in still_open}
+    world.push.failing = {"own", "other", "stream"}
     world.deliver()
     world.push.failing = set()
     world.settle()
