@@ -18,7 +18,8 @@ _HEAD = """\
 Written by `python -m infra.docs` from `template.yaml` and `shared/dexec/settings.py`; a test compares them.
 
 A deployment is configured by the parameters of its template: locally by `dexec up --set OrdersPerMinute=600`,
-once for each parameter; on AWS by `sam deploy --parameter-overrides OrdersPerMinute=600`, or the environments of `samconfig.toml`.
+once for each parameter; on AWS by `sam deploy --parameter-overrides OrdersPerMinute=600`, or by the
+environments of `samconfig.toml`.
 """
 _SETTINGS = """\
 ## Settings of the functions

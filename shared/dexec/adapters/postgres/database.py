@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import psycopg
+from psycopg.pq import ExecStatus
 from psycopg.rows import dict_row
 
 from dexec.adapters.postgres.bounded import AnswerTimeout, BoundedConnection
@@ -148,7 +149,7 @@ def _given_up(repeat: Repeat) -> StoreUnavailable | CommitUnknown:
 def _fetch(connection: BoundedConnection, statement: Statement) -> list[Row]:
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute(sql(statement.name), statement.params)
-        return cursor.fetchall() if cursor.description else []
+        return _rows(cursor)
 
 
 def _transact(
@@ -168,4 +169,6 @@ def _queue(connection: BoundedConnection, statement: Statement) -> psycopg.Curso
 
 
 def _rows(cursor: psycopg.Cursor[Row]) -> list[Row]:
-    return cursor.fetchall() if cursor.description else []
+    # Not cursor.description, which makes an object for each column only to be looked at.
+    has_rows = cursor.pgresult is not None and cursor.pgresult.status == ExecStatus.TUPLES_OK
+    return cursor.fetchall() if has_rows else []

@@ -192,20 +192,25 @@ def _alternative(other: Alternative, route: Route) -> AlternativeDetails:
 
 def format_price(price: Fraction, token_in: str, token_out: str) -> str:
     """Return a price in base units as a plain decimal in token units, ``SIGNIFICANT`` digits."""
-    exponent = decimals_of(token_in) - decimals_of(token_out)
-    shown = price * 10**exponent if exponent >= 0 else price / 10**-exponent
-    if shown <= 0:
+    if price <= 0:
         return "0"
-    magnitude = len(str(shown.numerator)) - len(str(shown.denominator))
-    return format_fixed(shown, max(0, SIGNIFICANT - magnitude))
+    numerator = price.numerator * 10 ** decimals_of(token_in)
+    denominator = price.denominator * 10 ** decimals_of(token_out)
+    magnitude = len(str(numerator)) - len(str(denominator))
+    return _format_ratio(numerator, denominator, max(0, SIGNIFICANT - magnitude))
 
 
 def format_fixed(value: Fraction, places: int) -> str:
     """Return ``value`` rounded half up to ``places`` decimals, without trailing zeros."""
-    scaled = (abs(value) * 10**places * 2 + 1) // 2
+    return _format_ratio(value.numerator, value.denominator, places)
+
+
+def _format_ratio(numerator: int, denominator: int, places: int) -> str:
+    # On integers: a Fraction looks for common factors at every step, and a decision has some twenty figures.
+    scaled = (2 * abs(numerator) * 10**places + denominator) // (2 * denominator)
     text = (
         f"{scaled // 10**places}.{scaled % 10**places:0{places}d}".rstrip("0").rstrip(".")
         if places
         else str(scaled)
     )
-    return f"-{text}" if value < 0 and scaled else text
+    return f"-{text}" if numerator < 0 and scaled else text
