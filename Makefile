@@ -9,7 +9,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-sam demo up down test lint watch soak lock audit licences clean
+.PHONY: help setup setup-sam demo up down test lint watch soak bench docs lock audit licences clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,7 +52,13 @@ watch: setup ## rerun the unit tests on every change
 
 soak: setup ## the long forms: faults for minutes, and the random tests with many more inputs
 	$(BIN)/dexec chaos --long
-	DEXEC_SOAK=1 tests/run -q tests/edge tests/property tests/simulation
+	DEXEC_SOAK=1 tests/run -q tests/edge tests/exactly_once tests/property tests/simulation
+
+bench: setup ## measure the standard set, which takes minutes, and rewrite docs/performance.md
+	@$(BIN)/python -m infra.bench.standard
+
+docs: setup ## write the generated documents anew
+	@$(BIN)/python -m infra.docs
 
 lock: setup ## pin the dependencies anew
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
