@@ -13,7 +13,7 @@ from infra.supply.locks import ALL
 UNREACHABLE = ("could not be audited", "Connection", "Timeout", "ServiceError")
 _ADVICE = """\
 The advisory database did not answer for every package, so this says nothing about those. A mirror of PyPI
-often lacks it: run `make audit` where https://pypi.org can be reached, for example in the CI workflow."""
+often lacks it: run `make audit` where PyPI can be reached, for example in the CI workflow."""
 
 
 def main() -> int:
