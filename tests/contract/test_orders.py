@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -289,66 +288,3 @@ def test_only_the_holder_releases(store: Backend) -> None:
     theirs = claimed(store, order, "other", after(25))
     store.orders.release(order, after(26))
     assert found(store, order) == theirs
-
-
-# --- history, lost orders ----------------------------------------------------------------------------
-
-
-def test_history_is_paged_newest_first(store: Backend) -> None:
-    orders = [store.orders.place(new_order(now=after(n)), None, None).order for n in range(5)]
-    place(store, "bob")
-    newest_first = [order.id for order in reversed(orders)]
-    page = store.orders.history("alice", None, None, 2)
-    rest = store.orders.history("alice", None, page[-1].id, 10)
-    assert [order.id for order in (*page, *rest)] == newest_first
-    claimed(store, orders[1], now=after(2))
-    (routing,) = store.orders.history("alice", Status.ROUTING, None, 10)
-    assert routing.id == orders[1].id
-
-
-def lost(store: Backend, seconds: float, *, queue_is_empty: bool = True, limit: int = 10) -> list[str]:
-    return [one.id for one in store.orders.lost(after(seconds), 15, queue_is_empty, 600, limit)]
-
-
-def test_an_order_is_lost_when_no_message_can_be_its_own(store: Backend) -> None:
-    order = place(store)
-    assert lost(store, 14) == []
-    assert lost(store, 15) == [order.id]
-    assert lost(store, 599, queue_is_empty=False) == []
-    assert lost(store, 600, queue_is_empty=False) == [order.id]
-
-
-def test_an_order_is_not_lost_while_it_is_worked_on_or_over(store: Backend) -> None:
-    working, over = claimed(store, place(store)), claimed(store, place(store))
-    store.orders.save(fail(over, NOW, {"code": "x"}))
-    assert lost(store, 24) == []
-    assert lost(store, 25) == [working.id]
-
-
-def test_an_order_is_not_lost_before_its_time_nor_while_paused(store: Backend) -> None:
-    rate = replace(SLOW, burst=1, max_backlog_s=900)
-    for _ in range(3):
-        store.orders.place(new_order(), rate, None)
-    assert len(lost(store, 25)) == 2
-    store.audit.pause(True)
-    assert lost(store, 25) == []
-
-
-def test_lost_orders_come_in_batches_oldest_first(store: Backend) -> None:
-    orders = [store.orders.place(new_order(now=after(n)), None, None).order for n in range(3)]
-    assert lost(store, 60, limit=2) == [orders[0].id, orders[1].id]
-
-
-def test_a_lost_order_is_requeued_once(store: Backend) -> None:
-    order = place(store)
-    assert store.orders.requeue(order, after(20))
-    assert not store.orders.requeue(order, after(20.5))
-    assert lost(store, 34) == []
-    assert lost(store, 35) == [order.id]
-    assert found(store, order).queued_at == after(20)
-
-
-def test_an_order_that_is_over_is_not_requeued(store: Backend) -> None:
-    order = claimed(store, place(store))
-    store.orders.save(fail(order, NOW, {"code": "x"}))
-    assert not store.orders.requeue(order, NOW + timedelta(seconds=20))
