@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from dexec.domain.errors import QueueUnavailable
 from dexec.ports import Clock, Orders, Queue, Watching
 from dexec.usecases.tell import Teller
 
@@ -41,10 +42,17 @@ class Sweep:
 
         Raises ``Unavailable`` and ``OutcomeUnknown``; what was done until then stays done.
         """
-        requeued = self._requeue_lost(ends_at)
+        requeued: tuple[str, ...] = ()
+        queue_trouble: QueueUnavailable | None = None
+        try:
+            requeued = self._requeue_lost(ends_at)
+        except QueueUnavailable as exc:
+            # Telling needs no queue.
+            queue_trouble = exc
         told = self._tell_untold(ends_at)
-        now = self.clock.now()
-        dropped = self.watching.drop_stale(now - timedelta(seconds=CONNECTION_LIFE_S))
+        dropped = self.watching.drop_stale(self.clock.now() - timedelta(seconds=CONNECTION_LIFE_S))
+        if queue_trouble is not None:
+            raise queue_trouble
         return Swept(requeued, told, dropped)
 
     def _requeue_lost(self, ends_at: datetime) -> tuple[str, ...]:
