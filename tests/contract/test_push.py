@@ -48,8 +48,11 @@ class Gateway(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Connections)
         self.taken: list[tuple[str, bytes]] = []
         self.closing = Event()
+        self.closed: set[str] = set()
 
     def answer(self, connection_id: str) -> int:
+        if connection_id in self.closed:
+            return 410
         if connection_id == "hanging":
             self.closing.wait(10)
         return {"gone": 410, "failing": 500, "throttled": 429}.get(connection_id, 200)
@@ -72,6 +75,12 @@ class _Connections(BaseHTTPRequestHandler):
         self.end_headers()
         # Without a word in the answer, as API Gateway closes connections that were idle.
         self.close_connection = True
+
+    def do_DELETE(self) -> None:
+        connection_id = unquote(self.path).rsplit("/", 1)[1]
+        self.server.closed.add(connection_id)
+        self.send_response(204)
+        self.end_headers()
 
     def log_message(self, *_: object) -> None:
         """Keep the test's output clean."""
@@ -131,6 +140,11 @@ def test_a_closed_connection_is_gone(stage: Stage) -> None:
     assert stage.frames("gone") == []
 
 
+def test_a_connection_that_was_given_up_is_closed(stage: Stage) -> None:
+    stage.push.close("L0SM9cOFvHcCIhw=")
+    assert stage.push.post("L0SM9cOFvHcCIhw=", FRAME) is Delivery.GONE
+
+
 @pytest.mark.parametrize("connection_id", ["failing", "throttled"])
 def test_what_may_pass_is_a_failure(stage: Stage, connection_id: str) -> None:
     assert stage.push.post(connection_id, FRAME) is Delivery.FAILED
@@ -152,3 +166,4 @@ def test_no_gateway_is_a_failure(on_api_gateway: OnApiGateway) -> None:
     on_api_gateway.gateway.shutdown()
     on_api_gateway.gateway.server_close()
     assert on_api_gateway.push.post("anybody", FRAME) is Delivery.FAILED
+    on_api_gateway.push.close("anybody")

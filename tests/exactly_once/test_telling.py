@@ -171,9 +171,11 @@ def test_one_that_keeps_failing_is_dropped() -> None:
     world.deliver()
     for _ in range(MAX_PUSH_FAILURES - 1):
         assert world.backend.watching.connection("failing") is not None
+        assert "failing" not in world.push.gone
         world.clock.advance(60)
         world.sweep()
     assert world.backend.watching.connection("failing") is None
+    assert "failing" in world.push.gone, "its client waits on a connection that nobody tells"
 
 
 def test_what_queues_up_behind_a_slow_push_goes_out_in_one_frame(

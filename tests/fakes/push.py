@@ -32,6 +32,9 @@ class FakePush:
             self.frames[connection_id].append(json.loads(frame))
         return Delivery.DELIVERED
 
+    def close(self, connection_id: str) -> None:
+        self.gone.add(connection_id)
+
     def seqs(self, connection_id: str, order_id: str) -> list[int]:
         """Return the events of an order that a connection was sent, in the order in which they came."""
         return [

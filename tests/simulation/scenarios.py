@@ -174,6 +174,15 @@ def told_late(world: World) -> None:
     world.settle()
 
 
+def given_up(world: World) -> None:
+    """A client that cannot be told, time after time, is dropped and its connection closed."""
+    alice = world.client()
+    world.connect("failing", alice)
+    world.push.failing = {"failing"}
+    world.place(alice, watcher="failing")
+    world.settle()
+
+
 def coming_and_going(world: World) -> None:
     """Connections open on an order, close, unsubscribe and come back with what they have."""
     alice = world.client()
@@ -232,6 +241,7 @@ SCENARIOS: dict[str, Scenario] = {
         dead_letters,
         paused,
         told_late,
+        given_up,
         coming_and_going,
         scheduled,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from urllib.parse import quote
 
 from dexec.adapters.signed_http import UNREACHABLE, SignedHttp
@@ -18,11 +19,20 @@ class ApiGatewayPush:
 
     def post(self, connection_id: str, frame: bytes) -> Delivery:
         """Send one frame; 410 means that the connection is gone, anything else may pass."""
-        path = f"/@connections/{quote(connection_id, safe='')}"
+        headers = {"content-type": "application/octet-stream"}
         try:
-            answer = self._http.post(path, frame, {"content-type": "application/octet-stream"})
+            answer = self._http.post(_path(connection_id), frame, headers)
         except UNREACHABLE:
             return Delivery.FAILED
         if answer.status == _GONE:
             return Delivery.GONE
         return Delivery.DELIVERED if answer.status < 300 else Delivery.FAILED
+
+    def close(self, connection_id: str) -> None:
+        """Close a connection; what cannot be closed is left to its client's next ping."""
+        with suppress(*UNREACHABLE):
+            self._http.delete(_path(connection_id))
+
+
+def _path(connection_id: str) -> str:
+    return f"/@connections/{quote(connection_id, safe='')}"

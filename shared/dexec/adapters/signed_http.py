@@ -29,7 +29,7 @@ class Answer:
 
 
 class SignedHttp:
-    """Posts to one endpoint of one service; every thread keeps a connection of its own.
+    """Talks to one endpoint of one service; every thread keeps a connection of its own.
 
     ``timeout_s`` bounds connecting and each read. A kept connection may have been closed by the other
     side meanwhile, so a request that fails on one is repeated once on a new one.
@@ -52,27 +52,34 @@ class SignedHttp:
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Post ``body`` to ``path`` below the endpoint; raise one of ``UNREACHABLE``."""
+        return self._request("POST", path, body, headers)
+
+    def delete(self, path: str) -> Answer:
+        """Delete ``path`` below the endpoint; raise one of ``UNREACHABLE``."""
+        return self._request("DELETE", path, b"", {})
+
+    def _request(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         full_path = self._endpoint.path.rstrip("/") + path
         url = f"{self._endpoint.scheme}://{self._endpoint.netloc}{full_path}"
-        request = AWSRequest("POST", url, dict(headers), body)
+        request = AWSRequest(method, url, dict(headers), body)
         SigV4Auth(self._credentials(), self._service, self._region).add_auth(request)
         signed = dict(request.headers.items())
         connection: HTTPConnection | None = getattr(self._kept, "connection", None)
         if connection is not None:
             try:
-                return self._send(connection, full_path, body, signed)
+                return self._send(connection, method, full_path, body, signed)
             except TimeoutError:
                 raise
             except UNREACHABLE:
                 self.close()
         self._kept.connection = self._open()
-        return self._send(self._kept.connection, full_path, body, signed)
+        return self._send(self._kept.connection, method, full_path, body, signed)
 
     def _send(
-        self, connection: HTTPConnection, path: str, body: bytes, headers: Mapping[str, str]
+        self, connection: HTTPConnection, method: str, path: str, body: bytes, headers: Mapping[str, str]
     ) -> Answer:
         try:
-            connection.request("POST", path, body, headers)
+            connection.request(method, path, body, headers)
             response = connection.getresponse()
             return Answer(response.status, response.read())
         except UNREACHABLE:

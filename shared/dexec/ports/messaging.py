@@ -35,6 +35,9 @@ class Push(Protocol):
     def post(self, connection_id: str, frame: bytes) -> Delivery:
         """Send one frame to a connection; never raises for what is the connection's own fault."""
 
+    def close(self, connection_id: str) -> None:
+        """Close a connection, so that its client notices and comes back; never raises."""
+
 
 class Backlogs(Protocol):
     """Sends a connection what it missed, after the handler that opens it has returned."""

@@ -72,6 +72,7 @@ class Teller:
             told = self.finish(max(0.0, min(self._deadline_s, left_s)))
             if told is not None:
                 self.failures = len(told.failed | told.missed)
+                self._close_failing(told)
                 try:
                     self._watching.settle(told, MAX_PUSH_FAILURES)
                 except (Unavailable, OutcomeUnknown) as exc:
@@ -113,6 +114,12 @@ class Teller:
             gone=frozenset(ended[Delivery.GONE]),
             missed=frozenset(ended[None]),
         )
+
+    def _close_failing(self, told: Told) -> None:
+        """Close what is about to be dropped: else its client would wait on a connection that nobody tells."""
+        for connection_id in told.failed:
+            if self._lines[connection_id].watcher.push_failures + 1 >= MAX_PUSH_FAILURES:
+                self._push.close(connection_id)
 
     def _drain(self, line: _Line) -> None:
         """Post one event, then, as long as there is any, all that came up behind the last post."""
