@@ -114,7 +114,7 @@ class CloudPush:
         self._cloud.used["frameBytes"] += len(frame)
         return Delivery.DELIVERED
 
-    def close(self, connection_id: str) -> None:
+    def close(self, connection_id: str) -> None:  # noqa: ARG002 - the port's signature
         """Close a connection, which takes as long as a frame."""
         self._cloud.take("postToConnection", "push")
 

@@ -157,9 +157,11 @@ def _transact(
 ) -> tuple[list[list[Row]], list[list[Row]]]:
     with connection.pipeline():
         # Between two Syncs psycopg runs one implicit transaction, so its bounds are spelled out.
-        connection.execute("BEGIN")
+        if writes:
+            connection.execute("BEGIN")
         written = [_queue(connection, statement) for statement in writes]
-        connection.execute("COMMIT")
+        if writes:
+            connection.execute("COMMIT")
         read = [_queue(connection, statement) for statement in reads]
     return [_rows(cursor) for cursor in written], [_rows(cursor) for cursor in read]
 
