@@ -37,7 +37,7 @@ _ORDERS = (
 
 
 SvgOption = Annotated[
-    Path | None, typer.Option("--svg", metavar="FILE", help="Draw what is printed as a picture.")
+    Path | None, typer.Option("--svg", metavar="FILE", help="Draw orders and routes as a picture.")
 ]
 
 
@@ -47,7 +47,8 @@ def demo(home: HomeOption = HOME, svg: SvgOption = None) -> None:
     A deployment that runs already is used, and left running. The exit code is 0 if all five orders are
     confirmed.
     """
-    from infra.local import deployment
+    from infra.cli import views
+    from infra.local import database, deployment
     from infra.local.home import Home
 
     where = Home(home.resolve())
@@ -55,7 +56,9 @@ def demo(home: HomeOption = HOME, svg: SvgOption = None) -> None:
         state, started = deployment.up(where, report=output.note)
         try:
             with output.recorded(svg, "make demo") if svg else nullcontext():
-                confirmed = asyncio.run(_show_five(state))
+                placed, confirmed = asyncio.run(_show_five(state))
+            output.say("\n[bold]The history, as PostgreSQL holds it[/]\n")
+            views.print_rows(database.histories(state.database_url, placed))
         finally:
             if started:
                 deployment.down(where)
@@ -65,13 +68,12 @@ def demo(home: HomeOption = HOME, svg: SvgOption = None) -> None:
         raise typer.Exit(1)
 
 
-async def _show_five(state: State) -> int:
-    """Run the orders and print what came of them; return how many were confirmed."""
+async def _show_five(state: State) -> tuple[list[str], int]:
+    """Run the orders and print what came of them; return their ids and how many were confirmed."""
     from infra.cli import live, views
     from infra.cli.route_views import print_route
     from infra.client.api import Api
     from infra.client.feed import Feed
-    from infra.local import database
 
     board = live.Board()
     output.say("\n[bold]Five orders at the same moment[/]\n")
@@ -84,9 +86,7 @@ async def _show_five(state: State) -> int:
         output.say("")
         title = f"{views.short_id(str(order['orderId']))}  {views.swap(order)}"
         print_route(cast("Document", order["route"]), title)
-    output.say("\n[bold]The history, as PostgreSQL holds it[/]\n")
-    views.print_rows(database.histories(state.database_url, placed))
-    return sum(board.status(order_id) == "confirmed" for order_id in placed)
+    return placed, sum(board.status(order_id) == "confirmed" for order_id in placed)
 
 
 async def _place(wanted: _Wanted, api: Api, feed: Feed, board: Board) -> str:

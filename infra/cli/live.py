@@ -58,7 +58,7 @@ class Board:
         """Note an event; print it where nothing is redrawn."""
         row = self._rows[event.order_id]
         row.update(event)
-        if not output.console().is_terminal:
+        if not (output.console().is_terminal or output.is_recording()):
             output.say(
                 f"[dim]{event.at[11:23]}[/] {views.short_id(event.order_id)} {row.swap:<17} "
                 f"[{_style(event.status)}]{_stage(event):<15}[/] {escape(views.remark(event))}".rstrip()
@@ -86,9 +86,12 @@ class Board:
 
 @contextlib.contextmanager
 def drawn(board: Board) -> Iterator[None]:
-    """Redraw the board while the body runs, where that is possible."""
+    """Redraw the board while the body runs, where that is possible; a picture shows its end."""
     console = output.console()
-    if console.is_terminal:
+    if output.is_recording():
+        yield
+        console.print(board)
+    elif console.is_terminal:
         with Live(board, console=console, refresh_per_second=20):
             yield
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,12 +20,18 @@ PLAIN_WIDTH = 100
 
 
 _recording: list[Console] = []
+_FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 """The console that takes the place of standard output, if any."""
 
 
 def console() -> Console:
     """Return the console for standard output; ``NO_COLOR`` and ``COLUMNS`` are respected."""
     return _recording[0] if _recording else _output()
+
+
+def is_recording() -> bool:
+    """Whether what is printed is drawn as a picture, in which nothing can move."""
+    return bool(_recording)
 
 
 @contextmanager
@@ -39,7 +46,9 @@ def recorded(picture: Path, title: str) -> Iterator[None]:
     finally:
         _recording.clear()
         picture.parent.mkdir(parents=True, exist_ok=True)
-        screen.save_svg(str(picture), title=title, unique_id="dexec")
+        drawn = screen.export_svg(title=title, unique_id="dexec")
+        # The font of the reader's terminal will do: a picture fetches nothing.
+        picture.write_text(_FONT_FACE.sub("", drawn).replace("Fira Code", "ui-monospace"), encoding="utf-8")
 
 
 @cache
