@@ -21,7 +21,7 @@ from dexec import __version__
 from dexec.bootstrap import container
 from dexec.domain.errors import BodyTooLarge, DexecError, Malformed, NotFound, TooManyOrders
 from dexec.domain.lifecycle import Status
-from dexec.domain.quote import Mode
+from dexec.domain.quote import BPS, Mode
 from dexec.domain.routing import route_details
 from dexec.domain.tokens import TOKENS
 from dexec.domain.views import amount_of, event_view, iso, order_view
@@ -38,6 +38,7 @@ from dexec.schemas import (
 )
 from dexec.telemetry import make_logger, make_metrics
 from dexec.usecases.place_order import Submission
+from dexec.usecases.read_orders import MAX_PAGE
 
 logger = make_logger("http_api")
 metrics = make_metrics("http_api")
@@ -91,7 +92,7 @@ def read_order(order_id: str) -> View:
 @app.get("/api/orders")
 def read_history(
     status: Annotated[Status | None, Query()] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 20,
     cursor: Annotated[str | None, Query(max_length=100)] = None,
 ) -> View:
     """Return the caller's orders, newest first."""
@@ -105,7 +106,7 @@ def read_quotes(
     token_out: Annotated[TokenName, Query(alias="tokenOut")],
     amount: Annotated[str, Query(max_length=50)],
     mode: Annotated[Mode, Query()] = Mode.EXACT_IN,
-    slippage_bps: Annotated[int | None, Query(alias="slippageBps", ge=0, le=10_000)] = None,
+    slippage_bps: Annotated[int | None, Query(alias="slippageBps", ge=0, le=BPS)] = None,
 ) -> View:
     """Return every venue's quote and the route that an order would take now."""
     parts = container()

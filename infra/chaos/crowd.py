@@ -87,11 +87,6 @@ class Crowd:
         await asyncio.gather(*self._watching, return_exceptions=True)
 
     @property
-    def is_waiting(self) -> bool:
-        """Whether some client has not seen the end of an order yet."""
-        return not all(task.done() for task in self._watching)
-
-    @property
     def shown(self) -> dict[str, list[int]]:
         """What was shown of each order."""
         return {order_id: seqs for client in self.clients for order_id, seqs in client.shown.items()}
