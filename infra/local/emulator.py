@@ -29,9 +29,9 @@ def start(home: Home, port: int) -> ProcessRef:
 
 def _serve(home: Home, port: int) -> ProcessRef:
     log = home.log(NAME)
-    argv = [sys.executable, "-X", _mark(home), "-m", "ministack"]
+    argv = [sys.executable, "-X", _mark(home), "-m", "infra.local.serve"]
     ref = processes.spawn(NAME, argv, port=port, log=log, env=_environ(home, port))
-    processes.wait_ready(ref, lambda: _healthy(port), log)
+    processes.wait_ready(ref, lambda: processes.listens(ref) and _healthy(port), log)
     return ref
 
 

@@ -77,6 +77,19 @@ def alive(ref: ProcessRef) -> bool:
     return _find(ref) is not None
 
 
+def listens(ref: ProcessRef) -> bool:
+    """Tell whether the process itself holds its port: what answers there may be another one's."""
+    process = _find(ref)
+    if process is None:
+        return False
+    with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+        return any(
+            opened.status == psutil.CONN_LISTEN and opened.laddr.port == ref.port
+            for opened in process.net_connections("tcp")
+        )
+    return False
+
+
 def wait_ready(ref: ProcessRef, ready: Callable[[], bool], log: Path, timeout_s: float = 30) -> None:
     """Wait until ``ready`` holds.
 
