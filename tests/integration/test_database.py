@@ -6,22 +6,32 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from threading import Thread
 from typing import TypeVar
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from dexec.adapters.postgres.bounded import PREPARE_AFTER, BoundedConnection, connect
-from dexec.adapters.postgres.database import MAX_CONFLICT_RETRIES, Database, Repeat, Statement
+from dexec.adapters.postgres.bounded import BoundedConnection, connect
+from dexec.adapters.postgres.database import MAX_CONFLICT_RETRIES, Database, Repeat
 from dexec.adapters.postgres.sources import from_url
+from dexec.adapters.postgres.statements import Statement
 from dexec.domain.errors import CommitUnknown, StoreConflict, StoreUnavailable
 from tests.conftest import Connecting, Isolation
 
 T = TypeVar("T")
 
 READING = Statement("find_api_key", {"key_hash": "h"})
+KEY = {
+    "client_id": "alice",
+    "orders_per_minute": None,
+    "max_amounts": None,
+    "created_at": datetime.now(UTC),
+    "revoked_at": None,
+}
 WRITING = Statement("drop_orphaned_watchers", {})
 
 
@@ -82,11 +92,71 @@ def test_a_cut_connection_is_opened_anew(
     assert len(opened) == 3
 
 
+def test_an_exchange_is_one_write(clean_url: str) -> None:
+    with relayed(clean_url) as (url, writes):
+        database = Database(from_url(url))
+        database.transact([WRITING], [READING], Repeat.NEVER)
+        writes.clear()
+        database.transact([WRITING], [READING, READING], Repeat.NEVER)
+        assert len(writes) == 1
+        assert writes[0].count(b"find_api_key") == 2
+        assert b"SELECT" not in writes[0], "what is prepared is not sent again"
+        database.close()
+
+
+@contextmanager
+def relayed(url: str) -> Iterator[tuple[str, list[bytes]]]:
+    """Stand between a client and its server; give a URL, and what the client writes, write by write."""
+    parts, writes = conninfo_to_dict(url), list[bytes]()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def relay() -> None:
+            client, _ = listener.accept()
+            with client, socket.create_connection((str(parts["host"]), int(str(parts["port"])))) as server:
+                Thread(target=pump, args=(server, client), daemon=True).start()
+                while read := client.recv(1 << 20):
+                    writes.append(read)
+                    server.sendall(read)
+
+        thread = Thread(target=relay)
+        thread.start()
+        yield make_conninfo(url, port=listener.getsockname()[1]), writes
+        thread.join()
+
+
+def pump(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while read := source.recv(1 << 20):
+            sink.sendall(read)
+
+
+def funding(amount: int) -> Statement:
+    return Statement("paper_fund", {"owner": "alice", "mints": ["SOL"], "amounts": [amount]})
+
+
+HOLDING = Statement("paper_balances", {"owner": "alice"})
+
+
+def test_a_statement_that_failed_is_run_again(database: Database) -> None:
+    """Its preparation stands, so that it is neither needed nor possible a second time."""
+    for _ in range(2):
+        with pytest.raises(psycopg.errors.CheckViolation):
+            database.transact([funding(-1)], [], Repeat.NEVER)
+    _, (held,) = database.transact([funding(7)], [HOLDING], Repeat.NEVER)
+    assert [row["amount"] for row in held] == [7]
+
+
+def test_nothing_of_a_transaction_that_failed_stays(database: Database) -> None:
+    key = Statement("add_api_key", {**KEY, "key_hash": "h"})
+    with pytest.raises(psycopg.errors.CheckViolation):
+        database.transact([key, funding(-1), key], [READING], Repeat.NEVER)
+    assert database.fetch(READING, Repeat.READ) == []
+
+
 def test_a_migration_under_a_prepared_statement_is_not_noticed(
     database: Database, opened: list[BoundedConnection], connecting: Connecting
 ) -> None:
-    for _ in range(PREPARE_AFTER + 2):
-        database.transact([WRITING], [READING], Repeat.NEVER)
+    database.transact([WRITING], [READING], Repeat.NEVER)
     with connecting(Isolation.READ_COMMITTED) as other:
         other.execute("ALTER TABLE api_keys ADD COLUMN added_meanwhile text")
         try:

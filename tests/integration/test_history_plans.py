@@ -7,7 +7,7 @@ from typing import cast
 import psycopg
 import pytest
 
-from dexec.adapters.postgres.database import sql
+from dexec.adapters.postgres.statements import sql
 from infra.bench import history
 
 ROWS = 20_000

@@ -9,7 +9,9 @@ from typing import cast
 
 import psycopg
 
-from dexec.adapters.postgres.database import Database, Repeat, Row, Statement
+from dexec.adapters.postgres.database import Database, Repeat
+from dexec.adapters.postgres.exchange import Row
+from dexec.adapters.postgres.statements import Statement
 from dexec.domain.errors import (
     ClusterUnavailable,
     CommitUnknown,

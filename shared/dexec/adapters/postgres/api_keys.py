@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dexec.adapters.postgres import rows
-from dexec.adapters.postgres.database import Database, Repeat, Statement
+from dexec.adapters.postgres.database import Database, Repeat
+from dexec.adapters.postgres.statements import Statement
 from dexec.ports import ApiKey
 
 

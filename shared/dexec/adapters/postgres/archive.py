@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from dexec.adapters.postgres.database import Database, Repeat, Statement
+from dexec.adapters.postgres.database import Database, Repeat
+from dexec.adapters.postgres.statements import Statement
 
 MOST_ROWS = 2_000
 """At which a transaction takes no further order along; one order more stays below Aurora DSQL's 3,000."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import cached_property
 from typing import TypeVar
 
 import psycopg
 from psycopg import waiting
 from psycopg.conninfo import make_conninfo
 
+from dexec.adapters.postgres.exchange import Exchange
+
 CONNECT_TIMEOUT_S = 2
 ANSWER_TIMEOUT_S = 2.0
-PREPARE_AFTER = 2
-"""A statement that comes for the third time is prepared: parsed and planned once, not for every order."""
-
 _CHECK_EVERY_S = 0.1
 
 STATEMENT_TIMEOUT_S = 1.5
@@ -33,6 +33,11 @@ class BoundedConnection(psycopg.Connection[tuple[object, ...]]):
     """
 
     answer_timeout_s: float = ANSWER_TIMEOUT_S
+
+    @cached_property
+    def exchange(self) -> Exchange:
+        """What runs named statements over this connection."""
+        return Exchange(self)
 
     def wait(
         self,
@@ -62,4 +67,4 @@ def connect(url: str, **overrides: str | int) -> BoundedConnection:
     conninfo = make_conninfo(
         url, connect_timeout=CONNECT_TIMEOUT_S, application_name="dexec", **overrides
     )
-    return BoundedConnection.connect(conninfo, autocommit=True, prepare_threshold=PREPARE_AFTER)
+    return BoundedConnection.connect(conninfo, autocommit=True)

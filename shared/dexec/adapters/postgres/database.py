@@ -7,42 +7,22 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import Enum, auto
-from functools import cache
-from pathlib import Path
 from typing import TypeVar
 
 import psycopg
-from psycopg.pq import ExecStatus
-from psycopg.rows import dict_row
 
 from dexec.adapters.postgres.bounded import AnswerTimeout, BoundedConnection
+from dexec.adapters.postgres.exchange import Row
+from dexec.adapters.postgres.statements import Statement
 from dexec.domain.errors import CommitUnknown, StoreConflict, StoreUnavailable
 
-Row = dict[str, object]
 T = TypeVar("T")
 Connect = Callable[[], BoundedConnection]
 
 MAX_CONFLICT_RETRIES = 5
-_SQL = Path(__file__).parent / "sql"
-
-
-@cache
-def sql(name: str) -> bytes:
-    """Return the statement in ``sql/<name>.sql``, without its comments."""
-    lines = (_SQL / f"{name}.sql").read_text(encoding="utf-8").splitlines()
-    return "\n".join(line for line in lines if not line.startswith("--")).encode()
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A named statement and its parameters."""
-
-    name: str
-    params: Mapping[str, object]
 
 
 class Repeat(Enum):
@@ -70,8 +50,10 @@ class Database:
         self._connection: BoundedConnection | None = None
 
     def fetch(self, statement: Statement, repeat: Repeat) -> list[Row]:
-        """Run one statement, which commits by itself, and return its rows."""
-        return self._run(lambda connection: _fetch(connection, statement), repeat)
+        """Run one statement, a transaction of its own, and return its rows."""
+        if repeat is Repeat.READ:
+            return self.transact([], [statement], repeat)[1][0]
+        return self.transact([statement], [], repeat)[0][0]
 
     def transact(
         self, writes: Sequence[Statement], reads: Sequence[Statement], repeat: Repeat
@@ -81,7 +63,7 @@ class Database:
         The reads see what others committed before this commit, whatever the isolation level: that is
         what lets "write, commit, read the other's table" lose nobody.
         """
-        return self._run(lambda connection: _transact(connection, writes, reads), repeat)
+        return self._run(lambda connection: connection.exchange(writes, reads), repeat)
 
     def close(self) -> None:
         """Close the connection, if one is open."""
@@ -144,33 +126,3 @@ def _given_up(repeat: Repeat) -> StoreUnavailable | CommitUnknown:
     if repeat is Repeat.READ:
         return StoreUnavailable("the order store cannot be reached")
     return CommitUnknown("the order store was lost while it committed")
-
-
-def _fetch(connection: BoundedConnection, statement: Statement) -> list[Row]:
-    with connection.cursor(row_factory=dict_row) as cursor:
-        cursor.execute(sql(statement.name), statement.params)
-        return _rows(cursor)
-
-
-def _transact(
-    connection: BoundedConnection, writes: Sequence[Statement], reads: Sequence[Statement]
-) -> tuple[list[list[Row]], list[list[Row]]]:
-    with connection.pipeline():
-        # Between two Syncs psycopg runs one implicit transaction, so its bounds are spelled out.
-        if writes:
-            connection.execute("BEGIN")
-        written = [_queue(connection, statement) for statement in writes]
-        if writes:
-            connection.execute("COMMIT")
-        read = [_queue(connection, statement) for statement in reads]
-    return [_rows(cursor) for cursor in written], [_rows(cursor) for cursor in read]
-
-
-def _queue(connection: BoundedConnection, statement: Statement) -> psycopg.Cursor[Row]:
-    return connection.cursor(row_factory=dict_row).execute(sql(statement.name), statement.params)
-
-
-def _rows(cursor: psycopg.Cursor[Row]) -> list[Row]:
-    # Not cursor.description, which makes an object for each column only to be looked at.
-    has_rows = cursor.pgresult is not None and cursor.pgresult.status == ExecStatus.TUPLES_OK
-    return cursor.fetchall() if has_rows else []

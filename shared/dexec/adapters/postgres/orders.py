@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 import psycopg
 
 from dexec.adapters.postgres import rows
-from dexec.adapters.postgres.database import Database, Repeat, Row, Statement
+from dexec.adapters.postgres.database import Database, Repeat
+from dexec.adapters.postgres.exchange import Row
+from dexec.adapters.postgres.statements import Statement
 from dexec.domain.errors import (
     CommitUnknown,
     IdempotencyConflict,
@@ -199,6 +201,7 @@ def _saving(change: Change) -> dict[str, object]:
     transaction = after.transaction
     # The route is by far the largest column: it is written when it is decided, not at every step.
     is_new_route = after.route is not before.route
+    route = rows.dump_optional(after.route) if is_new_route else None
     return {
         "id": after.id,
         "seen_seq": before.seq,
@@ -210,7 +213,7 @@ def _saving(change: Change) -> dict[str, object]:
         "lease_until": after.lease_until,
         "run_at": after.run_at,
         "is_new_route": is_new_route,
-        "route": rows.dump_optional(after.route) if is_new_route else None,
+        "route": route,
         "signature": after.signature,
         "signed_tx": transaction and transaction.data,
         "last_valid_block_height": transaction and transaction.last_valid_block_height,
@@ -218,6 +221,10 @@ def _saving(change: Change) -> dict[str, object]:
         "error": rows.dump_optional(after.error),
         "updated_at": after.updated_at,
         **_columns(events),
+        # A decision is also its event's detail, and not written out twice.
+        "event_details": [
+            route if route and event.detail is after.route else rows.dump(event.detail) for event in events
+        ],
     }
 
 
@@ -227,6 +234,5 @@ def _columns(events: Sequence[Event]) -> dict[str, object]:
         "event_statuses": [event.status.value for event in events],
         "event_steps": [event.step and event.step.value for event in events],
         "event_attempts": [event.attempt for event in events],
-        "event_details": [rows.dump(event.detail) for event in events],
         "event_times": [event.at for event in events],
     }

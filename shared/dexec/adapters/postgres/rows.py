@@ -7,16 +7,18 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import cast
 
-from dexec.adapters.postgres.database import Row
+from dexec.adapters.postgres.exchange import Row
 from dexec.domain.lifecycle import Status, Step
 from dexec.domain.order import Detail, Event, Order, SignedTransaction
 from dexec.domain.quote import Mode, RouteRequest
 from dexec.ports import ApiKey, Connection, Watcher
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
 
 def dump(value: Mapping[str, object]) -> str:
     """Return compact JSON."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return _ENCODER.encode(value)
 
 
 def dump_optional(value: Mapping[str, object] | None) -> str | None:

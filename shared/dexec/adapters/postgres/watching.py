@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from dexec.adapters.postgres import rows
-from dexec.adapters.postgres.database import Database, Repeat, Statement
+from dexec.adapters.postgres.database import Database, Repeat
+from dexec.adapters.postgres.statements import Statement
 from dexec.domain.order import Event, Order
 from dexec.ports import Connection, Told, Watcher
 
