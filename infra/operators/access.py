@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import boto3
-from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dexec.adapters import aws as aws_clients
@@ -18,6 +17,7 @@ from dexec.adapters.postgres.database import Connect, Database
 from dexec.adapters.postgres.operators import PostgresOperators
 from dexec.adapters.postgres.orders import PostgresOrders
 from dexec.adapters.signed_http import SignedHttp
+from dexec.adapters.sigv4 import Credentials
 from dexec.adapters.sqs import SqsQueue
 from dexec.ports import Clock
 from infra.local import deployment, emulator, stack
@@ -106,6 +106,6 @@ def _database_of(outputs: dict[str, str]) -> Connect:
     return sources.from_secret(aws_clients.secrets(), outputs["DatabaseSecretArn"])
 
 
-def _anybody() -> ReadOnlyCredentials:
+def _anybody() -> Credentials:
     """Return credentials for an emulator, which takes any."""
-    return ReadOnlyCredentials("test", "test", None)
+    return Credentials("test", "test")

@@ -11,9 +11,9 @@ import botocore.session
 from botocore.config import Config
 
 from dexec.adapters.signed_http import SignedHttp
+from dexec.adapters.sigv4 import Credentials
 
 if TYPE_CHECKING:
-    from botocore.credentials import ReadOnlyCredentials
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
     from dexec.adapters.postgres.sources import DsqlTokens
@@ -36,11 +36,13 @@ def _session() -> botocore.session.Session:
     return botocore.session.get_session()
 
 
-def _credentials() -> ReadOnlyCredentials:
-    credentials = _session().get_credentials()
-    if credentials is None:
+def _credentials() -> Credentials:
+    """Return the caller's credentials as they are now: botocore renews those that end."""
+    found = _session().get_credentials()
+    frozen = None if found is None else found.get_frozen_credentials()
+    if frozen is None or frozen.access_key is None or frozen.secret_key is None:
         raise OSError("no AWS credentials")
-    return credentials.get_frozen_credentials()
+    return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
 
 
 def _region() -> str:
