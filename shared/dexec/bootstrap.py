@@ -270,10 +270,17 @@ class Container:
         return ThreadPoolExecutor(PUSH_THREADS, "push")
 
     def _teller(self) -> Teller:
-        from dexec.usecases.tell import Teller
+        from dexec.usecases.tell import GATHER_S, Teller
 
         deadline_s = self.settings.push_deadline_ms / 1000
-        return Teller(self.push, self.watching, self.clock, self._push_threads, deadline_s)
+        return Teller(
+            self.push,
+            self.watching,
+            self.clock,
+            self._push_threads,
+            deadline_s=deadline_s,
+            gather_s=GATHER_S,
+        )
 
 
 def new_order_id(now: datetime) -> str:

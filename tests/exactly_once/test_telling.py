@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -236,3 +237,47 @@ def test_a_frame_of_as_many_events_as_it_takes_is_small_enough() -> None:
     largest = max(events, key=lambda event: len(status_frame([event])))
     assert largest.step is Step.QUOTES
     assert len(status_frame([largest] * MAX_EVENTS_A_FRAME)) < API_GATEWAY_FRAME
+
+
+def test_what_becomes_of_an_order_that_waited_is_one_frame(threads: ThreadPoolExecutor) -> None:
+    world = World(threads=threads, gather_s=30)
+    order = watched(world, "own")
+    world.clock.advance(1)
+    world.deliver()
+    (frame,) = world.push.frames["own"]
+    assert frame["status"] == "confirmed"
+    assert seqs(world, "own", order) == ALL
+
+
+def test_an_order_that_waited_is_not_kept_secret_while_it_goes_on(threads: ThreadPoolExecutor) -> None:
+    world = World(threads=threads, gather_s=0.01)
+    order = watched(world, "own")
+    world.clock.advance(1)
+    told_before_it_lands: list[int] = []
+
+    def wait_to_be_told(call: str) -> None:
+        if call == "cluster.outcome":
+            eventually(lambda: bool(seqs(world, "own", order)))
+            told_before_it_lands.extend(seqs(world, "own", order))
+
+    world.tape.observe = wait_to_be_told
+    world.deliver()
+    assert told_before_it_lands[:2] == [1, 2]
+    assert seqs(world, "own", order) == ALL
+
+
+def test_the_first_event_of_an_order_that_did_not_wait_is_a_frame_of_its_own(
+    threads: ThreadPoolExecutor,
+) -> None:
+    world = World(threads=threads, gather_s=30)
+    watched(world, "own")
+    world.deliver()
+    first = world.push.frames["own"][0]
+    assert (first["status"], "earlier" in first) == ("pending", False)
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)

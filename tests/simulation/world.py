@@ -68,6 +68,7 @@ class World:
     threads: Executor = field(default_factory=SameThread)
     """What runs the pushes."""
     push_deadline_s: float = 2.0
+    gather_s: float = 0.0
 
     def __post_init__(self) -> None:
         self.clock = FakeClock(self.start)
@@ -94,7 +95,8 @@ class World:
         backlogs: Backlogs = tape.around(self.backlogs, "backlogs")
 
         def teller() -> Teller:
-            return Teller(push, watching, clock, self.threads, self.push_deadline_s)
+            deadline_s, gather_s = self.push_deadline_s, self.gather_s
+            return Teller(push, watching, clock, self.threads, deadline_s=deadline_s, gather_s=gather_s)
 
         venues = [tape.around(venue, "venue") for venue in self.venues]
         quote_route = QuoteRoute(venues, clock, SameThread())

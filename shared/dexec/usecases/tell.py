@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from threading import Lock
 
 from dexec.domain.errors import OutcomeUnknown, Unavailable
 from dexec.domain.lifecycle import TERMINAL
@@ -17,6 +17,11 @@ from dexec.ports import Clock, Delivery, Push, Told, Watcher, Watching
 
 OPENING_S = 30
 """For so long after connecting, API Gateway answers 410 for a connection that is only being opened."""
+
+LATE_S = 0.25
+GATHER_S = 0.1
+"""An order that has waited for over ``LATE_S`` is no news any more: what happens within ``GATHER_S`` of its
+start is told in one frame, which spares a busy system most of its frames."""
 
 MAX_EVENTS_A_FRAME = 50
 """API Gateway takes frames of up to 128 KB; a routing decision is the largest event, at 2 to 3 KB."""
@@ -40,17 +45,28 @@ class Teller:
 
     Each connection has a line of its own: one push at a time, and what queues up behind a slow one goes
     out in one frame. ``threads`` runs the pushes; nothing here waits for them before the end.
+    ``gather_s`` is how long the first events of a late order are gathered; its end is told at once.
     """
 
     def __init__(
-        self, push: Push, watching: Watching, clock: Clock, threads: Executor, deadline_s: float = 2
+        self,
+        push: Push,
+        watching: Watching,
+        clock: Clock,
+        threads: Executor,
+        *,
+        deadline_s: float = 2,
+        gather_s: float = 0,
     ) -> None:
         self._push = push
         self._watching = watching
         self._clock = clock
         self._threads = threads
         self._deadline_s = deadline_s
-        self._lock = Lock()
+        self._gather_s = gather_s
+        self._gathered = threading.Event()
+        self._is_late = False
+        self._lock = threading.Lock()
         self._lines: dict[str, _Line] = {}
         self._running: set[Future[None]] = set()
         self._last: Event | None = None
@@ -80,7 +96,11 @@ class Teller:
 
     def tell(self, events: Sequence[Event], watchers: Sequence[Watcher]) -> None:
         """Queue ``events`` of one order for each of ``watchers`` and return at once."""
+        if self._last is None:
+            self._is_late = self._clock.now() - events[0].at > timedelta(seconds=LATE_S)
         self._last = events[-1]
+        if not self._is_late or self._last.status in TERMINAL:
+            self._gathered.set()
         for watcher in watchers:
             with self._lock:
                 line = self._lines.setdefault(watcher.connection_id, _Line(watcher))
@@ -92,6 +112,7 @@ class Teller:
 
     def finish(self, timeout_s: float) -> Told | None:
         """Wait for the pushes, no longer than ``timeout_s``, and return how they went."""
+        self._gathered.set()
         if self._last is None or not self._lines:
             return None
         wait(self._running, timeout_s)
@@ -122,8 +143,10 @@ class Teller:
                 self._push.close(connection_id)
 
     def _drain(self, line: _Line) -> None:
-        """Post one event, then, as long as there is any, all that came up behind the last post."""
-        most = 1
+        """Post one event (of a late order all), then, as long as there is any, all that came up meanwhile."""
+        self._gathered.wait(self._gather_s)
+        self._gathered.set()
+        most = MAX_EVENTS_A_FRAME if self._is_late else 1
         while True:
             with self._lock:
                 events, line.waiting = line.waiting[:most], line.waiting[most:]
