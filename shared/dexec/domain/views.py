@@ -13,6 +13,8 @@ from dexec.domain.tokens import TOKENS
 
 View = dict[str, object]
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
 
 def iso(moment: datetime) -> str:
     """Return a UTC time in ISO 8601, to the millisecond."""
@@ -78,4 +80,4 @@ def status_frame(events: Sequence[Event]) -> bytes:
 
 def encode(frame: View) -> bytes:
     """Return a frame as compact JSON, in ASCII: what a client sent and gets back may be half a character."""
-    return json.dumps(frame, separators=(",", ":")).encode()
+    return _ENCODER.encode(frame).encode()

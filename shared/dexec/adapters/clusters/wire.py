@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 
 from solders.hash import Hash
 from solders.instruction import AccountMeta, Instruction
@@ -33,6 +34,7 @@ class Swap:
     plan: SwapPlan
 
 
+@lru_cache(maxsize=256)
 def keypair(seed: int, client_id: str) -> Keypair:
     """Return the key of a client's paper wallet."""
     return Keypair.from_seed(digest("paper wallet", seed, client_id))
