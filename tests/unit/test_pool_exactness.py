@@ -109,7 +109,7 @@ def test_volatility_fades_with_time(elapsed: int, expected: tuple[int, int]) -> 
 
 
 def test_fees_are_capped_at_a_tenth() -> None:
-    assert DlmmFees(400, 65_535, 3).rate(0) == MAX_FEE_RATE
+    assert DlmmFees(400, 65_535, 3).rates([0]) == [MAX_FEE_RATE]
 
 
 def test_a_pool_without_bins_on_a_side_trades_nothing_there() -> None:

@@ -91,12 +91,12 @@ class Change:
         seq = self.after.seq + 1
         event = Event(self.after.id, seq, status, step, self.after.attempt, detail, now)
         after = replace(self.after, status=status, seq=seq, updated_at=now)
-        return replace(self, after=after, events=(*self.events, event))
+        return Change(self.before, after, (*self.events, event))
 
     def releasing(self, run_at: datetime | None = None) -> Change:
         """Return this change, after which nobody holds the order; it may go on from ``run_at``."""
         after = replace(self.after, lease_token=None, lease_until=None, run_at=run_at or self.after.run_at)
-        return replace(self, after=after)
+        return Change(self.before, after, self.events)
 
 
 def build(order: Order, now: datetime, route: Detail) -> Change:

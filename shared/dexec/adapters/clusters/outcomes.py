@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import fields
 from fractions import Fraction
 
 from dexec.adapters.clusters.ledger import Entry, PaperLedger
@@ -19,6 +19,10 @@ from dexec.domain.errors import (
 from dexec.domain.quote import Fill, Leg
 from dexec.domain.tokens import TOKENS
 from dexec.ports import Clock, Landed
+
+_LEG = tuple(field.name for field in fields(Leg))
+_FILL = tuple(field.name for field in fields(Fill))
+_ENCODER = json.JSONEncoder(separators=(",", ":"), default=str)
 
 
 class PaperOutcomes:
@@ -58,17 +62,18 @@ def _landed(entry: Entry) -> Landed:
 
 def dump_fill(fill: Fill) -> str:
     """Return a fill as JSON; fractions become strings."""
-    return json.dumps(asdict(fill), separators=(",", ":"), default=str)
+    legs = [{name: getattr(leg, name) for name in _LEG} for leg in fill.legs]
+    return _ENCODER.encode({name: getattr(fill, name) for name in _FILL} | {"legs": legs})
 
 
 def load_fill(text: str) -> Fill:
     """Read what ``dump_fill`` wrote."""
-    fields = json.loads(text)
+    read = json.loads(text)
     legs = tuple(
         Leg(**{**leg, "mid": Fraction(leg["mid"]), "unrounded_out": Fraction(leg["unrounded_out"])})
-        for leg in fields["legs"]
+        for leg in read["legs"]
     )
-    return Fill(fields["amount_in"], fields["amount_out"], legs, fields["slot"])
+    return Fill(read["amount_in"], read["amount_out"], legs, read["slot"])
 
 
 def dump_error(error: Ending) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from solders.hash import Hash
 from solders.instruction import AccountMeta, Instruction
@@ -34,10 +35,18 @@ class Swap:
     plan: SwapPlan
 
 
+class Wallet(NamedTuple):
+    """A client's paper wallet: its key, and the address that is derived from it."""
+
+    key: Keypair
+    address: Pubkey
+
+
 @lru_cache(maxsize=256)
-def keypair(seed: int, client_id: str) -> Keypair:
-    """Return the key of a client's paper wallet."""
-    return Keypair.from_seed(digest("paper wallet", seed, client_id))
+def wallet(seed: int, client_id: str) -> Wallet:
+    """Return a client's paper wallet, which follows from the market's seed."""
+    key = Keypair.from_seed(digest("paper wallet", seed, client_id))
+    return Wallet(key, key.pubkey())
 
 
 def blockhash(seed: int, slot: int) -> str:
@@ -47,11 +56,11 @@ def blockhash(seed: int, slot: int) -> str:
 
 def encode(seed: int, order_id: str, client_id: str, plan: SwapPlan, recent: Blockhash) -> SignedTransaction:
     """Return the signed transaction that swaps along ``plan`` out of the client's wallet."""
-    payer = keypair(seed, client_id)
+    payer = wallet(seed, client_id)
     data = json.dumps([order_id, client_id, plan.to_json()], separators=(",", ":")).encode()
-    account = AccountMeta(payer.pubkey(), is_signer=True, is_writable=True)
-    message = Message([Instruction(_PROGRAM, data, [account])], payer.pubkey())
-    transaction = Transaction([payer], message, Hash.from_string(recent.value))
+    account = AccountMeta(payer.address, is_signer=True, is_writable=True)
+    message = Message([Instruction(_PROGRAM, data, [account])], payer.address)
+    transaction = Transaction([payer.key], message, Hash.from_string(recent.value))
     return SignedTransaction(
         str(transaction.signatures[0]), bytes(transaction), recent.last_valid_block_height
     )
@@ -74,7 +83,7 @@ def decode(data: bytes, seed: int) -> Swap:
     recent = bytes(transaction.message.recent_blockhash)
     slot = int.from_bytes(recent[:_SLOT_BYTES])
     is_ours = recent == _blockhash_bytes(seed, slot)
-    if not is_ours or transaction.message.account_keys[0] != keypair(seed, client_id).pubkey():
+    if not is_ours or transaction.message.account_keys[0] != wallet(seed, client_id).address:
         raise OrderFailed("the cluster refused the transaction: it is not signed for this wallet and chain")
     return Swap(str(transaction.signatures[0]), slot, order_id, client_id, swap_plan)
 

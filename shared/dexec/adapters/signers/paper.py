@@ -9,7 +9,7 @@ from dexec.ports import Blockhash
 
 
 class PaperSigner:
-    """Builds and signs paper transactions; no key is kept anywhere."""
+    """Builds and signs paper transactions; keys follow from the seed and are stored nowhere."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed

@@ -6,7 +6,7 @@ volatility accumulator counts bins in units of 10^-4. ``tests/vectors`` holds sw
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
@@ -59,11 +59,10 @@ class DlmmFees:
         power: int = 10**self.base_fee_power_factor
         return self.base_factor * self.bin_step * 10 * power
 
-    def rate(self, accumulator: int) -> int:
-        """Return base rate + ceil(control * (accumulator * bin_step)^2 / 10^11), at most 10 %."""
-        moved = accumulator * self.bin_step
-        variable = ceil_div(self.variable_fee_control * moved * moved, 10**11)
-        return min(self.base_rate + variable, MAX_FEE_RATE)
+    def rates(self, accumulators: Iterable[int]) -> list[int]:
+        """Return base rate + ceil(control * (accumulator * bin_step)^2 / 10^11), at most 10 %, for each."""
+        base, factor = self.base_rate, self.variable_fee_control * self.bin_step**2
+        return [min(base + ceil_div(factor * moved * moved, 10**11), MAX_FEE_RATE) for moved in accumulators]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +138,16 @@ class DlmmPool:
     def _price(self, place: int) -> int:
         return self.prices[place] if self.prices else bin_price(self.first_bin + place, self.fees.bin_step)
 
-    def _bins(self, sells_x: bool) -> Iterator[CurveBin]:
+    def _bins(self, sells_x: bool) -> list[CurveBin]:
         reference, index = self.volatility.now(self.active_bin, self.fees)
         held = self.amounts_y if sells_x else self.amounts_x
-        for place in self._walk(sells_x):
-            if held[place]:
-                distance = BPS * abs(index - self.first_bin - place)
-                accumulator = min(reference + distance, self.fees.max_volatility_accumulator)
-                yield CurveBin(self._price(place), held[place], self.fees.rate(accumulator))
+        places = [place for place in self._walk(sells_x) if held[place]]
+        start, most = index - self.first_bin, self.fees.max_volatility_accumulator
+        rates = self.fees.rates([min(reference + BPS * abs(start - place), most) for place in places])
+        return [
+            CurveBin(self._price(place), held[place], rate)
+            for place, rate in zip(places, rates, strict=True)
+        ]
 
     def _make_curve(self, sells_x: bool) -> DlmmCurve:
         active_price = self._price(self.active_bin - self.first_bin)

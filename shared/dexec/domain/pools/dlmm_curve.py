@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
+from typing import NamedTuple
 
 from dexec.domain.errors import InsufficientLiquidity
 from dexec.domain.pools.base import PRICE_BITS, Swap, ceil_div
@@ -21,8 +22,7 @@ _HULL_BITS = 32
 """Fraction bits of the inputs on the hull: the bound must not lose a unit per bin to rounding."""
 
 
-@dataclass(frozen=True, slots=True)
-class CurveBin:
+class CurveBin(NamedTuple):
     """A bin as one direction meets it: its Q64.64 price, what it holds of token out, its fee rate."""
 
     price: int
@@ -42,17 +42,32 @@ class DlmmCurve:
         self._base_rate = base_rate
         first = self._bins[0].price if self._bins else active_price
         self.mid = Fraction(first, 1 << PRICE_BITS) if sells_x else Fraction(1 << PRICE_BITS, first)
-        self._ins, self._outs = [0], [0]
-        for entry in self._bins:
-            net = self._net_for(entry.price, entry.available)
-            self._ins.append(self._ins[-1] + net + ceil_div(net * entry.fee_rate, FEE_UNIT - entry.fee_rate))
-            self._outs.append(self._outs[-1] + entry.available)
+        self._ins, self._outs = self._drain()
         self.max_in = self._ins[-1]
         self.max_out = self._outs[-1]
-        self._relaxed_ins = self._relax()
-        self._corners, self._falling = self._hull()
-        self.is_concave = len(self._corners) == len(self._outs)
-        self.best_price = -self._falling[0] if self._falling else 0
+
+    def _drain(self) -> tuple[list[int], list[int]]:
+        """Return what the first k bins take, and what they give, for every k."""
+        ins, outs = [0], [0]
+        taken = given = 0
+        for price, available, fee_rate in self._bins:
+            net = self._net_for(price, available)
+            taken += net - (-net * fee_rate // (FEE_UNIT - fee_rate))
+            given += available
+            ins.append(taken)
+            outs.append(given)
+        return ins, outs
+
+    @property
+    def is_concave(self) -> bool:
+        """Whether no bin lies below the hull."""
+        return len(self._hull[0]) == len(self._outs)
+
+    @property
+    def best_price(self) -> int:
+        """The steepest slope of the hull."""
+        falling = self._hull[1]
+        return -falling[0] if falling else 0
 
     def _base_part(self, fee: int, fee_rate: int) -> int:
         return min(fee, ceil_div(fee * self._base_rate, fee_rate)) if fee_rate else 0
@@ -67,38 +82,40 @@ class DlmmCurve:
         """Return what ``net`` is worth at a bin's price, times 2^64."""
         return net * price if self._sells_x else (net << 2 * PRICE_BITS) // price
 
-    def _relax(self) -> list[int]:
-        """Return what the first k bins take without any rounding up, in 2^-32 units, rounded down."""
-        relaxed = [0]
-        for entry in self._bins:
+    @cached_property
+    def _relaxed_ins(self) -> list[int]:
+        """What the first k bins take without any rounding up, in 2^-32 units, rounded down."""
+        relaxed, taken = [0], 0
+        for price, available, fee_rate in self._bins:
             # sell X: in = out * 2^64 / P, sell Y: in = out * P / 2^64; then / (1 - rate).
-            out = entry.available * FEE_UNIT << _HULL_BITS
-            gross = (out << PRICE_BITS) // entry.price if self._sells_x else out * entry.price >> PRICE_BITS
-            relaxed.append(relaxed[-1] + gross // (FEE_UNIT - entry.fee_rate))
+            out = available * FEE_UNIT << _HULL_BITS
+            gross = (out << PRICE_BITS) // price if self._sells_x else out * price >> PRICE_BITS
+            taken += gross // (FEE_UNIT - fee_rate)
+            relaxed.append(taken)
         return relaxed
 
+    @cached_property
     def _hull(self) -> tuple[list[int], list[int]]:
-        """Return the corners (bins drained) and the negated slopes of the least concave curve above.
+        """The corners (bins drained) and the negated slopes of the least concave curve above.
 
         The corners lie at relaxed inputs, so the hull is nowhere below the integer curve: that needs at
         least as much input for every output, since each of its bins rounds in the pool's favour.
         """
+        ins, outs = self._relaxed_ins, self._outs
         corners: list[int] = [0]
         falling: list[int] = []
-        for corner in range(1, len(self._outs)):
-            slope = self._slope(corners[-1], corner)
-            while falling and slope >= -falling[-1]:
+        for corner in range(1, len(outs)):
+            while True:
+                start = corners[-1]
+                run = ins[corner] - ins[start] or 1
+                slope = (outs[corner] - outs[start] << PRICE_BITS + _HULL_BITS) // run
+                if not falling or slope < -falling[-1]:
+                    break
                 corners.pop()
                 falling.pop()
-                slope = self._slope(corners[-1], corner)
             corners.append(corner)
             falling.append(-slope)
         return corners, falling
-
-    def _slope(self, start: int, end: int) -> int:
-        rise = self._outs[end] - self._outs[start]
-        run = self._relaxed_ins[end] - self._relaxed_ins[start]
-        return (rise << PRICE_BITS + _HULL_BITS) // max(1, run)
 
     def exact_in(self, amount_in: int) -> int:
         """Walk the bins: drained ones give all, the last floor(net * P), net = in - ceil(in * rate)."""
@@ -152,13 +169,15 @@ class DlmmCurve:
 
     def respond(self, price: int) -> tuple[int, int]:
         """Drain every bin whose stretch of the hull is steeper than ``price``."""
-        corner = self._corners[bisect_left(self._falling, -price)]
+        corners, falling = self._hull
+        corner = corners[bisect_left(falling, -price)]
         return self._ins[corner], self._outs[corner]
 
     def surplus(self, price: int) -> int:
         """The best corner of the hull; its neighbours are tried as slopes are rounded."""
-        place = bisect_left(self._falling, -price)
-        nearby = self._corners[max(0, place - 1) : place + 2]
+        corners, falling = self._hull
+        place = bisect_left(falling, -price)
+        nearby = corners[max(0, place - 1) : place + 2]
         return max(
             (self._outs[corner] << PRICE_BITS) - (price * self._relaxed_ins[corner] >> _HULL_BITS)
             for corner in (0, *nearby)
@@ -166,8 +185,8 @@ class DlmmCurve:
 
     def kinks(self, low: int, high: int) -> Sequence[int]:
         """The slopes of the hull."""
-        begin, end = bisect_right(self._falling, -high), bisect_left(self._falling, -low)
-        return [-slope for slope in self._falling[begin:end]]
+        falling = self._hull[1]
+        return [-slope for slope in falling[bisect_right(falling, -high) : bisect_left(falling, -low)]]
 
     def even_fees(self, amount_in: int, count: int) -> Sequence[int]:
         """Within the bin that ``amount_in`` reaches: inputs just below those whose fee is one more."""
