@@ -78,7 +78,7 @@ class CloudWatching:
         self._pushes = pushes
         self.told_at: float | None = None
 
-    def settle(self, told: Told, max_failures: int) -> None:  # noqa: ARG002
+    def settle(self, told: Told) -> None:  # noqa: ARG002
         """Note who was told, once the pushes are done."""
         self._cloud.timeline.wait_until(self._pushes.last_end, "push the last frame")
         self.told_at = self._cloud.timeline.seconds

@@ -9,8 +9,6 @@ from dexec.ports import Connection, Told
 from tests.contract.samples import NOW, after, claimed, connect, place
 from tests.simulation.backend import Backend
 
-MAX_FAILURES = 3
-
 
 def ended(store: Backend, watcher: str | None = None) -> Order:
     """Place an order and fail it at once."""
@@ -85,14 +83,14 @@ def test_those_who_heard_the_end_are_done(store: Backend) -> None:
     connect(store, "c")
     order = ended(store, watcher="c")
     assert untold(store) == {order.id: {"c"}}
-    store.watching.settle(Told(order.id, True, delivered=frozenset({"c"})), MAX_FAILURES)
+    store.watching.settle(Told(order.id, True, delivered=frozenset({"c"})))
     assert untold(store) == {}
 
 
 def test_those_who_heard_a_step_go_on_watching(store: Backend) -> None:
     connect(store, "c")
     order = place(store, watcher="c")
-    store.watching.settle(Told(order.id, False, delivered=frozenset({"c"})), MAX_FAILURES)
+    store.watching.settle(Told(order.id, False, delivered=frozenset({"c"})))
     assert watchers_of(store, order) == {"c"}
 
 
@@ -101,7 +99,7 @@ def test_those_who_missed_the_end_are_told_later_streams_too(store: Backend) -> 
     order = ended(store, watcher="c")
     connect(store, "stream", stream=True)
     missed = Told(order.id, True, missed=frozenset({"c", "stream", "closed"}))
-    store.watching.settle(missed, MAX_FAILURES)
+    store.watching.settle(missed)
     assert untold(store) == {order.id: {"c", "stream"}}
 
 
@@ -112,28 +110,23 @@ def test_a_stream_that_missed_nothing_is_not_told_later(store: Backend) -> None:
     assert untold(store) == {order.id: {"c"}}
 
 
-def test_failures_count_until_they_are_forgiven_or_too_many(store: Backend) -> None:
+def test_failures_count_until_they_are_forgiven(store: Backend) -> None:
     connect(store, "c")
     order = place(store, watcher="c")
     failed = Told(order.id, False, failed=frozenset({"c"}))
-    store.watching.settle(failed, MAX_FAILURES)
-    store.watching.settle(failed, MAX_FAILURES)
+    store.watching.settle(failed)
+    store.watching.settle(failed)
     (watcher,) = store.orders.claim(order.id, "looking", NOW, NOW).watchers
     assert watcher.push_failures == 2
-    well = Told(order.id, False, delivered=frozenset({"c"}), recovered=frozenset({"c"}))
-    store.watching.settle(well, MAX_FAILURES)
-    for _ in range(MAX_FAILURES - 1):
-        store.watching.settle(failed, MAX_FAILURES)
-    assert store.watching.connection("c") is not None
-    store.watching.settle(failed, MAX_FAILURES)
-    assert store.watching.connection("c") is None
-    assert watchers_of(store, order) == set()
+    store.watching.settle(Told(order.id, False, delivered=frozenset({"c"}), recovered=frozenset({"c"})))
+    (watcher,) = store.orders.claim(order.id, "looking", NOW, NOW).watchers
+    assert watcher.push_failures == 0
 
 
 def test_a_failing_connection_is_told_the_end_later(store: Backend) -> None:
     connect(store, "c")
     order = ended(store, watcher="c")
-    store.watching.settle(Told(order.id, True, failed=frozenset({"c"})), MAX_FAILURES)
+    store.watching.settle(Told(order.id, True, failed=frozenset({"c"})))
     assert untold(store) == {order.id: {"c"}}
 
 
@@ -143,14 +136,14 @@ def test_gone_connections_are_forgotten_with_all_they_watch(store: Backend) -> N
     order, other = place(store, watcher="gone"), place(store, watcher="gone")
     store.watching.watch(order.id, "alice", "here")
     told = Told(order.id, False, delivered=frozenset({"here"}), gone=frozenset({"gone"}))
-    store.watching.settle(told, MAX_FAILURES)
+    store.watching.settle(told)
     assert watchers_of(store, order) == {"here"}
     assert watchers_of(store, other) == set()
     assert store.watching.connection("gone") is None
 
 
 def test_settling_nothing_is_nothing(store: Backend) -> None:
-    store.watching.settle(Told("ord_" + "0" * 32, False), MAX_FAILURES)
+    store.watching.settle(Told("ord_" + "0" * 32, False))
 
 
 def test_the_untold_are_those_of_orders_that_ended_a_while_ago(store: Backend) -> None:

@@ -46,7 +46,7 @@ class FakeWatching:
         with self._store.lock:
             self._store.watchers.discard((order_id, connection_id))
 
-    def settle(self, told: Told, max_failures: int) -> None:
+    def settle(self, told: Told) -> None:
         store = self._store
         with store.lock:
             if told.is_terminal:
@@ -57,8 +57,7 @@ class FakeWatching:
                 store.push_failures[connection_id] = 0
             for connection_id in told.failed:
                 store.push_failures[connection_id] += 1
-            failing = {one for one in told.failed if store.push_failures[one] >= max_failures}
-            store.forget(failing | told.gone)
+            store.forget(set(told.gone))
 
     def untold(
         self, before: datetime, limit: int

@@ -62,7 +62,7 @@ class Watching(Protocol):
     def unwatch(self, order_id: str, connection_id: str) -> None:
         """Forget one watcher."""
 
-    def settle(self, told: Told, max_failures: int) -> None:
+    def settle(self, told: Told) -> None:
         """Note how the telling of an order went: who is done, who is gone, who has to be told later."""
 
     def untold(

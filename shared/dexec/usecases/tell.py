@@ -27,7 +27,7 @@ MAX_EVENTS_A_FRAME = 50
 """API Gateway takes frames of up to 128 KB; a routing decision is the largest event, at 2 to 3 KB."""
 
 MAX_PUSH_FAILURES = 5
-"""A connection that failed this often in a row is dropped."""
+"""A connection that failed this often in a row is given up: closed, and then gone."""
 
 
 @dataclass
@@ -85,12 +85,11 @@ class Teller:
             yield self
         finally:
             left_s = (ends_at - self._clock.now()).total_seconds() - 1
-            told = self.finish(max(0.0, min(self._deadline_s, left_s)))
+            told = self._finish(max(0.0, min(self._deadline_s, left_s)))
             if told is not None:
-                self.failures = len(told.failed | told.missed)
-                self._close_failing(told)
+                self.failures += len(told.failed | told.missed)
                 try:
-                    self._watching.settle(told, MAX_PUSH_FAILURES)
+                    self._watching.settle(told)
                 except (Unavailable, OutcomeUnknown) as exc:
                     self.trouble = exc if told.failed | told.missed else None
 
@@ -110,7 +109,7 @@ class Teller:
             if start:
                 self._running.add(self._threads.submit(self._drain, line))
 
-    def finish(self, timeout_s: float) -> Told | None:
+    def _finish(self, timeout_s: float) -> Told | None:
         """Wait for the pushes, no longer than ``timeout_s``, and return how they went."""
         self._gathered.set()
         if self._last is None or not self._lines:
@@ -118,14 +117,19 @@ class Teller:
         wait(self._running, timeout_s)
         for future in self._running:
             future.cancel()
+        with self._lock:
+            results = {one: None if line.busy else line.result for one, line in self._lines.items()}
         ended: dict[Delivery | None, set[str]] = {None: set(), **{delivery: set() for delivery in Delivery}}
         recovered = set()
-        with self._lock:
-            for connection_id, line in self._lines.items():
-                result = None if line.busy else line.result
-                ended[result].add(connection_id)
-                if result is Delivery.DELIVERED and line.watcher.push_failures:
-                    recovered.add(connection_id)
+        for connection_id, result in results.items():
+            failures = self._lines[connection_id].watcher.push_failures
+            if result is Delivery.FAILED and failures + 1 >= MAX_PUSH_FAILURES:
+                self._give_up(connection_id)
+                ended[Delivery.GONE].add(connection_id)
+                continue
+            ended[result].add(connection_id)
+            if result is Delivery.DELIVERED and failures:
+                recovered.add(connection_id)
         return Told(
             self._last.order_id,
             self._last.status in TERMINAL,
@@ -136,11 +140,10 @@ class Teller:
             missed=frozenset(ended[None]),
         )
 
-    def _close_failing(self, told: Told) -> None:
-        """Close what is about to be dropped: else its client would wait on a connection that nobody tells."""
-        for connection_id in told.failed:
-            if self._lines[connection_id].watcher.push_failures + 1 >= MAX_PUSH_FAILURES:
-                self._push.close(connection_id)
+    def _give_up(self, connection_id: str) -> None:
+        """Close a connection: else its client would wait on one that nobody tells anything any more."""
+        self.failures += 1
+        self._push.close(connection_id)
 
     def _drain(self, line: _Line) -> None:
         """Post one event (of a late order all), then, as long as there is any, all that came up meanwhile."""

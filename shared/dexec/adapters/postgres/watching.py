@@ -57,9 +57,9 @@ class PostgresWatching:
         """Forget one watcher."""
         self._database.fetch(_about("unwatch", [connection_id], id=order_id), Repeat.HARMLESS)
 
-    def settle(self, told: Told, max_failures: int) -> None:
+    def settle(self, told: Told) -> None:
         """Note how the telling of an order went, in one round trip; none where there is nothing to note."""
-        statements = _settling(told, max_failures)
+        statements = _settling(told)
         if statements:
             self._database.transact(statements, [], Repeat.HARMLESS)
 
@@ -88,7 +88,7 @@ class PostgresWatching:
         return len(dropped)
 
 
-def _settling(told: Told, max_failures: int) -> list[Statement]:
+def _settling(told: Told) -> list[Statement]:
     statements = []
     if told.is_terminal and told.delivered:
         statements.append(_about("unwatch", told.delivered, id=told.order_id))
@@ -98,7 +98,6 @@ def _settling(told: Told, max_failures: int) -> list[Statement]:
         statements.append(_about("forgive_push_failures", told.recovered))
     if told.failed:
         statements.append(_about("count_push_failures", told.failed))
-        statements.append(_about("drop_failing_connections", told.failed, max_failures=max_failures))
     if told.gone:
         statements.append(_about("disconnect", told.gone))
     return statements
