@@ -18,7 +18,7 @@ from dexec.ports import Clock, Delivery, Push, Told, Watcher, Watching
 OPENING_S = 30
 """For so long after connecting, API Gateway answers 410 for a connection that is only being opened."""
 
-LATE_S = 0.25
+LATE_S = 0.1
 GATHER_S = 0.1
 """An order that has waited for over ``LATE_S`` is no news any more: what happens within ``GATHER_S`` of its
 start is told in one frame, which spares a busy system most of its frames."""
