@@ -27,6 +27,7 @@ def page(figures: Document) -> str:
         "figures": _figures(figures),
         "cpu": _cpu(_of(figures, "burst")),
         "ceiling": _ceiling(figures),
+        "bare": str(figures["bareOrdersPerSecond"]),
         "budget": _budget(figures),
         "cold": _cold(figures),
         "orders": _growth_orders(figures),

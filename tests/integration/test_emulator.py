@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.bench import bare
 from infra.local import emulator, processes
 from infra.local.home import Home
 from infra.local.processes import ProcessRef
@@ -89,3 +90,9 @@ def test_what_an_invocation_logged_that_broke(worker: Worker) -> None:
     assert answer["status"] == "error"
     assert answer["log"].splitlines() == ["line 0", "line 1"]
     assert worker.invoke({"lines": 1}, "request")["log"] == "line 0"
+
+
+def test_what_the_emulator_passes_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bare, "ORDERS", 20)
+    (rate,) = bare.measure(1)
+    assert rate > 0

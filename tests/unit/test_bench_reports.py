@@ -99,6 +99,7 @@ def test_the_page_about_performance_is_filled_in() -> None:
             "growthOrders": [run],
             "growthWatchers": [run],
             "growthHistory": [{"rows": 1000, "newestMs": run["acceptMs"], "ofStatusMs": run["acceptMs"]}],
+            "bareOrdersPerSecond": 300,
             "upSeconds": 4.0,
             "firstOrderSeconds": 0.5,
             "machine": run["machine"],
