@@ -10,7 +10,13 @@ from infra.local.home import PROJECT
 SHIPPED = ("shared/requirements.txt", "functions/executor/requirements.txt")
 """What goes to AWS: the layer, and what one function needs beside it."""
 
-ALL = (*SHIPPED, "requirements-dev.txt", "requirements-sam.txt", "requirements-audit.txt")
+ALL = (
+    *SHIPPED,
+    "requirements-setup.txt",
+    "requirements-dev.txt",
+    "requirements-sam.txt",
+    "requirements-audit.txt",
+)
 
 _PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]++)(?! ; sys_platform == 'win32')", re.MULTILINE)
 

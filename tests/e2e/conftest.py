@@ -24,13 +24,14 @@ HERE = Path(__file__).parent
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep all tests of this directory in one worker: they share a deployment and two cores.
+    """Keep the tests that share a deployment in one worker: the console's, and all others of this directory.
 
     First, because xdist reads the groups in the same hook.
     """
     for item in items:
         if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.xdist_group("e2e"))
+            group = "console" if item.path.is_relative_to(HERE / "console") else "e2e"
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="module", autouse=True)
