@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -14,6 +15,16 @@ from dexec.adapters.postgres.bounded import BoundedConnection, connect
 from dexec.adapters.postgres.migrations import migrate
 from infra.local import postgres
 from tests.homes import new_home
+
+BULK = (Path(__file__).parent / "property", Path(__file__).parent / "model")
+"""Tests that run the same lines many thousand times, which counting the lines would make thrice as slow."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave what is run in bulk out of the coverage: other tests cover it, too."""
+    for item in items:
+        if any(item.path.is_relative_to(folder) for folder in BULK):
+            item.add_marker(pytest.mark.no_cover)
 
 
 class Isolation(StrEnum):
