@@ -1,6 +1,6 @@
 """The standard set: ``python -m infra.bench.standard [--quick]`` measures and rewrites the page.
 
-Figures that decide are medians of several runs; the whole takes about ten minutes, ``--quick`` two.
+Figures that decide are medians of several runs; the whole takes about seven minutes, ``--quick`` two.
 """
 
 from __future__ import annotations

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -58,9 +56,6 @@ def test_another_emulator_on_the_port_is_not_taken_for_our_own(
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
     """Return the worker of a function that logs as many lines as it is told to."""
-    code = io.BytesIO()
-    with zipfile.ZipFile(code, "w") as archive:
-        archive.writestr("app.py", TALKATIVE)
     arn = "arn:aws:lambda:us-east-1:000000000000:function:talkative"
     config = {"FunctionArn": arn, "Handler": "app.handler", "Runtime": "python3.13"}
     spawned, spawn = [], Worker._spawn
@@ -70,7 +65,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
         spawned.append(self._proc)
 
     monkeypatch.setattr(Worker, "_spawn", recorded)
-    worker = Worker("talkative", config, code.getvalue())
+    worker = Worker("talkative", config, bare.zipped(TALKATIVE))
     yield worker
     worker.kill()
     for process in spawned:

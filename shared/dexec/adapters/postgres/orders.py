@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -197,7 +197,7 @@ def _outcome(row: Row, order: Order, now: datetime) -> ClaimOutcome:
 
 
 def _saving(change: Change) -> dict[str, object]:
-    before, after, events = change.before, change.after, change.events
+    before, after = change.before, change.after
     transaction = after.transaction
     # The route is by far the largest column: it is written when it is decided, not at every step.
     is_new_route = after.route is not before.route
@@ -220,19 +220,20 @@ def _saving(change: Change) -> dict[str, object]:
         "fill": rows.dump_optional(after.fill),
         "error": rows.dump_optional(after.error),
         "updated_at": after.updated_at,
-        **_columns(events),
-        # A decision is also its event's detail, and not written out twice.
-        "event_details": [
-            route if route and event.detail is after.route else rows.dump(event.detail) for event in events
-        ],
+        **_columns(change, route),
     }
 
 
-def _columns(events: Sequence[Event]) -> dict[str, object]:
+def _columns(change: Change, route: str | None) -> dict[str, object]:
+    """Return the events column by column; ``route`` is a new route as it is stored."""
+    events, decided = change.events, change.after.route
+    # A decision is also its event's detail, and not written out twice.
+    details = [route if route and event.detail is decided else rows.dump(event.detail) for event in events]
     return {
         "event_seqs": [event.seq for event in events],
         "event_statuses": [event.status.value for event in events],
         "event_steps": [event.step and event.step.value for event in events],
         "event_attempts": [event.attempt for event in events],
+        "event_details": details,
         "event_times": [event.at for event in events],
     }

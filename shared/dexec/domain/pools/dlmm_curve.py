@@ -52,7 +52,7 @@ class DlmmCurve:
         taken = given = 0
         for price, available, fee_rate in self._bins:
             net = self._net_for(price, available)
-            taken += net - (-net * fee_rate // (FEE_UNIT - fee_rate))
+            taken += net + ceil_div(net * fee_rate, FEE_UNIT - fee_rate)
             given += available
             ins.append(taken)
             outs.append(given)
