@@ -15,7 +15,7 @@ from typing import TypeVar
 import psycopg
 
 from dexec.adapters.postgres.bounded import AnswerTimeout, BoundedConnection
-from dexec.adapters.postgres.exchange import Row
+from dexec.adapters.postgres.exchange import Committed, Row
 from dexec.adapters.postgres.statements import Statement
 from dexec.domain.errors import CommitUnknown, StoreConflict, StoreUnavailable
 
@@ -42,7 +42,8 @@ class Database:
     """Runs named statements over one lazily opened connection.
 
     Every method is one round trip (a lost serialization race costs another). Raises
-    ``StoreUnavailable`` when nothing was changed, ``CommitUnknown`` when that cannot be told.
+    ``StoreUnavailable`` when nothing was changed; ``CommitUnknown`` when that cannot be told, or when the
+    writes stand and what was to be read after them cannot be had.
     """
 
     def __init__(self, connect: Connect) -> None:
@@ -63,7 +64,20 @@ class Database:
         The reads see what others committed before this commit, whatever the isolation level: that is
         what lets "write, commit, read the other's table" lose nobody.
         """
-        return self._run(lambda connection: connection.exchange(writes, reads), repeat)
+        try:
+            return self._run(lambda connection: connection.exchange(writes, reads), repeat)
+        except Committed as committed:
+            return committed.written, self._read_after(committed, reads)
+
+    def _read_after(self, committed: Committed, reads: Sequence[Statement]) -> list[list[Row]]:
+        """Repeat the reads of an exchange whose writes stand."""
+        message = "the order store committed, and could not be read after that"
+        if isinstance(committed.__cause__, AnswerTimeout | psycopg.errors.QueryCanceled):
+            raise CommitUnknown(message) from committed.__cause__
+        try:
+            return self._run(lambda connection: connection.exchange([], reads), Repeat.READ)[1]
+        except StoreUnavailable as exc:
+            raise CommitUnknown(message) from exc
 
     def close(self) -> None:
         """Close the connection, if one is open."""
@@ -79,6 +93,10 @@ class Database:
             connection = self._open(lost and repeat is Repeat.HARMLESS)
             try:
                 return work(connection)
+            except Committed as committed:
+                # What is repeated now are the reads alone, on a connection that knows no stale statement.
+                self._clear(connection, committed.__cause__)
+                raise
             except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected) as exc:
                 self._roll_back(connection)
                 conflicts += 1
@@ -95,7 +113,7 @@ class Database:
                     raise _given_up(repeat) from exc
                 lost = True
             except psycopg.errors.FeatureNotSupported:
-                # A migration has changed what a prepared statement returns: it was not run.
+                # A migration has changed what a prepared statement returns: nothing of this was committed.
                 if stale:
                     raise
                 stale = True
@@ -114,6 +132,12 @@ class Database:
                 raise CommitUnknown("the order store was lost while it committed") from exc
             raise StoreUnavailable("the order store cannot be reached") from exc
         return self._connection
+
+    def _clear(self, connection: BoundedConnection, cause: BaseException | None) -> None:
+        if isinstance(cause, psycopg.errors.FeatureNotSupported) or connection.closed:
+            self.close()
+        else:
+            self._roll_back(connection)
 
     def _roll_back(self, connection: BoundedConnection) -> None:
         try:

@@ -6,11 +6,11 @@ that was the larger part of what an order cost. What adapts values is psycopg's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from psycopg import errors
+from psycopg import Error, errors
 from psycopg.adapt import Transformer
 from psycopg.generators import fetch_many, send
 from psycopg.pq import ExecStatus, Format
@@ -30,6 +30,17 @@ _BEGIN = b"BEGIN"
 _COMMIT = b"COMMIT"
 
 
+class Committed(Exception):
+    """The writes of an exchange stand, but what was to be read after them is missing: its cause says why.
+
+    ``written`` are the rows of each write. They must not be written again.
+    """
+
+    def __init__(self, written: list[list[Row]]) -> None:
+        super().__init__("committed, and not read")
+        self.written = written
+
+
 class Exchange:
     """Exchanges with the server over one connection.
 
@@ -47,15 +58,28 @@ class Exchange:
     ) -> tuple[list[list[Row]], list[list[Row]]]:
         """Run ``writes`` in one transaction, commit, then run ``reads``; return the rows of each.
 
-        Raises the ``psycopg.Error`` of the first that failed, after which none was run.
+        Raises the ``psycopg.Error`` of the first that failed, after which none was run; ``Committed`` from
+        it when the server had acknowledged the commit by then. The writes of an exchange that failed with
+        an answer of the server, and without that acknowledgement, were rolled back.
         """
         # Up to its Sync libpq's pipeline is one implicit transaction, so the bounds of ours are spelled out.
         statements: Sequence[Statement | bytes] = [_BEGIN, *writes, _COMMIT, *reads] if writes else reads
-        rows = [self._rows(result) for result in self._run(statements)]
-        return rows[1 : len(writes) + 1], rows[len(rows) - len(reads) :]
+        calls, preparing, running = self._calls_of(statements)
+        results: list[PGresult] = []
+        try:
+            self._communicate(calls, results)
+            self._check(results, preparing)
+        except Error as exc:
+            if writes and _is_committed(results, running[len(writes) + 1]):
+                raise Committed(self._written(results, running, len(writes))) from exc
+            raise
+        written = self._written(results, running, len(writes))
+        return written, [self._rows(results[place]) for place in running[len(running) - len(reads) :]]
 
-    def _run(self, statements: Sequence[Statement | bytes]) -> list[PGresult]:
-        """Return the result of each statement, named or plain."""
+    def _calls_of(
+        self, statements: Sequence[Statement | bytes]
+    ) -> tuple[list[_Call], dict[bytes, int], list[int]]:
+        """Return the calls that run statements, and which of them prepare what and run which statement."""
         calls: list[_Call] = []
         preparing: dict[bytes, int] = {}
         running: list[int] = []
@@ -69,14 +93,16 @@ class Exchange:
                     calls.append(prepare)
             running.append(len(calls))
             calls.append(execute)
-        results = self._communicate(calls)
+        return calls, preparing, running
+
+    def _check(self, results: Sequence[PGresult], preparing: Mapping[bytes, int]) -> None:
+        """Note what is prepared now; raise the first error among ``results``."""
         self._prepared.update(
             name for name, place in preparing.items() if results[place].status == ExecStatus.COMMAND_OK
         )
         for result in results:
             if result.status == ExecStatus.FATAL_ERROR:
                 raise errors.error_from_result(result, self._transformer.encoding)
-        return [results[place] for place in running]
 
     def _calls(self, statement: Statement) -> tuple[bytes, _Call, _Call]:
         """Return the name under which a statement is prepared, and what prepares and what runs it."""
@@ -91,13 +117,17 @@ class Exchange:
         execute = partial(pgconn.send_query_prepared, name, values, formats, Format.BINARY)
         return name, prepare, execute
 
-    def _communicate(self, calls: Sequence[_Call]) -> list[PGresult]:
+    def _communicate(self, calls: Sequence[_Call], results: list[PGresult]) -> None:
+        """Make the calls, and add to ``results`` what is answered, for as long as there are answers."""
         try:
-            return self._connection.wait(_pipeline(self._connection, calls))
+            self._connection.wait(_pipeline(self._connection, calls, results))
         except BaseException:
             # What is still to come must not meet the next statements.
             self._connection.pgconn.finish()
             raise
+
+    def _written(self, results: Sequence[PGresult], running: Sequence[int], writes: int) -> list[list[Row]]:
+        return [self._rows(results[place]) for place in running[1 : writes + 1]]
 
     def _rows(self, result: PGresult) -> list[Row]:
         if not result.ntuples:
@@ -111,17 +141,23 @@ class Exchange:
         return self._transformer.load_rows(0, result.ntuples, row)
 
 
-def _pipeline(connection: BoundedConnection, calls: Sequence[_Call]) -> PQGen[list[PGresult]]:
+def _is_committed(results: Sequence[PGresult], place: int) -> bool:
+    """Whether the server has acknowledged the commit at ``place``."""
+    # A transaction that cannot be committed is answered with ROLLBACK.
+    return len(results) > place and results[place].command_status == _COMMIT
+
+
+def _pipeline(
+    connection: BoundedConnection, calls: Sequence[_Call], results: list[PGresult]
+) -> PQGen[None]:
     pgconn = connection.pgconn
     pgconn.enter_pipeline_mode()
     for call in calls:
         call()
     pgconn.pipeline_sync()
     yield from send(pgconn)
-    results: list[PGresult] = []
     for _ in calls:
         results += yield from fetch_many(pgconn)
     if not (yield from fetch_many(pgconn)):
         raise errors.OperationalError("the connection ended before the last answer")
     pgconn.exit_pipeline_mode()
-    return results

@@ -1,0 +1,179 @@
+"""An exchange that fails part of the way: what was committed is not written twice, what was not is repeated.
+
+The reads fail for real: the table that they look at is shadowed by a view whose function raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from threading import Thread
+
+import pytest
+from psycopg import Connection
+
+from dexec.adapters.postgres.bounded import BoundedConnection, connect
+from dexec.adapters.postgres.database import MAX_CONFLICT_RETRIES, Database, Repeat
+from dexec.adapters.postgres.statements import Statement
+from dexec.domain.errors import CommitUnknown, StoreConflict
+from tests.conftest import Connecting, Isolation
+from tests.integration.test_database import wait_until_blocked
+
+COUNTING = Statement("count_push_failures", {"connection_ids": ["c"]})
+"""Counts the times that it was committed."""
+
+READING = Statement("find_api_key", {"key_hash": "h"})
+RETURNING = Statement("drop_stale_connections", {"before": "2020-01-01T00:00:00Z"})
+REPEATS = pytest.mark.parametrize("repeat", [Repeat.HARMLESS, Repeat.NEVER])
+
+SHADOW = """
+CREATE SCHEMA shadow;
+CREATE SEQUENCE shadow.reads;
+CREATE FUNCTION shadow.read() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF nextval('shadow.reads') <= {times} THEN {what}; END IF;
+    RETURN true;
+END $$;
+CREATE VIEW shadow.api_keys AS SELECT * FROM public.api_keys WHERE shadow.read();
+INSERT INTO public.api_keys (key_hash, client_id, created_at) VALUES ('h', 'alice', now());
+"""
+LOSES = "RAISE EXCEPTION 'injected' USING ERRCODE = '40001'"
+IS_STALE = "RAISE EXCEPTION 'injected' USING ERRCODE = '0A000'"
+HANGS = "PERFORM pg_sleep(30)"
+ENDS = "PERFORM pg_terminate_backend(pg_backend_pid())"
+
+
+@pytest.fixture
+def other(connecting: Connecting) -> Iterator[Connection[tuple[object, ...]]]:
+    """Return a connection past the store, to a database with one WebSocket connection in it."""
+    with connecting(Isolation.READ_COMMITTED) as connection:
+        connection.execute("INSERT INTO connections VALUES ('c', 'alice', 'h', false, 0, now())")
+        yield connection
+        connection.execute("DROP SCHEMA IF EXISTS shadow CASCADE")
+
+
+@pytest.fixture
+def opened() -> list[BoundedConnection]:
+    """Return the connections that were opened so far."""
+    return []
+
+
+@pytest.fixture
+def database(clean_url: str, opened: list[BoundedConnection]) -> Iterator[Database]:
+    """Return a database that sees what shadows a table."""
+
+    def open_connection() -> BoundedConnection:
+        opened.append(connect(clean_url, options="-c search_path=shadow,public"))
+        return opened[-1]
+
+    with closing(Database(open_connection)) as database:
+        yield database
+
+
+def shadow(other: Connection[tuple[object, ...]], what: str, times: int = 1) -> None:
+    """Have the next reads of the API keys go wrong."""
+    other.execute(SHADOW.format(what=what, times=times).encode())
+
+
+def writes(other: Connection[tuple[object, ...]]) -> object:
+    found = other.execute("SELECT push_failures FROM connections").fetchone()
+    return found and found[0]
+
+
+@REPEATS
+@pytest.mark.parametrize("what", [LOSES, IS_STALE, ENDS])
+def test_reads_that_fail_after_the_commit_are_repeated_without_the_writes(
+    database: Database, other: Connection[tuple[object, ...]], repeat: Repeat, what: str
+) -> None:
+    shadow(other, what)
+    _, (found,) = database.transact([COUNTING], [READING], repeat)
+    assert [row["client_id"] for row in found] == ["alice"]
+    assert writes(other) == 1
+
+
+def test_what_the_writes_returned_is_kept(
+    database: Database, other: Connection[tuple[object, ...]]
+) -> None:
+    other.execute("INSERT INTO connections VALUES ('old', 'alice', 'h', false, 0, '2019-01-01')")
+    shadow(other, ENDS)
+    ((), dropped), (found,) = database.transact([COUNTING, RETURNING], [READING], Repeat.NEVER)
+    assert dropped == [{"connection_id": "old"}]
+    assert [row["client_id"] for row in found] == ["alice"]
+
+
+@REPEATS
+def test_reads_that_keep_losing_leave_the_writes_committed_once(
+    database: Database, other: Connection[tuple[object, ...]], repeat: Repeat
+) -> None:
+    shadow(other, LOSES, times=1_000)
+    with pytest.raises(CommitUnknown) as raised:
+        database.transact([COUNTING], [READING], repeat)
+    assert isinstance(raised.value.__cause__, StoreConflict)
+    assert writes(other) == 1
+    reads = other.execute("SELECT last_value FROM shadow.reads").fetchone()
+    assert reads == (1 + MAX_CONFLICT_RETRIES + 1,)
+
+
+def test_reads_that_hang_after_the_commit_are_not_repeated(
+    database: Database, other: Connection[tuple[object, ...]], opened: list[BoundedConnection]
+) -> None:
+    database.transact([COUNTING], [], Repeat.NEVER)
+    opened[0].limit_statements(0.2)
+    shadow(other, HANGS, times=1_000)
+    with pytest.raises(CommitUnknown):
+        database.transact([COUNTING], [READING], Repeat.NEVER)
+    assert writes(other) == 2
+    assert other.execute("SELECT last_value FROM shadow.reads").fetchone() == (1,)
+
+
+@REPEATS
+def test_a_migration_under_the_reads_does_not_write_twice(
+    database: Database, other: Connection[tuple[object, ...]], repeat: Repeat
+) -> None:
+    database.transact([COUNTING], [READING], repeat)
+    other.execute("ALTER TABLE api_keys ADD COLUMN added_meanwhile text")
+    try:
+        database.transact([COUNTING], [READING], repeat)
+    finally:
+        other.execute("ALTER TABLE api_keys DROP COLUMN added_meanwhile")
+    assert writes(other) == 2
+
+
+@REPEATS
+def test_a_migration_under_the_writes_rolls_them_back_and_writes_once(
+    database: Database, other: Connection[tuple[object, ...]], repeat: Repeat
+) -> None:
+    claiming = {"id": "ord", "token": "t", "now": "2020-01-01T00:00:00Z"}
+    stale = Statement("claim_order", {**claiming, "lease_until": "2020-01-01T00:00:25Z"})
+    database.transact([COUNTING, stale], [READING], repeat)
+    other.execute("ALTER TABLE orders ADD COLUMN added_meanwhile text")
+    try:
+        database.transact([COUNTING, stale], [READING], repeat)
+    finally:
+        other.execute("ALTER TABLE orders DROP COLUMN added_meanwhile")
+    assert writes(other) == 2
+
+
+def test_a_race_lost_by_the_writes_is_run_again_although_it_must_not_run_twice(
+    connecting: Connecting, other: Connection[tuple[object, ...]]
+) -> None:
+    """It was rolled back, so it has not run."""
+    opened: list[BoundedConnection] = []
+
+    def open_connection() -> BoundedConnection:
+        opened.append(connecting(Isolation.REPEATABLE_READ))
+        return opened[-1]
+
+    with closing(Database(open_connection)) as database:
+        database.fetch(READING, Repeat.READ)
+
+        def count() -> None:
+            database.transact([COUNTING], [READING], Repeat.NEVER)
+
+        thread = Thread(target=count)
+        with other.transaction():
+            other.execute("UPDATE connections SET push_failures = push_failures + 10")
+            thread.start()
+            wait_until_blocked(other, opened[0].info.backend_pid)
+        thread.join()
+    assert writes(other) == 11
