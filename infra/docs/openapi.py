@@ -54,7 +54,7 @@ REFUSALS = {
     422: "a field has a value that it cannot have; `errors` names it",
     429: "too many orders wait already; `retry-after` says when there is room",
     500: "something went wrong on our side",
-    503: "a back end does not answer; nothing was stored",
+    503: "a back end does not answer; nothing was stored, unless `orderId` names an order that was withdrawn",
     504: "whether the order was stored is unknown; repeat with the same idempotency key, or read `orderId`",
 }
 ALWAYS = (413, 500, 503)

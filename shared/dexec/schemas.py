@@ -18,6 +18,7 @@ from dexec.domain.errors import (
     Invalid,
     Malformed,
     NoVenue,
+    OrderWithdrawn,
     OutcomeUnknown,
     Rejected,
     TooManyOrders,
@@ -250,7 +251,7 @@ def problem(error: DexecError) -> dict[str, object]:
     }
     if isinstance(error, Invalid) and error.field:
         body["errors"] = [{"field": error.field, "message": detail}]
-    if isinstance(error, CommitUnknown) and error.order_id:
+    if isinstance(error, CommitUnknown | OrderWithdrawn) and error.order_id:
         body["orderId"] = error.order_id
     if isinstance(error, TooManyOrders):
         body["retryAfter"] = error.retry_after_s

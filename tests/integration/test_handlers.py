@@ -172,12 +172,17 @@ def test_a_sweep_without_a_back_end_is_left_to_the_next(deployment: Deployment) 
 # --- accepting with a back end away ------------------------------------------------------------------
 
 
-def test_without_a_queue_nothing_is_stored_and_the_key_is_free(deployment: Deployment) -> None:
+def test_without_a_queue_the_order_is_withdrawn_and_the_answer_says_so(deployment: Deployment) -> None:
     deployment.parts.queue.is_away = True
     headers = {"idempotency-key": "k"}
     answer = deployment.http("POST", PATH, key=KEY, body=ORDER, headers=headers)
     assert answer.status == 503
     assert answer.json["type"] == "/problems/unavailable"
+    (withdrawn,) = deployment.parts.orders.history("alice", None, None, 100)
+    assert (answer.json["orderId"], withdrawn.status) == (withdrawn.id, "failed")
+    detail = str(answer.json["detail"])
+    assert "your history has it as failed" in detail
+    assert "nothing was stored" not in detail
     deployment.parts.queue.is_away = False
     order_id = place(deployment, "k")
     deployment.execute_all()

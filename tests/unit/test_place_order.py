@@ -10,6 +10,7 @@ from dexec.domain.errors import (
     CommitUnknown,
     IdempotencyConflict,
     Invalid,
+    OrderWithdrawn,
     QueueUnavailable,
     StoreUnavailable,
     Unavailable,
@@ -87,9 +88,10 @@ def test_a_commit_that_is_not_known_names_its_order(world: World, alice: ApiKey)
 
 def test_an_order_that_cannot_be_queued_is_withdrawn(world: World, alice: ApiKey) -> None:
     failing(world, 1, QueueUnavailable("away"))
-    with pytest.raises(Unavailable):
+    with pytest.raises(OrderWithdrawn) as withdrawn:
         submit(world, alice)
     (order,) = orders(world)
+    assert withdrawn.value.order_id == order.id
     assert (order.status, order.error and order.error["code"]) == (Status.FAILED, "unavailable")
     assert submit(world, alice).status is Status.PENDING, "its key is free again"
 

@@ -105,6 +105,17 @@ class QueueUnavailable(Unavailable):
     """SQS did not take the message."""
 
 
+class OrderWithdrawn(QueueUnavailable):
+    """An order was stored and could not be queued, so it failed, and its idempotency key is free again.
+
+    Nothing of it was executed or will be; ``order_id`` is under which the client's history has it.
+    """
+
+    def __init__(self, message: str, order_id: str) -> None:
+        super().__init__(message)
+        self.order_id = order_id
+
+
 class ClusterUnavailable(Unavailable):
     """The cluster could not be read."""
 

@@ -7,12 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from dexec.domain.errors import CommitUnknown, Invalid, OutcomeUnknown, QueueUnavailable, Unavailable
+from dexec.domain.errors import CommitUnknown, Invalid, OrderWithdrawn, OutcomeUnknown, QueueUnavailable, Unavailable
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
 from dexec.domain.quote import RouteRequest
 from dexec.domain.views import amount_of, request_view
 from dexec.ports import ApiKey, Clock, NewOrder, Orders, Placed, Queue, RateLimit
+
+WITHDRAWN = (
+    "the order was not queued and has been withdrawn: nothing of it was executed, and your history has it as "
+    "failed; send it again later, with the same idempotency key if it had one"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +45,9 @@ class PlaceOrder:
 
         A repeated idempotency key returns the order it stands for; if that is still pending its message
         is sent again, for the first one may never have been. Raises ``Invalid``, ``TooManyOrders``,
-        ``IdempotencyConflict``; ``Unavailable`` when nothing is stored and the key is free again;
-        ``CommitUnknown``, with the order's id, when that cannot be told.
+        ``IdempotencyConflict``; ``StoreUnavailable`` when nothing is stored; ``OrderWithdrawn`` when the order
+        is stored as failed, and its key is free again; ``CommitUnknown``, with the order's id, when none
+        of these can be told.
         """
         _check_amount(submission.request, caller)
         now = self.clock.now()
@@ -72,7 +78,7 @@ class PlaceOrder:
         except (Unavailable, OutcomeUnknown) as store_exc:
             raise CommitUnknown("it is not known whether the order will execute", order.id) from store_exc
         if is_withdrawn:
-            raise Unavailable("orders cannot be queued at the moment; nothing was stored") from exc
+            raise OrderWithdrawn(WITHDRAWN, order.id) from exc
         # Guard lost: an executor has it, or whoever repeated the key was told 202 and its message is sent.
 
     def _new_order(self, submission: Submission, caller: ApiKey, now: datetime) -> NewOrder:
