@@ -12,11 +12,19 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dexec.bootstrap import container
-from dexec.telemetry import count_run, make_logger, make_metrics
+from dexec.domain.errors import OutcomeUnknown, Unavailable
+from dexec.telemetry import count_run, count_unexpected, make_logger, make_metrics
+from dexec.usecases.settle_dead_letter import Letter
 
 logger = make_logger("dead_letters")
 metrics = make_metrics("dead_letters")
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+
+COUNTED = {
+    Letter.SETTLED: "DeadLettersSettled",
+    Letter.PARKED: "DeadLettersParked",
+    Letter.KEPT: "DeadLettersKept",
+}
 
 
 class NotSettled(Exception):
@@ -30,13 +38,16 @@ def settle(record: SQSRecord, lambda_context: LambdaContext) -> None:
     parts = container()
     ends_at = parts.clock.now() + timedelta(milliseconds=lambda_context.get_remaining_time_in_millis())
     try:
-        is_settled = parts.settle_dead_letter(order_id, ends_at, lambda run: count_run(metrics, run))
-    except Exception:
+        letter = parts.settle_dead_letter(order_id, ends_at, lambda run: count_run(metrics, run))
+    except (Unavailable, OutcomeUnknown):
         logger.exception("the letter stays")
         raise
-    metrics.add_metric("DeadLettersSettled" if is_settled else "DeadLettersKept", MetricUnit.Count, 1)
-    logger.warning("dead letter", settled=is_settled)
-    if not is_settled:
+    except Exception:
+        count_unexpected(logger, metrics, "the letter stays: unexpected error")
+        raise
+    metrics.add_metric(COUNTED[letter], MetricUnit.Count, 1)
+    logger.warning("dead letter", fate=letter.name.lower())
+    if letter is Letter.KEPT:
         raise NotSettled(order_id)
 
 

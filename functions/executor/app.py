@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dexec.bootstrap import container
 from dexec.domain.errors import QueueUnavailable
-from dexec.telemetry import count_run, decision, make_logger, make_metrics
+from dexec.telemetry import count_run, count_unexpected, decision, make_logger, make_metrics
 from dexec.usecases.execute_order import HandBack
 from dexec.usecases.report import Report
 
@@ -37,7 +37,7 @@ def execute(record: SQSRecord, lambda_context: LambdaContext) -> None:
     try:
         hand_back = parts.execute_order(order_id, receives, ends_at, _report)
     except Exception:
-        logger.exception("unexpected error")
+        count_unexpected(logger, metrics, "unexpected error")
         raise
     if hand_back is not None:
         _postpone(record.receipt_handle, hand_back)

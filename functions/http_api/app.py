@@ -36,7 +36,7 @@ from dexec.schemas import (
     problem,
     status_of,
 )
-from dexec.telemetry import make_logger, make_metrics
+from dexec.telemetry import count_unexpected, make_logger, make_metrics
 from dexec.usecases.place_order import Submission
 from dexec.usecases.read_orders import MAX_PAGE
 
@@ -201,13 +201,19 @@ def _file(name: str) -> Response[bytes]:
 def refuse(error: DexecError) -> Response[str]:
     """Answer with problem details."""
     status = status_of(error)
-    if status >= 500:
+    if status == 500:
+        return apologize(error)
+    if status > 500:
         cause = repr(error.__cause__)
         logger.error("request failed", error=type(error).__name__, reason=str(error), cause=cause)
     headers: dict[str, str | list[str]] = {}
     if isinstance(error, TooManyOrders):
         headers["retry-after"] = str(error.retry_after_s)
-    return Response(status, "application/problem+json", json.dumps(problem(error)), headers)
+    return _problem(error, headers)
+
+
+def _problem(error: DexecError, headers: dict[str, str | list[str]] | None = None) -> Response[str]:
+    return Response(status_of(error), "application/problem+json", json.dumps(problem(error)), headers or {})
 
 
 def refuse_input(error: RequestValidationError) -> Response[str]:
@@ -220,8 +226,8 @@ def refuse_input(error: RequestValidationError) -> Response[str]:
 
 def apologize(error: Exception) -> Response[str]:
     """Log what nobody expected; nothing of it reaches the client."""
-    logger.exception("unexpected error", exc_info=error)
-    return refuse(DexecError("unexpected"))
+    count_unexpected(logger, metrics, "unexpected error", error)
+    return _problem(DexecError("unexpected"))
 
 
 def no_such_route(_: NotFoundError) -> Response[str]:

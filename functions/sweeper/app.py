@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dexec.bootstrap import container
 from dexec.domain.errors import OutcomeUnknown, Unavailable
-from dexec.telemetry import make_logger, make_metrics
+from dexec.telemetry import count_unexpected, make_logger, make_metrics
 
 logger = make_logger("sweeper")
 metrics = make_metrics("sweeper")
@@ -27,17 +27,22 @@ def handler(_: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     except (Unavailable, OutcomeUnknown) as exc:
         logger.error("the sweep broke off", reason=str(exc))
         return {}
+    except Exception:
+        count_unexpected(logger, metrics, "unexpected error")
+        raise
     for order_id in swept.requeued:
         logger.warning("order re-queued", order_id=order_id)
     for order_id in swept.told:
         logger.warning("order told late", order_id=order_id)
     metrics.add_metric("OrdersRequeued", MetricUnit.Count, len(swept.requeued))
     metrics.add_metric("OrdersToldLate", MetricUnit.Count, len(swept.told))
+    metrics.add_metric("ParkedOrders", MetricUnit.Count, swept.parked)
     answer = {
         "requeued": len(swept.requeued),
         "told": len(swept.told),
         "droppedConnections": swept.dropped_connections,
         "forgotten": forgotten,
+        "parked": swept.parked,
     }
     logger.info("swept", extra=answer)
     return answer

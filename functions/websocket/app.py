@@ -22,7 +22,7 @@ from dexec.schemas import (
     problem,
     status_of,
 )
-from dexec.telemetry import make_logger, make_metrics
+from dexec.telemetry import count_unexpected, make_logger, make_metrics
 from dexec.usecases.place_order import Submission
 
 logger = make_logger("websocket")
@@ -66,7 +66,7 @@ def receive(event: dict[str, Any], connection_id: str) -> Answer:
         _log(error)
         reply = _refusal(error, text)
     except Exception:
-        logger.exception("unexpected error")
+        count_unexpected(logger, metrics, "unexpected error")
         reply = _refusal(DexecError("unexpected"), text)
     container().watch_orders.reply(connection_id, reply)
     return OK
@@ -136,7 +136,9 @@ def send_backlog(subscribe: dict[str, str]) -> Answer:
 
 
 def _log(error: DexecError) -> None:
-    if status_of(error) >= 500:
+    if status_of(error) == 500:
+        count_unexpected(logger, metrics, "unexpected error", error)
+    elif status_of(error) > 500:
         cause = repr(error.__cause__)
         logger.error("request failed", error=type(error).__name__, reason=str(error), cause=cause)
 
@@ -170,7 +172,7 @@ def handler(event: dict[str, Any], _: LambdaContext) -> Answer:
     try:
         answer = _answer(event)
     except Exception:
-        logger.exception("unexpected error")
+        count_unexpected(logger, metrics, "unexpected error")
         return {"statusCode": 500}
     logger.info("websocket", event_type=about.get("eventType", "BACKLOG"), status=answer["statusCode"])
     return answer

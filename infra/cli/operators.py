@@ -40,6 +40,7 @@ class InTrouble(StrEnum):
 
     failed = "failed"
     stuck = "stuck"
+    parked = "parked"
 
 
 def access(home: Path, stack: str | None) -> AbstractContextManager[Access]:
@@ -52,7 +53,10 @@ def access(home: Path, stack: str | None) -> AbstractContextManager[Access]:
 
 def orders(
     *,
-    status: Annotated[InTrouble, typer.Option(help="failed: they ended so. stuck: see --older-than.")],
+    status: Annotated[
+        InTrouble,
+        typer.Option(help="failed: they ended so. stuck: see --older-than. parked: see redrive."),
+    ],
     older_than: Annotated[
         int, typer.Option(min=1, metavar="SECONDS", help="Stuck: due, open, and so long without an event.")
     ] = 60,
@@ -62,16 +66,17 @@ def orders(
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List orders of all clients that failed or are stuck, with the reason."""
+    """List orders of all clients that failed, are stuck or are parked, with the reason."""
     from infra.operators.orders import reason
 
     with access(home, stack) as way:
         now, paused_since = way.clock.now(), way.operators.paused_since()
-        found = (
-            way.operators.failed(client, limit)
-            if status is InTrouble.failed
-            else way.operators.stuck(now, older_than, client, limit)
-        )
+        lists = {
+            InTrouble.failed: lambda: way.operators.failed(client, limit),
+            InTrouble.stuck: lambda: way.operators.stuck(now, older_than, client, limit),
+            InTrouble.parked: lambda: way.operators.parked(client, limit),
+        }
+        found = lists[status]()
     documents = [_document(trouble, reason(trouble, now, paused_since)) for trouble in found]
     if as_json:
         output.say_json(documents)
@@ -80,24 +85,32 @@ def orders(
 
 
 def redrive(
+    order_id: Annotated[
+        str | None, typer.Argument(metavar="[ORDER_ID]", help="One parked order to release, and no other.")
+    ] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="All, instead of ten at the most.")] = False,
     home: HomeOption = HOME,
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Put orders from the dead-letter queue back on the order queue, for what could not be settled there.
+    """Put orders from the dead-letter queue, and parked ones, back on the order queue.
 
-    A letter of an order that is over is removed; one that names no order of this deployment stays.
+    A letter of an order that is over is removed; one that names no order of this deployment stays. An order
+    is parked when every run of it broke off for three rounds through the dead letters: mend that first.
     """
     from rich.markup import escape
 
-    from infra.operators.orders import Redriven, waiting
+    from infra.operators.orders import Redriven, release, waiting
     from infra.operators.orders import redrive as redriven
 
     done: list[Redriven] = []
     with stoppable(), access(home, stack) as way:
-        for one in redriven(way, everything=everything, patience_s=PATIENCE_S):
+        if order_id is None:
+            handled = redriven(way, everything=everything, patience_s=PATIENCE_S)
+        else:
+            handled = iter([release(way, order_id)])
+        for one in handled:
             done.append(one)
             if not as_json:
                 output.say(f"{escape(one.order_id)}  {one.fate.value}")
@@ -106,7 +119,7 @@ def redrive(
         letters = [{"orderId": one.order_id, "fate": one.fate.name.lower()} for one in done]
         output.say_json({"letters": letters, "remaining": remaining})
     else:
-        output.note(f"{len(done)} letters handled; {remaining} are in the dead-letter queue")
+        output.note(f"{len(done)} orders handled; {remaining} are in the dead-letter queue")
 
 
 def again(

@@ -198,7 +198,9 @@ class Problem(TypedDict):
     status: int
     detail: str
     errors: NotRequired[list[FieldError]]
-    orderId: NotRequired[Annotated[str, Field(description="the order that was withdrawn (503), or whose fate is unknown (504)")]]
+    orderId: NotRequired[
+        Annotated[str, Field(description="the order that was withdrawn (503) or whose fate is unknown (504)")]
+    ]
     retryAfter: NotRequired[Annotated[int, Field(description="seconds (429)")]]
 
 

@@ -36,6 +36,8 @@ def reason(trouble: Trouble, now: datetime, paused_since: datetime | None) -> st
     message = str(error.get("message", "")) if isinstance(error, dict) else ""
     if order.is_terminal:
         return message
+    if order.parked_at is not None:
+        return f"parked since {iso(order.parked_at)}: every run broke off; dexec redrive releases it"
     if paused_since is not None and order.status is not Status.SUBMITTED:
         return f"execution is paused since {iso(paused_since)}"
     after = f", after: {message}" if message else ""
@@ -56,7 +58,11 @@ def again(access: Access, order_id: str) -> Order:
     if failed is None:
         raise NotFound(f"there is no order {order_id}")
     if failed.status is not Status.FAILED:
-        raise Invalid(f"{order_id} is {failed.status.value}: only an order that failed can be placed again")
+        is_parked = failed.parked_at is not None
+        hint = f"; this one is parked: dexec redrive {order_id} releases it" if is_parked else ""
+        raise Invalid(
+            f"{order_id} is {failed.status.value}: only an order that failed can be placed again{hint}"
+        )
     place = PlaceOrder(access.orders, access.queue, access.clock, new_order_id, _NO_RATE)
     operator = ApiKey("", failed.client_id, 0, None, access.clock.now())
     return place(Submission(failed.request, failed.label, f"again:{order_id}"), operator)
@@ -69,18 +75,46 @@ class Fate(StrEnum):
     """What became of a dead letter."""
 
     QUEUED = "queued again"
+    RELEASED = "was parked; queued again"
     OVER = "over already"
     UNKNOWN = "no order of this deployment; left"
 
 
 class Redriven(NamedTuple):
-    """A dead letter: whose it was (its body, where that names no order), and what became of it."""
+    """A dead letter or a parked order: whose it was (its body, where it names no order), and its fate."""
 
     order_id: str
     fate: Fate
 
 
 def redrive(access: Access, *, everything: bool, patience_s: float) -> Iterator[Redriven]:
+    """Put orders of dead letters, and those that are parked, back on the queue: one batch, or all of them.
+
+    Raises what ``_letters`` raises.
+    """
+    yield from _letters(access, everything=everything, patience_s=patience_s)
+    while parked := access.operators.parked(None, BATCH):
+        yield from (release(access, trouble.order.id) for trouble in parked)
+        if not everything:
+            return
+
+
+def release(access: Access, order_id: str) -> Redriven:
+    """Put one parked order back on the queue.
+
+    Raises ``NotFound``, ``Invalid``, ``QueueUnavailable``, ``StoreUnavailable``, ``CommitUnknown``.
+    """
+    order = access.operators.order(order_id)
+    if order is None:
+        raise NotFound(f"there is no order {order_id}")
+    if not access.orders.unpark(order_id, access.clock.now()):
+        raise Invalid(f"{order_id} is {order.status.value} and not parked: there is nothing to release")
+    # Were the queue away now, the sweeper would find the order without a message.
+    access.queue.send(order.id, order.client_id, 0)
+    return Redriven(order_id, Fate.RELEASED)
+
+
+def _letters(access: Access, *, everything: bool, patience_s: float) -> Iterator[Redriven]:
     """Put orders of dead letters back on the queue: one batch, or all of them.
 
     A letter that the dead-letter function has in hand shows up later, so this looks for up to
@@ -117,12 +151,15 @@ def _redrive_one(access: Access, letter: MessageTypeDef) -> Redriven:
     order = access.operators.order(order_id)
     if order is None:
         return Redriven(order_id, Fate.UNKNOWN)
+    released = access.orders.unpark(order.id, access.clock.now())
     if not order.is_terminal:
         access.queue.send(order.id, order.client_id, 0)
         # The sweeper should not take it for lost meanwhile.
         access.orders.requeue(order, access.clock.now())
     access.sqs.delete_message(QueueUrl=access.dead_letter_queue_url, ReceiptHandle=letter["ReceiptHandle"])
-    return Redriven(order_id, Fate.OVER if order.is_terminal else Fate.QUEUED)
+    if order.is_terminal:
+        return Redriven(order_id, Fate.OVER)
+    return Redriven(order_id, Fate.RELEASED if released else Fate.QUEUED)
 
 
 def _order_id(body: str) -> str:

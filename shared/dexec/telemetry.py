@@ -66,6 +66,12 @@ def make_metrics(service: str) -> Metrics:
     return Metrics(provider=_Sparing(namespace=namespace, service=service))
 
 
+def count_unexpected(logger: Logger, metrics: Metrics, message: str, error: Exception | None = None) -> None:
+    """Log an error that no code expected (the one that is handled, unless given), and count it."""
+    logger.exception(message, exc_info=error or True)
+    metrics.add_metric("UnexpectedErrors", MetricUnit.Count, 1)
+
+
 def count_run(metrics: Metrics, report: Report) -> None:
     """Count what one run did: how long the order waited, its stages, how it ended, who was not told."""
     _add_time(metrics, "QueueWait", report.waited)

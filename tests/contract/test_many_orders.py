@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import fail
-from tests.contract.samples import NOW, SLOW, after, claimed, new_order, place
+from dexec.ports import ClaimOutcome
+from tests.contract.samples import NOW, SLOW, after, claim, claimed, new_order, place
 from tests.simulation.backend import Backend
 
 
@@ -69,3 +70,38 @@ def test_an_order_that_is_over_is_not_requeued(store: Backend) -> None:
     order = claimed(store, place(store))
     store.orders.save(fail(order, NOW, {"code": "x"}))
     assert not store.orders.requeue(order, NOW + timedelta(seconds=20))
+
+
+def test_a_parked_order_is_neither_claimed_nor_lost_until_it_is_released(store: Backend) -> None:
+    order, other = claimed(store, place(store)), place(store)
+    store.orders.end_round(order, after(1), 3, parks=True)
+    assert store.orders.parked() == 1
+    parked = claim(store, order, now=after(60))
+    assert parked.outcome is ClaimOutcome.PARKED
+    assert parked.order is not None
+    assert (parked.order.rounds, parked.order.parked_at, parked.order.lease_token) == (3, after(1), None)
+    assert lost(store, 60) == [other.id]
+    assert store.orders.unpark(order.id, after(60))
+    assert not store.orders.unpark(order.id, after(60))
+    assert store.orders.parked() == 0
+    assert claimed(store, order, now=after(60)).rounds == 0
+
+
+def test_a_round_is_ended_by_who_holds_the_order_alone(store: Backend) -> None:
+    order = claimed(store, place(store))
+    store.orders.end_round(replace(order, lease_token="another's"), after(1), 3, parks=True)
+    assert store.orders.parked() == 0
+    store.orders.end_round(order, after(1), 2, parks=False)
+    assert claimed(store, order, now=after(1)).rounds == 2
+
+
+def test_a_claim_says_whether_the_last_holder_went_away(store: Backend) -> None:
+    order = place(store)
+    assert not claim(store, order, "first").abandoned
+    assert not claim(store, order, "first").abandoned, "the same claim, repeated"
+    assert not claim(store, order, "second", after(24)).abandoned, "it is not ours"
+    taken = claim(store, order, "second", after(25))
+    assert taken.abandoned
+    assert taken.order is not None
+    store.orders.release(taken.order, after(26))
+    assert not claim(store, order, "third", after(26)).abandoned

@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from dexec.adapters.postgres.database import Database
+from dexec.adapters.postgres.orders import PostgresOrders
+from dexec.adapters.postgres.sources import from_url
+from dexec.usecases.settle_dead_letter import MAX_ROUNDS
 from infra.chaos import faults
 from infra.client.api import Document
 from infra.local import stack
@@ -209,6 +214,32 @@ def test_dead_letters_are_put_back_on_the_queue(deployment: Deployed, dexec: Dex
         }
     assert ended(deployment, [order_id])[order_id].paid_once
     assert said(dexec("redrive", "--json")) == {"letters": [], "remaining": 0}
+
+
+def test_a_parked_order_is_seen_released_and_executed(deployment: Deployed, dexec: Dexec) -> None:
+    key = deployment.new_key()
+    with undelivered(deployment), deployment.client(key) as client:
+        order_id = client.post("api/orders/execute", json=ORDER).json()["orderId"]
+        assert faults.delete_messages(deployment.aws, 1) == 1
+        park(deployment, order_id)
+        (found,) = listed(dexec("orders", "--status", "parked", "--client", key, "--json"))
+        assert (found["orderId"], found["status"]) == (order_id, "routing")
+        assert "dexec redrive" in str(found["reason"])
+        assert f"dexec redrive {order_id}" in refused(dexec("again", order_id))
+        answer = said(dexec("redrive", order_id, "--json"))
+        assert answer["letters"] == [{"orderId": order_id, "fate": "released"}]
+        assert "not parked" in refused(dexec("redrive", order_id))
+    assert ended(deployment, [order_id])[order_id].paid_once
+
+
+def park(deployment: Deployed, order_id: str) -> None:
+    """Do to an order what the dead-letter function does to one whose runs all broke off."""
+    now = datetime.now(UTC)
+    with closing(Database(from_url(deployment.database_url))) as database:
+        orders = PostgresOrders(database)
+        claim = orders.claim(order_id, "parking", now, now + timedelta(seconds=25))
+        assert claim.order is not None
+        orders.end_round(claim.order, now, MAX_ROUNDS, parks=True)
 
 
 def test_letters_that_need_no_redrive(deployment: Deployed, dexec: Dexec) -> None:

@@ -9,10 +9,13 @@ from typing import cast
 
 import pytest
 
-from dexec.domain.errors import AttemptFailed, Ending, OrderFailed
+from dexec.domain.errors import AttemptFailed, Ending, OrderFailed, StoreUnavailable
 from dexec.telemetry import FAILURES, NAMESPACE
+from dexec.usecases.settle_dead_letter import MAX_ROUNDS
+from functions.dead_letters import app as dead_letters
+from functions.executor import app as executor
 from tests.edge.conftest import OWNER
-from tests.edge.inprocess import HANDLERS, Deployment, deployed
+from tests.edge.inprocess import HANDLERS, Context, Deployment, deployed, queue_event
 
 SWAP = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 TOO_MUCH = {**SWAP, "amount": "90000"}
@@ -81,6 +84,76 @@ def test_a_failed_order_is_counted_by_its_reason(
     total, by_reason = sorted(named(metrics(capsys.readouterr().out), "OrdersFailed"), key=len, reverse=True)
     assert "reason" not in total
     assert by_reason["reason"] == cast(Line, order["error"])["code"]
+
+
+def fail(*_: object, **__: object) -> None:
+    raise RuntimeError("a bug")
+
+
+def break_everything(functions: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    for owner, method in (
+        (functions.parts.orders, "find"),
+        (functions.parts.orders, "claim"),
+        (functions.parts.orders, "lost"),
+        (functions.parts.watching, "watch"),
+    ):
+        monkeypatch.setattr(owner, method, fail)
+
+
+def test_what_no_code_expects_is_counted_by_every_function(
+    functions: Deployment, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection, _ = functions.connect(OWNER)
+    order_id = place(functions, SWAP)
+    capsys.readouterr()
+    break_everything(functions, monkeypatch)
+    assert functions.http("GET", f"/api/orders/{order_id}", key=OWNER).status == 500
+    functions.send(connection, json.dumps({"action": "subscribe", "orderId": order_id}))
+    for module in (executor, dead_letters):
+        assert module.handler(queue_event(order_id), Context())["batchItemFailures"]
+    with pytest.raises(RuntimeError):
+        functions.sweep()
+    counted = named(metrics(capsys.readouterr().out), "UnexpectedErrors")
+    services = ["http_api", "websocket", "executor", "dead_letters", "sweeper"]
+    assert [line["service"] for line in counted] == services
+    assert all(line["UnexpectedErrors"] == [1.0] for line in counted)
+
+
+def test_a_back_end_that_is_away_is_no_unexpected_error(
+    functions: Deployment, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise StoreUnavailable("away")
+
+    order_id = place(functions, SWAP)
+    for method in ("find", "claim", "lost"):
+        monkeypatch.setattr(functions.parts.orders, method, away)
+    assert functions.http("GET", f"/api/orders/{order_id}", key=OWNER).status == 503
+    for module in (executor, dead_letters):
+        assert module.handler(queue_event(order_id), Context())["batchItemFailures"]
+    assert functions.sweep() == {}
+    assert named(metrics(capsys.readouterr().out), "UnexpectedErrors") == []
+
+
+def test_a_poison_order_is_parked_by_the_functions_and_counted_by_every_sweep(
+    functions: Deployment, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = place(functions, SWAP)
+    with monkeypatch.context() as bug:
+        bug.setattr(functions.parts.execute_order.signer, "sign", fail)
+        for _ in range(MAX_ROUNDS):
+            assert executor.handler(queue_event(order_id), Context())["batchItemFailures"]
+            functions.wait(30)
+            assert dead_letters.handler(queue_event(order_id), Context()) == {"batchItemFailures": []}
+    functions.parts.queue.messages.clear()
+    functions.wait(3_600)
+    for _ in range(2):
+        swept = functions.sweep()
+        assert (swept["parked"], swept["requeued"]) == (1, 0)
+    counted = metrics(capsys.readouterr().out)
+    assert [line["ParkedOrders"] for line in named(counted, "ParkedOrders")] == [[1.0], [1.0]]
+    assert len(named(counted, "DeadLettersParked")) == 1
+    assert len(named(counted, "UnexpectedErrors")) == MAX_ROUNDS
 
 
 def test_reasons_are_all_an_order_can_end_with() -> None:

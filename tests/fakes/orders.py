@@ -81,14 +81,19 @@ class FakeOrders:
             if row is None:
                 return Claim(ClaimOutcome.MISSING)
             outcome = self._outcome(row.order, token, now)
+            held = row.order.lease_token not in (None, token)
+            abandoned = held and outcome is ClaimOutcome.CLAIMED
             if outcome is ClaimOutcome.CLAIMED:
                 self._take(row, token, now, lease_until)
             events = tuple(self._store.events[order_id])
-            return Claim(outcome, row.order, events, self._store.told_about(order_id, streams=True))
+            watchers = self._store.told_about(order_id, streams=True)
+            return Claim(outcome, row.order, events, watchers, abandoned)
 
     def _outcome(self, order: Order, token: str, now: datetime) -> ClaimOutcome:
         if order.is_terminal:
             return ClaimOutcome.TERMINAL
+        if order.parked_at is not None:
+            return ClaimOutcome.PARKED
         if order.lease_until is not None and order.lease_until > now and order.lease_token != token:
             return ClaimOutcome.HELD
         if order.run_at > now:
@@ -150,6 +155,7 @@ class FakeOrders:
                 row.order
                 for row in self._store.orders.values()
                 if not row.order.is_terminal
+                and row.order.parked_at is None
                 and (row.order.lease_until is None or row.order.lease_until <= now)
                 and max(row.order.run_at, row.order.queued_at) <= due
                 and not (self._store.paused and row.order.status is not Status.SUBMITTED)
@@ -164,3 +170,23 @@ class FakeOrders:
                 return False
             row.order = replace(row.order, queued_at=now)
             return True
+
+    def end_round(self, order: Order, now: datetime, rounds: int, *, parks: bool) -> None:
+        with self._store.lock:
+            row = self._store.orders[order.id]
+            if row.order.lease_token is not None and row.order.lease_token == order.lease_token:
+                self.release(order, now)
+                row.order = replace(row.order, rounds=rounds, parked_at=now if parks else None)
+
+    def unpark(self, order_id: str, now: datetime) -> bool:
+        with self._store.lock:
+            row = self._store.orders.get(order_id)
+            if row is None or row.order.parked_at is None or row.order.is_terminal:
+                return False
+            row.order = replace(row.order, parked_at=None, rounds=0, queued_at=now)
+            return True
+
+    def parked(self) -> int:
+        with self._store.lock:
+            rows = self._store.orders.values()
+            return sum(not row.order.is_terminal and row.order.parked_at is not None for row in rows)

@@ -10,7 +10,6 @@ from contextlib import closing
 from threading import Thread
 
 import pytest
-from psycopg import Connection
 
 from dexec.adapters.postgres.bounded import BoundedConnection, connect
 from dexec.adapters.postgres.database import MAX_CONFLICT_RETRIES, Database, Repeat
@@ -44,7 +43,7 @@ ENDS = "PERFORM pg_terminate_backend(pg_backend_pid())"
 
 
 @pytest.fixture
-def other(connecting: Connecting) -> Iterator[Connection[tuple[object, ...]]]:
+def other(connecting: Connecting) -> Iterator[BoundedConnection]:
     """Return a connection past the store, to a database with one WebSocket connection in it."""
     with connecting(Isolation.READ_COMMITTED) as connection:
         connection.execute("INSERT INTO connections VALUES ('c', 'alice', 'h', false, 0, now())")
@@ -70,12 +69,12 @@ def database(clean_url: str, opened: list[BoundedConnection]) -> Iterator[Databa
         yield database
 
 
-def shadow(other: Connection[tuple[object, ...]], what: str, times: int = 1) -> None:
+def shadow(other: BoundedConnection, what: str, times: int = 1) -> None:
     """Have the next reads of the API keys go wrong."""
     other.execute(SHADOW.format(what=what, times=times).encode())
 
 
-def writes(other: Connection[tuple[object, ...]]) -> object:
+def writes(other: BoundedConnection) -> object:
     found = other.execute("SELECT push_failures FROM connections").fetchone()
     return found and found[0]
 
@@ -83,7 +82,7 @@ def writes(other: Connection[tuple[object, ...]]) -> object:
 @REPEATS
 @pytest.mark.parametrize("what", [LOSES, IS_STALE, ENDS])
 def test_reads_that_fail_after_the_commit_are_repeated_without_the_writes(
-    database: Database, other: Connection[tuple[object, ...]], repeat: Repeat, what: str
+    database: Database, other: BoundedConnection, repeat: Repeat, what: str
 ) -> None:
     shadow(other, what)
     _, (found,) = database.transact([COUNTING], [READING], repeat)
@@ -92,7 +91,7 @@ def test_reads_that_fail_after_the_commit_are_repeated_without_the_writes(
 
 
 def test_what_the_writes_returned_is_kept(
-    database: Database, other: Connection[tuple[object, ...]]
+    database: Database, other: BoundedConnection
 ) -> None:
     other.execute("INSERT INTO connections VALUES ('old', 'alice', 'h', false, 0, '2019-01-01')")
     shadow(other, ENDS)
@@ -103,7 +102,7 @@ def test_what_the_writes_returned_is_kept(
 
 @REPEATS
 def test_reads_that_keep_losing_leave_the_writes_committed_once(
-    database: Database, other: Connection[tuple[object, ...]], repeat: Repeat
+    database: Database, other: BoundedConnection, repeat: Repeat
 ) -> None:
     shadow(other, LOSES, times=1_000)
     with pytest.raises(CommitUnknown) as raised:
@@ -115,7 +114,7 @@ def test_reads_that_keep_losing_leave_the_writes_committed_once(
 
 
 def test_reads_that_hang_after_the_commit_are_not_repeated(
-    database: Database, other: Connection[tuple[object, ...]], opened: list[BoundedConnection]
+    database: Database, other: BoundedConnection, opened: list[BoundedConnection]
 ) -> None:
     database.transact([COUNTING], [], Repeat.NEVER)
     opened[0].limit_statements(0.2)
@@ -128,7 +127,7 @@ def test_reads_that_hang_after_the_commit_are_not_repeated(
 
 @REPEATS
 def test_a_migration_under_the_reads_does_not_write_twice(
-    database: Database, other: Connection[tuple[object, ...]], repeat: Repeat
+    database: Database, other: BoundedConnection, repeat: Repeat
 ) -> None:
     database.transact([COUNTING], [READING], repeat)
     other.execute("ALTER TABLE api_keys ADD COLUMN added_meanwhile text")
@@ -141,7 +140,7 @@ def test_a_migration_under_the_reads_does_not_write_twice(
 
 @REPEATS
 def test_a_migration_under_the_writes_rolls_them_back_and_writes_once(
-    database: Database, other: Connection[tuple[object, ...]], repeat: Repeat
+    database: Database, other: BoundedConnection, repeat: Repeat
 ) -> None:
     claiming = {"id": "ord", "token": "t", "now": "2020-01-01T00:00:00Z"}
     stale = Statement("claim_order", {**claiming, "lease_until": "2020-01-01T00:00:25Z"})
@@ -155,7 +154,7 @@ def test_a_migration_under_the_writes_rolls_them_back_and_writes_once(
 
 
 def test_a_race_lost_by_the_writes_is_run_again_although_it_must_not_run_twice(
-    connecting: Connecting, other: Connection[tuple[object, ...]]
+    connecting: Connecting, other: BoundedConnection
 ) -> None:
     """It was rolled back, so it has not run."""
     opened: list[BoundedConnection] = []

@@ -146,3 +146,16 @@ def test_the_kill_switch(operators: PostgresOperators, orders: PostgresOrders) -
     assert not operators.resume()
     assert operators.paused_since() is None
     assert orders.claim(order.id, "mine", NOW, NOW + LEASE).outcome is ClaimOutcome.CLAIMED
+
+
+def test_parked_orders_are_listed_the_longest_first(
+    operators: PostgresOperators, orders: PostgresOrders
+) -> None:
+    parked = [claimed(orders, placed(orders, client_id)) for client_id in ("desk", "other")]
+    placed(orders)
+    for seconds, order in enumerate(reversed(parked)):
+        orders.end_round(order, after(seconds), 3, parks=True)
+    assert [trouble.order.id for trouble in operators.parked(None, 10)] == [parked[1].id, parked[0].id]
+    assert [trouble.order.id for trouble in operators.parked("desk", 10)] == [parked[0].id]
+    assert orders.unpark(parked[0].id, after(9))
+    assert operators.parked("desk", 10) == ()

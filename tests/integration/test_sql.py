@@ -25,9 +25,9 @@ MIGRATIONS = [
 _SAMPLES: tuple[tuple[object, str], ...] = (
     (START, "now before due_before stale_before lease_until run_at created_at updated_at connected_at"),
     (START, "revoked_at lands_at seen_queued_at"),
-    (1, "seq seen_seq attempt slot amount_in amount_out last_valid_block_height orders_per_minute"),
+    (1, "seq seen_seq attempt slot amount_in amount_out last_valid_block_height orders_per_minute rounds"),
     (1, "limit most_rows"),
-    (True, "limited queue_is_empty stream sets_rate sets_amounts is_new_route"),
+    (True, "parks limited queue_is_empty stream sets_rate sets_amounts is_new_route"),
     (timedelta(seconds=1), "interval tolerance max_backlog"),
     (("a", "b"), "connection_ids mints event_statuses event_steps event_details accounts"),
     ((1, 2), "event_seqs event_attempts lines amounts"),

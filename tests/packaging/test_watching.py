@@ -40,9 +40,31 @@ def test_an_entry_says_what_it_means_where_to_look_and_what_to_do(name: str) -> 
 def test_an_alarm_links_its_entry_and_watches_something_that_is_counted(name: str) -> None:
     alarm = ALARMS[name]
     assert str(alarm["AlarmDescription"]).endswith(f"docs/runbook.md#{name.lower()}")
-    if not str(alarm["Namespace"]).startswith("AWS/"):
-        assert alarm["Namespace"] == {"Ref": "AWS::StackName"}
-        assert alarm["MetricName"] in emitted()
+    for metric in watched(alarm):
+        if not str(metric["Namespace"]).startswith("AWS/"):
+            assert metric["Namespace"] == {"Ref": "AWS::StackName"}
+            assert metric["MetricName"] in emitted()
+
+
+def test_unexpected_errors_are_watched_in_every_function_that_counts() -> None:
+    functions = [path.parent.name for path in PROJECT.glob("functions/*/app.py")]
+    counting = {name for name in functions if "make_metrics(" in code(name)}
+    assert {name for name in functions if "count_unexpected(" in code(name)} == counting
+    metrics = watched(ALARMS["UnexpectedErrorsAlarm"])
+    dimensions = [cast("list[Node]", metric["Dimensions"]) for metric in metrics]
+    assert {str(dimension["Value"]) for (dimension,) in dimensions} == counting
+
+
+def code(name: str) -> str:
+    return (PROJECT / "functions" / name / "app.py").read_text()
+
+
+def watched(alarm: Node) -> list[Node]:
+    """Return the metrics of an alarm: its own, or those that its expression sums up."""
+    if "Metrics" not in alarm:
+        return [alarm]
+    stats = [one["MetricStat"] for one in cast("list[Node]", alarm["Metrics"]) if "MetricStat" in one]
+    return [cast(Node, cast(Node, stat)["Metric"]) for stat in stats]
 
 
 def test_the_dashboard_shows_only_what_is_counted() -> None:

@@ -39,7 +39,7 @@ UNAVAILABLE: dict[str, type[Unavailable]] = {
 """What a port raises when its back end did not take the call."""
 
 COMMITS = {
-    "orders": ("place", "withdraw", "claim", "save", "release", "requeue"),
+    "orders": ("place", "withdraw", "claim", "save", "release", "requeue", "end_round"),
     "watching": ("connect", "disconnect", "watch", "unwatch", "settle", "drop_stale"),
 }
 """Calls whose commit may be unknown."""

@@ -18,7 +18,7 @@ from dexec.ports import ApiKey, Backlogs, Connection, Push, RateLimit
 from dexec.usecases.execute_order import ExecuteOrder, Limits
 from dexec.usecases.place_order import PlaceOrder, Submission
 from dexec.usecases.quote_route import QuoteRoute
-from dexec.usecases.settle_dead_letter import SettleDeadLetter
+from dexec.usecases.settle_dead_letter import MAX_ROUNDS, Letter, SettleDeadLetter
 from dexec.usecases.sweep import Sweep
 from dexec.usecases.tell import Teller
 from dexec.usecases.watch_orders import WatchOrders
@@ -208,7 +208,8 @@ class World:
         letter = self.dead_letters.receive()
         if letter is not None:
             ends_at = self.clock.now() + timedelta(seconds=FUNCTION_S)
-            if self._process(lambda: self.settle_letter(letter.order_id, ends_at)):
+            fate = self._process(lambda: self.settle_letter(letter.order_id, ends_at))
+            if fate not in (None, Letter.KEPT):
                 self.dead_letters.delete(letter.receipt)
         return letter is not None
 
@@ -281,10 +282,18 @@ class World:
         """Let everything happen until nothing is left to do; raise when that takes hours."""
         until = self.clock.now() + timedelta(seconds=PATIENCE_S)
         while not self.is_quiet():
+            if self.tape.fired >= MAX_ROUNDS and self.backend.orders.parked():
+                self.release()
             if not self.turn():
                 self.clock.advance((self._next_event() - self.clock.now()).total_seconds())
             if self.clock.now() > until:
                 raise AssertionError(f"not settled: {self.backend.audit.histories()}")
+
+    def release(self) -> None:
+        """Put what is parked back on the queue, as an operator does."""
+        for order, _ in self.backend.audit.histories():
+            if self.backend.orders.unpark(order.id, self.clock.now()):
+                self.queue.send(order.id, order.client_id, 0)
 
     def is_quiet(self) -> bool:
         """Whether nothing is left to do."""

@@ -44,6 +44,11 @@ LATE = {"error": {"code": "no_venue", "message": "no venue answered"}}
         (HELD, {}, "an executor has it until 2030-01-02T03:04:25.000Z"),
         (HELD, LATE, "an executor has it until 2030-01-02T03:04:25.000Z, after: no venue answered"),
         (FAILED, {}, "no venue answered"),
+        (
+            replace(SUBMITTED, parked_at=NOW, rounds=3),
+            {},
+            "parked since 2030-01-02T03:04:05.000Z: every run broke off; dexec redrive releases it",
+        ),
     ],
 )
 def test_what_an_order_waits_for(order: Order, detail: Detail, expected: str) -> None:

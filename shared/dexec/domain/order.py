@@ -41,6 +41,8 @@ class Order:
 
     ``lease_token`` is whose it is right now, ``run_at`` when it may start, ``queued_at`` when its message
     was last put on the queue. ``transaction`` is that of the current attempt, stored before it is sent.
+    ``rounds`` counts its ways through the dead letters in a row on which every run broke off; since
+    ``parked_at`` it waits for an operator because of them.
     """
 
     id: str
@@ -60,6 +62,8 @@ class Order:
     transaction: SignedTransaction | None = None
     fill: Detail | None = None
     error: Detail | None = None
+    rounds: int = 0
+    parked_at: datetime | None = None
 
     @property
     def is_terminal(self) -> bool:

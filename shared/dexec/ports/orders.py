@@ -49,16 +49,21 @@ class ClaimOutcome(Enum):
     HELD = auto()
     NOT_YET = auto()
     PAUSED = auto()
+    PARKED = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The answer to a claim; ``events`` are all of the order so far, where it is ours or over."""
+    """The answer to a claim; ``events`` are all of the order so far, where it is ours or over.
+
+    ``abandoned`` says that the last to hold the order, now ours, went away without giving it back.
+    """
 
     outcome: ClaimOutcome
     order: Order | None = None
     events: tuple[Event, ...] = ()
     watchers: tuple[Watcher, ...] = ()
+    abandoned: bool = False
 
 
 class Orders(Protocol):
@@ -105,6 +110,18 @@ class Orders(Protocol):
 
     def requeue(self, order: Order, now: datetime) -> bool:
         """Note that the order's message is put on the queue again; False when somebody else did it."""
+
+    def end_round(self, order: Order, now: datetime, rounds: int, *, parks: bool) -> None:
+        """Give the lease back and note the order's ``rounds``; one that parks is neither claimed nor lost."""
+
+    def unpark(self, order_id: str, now: datetime) -> bool:
+        """Let a parked order be claimed again, with no rounds; its message is put on the queue next.
+
+        False when it is not parked.
+        """
+
+    def parked(self) -> int:
+        """Return how many orders are parked."""
 
 
 class Archive(Protocol):

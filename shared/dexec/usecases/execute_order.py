@@ -95,7 +95,7 @@ class ExecuteOrder:
             claim = self._claim(order_id)
         except (Unavailable, OutcomeUnknown) as exc:
             return self.later(receives, exc)
-        if claim.order is None:
+        if claim.order is None or claim.outcome is ClaimOutcome.PARKED:
             return None
         if claim.outcome not in (ClaimOutcome.CLAIMED, ClaimOutcome.TERMINAL):
             return self._not_ours(claim.outcome, claim.order)

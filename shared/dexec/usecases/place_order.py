@@ -7,7 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from dexec.domain.errors import CommitUnknown, Invalid, OrderWithdrawn, OutcomeUnknown, QueueUnavailable, Unavailable
+from dexec.domain.errors import (
+    CommitUnknown,
+    Invalid,
+    OrderWithdrawn,
+    OutcomeUnknown,
+    QueueUnavailable,
+    Unavailable,
+)
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
 from dexec.domain.quote import RouteRequest
@@ -45,9 +52,9 @@ class PlaceOrder:
 
         A repeated idempotency key returns the order it stands for; if that is still pending its message
         is sent again, for the first one may never have been. Raises ``Invalid``, ``TooManyOrders``,
-        ``IdempotencyConflict``; ``StoreUnavailable`` when nothing is stored; ``OrderWithdrawn`` when the order
-        is stored as failed, and its key is free again; ``CommitUnknown``, with the order's id, when none
-        of these can be told.
+        ``IdempotencyConflict``; ``StoreUnavailable`` when nothing is stored; ``OrderWithdrawn`` when the
+        order is stored as failed, and its key is free again; ``CommitUnknown``, with the order's id, when
+        none of these can be told.
         """
         _check_amount(submission.request, caller)
         now = self.clock.now()

@@ -5,19 +5,47 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 
 from dexec.domain.errors import LeaseLost, OrderFailed, QueueUnavailable
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Order, confirm, fail
 from dexec.domain.routing import fill_details
-from dexec.ports import ClaimOutcome, Clock, Landed, Orders, Outcomes, Queue
+from dexec.ports import Claim, ClaimOutcome, Clock, Landed, Orders, Outcomes, Queue
 from dexec.usecases.report import Report, Reporting, keep_quiet
 from dexec.usecases.tell import Teller
+
+MAX_ROUNDS = 3
+"""An order that came here this often in a row because every run of it broke off is parked."""
+
+
+class Letter(Enum):
+    """What became of a dead letter."""
+
+    SETTLED = auto()
+    """It is done with: its order is over, or back on the queue."""
+
+    PARKED = auto()
+    """It is done with: its order waits for an operator."""
+
+    KEPT = auto()
+    """It stays where it is for now."""
+
+
+_WITHOUT_WORK = {
+    ClaimOutcome.MISSING: Letter.SETTLED,
+    ClaimOutcome.PARKED: Letter.PARKED,
+    ClaimOutcome.HELD: Letter.KEPT,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class SettleDeadLetter:
-    """The use case: confirm, fail, or put back on the queue."""
+    """The use case: confirm, fail, put back on the queue, or park.
+
+    Only an executor that raised or was killed leaves its lease behind. An order whose runs keep ending like
+    that would go round for ever; one that was handed back, because a back end was away, has no such rounds.
+    """
 
     orders: Orders
     queue: Queue
@@ -27,20 +55,18 @@ class SettleDeadLetter:
     new_token: Callable[[], str]
     lease_s: float = 25
 
-    def __call__(self, order_id: str, ends_at: datetime, report: Reporting = keep_quiet) -> bool:
-        """Settle one dead letter; False when it has to stay where it is for now.
+    def __call__(self, order_id: str, ends_at: datetime, report: Reporting = keep_quiet) -> Letter:
+        """Settle one dead letter and return what became of it.
 
         ``report`` is called when the order ended here. Raises ``Unavailable`` and ``OutcomeUnknown`` when
         a back end is away: the letter stays, too.
         """
         now = self.clock.now()
         claim = self.orders.claim(order_id, self.new_token(), now, now + timedelta(seconds=self.lease_s))
-        if claim.order is None:
-            return True
+        if claim.order is None or claim.outcome in _WITHOUT_WORK:
+            return _WITHOUT_WORK[claim.outcome]
         if claim.outcome in (ClaimOutcome.NOT_YET, ClaimOutcome.PAUSED):
             return self._put_back(claim.order)
-        if claim.outcome is ClaimOutcome.HELD:
-            return False
         with self.new_teller().until(ends_at) as teller:
             teller.tell(claim.events, claim.watchers)
             change = None if claim.order.is_terminal else self._settlement(claim.order)
@@ -48,12 +74,12 @@ class SettleDeadLetter:
                 try:
                     teller.tell(change.events, self.orders.save(change))
                 except LeaseLost:
-                    return False
+                    return Letter.KEPT
         if change is not None:
             report(Report(claim.order, change.after, claim.events + change.events, teller.failures))
         if claim.order.is_terminal or change is not None:
-            return teller.trouble is None
-        return self._give_back(claim.order)
+            return Letter.SETTLED if teller.trouble is None else Letter.KEPT
+        return self._give_back(claim, claim.order)
 
     def _settlement(self, order: Order) -> Change | None:
         """Return how the order ended on chain; None where it did not, or another attempt is due."""
@@ -62,18 +88,30 @@ class SettleDeadLetter:
         landed = self.outcomes.outcome(order.transaction.signature)
         return None if landed is None else _ending(order, landed, self.clock.now())
 
-    def _give_back(self, order: Order) -> bool:
-        self.orders.release(order, self.clock.now())
-        return self._put_back(order)
+    def _give_back(self, claim: Claim, order: Order) -> Letter:
+        rounds = order.rounds + 1 if claim.abandoned else 0
+        parks = rounds >= MAX_ROUNDS and not self._may_land(order)
+        self.orders.end_round(order, self.clock.now(), rounds, parks=parks)
+        return Letter.PARKED if parks else self._put_back(order)
 
-    def _put_back(self, order: Order) -> bool:
+    def _may_land(self, order: Order) -> bool:
+        """Whether a stored transaction may have filled the order, or still can."""
+        if order.transaction is None:
+            return False
+        height = self.outcomes.block_height()
+        landed = self.outcomes.outcome(order.transaction.signature)
+        if landed is None:
+            return height <= order.transaction.last_valid_block_height
+        return landed.fill is not None
+
+    def _put_back(self, order: Order) -> Letter:
         now = self.clock.now()
         try:
             self.queue.send(order.id, order.client_id, 0)
         except QueueUnavailable:
-            return False
+            return Letter.KEPT
         self.orders.requeue(order, now)
-        return True
+        return Letter.SETTLED
 
 
 def _ending(order: Order, landed: Landed, now: datetime) -> Change | None:

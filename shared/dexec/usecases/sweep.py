@@ -25,6 +25,8 @@ class Swept:
     requeued: tuple[str, ...]
     told: tuple[str, ...]
     dropped_connections: int
+    parked: int
+    """How many orders wait for an operator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Sweep:
         dropped = self.watching.drop_stale(self.clock.now() - timedelta(seconds=CONNECTION_LIFE_S))
         if queue_trouble is not None:
             raise queue_trouble
-        return Swept(requeued, told, dropped)
+        return Swept(requeued, told, dropped, self.orders.parked())
 
     def _requeue_lost(self, ends_at: datetime) -> tuple[str, ...]:
         requeued: list[str] = []

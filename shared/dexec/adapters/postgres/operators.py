@@ -87,6 +87,11 @@ class PostgresOperators:
         params = {"now": now, "stale_before": stale_before, "client_id": client_id, "limit": limit}
         return self._troubles(Statement("stuck_orders", params))
 
+    def parked(self, client_id: str | None, limit: int) -> tuple[Trouble, ...]:
+        """Return parked orders, the longest first."""
+        params = {"client_id": client_id, "limit": limit}
+        return self._troubles(Statement("parked_orders", params))
+
     def pause(self, now: datetime) -> None:
         """Let no executor begin or go on with an order, but for those that are submitted."""
         self._database.fetch(Statement("pause", {"now": now}), Repeat.HARMLESS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import cast
 
 import psycopg
 
@@ -95,6 +96,7 @@ class PostgresOrders:
             order,
             tuple(map(rows.to_event, events)),
             tuple(map(rows.to_watcher, watchers)),
+            abandoned=bool(claimed[0]["abandoned"]),
         )
 
     def save(self, change: Change) -> tuple[Watcher, ...]:
@@ -158,6 +160,27 @@ class PostgresOrders:
         params = {"id": order.id, "now": now, "seen_queued_at": order.queued_at}
         return bool(self._database.fetch(Statement("requeue_order", params), Repeat.NEVER))
 
+    def end_round(self, order: Order, now: datetime, rounds: int, *, parks: bool) -> None:
+        """Give an order's lease back after a round through the dead letters."""
+        params = {
+            "id": order.id,
+            "token": order.lease_token,
+            "now": now,
+            "rounds": rounds,
+            "parks": parks,
+        }
+        self._database.fetch(Statement("end_round", params), Repeat.HARMLESS)
+
+    def unpark(self, order_id: str, now: datetime) -> bool:
+        """Let a parked order be claimed again."""
+        params = {"id": order_id, "now": now}
+        return bool(self._database.fetch(Statement("unpark_order", params), Repeat.NEVER))
+
+    def parked(self) -> int:
+        """Return how many orders are parked."""
+        (counted,) = self._database.fetch(Statement("count_parked", {}), Repeat.READ)
+        return cast(int, counted["parked"])
+
     def _orders(self, statement: Statement) -> tuple[Order, ...]:
         return tuple(map(rows.to_order, self._database.fetch(statement, Repeat.READ)))
 
@@ -183,17 +206,15 @@ def _placing(new: NewOrder, limit: RateLimit | None, watcher: str | None) -> dic
 
 
 def _outcome(row: Row, order: Order, now: datetime) -> ClaimOutcome:
-    if row["claimed"]:
-        return ClaimOutcome.CLAIMED
-    if order.is_terminal:
-        return ClaimOutcome.TERMINAL
-    if order.lease_until is not None and order.lease_until > now:
-        return ClaimOutcome.HELD
-    if order.run_at > now:
-        return ClaimOutcome.NOT_YET
-    if row["paused"]:
-        return ClaimOutcome.PAUSED
-    return ClaimOutcome.HELD
+    in_order = (
+        (row["claimed"], ClaimOutcome.CLAIMED),
+        (order.is_terminal, ClaimOutcome.TERMINAL),
+        (order.parked_at is not None, ClaimOutcome.PARKED),
+        (order.lease_until is not None and order.lease_until > now, ClaimOutcome.HELD),
+        (order.run_at > now, ClaimOutcome.NOT_YET),
+        (row["paused"], ClaimOutcome.PAUSED),
+    )
+    return next((outcome for holds, outcome in in_order if holds), ClaimOutcome.HELD)
 
 
 def _saving(change: Change) -> dict[str, object]:

@@ -83,6 +83,8 @@ def to_order(row: Row) -> Order:
         transaction=_transaction(row),
         fill=_load_optional(row["fill"]),
         error=_load_optional(row["error"]),
+        rounds=cast("int | None", row["rounds"]) or 0,
+        parked_at=_moment_or_none(row["parked_at"]),
     )
 
 

@@ -1,5 +1,6 @@
 -- Take the lease of an order that is due and nobody's. A pending order begins routing; one that was being
 -- built when its executor went away had signed nothing that is stored, so it goes back to routing too.
+-- "abandoned" says that the last to hold it went away without giving it back.
 WITH seen AS (
     SELECT * FROM orders WHERE id = %(id)s
 ),
@@ -16,8 +17,9 @@ moved AS (
         AND orders.status NOT IN ('confirmed', 'failed')
         AND (orders.lease_until IS NULL OR orders.lease_until <= %(now)s OR orders.lease_token = %(token)s)
         AND orders.run_at <= %(now)s
+        AND orders.parked_at IS NULL
         AND (orders.status = 'submitted' OR NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused'))
-    RETURNING orders.*
+    RETURNING orders.*, seen.lease_token IS NOT NULL AND seen.lease_token <> %(token)s AS abandoned
 ),
 event AS (
     INSERT INTO order_events (order_id, seq, status, step, attempt, detail, at)
@@ -26,5 +28,5 @@ event AS (
 )
 SELECT moved.*, true AS claimed, false AS paused FROM moved
 UNION ALL
-SELECT seen.*, false, EXISTS (SELECT 1 FROM switches WHERE name = 'paused')
+SELECT seen.*, false, false, EXISTS (SELECT 1 FROM switches WHERE name = 'paused')
 FROM seen WHERE NOT EXISTS (SELECT 1 FROM moved)

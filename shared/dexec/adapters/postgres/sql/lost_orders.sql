@@ -1,7 +1,8 @@
--- Open, due, nobody's, and no message in sight: none is visible at all, or ours is over ten minutes old.
+-- Open, due, nobody's, not parked, and no message in sight: none is visible at all, or ours is over ten minutes old.
 SELECT * FROM orders
 WHERE status IN ('pending', 'routing', 'building', 'submitted')
     AND (lease_until IS NULL OR lease_until <= %(now)s)
+    AND parked_at IS NULL
     AND run_at <= %(due_before)s
     AND queued_at <= %(due_before)s
     AND (status = 'submitted' OR NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused'))
