@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from dexec.usecases.watch_orders import WatchOrders
 
 PUSH_THREADS = 16
+SLOW_PUSH_THREADS = 4
+"""For connections that were slow or failed; the others do not wait behind them."""
 
 
 class Container:
@@ -269,6 +271,10 @@ class Container:
     def _push_threads(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(PUSH_THREADS, "push")
 
+    @cached_property
+    def _slow_push_threads(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(SLOW_PUSH_THREADS, "slow push")
+
     def _teller(self) -> Teller:
         from dexec.usecases.tell import GATHER_S, Teller
 
@@ -280,6 +286,7 @@ class Container:
             self._push_threads,
             deadline_s=deadline_s,
             gather_s=GATHER_S,
+            slow_threads=self._slow_push_threads,
         )
 
 

@@ -123,6 +123,24 @@ def test_failures_count_until_they_are_forgiven(store: Backend) -> None:
     assert watcher.push_failures == 0
 
 
+def test_who_kept_others_waiting_is_a_suspect(store: Backend) -> None:
+    connect(store, "c")
+    order = place(store, watcher="c")
+
+    def failures() -> int:
+        (watcher,) = store.orders.claim(order.id, "looking", NOW, NOW).watchers
+        return watcher.push_failures
+
+    slow = Told(order.id, False, delivered=frozenset({"c"}), slow=frozenset({"c"}))
+    for _ in range(2):
+        store.watching.settle(slow)
+        assert failures() == 1, "being slow is not failing again and again"
+    store.watching.settle(Told(order.id, False, missed=frozenset({"c"})))
+    assert failures() == 1, "its turn has not come"
+    store.watching.settle(Told(order.id, False, missed=frozenset({"c"}), overdue=frozenset({"c"})))
+    assert failures() == 2
+
+
 def test_a_failing_connection_is_told_the_end_later(store: Backend) -> None:
     connect(store, "c")
     order = ended(store, watcher="c")
@@ -157,6 +175,28 @@ def test_the_untold_are_those_of_orders_that_ended_a_while_ago(store: Backend) -
     assert len(untold(store, limit=1)) == 1
     (_, events, _), *_ = store.watching.untold(after(15), 1)
     assert [event.seq for event in events] == [1, 2, 3]
+
+
+def test_clients_take_turns_to_be_told(store: Backend) -> None:
+    connect(store, "a", "alice")
+    connect(store, "b", "bob")
+    many = [ended(store, watcher="a") for _ in range(4)]
+    one = fail(claimed(store, place(store, "bob", "b")), after(5), {"code": "x"})
+    store.orders.save(one)
+    first, second, third = [order.id for order, _, _ in store.watching.untold(after(15), 3)]
+    assert (first, second, third) == (many[0].id, one.after.id, many[1].id)
+
+
+def test_who_is_skipped_is_left_out_with_the_orders_of_nobody_else(store: Backend) -> None:
+    for name in ("slow", "quick"):
+        connect(store, name)
+    both, slow = ended(store, watcher="slow"), ended(store, watcher="slow")
+    store.watching.watch(both.id, "alice", "quick")
+    assert untold(store) == {both.id: {"slow", "quick"}, slow.id: {"slow"}}
+    found = store.watching.untold(after(15), 10, frozenset({"slow"}))
+    assert [(order.id, [one.connection_id for one in watchers]) for order, _, watchers in found] == [
+        (both.id, ["quick"])
+    ]
 
 
 def test_those_who_cannot_be_told_do_not_stand_before_those_who_can(store: Backend) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 
 from dexec.domain.order import Event, Order
-from dexec.ports import Connection, Told, Watcher
+from dexec.ports import Connection, Told, Untold, Watcher
 from tests.fakes.store import Store
 
 
@@ -55,22 +56,32 @@ class FakeWatching:
                 store.watchers |= {(told.order_id, connection_id) for connection_id in late}
             for connection_id in told.recovered:
                 store.push_failures[connection_id] = 0
-            for connection_id in told.failed:
+            for connection_id in told.failed | told.overdue:
                 store.push_failures[connection_id] += 1
+            for connection_id in told.slow:
+                store.push_failures[connection_id] = max(1, store.push_failures[connection_id])
             store.forget(set(told.gone))
 
     def untold(
-        self, before: datetime, limit: int
-    ) -> tuple[tuple[Order, tuple[Event, ...], tuple[Watcher, ...]], ...]:
-        store = self._store
-        with store.lock:
+        self, before: datetime, limit: int, skipped: frozenset[str] = frozenset()
+    ) -> tuple[Untold, ...]:
+        with self._store.lock:
             ended = [
-                (row.order, tuple(store.events[order_id]), store.told_about(order_id, streams=False))
-                for order_id, row in store.orders.items()
+                (row.order, tuple(self._store.events[order_id]), self._untold_by(order_id, skipped))
+                for order_id, row in self._store.orders.items()
                 if row.order.is_terminal and row.order.updated_at <= before
             ]
-        ended.sort(key=lambda found: found[0].updated_at)
-        return tuple(found for found in ended if found[2])[:limit]
+        ended = sorted((one for one in ended if one[2]), key=lambda one: (one[0].updated_at, one[0].id))
+        turns: Counter[str] = Counter()
+        in_turn = []
+        for one in ended:
+            in_turn.append((turns[one[0].client_id], one))
+            turns[one[0].client_id] += 1
+        return tuple(one for _, one in sorted(in_turn, key=lambda found: found[0]))[:limit]
+
+    def _untold_by(self, order_id: str, skipped: frozenset[str]) -> tuple[Watcher, ...]:
+        watchers = self._store.told_about(order_id, streams=False)
+        return tuple(one for one in watchers if one.connection_id not in skipped)
 
     def drop_stale(self, before: datetime) -> int:
         with self._store.lock:

@@ -29,7 +29,7 @@ _SAMPLES: tuple[tuple[object, str], ...] = (
     (1, "limit most_rows"),
     (True, "parks limited queue_is_empty stream sets_rate sets_amounts is_new_route"),
     (timedelta(seconds=1), "interval tolerance max_backlog"),
-    (("a", "b"), "connection_ids mints event_statuses event_steps event_details accounts"),
+    (("a", "b"), "skipped connection_ids mints event_statuses event_steps event_details accounts"),
     ((1, 2), "event_seqs event_attempts lines amounts"),
     ((START, START), "event_times"),
     (b"bytes", "signed_tx"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -20,7 +20,7 @@ from dexec.usecases.place_order import PlaceOrder, Submission
 from dexec.usecases.quote_route import QuoteRoute
 from dexec.usecases.settle_dead_letter import MAX_ROUNDS, Letter, SettleDeadLetter
 from dexec.usecases.sweep import Sweep
-from dexec.usecases.tell import Teller
+from dexec.usecases.tell import Teller, Wait
 from dexec.usecases.watch_orders import WatchOrders
 from tests.fakes import (
     START,
@@ -67,6 +67,9 @@ class World:
     redelivery: str = "once"
     threads: Executor = field(default_factory=SameThread)
     """What runs the pushes."""
+    slow_threads: Executor | None = None
+    waiting: Wait = wait
+    """What waits for the pushes."""
     push_deadline_s: float = 2.0
     gather_s: float = 0.0
 
@@ -96,7 +99,16 @@ class World:
 
         def teller() -> Teller:
             deadline_s, gather_s = self.push_deadline_s, self.gather_s
-            return Teller(push, watching, clock, self.threads, deadline_s=deadline_s, gather_s=gather_s)
+            return Teller(
+                push,
+                watching,
+                clock,
+                self.threads,
+                deadline_s=deadline_s,
+                gather_s=gather_s,
+                slow_threads=self.slow_threads,
+                waiting=self.waiting,
+            )
 
         venues = [tape.around(venue, "venue") for venue in self.venues]
         quote_route = QuoteRoute(venues, clock, SameThread())

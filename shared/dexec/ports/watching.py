@@ -31,7 +31,11 @@ class Watcher:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """How the telling of one order went, by connection id."""
+    """How the telling of one order went, by connection id.
+
+    Of those who missed it, the ``overdue`` were waited for in vain, which counts as a failure; of those who
+    were told, the ``slow`` kept the others waiting: they count as having failed until they recover.
+    """
 
     order_id: str
     is_terminal: bool
@@ -40,6 +44,12 @@ class Told:
     failed: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
     missed: frozenset[str] = frozenset()
+    overdue: frozenset[str] = frozenset()
+    slow: frozenset[str] = frozenset()
+
+
+Untold = tuple[Order, tuple[Event, ...], tuple[Watcher, ...]]
+"""An order that is over, its events, and who is still to be told."""
 
 
 class Watching(Protocol):
@@ -66,9 +76,12 @@ class Watching(Protocol):
         """Note how the telling of an order went: who is done, who is gone, who has to be told later."""
 
     def untold(
-        self, before: datetime, limit: int
-    ) -> tuple[tuple[Order, tuple[Event, ...], tuple[Watcher, ...]], ...]:
-        """Return orders that ended before ``before`` and still have watchers to be told."""
+        self, before: datetime, limit: int, skipped: frozenset[str] = frozenset()
+    ) -> tuple[Untold, ...]:
+        """Return orders that ended before ``before`` and still have watchers to be told, without ``skipped``.
+
+        Clients take turns, each with its oldest first: one client's many do not stand before another's few.
+        """
 
     def drop_stale(self, before: datetime) -> int:
         """Forget connections made before ``before`` and watchers without a connection; return how many."""

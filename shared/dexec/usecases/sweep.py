@@ -72,14 +72,23 @@ class Sweep:
         return tuple(requeued)
 
     def _tell_untold(self, ends_at: datetime) -> tuple[str, ...]:
-        told: list[str] = []
+        """Tell batch after batch; who could not be told is not waited for again in this sweep."""
+        told: dict[str, None] = {}
+        in_vain: set[str] = set()
         before = self.clock.now() - timedelta(seconds=UNTOLD_AFTER_S)
-        for order, events, watchers in self.watching.untold(before, BATCH):
-            if not self._has_time(ends_at):
+        while self._has_time(ends_at):
+            batch = self.watching.untold(before, BATCH, frozenset(in_vain))
+            news = [untold for untold in batch if untold[0].id not in told]
+            for order, events, watchers in news:
+                reachable = [one for one in watchers if one.connection_id not in in_vain]
+                if not reachable or not self._has_time(ends_at):
+                    continue
+                with self.new_teller().until(ends_at, patiently=True) as teller:
+                    teller.tell(events, reachable)
+                in_vain |= teller.untold
+                told[order.id] = None
+            if not news:
                 break
-            with self.new_teller().until(ends_at) as teller:
-                teller.tell(events, watchers)
-            told.append(order.id)
         return tuple(told)
 
     def _has_time(self, ends_at: datetime) -> bool:

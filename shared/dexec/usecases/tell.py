@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +29,15 @@ MAX_EVENTS_A_FRAME = 50
 MAX_PUSH_FAILURES = 5
 """A connection that failed this often in a row is given up: closed, and then gone."""
 
+SLOW_S = 0.5
+"""A connection whose last frame was not out by then, after the end of an order, is slow."""
+
+SUSPECT_S = 0.05
+"""For so long the end of an order waits for connections that were slow, or failed, at an earlier one."""
+
+Wait = Callable[[Collection[Future[None]], float], object]
+"""Waits until all are done, or so many seconds have passed."""
+
 
 @dataclass
 class _Line:
@@ -38,6 +47,11 @@ class _Line:
     waiting: list[Event] = field(default_factory=list)
     busy: bool = False
     result: Delivery | None = None
+    future: Future[None] = field(default_factory=Future)
+
+    @property
+    def is_suspect(self) -> bool:
+        return self.watcher.push_failures > 0
 
 
 class Teller:
@@ -46,6 +60,11 @@ class Teller:
     Each connection has a line of its own: one push at a time, and what queues up behind a slow one goes
     out in one frame. ``threads`` runs the pushes; nothing here waits for them before the end.
     ``gather_s`` is how long the first events of a late order are gathered; its end is told at once.
+
+    A client with slow connections must not hold executors that others wait for, nor the threads that push
+    for others: a connection that was slow, or failed, is a suspect until it is told in time again. Suspects
+    have ``slow_threads``, and the end of an order waits for them for ``SUSPECT_S`` only. What they miss they
+    are told by the sweeper, which is patient.
     """
 
     def __init__(
@@ -57,6 +76,8 @@ class Teller:
         *,
         deadline_s: float = 2,
         gather_s: float = 0,
+        slow_threads: Executor | None = None,
+        waiting: Wait = wait,
     ) -> None:
         self._push = push
         self._watching = watching
@@ -64,30 +85,37 @@ class Teller:
         self._threads = threads
         self._deadline_s = deadline_s
         self._gather_s = gather_s
+        self._slow_threads = slow_threads or threads
+        self._wait = waiting
+        self._is_patient = False
         self._gathered = threading.Event()
         self._is_late = False
         self._lock = threading.Lock()
         self._lines: dict[str, _Line] = {}
-        self._running: set[Future[None]] = set()
         self._last: Event | None = None
         self.failures = 0
         """How many connections could not be told, once the telling has ended."""
+        self.untold: frozenset[str] = frozenset()
+        """Which connections could not be told, and are still there."""
         self.trouble: Unavailable | OutcomeUnknown | None = None
         """Why it could not be noted who is still to be told: then this telling has to be repeated."""
 
     @contextmanager
-    def until(self, ends_at: datetime) -> Iterator[Teller]:
+    def until(self, ends_at: datetime, *, patiently: bool = False) -> Iterator[Teller]:
         """Wait for the pushes at the end of the block, but leave a second before ``ends_at``.
 
+        ``patiently`` waits for suspects as for any other: where no order waits for the end of the block.
         Then note how they went; where the store is away those who were told are told once more later.
         """
+        self._is_patient = patiently
         try:
             yield self
         finally:
             left_s = (ends_at - self._clock.now()).total_seconds() - 1
             told = self._finish(max(0.0, min(self._deadline_s, left_s)))
             if told is not None:
-                self.failures += len(told.failed | told.missed)
+                self.untold = told.failed | told.missed
+                self.failures += len(self.untold)
                 try:
                     self._watching.settle(told)
                 except (Unavailable, OutcomeUnknown) as exc:
@@ -107,28 +135,29 @@ class Teller:
                 start = not line.busy
                 line.busy = True
             if start:
-                self._running.add(self._threads.submit(self._drain, line))
+                is_apart = line.is_suspect and not self._is_patient
+                threads = self._slow_threads if is_apart else self._threads
+                line.future = threads.submit(self._drain, line)
 
     def _finish(self, timeout_s: float) -> Told | None:
         """Wait for the pushes, no longer than ``timeout_s``, and return how they went."""
         self._gathered.set()
         if self._last is None or not self._lines:
             return None
-        wait(self._running, timeout_s)
-        for future in self._running:
-            future.cancel()
+        slow, overdue = self._wait_for_lines(timeout_s)
         with self._lock:
             results = {one: None if line.busy else line.result for one, line in self._lines.items()}
         ended: dict[Delivery | None, set[str]] = {None: set(), **{delivery: set() for delivery in Delivery}}
         recovered = set()
         for connection_id, result in results.items():
             failures = self._lines[connection_id].watcher.push_failures
-            if result is Delivery.FAILED and failures + 1 >= MAX_PUSH_FAILURES:
+            is_failure = result is Delivery.FAILED or (result is None and connection_id in overdue)
+            if is_failure and failures + 1 >= MAX_PUSH_FAILURES:
                 self._give_up(connection_id)
                 ended[Delivery.GONE].add(connection_id)
                 continue
             ended[result].add(connection_id)
-            if result is Delivery.DELIVERED and failures:
+            if result is Delivery.DELIVERED and failures and connection_id not in slow:
                 recovered.add(connection_id)
         return Told(
             self._last.order_id,
@@ -138,7 +167,26 @@ class Teller:
             failed=frozenset(ended[Delivery.FAILED]),
             gone=frozenset(ended[Delivery.GONE]),
             missed=frozenset(ended[None]),
+            overdue=frozenset(overdue & ended[None]),
+            slow=frozenset(slow & ended[Delivery.DELIVERED]),
         )
+
+    def _wait_for_lines(self, timeout_s: float) -> tuple[set[str], set[str]]:
+        """Wait for what is waited for; return which connections were slow, and which are overdue in the end.
+
+        One whose turn to be pushed to has not come is neither.
+        """
+        waited_for = [line for line in self._lines.values() if self._is_patient or not line.is_suspect]
+        others = [line for line in self._lines.values() if line.is_suspect and not self._is_patient]
+        in_time_s = min(SLOW_S, timeout_s)
+        self._wait([line.future for line in waited_for], in_time_s)
+        slow = _being_pushed_to(waited_for)
+        self._wait([line.future for line in waited_for], timeout_s - in_time_s)
+        overdue = _being_pushed_to(waited_for)
+        self._wait([line.future for line in others], min(SUSPECT_S, timeout_s))
+        for line in self._lines.values():
+            line.future.cancel()
+        return slow, overdue
 
     def _give_up(self, connection_id: str) -> None:
         """Close a connection: else its client would wait on one that nobody tells anything any more."""
@@ -172,3 +220,7 @@ class Teller:
         if delivery is Delivery.GONE and opening:
             return None
         return delivery
+
+
+def _being_pushed_to(lines: Sequence[_Line]) -> set[str]:
+    return {line.watcher.connection_id for line in lines if line.future.running()}

@@ -9,7 +9,7 @@ from dexec.adapters.postgres import rows
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.statements import Statement
 from dexec.domain.order import Event, Order
-from dexec.ports import Connection, Told, Watcher
+from dexec.ports import Connection, Told, Untold
 
 
 class PostgresWatching:
@@ -64,19 +64,20 @@ class PostgresWatching:
             self._database.transact(statements, [], Repeat.HARMLESS)
 
     def untold(
-        self, before: datetime, limit: int
-    ) -> tuple[tuple[Order, tuple[Event, ...], tuple[Watcher, ...]], ...]:
-        """Return orders that are over and still have watchers."""
-        params = {"before": before, "limit": limit}
+        self, before: datetime, limit: int, skipped: frozenset[str] = frozenset()
+    ) -> tuple[Untold, ...]:
+        """Return orders that are over and still have watchers, clients in turn."""
+        params = {"before": before, "limit": limit, "skipped": sorted(skipped)}
         found = self._database.fetch(Statement("untold_orders", params), Repeat.READ)
-        return tuple(self._with_watchers(rows.to_order(row)) for row in found)
+        return tuple(self._with_watchers(rows.to_order(row), skipped) for row in found)
 
-    def _with_watchers(self, order: Order) -> tuple[Order, tuple[Event, ...], tuple[Watcher, ...]]:
+    def _with_watchers(self, order: Order, skipped: frozenset[str]) -> Untold:
         about = {"id": order.id}
         _, (events, watchers) = self._database.transact(
             [], [Statement("order_events", about), Statement("watchers_only", about)], Repeat.READ
         )
-        return order, tuple(map(rows.to_event, events)), tuple(map(rows.to_watcher, watchers))
+        told = tuple(one for one in map(rows.to_watcher, watchers) if one.connection_id not in skipped)
+        return order, tuple(map(rows.to_event, events)), told
 
     def drop_stale(self, before: datetime) -> int:
         """Forget connections that API Gateway has closed by now, and watchers without one."""
@@ -96,8 +97,10 @@ def _settling(told: Told) -> list[Statement]:
         statements.append(_about("watch_later", told.missed | told.failed, id=told.order_id))
     if told.recovered:
         statements.append(_about("forgive_push_failures", told.recovered))
-    if told.failed:
-        statements.append(_about("count_push_failures", told.failed))
+    if told.failed | told.overdue:
+        statements.append(_about("count_push_failures", told.failed | told.overdue))
+    if told.slow:
+        statements.append(_about("suspect_connections", told.slow))
     if told.gone:
         statements.append(_about("disconnect", told.gone))
     return statements

@@ -1,12 +1,20 @@
--- Orders that are over and still have somebody to be told who can be told.
-SELECT o.* FROM orders o
-WHERE o.status IN ('confirmed', 'failed')
-    AND o.updated_at <= %(before)s
-    AND o.id IN (
-        SELECT w.order_id
-        FROM watchers w
-        JOIN connections c ON c.connection_id = w.connection_id
-        JOIN api_keys k ON k.key_hash = c.key_hash AND k.revoked_at IS NULL
-    )
-ORDER BY o.updated_at
-LIMIT %(limit)s
+-- Orders that are over and still have somebody to be told who can be told: each client's oldest first, so
+-- that nobody's thousands stand before another client's one. Who has just been tried in vain is skipped.
+WITH untold AS (
+    SELECT o.id, o.updated_at,
+        row_number() OVER (PARTITION BY o.client_id ORDER BY o.updated_at, o.id) AS turn
+    FROM orders o
+    WHERE o.status IN ('confirmed', 'failed')
+        AND o.updated_at <= %(before)s
+        AND o.id IN (
+            SELECT w.order_id
+            FROM watchers w
+            JOIN connections c ON c.connection_id = w.connection_id
+            JOIN api_keys k ON k.key_hash = c.key_hash AND k.revoked_at IS NULL
+            WHERE c.connection_id <> ALL(%(skipped)b::text[])
+        )
+    ORDER BY turn, o.updated_at, o.id
+    LIMIT %(limit)s
+)
+SELECT o.* FROM untold JOIN orders o ON o.id = untold.id
+ORDER BY untold.turn, untold.updated_at, untold.id
