@@ -19,7 +19,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dexec import __version__
 from dexec.bootstrap import container
-from dexec.domain.errors import BodyTooLarge, DexecError, Malformed, NotFound, TooManyOrders
+from dexec.domain.errors import BodyTooLarge, DexecError, Malformed, NotFound, TooMany
 from dexec.domain.lifecycle import Status
 from dexec.domain.quote import BPS, Mode
 from dexec.domain.routing import route_details
@@ -207,7 +207,7 @@ def refuse(error: DexecError) -> Response[str]:
         cause = repr(error.__cause__)
         logger.error("request failed", error=type(error).__name__, reason=str(error), cause=cause)
     headers: dict[str, str | list[str]] = {}
-    if isinstance(error, TooManyOrders):
+    if isinstance(error, TooMany):
         headers["retry-after"] = str(error.retry_after_s)
     return _problem(error, headers)
 
@@ -254,7 +254,10 @@ def _admit(event: APIGatewayProxyEventV2) -> dict[str, Any]:
     if len(body) > MAX_BODY_BYTES:
         raise BodyTooLarge("a body can have 16 KB at the most")
     if event.path not in PUBLIC and not event.path.startswith("/console/"):
-        app.append_context(caller=container().authenticate(event.headers.get("x-api-key")))
+        caller = container().authenticate(event.headers.get("x-api-key"))
+        app.append_context(caller=caller)
+        if event.http_method != "POST":
+            container().limit_reads(caller)
     try:
         text = body.decode()
     except UnicodeDecodeError as exc:

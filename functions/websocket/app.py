@@ -11,7 +11,7 @@ from dexec.bootstrap import container
 from dexec.domain.errors import DexecError, Malformed, NotFound, OutcomeUnknown, Unauthenticated, Unavailable
 from dexec.domain.ids import is_order_id
 from dexec.domain.views import View, iso
-from dexec.ports import Connection
+from dexec.ports import ApiKey, Connection
 from dexec.schemas import (
     ExecuteFrame,
     Frame,
@@ -60,8 +60,8 @@ def receive(event: dict[str, Any], connection_id: str) -> Answer:
     try:
         if event.get("isBase64Encoded"):
             raise Malformed("binary frames are not understood; send JSON text")
-        connection = _admitted(connection_id)
-        reply = _obey(parse_frame(text), connection)
+        connection, caller = _admitted(connection_id)
+        reply = _obey(_read(text, caller), connection)
     except DexecError as error:
         _log(error)
         reply = _refusal(error, text)
@@ -72,12 +72,22 @@ def receive(event: dict[str, Any], connection_id: str) -> Answer:
     return OK
 
 
-def _admitted(connection_id: str) -> Connection:
-    """Return the connection, if its key still holds: a revoked one is refused on an open socket, too."""
+def _admitted(connection_id: str) -> tuple[Connection, ApiKey]:
+    """Return a connection and its key, if that still holds: a revoked one is refused here, too."""
     parts = container()
     connection = parts.watch_orders.connection(connection_id)
-    parts.authenticate.by_hash(connection.key_hash)
-    return connection
+    return connection, parts.authenticate.by_hash(connection.key_hash)
+
+
+def _read(text: str, caller: ApiKey) -> Frame:
+    """Return a frame; all but those that place an order, which are scheduled, count as reads of their key."""
+    frame = None
+    try:
+        frame = parse_frame(text)
+    finally:
+        if not isinstance(frame, ExecuteFrame):
+            container().limit_reads(caller)
+    return frame
 
 
 def _obey(frame: Frame, connection: Connection) -> View:
@@ -158,6 +168,7 @@ def _answer(event: dict[str, Any]) -> Answer:
         _log(error)
         return {"statusCode": 503}
     except DexecError as error:
+        logger.warning("refused", error=type(error).__name__, reason=str(error))
         return {"statusCode": status_of(error)}
 
 

@@ -19,7 +19,7 @@ from dexec.adapters.postgres import sources
 from dexec.adapters.postgres.database import Database
 from dexec.adapters.postgres.migrations import migrate
 from dexec.adapters.postgres.watching import PostgresWatching
-from dexec.ports import Connection
+from dexec.ports import Connection, MostConnections
 from dexec.usecases.authenticate import hash_key
 from infra.local import postgres
 from infra.local.home import PROJECT, Home
@@ -72,7 +72,7 @@ class Stand:
             for number in range(watchers):
                 at = datetime.now(UTC) - timedelta(minutes=1)
                 connection = Connection(f"watcher-{number}", API_KEY, hash_key(API_KEY), True, at)
-                PostgresWatching(database).connect(connection)
+                PostgresWatching(database).connect(connection, MostConnections(watchers, watchers))
 
 
 @contextmanager

@@ -34,7 +34,7 @@ OPERATIONS = {
         answers.OrderAccepted,
         "the order is stored and will be executed",
         202,
-        (400, 409, 422, 429, 504),
+        (400, 409, 422, 504),
     ),
     "read_order": Operation("orders", answers.OrderWithEvents, "the order", refusals=(404,)),
     "read_history": Operation("orders", answers.OrderPage, "a page of orders", refusals=(422,)),
@@ -52,7 +52,7 @@ REFUSALS = {
     409: "the idempotency key was used before with another body",
     413: "the body is over 16 KB",
     422: "a field has a value that it cannot have; `errors` names it",
-    429: "too many orders wait already; `retry-after` says when there is room",
+    429: "too many orders wait already, or the key reads too often; `retry-after` says when to ask again",
     500: "something went wrong on our side",
     503: "a back end does not answer; nothing was stored, unless `orderId` names an order that was withdrawn",
     504: "whether the order was stored is unknown; repeat with the same idempotency key, or read `orderId`",
@@ -128,7 +128,7 @@ def _operation(path: str, method: str, raw: Node) -> Node:
 
 
 def _responses(operation: Operation) -> Node:
-    statuses = sorted({*operation.refusals, *ALWAYS, *(() if operation.public else (401,))})
+    statuses = sorted({*operation.refusals, *ALWAYS, *(() if operation.public else (401, 429))})
     answered = _response(operation.description, "application/json", operation.answer.__name__)
     responses: Node = {str(operation.status): answered}
     for status in statuses:

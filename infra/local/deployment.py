@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from infra.local import emulator, postgres, processes, readback, sam_env, stack, template
+from infra.local import connections, emulator, postgres, processes, readback, sam_env, stack, template
 from infra.local.aws import Aws
 from infra.local.errors import AlreadyRunning, NotRunning
 from infra.local.home import PROJECT, Home, State
@@ -112,6 +112,8 @@ def _up(home: Home, options: Options, previous: State | None, report: Callable[[
     home.write(state)
     report("deploying template.yaml")
     state = _deploy(state, options.project)
+    if previous is None or previous.process(emulator.NAME) != emulated:
+        connections.forget_all(state.database_url)
     sam_env.write(home, state)
     home.write(state)
     return state

@@ -14,7 +14,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from dexec.domain.ids import order_id
-from dexec.ports import RateLimit
+from dexec.ports import MostConnections, RateLimit
 from dexec.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dexec.usecases.authenticate import Authenticate
     from dexec.usecases.execute_order import ExecuteOrder
     from dexec.usecases.forget import Forget
+    from dexec.usecases.limit_reads import LimitReads
     from dexec.usecases.place_order import PlaceOrder
     from dexec.usecases.quote_route import QuoteRoute
     from dexec.usecases.read_orders import ReadOrders
@@ -142,7 +143,16 @@ class Container:
         """Connections and subscriptions."""
         from dexec.usecases.watch_orders import WatchOrders
 
-        return WatchOrders(self.watching, self.push, self.backlogs, self.clock)
+        settings = self.settings
+        most = MostConnections(settings.max_connections_per_client, settings.max_streams_per_client)
+        return WatchOrders(self.watching, self.push, self.backlogs, self.clock, most)
+
+    @cached_property
+    def limit_reads(self) -> LimitReads:
+        """Bounds what one key reads."""
+        from dexec.usecases.limit_reads import LimitReads
+
+        return LimitReads(self.clock, self.settings.reads_per_minute)
 
     @cached_property
     def wallets(self) -> Wallets:

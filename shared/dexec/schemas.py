@@ -21,7 +21,7 @@ from dexec.domain.errors import (
     OrderWithdrawn,
     OutcomeUnknown,
     Rejected,
-    TooManyOrders,
+    TooMany,
     Unavailable,
 )
 from dexec.domain.quote import BPS, Mode, RouteRequest
@@ -253,6 +253,6 @@ def problem(error: DexecError) -> dict[str, object]:
         body["errors"] = [{"field": error.field, "message": detail}]
     if isinstance(error, CommitUnknown | OrderWithdrawn) and error.order_id:
         body["orderId"] = error.order_id
-    if isinstance(error, TooManyOrders):
+    if isinstance(error, TooMany):
         body["retryAfter"] = error.retry_after_s
     return body

@@ -39,6 +39,9 @@ class Settings(BaseModel):
     orders_per_minute: int = Field(100, ge=1, le=60_000, description="default rate of a client")
     order_burst: int = Field(10, ge=1, le=1_000, description="orders that may start at once")
     max_backlog_seconds: int = Field(900, ge=0, le=900, description="how far ahead orders are scheduled")
+    reads_per_minute: int = Field(600, ge=1, le=60_000, description="reads and frames of a key, per process")
+    max_connections_per_client: int = Field(1_000, ge=1, le=100_000, description="WebSockets of a client")
+    max_streams_per_client: int = Field(20, ge=1, le=1_000, description="of those, ones that hear all orders")
     default_slippage_bps: int = Field(50, ge=0, le=10_000, description="tolerance of an order without one")
 
     # Executing them.

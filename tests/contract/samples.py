@@ -9,7 +9,7 @@ from dexec.domain.ids import order_id
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order, SignedTransaction, build, submit
 from dexec.domain.quote import Mode, RouteRequest
-from dexec.ports import ApiKey, Claim, ClaimOutcome, Connection, NewOrder, RateLimit
+from dexec.ports import ApiKey, Claim, ClaimOutcome, Connection, MostConnections, NewOrder, RateLimit
 from tests.fakes import START
 from tests.simulation.backend import Backend
 
@@ -17,6 +17,7 @@ NOW = START
 REQUEST = RouteRequest(Mode.EXACT_IN, "SOL", "USDC", 1_500_000_000, 50)
 TRANSACTION = SignedTransaction("signature", b"\x00\xff bytes", 1_150)
 LEASE = timedelta(seconds=25)
+MOST = MostConnections(in_all=1_000, streams=1_000)
 _ids = count(1)
 
 
@@ -67,7 +68,7 @@ def connect(
     """Store a connection and its key."""
     store.api_keys.add(ApiKey(f"hash of {client_id}", client_id, None, None, NOW))
     connection = Connection(connection_id, client_id, f"hash of {client_id}", stream, NOW)
-    store.watching.connect(connection)
+    assert store.watching.connect(connection, MOST)
     return connection
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dexec.domain.order import Order, fail
-from dexec.ports import Connection, Told
-from tests.contract.samples import NOW, after, claimed, connect, place
+from dexec.ports import Connection, MostConnections, Told
+from tests.contract.samples import MOST, NOW, after, claimed, connect, place
 from tests.simulation.backend import Backend
 
 
@@ -39,8 +39,28 @@ def test_a_connection_is_known_until_it_is_closed(store: Backend) -> None:
 
 def test_connecting_twice_is_connecting_later(store: Backend) -> None:
     connection = connect(store, "c")
-    store.watching.connect(replace(connection, connected_at=after(1)))
+    store.watching.connect(replace(connection, connected_at=after(1)), MOST)
     assert store.watching.connection("c") == replace(connection, connected_at=after(1))
+
+
+def test_a_client_has_no_more_connections_than_it_may(store: Backend) -> None:
+    most = MostConnections(in_all=3, streams=1)
+    first = connect(store, "first")
+
+    def connects(connection_id: str, client_id: str = "alice", *, stream: bool = False) -> bool:
+        one = replace(first, connection_id=connection_id, client_id=client_id, stream=stream)
+        return store.watching.connect(one, most)
+
+    assert connects("stream", stream=True)
+    assert not connects("second stream", stream=True)
+    assert connects("third")
+    assert not connects("fourth")
+    assert store.watching.connection("fourth") is None
+    assert connects("third"), "it has its place"
+    assert connects("stream", stream=True)
+    assert connects("bob's", "bob", stream=True), "others have their own"
+    store.watching.disconnect("stream")
+    assert connects("second stream", stream=True)
 
 
 def test_watching_gives_the_order_with_its_events(store: Backend) -> None:
@@ -207,7 +227,7 @@ def test_those_who_cannot_be_told_do_not_stand_before_those_who_can(store: Backe
     assert key is not None
     store.api_keys.add(replace(key, revoked_at=NOW))
     store.api_keys.add(replace(key, key_hash="new key"))
-    store.watching.connect(replace(connect_of(store), connection_id="here", key_hash="new key"))
+    store.watching.connect(replace(connect_of(store), connection_id="here", key_hash="new key"), MOST)
     last = fail(claimed(store, place(store, watcher="here")), after(1), {"code": "x"})
     store.orders.save(last)
     assert untold(store, limit=1) == {last.after.id: {"here"}}
@@ -221,7 +241,7 @@ def connect_of(store: Backend) -> Connection:
 
 def test_stale_connections_are_dropped(store: Backend) -> None:
     old = connect(store, "old")
-    store.watching.connect(replace(old, connection_id="new", connected_at=after(10)))
+    store.watching.connect(replace(old, connection_id="new", connected_at=after(10)), MOST)
     order = place(store, watcher="old")
     store.watching.watch(order.id, "alice", "new")
     assert store.watching.drop_stale(after(5)) == 1

@@ -191,11 +191,11 @@ class Deployment:
 
 @contextmanager
 def deployed(
-    database_url: str, log_level: str = "ERROR", retention_days: int = 0
+    database_url: str, log_level: str = "ERROR", **settings: int
 ) -> Iterator[Deployment]:
-    """Put the handlers together over a database."""
-    given = {"database_url": database_url, "paper_latency": "none", "retention_days": retention_days}
-    parts = InProcess(Settings.model_validate(given))
+    """Put the handlers together over a database; ``settings`` are those that are not the default."""
+    given = {"database_url": database_url, "paper_latency": "none"}
+    parts = InProcess(Settings.model_validate(given | settings))
     with ExitStack() as stack:
         stack.callback(parts.close)
         for module in HANDLERS:

@@ -16,7 +16,7 @@ from dexec.domain.views import status_frame
 from dexec.ports import Connection
 from dexec.usecases.tell import MAX_EVENTS_A_FRAME, MAX_PUSH_FAILURES, OPENING_S
 from tests.simulation.invariants import check
-from tests.simulation.world import World
+from tests.simulation.world import MOST, World
 
 CROWD = 1_000
 API_GATEWAY_FRAME = 128 * 1024
@@ -138,7 +138,7 @@ def test_a_connection_that_is_still_opening_is_not_gone() -> None:
     order = watched(world, "old")
     alice = world.client()
     world.backend.watching.connect(
-        Connection("opening", alice.client_id, alice.key_hash, False, world.clock.now())
+        Connection("opening", alice.client_id, alice.key_hash, False, world.clock.now()), MOST
     )
     world.backend.watching.watch(order.id, alice.client_id, "opening")
     world.push.gone = {"opening", "old"}
@@ -155,7 +155,7 @@ def test_one_that_never_opened_is_gone_in_the_end() -> None:
     order = watched(world)
     alice = world.client()
     world.backend.watching.connect(
-        Connection("opening", alice.client_id, alice.key_hash, False, world.clock.now())
+        Connection("opening", alice.client_id, alice.key_hash, False, world.clock.now()), MOST
     )
     world.backend.watching.watch(order.id, alice.client_id, "opening")
     world.push.gone = {"opening"}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from dexec.domain.order import Event, Order
-from dexec.ports import Connection, Told, Untold, Watcher
+from dexec.ports import Connection, MostConnections, Told, Untold, Watcher
 from tests.fakes.store import Store
 
 
@@ -17,12 +17,20 @@ class FakeWatching:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def connect(self, connection: Connection) -> None:
+    def connect(self, connection: Connection, most: MostConnections) -> bool:
         with self._store.lock:
+            others = [
+                one.stream
+                for one in self._store.connections.values()
+                if one.client_id == connection.client_id and one.connection_id != connection.connection_id
+            ]
+            if len(others) >= most.in_all or (connection.stream and sum(others) >= most.streams):
+                return False
             known = self._store.connections.get(connection.connection_id)
             if known is not None:
                 connection = replace(known, connected_at=connection.connected_at)
             self._store.connections[connection.connection_id] = connection
+            return True
 
     def disconnect(self, connection_id: str) -> None:
         with self._store.lock:

@@ -14,7 +14,7 @@ from dexec.domain.errors import DexecError, NotFound, OutcomeUnknown, Unavailabl
 from dexec.domain.ids import order_id as make_order_id
 from dexec.domain.order import Order
 from dexec.domain.quote import Mode, RouteRequest
-from dexec.ports import ApiKey, Backlogs, Connection, Push, RateLimit
+from dexec.ports import ApiKey, Backlogs, Connection, MostConnections, Push, RateLimit
 from dexec.usecases.execute_order import ExecuteOrder, Limits
 from dexec.usecases.place_order import PlaceOrder, Submission
 from dexec.usecases.quote_route import QuoteRoute
@@ -44,6 +44,7 @@ SWEEP_EVERY_S = 60
 PATIENCE_S = 4 * 3600
 LIMITS = Limits(poll_s=5.0)
 RATE = RateLimit(0.6, 10, 900)
+MOST = MostConnections(in_all=1_000, streams=20)
 SWAP = RouteRequest(Mode.EXACT_IN, "SOL", "USDC", 1_500_000_000)
 _EXECUTORS = ThreadPoolExecutor(2, "executor")
 
@@ -119,7 +120,7 @@ class World:
         )
         self.settle_letter = SettleDeadLetter(orders, queue, cluster, clock, teller, self._token)
         self.sweep_up = Sweep(orders, watching, queue, clock, teller)
-        self.watch_orders = WatchOrders(watching, push, backlogs, clock)
+        self.watch_orders = WatchOrders(watching, push, backlogs, clock, MOST)
 
     def _new_id(self, now: datetime) -> str:
         return make_order_id(now, self.random.randbytes(10))
@@ -139,7 +140,7 @@ class World:
         """Open a connection that was open for long enough to be known as such."""
         connected_at = self.clock.now() - timedelta(seconds=60)
         connection = Connection(connection_id, caller.client_id, caller.key_hash, stream, connected_at)
-        self.backend.watching.connect(connection)
+        self.backend.watching.connect(connection, MOST)
 
     def place(
         self,

@@ -73,15 +73,34 @@ class Invalid(Rejected):
         self.field = field
 
 
-class TooManyOrders(Rejected):
-    """The client's backlog of scheduled orders is full; ``retry_after_s`` is when the next one fits."""
+class TooMany(Rejected):
+    """The client asks for more than its share; ``retry_after_s`` is when it may ask again."""
 
-    code = "too_many_orders"
+    code = "too_many"
     status = 429
 
     def __init__(self, message: str, retry_after_s: int) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class TooManyOrders(TooMany):
+    """The client's backlog of scheduled orders is full."""
+
+    code = "too_many_orders"
+
+
+class TooManyReads(TooMany):
+    """The key reads, or sends frames, faster than it may."""
+
+    code = "too_many_reads"
+
+
+class TooManyConnections(Rejected):
+    """The client has as many WebSocket connections as it may: one of them has to be closed first."""
+
+    code = "too_many_connections"
+    status = 429
 
 
 # --- infrastructure: ours, never an order's fault ----------------------------------------------------

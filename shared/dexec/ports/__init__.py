@@ -9,7 +9,7 @@ from dexec.ports.market import Blockhash, Cluster, Landed, Outcomes, Signer, Ven
 from dexec.ports.messaging import Backlogs, Delivery, Push, Queue
 from dexec.ports.orders import Archive, Claim, ClaimOutcome, NewOrder, Orders, Placed, RateLimit
 from dexec.ports.time import Clock
-from dexec.ports.watching import Connection, Told, Untold, Watcher, Watching
+from dexec.ports.watching import Connection, MostConnections, Told, Untold, Watcher, Watching
 
 __all__ = [
     "ApiKey",
@@ -24,6 +24,7 @@ __all__ = [
     "Connection",
     "Delivery",
     "Landed",
+    "MostConnections",
     "NewOrder",
     "Orders",
     "Outcomes",

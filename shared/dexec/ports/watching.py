@@ -21,6 +21,17 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
+class MostConnections:
+    """How many connections one client may have: in all, and that hear all of its orders.
+
+    Every order is pushed to all of the latter, so that they bound what an order costs.
+    """
+
+    in_all: int
+    streams: int
+
+
+@dataclass(frozen=True, slots=True)
 class Watcher:
     """A connection that is to be told about an order."""
 
@@ -55,8 +66,11 @@ Untold = tuple[Order, tuple[Event, ...], tuple[Watcher, ...]]
 class Watching(Protocol):
     """WebSocket connections and who watches what."""
 
-    def connect(self, connection: Connection) -> None:
-        """Store a connection."""
+    def connect(self, connection: Connection, most: MostConnections) -> bool:
+        """Store a connection; False when its client has too many already.
+
+        Those that open at the same moment may exceed the limit together.
+        """
 
     def disconnect(self, connection_id: str) -> None:
         """Forget a connection and all it watches."""

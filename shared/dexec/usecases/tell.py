@@ -32,7 +32,7 @@ MAX_PUSH_FAILURES = 5
 SLOW_S = 0.5
 """A connection whose last frame was not out by then, after the end of an order, is slow."""
 
-SUSPECT_S = 0.05
+SUSPECT_S = 0.1
 """For so long the end of an order waits for connections that were slow, or failed, at an earlier one."""
 
 Wait = Callable[[Collection[Future[None]], float], object]

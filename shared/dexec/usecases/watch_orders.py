@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from dexec.domain.errors import NotFound
+from dexec.domain.errors import NotFound, TooManyConnections
 from dexec.domain.ids import is_order_id
 from dexec.domain.views import View, encode, status_frame
-from dexec.ports import ApiKey, Backlogs, Clock, Connection, Delivery, Push, Watching
+from dexec.ports import ApiKey, Backlogs, Clock, Connection, Delivery, MostConnections, Push, Watching
 
 OPENING_PAUSES_S = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """A connection that is still opening answers 410; by the end of these pauses it is open or gone."""
@@ -23,16 +23,23 @@ class WatchOrders:
     push: Push
     backlogs: Backlogs
     clock: Clock
+    most: MostConnections
     _known: dict[str, Connection] = field(default_factory=dict)
 
     def connect(self, connection_id: str, caller: ApiKey, *, stream: bool, order_id: str | None) -> None:
         """Store a new connection, which watches ``order_id``, or with ``stream`` all its client's orders.
 
-        Raises ``Unavailable`` and ``OutcomeUnknown``: the connection is to be refused then.
+        Raises ``TooManyConnections``, ``Unavailable`` and ``OutcomeUnknown``: the connection is to be refused
+        then.
         """
         now = self.clock.now()
         connection = Connection(connection_id, caller.client_id, caller.key_hash, stream, now)
-        self.watching.connect(connection)
+        if not self.watching.connect(connection, self.most):
+            most, kind = (self.most.streams, " with stream=all") if stream else (self.most.in_all, "")
+            raise TooManyConnections(
+                f"{caller.client_id} has the most connections{kind} that a client may have, {most}, or "
+                f"{self.most.in_all} in all; close one first"
+            )
         if order_id is not None:
             self.backlogs.send_soon(order_id, connection)
 

@@ -9,7 +9,7 @@ from dexec.adapters.postgres import rows
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.statements import Statement
 from dexec.domain.order import Event, Order
-from dexec.ports import Connection, Told, Untold
+from dexec.ports import Connection, MostConnections, Told, Untold
 
 
 class PostgresWatching:
@@ -18,16 +18,18 @@ class PostgresWatching:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def connect(self, connection: Connection) -> None:
-        """Store a connection."""
+    def connect(self, connection: Connection, most: MostConnections) -> bool:
+        """Store a connection, unless its client has too many."""
         params = {
             "connection_id": connection.connection_id,
             "client_id": connection.client_id,
             "key_hash": connection.key_hash,
             "stream": connection.stream,
             "connected_at": connection.connected_at,
+            "max_connections": most.in_all,
+            "max_streams": most.streams,
         }
-        self._database.fetch(Statement("connect", params), Repeat.HARMLESS)
+        return bool(self._database.fetch(Statement("connect", params), Repeat.HARMLESS))
 
     def disconnect(self, connection_id: str) -> None:
         """Forget a connection and all it watches."""
