@@ -67,9 +67,14 @@ def make_metrics(service: str) -> Metrics:
 
 
 def count_unexpected(logger: Logger, metrics: Metrics, message: str, error: Exception | None = None) -> None:
-    """Log an error that no code expected (the one that is handled, unless given), and count it."""
+    """Log an error that no code expected (the one that is handled, unless given), and count it.
+
+    It is counted for the service, and, for the alarm, once more without a dimension.
+    """
     logger.exception(message, exc_info=error or True)
     metrics.add_metric("UnexpectedErrors", MetricUnit.Count, 1)
+    with single_metric("UnexpectedErrors", MetricUnit.Count, 1, namespace=metrics.provider.namespace):
+        pass
 
 
 def count_run(metrics: Metrics, report: Report) -> None:
