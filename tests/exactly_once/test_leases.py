@@ -7,6 +7,7 @@ from datetime import timedelta
 from dexec.domain.lifecycle import Status
 from dexec.ports import ClaimOutcome
 from dexec.usecases.execute_order import HandBack
+from dexec.usecases.settle_dead_letter import Letter
 from tests.fakes import Landing
 from tests.simulation.invariants import check
 from tests.simulation.world import World
@@ -36,7 +37,8 @@ def test_dead_letters_leave_an_order_that_is_worked_on() -> None:
     world = held_world()
     ((order, events),) = world.backend.audit.histories()
     with world.tape.process():
-        assert not world.settle_letter(order.id, world.clock.now() + timedelta(seconds=20))
+        letter = world.settle_letter(order.id, world.clock.now() + timedelta(seconds=20))
+    assert letter is Letter.KEPT
     assert world.backend.audit.histories() == [(order, events)]
     assert len(world.queue.messages) == 1, "nothing was queued beside the message that is there"
 
