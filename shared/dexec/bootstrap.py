@@ -233,19 +233,19 @@ class Container:
         if settings.database_secret_arn:
             return sources.from_secret(aws.secrets(), settings.database_secret_arn)
         if settings.dsql_endpoint:
-            return sources.from_dsql(aws.dsql(), settings.dsql_endpoint, admin=admin)
+            return sources.from_dsql(aws.dsql_token, settings.dsql_endpoint, admin=admin)
         raise ValueError("set DATABASE_URL, DATABASE_SECRET_ARN or DSQL_ENDPOINT")
 
     def migrate(self) -> list[str]:
         """Bring the schema up to date and return the migrations that were applied."""
-        from dexec.adapters.postgres.migrations import grant_access, migrate
+        from dexec.adapters.postgres.migrations import migrate
 
-        is_dsql = bool(self.settings.dsql_endpoint)
-        with self._source(admin=True)() as connection:
-            applied = migrate(connection, self.clock.now(), dsql=is_dsql)
-            if is_dsql:
-                grant_access(connection, self.settings.database_role_arns.split(","))
-            return applied
+        return migrate(
+            self._source(admin=True),
+            self.clock.now(),
+            dsql=bool(self.settings.dsql_endpoint),
+            role_arns=self.settings.database_role_arns.split(","),
+        )
 
     @cached_property
     def _market(self) -> PaperMarket:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from dexec.adapters.postgres.sources import PUBLIC_AUTHORITIES
 from infra.local import template
 from infra.local.home import PROJECT
 from tests.packaging.conftest import SamCli
@@ -58,6 +60,12 @@ def test_the_layer_holds_the_package_with_its_sql(built: Path) -> None:
     ours, shipped = PROJECT / "shared" / "dexec", built / "Layer" / "python" / "dexec"
     for source in ours.rglob("*.sql"):
         assert (shipped / source.relative_to(ours)).read_bytes() == source.read_bytes()
+
+
+def test_the_layer_holds_the_authorities_that_the_database_is_checked_by(built: Path) -> None:
+    shipped = built / "Layer" / "python" / "botocore" / PUBLIC_AUTHORITIES.name
+    context = ssl.create_default_context(cafile=str(shipped))
+    assert any("Amazon Root CA 1" in str(found["subject"]) for found in context.get_ca_certs())
 
 
 def test_native_modules_are_for_the_chosen_processor(built: Path) -> None:

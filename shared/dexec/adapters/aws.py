@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 import botocore.session
+from botocore.auth import SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import ReadOnlyCredentials
 
 from dexec.adapters.signed_http import SignedHttp
 from dexec.adapters.sigv4 import Credentials
@@ -16,13 +19,14 @@ from dexec.adapters.sigv4 import Credentials
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-    from dexec.adapters.postgres.sources import DsqlTokens
-
 QUEUE_TIMEOUT_S = 0.9
 """Two tries in under two seconds: a caller that waits for an answer must not wait longer."""
 
 PUSH_TIMEOUT_S = 1.0
 """A connection that hangs costs a second at most."""
+
+TOKEN_LIFE_S = 900
+"""How long an IAM token lets connections be opened; those that are open stay so."""
 
 _PATIENT = Config(
     connect_timeout=QUEUE_TIMEOUT_S,
@@ -78,6 +82,14 @@ def secrets() -> SecretsManagerClient:
     return cast("SecretsManagerClient", _session().create_client("secretsmanager", config=_PATIENT))
 
 
-def dsql() -> DsqlTokens:
-    """Return a client of Aurora DSQL, which signs tokens without a call."""
-    return cast("DsqlTokens", _session().create_client("dsql", config=_PATIENT))
+def dsql_token(host: str, *, admin: bool) -> str:
+    """Return an IAM token for an Aurora DSQL cluster: a presigned request, without its scheme.
+
+    What a client of DSQL would return, but making that client takes longer than all else at a start.
+    """
+    action = "DbConnectAdmin" if admin else "DbConnect"
+    request = AWSRequest("GET", f"https://{host}/", params={"Action": action})
+    own = _credentials()
+    signing = ReadOnlyCredentials(own.access_key, own.secret_key, own.token)
+    SigV4QueryAuth(signing, "dsql", _region(), expires=TOKEN_LIFE_S).add_auth(request)
+    return str(request.url).removeprefix("https://")
