@@ -12,7 +12,8 @@ import pytest
 
 from dexec.adapters import aws
 from dexec.adapters.postgres import migrations
-from dexec.adapters.postgres.sources import PUBLIC_AUTHORITIES, from_dsql
+from dexec.adapters.postgres.sources import from_dsql
+from dexec.adapters.tls import PUBLIC_AUTHORITIES
 from tests import dsql
 from tests.conftest import Server
 from tests.fakes import START

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dexec.adapters.postgres.sources import PUBLIC_AUTHORITIES
+from dexec.adapters.tls import PUBLIC_AUTHORITIES
 from infra.local import template
 from infra.local.home import PROJECT
 from tests.packaging.conftest import SamCli

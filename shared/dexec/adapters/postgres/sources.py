@@ -6,24 +6,16 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-import botocore
 import psycopg
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dexec.adapters.postgres.bounded import STATEMENT_TIMEOUT_S, BoundedConnection, connect
 from dexec.adapters.postgres.database import Connect
 from dexec.adapters.postgres.migrations import APPLICATION_ROLE
+from dexec.adapters.tls import PUBLIC_AUTHORITIES
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
-
-
-PUBLIC_AUTHORITIES = Path(botocore.__file__).with_name("cacert.pem")
-"""The certificates of public authorities, Amazon's among them, that botocore ships, and so does our layer.
-
-Not libpq's ``system``: the OpenSSL in psycopg's wheels looks for it in a folder of the machine that built
-them.
-"""
 
 
 class DsqlTokens(Protocol):
