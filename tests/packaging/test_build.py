@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from dexec.adapters.tls import PUBLIC_AUTHORITIES
+from infra.bench.packaged import COMPILING
 from infra.local import template
 from infra.local.home import PROJECT
 from tests.packaging.conftest import SamCli
@@ -72,3 +73,13 @@ def test_native_modules_are_for_the_chosen_processor(built: Path) -> None:
     modules = [path.name for path in built.rglob("*.cpython-313-*.so")]
     assert modules
     assert all("x86_64" in name for name in modules)
+
+
+def test_bytecode_is_taken_as_it_is(built: Path, python313: Path) -> None:
+    subprocess.run([str(python313), *COMPILING, str(built)], check=True)
+    compiled = [*(built / "Layer" / "python" / "dexec").rglob("*.pyc")]
+    assert len(compiled) == len([*(PROJECT / "shared" / "dexec").rglob("*.py")])
+    # PEP 552: bit 0 is a hash instead of a time, bit 1 that it has to be compared.
+    assert {int.from_bytes(path.read_bytes()[4:8], "little") for path in compiled} == {0b01}
+    assert megabytes(built / "Layer") + megabytes(built / "ExecutorFunction") < LIMIT_MB
+    assert " ".join(COMPILING[1:]) in (PROJECT / "Makefile").read_text()

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import psycopg
-from botocore.exceptions import BotoCoreError, ClientError
 
 from dexec.adapters.postgres.bounded import STATEMENT_TIMEOUT_S, BoundedConnection, connect
 from dexec.adapters.postgres.database import Connect
@@ -47,6 +46,8 @@ def from_secret(client: SecretsManagerClient, arn: str) -> Connect:
         return client.get_secret_value(SecretId=arn)["SecretString"]
 
     def open_connection() -> BoundedConnection:
+        from botocore.exceptions import BotoCoreError, ClientError
+
         try:
             return _limited(url())
         except (BotoCoreError, ClientError) as exc:
@@ -68,7 +69,7 @@ def from_dsql(
     def open_connection() -> BoundedConnection:
         try:
             token = tokens(host, admin=admin)
-        except (BotoCoreError, OSError) as exc:
+        except OSError as exc:
             raise psycopg.OperationalError("no IAM token for the database") from exc
         return connect(
             "",
