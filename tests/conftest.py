@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg
 import pytest
 
 from dexec.adapters.postgres.bounded import BoundedConnection, connect
+from dexec.adapters.postgres.database import Connect
 from dexec.adapters.postgres.migrations import migrate
+from dexec.adapters.postgres.sources import from_url
 from infra.local import postgres
+from infra.local.home import Home
+from tests import dsql
 from tests.homes import new_home
 
 BULK = (Path(__file__).parent / "property", Path(__file__).parent / "model")
@@ -37,24 +43,59 @@ class Isolation(StrEnum):
 Connecting = Callable[[Isolation], BoundedConnection]
 
 
+class Server(NamedTuple):
+    """A PostgreSQL server of the tests; ``url`` is that of its migrated database."""
+
+    home: Home
+    port: int
+    url: str
+
+
 @pytest.fixture(scope="session")
-def database_url() -> Iterator[str]:
-    """Return the URL of a migrated database."""
+def server() -> Iterator[Server]:
+    """Return a server with a migrated database."""
     with new_home() as home:
-        server = postgres.start(home, port=0, durable=False)
+        process = postgres.start(home, port=0, durable=False)
         try:
-            url = postgres.url(home, server.port)
-            with connect(url) as connection:
-                migrate(connection, datetime.now(UTC), dsql=False)
-            yield url
+            url = postgres.url(home, process.port)
+            migrate(from_url(url), datetime.now(UTC))
+            yield Server(home, process.port, url)
         finally:
-            postgres.stop(server)
+            postgres.stop(process)
+
+
+@pytest.fixture(scope="session")
+def database_url(server: Server) -> str:
+    """Return the URL of a migrated database."""
+    return server.url
+
+
+@pytest.fixture(scope="session")
+def dsql_cluster(server: Server) -> Iterator[dsql.Cluster]:
+    """Return a migrated cluster of Aurora DSQL, as the emulator's proxy plays it."""
+    with dsql.cluster(server.home, server.port) as cluster:
+        migrate(cluster.connect(admin=True), datetime.now(UTC), dsql=True)
+        yield cluster
 
 
 @pytest.fixture(scope="session")
 def emptying(database_url: str) -> Iterator[Callable[[], None]]:
     """Return what empties every table but that of the migrations; deleting few rows beats TRUNCATE."""
-    with psycopg.connect(database_url, autocommit=True) as connection:
+    with _emptying(database_url) as empty:
+        yield empty
+
+
+@pytest.fixture(scope="session")
+def emptying_dsql(server: Server, dsql_cluster: dsql.Cluster) -> Iterator[Callable[[], None]]:
+    """Return what empties the tables of the cluster."""
+    assert dsql_cluster
+    with _emptying(postgres.url(server.home, server.port, dsql.DATABASE)) as empty:
+        yield empty
+
+
+@contextmanager
+def _emptying(url: str) -> Iterator[Callable[[], None]]:
+    with psycopg.connect(url, autocommit=True) as connection:
         found = connection.execute(
             "SELECT schemaname || '.' || tablename FROM pg_tables "
             "WHERE schemaname IN ('public', 'paper') AND tablename <> 'migrations'"
@@ -83,6 +124,13 @@ def connecting(clean_url: str) -> Connecting:
         return connect(clean_url, options=f"-c default_transaction_isolation={level}")
 
     return open_connection
+
+
+@pytest.fixture
+def connecting_to_dsql(dsql_cluster: dsql.Cluster, emptying_dsql: Callable[[], None]) -> Connect:
+    """Return what opens connections, as the functions do, to an empty cluster of Aurora DSQL."""
+    emptying_dsql()
+    return dsql_cluster.connect()
 
 
 @pytest.fixture(params=list(Isolation))

@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from dexec.bootstrap import container
+from dexec.bootstrap import container, prepare
 from dexec.domain.errors import QueueUnavailable
 from dexec.telemetry import count_run, count_unexpected, decision, make_logger, make_metrics
 from dexec.usecases.execute_order import HandBack
@@ -61,6 +61,9 @@ def _postpone(receipt: str, hand_back: HandBack) -> None:
     except QueueUnavailable:
         # The message then comes back when its visibility ends.
         logger.warning("the message could not be postponed")
+
+
+prepare("execute_order", "push", "watching")
 
 
 @metrics.log_metrics

@@ -18,7 +18,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dexec import __version__
-from dexec.bootstrap import container
+from dexec.bootstrap import container, prepare
 from dexec.domain.errors import BodyTooLarge, DexecError, Malformed, NotFound, TooMany
 from dexec.domain.lifecycle import Status
 from dexec.domain.quote import BPS, Mode
@@ -276,6 +276,9 @@ def _answer(event: APIGatewayProxyEventV2, context: LambdaContext) -> dict[str, 
         told = {"content-type": "application/problem+json", **refusal.headers}
         return {"statusCode": refusal.status_code, "headers": told, "body": refusal.body}
     return app.resolve(admitted, context)
+
+
+prepare("authenticate", "place_order")
 
 
 @metrics.log_metrics

@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from dexec.bootstrap import container
+from dexec.bootstrap import container, prepare
 from dexec.domain.errors import DexecError, Malformed, NotFound, OutcomeUnknown, Unauthenticated, Unavailable
 from dexec.domain.ids import is_order_id
 from dexec.domain.views import View, iso
@@ -170,6 +170,9 @@ def _answer(event: dict[str, Any]) -> Answer:
     except DexecError as error:
         logger.warning("refused", error=type(error).__name__, reason=str(error))
         return {"statusCode": status_of(error)}
+
+
+prepare("authenticate", "place_order", "watch_orders")
 
 
 @metrics.log_metrics

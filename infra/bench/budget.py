@@ -10,7 +10,8 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from statistics import median
 from typing import NamedTuple, cast
 
@@ -91,11 +92,12 @@ def _warm(around: Stand, orders: int) -> Figures:
 
 def _cold(around: Stand) -> dict[str, Figures]:
     """Start each function once: an order that is accepted cold is executed cold."""
-    post, accepted = _start(around, "http_api", invoke.post_order(0, API_KEY))
+    environ = around.environ()
+    post, accepted = start(environ, invoke.FUNCTIONS / "http_api", invoke.post_order(0, API_KEY))
     order_id = json.loads(str(accepted["body"]))["orderId"]
-    execute, _ = _start(around, "executor", invoke.queue_message(order_id))
-    connect, _ = _start(around, "websocket", invoke.connect("cold", API_KEY))
-    frame, _ = _start(around, "websocket", invoke.execute_frame("cold", 1))
+    execute, _ = start(environ, invoke.FUNCTIONS / "executor", invoke.queue_message(order_id))
+    connect, _ = start(environ, invoke.FUNCTIONS / "websocket", invoke.connect("cold", API_KEY))
+    frame, _ = start(environ, invoke.FUNCTIONS / "websocket", invoke.execute_frame("cold", 1))
     return {
         "http_api: POST /api/orders/execute": post,
         "executor: one order": execute,
@@ -104,10 +106,19 @@ def _cold(around: Stand) -> dict[str, Figures]:
     }
 
 
-def _start(around: Stand, function: str, event: invoke.Event) -> tuple[Figures, dict[str, object]]:
-    argv = [sys.executable, "-m", "infra.bench.cold_start", function, json.dumps(event)]
+def start(
+    environ: Mapping[str, str],
+    function: Path,
+    event: invoke.Event,
+    python: Sequence[str] = (sys.executable,),
+) -> tuple[Figures, dict[str, object]]:
+    """Start the function in a folder once, in an interpreter of its own; return figures and answer.
+
+    ``python`` is that interpreter with its options. Raises ``RuntimeError`` where the event is refused.
+    """
+    argv = [*python, "-m", "infra.bench.cold_start", str(function), json.dumps(event)]
     run = subprocess.run(
-        argv, cwd=PROJECT, env=around.environ(), check=True, stdout=subprocess.PIPE, text=True
+        argv, cwd=function, env=dict(environ), check=True, stdout=subprocess.PIPE, text=True
     )
     measured = json.loads(run.stdout.splitlines()[-1])
     answer = measured.pop("answer")

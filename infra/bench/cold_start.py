@@ -1,7 +1,8 @@
 """One cold start: import a function and serve its first request, in an interpreter that did nothing else.
 
-``python -m infra.bench.cold_start FUNCTION EVENT`` takes the event as JSON; the last line it prints is the
-measurement as JSON. Times count from the first line of this module on, after the interpreter's own start.
+``python -m infra.bench.cold_start FOLDER EVENT`` takes a function's folder and the event as JSON; the last
+line it prints is the measurement as JSON. Times count from the first line of this module on, after the
+interpreter's own start.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from infra.bench import invoke
 
 
-def measure(function: str, event: invoke.Event) -> dict[str, object]:
+def measure(function: Path, event: invoke.Event) -> dict[str, object]:
     """Return CPU and wall milliseconds of the import and the first request, peak memory, and the answer."""
     cpu, wall = [time.process_time()], [time.perf_counter()]
     handler = invoke.load(function)
@@ -43,4 +44,4 @@ def _peak_memory_mb() -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(sys.argv[1], json.loads(sys.argv[2]))))
+    print(json.dumps(measure(Path(sys.argv[1]), json.loads(sys.argv[2]))))

@@ -28,11 +28,11 @@ class Context:
         return TIMEOUT_MS
 
 
-def load(function: str) -> Handler:
-    """Import ``functions/<function>/app.py`` and return its handler."""
-    spec = importlib.util.spec_from_file_location("app", FUNCTIONS / function / "app.py")
+def load(function: Path) -> Handler:
+    """Import ``app.py`` in the folder of a function and return its handler."""
+    spec = importlib.util.spec_from_file_location("app", function / "app.py")
     if spec is None or spec.loader is None:
-        raise ImportError(f"there is no function {function}")
+        raise ImportError(f"there is no function in {function}")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return cast(Handler, module.handler)

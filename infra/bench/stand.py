@@ -83,8 +83,7 @@ def stand() -> Iterator[Stand]:
         server = postgres.start(home, port=0)
         try:
             url = postgres.url(home, server.port)
-            with sources.from_url(url)() as connection:
-                migrate(connection, datetime.now(UTC), dsql=False)
+            migrate(sources.from_url(url), datetime.now(UTC))
             create_key(url, API_KEY, orders_per_minute=0)
             with _sink() as sink_url:
                 yield Stand(url, server, sink_url)

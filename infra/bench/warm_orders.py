@@ -17,7 +17,7 @@ WARM_UP = 30
 
 def measure(orders: int, api_key: str) -> dict[str, float]:
     """Return CPU milliseconds of this process per order, by handler, and wall milliseconds."""
-    accept, execute = invoke.load("http_api"), invoke.load("executor")
+    accept, execute = invoke.load(invoke.FUNCTIONS / "http_api"), invoke.load(invoke.FUNCTIONS / "executor")
     for number in range(WARM_UP):
         execute(invoke.queue_message(_place(accept, number, api_key)), invoke.Context())
     print(json.dumps({"warm": True}), flush=True)

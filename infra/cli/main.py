@@ -19,6 +19,7 @@ from infra.cli.interrupts import Stopped
 from infra.cli.keys import keys
 from infra.cli.logs import logs
 from infra.cli.model import model
+from infra.cli.smoke import smoke
 from infra.cli.trace import trace
 from infra.client.errors import ApiError
 from infra.local.errors import LocalError
@@ -42,7 +43,14 @@ app = typer.Typer(
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Deployment": (demo, local.up, local.down, local.status, logs, local.deploy, doctor),
     "Orders": (orders.order, orders.watch, orders.history, orders.show),
-    "Operators": (operators.orders, operators.redrive, operators.again, operators.pause, operators.resume),
+    "Operators": (
+        operators.orders,
+        operators.redrive,
+        operators.again,
+        operators.pause,
+        operators.resume,
+        smoke,
+    ),
     "Measurements": (bench, trace, model, chaos),
     "Market": (market.quote, market.explain, market.check_vectors),
 }

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
 from infra.doctor.finding import Finding, note, ok, problem
 
@@ -55,14 +55,24 @@ class BotoAccount:
         return settings["AccountLimit"]["ConcurrentExecutions"]
 
     def has_dsql(self) -> bool:
-        """Tell whether the region offers Aurora DSQL."""
-        return self.region in self._session.get_available_regions("dsql")
+        """Tell whether the region offers Aurora DSQL: elsewhere its endpoint has no address.
+
+        botocore's list of regions has none for it.
+        """
+        try:
+            self._session.client("dsql", config=_CONFIG).list_clusters(maxResults=1)
+        except EndpointConnectionError:
+            return False
+        except ClientError:
+            # A refusal is an answer, too.
+            return True
+        return True
 
 
 def examine(account: Account) -> Iterator[Finding]:
     """Yield what each check finds; without credentials nothing more can be asked."""
     if not account.region:
-        yield problem("AWS region", "none is set", "name one: export AWS_REGION=us-east-1")
+        yield problem("AWS region", "none is set", "name one: export AWS_DEFAULT_REGION=us-east-1")
         return
     try:
         yield ok("AWS account", f"{account.identity()} in {account.region}")

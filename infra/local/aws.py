@@ -12,6 +12,7 @@ from localstack_client.session import Session  # type: ignore[import-untyped]
 if TYPE_CHECKING:
     from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
@@ -41,6 +42,11 @@ class Aws:
     def cloudformation(self) -> CloudFormationClient:
         """Stacks."""
         return cast("CloudFormationClient", self._client("cloudformation"))
+
+    @cached_property
+    def cloudwatch(self) -> CloudWatchClient:
+        """Metrics and alarms."""
+        return cast("CloudWatchClient", self._client("cloudwatch"))
 
     @cached_property
     def functions(self) -> LambdaClient:

@@ -16,6 +16,7 @@ from dexec.adapters.postgres import sources
 from dexec.adapters.postgres.database import Connect, Database
 from dexec.adapters.postgres.operators import PostgresOperators
 from dexec.adapters.postgres.orders import PostgresOrders
+from dexec.adapters.push import ApiGatewayPush
 from dexec.adapters.signed_http import SignedHttp
 from dexec.adapters.sigv4 import Credentials
 from dexec.adapters.sqs import SqsQueue
@@ -27,6 +28,7 @@ from infra.local.home import Home
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_sqs import SQSClient
 
 
@@ -36,14 +38,32 @@ class NoAccess(LocalError):
 
 @dataclass(frozen=True)
 class Access:
-    """A deployment's store and queues."""
+    """A deployment's store, queues, connections and alarms; ``outputs`` are those of its stack."""
 
+    stack_name: str
+    outputs: dict[str, str]
+    connect: Connect
     database: Database
     sqs: SQSClient
     queue: SqsQueue
-    order_queue_url: str
-    dead_letter_queue_url: str
+    push: ApiGatewayPush
+    cloudwatch: CloudWatchClient
     clock: Clock
+
+    @property
+    def order_queue_url(self) -> str:
+        """The queue that feeds the executor."""
+        return self.outputs["OrderQueueUrl"]
+
+    @property
+    def dead_letter_queue_url(self) -> str:
+        """The queue of what the executor gave up."""
+        return self.outputs["DeadLetterQueueUrl"]
+
+    @property
+    def is_dsql(self) -> bool:
+        """Whether the store is Aurora DSQL."""
+        return self.outputs["DatabaseKind"] == "dsql"
 
     @property
     def operators(self) -> PostgresOperators:
@@ -61,9 +81,13 @@ def local(home: Home) -> Iterator[Access]:
     """Reach the deployment that runs under a home directory. Raises ``NotRunning``."""
     state = deployment.running(home)
     aws = Aws(state.endpoint_url)
-    outputs = stack.outputs(aws)
-    http = SignedHttp("sqs", aws.endpoint_url, emulator.REGION, _anybody, aws_clients.QUEUE_TIMEOUT_S)
-    with _open(sources.from_url(state.database_url), aws.sqs, http, outputs) as access:
+    # API Gateway's addresses, which the outputs have, are the emulator's own here.
+    outputs = stack.outputs(aws) | {"HttpUrl": state.http_url, "WebSocketUrl": state.websocket_url}
+    callback = _callback_url(outputs)
+    queue = SignedHttp("sqs", aws.endpoint_url, emulator.REGION, _anybody, aws_clients.QUEUE_TIMEOUT_S)
+    push = SignedHttp("execute-api", callback, emulator.REGION, _anybody, aws_clients.PUSH_TIMEOUT_S)
+    connect = sources.from_url(state.database_url)
+    with _open(stack.NAME, outputs, connect, (aws.sqs, aws.cloudwatch), (queue, push)) as access:
         yield access
 
 
@@ -73,24 +97,50 @@ def on_aws(name: str) -> Iterator[Access]:
     try:
         session = boto3.Session()
         outputs = stack_outputs(session.client("cloudformation"), name)
-        sqs = session.client("sqs")
-        http = aws_clients.queue_http(outputs["OrderQueueUrl"])
+        sqs, cloudwatch = session.client("sqs"), session.client("cloudwatch")
+        queue = aws_clients.queue_http(outputs["OrderQueueUrl"])
+        push = aws_clients.push_http(_callback_url(outputs))
         connect = _database_of(outputs)
     except (BotoCoreError, ClientError) as exc:
         raise NoAccess(f"the stack {name} cannot be reached: {exc}") from exc
     except KeyError as exc:
         raise NoAccess(f"the stack {name} is none of dexec's: it has no output {exc}") from exc
-    with _open(connect, sqs, http, outputs) as access:
+    with _open(name, outputs, connect, (sqs, cloudwatch), (queue, push)) as access:
         yield access
 
 
 @contextmanager
 def _open(
-    connect: Connect, sqs: SQSClient, http: SignedHttp, outputs: dict[str, str]
+    name: str,
+    outputs: dict[str, str],
+    connect: Connect,
+    clients: tuple[SQSClient, CloudWatchClient],
+    endpoints: tuple[SignedHttp, SignedHttp],
 ) -> Iterator[Access]:
-    url = outputs["OrderQueueUrl"]
-    with closing(Database(connect)) as database, closing(http), closing(sqs):
-        yield Access(database, sqs, SqsQueue(http, url), url, outputs["DeadLetterQueueUrl"], SystemClock())
+    (sqs, cloudwatch), (queue, push) = clients, endpoints
+    with (
+        closing(Database(connect)) as database,
+        closing(queue),
+        closing(push),
+        closing(sqs),
+        closing(cloudwatch),
+    ):
+        yield Access(
+            name,
+            outputs,
+            connect,
+            database,
+            sqs,
+            SqsQueue(queue, outputs["OrderQueueUrl"]),
+            ApiGatewayPush(push),
+            cloudwatch,
+            SystemClock(),
+        )
+
+
+def _callback_url(outputs: dict[str, str]) -> str:
+    """Return the connection-management endpoint, which is the WebSocket's address over HTTP."""
+    return outputs["WebSocketUrl"].replace("ws", "http", 1)
 
 
 def stack_outputs(cloudformation: CloudFormationClient, name: str) -> dict[str, str]:
@@ -102,7 +152,7 @@ def stack_outputs(cloudformation: CloudFormationClient, name: str) -> dict[str, 
 def _database_of(outputs: dict[str, str]) -> Connect:
     if outputs["DatabaseKind"] == "dsql":
         # An operator is no role of the functions': dsql:DbConnectAdmin is what lets a person in.
-        return sources.from_dsql(aws_clients.dsql(), outputs["DatabaseEndpoint"], admin=True)
+        return sources.from_dsql(aws_clients.dsql_token, outputs["DatabaseEndpoint"], admin=True)
     return sources.from_secret(aws_clients.secrets(), outputs["DatabaseSecretArn"])
 
 

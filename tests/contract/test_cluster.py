@@ -20,7 +20,7 @@ from dexec.domain.paper_market import PaperMarket
 from dexec.domain.quote import Mode, PlanLeg, SwapPlan
 from dexec.domain.tokens import TOKENS
 from dexec.ports import Cluster, Signer, Wallets
-from tests.conftest import Connecting, Isolation
+from tests.contract.conftest import STORES, connect_to
 from tests.fakes import FakeClock, FakeCluster, FakeSigner, FakeWallets
 
 SLOT_S = 0.4
@@ -54,9 +54,9 @@ class Opening(Protocol):
     def __call__(self, *, slow: bool = False) -> Stage: ...
 
 
-@pytest.fixture(params=["in memory", *Isolation])
+@pytest.fixture(params=STORES)
 def opening(request: pytest.FixtureRequest) -> Iterator[Opening]:
-    """Return the fake, then the paper cluster at each isolation level."""
+    """Return the fake, then the paper cluster on each store."""
     clock = FakeClock()
 
     def in_memory(*, slow: bool = False) -> Stage:
@@ -66,9 +66,7 @@ def opening(request: pytest.FixtureRequest) -> Iterator[Opening]:
     if request.param == "in memory":
         yield in_memory
         return
-    isolation = Isolation(request.param)
-    connecting: Connecting = request.getfixturevalue("connecting")
-    database = Database(lambda: connecting(isolation))
+    database = Database(connect_to(request))
 
     def on_paper(*, slow: bool = False) -> Stage:
         ledger = PaperLedger(database)

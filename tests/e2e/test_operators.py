@@ -281,3 +281,35 @@ def test_a_stack_that_is_not_there(dexec_on_aws: Dexec, arguments: tuple[str, ..
 def test_nothing_runs_here(tmp_path_factory: pytest.TempPathFactory, arguments: tuple[str, ...]) -> None:
     nowhere = tmp_path_factory.mktemp("nowhere")
     assert "dexec up" in refused(inprocess.run(*arguments, "--home", str(nowhere)))
+
+
+def test_the_smoke_test_tries_one_of_everything(deployment: Deployed, dexec: Dexec) -> None:
+    found = {str(finding["check"]): finding for finding in listed(dexec("smoke", "--json"))}
+    # The emulator evaluates no alarm.
+    assert found.pop("alarms")["grade"] == "note"
+    assert {name: finding["grade"] for name, finding in found.items()} == dict.fromkeys(found, "ok")
+    assert set(found) == {
+        "schema",
+        "pipeline",
+        "order by HTTP",
+        "order by WebSocket",
+        "push over 32 KB",
+        "dead letter",
+    }
+    keys = listed(dexec("keys", "list", "--json"))
+    assert all(key["revokedAt"] for key in keys if str(key["client"]).startswith("smoke-"))
+
+
+def test_the_smoke_test_goes_on_after_a_failure(deployment: Deployed, dexec: Dexec) -> None:
+    assert deployment.home is not None
+    dexec("pause")
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("infra.operators.smoke.PATIENCE_S", 0.5)
+            ran = dexec("smoke", "--json")
+    finally:
+        dexec("resume")
+    assert ran.returncode == 1
+    grades = {finding["check"]: finding["grade"] for finding in json.loads(ran.stdout)}
+    assert grades["order by HTTP"] == "problem"
+    assert grades["push over 32 KB"] == "ok"

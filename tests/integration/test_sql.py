@@ -11,6 +11,7 @@ from ministack.core.pgproxy import TxnState, validate  # type: ignore[import-unt
 from psycopg import Connection
 
 from dexec.adapters.postgres import database, migrations
+from dexec.adapters.postgres.bounded import BoundedConnection
 from dexec.adapters.postgres.statements import sql
 from tests.conftest import Connecting, Isolation
 from tests.fakes import START
@@ -73,11 +74,14 @@ def test_a_migration_is_one_for_dsql(statement: str) -> None:
 
 
 def test_migrating_again_changes_nothing(connecting: Connecting) -> None:
-    with connecting(Isolation.READ_COMMITTED) as connection:
-        assert migrations.migrate(connection, START, dsql=False) == []
+    def again() -> BoundedConnection:
+        return connecting(Isolation.READ_COMMITTED)
+
+    with again() as connection:
+        assert migrations.migrate(again, START) == []
         before = schema(connection)
         connection.execute("DELETE FROM migrations")
-        assert migrations.migrate(connection, START, dsql=False) != []
+        assert migrations.migrate(again, START) != []
         assert schema(connection) == before
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from dexec.adapters.tls import PUBLIC_AUTHORITIES
+from infra.bench.packaged import COMPILING
 from infra.local import template
 from infra.local.home import PROJECT
 from tests.packaging.conftest import SamCli
@@ -60,7 +63,23 @@ def test_the_layer_holds_the_package_with_its_sql(built: Path) -> None:
         assert (shipped / source.relative_to(ours)).read_bytes() == source.read_bytes()
 
 
+def test_the_layer_holds_the_authorities_that_the_database_is_checked_by(built: Path) -> None:
+    shipped = built / "Layer" / "python" / "botocore" / PUBLIC_AUTHORITIES.name
+    context = ssl.create_default_context(cafile=str(shipped))
+    assert any("Amazon Root CA 1" in str(found["subject"]) for found in context.get_ca_certs())
+
+
 def test_native_modules_are_for_the_chosen_processor(built: Path) -> None:
     modules = [path.name for path in built.rglob("*.cpython-313-*.so")]
     assert modules
     assert all("x86_64" in name for name in modules)
+
+
+def test_bytecode_is_taken_as_it_is(built: Path, python313: Path) -> None:
+    subprocess.run([str(python313), *COMPILING, str(built)], check=True)
+    compiled = [*(built / "Layer" / "python" / "dexec").rglob("*.pyc")]
+    assert len(compiled) == len([*(PROJECT / "shared" / "dexec").rglob("*.py")])
+    # PEP 552: bit 0 is a hash instead of a time, bit 1 that it has to be compared.
+    assert {int.from_bytes(path.read_bytes()[4:8], "little") for path in compiled} == {0b01}
+    assert megabytes(built / "Layer") + megabytes(built / "ExecutorFunction") < LIMIT_MB
+    assert " ".join(COMPILING[1:]) in (PROJECT / "Makefile").read_text()

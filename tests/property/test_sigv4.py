@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from unittest.mock import patch
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-from botocore.auth import SigV4Auth
+from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
 from hypothesis import given
@@ -25,6 +25,7 @@ MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.
 
 
 REQUESTS = st.builds(Request, st.sampled_from(["POST", "DELETE"]), PATHS, HEADERS, st.binary(max_size=200))
+PARAMS = st.dictionaries(st.sampled_from(["Action", "Version"]), VALUES, min_size=1)
 SIGNERS = st.builds(Signer, st.sampled_from(["sqs", "execute-api", "lambda"]), st.just("eu-central-1"), HOSTS)
 CREDENTIALS = st.builds(Credentials, st.just("AKID"), SECRETS, st.none() | SECRETS)
 
@@ -41,3 +42,15 @@ def test_a_request_is_signed_as_botocore_signs_it(
     ours = signer.headers(request, credentials, now)
     assert ours.pop("host") == signer.host
     assert ours == {name.lower(): value for name, value in theirs.headers.items()}
+
+
+@given(PARAMS, SIGNERS, CREDENTIALS, MOMENTS)
+def test_a_query_is_presigned_as_botocore_presigns_it(
+    params: dict[str, str], signer: Signer, credentials: Credentials, now: datetime
+) -> None:
+    theirs = AWSRequest("GET", f"https://{signer.host}/", params=params)
+    frozen = ReadOnlyCredentials(credentials.access_key, credentials.secret_key, credentials.token)
+    with patch("botocore.auth.get_current_datetime", return_value=now):
+        SigV4QueryAuth(frozen, signer.service, signer.region, expires=900).add_auth(theirs)
+    ours = signer.presigned_query(params, credentials, now, 900)
+    assert sorted(ours.split("&")) == sorted(urlsplit(str(theirs.url)).query.split("&"))

@@ -10,9 +10,10 @@ import sys
 import time
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
 from infra.doctor import account, machine
 from infra.doctor.finding import Finding, Grade
@@ -141,6 +142,34 @@ class FakeAccount:
         return self.dsql
 
 
+def test_the_region_is_read_where_the_advice_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    (finding,) = account.examine(account.BotoAccount())
+    monkeypatch.setenv(*finding.fix.removeprefix("name one: export ").split("="))
+    assert account.BotoAccount().region == "us-east-1"
+
+
+@pytest.mark.parametrize(
+    ("answer", "offered"),
+    [
+        (None, True),
+        (ClientError({"Error": {"Code": "AccessDeniedException"}}, "ListClusters"), True),
+        (EndpointConnectionError(endpoint_url="https://dsql.eu-south-9.api.aws"), False),
+    ],
+)
+def test_a_region_offers_dsql_where_its_endpoint_answers(
+    answer: Exception | None, offered: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-south-9")
+    call = Mock(side_effect=answer, return_value={"clusters": []})
+    monkeypatch.setattr("botocore.client.BaseClient._make_api_call", call)
+    assert account.BotoAccount().has_dsql() is offered
+    assert call.call_args.args[0] == "ListClusters"
+
+
 class NobodysAccount(FakeAccount):
     def identity(self) -> str:
         raise NoCredentialsError
@@ -152,7 +181,7 @@ def test_an_account_that_is_fit() -> None:
 
 def test_an_account_without_a_region_or_credentials() -> None:
     (region,) = account.examine(FakeAccount(region=None))
-    assert_told(region, Grade.PROBLEM, "AWS_REGION")
+    assert_told(region, Grade.PROBLEM, "AWS_DEFAULT_REGION")
     (nobody,) = account.examine(NobodysAccount())
     assert_told(nobody, Grade.PROBLEM, "aws sso login")
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
-import botocore.session
-from botocore.config import Config
-
 from dexec.adapters.signed_http import SignedHttp
-from dexec.adapters.sigv4 import Credentials
+from dexec.adapters.sigv4 import Credentials, Signer
 
 if TYPE_CHECKING:
+    import botocore.session
     from mypy_boto3_secretsmanager import SecretsManagerClient
-
-    from dexec.adapters.postgres.sources import DsqlTokens
 
 QUEUE_TIMEOUT_S = 0.9
 """Two tries in under two seconds: a caller that waits for an answer must not wait longer."""
@@ -24,20 +21,26 @@ QUEUE_TIMEOUT_S = 0.9
 PUSH_TIMEOUT_S = 1.0
 """A connection that hangs costs a second at most."""
 
-_PATIENT = Config(
-    connect_timeout=QUEUE_TIMEOUT_S,
-    read_timeout=QUEUE_TIMEOUT_S,
-    retries={"total_max_attempts": 2, "mode": "standard"},
-)
+TOKEN_LIFE_S = 900
+"""How long an IAM token lets connections be opened; those that are open stay so."""
 
 
 @cache
 def _session() -> botocore.session.Session:
+    """Return botocore's session, imported where the environment does not say all: it takes a while."""
+    import botocore.session
+
     return botocore.session.get_session()
 
 
 def _credentials() -> Credentials:
-    """Return the caller's credentials as they are now: botocore renews those that end."""
+    """Return the caller's credentials as they are now, where botocore would find them.
+
+    Those of the environment come first, as Lambda's do; others botocore finds, and renews when they end.
+    """
+    access_key, secret_key = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
+    if access_key and secret_key and "AWS_PROFILE" not in os.environ:
+        return Credentials(access_key, secret_key, os.environ.get("AWS_SESSION_TOKEN"))
     found = _session().get_credentials()
     frozen = None if found is None else found.get_frozen_credentials()
     if frozen is None or frozen.access_key is None or frozen.secret_key is None:
@@ -46,7 +49,8 @@ def _credentials() -> Credentials:
 
 
 def _region() -> str:
-    return _session().get_config_variable("region") or "us-east-1"
+    named = os.environ.get("AWS_DEFAULT_REGION")
+    return named or _session().get_config_variable("region") or "us-east-1"
 
 
 def _endpoint(default: str) -> str:
@@ -75,9 +79,23 @@ def functions_http() -> SignedHttp:
 
 def secrets() -> SecretsManagerClient:
     """Return a client of Secrets Manager."""
-    return cast("SecretsManagerClient", _session().create_client("secretsmanager", config=_PATIENT))
+    from botocore.config import Config
+
+    patient = Config(
+        connect_timeout=QUEUE_TIMEOUT_S,
+        read_timeout=QUEUE_TIMEOUT_S,
+        retries={"total_max_attempts": 2, "mode": "standard"},
+    )
+    return cast("SecretsManagerClient", _session().create_client("secretsmanager", config=patient))
 
 
-def dsql() -> DsqlTokens:
-    """Return a client of Aurora DSQL, which signs tokens without a call."""
-    return cast("DsqlTokens", _session().create_client("dsql", config=_PATIENT))
+def dsql_token(host: str, *, admin: bool) -> str:
+    """Return an IAM token for an Aurora DSQL cluster: a presigned request, without its scheme.
+
+    Raises ``OSError`` where there are no credentials.
+    """
+    params = {"Action": "DbConnectAdmin" if admin else "DbConnect"}
+    query = Signer("dsql", _region(), host).presigned_query(
+        params, _credentials(), datetime.now(UTC), TOKEN_LIFE_S
+    )
+    return f"{host}/?{query}"

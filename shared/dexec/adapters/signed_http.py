@@ -14,6 +14,7 @@ from threading import local
 from urllib.parse import urlsplit
 
 from dexec.adapters.sigv4 import Credentials, Request, Signer
+from dexec.adapters.tls import client_context
 
 UNREACHABLE = (OSError, HTTPException)
 """What ``post`` raises when no answer came: whether the request had its effect is not known."""
@@ -83,8 +84,9 @@ class SignedHttp:
             raise
 
     def _open(self) -> HTTPConnection:
-        kind = HTTPSConnection if self._endpoint.scheme == "https" else HTTPConnection
-        return kind(self._endpoint.netloc, timeout=self._timeout_s)
+        if self._endpoint.scheme != "https":
+            return HTTPConnection(self._endpoint.netloc, timeout=self._timeout_s)
+        return HTTPSConnection(self._endpoint.netloc, timeout=self._timeout_s, context=client_context())
 
     def close(self) -> None:
         """Close this thread's connection, if it has one."""

@@ -1,4 +1,7 @@
-"""AWS Signature Version 4 for requests without a query: what botocore signs too, at a fifth of the CPU.
+"""AWS Signature Version 4: what botocore signs too, at a fifth of the CPU, and without importing botocore.
+
+That import is a third of what a function's start costs where the environment has the credentials, as in
+Lambda.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
@@ -56,13 +59,38 @@ class Signer:
         lines = [f"{name}:{' '.join(headers[name].split())}" for name in names]
         payload = sha256(request.body).hexdigest()
         canonical = "\n".join((request.method, path, "", *lines, "", signed, payload))
-        scope = f"{time[:8]}/{self.region}/{self.service}/aws4_request"
-        to_sign = f"{_ALGORITHM}\n{time}\n{scope}\n{sha256(canonical.encode()).hexdigest()}"
-        key = _key(credentials.secret_key, time[:8], self.region, self.service)
-        signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
-        identity = f"Credential={credentials.access_key}/{scope}"
+        signature = self._signature(canonical, credentials, time)
+        identity = f"Credential={credentials.access_key}/{self._scope(time)}"
         headers["authorization"] = f"{_ALGORITHM} {identity}, SignedHeaders={signed}, Signature={signature}"
         return headers
+
+    def presigned_query(
+        self, params: Mapping[str, str], credentials: Credentials, now: datetime, expires_s: int
+    ) -> str:
+        """Return the query of a ``GET /`` with ``params`` that needs no headers for ``expires_s``."""
+        time = now.strftime("%Y%m%dT%H%M%SZ")
+        fields = {
+            **params,
+            "X-Amz-Algorithm": _ALGORITHM,
+            "X-Amz-Credential": f"{credentials.access_key}/{self._scope(time)}",
+            "X-Amz-Date": time,
+            "X-Amz-Expires": str(expires_s),
+            "X-Amz-SignedHeaders": "host",
+        }
+        if credentials.token:
+            fields["X-Amz-Security-Token"] = credentials.token
+        query = "&".join(f"{name}={quote(value, safe='')}" for name, value in sorted(fields.items()))
+        canonical = "\n".join(("GET", "/", query, f"host:{self.host}", "", "host", sha256().hexdigest()))
+        return f"{query}&X-Amz-Signature={self._signature(canonical, credentials, time)}"
+
+    def _scope(self, time: str) -> str:
+        return f"{time[:8]}/{self.region}/{self.service}/aws4_request"
+
+    def _signature(self, canonical: str, credentials: Credentials, time: str) -> str:
+        digest = sha256(canonical.encode()).hexdigest()
+        to_sign = f"{_ALGORITHM}\n{time}\n{self._scope(time)}\n{digest}"
+        key = _key(credentials.secret_key, time[:8], self.region, self.service)
+        return hmac.digest(key, to_sign.encode(), "sha256").hex()
 
 
 @lru_cache(maxsize=8)

@@ -10,6 +10,8 @@ from pathlib import Path
 from psycopg import sql
 
 from dexec.adapters.postgres.bounded import BoundedConnection
+from dexec.adapters.postgres.database import Connect
+from dexec.adapters.postgres.patient import PatientConnection
 
 APPLICATION_ROLE = "dexec"
 """Who functions are in an Aurora DSQL cluster; elsewhere the URL says who they are."""
@@ -17,45 +19,61 @@ APPLICATION_ROLE = "dexec"
 MIGRATION_TIMEOUT_S = 540
 """For one statement: building an index over a long history takes its time."""
 
+PATIENCE_S = 5
+DSQL_PATIENCE_S = 120
+"""For what passes by itself: a new cluster, role or grant takes up to a minute to be known everywhere."""
+
 _FOLDER = Path(__file__).parent / "migrations"
 _JOURNAL = "CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL)"
 
 
-def migrate(connection: BoundedConnection, now: datetime, *, dsql: bool) -> list[str]:
-    """Apply what is missing and return the names of the files that were applied.
+def migrate(
+    connect: Connect, now: datetime, *, dsql: bool = False, role_arns: Iterable[str] = ()
+) -> list[str]:
+    """Apply what is missing, let ``role_arns`` in (Aurora DSQL), and return the files that were applied.
 
     Each statement is a transaction of its own, as Aurora DSQL wants it, and can be repeated, so a run
     that broke off is simply run again. Raises ``psycopg.Error``.
     """
-    connection.answer_timeout_s = MIGRATION_TIMEOUT_S
-    if not dsql:
-        connection.limit_statements(MIGRATION_TIMEOUT_S)
+
+    def unhurried() -> BoundedConnection:
+        connection = connect()
+        connection.answer_timeout_s = MIGRATION_TIMEOUT_S
+        if not dsql:
+            connection.limit_statements(MIGRATION_TIMEOUT_S)
+        return connection
+
+    with PatientConnection(unhurried, DSQL_PATIENCE_S if dsql else PATIENCE_S) as connection:
+        applied = _apply_missing(connection, now, dsql=dsql)
+        if dsql:
+            _grant_access(connection, role_arns)
+    return applied
+
+
+def _apply_missing(connection: PatientConnection, now: datetime, *, dsql: bool) -> list[str]:
     connection.execute(_JOURNAL)
-    done = {row[0] for row in connection.execute("SELECT name FROM migrations").fetchall()}
-    applied = []
-    for path in sorted(_FOLDER.glob("*.sql")):
-        if path.stem in done:
-            continue
+    done = {row[0] for row in connection.execute("SELECT name FROM migrations")}
+    missing = [path for path in sorted(_FOLDER.glob("*.sql")) if path.stem not in done]
+    for path in missing:
         for statement in statements(path.read_text(encoding="utf-8"), dsql=dsql):
             connection.execute(statement.encode())
         connection.execute(
             "INSERT INTO migrations (name, applied_at) VALUES (%s, %s) ON CONFLICT (name) DO NOTHING",
             (path.stem, now),
         )
-        applied.append(path.stem)
-    return applied
+    return [path.stem for path in missing]
 
 
-def grant_access(connection: BoundedConnection, role_arns: Iterable[str]) -> None:
+def _grant_access(connection: PatientConnection, role_arns: Iterable[str]) -> None:
     """Let IAM roles use the tables of an Aurora DSQL cluster, as the database role ``dexec``.
 
-    Everything here can be repeated; what was granted before stays granted. Raises ``psycopg.Error``.
+    Everything here can be repeated; what was granted before stays granted.
     """
-    if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (APPLICATION_ROLE,)).fetchone():
+    if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (APPLICATION_ROLE,)):
         connection.execute(f"CREATE ROLE {APPLICATION_ROLE} WITH LOGIN".encode())
     mapped = connection.execute(
         "SELECT arn FROM sys.iam_pg_role_mappings WHERE pg_role_name = %s", (APPLICATION_ROLE,)
-    ).fetchall()
+    )
     for arn in sorted(set(role_arns) - {str(row[0]) for row in mapped}):
         connection.execute(sql.SQL(f"AWS IAM GRANT {APPLICATION_ROLE} TO {{}}").format(sql.Literal(arn)))
     for schema in ("public", "paper"):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import psycopg
-from botocore.exceptions import BotoCoreError, ClientError
 
 from dexec.adapters.postgres.bounded import STATEMENT_TIMEOUT_S, BoundedConnection, connect
 from dexec.adapters.postgres.database import Connect
 from dexec.adapters.postgres.migrations import APPLICATION_ROLE
+from dexec.adapters.tls import PUBLIC_AUTHORITIES
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 class DsqlTokens(Protocol):
     """What makes IAM tokens for Aurora DSQL: signed here, without a call."""
 
-    def generate_db_connect_auth_token(self, *, Hostname: str) -> str:  # noqa: N803 - boto3's name
-        """Return a token of a role that may read and write."""
+    def __call__(self, host: str, *, admin: bool) -> str:
+        """Return a password for ``host``, as its administrator or as a role that reads and writes.
 
-    def generate_db_connect_admin_auth_token(self, *, Hostname: str) -> str:  # noqa: N803 - boto3's name
-        """Return a token of the role that may do anything."""
+        Raises ``OSError`` where there are no credentials.
+        """
 
 
 def from_url(url: str) -> Connect:
@@ -45,6 +46,8 @@ def from_secret(client: SecretsManagerClient, arn: str) -> Connect:
         return client.get_secret_value(SecretId=arn)["SecretString"]
 
     def open_connection() -> BoundedConnection:
+        from botocore.exceptions import BotoCoreError, ClientError
+
         try:
             return _limited(url())
         except (BotoCoreError, ClientError) as exc:
@@ -53,27 +56,32 @@ def from_secret(client: SecretsManagerClient, arn: str) -> Connect:
     return open_connection
 
 
-def from_dsql(client: DsqlTokens, endpoint: str, *, admin: bool = False) -> Connect:
-    """Return what opens connections to an Aurora DSQL cluster; an IAM token is the password."""
+def from_dsql(
+    tokens: DsqlTokens, endpoint: str, *, admin: bool = False, authorities: Path = PUBLIC_AUTHORITIES
+) -> Connect:
+    """Return what opens connections to an Aurora DSQL cluster; an IAM token is the password.
+
+    ``endpoint`` is ``host`` or ``host:port``; ``authorities`` are the certificates (PEM) to trust.
+    """
     user = "admin" if admin else APPLICATION_ROLE
+    host, _, port = endpoint.partition(":")
 
     def open_connection() -> BoundedConnection:
         try:
-            token = (
-                client.generate_db_connect_admin_auth_token(Hostname=endpoint)
-                if admin
-                else client.generate_db_connect_auth_token(Hostname=endpoint)
-            )
-        except (BotoCoreError, ClientError) as exc:
+            token = tokens(host, admin=admin)
+        except OSError as exc:
             raise psycopg.OperationalError("no IAM token for the database") from exc
         return connect(
             "",
-            host=endpoint,
+            host=host,
+            port=port or "5432",
             user=user,
             password=token,
             dbname="postgres",
             sslmode="verify-full",
-            sslrootcert="system",
+            sslrootcert=str(authorities),
+            # TLS from the first byte: one round trip less, and nothing is said before it.
+            sslnegotiation="direct",
         )
 
     return open_connection
