@@ -6,7 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -14,6 +17,7 @@ import pytest
 from dexec.adapters.postgres.bounded import BoundedConnection, connect
 from dexec.adapters.postgres.migrations import migrate
 from infra.local import postgres
+from tests.collation import add_database
 from tests.homes import new_home
 
 BULK = (Path(__file__).parent / "property", Path(__file__).parent / "model")
@@ -37,52 +41,90 @@ class Isolation(StrEnum):
 Connecting = Callable[[Isolation], BoundedConnection]
 
 
+class Server(NamedTuple):
+    """A server of PostgreSQL: the URL of its database, and where it finds further locales."""
+
+    url: str
+    locales: Path
+
+
 @pytest.fixture(scope="session")
-def database_url() -> Iterator[str]:
-    """Return the URL of a migrated database."""
+def server() -> Iterator[Server]:
+    """Return a server whose database is still empty."""
     with new_home() as home:
-        server = postgres.start(home, port=0, durable=False)
+        locales = home.root / "locales"
+        started = postgres.start(home, port=0, durable=False, locales=locales)
         try:
-            url = postgres.url(home, server.port)
-            with connect(url) as connection:
-                migrate(connection, datetime.now(UTC), dsql=False)
-            yield url
+            yield Server(postgres.url(home, started.port), locales)
         finally:
-            postgres.stop(server)
+            postgres.stop(started)
 
 
 @pytest.fixture(scope="session")
-def emptying(database_url: str) -> Iterator[Callable[[], None]]:
-    """Return what empties every table but that of the migrations; deleting few rows beats TRUNCATE."""
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        found = connection.execute(
-            "SELECT schemaname || '.' || tablename FROM pg_tables "
-            "WHERE schemaname IN ('public', 'paper') AND tablename <> 'migrations'"
-        ).fetchall()
-        deletes = "; ".join(f"DELETE FROM {name}" for (name,) in found)
+def database_url(server: Server) -> str:
+    """Return the URL of a migrated database."""
+    return migrated(server.url)
 
-        def empty() -> None:
-            connection.execute(deletes.encode())
 
-        yield empty
+@pytest.fixture(scope="session")
+def en_us_url(server: Server) -> str:
+    """Return the URL of a migrated database that sorts text as en_US does."""
+    name = add_database(server.url, server.locales)
+    return migrated(urlsplit(server.url)._replace(path=name).geturl())
+
+
+def migrated(url: str) -> str:
+    with connect(url) as connection:
+        migrate(connection, datetime.now(UTC), dsql=False)
+    return url
+
+
+@pytest.fixture(scope="session")
+def emptying() -> Iterator[Callable[[str], None]]:
+    """Return what empties every table of a database but that of the migrations."""
+    prepared: dict[str, tuple[psycopg.Connection[tuple[object, ...]], bytes]] = {}
+
+    def empty(url: str) -> None:
+        if url not in prepared:
+            prepared[url] = connection, _ = psycopg.connect(url, autocommit=True), b""
+            found = connection.execute(
+                "SELECT schemaname || '.' || tablename FROM pg_tables "
+                "WHERE schemaname IN ('public', 'paper') AND tablename <> 'migrations'"
+            ).fetchall()
+            # Deleting few rows beats TRUNCATE.
+            prepared[url] = connection, "; ".join(f"DELETE FROM {name}" for (name,) in found).encode()
+        connection, deletes = prepared[url]
+        connection.execute(deletes)
+
+    yield empty
+    for connection, _ in prepared.values():
+        connection.close()
 
 
 @pytest.fixture
-def clean_url(database_url: str, emptying: Callable[[], None]) -> str:
+def clean_url(database_url: str, emptying: Callable[[str], None]) -> str:
     """Return the database's URL, with every table empty."""
-    emptying()
+    emptying(database_url)
     return database_url
+
+
+@pytest.fixture
+def clean_en_us_url(en_us_url: str, emptying: Callable[[str], None]) -> str:
+    """Return the same of the database that sorts text as en_US does."""
+    emptying(en_us_url)
+    return en_us_url
 
 
 @pytest.fixture
 def connecting(clean_url: str) -> Connecting:
     """Return what opens connections at an isolation level to an empty database."""
+    return partial(connect_at, clean_url)
 
-    def open_connection(isolation: Isolation) -> BoundedConnection:
-        level = isolation.value.replace(" ", "\\ ")
-        return connect(clean_url, options=f"-c default_transaction_isolation={level}")
 
-    return open_connection
+def connect_at(url: str, isolation: Isolation) -> BoundedConnection:
+    """Open a connection at an isolation level."""
+    level = isolation.value.replace(" ", "\\ ")
+    return connect(url, options=f"-c default_transaction_isolation={level}")
 
 
 @pytest.fixture(params=list(Isolation))

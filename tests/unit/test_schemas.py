@@ -158,7 +158,7 @@ def test_frames_by_their_action() -> None:
         ('{"action":"ping","id":9007199254740993}', "id"),
         ('{"action":"ping","id":-9007199254740993}', "id"),
         ('{"action":"ping","id":"\\ud800"}', "id"),
-        ('{"action":"ping","id":"%s"}' % ("x" * 101), "id"),
+        (f'{{"action":"ping","id":"{"x" * 101}"}}', "id"),
         ('{"action":"subscribe"}', "orderId"),
         ('{"action":"subscribe","orderId":"ord_1","afterSeq":-1}', "afterSeq"),
         ('{"action":"subscribe","orderId":"ord_1","afterSeq":99999999999}', "afterSeq"),
@@ -172,6 +172,7 @@ def test_bad_frames_name_their_field(text: str, field: str) -> None:
     assert invalid.value.field == field
 
 
+DEEP = "[" * 900 + "]" * 900
 IDS = {"7": 7, "-9007199254740992": -(2**53), "9007199254740992": 2**53, '"seven"': "seven", '"\\u00e9"': "é"}
 
 
@@ -193,13 +194,13 @@ def test_a_frame_is_answered_under_its_id(given: str) -> None:
         '{"id":1e5000}',
         '{"id":1e5000000}',
         '{"id":1e9999999999999999999}',
-        '{"id":%s}' % ("9" * 5000),
+        f'{{"id":{"9" * 5000}}}',
         '{"id":9007199254740993}',
         '{"id":"\\ud800"}',
-        '{"id":"%s"}' % ("x" * 101),
+        f'{{"id":"{"x" * 101}"}}',
         '{"id":7,"id":8}',
-        '{"id":7,"padding":"%s"}' % ("x" * 20_000),
-        '{"action":%s,"id":%s}' % ("[" * 900 + "]" * 900, "[" * 900 + "]" * 900),
+        f'{{"id":7,"padding":"{"x" * 20_000}"}}',
+        f'{{"action":{DEEP},"id":{DEEP}}}',
         "[" * 100_000,
         "\ud800",
     ],
