@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -20,6 +21,7 @@ from dexec.adapters.postgres.sources import from_url
 from infra.local import postgres
 from infra.local.home import Home
 from tests import dsql
+from tests.collation import add_database
 from tests.homes import new_home
 
 BULK = (Path(__file__).parent / "property", Path(__file__).parent / "model")
@@ -44,30 +46,42 @@ Connecting = Callable[[Isolation], BoundedConnection]
 
 
 class Server(NamedTuple):
-    """A PostgreSQL server of the tests; ``url`` is that of its migrated database."""
+    """A server of PostgreSQL: the URL of its database, and where it finds further locales."""
 
     home: Home
     port: int
     url: str
+    locales: Path
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    """Return a server with a migrated database."""
+    """Return a server whose database is still empty."""
     with new_home() as home:
-        process = postgres.start(home, port=0, durable=False)
+        locales = home.root / "locales"
+        started = postgres.start(home, port=0, durable=False, locales=locales)
         try:
-            url = postgres.url(home, process.port)
-            migrate(from_url(url), datetime.now(UTC))
-            yield Server(home, process.port, url)
+            yield Server(home, started.port, postgres.url(home, started.port), locales)
         finally:
-            postgres.stop(process)
+            postgres.stop(started)
 
 
 @pytest.fixture(scope="session")
 def database_url(server: Server) -> str:
     """Return the URL of a migrated database."""
-    return server.url
+    return migrated(server.url)
+
+
+@pytest.fixture(scope="session")
+def en_us_url(server: Server) -> str:
+    """Return the URL of a migrated database that sorts text as en_US does."""
+    name = add_database(server.url, server.locales)
+    return migrated(urlsplit(server.url)._replace(path=name).geturl())
+
+
+def migrated(url: str) -> str:
+    migrate(from_url(url), datetime.now(UTC))
+    return url
 
 
 @pytest.fixture(scope="session")
@@ -79,58 +93,58 @@ def dsql_cluster(server: Server) -> Iterator[dsql.Cluster]:
 
 
 @pytest.fixture(scope="session")
-def emptying(database_url: str) -> Iterator[Callable[[], None]]:
-    """Return what empties every table but that of the migrations; deleting few rows beats TRUNCATE."""
-    with _emptying(database_url) as empty:
-        yield empty
+def emptying() -> Iterator[Callable[[str], None]]:
+    """Return what empties every table of a database but that of the migrations."""
+    prepared: dict[str, tuple[psycopg.Connection[tuple[object, ...]], bytes]] = {}
 
+    def empty(url: str) -> None:
+        if url not in prepared:
+            prepared[url] = connection, _ = psycopg.connect(url, autocommit=True), b""
+            found = connection.execute(
+                "SELECT schemaname || '.' || tablename FROM pg_tables "
+                "WHERE schemaname IN ('public', 'paper') AND tablename <> 'migrations'"
+            ).fetchall()
+            # Deleting few rows beats TRUNCATE.
+            prepared[url] = connection, "; ".join(f"DELETE FROM {name}" for (name,) in found).encode()
+        connection, deletes = prepared[url]
+        connection.execute(deletes)
 
-@pytest.fixture(scope="session")
-def emptying_dsql(server: Server, dsql_cluster: dsql.Cluster) -> Iterator[Callable[[], None]]:
-    """Return what empties the tables of the cluster."""
-    assert dsql_cluster
-    with _emptying(postgres.url(server.home, server.port, dsql.DATABASE)) as empty:
-        yield empty
-
-
-@contextmanager
-def _emptying(url: str) -> Iterator[Callable[[], None]]:
-    with psycopg.connect(url, autocommit=True) as connection:
-        found = connection.execute(
-            "SELECT schemaname || '.' || tablename FROM pg_tables "
-            "WHERE schemaname IN ('public', 'paper') AND tablename <> 'migrations'"
-        ).fetchall()
-        deletes = "; ".join(f"DELETE FROM {name}" for (name,) in found)
-
-        def empty() -> None:
-            connection.execute(deletes.encode())
-
-        yield empty
+    yield empty
+    for connection, _ in prepared.values():
+        connection.close()
 
 
 @pytest.fixture
-def clean_url(database_url: str, emptying: Callable[[], None]) -> str:
+def clean_url(database_url: str, emptying: Callable[[str], None]) -> str:
     """Return the database's URL, with every table empty."""
-    emptying()
+    emptying(database_url)
     return database_url
+
+
+@pytest.fixture
+def clean_en_us_url(en_us_url: str, emptying: Callable[[str], None]) -> str:
+    """Return the same of the database that sorts text as en_US does."""
+    emptying(en_us_url)
+    return en_us_url
 
 
 @pytest.fixture
 def connecting(clean_url: str) -> Connecting:
     """Return what opens connections at an isolation level to an empty database."""
-
-    def open_connection(isolation: Isolation) -> BoundedConnection:
-        level = isolation.value.replace(" ", "\\ ")
-        return connect(clean_url, options=f"-c default_transaction_isolation={level}")
-
-    return open_connection
+    return partial(connect_at, clean_url)
 
 
 @pytest.fixture
-def connecting_to_dsql(dsql_cluster: dsql.Cluster, emptying_dsql: Callable[[], None]) -> Connect:
+def connecting_to_dsql(dsql_cluster: dsql.Cluster, emptying: Callable[[str], None]) -> Connect:
     """Return what opens connections, as the functions do, to an empty cluster of Aurora DSQL."""
-    emptying_dsql()
+    emptying(dsql_cluster.backend_url)
     return dsql_cluster.connect()
+
+
+def connect_at(url: str, isolation: Isolation) -> BoundedConnection:
+    """Open a connection at an isolation level."""
+    level = isolation.value.replace(" ", "\\ ")
+    return connect(url, options=f"-c default_transaction_isolation={level}")
 
 
 @pytest.fixture(params=list(Isolation))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -35,10 +35,14 @@ _GRANT = "AWS IAM GRANT "
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster: ``endpoint`` is host and port, ``authority`` the certificates to trust."""
+    """A cluster: ``endpoint`` is host and port, ``authority`` the certificates to trust.
+
+    ``backend_url`` is that of the database behind it, past the proxy.
+    """
 
     endpoint: str
     authority: Path
+    backend_url: str
 
     def connect(self, *, admin: bool = False) -> Connect:
         """Return what opens connections, as the functions do."""
@@ -51,7 +55,8 @@ def cluster(home: Home, port: int) -> Iterator[Cluster]:
     # The proxy has no password for the server behind it.
     rules = home.database / "pg_hba.conf"
     rules.write_text(f"host {DATABASE} postgres 127.0.0.1/32 trust\n{rules.read_text()}")
-    with psycopg.connect(postgres.url(home, port, DATABASE), autocommit=True) as connection:
+    backend_url = postgres.url(home, port, DATABASE)
+    with psycopg.connect(backend_url, autocommit=True) as connection:
         connection.execute(_CATALOGUE)
     authority = trustme.CA()
     trusted = home.root / "authority.pem"
@@ -63,7 +68,7 @@ def cluster(home: Home, port: int) -> Iterator[Cluster]:
     thread.start()
     try:
         serving = asyncio.run_coroutine_threadsafe(_serve(authority, port), loop).result()
-        yield Cluster(f"localhost:{serving.sockets[0].getsockname()[1]}", trusted)
+        yield Cluster(f"localhost:{serving.sockets[0].getsockname()[1]}", trusted, backend_url)
         asyncio.run_coroutine_threadsafe(_end(serving), loop).result()
     finally:
         pgproxy._plan_statement = plan
@@ -78,7 +83,11 @@ def _token(host: str, *, admin: bool) -> str:
 
 async def _serve(authority: trustme.CA, backend_port: int) -> asyncio.Server:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await pgproxy._handle_client(NAME, "127.0.0.1", backend_port, reader, writer)
+        try:
+            await pgproxy._handle_client(NAME, "127.0.0.1", backend_port, reader, writer)
+        finally:
+            with suppress(OSError):
+                await writer.wait_closed()
 
     return await asyncio.start_server(talk, "127.0.0.1", 0, ssl=server_context(authority, "localhost"))
 

@@ -25,6 +25,7 @@ from dexec.domain.quote import BPS, Mode
 from dexec.domain.routing import route_details
 from dexec.domain.tokens import TOKENS
 from dexec.domain.views import amount_of, event_view, iso, order_view
+from dexec.json_text import load_object
 from dexec.ports import ApiKey
 from dexec.schemas import (
     MAX_BODY_BYTES,
@@ -32,7 +33,6 @@ from dexec.schemas import (
     OrderBody,
     TokenName,
     invalid,
-    load_object,
     problem,
     status_of,
 )
@@ -248,14 +248,10 @@ def _caller() -> ApiKey:
 
 def _admit(event: APIGatewayProxyEventV2) -> dict[str, Any]:
     """Refuse what is too large or has no key before anything of it is read; return it ready to be read."""
-    body = (event.get("body") or "").encode("utf-8", "surrogatepass")
-    if event.get("isBase64Encoded"):
-        body = base64.b64decode(body)
-    if len(body) > MAX_BODY_BYTES:
-        raise BodyTooLarge("a body can have 16 KB at the most")
+    body = _body(event)
+    caller = None
     if event.path not in PUBLIC and not event.path.startswith("/console/"):
         caller = container().authenticate(event.headers.get("x-api-key"))
-        app.append_context(caller=caller)
         if event.http_method != "POST":
             container().limit_reads(caller)
     try:
@@ -265,7 +261,20 @@ def _admit(event: APIGatewayProxyEventV2) -> dict[str, Any]:
     # Every body is JSON, whatever a client's default content type says.
     headers = {name: value for name, value in event.headers.items() if name.lower() != "content-type"}
     headers["content-type"] = "application/json"
+    app.append_context(caller=caller)
     return {**event.raw_event, "headers": headers, "body": text, "isBase64Encoded": False}
+
+
+def _body(event: APIGatewayProxyEventV2) -> bytes:
+    body = (event.get("body") or "").encode("utf-8", "surrogatepass")
+    if event.get("isBase64Encoded"):
+        try:
+            body = base64.b64decode(body, validate=True)
+        except ValueError as exc:
+            raise Malformed("the body is marked as base64 and is not") from exc
+    if len(body) > MAX_BODY_BYTES:
+        raise BodyTooLarge("a body can have 16 KB at the most")
+    return body
 
 
 def _answer(event: APIGatewayProxyEventV2, context: LambdaContext) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from dexec.schemas import (
     Frame,
     PingFrame,
     SubscribeFrame,
-    load_object,
+    frame_id,
     parse_frame,
     problem,
     status_of,
@@ -126,11 +126,8 @@ def _refusal(error: DexecError, text: str) -> View:
     frame: View = {"type": "error", "code": str(view["type"]).removeprefix("/problems/").replace("-", "_")}
     frame |= {"message": view["detail"], "status": view["status"]}
     frame |= {name: view[name] for name in ("errors", "orderId", "retryAfter") if name in view}
-    try:
-        frame_id = load_object(text).get("id")
-    except Malformed:
-        return frame
-    return {**frame, "id": frame_id} if isinstance(frame_id, str | int) else frame
+    answered = frame_id(text)
+    return frame if answered is None else {**frame, "id": answered}
 
 
 def send_backlog(subscribe: dict[str, str]) -> Answer:

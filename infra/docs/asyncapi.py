@@ -36,7 +36,8 @@ REPLIES = {
 DESCRIPTION = """
 Orders placed and watched over one connection. Delivery is at least once: `(orderId, seq)` orders the events
 and tells repeats; after a gap or a reconnect, `subscribe` with `afterSeq`. A `status` may come before the
-`ack` of its order. A frame in can have 16 KB at the most, and is JSON text; binary frames are refused.
+`ack` of its order. A frame in can have 16 KB at the most, and is JSON text; binary frames are refused. A
+number in it has 100 characters and an exponent of ±999 at the most, and no object has two fields of one name.
 
 The HTTP API, which places orders as well, is described by its OpenAPI document.
 """

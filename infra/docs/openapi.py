@@ -46,7 +46,7 @@ OPERATIONS = {
 }
 
 REFUSALS = {
-    400: "the body is not a JSON object",
+    400: "the body is not a JSON object, or has a number beyond 100 characters or 1e±999, or a field twice",
     401: "no API key, or one that is unknown or revoked",
     404: "there is no such order, or it is somebody else's",
     409: "the idempotency key was used before with another body",

@@ -36,11 +36,12 @@ def program(name: str) -> Path:
     return _binaries() / name
 
 
-def start(home: Home, *, port: int, durable: bool = True) -> ProcessRef:
+def start(home: Home, *, port: int, durable: bool = True, locales: Path | None = None) -> ProcessRef:
     """Start the server, creating the database on the first start; ready when this returns.
 
     ``port`` is the preferred one, 0 any. ``durable`` False leaves out fsync: for tests, whose data may be
-    lost with the machine. Raises ``StartFailed``.
+    lost with the machine. ``locales`` is where the server finds locales beside the machine's own. Raises
+    ``StartFailed``.
     """
     account = _account()
     if account is not None:
@@ -48,7 +49,8 @@ def start(home: Home, *, port: int, durable: bool = True) -> ProcessRef:
     if not (home.database / "PG_VERSION").exists():
         _create(home, account)
     stop_unknown(home)
-    return processes.on_free_port(port, lambda free: _serve(home, free, account, durable=durable))
+    environ = _environ() if locales is None else {**_environ(), "LOCPATH": str(locales)}
+    return processes.on_free_port(port, lambda free: _serve(home, free, account, environ, durable=durable))
 
 
 def stop(ref: ProcessRef) -> None:
@@ -61,7 +63,9 @@ def url(home: Home, port: int, database: str = _DATABASE) -> str:
     return f"postgresql://postgres:{home.password.read_text().strip()}@127.0.0.1:{port}/{database}"
 
 
-def _serve(home: Home, port: int, account: Account | None, *, durable: bool) -> ProcessRef:
+def _serve(
+    home: Home, port: int, account: Account | None, environ: dict[str, str], *, durable: bool
+) -> ProcessRef:
     settings = {
         "listen_addresses": "127.0.0.1",
         "port": port,
@@ -71,7 +75,7 @@ def _serve(home: Home, port: int, account: Account | None, *, durable: bool) -> 
     }
     options = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
     log = home.log(NAME)
-    ref = processes.spawn(NAME, [*_argv(home), *options], port=port, log=log, env=_environ(), account=account)
+    ref = processes.spawn(NAME, [*_argv(home), *options], port=port, log=log, env=environ, account=account)
     processes.wait_ready(ref, lambda: _accepts(home, port), log)
     return ref
 

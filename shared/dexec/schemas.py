@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from decimal import Decimal
-from typing import Annotated, Literal, NoReturn, TypeVar
+from fractions import Fraction
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic.alias_generators import to_camel
 
 from dexec.domain.amounts import parse_amount, parse_decimal
@@ -26,17 +33,34 @@ from dexec.domain.errors import (
 )
 from dexec.domain.quote import BPS, Mode, RouteRequest
 from dexec.domain.tokens import find_token
+from dexec.json_text import load_object
 
 M = TypeVar("M", bound=BaseModel)
 
 MAX_BODY_BYTES = 16 * 1024
 MAX_SEQ = 2**31 - 1
 
+MAX_FRAME_ID = 2**53
+"""Up to here every client reads back the integer that it sent: JavaScript's numbers are doubles."""
+
 # No control characters: PostgreSQL would refuse some of them. (What is no text at all pydantic refuses.)
 Label = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
 IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$")]
 TokenName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-FrameId = Annotated[str, StringConstraints(max_length=100)] | int
+
+
+def _frame_id(value: object, check: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return check(value)
+    except ValidationError as exc:
+        raise ValueError("must be a string of at most 100 characters, or an integer within ±2^53") from exc
+
+
+FrameId = Annotated[
+    Annotated[str, StringConstraints(max_length=100, strict=True)]
+    | Annotated[int, Field(ge=-MAX_FRAME_ID, le=MAX_FRAME_ID, strict=True)],
+    WrapValidator(_frame_id),
+]
 
 Amount = Annotated[
     object,
@@ -123,8 +147,8 @@ class OrderBody(Strict):
         percent = parse_decimal(self.slippage, "slippage")
         if not 0 <= percent <= 100:
             raise Invalid("must be between 0 and 100 percent", "slippage")
-        bps = percent * 100
-        if bps != int(bps):
+        bps = Fraction(percent) * 100
+        if bps.denominator != 1:
             raise Invalid("can have two decimals at the most", "slippage")
         return int(bps)
 
@@ -176,15 +200,28 @@ def parse_frame(text: str) -> Frame:
 
     Raises ``Malformed`` and ``Invalid``.
     """
-    if len(text.encode("utf-8", "surrogatepass")) > MAX_BODY_BYTES:
-        raise Malformed("a frame can have 16 KB at the most")
-    fields = load_object(text)
+    fields = _load_frame(text)
     if "action" not in fields:
         return _validated(ExecuteFrame, {"action": "execute", "order": fields})
-    model = _FRAMES.get(str(fields["action"]))
+    action = fields["action"]
+    model = _FRAMES.get(action) if isinstance(action, str) else None
     if model is None:
         raise Invalid(f"is none of {', '.join(_FRAMES)}", "action")
     return _validated(model, fields)
+
+
+def frame_id(text: str) -> str | int | None:
+    """Return the id under which to refuse the frame in ``text``, None without a valid one. Raises nothing."""
+    try:
+        return _validated(PingFrame, {"action": "ping", "id": _load_frame(text).get("id")}).id
+    except (Malformed, Invalid):
+        return None
+
+
+def _load_frame(text: str) -> dict[str, object]:
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_BODY_BYTES:
+        raise Malformed("a frame can have 16 KB at the most")
+    return load_object(text)
 
 
 def _validated(model: type[M], fields: Mapping[str, object]) -> M:
@@ -204,23 +241,9 @@ def invalid(errors: object) -> Invalid:
         "extra_forbidden": "is not a known field",
         "string_pattern_mismatch": "has characters that are not allowed",
     }
-    message = messages.get(str(first.get("type")), str(first.get("msg", "is not valid")))
+    said = str(first.get("msg", "is not valid")).removeprefix("Value error, ")
+    message = messages.get(str(first.get("type")), said)
     return Invalid(message, field)
-
-
-def load_object(text: str) -> dict[str, object]:
-    """Return the JSON object in ``text``; its decimals are ``Decimal``. Raises ``Malformed``."""
-    try:
-        value = json.loads(text, parse_float=Decimal, parse_constant=_refuse)
-    except (ValueError, RecursionError) as exc:
-        raise Malformed("the body is not valid JSON") from exc
-    if not isinstance(value, dict):
-        raise Malformed("the body is not a JSON object")
-    return value
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
 
 
 _STATUS: tuple[tuple[type[DexecError], int], ...] = (

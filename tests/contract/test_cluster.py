@@ -14,7 +14,13 @@ from dexec.adapters.clusters.paper import PaperCluster
 from dexec.adapters.paper import LATENCIES
 from dexec.adapters.postgres.database import Database
 from dexec.adapters.signers.paper import PaperSigner
-from dexec.domain.errors import BlockhashExpired, InsufficientFunds, OrderFailed, SlippageExceeded
+from dexec.domain.errors import (
+    BlockhashExpired,
+    InsufficientFunds,
+    InsufficientLiquidity,
+    OrderFailed,
+    SlippageExceeded,
+)
 from dexec.domain.order import SignedTransaction
 from dexec.domain.paper_market import PaperMarket
 from dexec.domain.quote import Mode, PlanLeg, SwapPlan
@@ -131,6 +137,16 @@ def test_a_wallet_pays_no_more_than_it_holds(stage: Stage) -> None:
     landed = stage.cluster.outcome(too_much.signature)
     assert landed is not None
     assert isinstance(landed.error, InsufficientFunds)
+    assert stage.moved() == {}
+
+
+@pytest.mark.parametrize("amount", [2**63, 2**64 - 1])
+def test_more_than_a_balance_can_hold_is_refused_on_chain(stage: Stage, amount: int) -> None:
+    too_much = stage.sign("ord_1", amount)
+    stage.cluster.send(too_much.data)
+    landed = stage.cluster.outcome(too_much.signature)
+    assert landed is not None, "what is refused must not look as if it had not arrived"
+    assert isinstance(landed.error, InsufficientLiquidity)
     assert stage.moved() == {}
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from socket import SHUT_WR, create_connection
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -46,6 +48,9 @@ BODIES: dict[str, tuple[str | bytes, int]] = {
     "amount 1e400": (with_amount("1e400"), 422),
     "amount 1e-12": (with_amount("1e-12"), 422),
     "amount of 5,000 digits": (with_amount("9" * 5000), 400),
+    "amount 1e5000000": (with_amount("1e5000000"), 400),
+    "amount 1e9999999999999999999": (with_amount("1e9999999999999999999"), 400),
+    "amount named twice": (with_amount('1,"amount":2'), 400),
     "too many decimals": (with_amount("0.0000000001"), 422),
     "more than any balance": (with_amount("99999999999999"), 422),
     "amount true": (with_amount("true"), 422),
@@ -143,6 +148,12 @@ FRAMES: dict[str, str | bytes] = {
     "subscribe after a word": f'{{"action":"subscribe","orderId":"{NOBODYS}","afterSeq":"x"}}',
     "a long idempotency key": f'{{"action":"execute","idempotencyKey":"{"k" * 300}","order":{order()}}}',
     "an id that is an object": '{"action":"ping","id":{}}',
+    "an id of 1e5000": f'{{"action":"execute","order":{order()},"id":1e5000}}',
+    "an id of 1e5000000": '{"action":"ping","id":1e5000000}',
+    "an id of 1e9999999999999999999": '{"action":"ping","id":1e9999999999999999999}',
+    "an id that is a fraction": '{"action":"ping","id":1.5}',
+    "an id beyond 2^53": '{"action":"ping","id":9007199254740993}',
+    "an id named twice": '{"action":"ping","id":1,"id":2}',
     "bytes": b"\x00\x01\xff",
     "half a character": '{"action":"\\ud800"}',
 }
@@ -178,6 +189,11 @@ PATHS = {
     "api/quotes?tokenIn=SOL&tokenOut=SOL&amount=1": 422,
     "api/quotes?tokenIn=SOL&tokenOut=USDC&amount=1e30": 422,
     "api/quotes?tokenIn=SOL&tokenOut=USDC&amount=-1": 422,
+    f"api/orders?limit={'9' * 5000}": 422,
+    f"api/quotes?tokenIn=SOL&tokenOut=USDC&amount={'9' * 5000}": 422,
+    f"api/quotes?tokenIn=SOL&tokenOut=USDC&amount=1&slippageBps={'9' * 5000}": 422,
+    "api/orders?cursor=%ff%fe": 422,
+    "api/orders/%ed%a0%80": 404,
     "api/nothing": 404,
 }
 
@@ -201,3 +217,31 @@ def test_an_idempotency_key_that_is_none(client: httpx.Client, idempotency_key: 
     headers = httpx.Headers({"idempotency-key": idempotency_key}, encoding="utf-8")
     answer = client.post("api/orders/execute", content=order(), headers=headers)
     assert_problem(answer, 422)
+
+
+HEAD = "POST /api/orders/execute HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nx-api-key: {key}\r\n"
+RAW: dict[str, bytes] = {
+    "a body in chunks": b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n",
+    "a chunk whose size is no number": b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
+    "a chunk larger than memory": b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffffffff\r\n{}",
+    "chunks and a length": b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "two lengths": b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    "a length of 5,000 digits": b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n{}",
+    "a length below zero": b"Content-Length: -1\r\n\r\n{}",
+    "no length": b"\r\n{}",
+    "a header that is no text": b"Idempotency-Key: \xff\xfe\r\nContent-Length: 2\r\n\r\n{}",
+    "a header without an end": b"Idempotency-Key: k",
+}
+
+
+@pytest.mark.parametrize("what", RAW)
+def test_bytes_that_are_hardly_http(deployment: Deployed, client: httpx.Client, key: str, what: str) -> None:
+    url = urlsplit(deployment.http_url)
+    head = HEAD.format(host=url.netloc, key=key).encode()
+    with create_connection((url.hostname, url.port), timeout=10) as raw:
+        raw.sendall(head + RAW[what])
+        raw.shutdown(SHUT_WR)
+        answer = raw.recv(2**16)
+    assert not answer or 400 <= int(answer.split(b" ", 2)[1]) < 500, answer
+    assert b"Traceback" not in answer
+    assert client.get("api/balances").status_code == 200

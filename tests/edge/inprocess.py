@@ -15,7 +15,7 @@ from itertools import count
 from types import ModuleType
 from typing import cast
 from unittest.mock import patch
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -128,7 +128,11 @@ class Deployment:
     ) -> Answer:
         """Send one request; a ``bytes`` body arrives in base64, as API Gateway hands over binary types."""
         sent = {**(headers or {}), **({} if key is None else {"x-api-key": key})}
-        answer = http_api.handler(http_event(method, path, query or {}, sent, body), Context())
+        return self.answer(http_event(method, path, urlencode(query or {}), sent, body))
+
+    def answer(self, event: Mapping[str, object]) -> Answer:
+        """Send the request of an event."""
+        answer = http_api.handler(dict(event), Context())
         text = answer.get("body") or ""
         assert isinstance(text, str), "API Gateway takes no other body"
         if answer.get("isBase64Encoded"):
@@ -207,22 +211,30 @@ def deployed(
 
 
 def http_event(
-    method: str, path: str, query: Fields, headers: Fields, body: str | bytes | None
+    method: str, path: str, query: str, headers: Fields, body: str | bytes | None
 ) -> dict[str, object]:
-    """Return an event of an HTTP API, payload format 2.0."""
+    """Return an event of an HTTP API, payload format 2.0; ``query`` as it stands in the URL."""
     is_binary = isinstance(body, bytes)
     http = {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": ""}
     return {
         "version": "2.0",
         "routeKey": f"{method} {path}",
         "rawPath": path,
-        "rawQueryString": urlencode(query),
+        "rawQueryString": query,
         "headers": {name.lower(): value for name, value in headers.items()},
-        "queryStringParameters": dict(query),
+        "queryStringParameters": query_fields(query),
         "requestContext": {"http": http, "stage": "$default", "requestId": "request"},
         "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
         "isBase64Encoded": is_binary,
     }
+
+
+def query_fields(query: str) -> dict[str, str]:
+    """Return a query string's fields as API Gateway hands them over: of one name, joined by commas."""
+    fields: dict[str, list[str]] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        fields.setdefault(name, []).append(value)
+    return {name: ",".join(values) for name, values in fields.items()}
 
 
 def socket_event(event_type: str, connection_id: str) -> dict[str, object]:

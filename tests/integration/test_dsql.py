@@ -60,7 +60,7 @@ def test_a_token_is_the_one_that_the_client_of_dsql_makes(
     own = {"ACCESS_KEY_ID": "AKID", "SECRET_ACCESS_KEY": "secret", "SESSION_TOKEN": "session/token+"}
     for name, value in {**own, "DEFAULT_REGION": "eu-west-1"}.items():
         monkeypatch.setenv(f"AWS_{name}", value)
-    client = boto3.client("dsql")
+    client = boto3.Session().client("dsql")
     make = client.generate_db_connect_admin_auth_token if admin else client.generate_db_connect_auth_token
     token = aws.dsql_token(HOST, admin=admin)
     # Both say when they were signed; the property tests of the signer hold the moment still.

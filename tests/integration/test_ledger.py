@@ -14,7 +14,8 @@ from dexec.adapters.clusters.paper import PaperCluster
 from dexec.adapters.paper import BLOCKHASH_SLOTS, LATENCIES, slot_at
 from dexec.adapters.postgres.database import Database
 from dexec.adapters.signers.paper import PaperSigner
-from dexec.domain.errors import InsufficientFunds
+from dexec.domain.amounts import MAX_BASE_UNITS
+from dexec.domain.errors import InsufficientFunds, OrderFailed
 from dexec.domain.order import SignedTransaction
 from dexec.domain.paper_market import PaperMarket
 from dexec.domain.quote import Mode, PlanLeg, SwapPlan
@@ -121,4 +122,39 @@ def test_a_wallet_is_funded_once(databases: list[Database], connecting: Connecti
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(lambda database: PaperLedger(database).balances("alice"), databases))
     assert balances(databases) == {token.symbol: token.initial_amount for token in TOKENS.values()}
+    check_books(connecting)
+
+
+def refusal(cluster: PaperCluster) -> str:
+    signed = transaction("ord_1", 10**9)
+    cluster.send(signed.data)
+    landed = cluster.outcome(signed.signature)
+    assert landed is not None, "what is refused must not look as if it had not arrived"
+    assert type(landed.error) is OrderFailed
+    return str(landed.error)
+
+
+def test_a_wallet_that_is_full_is_paid_nothing(
+    clusters: list[PaperCluster], databases: list[Database], connecting: Connecting
+) -> None:
+    before = balances(databases)
+    with connecting(Isolation.READ_COMMITTED) as connection:
+        full = "UPDATE paper.wallets SET amount = %s WHERE mint = %s"
+        connection.execute(full, [MAX_BASE_UNITS, TOKENS["USDC"].mint])
+    assert refusal(clusters[1]) == "the wallet cannot hold as much as the swap pays out"
+    assert balances(databases) == {**before, "USDC": MAX_BASE_UNITS}
+
+
+def test_an_unexpected_refusal_does_not_look_like_expiry(
+    clusters: list[PaperCluster], databases: list[Database], connecting: Connecting
+) -> None:
+    clusters[1].send(transaction("ord_0", 10**9).data)
+    before = balances(databases)
+    with connecting(Isolation.READ_COMMITTED) as connection:
+        connection.execute("ALTER TABLE paper.entries RENAME TO mislaid")
+        try:
+            assert refusal(clusters[1]) == "the paper ledger refused the swap (SQLSTATE 42P01)"
+        finally:
+            connection.execute("ALTER TABLE paper.mislaid RENAME TO entries")
+    assert balances(databases) == before
     check_books(connecting)

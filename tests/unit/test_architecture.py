@@ -15,7 +15,8 @@ LAYERS: dict[str, set[str]] = {
     "domain": {"domain"},
     "ports": {"domain", "ports"},
     "usecases": {"domain", "ports", "usecases"},
-    "schemas": {"domain", "schemas"},
+    "json_text": {"domain"},
+    "schemas": {"domain", "json_text", "schemas"},
     "settings": {"settings"},
     "telemetry": {"domain", "usecases", "telemetry"},
     "adapters": {"domain", "ports", "adapters"},
@@ -27,6 +28,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "domain": set(),
     "ports": set(),
     "usecases": set(),
+    "json_text": set(),
     "schemas": {"pydantic"},
     "settings": {"pydantic"},
     "telemetry": {"aws_lambda_powertools"},
@@ -35,7 +37,7 @@ THIRD_PARTY: dict[str, set[str]] = {
 }
 """What each part may import of others' packages."""
 
-FUNCTIONS = {"bootstrap", "usecases", "schemas", "domain", "ports", "telemetry", "settings"}
+FUNCTIONS = {"bootstrap", "usecases", "schemas", "json_text", "domain", "ports", "telemetry", "settings"}
 """What functions may import of the package; never an adapter."""
 
 

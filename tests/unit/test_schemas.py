@@ -27,6 +27,7 @@ from dexec.schemas import (
     PingFrame,
     SubscribeFrame,
     UnsubscribeFrame,
+    frame_id,
     parse_frame,
     problem,
     status_of,
@@ -150,6 +151,14 @@ def test_frames_by_their_action() -> None:
         ('{"action":"fly"}', "action"),
         ('{"action":["execute"]}', "action"),
         ('{"action":"ping","more":1}', "more"),
+        ('{"action":"ping","id":1.0}', "id"),
+        ('{"action":"ping","id":1e5}', "id"),
+        ('{"action":"ping","id":true}', "id"),
+        ('{"action":"ping","id":[1]}', "id"),
+        ('{"action":"ping","id":9007199254740993}', "id"),
+        ('{"action":"ping","id":-9007199254740993}', "id"),
+        ('{"action":"ping","id":"\\ud800"}', "id"),
+        (f'{{"action":"ping","id":"{"x" * 101}"}}', "id"),
         ('{"action":"subscribe"}', "orderId"),
         ('{"action":"subscribe","orderId":"ord_1","afterSeq":-1}', "afterSeq"),
         ('{"action":"subscribe","orderId":"ord_1","afterSeq":99999999999}', "afterSeq"),
@@ -161,6 +170,51 @@ def test_bad_frames_name_their_field(text: str, field: str) -> None:
     with pytest.raises(Invalid) as invalid:
         parse_frame(text)
     assert invalid.value.field == field
+
+
+DEEP = "[" * 900 + "]" * 900
+IDS = {"7": 7, "-9007199254740992": -(2**53), "9007199254740992": 2**53, '"seven"': "seven", '"\\u00e9"': "é"}
+
+
+@pytest.mark.parametrize("given", IDS)
+def test_a_frame_is_answered_under_its_id(given: str) -> None:
+    assert parse_frame(f'{{"action":"ping","id":{given}}}').id == IDS[given]
+    assert frame_id(f'{{"action":"fly","id":{given}}}') == IDS[given]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[7]",
+        '{"id":null}',
+        '{"id":true}',
+        '{"id":7.0}',
+        '{"id":1e5000}',
+        '{"id":1e5000000}',
+        '{"id":1e9999999999999999999}',
+        f'{{"id":{"9" * 5000}}}',
+        '{"id":9007199254740993}',
+        '{"id":"\\ud800"}',
+        f'{{"id":"{"x" * 101}"}}',
+        '{"id":7,"id":8}',
+        f'{{"id":7,"padding":"{"x" * 20_000}"}}',
+        f'{{"action":{DEEP},"id":{DEEP}}}',
+        "[" * 100_000,
+        "\ud800",
+    ],
+    ids=lambda text: text[:30].encode("ascii", "replace").decode(),
+)
+def test_a_frame_without_a_valid_id_is_refused_without_one(text: str) -> None:
+    assert frame_id(text) is None
+
+
+def test_a_slippage_is_never_rounded() -> None:
+    text = '{"tokenIn":"SOL","tokenOut":"USDC","amount":1,"slippage":0.500000000000000000000000000000001}'
+    with pytest.raises(Invalid) as invalid:
+        read(text)
+    assert invalid.value.field == "slippage"
 
 
 @pytest.mark.parametrize(

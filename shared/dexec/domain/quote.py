@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
+from dexec.domain.amounts import MAX_BASE_UNITS
 from dexec.domain.pools.base import Pool
 
 BPS = 10_000
@@ -248,7 +249,10 @@ def price_impact(net_in: int, amount_out: int, mid: Fraction) -> Fraction:
 
 
 def slippage_limit(mode: Mode, amount_in: int, amount_out: int, slippage_bps: int) -> int:
-    """Return the least output or greatest input within ``slippage_bps``, rounded in the trader's favour."""
+    """Return the least output or greatest input within ``slippage_bps``, rounded in the trader's favour.
+
+    A greatest input is ``MAX_BASE_UNITS`` at the most: no balance holds more.
+    """
     if mode is Mode.EXACT_IN:
         return -(-amount_out * (BPS - slippage_bps) // BPS)
-    return amount_in * (BPS + slippage_bps) // BPS
+    return min(MAX_BASE_UNITS, amount_in * (BPS + slippage_bps) // BPS)

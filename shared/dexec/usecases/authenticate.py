@@ -17,7 +17,7 @@ MAX_KEY_LENGTH = 200
 
 def hash_key(key: str) -> str:
     """Return the form in which a key is stored: SHA-256 in hex."""
-    return hashlib.sha256(key.encode()).hexdigest()
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

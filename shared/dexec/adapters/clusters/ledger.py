@@ -16,6 +16,7 @@ from dexec.domain.errors import (
     ClusterUnavailable,
     CommitUnknown,
     InsufficientFunds,
+    OrderFailed,
     SendUnknown,
     StoreUnavailable,
 )
@@ -71,7 +72,9 @@ class PaperLedger:
     def settle(self, posting: Posting, moves: Moves, bookings: Sequence[Booking], fill: str) -> None:
         """Move the amounts and record the fill; a signature that is there already changes nothing.
 
-        Raises ``InsufficientFunds`` (nothing is recorded), ``ClusterUnavailable``, ``SendUnknown``.
+        Raises ``InsufficientFunds`` and ``OrderFailed`` (nothing is recorded; whoever sends records the
+        refusal, or the transaction would look as if it had not arrived), ``ClusterUnavailable``,
+        ``SendUnknown``.
         """
         self.fund(posting.owner)
         params = {
@@ -92,6 +95,10 @@ class PaperLedger:
             return
         except psycopg.errors.CheckViolation as exc:
             raise InsufficientFunds("the wallet does not hold what the swap takes") from exc
+        except psycopg.errors.NumericValueOutOfRange as exc:
+            raise OrderFailed("the wallet cannot hold as much as the swap pays out") from exc
+        except psycopg.Error as exc:
+            raise OrderFailed(f"the paper ledger refused the swap (SQLSTATE {exc.sqlstate})") from exc
 
     def refuse(self, posting: Posting, error: str) -> None:
         """Record a transaction that failed by its own rules."""

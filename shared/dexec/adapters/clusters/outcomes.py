@@ -12,6 +12,7 @@ from dexec.domain.errors import (
     AttemptFailed,
     Ending,
     InsufficientFunds,
+    InsufficientLiquidity,
     OrderFailed,
     PoolDisabled,
     SlippageExceeded,
@@ -90,7 +91,7 @@ def load_error(text: str) -> AttemptFailed | OrderFailed:
     code, message = view.get("code"), view.get("message", "the transaction failed on chain")
     if code == SlippageExceeded.code:
         return SlippageExceeded(view["what"], int(view["required"]), int(view["received"]))
-    for known in (InsufficientFunds, PoolDisabled):
+    for known in (InsufficientFunds, InsufficientLiquidity, PoolDisabled):
         if code == known.code:
             return known(message)
     return OrderFailed(message)

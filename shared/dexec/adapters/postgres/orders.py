@@ -25,7 +25,6 @@ from dexec.domain.order import Change, Event, Order
 from dexec.ports import Claim, ClaimOutcome, NewOrder, Placed, RateLimit, Watcher
 
 _NO_LIMIT = RateLimit(interval_s=0, burst=1, max_backlog_s=0)
-_AFTER_ALL_IDS = "ord~"
 
 
 class PostgresOrders:
@@ -133,14 +132,9 @@ class PostgresOrders:
         self, client_id: str, status: Status | None, before_id: str | None, limit: int
     ) -> tuple[Order, ...]:
         """Return a page of a client's orders, newest first."""
-        params = {
-            "client_id": client_id,
-            "status": status,
-            "before_id": before_id or _AFTER_ALL_IDS,
-            "limit": limit,
-        }
-        name = "order_history" if status is None else "order_history_by_status"
-        return self._orders(Statement(name, params))
+        params = {"client_id": client_id, "status": status, "before_id": before_id, "limit": limit}
+        by_status, before = "_by_status" if status else "", "_before" if before_id else ""
+        return self._orders(Statement(f"order_history{by_status}{before}", params))
 
     def lost(
         self, now: datetime, grace_s: float, queue_is_empty: bool, stale_s: float, limit: int

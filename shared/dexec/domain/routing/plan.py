@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from dexec.domain.amounts import MAX_BASE_UNITS
 from dexec.domain.errors import InsufficientLiquidity, SlippageExceeded
 from dexec.domain.pools.base import Pool
 from dexec.domain.quote import Fill, Leg, Mode, PlanLeg, SwapPlan
@@ -38,7 +39,8 @@ def execute_plan(plan: SwapPlan, pool_of: Callable[[str], Pool], *, slot: int) -
     """Return the fill of ``plan`` against the pools that ``pool_of`` names at ``slot``.
 
     Raises ``SlippageExceeded`` when the total passes the plan's limit, or when a pool can no longer trade
-    its part; nothing is filled then.
+    its part; ``InsufficientLiquidity`` when an amount is more than a balance can hold. Nothing is filled
+    then.
     """
     landing = _Landing(plan.mode, pool_of, slot)
     try:
@@ -49,6 +51,7 @@ def execute_plan(plan: SwapPlan, pool_of: Callable[[str], Pool], *, slot: int) -
     amount_in = sum(leg.amount_in for leg in legs if leg.token_in == plan.token_in)
     amount_out = sum(leg.amount_out for leg in legs if leg.token_out == plan.token_out)
     _check_limit(plan, amount_in, amount_out)
+    _check_size(amount_in, amount_out, *(max(leg.amount_in, leg.amount_out) for leg in legs))
     place = {leg.pool_id: index for index, leg in enumerate(plan.legs)}
     legs.sort(key=lambda leg: place[leg.pool_id])
     return Fill(amount_in, amount_out, with_shares(legs), slot)
@@ -89,6 +92,13 @@ def _fill_shared(planned: Sequence[PlanLeg], total: int, landing: _Landing) -> l
     parts = [total * leg.amount // weight for leg in planned[:-1]]
     parts.append(total - sum(parts))
     return [landing.fill(leg, part) for leg, part in zip(planned, parts, strict=True)]
+
+
+def _check_size(*amounts: int) -> None:
+    if max(amounts) > MAX_BASE_UNITS:
+        raise InsufficientLiquidity(
+            f"an amount of the swap would be above {MAX_BASE_UNITS} base units, the most of any balance"
+        )
 
 
 def _check_limit(plan: SwapPlan, amount_in: int, amount_out: int) -> None:

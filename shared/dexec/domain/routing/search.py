@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from dexec.domain.amounts import MAX_BASE_UNITS
 from dexec.domain.errors import InsufficientLiquidity, NoVenue
 from dexec.domain.quote import (
     BPS,
@@ -45,6 +46,13 @@ class Candidate:
             sum(flow.amount_out for flow in flows),
             sum(flow.leg_count for flow in flows),
         )
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether every amount that it moves is one that a balance can hold."""
+        splits = (found for flow in self.flows for found in flow.splits)
+        amounts = (amount for found in splits for amount in (found.amount_in, found.amount_out))
+        return max(self.amount_in, self.amount_out, *amounts) <= MAX_BASE_UNITS
 
     def net(self, side: int, leg_cost: int) -> int:
         """Return what counts, legs paid for: what comes out (side 0), or what is paid in (side 1)."""
@@ -104,7 +112,8 @@ def find_route(
     ``leg_cost`` is what each leg costs beside its fees, in base units of the token whose amount is open
     (token out for exact in, token in for exact out). ``troubles`` are venues that could not be asked.
     Raises ``NoVenue`` when no venue has a pool to offer, or too little while others are left out, and
-    ``InsufficientLiquidity`` when all pools together cannot trade the amount.
+    ``InsufficientLiquidity`` when all pools together cannot trade the amount, or only with amounts that no
+    balance can hold (``MAX_BASE_UNITS``).
     """
     lanes = find_lanes(request.token_in, request.token_out, readings)
     if not lanes:
@@ -114,15 +123,24 @@ def find_route(
     problem = _Problem(request, lanes, quotes, tuple(troubles), side, leg_cost)
     solved = problem.solved()
     singles = [_single(problem, quote, solved) for quote in quotes]
-    candidates = [*singles, *solved, *problem.mixed(solved)]
+    found = [*singles, *solved, *problem.mixed(solved)]
+    candidates = [candidate for candidate in found if candidate.is_possible]
     if not candidates:
-        if troubles:
-            raise _no_venue(request, troubles)
-        pair = f"{request.token_in} for {request.token_out}"
-        raise InsufficientLiquidity(f"the pools cannot trade this amount of {pair}")
+        raise _too_little(request, troubles, is_for_size=bool(found))
     # The first of equals wins: a single venue before a split, a deeper and faster one before another.
     chosen = min(candidates, key=problem.loss)
     return _make_route(problem, chosen, candidates, problem.bound(chosen, solved))
+
+
+def _too_little(
+    request: RouteRequest, troubles: Sequence[VenueTrouble], *, is_for_size: bool
+) -> NoVenue | InsufficientLiquidity:
+    if troubles:
+        return _no_venue(request, troubles)
+    message = f"the pools cannot trade this amount of {request.token_in} for {request.token_out}"
+    if is_for_size:
+        message += f" without an amount above {MAX_BASE_UNITS} base units, the most that a balance can hold"
+    return InsufficientLiquidity(message)
 
 
 def _no_venue(request: RouteRequest, troubles: Sequence[VenueTrouble]) -> NoVenue:

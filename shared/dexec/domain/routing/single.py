@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from dexec.domain.amounts import MAX_BASE_UNITS
 from dexec.domain.errors import InsufficientLiquidity
 from dexec.domain.pools.base import Pool
 from dexec.domain.quote import Mode, Quote, Reading, RouteRequest
@@ -51,7 +52,7 @@ def _quote_pool(request: RouteRequest, reading: Reading, pool: Pool) -> Quote | 
     except InsufficientLiquidity:
         return None
     amount_out = swap.amount_out if exact_in else request.amount
-    if amount_out == 0:
+    if amount_out == 0 or max(amount_in, amount_out) > MAX_BASE_UNITS:
         return None
     worse, whole = ONE_PERCENT_WORSE
     return Quote(

@@ -1,6 +1,6 @@
--- Bounded and ordered by the whole key of orders_by_client. With "client_id = … ORDER BY id", PostgreSQL may
--- walk the primary key instead, past all that other clients placed since this one's last order.
+-- The first page has no upper bound but the client itself: what sorts after every id depends on the
+-- database's collation. order_history_before.sql says why the rest is as it is.
 SELECT * FROM orders
-WHERE (client_id, id) < (%(client_id)s, %(before_id)s) AND (client_id, id) >= (%(client_id)s, '')
+WHERE client_id <= %(client_id)s AND (client_id, id) >= (%(client_id)s, '')
 ORDER BY client_id DESC, id DESC
 LIMIT %(limit)s

@@ -1,6 +1,6 @@
--- Bounded and ordered by the whole key of orders_by_client_and_status; order_history.sql says why.
+-- The first page: order_history.sql says why it has no upper bound among the ids.
 SELECT * FROM orders
-WHERE (client_id, status, id) < (%(client_id)s, %(status)s, %(before_id)s)
+WHERE (client_id, status) <= (%(client_id)s, %(status)s)
     AND (client_id, status, id) >= (%(client_id)s, %(status)s, '')
 ORDER BY client_id DESC, status DESC, id DESC
 LIMIT %(limit)s
