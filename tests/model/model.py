@@ -33,10 +33,14 @@ IDLE = Process()
 
 
 class Tx(NamedTuple):
-    """A transaction; ``refused`` when no cluster takes its bytes, ``expired`` when it can no longer land."""
+    """A transaction; ``refused`` when no cluster takes its bytes.
+
+    ``expired`` says that its last valid height has passed, ``ruled_out`` that a look has said so for good.
+    """
 
     is_at: Literal["signed", "refused", "sent", "filled", "slipped"]
     expired: bool = False
+    ruled_out: bool = False
 
 
 class State(NamedTuple):
@@ -52,15 +56,23 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the engine promises to do; turning one off shows that the model needs it."""
+    """What the engine and the chain promise to do; turning one off shows that the model needs it."""
 
     height_first: bool = True
     store_first: bool = True
     guarded: bool = True
     wait_for_expiry: bool = True
+    rules_out: bool = True
+    """A look that finds a transaction expired, and not landed, keeps it from landing later."""
+    punctual: bool = False
+    """What was sent lands while its blockhash is valid, or never."""
 
 
 PROMISED = Rules()
+"""The paper cluster: a send that was held up may settle after the blockhash has expired, until ruled out."""
+
+PUNCTUAL = Rules(rules_out=False, punctual=True)
+"""A chain whose validators drop what has expired; there is nothing to rule out."""
 
 
 def steps(state: State, rules: Rules = PROMISED) -> Iterator[tuple[str, State]]:
@@ -79,7 +91,7 @@ def _canonical(state: State) -> State:
 
 
 def _steps(state: State, rules: Rules) -> Iterator[tuple[str, State]]:
-    yield from _world(state)
+    yield from _world(state, rules)
     if state.status is Status.PENDING:
         yield "withdraw", state._replace(status=Status.FAILED)
     for one in PROCESSES:
@@ -94,9 +106,10 @@ def _steps(state: State, rules: Rules) -> Iterator[tuple[str, State]]:
         yield from _work(state, one, process, rules)
 
 
-def _world(state: State) -> Iterator[tuple[str, State]]:
+def _world(state: State, rules: Rules) -> Iterator[tuple[str, State]]:
     for number, tx in enumerate(state.txs):
-        if tx.is_at == "sent" and not tx.expired:
+        can_land = not (tx.expired if rules.punctual else tx.ruled_out)
+        if tx.is_at == "sent" and can_land:
             yield "fill", _chain(state, number, tx._replace(is_at="filled"))
             yield "slip", _chain(state, number, tx._replace(is_at="slipped"))
         if not tx.expired:
@@ -152,8 +165,6 @@ def _look(state: State, one: int, process: Process, rules: Rules) -> Iterator[tu
     tx = state.txs[process.tx]
     if rules.height_first:
         yield "read the height", _move(state, one, process._replace(at="read", expired=tx.expired))
-        # A process that looks at nothing but the status, as dead_letters does.
-        yield "look", _move(state, one, process._replace(at="read", expired=False))
     else:
         landed = tx.is_at in ("filled", "slipped")
         yield "read the status", _move(state, one, process._replace(at="status", landed=landed))
@@ -168,6 +179,8 @@ def _decide(state: State, one: int, process: Process, rules: Rules) -> Iterator[
     elif landed:
         yield from _next_attempt(state, one, rules)
         yield "fail", _end(state, one, Status.FAILED, rules)
+    elif expired and rules.rules_out and not tx.ruled_out:
+        yield "rule out", _chain(state, process.tx, tx._replace(ruled_out=True))
     elif expired or not rules.wait_for_expiry:
         yield from _next_attempt(state, one, rules)
     else:

@@ -75,8 +75,10 @@ def _of_the_chain(call: str, world: World) -> list[Fault]:
     unknown: Callable[[], OutcomeUnknown] = partial(SendUnknown, "injected")
     faults = still + _failing(unknown, effect=True)
     faults += _failing(lambda: BlockhashExpired("injected"), effect=False)
+    for pause_s in PAUSES_S[1:]:
+        faults.append(Fault(f"overtaken inside, {pause_s} s", partial(_overtaken_inside, world, pause_s)))
     if not world.cluster.sends:
-        faults += _failing(lambda: OrderFailed("injected"), effect=False)
+        faults.append(Fault("refused for good", partial(_refused_for_good, world)))
     return faults
 
 
@@ -123,6 +125,23 @@ def _overtaken_after(world: World, pause_s: float, work: Work) -> object:
     result = work()
     world.meanwhile(pause_s)
     return result
+
+
+def _overtaken_inside(world: World, pause_s: float, work: Work) -> object:
+    """Let others work after the cluster has checked the blockhash and before it writes."""
+
+    def once() -> None:
+        world.cluster.inside_send = lambda: None
+        world.meanwhile(pause_s)
+
+    world.cluster.inside_send = once
+    return work()
+
+
+def _refused_for_good(world: World, work: Work) -> object:
+    """Refuse the bytes as ones that no cluster takes, whoever sends them and whenever."""
+    world.cluster.refuses_next = True
+    return work()
 
 
 def _still_after(world: World, work: Work) -> object:

@@ -68,14 +68,14 @@ def between_the_reads(world: World) -> None:
     """It lands after the height was read and before the status is."""
     looks = 0
 
-    def land_meanwhile(signature: str) -> None:
+    def land_meanwhile() -> None:
         nonlocal looks
         looks += 1
         if looks == 1:
             world.clock.advance(61)
 
     world.cluster.default = Landing.LATE
-    world.cluster.before_outcome = land_meanwhile
+    world.cluster.inside_look = land_meanwhile
     _one_order(world)
 
 

@@ -5,7 +5,17 @@ Every method that talks to something else may raise ``Unavailable`` (it had no e
 """
 
 from dexec.ports.keys import ApiKey, ApiKeys
-from dexec.ports.market import Blockhash, Cluster, Landed, Outcomes, Signer, Venue, Wallets
+from dexec.ports.market import (
+    Blockhash,
+    CannotLand,
+    Cluster,
+    Landed,
+    Outcomes,
+    Pending,
+    Signer,
+    Venue,
+    Wallets,
+)
 from dexec.ports.messaging import Backlogs, Delivery, Push, Queue
 from dexec.ports.orders import Archive, Claim, ClaimOutcome, NewOrder, Orders, Placed, RateLimit
 from dexec.ports.time import Clock
@@ -17,6 +27,7 @@ __all__ = [
     "Archive",
     "Backlogs",
     "Blockhash",
+    "CannotLand",
     "Claim",
     "ClaimOutcome",
     "Clock",
@@ -27,6 +38,7 @@ __all__ = [
     "NewOrder",
     "Orders",
     "Outcomes",
+    "Pending",
     "Placed",
     "Push",
     "Queue",

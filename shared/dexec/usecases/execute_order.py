@@ -31,7 +31,7 @@ from dexec.domain.order import (
     try_again,
 )
 from dexec.domain.routing import fill_details, route_details
-from dexec.ports import Claim, ClaimOutcome, Clock, Cluster, Landed, Orders, Signer
+from dexec.ports import CannotLand, Claim, ClaimOutcome, Clock, Cluster, Landed, Orders, Signer
 from dexec.usecases.quote_route import Decision, QuoteRoute
 from dexec.usecases.report import Report, Reporting, keep_quiet
 from dexec.usecases.tell import Teller
@@ -191,19 +191,14 @@ class _Run:
         return self._case.quote_route(self.order.request)
 
     def _await_landing(self, *, send_first: bool) -> Landed:
-        """Send, then look until the transaction has landed or no longer can.
-
-        Only the status and the block height decide. The height is read first: were it read after the
-        status, the transaction could land between the two. Raises ``BlockhashExpired``.
-        """
+        """Send, then look until the transaction has landed or no longer can; raise ``BlockhashExpired``."""
         cluster, transaction = self._case.cluster, self._transaction()
         is_sent = send_first and self._send(transaction)
         while True:
-            height = cluster.block_height()
-            landed = cluster.outcome(transaction.signature)
-            if landed is not None:
-                return landed
-            if height > transaction.last_valid_block_height:
+            found = cluster.look(transaction)
+            if isinstance(found, Landed):
+                return found
+            if isinstance(found, CannotLand):
                 raise BlockhashExpired("the transaction did not land before its blockhash expired")
             self._check_time()
             is_sent = is_sent or self._send(transaction)

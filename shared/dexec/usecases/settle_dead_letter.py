@@ -59,8 +59,8 @@ class SettleDeadLetter:
         """Return how the order ended on chain; None where it did not, or another attempt is due."""
         if order.status is not Status.SUBMITTED or order.transaction is None:
             return None
-        landed = self.outcomes.outcome(order.transaction.signature)
-        return None if landed is None else _ending(order, landed, self.clock.now())
+        found = self.outcomes.look(order.transaction)
+        return _ending(order, found, self.clock.now()) if isinstance(found, Landed) else None
 
     def _give_back(self, order: Order) -> bool:
         self.orders.release(order, self.clock.now())
