@@ -38,6 +38,8 @@ def reason(trouble: Trouble, now: datetime, paused_since: datetime | None) -> st
         return message
     if paused_since is not None and order.status is not Status.SUBMITTED:
         return f"execution is paused since {iso(paused_since)}"
+    if trouble.is_keyless and order.status is not Status.SUBMITTED:
+        return f"{order.client_id} has no valid API key; to end its orders: dexec orders cancel"
     after = f", after: {message}" if message else ""
     if order.lease_until is not None and order.lease_until > now:
         return f"an executor has it until {iso(order.lease_until)}{after}"
@@ -57,6 +59,8 @@ def again(access: Access, order_id: str) -> Order:
         raise NotFound(f"there is no order {order_id}")
     if failed.status is not Status.FAILED:
         raise Invalid(f"{order_id} is {failed.status.value}: only an order that failed can be placed again")
+    if all(key.revoked_at is not None for key in access.operators.api_keys(failed.client_id)):
+        raise Invalid(f"{failed.client_id} has no valid key: its orders are not executed")
     place = PlaceOrder(access.orders, access.queue, access.clock, new_order_id, _NO_RATE)
     operator = ApiKey("", failed.client_id, 0, None, access.clock.now())
     return place(Submission(failed.request, failed.label, f"again:{order_id}"), operator)

@@ -9,14 +9,15 @@ import pytest
 from dexec.adapters.postgres.bounded import BoundedConnection
 from dexec.adapters.postgres.database import Database
 from tests.conftest import Connecting, Isolation
+from tests.contract.samples import trading_key
 from tests.simulation.backend import Backend, PostgresAudit, in_memory, on_postgres
 
 
 @pytest.fixture(params=["in memory", *Isolation])
 def store(request: pytest.FixtureRequest) -> Iterator[Backend]:
-    """Return an empty store: the fake, then PostgreSQL at each isolation level."""
+    """Return a store with alice's and bob's keys: the fake, then PostgreSQL at each isolation level."""
     if request.param == "in memory":
-        yield in_memory()
+        yield _with_keys(in_memory())
         return
     isolation = Isolation(request.param)
     connecting: Connecting = request.getfixturevalue("connecting")
@@ -26,5 +27,11 @@ def store(request: pytest.FixtureRequest) -> Iterator[Backend]:
 
     database = Database(connect)
     with connect() as audit:
-        yield on_postgres(database, PostgresAudit(audit))
+        yield _with_keys(on_postgres(database, PostgresAudit(audit)))
     database.close()
+
+
+def _with_keys(store: Backend) -> Backend:
+    for name in ("alice", "bob"):
+        store.api_keys.add(trading_key(name))
+    return store

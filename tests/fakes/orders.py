@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from dexec.domain.errors import IdempotencyConflict, LeaseLost, TooManyOrders
+from dexec.domain.errors import IdempotencyConflict, LeaseLost, SigningHalted, TooManyOrders
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Event, Order
 from dexec.ports import Claim, ClaimOutcome, NewOrder, Placed, RateLimit, Watcher
@@ -93,8 +93,10 @@ class FakeOrders:
             return ClaimOutcome.HELD
         if order.run_at > now:
             return ClaimOutcome.NOT_YET
-        if self._store.paused and order.status is not Status.SUBMITTED:
+        if self._store.paused_at is not None and order.status is not Status.SUBMITTED:
             return ClaimOutcome.PAUSED
+        if not self._store.has_key(order.client_id) and order.status is not Status.SUBMITTED:
+            return ClaimOutcome.KEYLESS
         return ClaimOutcome.CLAIMED
 
     def _take(self, row: Row, token: str, now: datetime, lease_until: datetime) -> None:
@@ -111,6 +113,8 @@ class FakeOrders:
             held = row.order.seq == change.before.seq and row.order.lease_token == change.before.lease_token
             if not held or row.order.lease_token is None:
                 raise LeaseLost(f"{change.after.id} is somebody else's now")
+            if change.signs and self._store.is_halted(change.after.client_id):
+                raise SigningHalted("execution is paused, or the order's client has no valid API key")
             row.order = replace(change.after, queued_at=row.order.queued_at)
             self._store.events[change.after.id].extend(change.events)
             return self._store.told_about(change.after.id, streams=True)
@@ -152,7 +156,9 @@ class FakeOrders:
                 if not row.order.is_terminal
                 and (row.order.lease_until is None or row.order.lease_until <= now)
                 and max(row.order.run_at, row.order.queued_at) <= due
-                and not (self._store.paused and row.order.status is not Status.SUBMITTED)
+                and (
+                    row.order.status is Status.SUBMITTED or not self._store.is_halted(row.order.client_id)
+                )
                 and (queue_is_empty or max(row.order.run_at, row.order.queued_at) <= stale)
             ]
         return tuple(sorted(found, key=lambda order: order.run_at)[:limit])

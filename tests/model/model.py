@@ -15,9 +15,8 @@ from typing import Literal, NamedTuple
 from dexec.domain.lifecycle import TERMINAL, Status
 
 PROCESSES = (0, 1)
-MAX_ATTEMPTS = 3
 
-At = Literal["idle", "fresh", "built", "signed", "poll", "read", "status"]
+At = Literal["idle", "fresh", "built", "storing", "signed", "poll", "read", "status"]
 
 
 class Process(NamedTuple):
@@ -43,8 +42,15 @@ class Tx(NamedTuple):
     ruled_out: bool = False
 
 
+Switch = Literal["off", "set", "held"]
+"""The kill switch: ``set`` when that was committed, ``held`` when the command that set it has returned."""
+
+
 class State(NamedTuple):
-    """The order as stored, the processes, the chain."""
+    """The order as stored, the processes, the chain, the switch.
+
+    ``has_leaked`` says that a signature was stored although a pause had returned.
+    """
 
     status: Status = Status.PENDING
     attempt: int = 1
@@ -52,6 +58,8 @@ class State(NamedTuple):
     tx: int = -1
     processes: tuple[Process, ...] = (IDLE, IDLE)
     txs: tuple[Tx, ...] = ()
+    switch: Switch = "off"
+    has_leaked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +72,22 @@ class Rules:
     wait_for_expiry: bool = True
     rules_out: bool = True
     """A look that finds a transaction expired, and not landed, keeps it from landing later."""
+    looks_at_switch: bool = True
+    """The statement that stores a signature sees the switch, as it was when the statement began."""
+    fences: bool = True
+    """A pause takes the lease of an order that is being routed or built before it returns."""
+    has_switch: bool = False
+    """Whether there is anyone who pauses: most states have nothing to do with that."""
+    attempts: int = 3
     punctual: bool = False
     """What was sent lands while its blockhash is valid, or never."""
 
 
 PROMISED = Rules()
 """The paper cluster: a send that was held up may settle after the blockhash has expired, until ruled out."""
+
+PAUSED = Rules(has_switch=True, attempts=2)
+"""With the switch; two attempts are enough to sign before a pause and again after it."""
 
 PUNCTUAL = Rules(rules_out=False, punctual=True)
 """A chain whose validators drop what has expired; there is nothing to rule out."""
@@ -92,8 +110,7 @@ def _canonical(state: State) -> State:
 
 def _steps(state: State, rules: Rules) -> Iterator[tuple[str, State]]:
     yield from _world(state, rules)
-    if state.status is Status.PENDING:
-        yield "withdraw", state._replace(status=Status.FAILED)
+    yield from _operators(state, rules)
     for one in PROCESSES:
         process = state.processes[one]
         if process.at == "idle":
@@ -116,6 +133,21 @@ def _world(state: State, rules: Rules) -> Iterator[tuple[str, State]]:
             yield "expire", _chain(state, number, tx._replace(expired=True))
 
 
+def _operators(state: State, rules: Rules) -> Iterator[tuple[str, State]]:
+    is_unsigned = state.status in (Status.ROUTING, Status.BUILDING)
+    if state.status is Status.PENDING or is_unsigned:
+        yield "cancel", state._replace(status=Status.FAILED, owner=None)
+    if not rules.has_switch:
+        return
+    if state.switch == "off":
+        yield "pause", state._replace(switch="set")
+    else:
+        yield "resume", state._replace(switch="off")
+    if state.switch == "set":
+        fenced = state._replace(owner=None) if rules.fences and is_unsigned else state
+        yield "pause returns", fenced._replace(switch="held")
+
+
 def _claim(state: State, one: int) -> State:
     if state.status is Status.SUBMITTED:
         return _move(state, one, Process("poll", state.tx))._replace(owner=one)
@@ -128,7 +160,13 @@ def _work(state: State, one: int, process: Process, rules: Rules) -> Iterator[tu
         yield "fail", _end(state, one, Status.FAILED, rules)
     if process.at == "fresh":
         yield "build", _save(state, one, rules, Process("built"), status=Status.BUILDING)
-    elif process.at == "built" and len(state.txs) < MAX_ATTEMPTS:
+    elif process.at == "built" and len(state.txs) < rules.attempts:
+        if not rules.has_switch:
+            yield from _submit(state, one, rules)
+        elif state.switch == "off" or not rules.looks_at_switch:
+            # With the switch on it is refused, and the lease released.
+            yield "begin to store", _move(state, one, Process("storing"))
+    elif process.at == "storing":
         yield from _submit(state, one, rules)
     elif process.at == "signed":
         yield "send is lost", _move(state, one, process._replace(at="poll"))
@@ -147,7 +185,9 @@ def _submit(state: State, one: int, rules: Rules) -> Iterator[tuple[str, State]]
     stored = state._replace(txs=(*state.txs, Tx("signed")))
     following = Process("signed", number)
     if rules.store_first:
-        yield "submit", _save(stored, one, rules, following, status=Status.SUBMITTED, tx=number)
+        leak = state.has_leaked or state.switch == "held"
+        submitted = {"status": Status.SUBMITTED, "tx": number, "has_leaked": leak}
+        yield "submit", _save(stored, one, rules, following, **submitted)
         return
     sent = _chain(stored, number, Tx("sent"))
     yield "send, then submit", _move(sent, one, IDLE)
@@ -188,7 +228,7 @@ def _decide(state: State, one: int, process: Process, rules: Rules) -> Iterator[
 
 
 def _next_attempt(state: State, one: int, rules: Rules) -> Iterator[tuple[str, State]]:
-    if state.attempt >= MAX_ATTEMPTS:
+    if state.attempt >= rules.attempts:
         yield "fail", _end(state, one, Status.FAILED, rules)
         return
     again = {"status": Status.ROUTING, "attempt": state.attempt + 1, "tx": -1}
@@ -225,4 +265,6 @@ def broken(state: State) -> str | None:
         return "a failed order moved money"
     if state.status is Status.CONFIRMED and filled != [state.tx]:
         return "a confirmed order did not move money"
+    if state.has_leaked:
+        return "something was signed after a pause had returned"
     return None

@@ -25,6 +25,9 @@ from tests.simulation.world import World
 PAUSES_S = (0, 26, 70)
 """How long a process stands still while others work: not at all, past its lease, past its blockhash."""
 
+HALT_S = 90
+"""How long execution is paused: past a blockhash."""
+
 STILL_S = 70
 """How long the whole world stands still between two looks at the chain: past a blockhash."""
 
@@ -34,12 +37,14 @@ UNAVAILABLE: dict[str, type[Unavailable]] = {
     "queue": QueueUnavailable,
     "cluster": ClusterUnavailable,
     "venue": VenueUnavailable,
+    "control": StoreUnavailable,
     "backlogs": Unavailable,
 }
 """What a port raises when its back end did not take the call."""
 
 COMMITS = {
     "orders": ("place", "withdraw", "claim", "save", "release", "requeue"),
+    "control": ("pause", "fence", "cancel"),
     "watching": ("connect", "disconnect", "watch", "unwatch", "settle", "drop_stale"),
 }
 """Calls whose commit may be unknown."""
@@ -55,6 +60,8 @@ def faults_at(call: str, world: World) -> list[Fault]:
     for pause_s in PAUSES_S:
         faults.append(Fault(f"overtaken before, {pause_s} s", partial(_overtaken_before, world, pause_s)))
         faults.append(Fault(f"overtaken after, {pause_s} s", partial(_overtaken_after, world, pause_s)))
+    if port != "control":
+        faults.append(Fault("paused before", partial(_paused_before, world)))
     if port in UNAVAILABLE:
         faults += _failing(lambda: UNAVAILABLE[port]("injected"), effect=port == "queue")
     if port == "orders":
@@ -125,6 +132,11 @@ def _overtaken_after(world: World, pause_s: float, work: Work) -> object:
     result = work()
     world.meanwhile(pause_s)
     return result
+
+
+def _paused_before(world: World, work: Work) -> object:
+    world.pause(HALT_S)
+    return work()
 
 
 def _overtaken_inside(world: World, pause_s: float, work: Work) -> object:

@@ -4,6 +4,7 @@ Every method that talks to something else may raise ``Unavailable`` (it had no e
 ``OutcomeUnknown`` (it may have had one); what else it raises stands with it.
 """
 
+from dexec.ports.control import MOST_ORDERS, Control, Standing
 from dexec.ports.keys import ApiKey, ApiKeys
 from dexec.ports.market import (
     Blockhash,
@@ -22,6 +23,7 @@ from dexec.ports.time import Clock
 from dexec.ports.watching import Connection, Told, Watcher, Watching
 
 __all__ = [
+    "MOST_ORDERS",
     "ApiKey",
     "ApiKeys",
     "Archive",
@@ -33,6 +35,7 @@ __all__ = [
     "Clock",
     "Cluster",
     "Connection",
+    "Control",
     "Delivery",
     "Landed",
     "NewOrder",
@@ -44,6 +47,7 @@ __all__ = [
     "Queue",
     "RateLimit",
     "Signer",
+    "Standing",
     "Told",
     "Venue",
     "Wallets",

@@ -16,6 +16,7 @@ from dexec.domain.errors import (
     OrderFailed,
     OutcomeUnknown,
     SendUnknown,
+    SigningHalted,
     Unavailable,
 )
 from dexec.domain.lifecycle import Status
@@ -39,6 +40,7 @@ from dexec.usecases.tell import Teller
 INFRASTRUCTURE_DELAYS_S = (1, 2, 4, 8, 15)
 VENUE_DELAYS_S = (1, 2)
 PAUSED_DELAY_S = 15
+KEYLESS_DELAY_S = 60
 SHORT_WAIT_S = 1.0
 
 
@@ -125,6 +127,8 @@ class ExecuteOrder:
         now = self.clock.now()
         if outcome is ClaimOutcome.PAUSED:
             return HandBack(PAUSED_DELAY_S, "execution is paused")
+        if outcome is ClaimOutcome.KEYLESS:
+            return HandBack(KEYLESS_DELAY_S, "its client has no valid API key")
         if outcome is ClaimOutcome.NOT_YET:
             return HandBack((order.run_at - now).total_seconds(), "not due yet")
         lease_s = (order.lease_until - now).total_seconds() if order.lease_until else 0
@@ -155,6 +159,8 @@ class _Run:
             return self._hand_back(stop.hand_back)
         except LeaseLost:
             return HandBack(SHORT_WAIT_S, "the lease was lost")
+        except SigningHalted as exc:
+            return self._hand_back(HandBack(PAUSED_DELAY_S, str(exc)))
         except (Unavailable, OutcomeUnknown) as exc:
             return self._hand_back(self._case.later(receives, exc))
         return None

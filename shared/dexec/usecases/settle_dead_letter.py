@@ -37,7 +37,7 @@ class SettleDeadLetter:
         claim = self.orders.claim(order_id, self.new_token(), now, now + timedelta(seconds=self.lease_s))
         if claim.order is None:
             return True
-        if claim.outcome in (ClaimOutcome.NOT_YET, ClaimOutcome.PAUSED):
+        if claim.outcome in (ClaimOutcome.NOT_YET, ClaimOutcome.PAUSED, ClaimOutcome.KEYLESS):
             return self._put_back(claim.order)
         if claim.outcome is ClaimOutcome.HELD:
             return False

@@ -1,5 +1,6 @@
 -- Take the lease of an order that is due and nobody's. A pending order begins routing; one that was being
 -- built when its executor went away had signed nothing that is stored, so it goes back to routing too.
+-- While execution is paused, or the client has no valid key, only what is submitted is taken.
 WITH seen AS (
     SELECT * FROM orders WHERE id = %(id)s
 ),
@@ -16,7 +17,10 @@ moved AS (
         AND orders.status NOT IN ('confirmed', 'failed')
         AND (orders.lease_until IS NULL OR orders.lease_until <= %(now)s OR orders.lease_token = %(token)s)
         AND orders.run_at <= %(now)s
-        AND (orders.status = 'submitted' OR NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused'))
+        AND (orders.status = 'submitted' OR (
+            NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused')
+            AND EXISTS (SELECT 1 FROM api_keys k WHERE k.client_id = orders.client_id AND k.revoked_at IS NULL)
+        ))
     RETURNING orders.*
 ),
 event AS (
@@ -24,7 +28,10 @@ event AS (
     SELECT moved.id, moved.seq, moved.status, NULL, moved.attempt, '{}', %(now)s
     FROM moved JOIN seen ON seen.seq < moved.seq
 )
-SELECT moved.*, true AS claimed, false AS paused FROM moved
+SELECT moved.*, true AS claimed, false AS paused, false AS keyless FROM moved
 UNION ALL
-SELECT seen.*, false, EXISTS (SELECT 1 FROM switches WHERE name = 'paused')
+SELECT seen.*,
+    false,
+    EXISTS (SELECT 1 FROM switches WHERE name = 'paused'),
+    NOT EXISTS (SELECT 1 FROM api_keys k WHERE k.client_id = seen.client_id AND k.revoked_at IS NULL)
 FROM seen WHERE NOT EXISTS (SELECT 1 FROM moved)
