@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 
 from dexec.domain.quote import Mode, RouteRequest
-from dexec.usecases.cancel_orders import KEY_REVOKED
 from tests.fakes import Landing
+from tests.simulation.halts import HALTS
 from tests.simulation.world import SWAP, World
 
 Scenario = Callable[[World], None]
@@ -146,93 +145,6 @@ def dead_letters(world: World) -> None:
     _one_order(world)
 
 
-def paused(world: World) -> None:
-    """Execution is paused when the order comes, and goes on later."""
-    alice = world.client()
-    world.connect("own", alice)
-    world.pause()
-    world.place(alice, watcher="own")
-    _go_on_while_halted(world)
-    world.resume()
-    world.settle()
-
-
-def paused_while_submitted(world: World) -> None:
-    """Execution is paused when a transaction has been sent that never lands: it is not signed again."""
-    world.cluster.landings = [Landing.DROPPED]
-    alice = world.client()
-    world.connect("own", alice)
-    world.place(alice, watcher="own")
-    world.deliver()
-    world.pause()
-    _go_on_while_halted(world)
-    world.resume()
-    world.settle()
-
-
-def paused_while_routing(world: World) -> None:
-    """Execution is paused when an executor has begun with an order."""
-    alice = world.client()
-    world.connect("own", alice)
-    order = world.place(alice, watcher="own")
-    if order is not None:
-        now = world.clock.now()
-        world.backend.orders.claim(order.id, "an executor", now, now + timedelta(seconds=25))
-    world.pause()
-    _go_on_while_halted(world)
-    world.resume()
-    world.settle()
-
-
-def revoked(world: World) -> None:
-    """A client's key is revoked while one order is submitted and one waits; later it has a key again."""
-    world.cluster.landings = [Landing.DROPPED]
-    alice = world.client()
-    world.place(alice)
-    world.deliver()
-    world.place(alice)
-    world.revoke(alice)
-    _go_on_while_halted(world)
-    world.restore(alice)
-    world.settle()
-
-
-def cancelled(world: World) -> None:
-    """A client's orders are cancelled: one is submitted already, one is being routed, one waits."""
-    alice = world.client()
-    world.connect("own", alice)
-    world.place(alice, watcher="own")
-    world.deliver()
-    routing = world.place(alice, watcher="own")
-    if routing is not None:
-        now = world.clock.now()
-        world.backend.orders.claim(routing.id, "an executor", now, now + timedelta(seconds=25))
-    world.place(alice, watcher="own")
-    world.cancel(alice)
-    world.settle()
-
-
-def revoked_and_cancelled(world: World) -> None:
-    """A client's key is revoked and what waits is cancelled; what is submitted settles."""
-    world.cluster.landings = [Landing.LATE]
-    alice = world.client()
-    world.place(alice)
-    world.deliver()
-    world.place(alice)
-    world.revoke(alice)
-    world.cancel(alice, KEY_REVOKED)
-    _go_on_while_halted(world)
-    # What could not land goes back to routing, and waits for a key.
-    world.cancel(alice, KEY_REVOKED)
-    world.settle()
-
-
-def _go_on_while_halted(world: World) -> None:
-    for _ in range(12):
-        world.turn()
-        world.clock.advance(31)
-
-
 def told_late(world: World) -> None:
     """The clients cannot be reached while the order executes; the sweeper tells them."""
     alice = world.client()
@@ -315,12 +227,7 @@ SCENARIOS: dict[str, Scenario] = {
         placed_twice,
         message_lost,
         dead_letters,
-        paused,
-        paused_while_submitted,
-        paused_while_routing,
-        revoked,
-        cancelled,
-        revoked_and_cancelled,
+        *HALTS,
         told_late,
         given_up,
         coming_and_going,

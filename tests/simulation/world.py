@@ -12,7 +12,6 @@ from typing import TypeVar
 
 from dexec.domain.errors import DexecError, Ending, NotFound, OutcomeUnknown, Unavailable
 from dexec.domain.ids import order_id as make_order_id
-from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
 from dexec.domain.quote import Mode, RouteRequest
 from dexec.ports import ApiKey, Backlogs, Connection, Push, RateLimit
@@ -38,6 +37,7 @@ from tests.fakes import (
     SameThread,
 )
 from tests.simulation.backend import Backend, in_memory
+from tests.simulation.leaks import Leaks
 from tests.simulation.tape import Crash, Tape
 
 T = TypeVar("T")
@@ -86,8 +86,7 @@ class World:
         self._next_sweep = self.start + timedelta(seconds=SWEEP_EVERY_S)
         self._redelivered = False
         self._resumes_at: datetime | None = None
-        self._leaks: set[str] = set()
-        self._signed_before: dict[str | None, set[str]] = {}
+        self.leaks = Leaks(self.backend.audit)
         self.build()
 
     def build(self) -> None:
@@ -258,7 +257,7 @@ class World:
         """Let execution go on."""
         self._resumes_at = None
         self.backend.control.resume()
-        self._find_leaks(None)
+        self.leaks.lifted(None)
 
     def revoke(self, key: ApiKey) -> None:
         """Revoke a client's only key."""
@@ -268,7 +267,7 @@ class World:
     def restore(self, key: ApiKey) -> None:
         """Give a client its key back."""
         self.backend.api_keys.add(key)
-        self._find_leaks(key.client_id)
+        self.leaks.lifted(key.client_id)
 
     def cancel(self, caller: ApiKey, why: Ending = CANCELLED) -> None:
         """Cancel a client's orders, as an operator does who repeats it until it is answered."""
@@ -278,25 +277,8 @@ class World:
 
     def _halted(self, client_id: str | None, halt: Callable[[], Halted]) -> None:
         """Halt; from the moment at which that has returned nothing new may be signed."""
-        if self._process(halt) is not None and client_id not in self._signed_before:
-            self._signed_before[client_id] = self._signatures(client_id)
-
-    def _find_leaks(self, client_id: str | None) -> None:
-        signed_before = self._signed_before.pop(client_id, None)
-        if signed_before is not None:
-            self._leaks |= self._signatures(client_id) - signed_before
-
-    def leaks(self) -> set[str]:
-        """Return the signatures that were stored after a halt had returned, and while it held."""
-        still = [self._signatures(client_id) - before for client_id, before in self._signed_before.items()]
-        return self._leaks.union(*still)
-
-    def _signatures(self, client_id: str | None) -> set[str]:
-        """Return the signatures that have ever been stored, for one client or for all."""
-        histories = self.backend.audit.histories()
-        ours = [events for order, events in histories if client_id in (None, order.client_id)]
-        submitted = [event for events in ours for event in events if event.status is Status.SUBMITTED]
-        return {str(event.detail["signature"]) for event in submitted}
+        if self._process(halt) is not None:
+            self.leaks.halted(client_id)
 
     # --- time ----------------------------------------------------------------------------------------
 
