@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from infra.cli import output
+from infra.cli.halt import count, halted_document, note_halted
 from infra.cli.operators import StackOption, access
 from infra.cli.target import HOME, HomeOption, JsonOption
 
 if TYPE_CHECKING:
-    from dexec.ports import ApiKey
+    from dexec.ports import ApiKey, Standing
     from infra.client.api import Document, Json
 
 keys = typer.Typer(
@@ -128,19 +129,65 @@ def rotate(
 
 @keys.command()
 def revoke(
-    name: NameArgument, *, home: HomeOption = HOME, stack: StackOption = None, as_json: JsonOption = False
+    name: NameArgument,
+    *,
+    cancel: Annotated[
+        bool | None,
+        typer.Option(
+            "--cancel/--keep",
+            help="Cancel the client's orders that have no signature, or keep them waiting.",
+            show_default="asks, on a terminal",
+        ),
+    ] = None,
+    home: HomeOption = HOME,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Revoke a client's keys; they stop within a minute, on open sockets too."""
+    """Revoke a client's keys; they stop within a minute, on open sockets too.
+
+    Nothing is signed for the client any more once this has returned. Its orders wait until it has a key
+    again, or are cancelled; what is submitted settles.
+    """
+    from dexec.usecases.cancel_orders import KEY_REVOKED, CancelOrders
+    from dexec.usecases.halt import Halt
     from infra.operators import keys as actions
 
     with access(home, stack) as way:
         revoked = way.operators.revoke_keys(name, way.clock.now())
-    if not revoked:
-        raise actions.no_key(name)
+        # Also where there was none: that is how one goes on who was interrupted, or has decided to cancel.
+        halted = Halt(way.control, way.clock).client(name)
+        standing = way.control.standing(name)
+        if not revoked and not standing.waiting:
+            raise actions.no_key(name)
+        if cancel is None and standing.waiting and output.is_interactive() and not as_json:
+            cancel = typer.confirm(f"{name} has {count(standing.waiting)} waiting. Cancel them?")
+        cancelled = CancelOrders(way.control, way.clock).of_client(name, KEY_REVOKED) if cancel else ()
+        standing = way.control.standing(name)
     if as_json:
-        output.say_json({"client": name, "revoked": revoked})
-    else:
-        output.say(f"revoked {revoked} key{'s' if revoked > 1 else ''} of {name}")
+        orders: Document = {
+            **halted_document(halted),
+            "waiting": standing.waiting,
+            "submitted": standing.submitted,
+            "cancelled": [*cancelled],
+        }
+        output.say_json({"client": name, "revoked": revoked, **orders})
+        return
+    output.say(f"revoked {revoked} key{'' if revoked == 1 else 's'} of {name}")
+    note_halted(halted)
+    _note_orders(name, standing, len(cancelled))
+
+
+def _note_orders(name: str, standing: Standing, cancelled: int) -> None:
+    """Say what became of a client's orders."""
+    if cancelled:
+        output.note(f"cancelled {count(cancelled)}")
+    if standing.submitted:
+        output.note(f"{count(standing.submitted)} submitted, too late to cancel: the chain decides")
+    if standing.waiting:
+        output.note(
+            f"{count(standing.waiting)} waiting, not executed while {name} has no valid key; "
+            f"to cancel: dexec orders cancel --client {name}"
+        )
 
 
 def _show(name: str, api_key: str, *, as_json: bool) -> None:

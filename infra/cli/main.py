@@ -10,7 +10,7 @@ import typer
 
 from dexec import __version__
 from dexec.domain.errors import DexecError
-from infra.cli import local, market, operators, orders, output
+from infra.cli import halt, local, market, operators, orders, output
 from infra.cli.bench import bench
 from infra.cli.chaos import chaos
 from infra.cli.demo import demo
@@ -43,20 +43,14 @@ app = typer.Typer(
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Deployment": (demo, local.up, local.down, local.status, logs, local.deploy, doctor),
     "Orders": (orders.order, orders.watch, orders.history, orders.show),
-    "Operators": (
-        operators.orders,
-        operators.redrive,
-        operators.again,
-        operators.pause,
-        operators.resume,
-        smoke,
-    ),
+    "Operators": (operators.redrive, operators.again, halt.pause, halt.resume, smoke),
     "Measurements": (bench, trace, model, chaos),
     "Market": (market.quote, market.explain, market.check_vectors),
 }
 for panel, commands in _COMMANDS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+app.add_typer(operators.orders, rich_help_panel="Operators")
 app.add_typer(keys, rich_help_panel="Operators")
 
 

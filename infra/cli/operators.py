@@ -1,4 +1,4 @@
-"""``dexec orders``, ``redrive``, ``again``, ``pause``, ``resume``: what an operator finds and cures."""
+"""``dexec orders``, ``redrive``, ``again``: what an operator finds and cures."""
 
 from __future__ import annotations
 
@@ -51,12 +51,20 @@ def access(home: Path, stack: str | None) -> AbstractContextManager[Access]:
     return ways.local(Home(home.resolve())) if stack is None else ways.on_aws(stack)
 
 
-def orders(
+orders = typer.Typer(name="orders", help="Orders of all clients: list those in trouble, cancel.")
+
+
+@orders.callback(invoke_without_command=True)
+def in_trouble(
+    context: typer.Context,
     *,
     status: Annotated[
-        InTrouble,
-        typer.Option(help="failed: they ended so. stuck: see --older-than. parked: see redrive."),
-    ],
+        InTrouble | None,
+        typer.Option(
+            help="failed: they ended so. stuck: see --older-than. parked: see redrive.",
+            show_default="needed without a command",
+        ),
+    ] = None,
     older_than: Annotated[
         int, typer.Option(min=1, metavar="SECONDS", help="Stuck: due, open, and so long without an event.")
     ] = 60,
@@ -66,11 +74,15 @@ def orders(
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List orders of all clients that failed, are stuck or are parked, with the reason."""
+    """List orders of all clients that failed, are stuck or are parked, with the reason; or cancel some."""
     from infra.operators.orders import reason
 
+    if context.invoked_subcommand is not None:
+        return
+    if status is None:
+        raise typer.BadParameter("say which: --status failed or --status stuck, or dexec orders cancel")
     with access(home, stack) as way:
-        now, paused_since = way.clock.now(), way.operators.paused_since()
+        now, paused_since = way.clock.now(), way.control.paused_since()
         lists = {
             InTrouble.failed: lambda: way.operators.failed(client, limit),
             InTrouble.stuck: lambda: way.operators.stuck(now, older_than, client, limit),
@@ -142,29 +154,6 @@ def again(
     else:
         output.say(f"{order_id} stays as it is: failed")
         output.say(f"{placed.id} takes its place: {placed.status.value}")
-
-
-def pause(*, home: HomeOption = HOME, stack: StackOption = None, as_json: JsonOption = False) -> None:
-    """Stop executing: orders are accepted and wait, nothing new is signed, what is submitted is settled."""
-    with access(home, stack) as way:
-        way.operators.pause(way.clock.now())
-        since = way.operators.paused_since()
-    _say_paused(since is not None, "paused: orders are accepted and wait; go on with: dexec resume", as_json)
-
-
-def resume(*, home: HomeOption = HOME, stack: StackOption = None, as_json: JsonOption = False) -> None:
-    """Go on executing; orders that waited start within 15 seconds."""
-    with access(home, stack) as way:
-        was_paused = way.operators.resume()
-    text = "executing again; orders that waited start within 15 seconds" if was_paused else "was not paused"
-    _say_paused(False, text, as_json)
-
-
-def _say_paused(paused: bool, text: str, as_json: bool) -> None:
-    if as_json:
-        output.say_json({"paused": paused})
-    else:
-        output.say(text)
 
 
 def _document(trouble: Trouble, why: str) -> Document:

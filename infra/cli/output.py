@@ -34,6 +34,11 @@ def is_recording() -> bool:
     return bool(_recording)
 
 
+def is_interactive() -> bool:
+    """Whether a person can be asked something."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 @contextmanager
 def recorded(picture: Path, title: str) -> Iterator[None]:
     """Draw what the body prints as an SVG picture of a terminal, in colour."""

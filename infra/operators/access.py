@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dexec.adapters import aws as aws_clients
 from dexec.adapters.clock import SystemClock
 from dexec.adapters.postgres import sources
+from dexec.adapters.postgres.control import PostgresControl
 from dexec.adapters.postgres.database import Connect, Database
 from dexec.adapters.postgres.operators import PostgresOperators
 from dexec.adapters.postgres.orders import PostgresOrders
@@ -67,8 +68,13 @@ class Access:
 
     @property
     def operators(self) -> PostgresOperators:
-        """Keys, orders in trouble, the kill switch."""
+        """Keys, and orders in trouble."""
         return PostgresOperators(self.database)
+
+    @property
+    def control(self) -> PostgresControl:
+        """The kill switch, and cancelling."""
+        return PostgresControl(self.database)
 
     @property
     def orders(self) -> PostgresOrders:

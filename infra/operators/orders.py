@@ -36,11 +36,24 @@ def reason(trouble: Trouble, now: datetime, paused_since: datetime | None) -> st
     message = str(error.get("message", "")) if isinstance(error, dict) else ""
     if order.is_terminal:
         return message
+    return _obstacle(trouble, paused_since) or _position(order, now, f", after: {message}" if message else "")
+
+
+def _obstacle(trouble: Trouble, paused_since: datetime | None) -> str:
+    """Return what keeps an order from being executed until somebody acts; nothing where nothing does."""
+    order = trouble.order
     if order.parked_at is not None:
         return f"parked since {iso(order.parked_at)}: every run broke off; dexec redrive releases it"
-    if paused_since is not None and order.status is not Status.SUBMITTED:
+    if order.status is Status.SUBMITTED:
+        return ""
+    if paused_since is not None:
         return f"execution is paused since {iso(paused_since)}"
-    after = f", after: {message}" if message else ""
+    if trouble.is_keyless:
+        return f"{order.client_id} has no valid API key; to end its orders: dexec orders cancel"
+    return ""
+
+
+def _position(order: Order, now: datetime, after: str) -> str:
     if order.lease_until is not None and order.lease_until > now:
         return f"an executor has it until {iso(order.lease_until)}{after}"
     if order.status is Status.PENDING:
@@ -63,6 +76,8 @@ def again(access: Access, order_id: str) -> Order:
         raise Invalid(
             f"{order_id} is {failed.status.value}: only an order that failed can be placed again{hint}"
         )
+    if all(key.revoked_at is not None for key in access.operators.api_keys(failed.client_id)):
+        raise Invalid(f"{failed.client_id} has no valid key: its orders are not executed")
     place = PlaceOrder(access.orders, access.queue, access.clock, new_order_id, _NO_RATE)
     operator = ApiKey("", failed.client_id, 0, None, access.clock.now())
     return place(Submission(failed.request, failed.label, f"again:{order_id}"), operator)

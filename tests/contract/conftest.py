@@ -10,6 +10,7 @@ import pytest
 from dexec.adapters.postgres.database import Connect, Database
 from tests.collation import NAME as EN_US
 from tests.conftest import Isolation, connect_at
+from tests.contract.samples import trading_key
 from tests.simulation.backend import Backend, PostgresAudit, in_memory, on_postgres
 
 DSQL = "Aurora DSQL"
@@ -28,12 +29,18 @@ def connect_to(request: pytest.FixtureRequest) -> Connect:
 
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest) -> Iterator[Backend]:
-    """Return an empty store: the fake, PostgreSQL at its levels and collations, an emulated Aurora DSQL."""
+    """Return a store with alice's and bob's keys: the fake, PostgreSQL in several ways, a played DSQL."""
     if request.param == "in memory":
-        yield in_memory()
+        yield _with_keys(in_memory())
         return
     connect = connect_to(request)
     database = Database(connect)
     with connect() as audit:
-        yield on_postgres(database, PostgresAudit(audit))
+        yield _with_keys(on_postgres(database, PostgresAudit(audit)))
     database.close()
+
+
+def _with_keys(store: Backend) -> Backend:
+    for name in ("alice", "bob"):
+        store.api_keys.add(trading_key(name))
+    return store

@@ -40,6 +40,11 @@ def place(store: Backend, client_id: str = "alice", watcher: str | None = None) 
     return store.orders.place(new_order(client_id), None, watcher).order
 
 
+def trading_key(client_id: str = "alice") -> ApiKey:
+    """Return a client's key that no connection uses."""
+    return ApiKey(f"trading key of {client_id}", client_id, None, None, NOW)
+
+
 def claim(store: Backend, order: Order, token: str = "mine", now: datetime = NOW) -> Claim:
     """Claim an order for 25 s."""
     return store.orders.claim(order.id, token, now, now + LEASE)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import pytest
 
-from dexec.adapters.clusters.ledger import PaperLedger
+from dexec.adapters.clusters.ledger import Booking, Moves, PaperLedger, Posting
 from dexec.adapters.clusters.outcomes import PaperWallets
 from dexec.adapters.clusters.paper import PaperCluster
-from dexec.adapters.paper import LATENCIES
+from dexec.adapters.paper import BLOCKHASH_SLOTS, LATENCIES
 from dexec.adapters.postgres.database import Database
 from dexec.adapters.signers.paper import PaperSigner
 from dexec.domain.errors import (
@@ -25,7 +25,7 @@ from dexec.domain.order import SignedTransaction
 from dexec.domain.paper_market import PaperMarket
 from dexec.domain.quote import Mode, PlanLeg, SwapPlan
 from dexec.domain.tokens import TOKENS
-from dexec.ports import Cluster, Signer, Wallets
+from dexec.ports import CannotLand, Cluster, Landed, Pending, Signer, Wallets
 from tests.contract.conftest import STORES, connect_to
 from tests.fakes import FakeClock, FakeCluster, FakeSigner, FakeWallets
 
@@ -42,6 +42,12 @@ class Stage:
     signer: Signer
     wallets: Wallets
     clock: FakeClock
+    inside_send: Callable[[Callable[[], None]], None]
+    """Sets what runs in the next ``send``, after its check of the blockhash and before its write."""
+
+    @property
+    def height(self) -> int:
+        return self.cluster.latest_blockhash().last_valid_block_height - BLOCKHASH_SLOTS
 
     def sign(self, order_id: str = "ord_1", amount: int = SOL_IN, limit: int = 1) -> SignedTransaction:
         leg = PlanLeg("raydium", "raydium:SOL-USDC", 1, "SOL", "USDC", amount)
@@ -52,6 +58,30 @@ class Stage:
         held = self.wallets.balances("alice")
         changes = {symbol: held[symbol] - TOKENS[symbol].initial_amount for symbol in held}
         return {symbol: change for symbol, change in changes.items() if change}
+
+
+class InterruptedLedger(PaperLedger):
+    """A ledger that is interrupted right before its next write of a transaction."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.interruption: Callable[[], None] | None = None
+
+    def interrupt(self, interruption: Callable[[], None]) -> None:
+        self.interruption = interruption
+
+    def settle(self, posting: Posting, moves: Moves, bookings: Sequence[Booking], fill: str) -> None:
+        self._interrupted()
+        super().settle(posting, moves, bookings, fill)
+
+    def refuse(self, posting: Posting, error: str) -> None:
+        self._interrupted()
+        super().refuse(posting, error)
+
+    def _interrupted(self) -> None:
+        interruption, self.interruption = self.interruption, None
+        if interruption is not None:
+            interruption()
 
 
 class Opening(Protocol):
@@ -67,7 +97,13 @@ def opening(request: pytest.FixtureRequest) -> Iterator[Opening]:
 
     def in_memory(*, slow: bool = False) -> Stage:
         cluster = FakeCluster(clock, 5.0 if slow else 0.0)
-        return Stage(cluster, FakeSigner(), FakeWallets(cluster), clock)
+        return Stage(
+            cluster,
+            FakeSigner(),
+            FakeWallets(cluster),
+            clock,
+            lambda interruption: setattr(cluster, "inside_send", interruption),
+        )
 
     if request.param == "in memory":
         yield in_memory
@@ -75,10 +111,10 @@ def opening(request: pytest.FixtureRequest) -> Iterator[Opening]:
     database = Database(connect_to(request))
 
     def on_paper(*, slow: bool = False) -> Stage:
-        ledger = PaperLedger(database)
+        ledger = InterruptedLedger(database)
         latency = LATENCIES["congested" if slow else "none"]
         cluster = PaperCluster(PaperMarket(SEED), ledger, clock, latency)
-        return Stage(cluster, PaperSigner(SEED), PaperWallets(ledger), clock)
+        return Stage(cluster, PaperSigner(SEED), PaperWallets(ledger), clock, ledger.interrupt)
 
     yield on_paper
     database.close()
@@ -92,10 +128,10 @@ def stage(opening: Opening) -> Stage:
 
 def test_a_transaction_lands_and_moves_both_tokens(stage: Stage) -> None:
     signed = stage.sign()
-    assert stage.cluster.outcome(signed.signature) is None
+    assert stage.cluster.look(signed) == Pending()
     stage.cluster.send(signed.data)
-    landed = stage.cluster.outcome(signed.signature)
-    assert landed is not None
+    landed = stage.cluster.look(signed)
+    assert isinstance(landed, Landed)
     assert landed.fill is not None
     assert landed.error is None
     assert landed.fill.amount_in == SOL_IN
@@ -122,8 +158,8 @@ def test_a_transaction_beyond_its_limit_lands_and_moves_nothing(stage: Stage) ->
         stage.cluster.send(signed.data)
     except SlippageExceeded:
         pytest.fail("a cluster says how a transaction ended when it is asked")
-    landed = stage.cluster.outcome(signed.signature)
-    assert landed is not None
+    landed = stage.cluster.look(signed)
+    assert isinstance(landed, Landed)
     assert landed.fill is None
     assert isinstance(landed.error, SlippageExceeded)
     assert landed.error.required == 10**15
@@ -134,8 +170,8 @@ def test_a_wallet_pays_no_more_than_it_holds(stage: Stage) -> None:
     held = TOKENS["SOL"].initial_amount
     too_much = stage.sign("ord_1", held + 1)
     stage.cluster.send(too_much.data)
-    landed = stage.cluster.outcome(too_much.signature)
-    assert landed is not None
+    landed = stage.cluster.look(too_much)
+    assert isinstance(landed, Landed)
     assert isinstance(landed.error, InsufficientFunds)
     assert stage.moved() == {}
 
@@ -144,8 +180,8 @@ def test_a_wallet_pays_no_more_than_it_holds(stage: Stage) -> None:
 def test_more_than_a_balance_can_hold_is_refused_on_chain(stage: Stage, amount: int) -> None:
     too_much = stage.sign("ord_1", amount)
     stage.cluster.send(too_much.data)
-    landed = stage.cluster.outcome(too_much.signature)
-    assert landed is not None, "what is refused must not look as if it had not arrived"
+    landed = stage.cluster.look(too_much)
+    assert isinstance(landed, Landed), "what is refused must not look as if it had not arrived"
     assert isinstance(landed.error, InsufficientLiquidity)
     assert stage.moved() == {}
 
@@ -153,18 +189,17 @@ def test_more_than_a_balance_can_hold_is_refused_on_chain(stage: Stage, amount: 
 def test_an_expired_blockhash_is_refused(stage: Stage) -> None:
     signed = stage.sign()
     stage.clock.advance(151 * SLOT_S)
-    assert stage.cluster.block_height() > signed.last_valid_block_height
     with pytest.raises(BlockhashExpired):
         stage.cluster.send(signed.data)
-    assert stage.cluster.outcome(signed.signature) is None
+    assert stage.cluster.look(signed) == CannotLand(signed.last_valid_block_height + 1)
 
 
 def test_the_last_valid_block_is_still_good(stage: Stage) -> None:
     signed = stage.sign()
     stage.clock.advance(150 * SLOT_S)
-    assert stage.cluster.block_height() == signed.last_valid_block_height
+    assert stage.height == signed.last_valid_block_height
     stage.cluster.send(signed.data)
-    assert stage.cluster.outcome(signed.signature) is not None
+    assert isinstance(stage.cluster.look(signed), Landed)
 
 
 @pytest.mark.parametrize("slots_left", range(14))
@@ -174,36 +209,62 @@ def test_what_is_not_seen_past_its_last_block_never_lands(opening: Opening, slot
     stage.clock.advance((150 - slots_left) * SLOT_S)
     stage.cluster.send(signed.data)
     stage.clock.advance((slots_left + 1) * SLOT_S)
-    assert stage.cluster.block_height() == signed.last_valid_block_height + 1
-    seen = stage.cluster.outcome(signed.signature)
+    seen = stage.cluster.look(signed)
+    assert isinstance(seen, Landed) or seen == CannotLand(signed.last_valid_block_height + 1)
     stage.clock.advance(60)
-    assert stage.cluster.outcome(signed.signature) == seen
-    assert stage.moved().get("SOL", 0) == (-SOL_IN if seen else 0)
+    assert stage.cluster.look(signed) == seen
+    assert stage.moved().get("SOL", 0) == (-SOL_IN if isinstance(seen, Landed) else 0)
+
+
+@pytest.mark.parametrize("limit", [1, 10**15], ids=["it would fill", "it would slip"])
+def test_what_was_ruled_out_never_lands_though_a_send_was_under_way(opening: Opening, limit: int) -> None:
+    stage = opening()
+    signed = stage.sign(limit=limit)
+    ruled_out = CannotLand(signed.last_valid_block_height + 1)
+    seen = []
+
+    def expire_and_look() -> None:
+        stage.clock.advance(151 * SLOT_S)
+        seen.append(stage.cluster.look(signed))
+
+    stage.inside_send(expire_and_look)
+    stage.cluster.send(signed.data)
+    assert seen == [ruled_out]
+    stage.clock.advance(60)
+    assert stage.cluster.look(signed) == ruled_out
+    assert stage.moved() == {}
+
+
+def test_what_settled_before_it_was_ruled_out_has_landed(stage: Stage) -> None:
+    signed = stage.sign()
+    stage.inside_send(lambda: stage.clock.advance(151 * SLOT_S))
+    stage.cluster.send(signed.data)
+    assert isinstance(stage.cluster.look(signed), Landed)
+    assert stage.moved()["SOL"] == -SOL_IN
 
 
 def test_what_is_sent_shows_when_it_lands(opening: Opening) -> None:
     stage = opening(slow=True)
     signed = stage.sign()
     stage.cluster.send(signed.data)
-    assert stage.cluster.outcome(signed.signature) is None
+    assert stage.cluster.look(signed) == Pending()
     stage.clock.advance(5)
-    landed = stage.cluster.outcome(signed.signature)
-    assert landed is not None
-    assert landed.slot <= stage.cluster.block_height()
+    landed = stage.cluster.look(signed)
+    assert isinstance(landed, Landed)
+    assert landed.slot <= stage.height
 
 
 def test_the_height_grows_with_time(stage: Stage) -> None:
-    before = stage.cluster.block_height()
+    before = stage.cluster.latest_blockhash().last_valid_block_height
     stage.clock.advance(10 * SLOT_S)
-    assert stage.cluster.block_height() == before + 10
-    assert stage.cluster.latest_blockhash().last_valid_block_height == before + 160
+    assert stage.cluster.latest_blockhash().last_valid_block_height == before + 10
 
 
 def test_simulating_has_no_effect(stage: Stage) -> None:
     signed = stage.sign()
     simulated = stage.cluster.simulate(signed.data)
     assert simulated.fill is not None
-    assert stage.cluster.outcome(signed.signature) is None
+    assert stage.cluster.look(signed) == Pending()
     assert stage.moved() == {}
     rich = stage.sign(amount=TOKENS["SOL"].initial_amount + 1)
     assert isinstance(stage.cluster.simulate(rich.data).error, InsufficientFunds)

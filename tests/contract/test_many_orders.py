@@ -48,7 +48,7 @@ def test_an_order_is_not_lost_before_its_time_nor_while_paused(store: Backend) -
     for _ in range(3):
         store.orders.place(new_order(), rate, None)
     assert len(lost(store, 25)) == 2
-    store.audit.pause(True)
+    store.control.pause(NOW)
     assert lost(store, 25) == []
 
 

@@ -211,10 +211,10 @@ def test_a_submitted_order_is_resumed_as_it_is(store: Backend) -> None:
 
 def test_nothing_new_is_begun_while_paused(store: Backend) -> None:
     fresh, on_its_way = place(store), submitted(store, place(store))
-    store.audit.pause(True)
+    store.control.pause(NOW)
     assert claim(store, fresh).outcome is ClaimOutcome.PAUSED
     assert claim(store, on_its_way, "other", after(25)).outcome is ClaimOutcome.CLAIMED
-    store.audit.pause(False)
+    store.control.resume()
     assert claim(store, fresh).outcome is ClaimOutcome.CLAIMED
 
 

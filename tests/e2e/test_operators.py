@@ -89,7 +89,15 @@ def test_a_key_is_created_listed_rotated_and_revoked(deployment: Deployed, dexec
     assert name in shown
     assert first not in shown
     assert second not in shown
-    assert said(dexec("keys", "revoke", name, "--json")) == {"client": name, "revoked": 1}
+    assert said(dexec("keys", "revoke", name, "--json")) == {
+        "client": name,
+        "revoked": 1,
+        "stopped": [],
+        "signed": [],
+        "waiting": 0,
+        "submitted": 0,
+        "cancelled": [],
+    }
     for arguments in (("revoke", name), ("rotate", name), ("set", name, "--orders-per-minute", "5")):
         assert f"{name} has no valid key" in refused(dexec("keys", *arguments))
 
@@ -136,7 +144,8 @@ def test_a_key_that_cannot_be(dexec: Dexec, arguments: tuple[str, ...], message:
 
 def test_while_paused_orders_wait_and_are_seen_to(deployment: Deployed, dexec: Dexec) -> None:
     client_id = deployment.new_key()
-    assert said(dexec("pause", "--json")) == {"paused": True}
+    paused = said(dexec("pause", "--json"))
+    assert (paused["paused"], paused["stopped"]) == (True, [])
     try:
         with deployment.client(client_id) as client:
             accepted = client.post("api/orders/execute", json=ORDER)
@@ -156,6 +165,38 @@ def test_while_paused_orders_wait_and_are_seen_to(deployment: Deployed, dexec: D
         assert said(dexec("resume", "--json")) == {"paused": False}
     assert dexec("resume").stdout == "was not paused\n"
     assert ended(deployment, [order_id])[order_id].status == "confirmed"
+
+
+def test_what_waits_is_cancelled_and_a_revoked_key_keeps_the_rest_waiting(
+    deployment: Deployed, dexec: Dexec, name: str
+) -> None:
+    api_key = str(said(dexec("keys", "create", name, "--json"))["apiKey"])
+    said(dexec("pause", "--json"))
+    try:
+        with deployment.client(api_key) as client:
+            ids = [client.post("api/orders/execute", json=ORDER).json()["orderId"] for _ in range(3)]
+        assert "add --yes" in " ".join(dexec("orders", "cancel", ids[0], "--json").stderr.split())
+        one = said(dexec("orders", "cancel", ids[0], "--yes", "--json"))
+        assert one == {"cancelled": [ids[0]], "tooLate": [], "over": []}
+        again = dexec("orders", "cancel", ids[0], "--yes").stdout
+        assert again == f"{ids[0]}  over already\n"
+        kept = said(dexec("keys", "revoke", name, "--json"))
+        assert (kept["revoked"], kept["waiting"], kept["cancelled"]) == (1, 2, [])
+    finally:
+        said(dexec("resume", "--json"))
+
+    def reasons() -> set[str]:
+        asked = ("--status", "stuck", "--older-than", "1", "--client", name, "--json")
+        return {str(found["reason"]).split(";")[0] for found in listed(dexec("orders", *asked))}
+
+    wait_until(lambda: reasons() == {f"{name} has no valid API key"}, "what waits says why")
+    gone = said(dexec("keys", "revoke", name, "--cancel", "--json"))
+    assert (gone["revoked"], gone["waiting"], sorted(gone["cancelled"])) == (0, 0, sorted(ids[1:]))  # type: ignore[arg-type, type-var]
+    found = ended(deployment, ids)
+    assert [found[one].error for one in ids] == ["cancelled", "key_revoked", "key_revoked"]
+    assert all(found[one].paid_once and found[one].complete for one in ids)
+    assert f"{name} has no valid key" in refused(dexec("keys", "revoke", name))
+    assert f"{name} has no valid key" in refused(dexec("again", ids[0]))
 
 
 def test_a_failed_order_is_found_with_its_reason_and_placed_again_once(

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+from dexec.domain.lifecycle import Status
 from dexec.usecases.authenticate import REMEMBER_S, hash_key
+from functions.executor import app as executor
 from functions.http_api.app import PUBLIC, SECURITY_HEADERS
 from infra.local import template
 from infra.local.home import PROJECT
 from tests.edge.conftest import OWNER
-from tests.edge.inprocess import Deployment, deployed
+from tests.edge.inprocess import Context, Deployment, deployed, queue_event
 
 ORDER = json.dumps({"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"})
 PING = json.dumps({"action": "ping"})
@@ -82,8 +84,20 @@ def test_nothing_is_pushed_for_a_revoked_key(functions: Deployment, query: dict[
     order = functions.send(connection, ORDER)[-1]["orderId"]
     before = len(functions.received(connection))
     revoke(functions)
+    # With another valid key of its client the order goes on; this one hears nothing of it.
+    functions.add_key("another", "owner")
     functions.execute_all()
     functions.wait(REMEMBER_S)
     assert len(functions.received(connection)) == before
     found = functions.parts.read_orders.one(str(order), "owner")
     assert found[0].is_terminal
+
+
+def test_what_waits_is_not_executed_for_a_client_whose_only_key_was_revoked(functions: Deployment) -> None:
+    order_id = functions.http("POST", "/api/orders/execute", key=OWNER, body=ORDER).json["orderId"]
+    revoke(functions)
+    message = functions.parts.queue.receive()
+    assert message is not None
+    failures = executor.handler(queue_event(str(order_id), message.receipt), Context())["batchItemFailures"]
+    assert len(failures) == 1, "handed back"
+    assert functions.parts.read_orders.one(str(order_id), "owner")[0].status is Status.PENDING

@@ -15,7 +15,10 @@ Recorder = Callable[[str, object], None]
 RANDOM_RUNS = 20_000 if SOAK else 2_000
 SLICES = 4
 
-UNUSED = {"orders.find", "orders.history", "orders.unpark", "cluster.simulate", "watching.connection"}
+UNUSED = {
+    *("orders.find", "orders.history", "orders.unpark", "cluster.simulate", "watching.connection"),
+    *("control.orders", "control.paused_since", "control.standing"),
+}
 """Calls that only read for a client, or that an operator makes: no use case of the matrix makes them."""
 
 
@@ -44,6 +47,7 @@ def test_the_scenarios_make_every_call_that_a_port_has() -> None:
         "cluster": ports.Cluster,
         "signer": ports.Signer,
         "push": ports.Push,
+        "control": ports.Control,
         "backlogs": ports.Backlogs,
     }
     there_are = {
@@ -53,4 +57,5 @@ def test_the_scenarios_make_every_call_that_a_port_has() -> None:
         if not method.startswith("_") and callable(getattr(protocol, method))
     }
     # Handing a message back is the handler's call, see tests/unit/test_executor_handler.py.
-    assert there_are - made == UNUSED | {"queue.postpone"}
+    # Resuming is no use case of its own: one statement.
+    assert there_are - made == UNUSED | {"queue.postpone", "control.resume"}

@@ -122,6 +122,18 @@ class Histories(RuleBasedStateMachine):
             venue.failures = answers
 
     @rule()
+    def pause(self) -> None:
+        self.world.pause()
+
+    @rule()
+    def resume(self) -> None:
+        self.world.resume()
+
+    @rule(name=st.sampled_from(CLIENTS))
+    def cancel(self, name: str) -> None:
+        self.world.cancel(self.keys[name])
+
+    @rule()
     def duplicate_every_message(self) -> None:
         self.world.duplicate()
 
@@ -155,6 +167,7 @@ class Histories(RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         self.world.tape.faults.clear()
+        self.world.resume()
         self.world.settle()
         check(self.world)
         self.stores.orders += len(self.orders())

@@ -256,7 +256,7 @@ def test_an_order_that_waited_is_not_kept_secret_while_it_goes_on(threads: Threa
     told_before_it_lands: list[int] = []
 
     def wait_to_be_told(call: str) -> None:
-        if call == "cluster.outcome":
+        if call == "cluster.look":
             eventually(lambda: bool(seqs(world, "own", order)))
             told_before_it_lands.extend(seqs(world, "own", order))
 

@@ -2,6 +2,7 @@
 
 from tests.fakes.chain import FakeCluster, FakeSigner, FakeVenue, FakeWallets, Landing
 from tests.fakes.clock import START, FakeClock
+from tests.fakes.control import FakeControl
 from tests.fakes.orders import FakeOrders
 from tests.fakes.push import FakeBacklogs, FakePush
 from tests.fakes.queue import FakeQueue, Message
@@ -15,6 +16,7 @@ __all__ = [
     "FakeBacklogs",
     "FakeClock",
     "FakeCluster",
+    "FakeControl",
     "FakeOrders",
     "FakePush",
     "FakeQueue",

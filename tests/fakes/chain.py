@@ -26,7 +26,7 @@ from dexec.domain.paper_market import PaperMarket
 from dexec.domain.quote import Fill, Pair, Reading, SwapPlan
 from dexec.domain.routing import execute_plan
 from dexec.domain.tokens import TOKENS
-from dexec.ports import Blockhash, Clock, Landed
+from dexec.ports import Blockhash, CannotLand, Clock, Landed, Pending
 from tests.fakes.clock import START
 
 SLOT_S = 0.4
@@ -109,17 +109,24 @@ class OnChain:
 class FakeCluster:
     """The ``Cluster`` port: slots of 400 ms, blockhashes that live 150 of them.
 
-    ``landings`` says what becomes of the next transactions, then ``default``; ``before_outcome`` runs
-    between the reading of the height and of the status.
+    ``landings`` says what becomes of the next transactions, then ``default``; ``inside_look`` runs between
+    the reading of the height and of the status, ``inside_send`` between the check of the blockhash and the
+    write.
     """
 
     clock: Clock
     latency_s: float = 0.3
     default: Landing = Landing.FILLED
     landings: list[Landing] = field(default_factory=list)
-    before_outcome: Callable[[str], None] = lambda signature: None
+    inside_look: Callable[[], None] = lambda: None
+    inside_send: Callable[[], None] = lambda: None
     chain: dict[str, OnChain] = field(default_factory=dict)
     sends: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    refuses_next: bool = False
+    """Whether the bytes that are sent next are ones that no cluster takes."""
+    refused: set[str] = field(default_factory=set)
+    ruled_out: dict[str, int] = field(default_factory=dict)
+    """Signatures of which a look has said that they cannot land, and the height of the first that did."""
     _dropped: set[str] = field(default_factory=set)
     _lock: RLock = field(default_factory=RLock)
 
@@ -133,11 +140,18 @@ class FakeCluster:
     def send(self, data: bytes) -> None:
         order_id, client_id, plan, _, last = _decode(data)
         signature, now = _signature(data), self.clock.now()
+        if self.refuses_next:
+            self.refused.add(signature)
+            self.refuses_next = False
+        if signature in self.refused:
+            raise OrderFailed("the cluster refused the transaction")
         if self._height(now) > last:
             raise BlockhashExpired("the transaction's blockhash is too old")
         with self._lock:
             self.sends[signature] += 1
-            if signature in self.chain or signature in self._dropped:
+        self.inside_send()
+        with self._lock:
+            if signature in self.chain or signature in self._dropped or signature in self.ruled_out:
                 return
             landing = self.landings.pop(0) if self.landings else self.default
             lands_at = now + timedelta(seconds=self.latency_s)
@@ -149,12 +163,17 @@ class FakeCluster:
                 result = self._result(client_id, plan, landing)
                 self.chain[signature] = OnChain(signature, order_id, client_id, plan, lands_at, result)
 
-    def outcome(self, signature: str) -> Landed | None:
-        self.before_outcome(signature)
-        found = self.chain.get(signature)
-        if found is None or found.lands_at > self.clock.now():
-            return None
-        return _landed(found.result, self._height(found.lands_at))
+    def look(self, transaction: SignedTransaction) -> Landed | Pending | CannotLand:
+        height = self.block_height()
+        self.inside_look()
+        with self._lock:
+            found = self.chain.get(transaction.signature)
+            is_over = height > transaction.last_valid_block_height
+            if found is not None and (is_over or found.lands_at <= self.clock.now()):
+                return _landed(found.result, self._height(found.lands_at))
+            if is_over:
+                return CannotLand(self.ruled_out.setdefault(transaction.signature, height))
+        return Pending()
 
     def simulate(self, data: bytes) -> Landed:
         _, client_id, plan, _, _ = _decode(data)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from dexec.domain.errors import IdempotencyConflict, LeaseLost, TooManyOrders
+from dexec.domain.errors import IdempotencyConflict, LeaseLost, SigningHalted, TooManyOrders
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Event, Order
 from dexec.ports import Claim, ClaimOutcome, NewOrder, Placed, RateLimit, Watcher
@@ -90,17 +90,17 @@ class FakeOrders:
             return Claim(outcome, row.order, events, watchers, abandoned)
 
     def _outcome(self, order: Order, token: str, now: datetime) -> ClaimOutcome:
-        if order.is_terminal:
-            return ClaimOutcome.TERMINAL
-        if order.parked_at is not None:
-            return ClaimOutcome.PARKED
-        if order.lease_until is not None and order.lease_until > now and order.lease_token != token:
-            return ClaimOutcome.HELD
-        if order.run_at > now:
-            return ClaimOutcome.NOT_YET
-        if self._store.paused and order.status is not Status.SUBMITTED:
-            return ClaimOutcome.PAUSED
-        return ClaimOutcome.CLAIMED
+        held = order.lease_until is not None and order.lease_until > now and order.lease_token != token
+        may_sign = order.status is not Status.SUBMITTED
+        obstacles = (
+            (order.is_terminal, ClaimOutcome.TERMINAL),
+            (order.parked_at is not None, ClaimOutcome.PARKED),
+            (held, ClaimOutcome.HELD),
+            (order.run_at > now, ClaimOutcome.NOT_YET),
+            (may_sign and self._store.paused_at is not None, ClaimOutcome.PAUSED),
+            (may_sign and not self._store.has_key(order.client_id), ClaimOutcome.KEYLESS),
+        )
+        return next((outcome for stands, outcome in obstacles if stands), ClaimOutcome.CLAIMED)
 
     def _take(self, row: Row, token: str, now: datetime, lease_until: datetime) -> None:
         order = replace(row.order, lease_token=token, lease_until=lease_until, updated_at=now)
@@ -116,6 +116,8 @@ class FakeOrders:
             held = row.order.seq == change.before.seq and row.order.lease_token == change.before.lease_token
             if not held or row.order.lease_token is None:
                 raise LeaseLost(f"{change.after.id} is somebody else's now")
+            if change.signs and self._store.is_halted(change.after.client_id):
+                raise SigningHalted("execution is paused, or the order's client has no valid API key")
             row.order = replace(change.after, queued_at=row.order.queued_at)
             self._store.events[change.after.id].extend(change.events)
             return self._store.told_about(change.after.id, streams=True)
@@ -158,7 +160,9 @@ class FakeOrders:
                 and row.order.parked_at is None
                 and (row.order.lease_until is None or row.order.lease_until <= now)
                 and max(row.order.run_at, row.order.queued_at) <= due
-                and not (self._store.paused and row.order.status is not Status.SUBMITTED)
+                and (
+                    row.order.status is Status.SUBMITTED or not self._store.is_halted(row.order.client_id)
+                )
                 and (queue_is_empty or max(row.order.run_at, row.order.queued_at) <= stale)
             ]
         return tuple(sorted(found, key=lambda order: order.run_at)[:limit])

@@ -31,8 +31,16 @@ class Store:
     watchers: set[tuple[str, str]] = field(default_factory=set)
     keys: dict[str, ApiKey] = field(default_factory=dict)
     rates: dict[str, datetime] = field(default_factory=dict)
-    paused: bool = False
+    paused_at: datetime | None = None
     lock: RLock = field(default_factory=RLock)
+
+    def has_key(self, client_id: str) -> bool:
+        """Whether a client has a valid key."""
+        return any(key.client_id == client_id and key.revoked_at is None for key in self.keys.values())
+
+    def is_halted(self, client_id: str) -> bool:
+        """Whether nothing new may be signed for a client."""
+        return self.paused_at is not None or not self.has_key(client_id)
 
     def told_about(self, order_id: str, *, streams: bool) -> tuple[Watcher, ...]:
         """Return who watches an order, with ``streams`` its client's stream connections as well."""

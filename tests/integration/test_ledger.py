@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
 
 import pytest
 
 from dexec.adapters.clusters import wire
 from dexec.adapters.clusters.ledger import PaperLedger
-from dexec.adapters.clusters.outcomes import PaperWallets
+from dexec.adapters.clusters.outcomes import PaperOutcomes, PaperWallets
 from dexec.adapters.clusters.paper import PaperCluster
 from dexec.adapters.paper import BLOCKHASH_SLOTS, LATENCIES, slot_at
 from dexec.adapters.postgres.database import Database
@@ -20,12 +22,13 @@ from dexec.domain.order import SignedTransaction
 from dexec.domain.paper_market import PaperMarket
 from dexec.domain.quote import Mode, PlanLeg, SwapPlan
 from dexec.domain.tokens import TOKENS
-from dexec.ports import Blockhash
+from dexec.ports import Blockhash, CannotLand, Landed, Pending
 from tests.conftest import Connecting, Isolation
 from tests.fakes import FakeClock
 
 SEED = 7
 THREADS = 20
+ROUNDS = 20
 CLOCK = FakeClock()
 
 
@@ -99,8 +102,8 @@ def test_swaps_at_once_pay_each_their_own(
     send_all(clusters, transactions)
     spent = sum(10**9 + n for n in range(2 * THREADS))
     assert balances(databases)["SOL"] == TOKENS["SOL"].initial_amount - spent
-    landed = [clusters[0].outcome(signed.signature) for signed in transactions]
-    assert all(one is not None and one.fill is not None for one in landed)
+    landed = [clusters[0].look(signed) for signed in transactions]
+    assert all(isinstance(one, Landed) and one.fill is not None for one in landed)
     check_books(connecting)
 
 
@@ -110,11 +113,38 @@ def test_a_wallet_is_never_overdrawn(
     held = TOKENS["SOL"].initial_amount
     transactions = [transaction(f"ord_{n}", held // 5) for n in range(THREADS)]
     send_all(clusters, transactions)
-    ends = [clusters[0].outcome(signed.signature) for signed in transactions]
-    filled = [end for end in ends if end is not None and end.fill is not None]
-    refused = [end for end in ends if end is not None and isinstance(end.error, InsufficientFunds)]
+    ends = [clusters[0].look(signed) for signed in transactions]
+    filled = [end for end in ends if isinstance(end, Landed) and end.fill is not None]
+    refused = [end for end in ends if isinstance(end, Landed) and isinstance(end.error, InsufficientFunds)]
     assert (len(filled), len(refused)) == (5, THREADS - 5)
     assert balances(databases)["SOL"] == 0
+    check_books(connecting)
+
+
+def test_settling_and_ruling_out_at_once_have_one_winner(
+    clusters: list[PaperCluster], databases: list[Database], connecting: Connecting
+) -> None:
+    """Half of the processes settle a transaction, the others find that it has expired."""
+    filled = 0
+    for n in range(ROUNDS):
+        signed = transaction(f"ord_{n}", 10**6)
+        barrier = Barrier(THREADS)
+
+        def race(
+            number: int, signed: SignedTransaction = signed, barrier: Barrier = barrier
+        ) -> Landed | Pending | CannotLand | None:
+            barrier.wait()
+            if number % 2:
+                clusters[number].send(signed.data)
+                return None
+            late = FakeClock(CLOCK.now() + timedelta(minutes=2))
+            return PaperOutcomes(PaperLedger(databases[number]), late).look(signed)
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            looks = [look for look in pool.map(race, range(THREADS)) if look is not None]
+        assert len(set(map(type, looks))) == 1, "no two looks disagree"
+        filled += isinstance(looks[0], Landed)
+    assert balances(databases)["SOL"] == TOKENS["SOL"].initial_amount - filled * 10**6
     check_books(connecting)
 
 
@@ -128,8 +158,8 @@ def test_a_wallet_is_funded_once(databases: list[Database], connecting: Connecti
 def refusal(cluster: PaperCluster) -> str:
     signed = transaction("ord_1", 10**9)
     cluster.send(signed.data)
-    landed = cluster.outcome(signed.signature)
-    assert landed is not None, "what is refused must not look as if it had not arrived"
+    landed = cluster.look(signed)
+    assert isinstance(landed, Landed), "what is refused must not look as if it had not arrived"
     assert type(landed.error) is OrderFailed
     return str(landed.error)
 

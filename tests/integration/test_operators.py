@@ -1,4 +1,4 @@
-"""What operators ask of PostgreSQL: keys, orders in trouble, the kill switch."""
+"""What operators ask of PostgreSQL: keys, and orders in trouble."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import pytest
 
+from dexec.adapters.postgres.api_keys import PostgresApiKeys
 from dexec.adapters.postgres.database import Database
 from dexec.adapters.postgres.operators import Limits, PostgresOperators
 from dexec.adapters.postgres.orders import PostgresOrders
 from dexec.domain.order import Order, fail
-from dexec.ports import ApiKey, ClaimOutcome
+from dexec.ports import ApiKey
 from tests.conftest import Connecting, Isolation
 from tests.contract.samples import LEASE, NOW, SLOW, after, new_order
 
@@ -33,11 +34,22 @@ def operators(database: Database) -> PostgresOperators:
 
 @pytest.fixture
 def orders(database: Database) -> PostgresOrders:
+    for client_id in ("desk", "other"):
+        PostgresApiKeys(database).add(replace(KEY, key_hash=f"key of {client_id}", client_id=client_id))
     return PostgresOrders(database)
 
 
 def placed(orders: PostgresOrders, client_id: str = "desk") -> Order:
     return orders.place(new_order(client_id), None, None).order
+
+
+def test_an_order_that_waits_for_a_key_is_told_from_others(
+    operators: PostgresOperators, orders: PostgresOrders
+) -> None:
+    operators.revoke_keys("other", NOW)
+    placed(orders), placed(orders, "other")
+    found = {one.order.client_id: one.is_keyless for one in operators.stuck(after(60), MINUTE, None, 10)}
+    assert found == {"desk": False, "other": True}
 
 
 def claimed(orders: PostgresOrders, order: Order, seconds: float = 0) -> Order:
@@ -133,19 +145,6 @@ def test_an_order_is_found_whoevers_it_is(operators: PostgresOperators, orders: 
     order = placed(orders, "anybody")
     assert operators.order(order.id) == order
     assert operators.order("ord_none") is None
-
-
-def test_the_kill_switch(operators: PostgresOperators, orders: PostgresOrders) -> None:
-    order = placed(orders)
-    assert operators.paused_since() is None
-    operators.pause(after(1))
-    operators.pause(after(2))
-    assert operators.paused_since() == after(1)
-    assert orders.claim(order.id, "mine", NOW, NOW + LEASE).outcome is ClaimOutcome.PAUSED
-    assert operators.resume()
-    assert not operators.resume()
-    assert operators.paused_since() is None
-    assert orders.claim(order.id, "mine", NOW, NOW + LEASE).outcome is ClaimOutcome.CLAIMED
 
 
 def test_parked_orders_are_listed_the_longest_first(

@@ -10,11 +10,12 @@ from typing import TypeVar
 
 import pytest
 
+from dexec.adapters.postgres.api_keys import PostgresApiKeys
 from dexec.adapters.postgres.database import Database
 from dexec.adapters.postgres.orders import PostgresOrders
 from dexec.domain.errors import LeaseLost
 from dexec.domain.order import Order, fail
-from dexec.ports import ClaimOutcome, RateLimit
+from dexec.ports import ApiKey, ClaimOutcome, RateLimit
 from tests.conftest import Connecting, Isolation
 from tests.contract.samples import LEASE, NOW, new_order
 
@@ -48,6 +49,7 @@ class Race:
 def race(connecting: Connecting, isolation: Isolation) -> Iterator[Race]:
     """Return the store as each of many processes sees it."""
     databases = [Database(lambda: connecting(isolation)) for _ in range(THREADS)]
+    PostgresApiKeys(databases[0]).add(ApiKey("key", "alice", 0, None, NOW))
     race = Race([PostgresOrders(database) for database in databases])
     yield race
     race.close()

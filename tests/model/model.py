@@ -15,9 +15,8 @@ from typing import Literal, NamedTuple
 from dexec.domain.lifecycle import TERMINAL, Status
 
 PROCESSES = (0, 1)
-MAX_ATTEMPTS = 3
 
-At = Literal["idle", "fresh", "built", "signed", "poll", "read", "status"]
+At = Literal["idle", "fresh", "built", "storing", "signed", "poll", "read", "status"]
 
 
 class Process(NamedTuple):
@@ -33,14 +32,25 @@ IDLE = Process()
 
 
 class Tx(NamedTuple):
-    """A transaction; ``refused`` when no cluster takes its bytes, ``expired`` when it can no longer land."""
+    """A transaction; ``refused`` when no cluster takes its bytes.
+
+    ``expired`` says that its last valid height has passed, ``ruled_out`` that a look has said so for good.
+    """
 
     is_at: Literal["signed", "refused", "sent", "filled", "slipped"]
     expired: bool = False
+    ruled_out: bool = False
+
+
+Switch = Literal["off", "set", "held"]
+"""The kill switch: ``set`` when that was committed, ``held`` when the command that set it has returned."""
 
 
 class State(NamedTuple):
-    """The order as stored, the processes, the chain."""
+    """The order as stored, the processes, the chain, the switch.
+
+    ``has_leaked`` says that a signature was stored although a pause had returned.
+    """
 
     status: Status = Status.PENDING
     attempt: int = 1
@@ -48,19 +58,39 @@ class State(NamedTuple):
     tx: int = -1
     processes: tuple[Process, ...] = (IDLE, IDLE)
     txs: tuple[Tx, ...] = ()
+    switch: Switch = "off"
+    has_leaked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the engine promises to do; turning one off shows that the model needs it."""
+    """What the engine and the chain promise to do; turning one off shows that the model needs it."""
 
     height_first: bool = True
     store_first: bool = True
     guarded: bool = True
     wait_for_expiry: bool = True
+    rules_out: bool = True
+    """A look that finds a transaction expired, and not landed, keeps it from landing later."""
+    looks_at_switch: bool = True
+    """The statement that stores a signature sees the switch, as it was when the statement began."""
+    fences: bool = True
+    """A pause takes the lease of an order that is being routed or built before it returns."""
+    has_switch: bool = False
+    """Whether there is anyone who pauses: most states have nothing to do with that."""
+    attempts: int = 3
+    punctual: bool = False
+    """What was sent lands while its blockhash is valid, or never."""
 
 
 PROMISED = Rules()
+"""The paper cluster: a send that was held up may settle after the blockhash has expired, until ruled out."""
+
+PAUSED = Rules(has_switch=True, attempts=2)
+"""With the switch; two attempts are enough to sign before a pause and again after it."""
+
+PUNCTUAL = Rules(rules_out=False, punctual=True)
+"""A chain whose validators drop what has expired; there is nothing to rule out."""
 
 
 def steps(state: State, rules: Rules = PROMISED) -> Iterator[tuple[str, State]]:
@@ -79,9 +109,8 @@ def _canonical(state: State) -> State:
 
 
 def _steps(state: State, rules: Rules) -> Iterator[tuple[str, State]]:
-    yield from _world(state)
-    if state.status is Status.PENDING:
-        yield "withdraw", state._replace(status=Status.FAILED)
+    yield from _world(state, rules)
+    yield from _operators(state, rules)
     for one in PROCESSES:
         process = state.processes[one]
         if process.at == "idle":
@@ -94,13 +123,29 @@ def _steps(state: State, rules: Rules) -> Iterator[tuple[str, State]]:
         yield from _work(state, one, process, rules)
 
 
-def _world(state: State) -> Iterator[tuple[str, State]]:
+def _world(state: State, rules: Rules) -> Iterator[tuple[str, State]]:
     for number, tx in enumerate(state.txs):
-        if tx.is_at == "sent" and not tx.expired:
+        can_land = not (tx.expired if rules.punctual else tx.ruled_out)
+        if tx.is_at == "sent" and can_land:
             yield "fill", _chain(state, number, tx._replace(is_at="filled"))
             yield "slip", _chain(state, number, tx._replace(is_at="slipped"))
         if not tx.expired:
             yield "expire", _chain(state, number, tx._replace(expired=True))
+
+
+def _operators(state: State, rules: Rules) -> Iterator[tuple[str, State]]:
+    is_unsigned = state.status in (Status.ROUTING, Status.BUILDING)
+    if state.status is Status.PENDING or is_unsigned:
+        yield "cancel", state._replace(status=Status.FAILED, owner=None)
+    if not rules.has_switch:
+        return
+    if state.switch == "off":
+        yield "pause", state._replace(switch="set")
+    else:
+        yield "resume", state._replace(switch="off")
+    if state.switch == "set":
+        fenced = state._replace(owner=None) if rules.fences and is_unsigned else state
+        yield "pause returns", fenced._replace(switch="held")
 
 
 def _claim(state: State, one: int) -> State:
@@ -115,7 +160,13 @@ def _work(state: State, one: int, process: Process, rules: Rules) -> Iterator[tu
         yield "fail", _end(state, one, Status.FAILED, rules)
     if process.at == "fresh":
         yield "build", _save(state, one, rules, Process("built"), status=Status.BUILDING)
-    elif process.at == "built" and len(state.txs) < MAX_ATTEMPTS:
+    elif process.at == "built" and len(state.txs) < rules.attempts:
+        if not rules.has_switch:
+            yield from _submit(state, one, rules)
+        elif state.switch == "off" or not rules.looks_at_switch:
+            # With the switch on it is refused, and the lease released.
+            yield "begin to store", _move(state, one, Process("storing"))
+    elif process.at == "storing":
         yield from _submit(state, one, rules)
     elif process.at == "signed":
         yield "send is lost", _move(state, one, process._replace(at="poll"))
@@ -134,7 +185,9 @@ def _submit(state: State, one: int, rules: Rules) -> Iterator[tuple[str, State]]
     stored = state._replace(txs=(*state.txs, Tx("signed")))
     following = Process("signed", number)
     if rules.store_first:
-        yield "submit", _save(stored, one, rules, following, status=Status.SUBMITTED, tx=number)
+        leak = state.has_leaked or state.switch == "held"
+        submitted = {"status": Status.SUBMITTED, "tx": number, "has_leaked": leak}
+        yield "submit", _save(stored, one, rules, following, **submitted)
         return
     sent = _chain(stored, number, Tx("sent"))
     yield "send, then submit", _move(sent, one, IDLE)
@@ -152,8 +205,6 @@ def _look(state: State, one: int, process: Process, rules: Rules) -> Iterator[tu
     tx = state.txs[process.tx]
     if rules.height_first:
         yield "read the height", _move(state, one, process._replace(at="read", expired=tx.expired))
-        # A process that looks at nothing but the status, as dead_letters does.
-        yield "look", _move(state, one, process._replace(at="read", expired=False))
     else:
         landed = tx.is_at in ("filled", "slipped")
         yield "read the status", _move(state, one, process._replace(at="status", landed=landed))
@@ -168,6 +219,8 @@ def _decide(state: State, one: int, process: Process, rules: Rules) -> Iterator[
     elif landed:
         yield from _next_attempt(state, one, rules)
         yield "fail", _end(state, one, Status.FAILED, rules)
+    elif expired and rules.rules_out and not tx.ruled_out:
+        yield "rule out", _chain(state, process.tx, tx._replace(ruled_out=True))
     elif expired or not rules.wait_for_expiry:
         yield from _next_attempt(state, one, rules)
     else:
@@ -175,7 +228,7 @@ def _decide(state: State, one: int, process: Process, rules: Rules) -> Iterator[
 
 
 def _next_attempt(state: State, one: int, rules: Rules) -> Iterator[tuple[str, State]]:
-    if state.attempt >= MAX_ATTEMPTS:
+    if state.attempt >= rules.attempts:
         yield "fail", _end(state, one, Status.FAILED, rules)
         return
     again = {"status": Status.ROUTING, "attempt": state.attempt + 1, "tx": -1}
@@ -212,4 +265,6 @@ def broken(state: State) -> str | None:
         return "a failed order moved money"
     if state.status is Status.CONFIRMED and filled != [state.tx]:
         return "a confirmed order did not move money"
+    if state.has_leaked:
+        return "something was signed after a pause had returned"
     return None

@@ -9,7 +9,7 @@ import pytest
 
 from tests.exactly_once.matrix import SOAK, play_at_random
 from tests.model.explore import Follower, Seen, explore, project
-from tests.model.model import Rules, State
+from tests.model.model import PAUSED, PROMISED, PUNCTUAL, Rules, State
 from tests.simulation.path import PathCheck
 
 HISTORIES = 3_000 if SOAK else 200
@@ -26,9 +26,37 @@ def test_no_reachable_state_is_broken_or_stuck(
         print(f"\nmodel: {len(found.states):,} states, {found.transitions:,} transitions, none broken")
 
 
-@pytest.mark.parametrize("rule", ["height_first", "store_first", "guarded", "wait_for_expiry"])
-def test_without_any_of_its_rules_money_moves_wrongly(rule: str) -> None:
-    found = explore(replace(Rules(), **{rule: False}))
+def test_a_chain_that_drops_what_has_expired_needs_nothing_ruled_out() -> None:
+    found = explore(PUNCTUAL)
+    assert found.fault is None
+    assert found.stuck == 0
+
+
+def test_nothing_is_signed_after_a_pause_has_returned() -> None:
+    found = explore(PAUSED)
+    assert found.fault is None
+    assert found.stuck == 0
+
+
+@pytest.mark.parametrize("rule", ["looks_at_switch", "fences"])
+def test_without_any_of_its_rules_the_switch_leaks(rule: str) -> None:
+    found = explore(replace(PAUSED, **{rule: False}))
+    assert found.fault is not None
+    assert found.fault[-1] == "something was signed after a pause had returned"
+
+
+@pytest.mark.parametrize(
+    ("rules", "rule"),
+    [
+        (PUNCTUAL, "height_first"),
+        (PROMISED, "store_first"),
+        (PROMISED, "guarded"),
+        (PROMISED, "wait_for_expiry"),
+        (PROMISED, "rules_out"),
+    ],
+)
+def test_without_any_of_its_rules_money_moves_wrongly(rules: Rules, rule: str) -> None:
+    found = explore(replace(rules, **{rule: False}))
     assert found.fault is not None
     assert found.fault[-1] in ("two transactions moved money", "a failed order moved money")
 

@@ -14,12 +14,13 @@ from psycopg.rows import dict_row
 from dexec.adapters.postgres import rows
 from dexec.adapters.postgres.api_keys import PostgresApiKeys
 from dexec.adapters.postgres.bounded import BoundedConnection
+from dexec.adapters.postgres.control import PostgresControl
 from dexec.adapters.postgres.database import Connect, Database, Repeat
 from dexec.adapters.postgres.orders import PostgresOrders
 from dexec.adapters.postgres.watching import PostgresWatching
 from dexec.domain.order import Event, Order
-from dexec.ports import ApiKeys, Orders, Watching
-from tests.fakes import FakeApiKeys, FakeOrders, FakeWatching, Store
+from dexec.ports import ApiKeys, Control, Orders, Watching
+from tests.fakes import FakeApiKeys, FakeControl, FakeOrders, FakeWatching, Store
 
 T = TypeVar("T")
 TABLES = ("orders", "order_events", "connections", "watchers", "api_keys", "rate_limits", "switches")
@@ -28,16 +29,13 @@ History = tuple[Order, tuple[Event, ...]]
 
 
 class Audit(Protocol):
-    """What a test may look at, and the one thing it does that no port does."""
+    """What a test may look at past the ports."""
 
     def histories(self) -> list[History]:
         """Return every order with its events."""
 
     def is_settled(self) -> bool:
         """Whether no order is open and nobody is still to be told."""
-
-    def pause(self, paused: bool) -> None:
-        """Stop, or let go on, the execution of orders."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +45,7 @@ class Backend:
     orders: Orders
     watching: Watching
     api_keys: ApiKeys
+    control: Control
     audit: Audit
 
 
@@ -62,14 +61,13 @@ class FakeAudit:
     def is_settled(self) -> bool:
         return not self._store.watchers and all(row.order.is_terminal for row in self._store.orders.values())
 
-    def pause(self, paused: bool) -> None:
-        self._store.paused = paused
-
 
 def in_memory() -> Backend:
     """Return an empty store in memory."""
     store = Store()
-    return Backend(FakeOrders(store), FakeWatching(store), FakeApiKeys(store), FakeAudit(store))
+    return Backend(
+        FakeOrders(store), FakeWatching(store), FakeApiKeys(store), FakeControl(store), FakeAudit(store)
+    )
 
 
 class PostgresAudit:
@@ -94,12 +92,6 @@ class PostgresAudit:
         ).fetchone()
         assert found is not None
         return bool(found[0])
-
-    def pause(self, paused: bool) -> None:
-        if paused:
-            self._connection.execute("INSERT INTO switches VALUES ('paused', '2026-01-01T00:00:00Z')")
-        else:
-            self._connection.execute("DELETE FROM switches WHERE name = 'paused'")
 
     def clear(self) -> None:
         """Forget everything."""
@@ -150,5 +142,6 @@ def on_postgres(database: Database, audit: PostgresAudit) -> Backend:
         PostgresOrders(database),
         PostgresWatching(database),
         PostgresApiKeys(database),
+        PostgresControl(database),
         audit,
     )

@@ -25,6 +25,9 @@ from tests.simulation.world import World
 PAUSES_S = (0, 26, 70)
 """How long a process stands still while others work: not at all, past its lease, past its blockhash."""
 
+HALT_S = 90
+"""How long execution is paused: past a blockhash."""
+
 STILL_S = 70
 """How long the whole world stands still between two looks at the chain: past a blockhash."""
 
@@ -34,12 +37,14 @@ UNAVAILABLE: dict[str, type[Unavailable]] = {
     "queue": QueueUnavailable,
     "cluster": ClusterUnavailable,
     "venue": VenueUnavailable,
+    "control": StoreUnavailable,
     "backlogs": Unavailable,
 }
 """What a port raises when its back end did not take the call."""
 
 COMMITS = {
     "orders": ("place", "withdraw", "claim", "save", "release", "requeue", "end_round"),
+    "control": ("pause", "fence", "cancel"),
     "watching": ("connect", "disconnect", "watch", "unwatch", "settle", "drop_stale"),
 }
 """Calls whose commit may be unknown."""
@@ -55,6 +60,8 @@ def faults_at(call: str, world: World) -> list[Fault]:
     for pause_s in PAUSES_S:
         faults.append(Fault(f"overtaken before, {pause_s} s", partial(_overtaken_before, world, pause_s)))
         faults.append(Fault(f"overtaken after, {pause_s} s", partial(_overtaken_after, world, pause_s)))
+    if port != "control":
+        faults.append(Fault("paused before", partial(_paused_before, world)))
     if port in UNAVAILABLE:
         faults += _failing(lambda: UNAVAILABLE[port]("injected"), effect=port == "queue")
     if port == "orders":
@@ -75,8 +82,10 @@ def _of_the_chain(call: str, world: World) -> list[Fault]:
     unknown: Callable[[], OutcomeUnknown] = partial(SendUnknown, "injected")
     faults = still + _failing(unknown, effect=True)
     faults += _failing(lambda: BlockhashExpired("injected"), effect=False)
+    for pause_s in PAUSES_S[1:]:
+        faults.append(Fault(f"overtaken inside, {pause_s} s", partial(_overtaken_inside, world, pause_s)))
     if not world.cluster.sends:
-        faults += _failing(lambda: OrderFailed("injected"), effect=False)
+        faults.append(Fault("refused for good", partial(_refused_for_good, world)))
     return faults
 
 
@@ -123,6 +132,28 @@ def _overtaken_after(world: World, pause_s: float, work: Work) -> object:
     result = work()
     world.meanwhile(pause_s)
     return result
+
+
+def _paused_before(world: World, work: Work) -> object:
+    world.pause(HALT_S)
+    return work()
+
+
+def _overtaken_inside(world: World, pause_s: float, work: Work) -> object:
+    """Let others work after the cluster has checked the blockhash and before it writes."""
+
+    def once() -> None:
+        world.cluster.inside_send = lambda: None
+        world.meanwhile(pause_s)
+
+    world.cluster.inside_send = once
+    return work()
+
+
+def _refused_for_good(world: World, work: Work) -> object:
+    """Refuse the bytes as ones that no cluster takes, whoever sends them and whenever."""
+    world.cluster.refuses_next = True
+    return work()
 
 
 def _still_after(world: World, work: Work) -> object:

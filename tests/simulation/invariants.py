@@ -17,6 +17,7 @@ INFRASTRUCTURE = {"unavailable", "outcome_unknown", "internal", "lease_lost", "i
 def check(world: World) -> None:
     """Raise ``AssertionError`` where something does not hold."""
     assert not world.surprises, world.surprises
+    assert not world.leaks.found(), "something was signed after a halt had returned"
     assert not world.queue.messages, "a message is left"
     assert not world.dead_letters.messages, "a dead letter is left"
     histories = world.backend.audit.histories()

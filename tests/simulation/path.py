@@ -21,7 +21,7 @@ class PathCheck:
 
     def look(self, call: str) -> None:
         """Follow every order; raise ``AssertionError`` where the model knows no such step."""
-        if call.split(".", maxsplit=1)[0] not in ("orders", "cluster"):
+        if call.split(".", maxsplit=1)[0] not in ("orders", "cluster", "control"):
             return
         self.looks += 1
         for order, _ in self._world.backend.audit.histories():

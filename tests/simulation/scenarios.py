@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from dexec.domain.quote import Mode, RouteRequest
 from tests.fakes import Landing
+from tests.simulation.halts import HALTS
 from tests.simulation.world import SWAP, World
 
 Scenario = Callable[[World], None]
@@ -68,14 +69,14 @@ def between_the_reads(world: World) -> None:
     """It lands after the height was read and before the status is."""
     looks = 0
 
-    def land_meanwhile(signature: str) -> None:
+    def land_meanwhile() -> None:
         nonlocal looks
         looks += 1
         if looks == 1:
             world.clock.advance(61)
 
     world.cluster.default = Landing.LATE
-    world.cluster.before_outcome = land_meanwhile
+    world.cluster.inside_look = land_meanwhile
     _one_order(world)
 
 
@@ -142,19 +143,6 @@ def dead_letters(world: World) -> None:
     """The queue gives up at the second delivery, while the transaction is on its way."""
     world.cluster.landings = [Landing.LATE]
     _one_order(world)
-
-
-def paused(world: World) -> None:
-    """Execution is paused when the order comes, and goes on later."""
-    alice = world.client()
-    world.connect("own", alice)
-    world.backend.audit.pause(True)
-    world.place(alice, watcher="own")
-    for _ in range(12):
-        world.turn()
-        world.clock.advance(31)
-    world.backend.audit.pause(False)
-    world.settle()
 
 
 def told_late(world: World) -> None:
@@ -239,7 +227,7 @@ SCENARIOS: dict[str, Scenario] = {
         placed_twice,
         message_lost,
         dead_letters,
-        paused,
+        *HALTS,
         told_late,
         given_up,
         coming_and_going,

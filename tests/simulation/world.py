@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import TypeVar
 
-from dexec.domain.errors import DexecError, NotFound, OutcomeUnknown, Unavailable
+from dexec.domain.errors import DexecError, Ending, NotFound, OutcomeUnknown, Unavailable
 from dexec.domain.ids import order_id as make_order_id
 from dexec.domain.order import Order
 from dexec.domain.quote import Mode, RouteRequest
 from dexec.ports import ApiKey, Backlogs, Connection, MostConnections, Push, RateLimit
+from dexec.usecases.cancel_orders import CANCELLED, CancelOrders
 from dexec.usecases.execute_order import ExecuteOrder, Limits
+from dexec.usecases.halt import Halt, Halted, HaltUnconfirmed
 from dexec.usecases.place_order import PlaceOrder, Submission
 from dexec.usecases.quote_route import QuoteRoute
 from dexec.usecases.settle_dead_letter import MAX_ROUNDS, Letter, SettleDeadLetter
@@ -35,6 +37,7 @@ from tests.fakes import (
     SameThread,
 )
 from tests.simulation.backend import Backend, in_memory
+from tests.simulation.leaks import Leaks
 from tests.simulation.tape import Crash, Tape
 
 T = TypeVar("T")
@@ -86,6 +89,8 @@ class World:
         self.random = Random(self.seed)
         self._next_sweep = self.start + timedelta(seconds=SWEEP_EVERY_S)
         self._redelivered = False
+        self._resumes_at: datetime | None = None
+        self.leaks = Leaks(self.backend.audit)
         self.build()
 
     def build(self) -> None:
@@ -118,6 +123,9 @@ class World:
         self.execute_order = ExecuteOrder(
             orders, cluster, signer, quote_route, clock, teller, self._token, self.random.random, LIMITS
         )
+        control = tape.around(self.backend.control, "control")
+        self.halt = Halt(control, clock)
+        self.cancel_orders = CancelOrders(control, clock)
         self.settle_letter = SettleDeadLetter(orders, queue, cluster, clock, teller, self._token)
         self.sweep_up = Sweep(orders, watching, queue, clock, teller)
         self.watch_orders = WatchOrders(watching, push, backlogs, clock, MOST)
@@ -245,16 +253,53 @@ class World:
         with self.tape.process():
             try:
                 return function()
-            except (Crash, Unavailable, OutcomeUnknown):
+            except (Crash, Unavailable, OutcomeUnknown, HaltUnconfirmed):
                 return None
             except DexecError as exc:
                 self.surprises.append(exc)
                 return None
 
+    # --- operators -----------------------------------------------------------------------------------
+
+    def pause(self, for_s: float | None = None) -> None:
+        """Pause execution, until ``resume`` or for some seconds."""
+        if for_s is not None:
+            self._resumes_at = self.clock.now() + timedelta(seconds=for_s)
+        self._halted(None, self.halt.everything)
+
+    def resume(self) -> None:
+        """Let execution go on."""
+        self._resumes_at = None
+        self.backend.control.resume()
+        self.leaks.lifted(None)
+
+    def revoke(self, key: ApiKey) -> None:
+        """Revoke a client's only key."""
+        self.backend.api_keys.add(replace(key, revoked_at=self.clock.now()))
+        self._halted(key.client_id, lambda: self.halt.client(key.client_id))
+
+    def restore(self, key: ApiKey) -> None:
+        """Give a client its key back."""
+        self.backend.api_keys.add(key)
+        self.leaks.lifted(key.client_id)
+
+    def cancel(self, caller: ApiKey, why: Ending = CANCELLED) -> None:
+        """Cancel a client's orders, as an operator does who repeats it until it is answered."""
+        for _ in range(5):
+            if self._process(lambda: self.cancel_orders.of_client(caller.client_id, why)) is not None:
+                return
+
+    def _halted(self, client_id: str | None, halt: Callable[[], Halted]) -> None:
+        """Halt; from the moment at which that has returned nothing new may be signed."""
+        if self._process(halt) is not None:
+            self.leaks.halted(client_id)
+
     # --- time ----------------------------------------------------------------------------------------
 
     def turn(self) -> bool:
         """Let one thing happen; False when nothing is due at this moment."""
+        if self._resumes_at is not None and self.clock.now() >= self._resumes_at:
+            self.resume()
         if self.tape.fired and not self._redelivered:
             self._redelivered = True
             self.redeliver()
@@ -314,5 +359,6 @@ class World:
         return not messages and self.backend.audit.is_settled()
 
     def _next_event(self) -> datetime:
-        times = (self.queue.next_visible_at(), self.dead_letters.next_visible_at(), self._next_sweep)
+        queues = (self.queue.next_visible_at(), self.dead_letters.next_visible_at())
+        times = (*queues, self._next_sweep, self._resumes_at)
         return min(time for time in times if time is not None)

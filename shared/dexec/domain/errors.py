@@ -236,13 +236,19 @@ class InsufficientLiquidity(OrderFailed):
     code = "insufficient_liquidity"
 
 
-# --- faults of ours ----------------------------------------------------------------------------------
+# --- faults of ours, and the switch -----------------------------------------------------------------
 
 
 class IllegalTransition(DexecError):
     """The lifecycle does not list this transition: a bug of ours."""
 
     code = "illegal_transition"
+
+
+class SigningHalted(DexecError):
+    """Nothing new may be signed for this order now: execution is paused, or its client has no valid key."""
+
+    code = "signing_halted"
 
 
 class LeaseLost(DexecError):

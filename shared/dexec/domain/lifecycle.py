@@ -26,6 +26,12 @@ class Step(StrEnum):
 
 TERMINAL = frozenset({Status.CONFIRMED, Status.FAILED})
 
+UNSIGNED = frozenset({Status.PENDING, Status.ROUTING, Status.BUILDING})
+"""Open, and nothing is signed that could still land: such an order can be cancelled."""
+
+SIGNING = frozenset({Status.BUILDING, Status.SUBMITTED})
+"""Entering these leads to a signature, or stores one: that is refused while execution is halted."""
+
 TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.PENDING: frozenset({Status.ROUTING, Status.FAILED}),
     # routing to routing is the step "quotes", or a new attempt after the venues failed.

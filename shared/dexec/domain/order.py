@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from dexec.domain.lifecycle import TERMINAL, Status, Step, check_transition
+from dexec.domain.lifecycle import SIGNING, TERMINAL, Status, Step, check_transition
 from dexec.domain.quote import RouteRequest
 
 Detail = Mapping[str, object]
@@ -88,6 +88,11 @@ class Change:
     def of(cls, order: Order) -> Change:
         """Return the change of ``order`` in which nothing has happened yet."""
         return cls(order, order)
+
+    @property
+    def signs(self) -> bool:
+        """Whether it leads to a new signature, or stores one."""
+        return self.after.status in SIGNING and self.after.status is not self.before.status
 
     def then(self, status: Status, now: datetime, detail: Detail, step: Step | None = None) -> Change:
         """Return this change with one more event; raise ``IllegalTransition`` where the table forbids it."""

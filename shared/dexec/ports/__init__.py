@@ -4,35 +4,51 @@ Every method that talks to something else may raise ``Unavailable`` (it had no e
 ``OutcomeUnknown`` (it may have had one); what else it raises stands with it.
 """
 
+from dexec.ports.control import MOST_ORDERS, Control, Standing
 from dexec.ports.keys import ApiKey, ApiKeys
-from dexec.ports.market import Blockhash, Cluster, Landed, Outcomes, Signer, Venue, Wallets
+from dexec.ports.market import (
+    Blockhash,
+    CannotLand,
+    Cluster,
+    Landed,
+    Outcomes,
+    Pending,
+    Signer,
+    Venue,
+    Wallets,
+)
 from dexec.ports.messaging import Backlogs, Delivery, Push, Queue
 from dexec.ports.orders import Archive, Claim, ClaimOutcome, NewOrder, Orders, Placed, RateLimit
 from dexec.ports.time import Clock
 from dexec.ports.watching import Connection, MostConnections, Told, Untold, Watcher, Watching
 
 __all__ = [
+    "MOST_ORDERS",
     "ApiKey",
     "ApiKeys",
     "Archive",
     "Backlogs",
     "Blockhash",
+    "CannotLand",
     "Claim",
     "ClaimOutcome",
     "Clock",
     "Cluster",
     "Connection",
+    "Control",
     "Delivery",
     "Landed",
     "MostConnections",
     "NewOrder",
     "Orders",
     "Outcomes",
+    "Pending",
     "Placed",
     "Push",
     "Queue",
     "RateLimit",
     "Signer",
+    "Standing",
     "Told",
     "Untold",
     "Venue",

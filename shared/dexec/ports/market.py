@@ -39,14 +39,26 @@ class Landed:
     error: AttemptFailed | OrderFailed | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A transaction that is not seen on chain and may still land."""
+
+
+@dataclass(frozen=True, slots=True)
+class CannotLand:
+    """A transaction that has not landed and never will, proven at a block height past its last valid one."""
+
+    height: int
+
+
 class Outcomes(Protocol):
     """What the chain says about transactions."""
 
-    def block_height(self) -> int:
-        """Return the current block height; to be read *before* ``outcome``."""
+    def look(self, transaction: SignedTransaction) -> Landed | Pending | CannotLand:
+        """Return what became of a transaction so far.
 
-    def outcome(self, signature: str) -> Landed | None:
-        """Return how the transaction ended, None while it is not seen on chain."""
+        ``CannotLand`` is final: whatever is still on its way to the cluster, no later look says ``Landed``.
+        """
 
 
 class Cluster(Outcomes, Protocol):

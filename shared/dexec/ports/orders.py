@@ -50,6 +50,8 @@ class ClaimOutcome(Enum):
     NOT_YET = auto()
     PAUSED = auto()
     PARKED = auto()
+    KEYLESS = auto()
+    """The order's client has no valid API key: it waits until there is one, or is cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,8 @@ class Orders(Protocol):
     def save(self, change: Change) -> tuple[Watcher, ...]:
         """Write a change under the lease it saw; return who is to be told its events.
 
-        Raises ``LeaseLost`` when the order is not as ``change.before`` any more.
+        Raises ``LeaseLost`` when the order is not as ``change.before`` any more, ``SigningHalted`` for a
+        change that leads to a signature while execution is paused or the client has no valid API key.
         """
 
     def release(self, order: Order, run_at: datetime) -> None:

@@ -16,6 +16,7 @@ from dexec.domain.errors import (
     OrderFailed,
     OutcomeUnknown,
     SendUnknown,
+    SigningHalted,
     Unavailable,
 )
 from dexec.domain.lifecycle import Status
@@ -31,7 +32,7 @@ from dexec.domain.order import (
     try_again,
 )
 from dexec.domain.routing import fill_details, route_details
-from dexec.ports import Claim, ClaimOutcome, Clock, Cluster, Landed, Orders, Signer
+from dexec.ports import CannotLand, Claim, ClaimOutcome, Clock, Cluster, Landed, Orders, Signer
 from dexec.usecases.quote_route import Decision, QuoteRoute
 from dexec.usecases.report import Report, Reporting, keep_quiet
 from dexec.usecases.tell import Teller
@@ -39,6 +40,7 @@ from dexec.usecases.tell import Teller
 INFRASTRUCTURE_DELAYS_S = (1, 2, 4, 8, 15)
 VENUE_DELAYS_S = (1, 2)
 PAUSED_DELAY_S = 15
+KEYLESS_DELAY_S = 60
 SHORT_WAIT_S = 1.0
 
 
@@ -125,6 +127,8 @@ class ExecuteOrder:
         now = self.clock.now()
         if outcome is ClaimOutcome.PAUSED:
             return HandBack(PAUSED_DELAY_S, "execution is paused")
+        if outcome is ClaimOutcome.KEYLESS:
+            return HandBack(KEYLESS_DELAY_S, "its client has no valid API key")
         if outcome is ClaimOutcome.NOT_YET:
             return HandBack((order.run_at - now).total_seconds(), "not due yet")
         lease_s = (order.lease_until - now).total_seconds() if order.lease_until else 0
@@ -155,6 +159,8 @@ class _Run:
             return self._hand_back(stop.hand_back)
         except LeaseLost:
             return HandBack(SHORT_WAIT_S, "the lease was lost")
+        except SigningHalted as exc:
+            return self._hand_back(HandBack(PAUSED_DELAY_S, str(exc)))
         except (Unavailable, OutcomeUnknown) as exc:
             return self._hand_back(self._case.later(receives, exc))
         return None
@@ -191,19 +197,14 @@ class _Run:
         return self._case.quote_route(self.order.request)
 
     def _await_landing(self, *, send_first: bool) -> Landed:
-        """Send, then look until the transaction has landed or no longer can.
-
-        Only the status and the block height decide. The height is read first: were it read after the
-        status, the transaction could land between the two. Raises ``BlockhashExpired``.
-        """
+        """Send, then look until the transaction has landed or no longer can; raise ``BlockhashExpired``."""
         cluster, transaction = self._case.cluster, self._transaction()
         is_sent = send_first and self._send(transaction)
         while True:
-            height = cluster.block_height()
-            landed = cluster.outcome(transaction.signature)
-            if landed is not None:
-                return landed
-            if height > transaction.last_valid_block_height:
+            found = cluster.look(transaction)
+            if isinstance(found, Landed):
+                return found
+            if isinstance(found, CannotLand):
                 raise BlockhashExpired("the transaction did not land before its blockhash expired")
             self._check_time()
             is_sent = is_sent or self._send(transaction)

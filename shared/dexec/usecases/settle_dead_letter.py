@@ -11,7 +11,7 @@ from dexec.domain.errors import LeaseLost, OrderFailed, QueueUnavailable
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Order, confirm, fail
 from dexec.domain.routing import fill_details
-from dexec.ports import Claim, ClaimOutcome, Clock, Landed, Orders, Outcomes, Queue
+from dexec.ports import Claim, ClaimOutcome, Clock, Landed, Orders, Outcomes, Pending, Queue
 from dexec.usecases.report import Report, Reporting, keep_quiet
 from dexec.usecases.tell import Teller
 
@@ -65,7 +65,7 @@ class SettleDeadLetter:
         claim = self.orders.claim(order_id, self.new_token(), now, now + timedelta(seconds=self.lease_s))
         if claim.order is None or claim.outcome in _WITHOUT_WORK:
             return _WITHOUT_WORK[claim.outcome]
-        if claim.outcome in (ClaimOutcome.NOT_YET, ClaimOutcome.PAUSED):
+        if claim.outcome in (ClaimOutcome.NOT_YET, ClaimOutcome.PAUSED, ClaimOutcome.KEYLESS):
             return self._put_back(claim.order)
         with self.new_teller().until(ends_at) as teller:
             teller.tell(claim.events, claim.watchers)
@@ -85,8 +85,8 @@ class SettleDeadLetter:
         """Return how the order ended on chain; None where it did not, or another attempt is due."""
         if order.status is not Status.SUBMITTED or order.transaction is None:
             return None
-        landed = self.outcomes.outcome(order.transaction.signature)
-        return None if landed is None else _ending(order, landed, self.clock.now())
+        found = self.outcomes.look(order.transaction)
+        return _ending(order, found, self.clock.now()) if isinstance(found, Landed) else None
 
     def _give_back(self, claim: Claim, order: Order) -> Letter:
         rounds = order.rounds + 1 if claim.abandoned else 0
@@ -98,11 +98,8 @@ class SettleDeadLetter:
         """Whether a stored transaction may have filled the order, or still can."""
         if order.transaction is None:
             return False
-        height = self.outcomes.block_height()
-        landed = self.outcomes.outcome(order.transaction.signature)
-        if landed is None:
-            return height <= order.transaction.last_valid_block_height
-        return landed.fill is not None
+        found = self.outcomes.look(order.transaction)
+        return isinstance(found, Pending) or (isinstance(found, Landed) and found.fill is not None)
 
     def _put_back(self, order: Order) -> Letter:
         now = self.clock.now()

@@ -55,11 +55,16 @@ class Posting:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """How a transaction ended: the JSON of its fill, or of its error."""
+    """How a transaction ended: the JSON of its fill, or of its error; neither when it was ruled out."""
 
     slot: int
     fill: str | None
     error: str | None
+
+    @property
+    def is_ruled_out(self) -> bool:
+        """Whether this keeps the transaction from ever landing."""
+        return self.fill is None and self.error is None
 
 
 class PaperLedger:
@@ -107,11 +112,20 @@ class PaperLedger:
     def entry(self, signature: str, now: datetime) -> Entry | None:
         """Return how a transaction ended, None while it does not show."""
         found = self._run(Statement("paper_transaction", {"signature": signature, "now": now}), Repeat.READ)
-        if not found:
-            return None
-        row = found[0]
-        fill, error = cast("str | None", row["fill"]), cast("str | None", row["error"])
-        return Entry(cast(int, row["slot"]), fill, error)
+        return _entry(found[0]) if found else None
+
+    def rule_out(self, signature: str, slot: int, now: datetime) -> Entry:
+        """Keep a transaction that is not there from landing later; return what stands under its signature.
+
+        The key decides between this and a ``settle`` under way: what came first is what is returned.
+        """
+        tombstone = {"signature": signature, "slot": slot, "now": now}
+        _, (found,) = self._transact(
+            [Statement("paper_rule_out", tombstone)],
+            [Statement("paper_transaction_at_any_time", {"signature": signature})],
+            Repeat.HARMLESS,
+        )
+        return _entry(found[0])
 
     def balances(self, owner: str) -> dict[str, int]:
         """Return a wallet's base units by mint; a new wallet is funded first."""
@@ -132,12 +146,24 @@ class PaperLedger:
         self._funded.add(owner)
 
     def _run(self, statement: Statement, repeat: Repeat) -> list[Row]:
+        if repeat is Repeat.READ:
+            return self._transact([], [statement], repeat)[1][0]
+        return self._transact([statement], [], repeat)[0][0]
+
+    def _transact(
+        self, writes: Sequence[Statement], reads: Sequence[Statement], repeat: Repeat
+    ) -> tuple[list[list[Row]], list[list[Row]]]:
         try:
-            return self._database.fetch(statement, repeat)
+            return self._database.transact(writes, reads, repeat)
         except StoreUnavailable as exc:
             raise ClusterUnavailable("the paper cluster cannot be reached") from exc
         except CommitUnknown as exc:
             raise SendUnknown("the paper cluster did not answer") from exc
+
+
+def _entry(row: Row) -> Entry:
+    fill, error = cast("str | None", row["fill"]), cast("str | None", row["error"])
+    return Entry(cast(int, row["slot"]), fill, error)
 
 
 def _posting(posting: Posting) -> dict[str, object]:

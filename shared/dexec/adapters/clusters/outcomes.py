@@ -17,9 +17,10 @@ from dexec.domain.errors import (
     PoolDisabled,
     SlippageExceeded,
 )
+from dexec.domain.order import SignedTransaction
 from dexec.domain.quote import Fill, Leg
 from dexec.domain.tokens import TOKENS
-from dexec.ports import Clock, Landed
+from dexec.ports import CannotLand, Clock, Landed, Pending
 
 _LEG = tuple(field.name for field in fields(Leg))
 _FILL = tuple(field.name for field in fields(Fill))
@@ -37,10 +38,20 @@ class PaperOutcomes:
         """Return the current slot: on paper every slot has a block."""
         return slot_at(self._clock.now())
 
-    def outcome(self, signature: str) -> Landed | None:
-        """Return how a transaction ended, None while it is not on chain."""
-        entry = self._ledger.entry(signature, self._clock.now())
-        return None if entry is None else _landed(entry)
+    def look(self, transaction: SignedTransaction) -> Landed | Pending | CannotLand:
+        """Return what became of a transaction so far.
+
+        One that is not there past its last valid height is ruled out in the ledger: a ``send`` that found
+        its blockhash valid before may write only now, or have a clock that is behind this one.
+        """
+        now = self._clock.now()
+        entry = self._ledger.entry(transaction.signature, now)
+        if entry is None:
+            height = slot_at(now)
+            if height <= transaction.last_valid_block_height:
+                return Pending()
+            entry = self._ledger.rule_out(transaction.signature, height, now)
+        return CannotLand(entry.slot) if entry.is_ruled_out else _landed(entry)
 
 
 class PaperWallets:

@@ -19,11 +19,15 @@ from dexec.ports import ApiKey
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """An order that needs a look, its last event's time and what that event said."""
+    """An order that needs a look, its last event's time and what that event said.
+
+    ``is_keyless``: its client has no valid API key, so that it waits.
+    """
 
     order: Order
     since: datetime
     detail: Detail
+    is_keyless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Limits:
 
 
 class PostgresOperators:
-    """Keys, orders in trouble, and the kill switch; raises what ``Database`` raises."""
+    """Keys, and orders in trouble; raises what ``Database`` raises."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -92,23 +96,10 @@ class PostgresOperators:
         params = {"client_id": client_id, "limit": limit}
         return self._troubles(Statement("parked_orders", params))
 
-    def pause(self, now: datetime) -> None:
-        """Let no executor begin or go on with an order, but for those that are submitted."""
-        self._database.fetch(Statement("pause", {"now": now}), Repeat.HARMLESS)
-
-    def resume(self) -> bool:
-        """Let executors go on; False if they were not paused."""
-        return bool(self._database.fetch(Statement("resume", {}), Repeat.HARMLESS))
-
-    def paused_since(self) -> datetime | None:
-        """Return since when execution is paused, None while it is not."""
-        found = self._database.fetch(Statement("paused_since", {}), Repeat.READ)
-        return rows.moment(found[0]["set_at"]) if found else None
-
     def _troubles(self, statement: Statement) -> tuple[Trouble, ...]:
         return tuple(map(_trouble, self._database.fetch(statement, Repeat.READ)))
 
 
 def _trouble(row: Row) -> Trouble:
     detail: Detail = json.loads(cast(str, row["event_detail"]))
-    return Trouble(rows.to_order(row), rows.moment(row["event_at"]), detail)
+    return Trouble(rows.to_order(row), rows.moment(row["event_at"]), detail, bool(row["keyless"]))

@@ -17,6 +17,7 @@ from dexec.domain.errors import (
     CommitUnknown,
     IdempotencyConflict,
     LeaseLost,
+    SigningHalted,
     StoreUnavailable,
     TooManyOrders,
 )
@@ -100,12 +101,14 @@ class PostgresOrders:
 
     def save(self, change: Change) -> tuple[Watcher, ...]:
         """Write a change under the lease that it saw."""
-        (written,), (watchers,) = self._database.transact(
+        ((written,),), (watchers,) = self._database.transact(
             [Statement("save_order", _saving(change))],
             [Statement("order_watchers", {"id": change.after.id})],
             Repeat.NEVER,
         )
-        if len(written) != len(change.events):
+        if written["halted"]:
+            raise SigningHalted("execution is paused, or the order's client has no valid API key")
+        if written["written"] != len(change.events):
             raise LeaseLost(f"{change.after.id} is somebody else's now")
         return tuple(map(rows.to_watcher, watchers))
 
@@ -207,7 +210,9 @@ def _outcome(row: Row, order: Order, now: datetime) -> ClaimOutcome:
         (order.lease_until is not None and order.lease_until > now, ClaimOutcome.HELD),
         (order.run_at > now, ClaimOutcome.NOT_YET),
         (row["paused"], ClaimOutcome.PAUSED),
+        (row["keyless"], ClaimOutcome.KEYLESS),
     )
+    # Without any of them, another claim came between.
     return next((outcome for holds, outcome in in_order if holds), ClaimOutcome.HELD)
 
 
@@ -221,6 +226,7 @@ def _saving(change: Change) -> dict[str, object]:
         "id": after.id,
         "seen_seq": before.seq,
         "seen_token": before.lease_token,
+        "signs": change.signs,
         "status": after.status,
         "seq": after.seq,
         "attempt": after.attempt,

@@ -1,6 +1,7 @@
 -- Take the lease of an order that is due and nobody's. A pending order begins routing; one that was being
 -- built when its executor went away had signed nothing that is stored, so it goes back to routing too.
--- "abandoned" says that the last to hold it went away without giving it back.
+-- While execution is paused, or the client has no valid key, only what is submitted is taken. "abandoned" says
+-- that the last to hold the order went away without giving it back.
 WITH seen AS (
     SELECT * FROM orders WHERE id = %(id)s
 ),
@@ -18,7 +19,10 @@ moved AS (
         AND (orders.lease_until IS NULL OR orders.lease_until <= %(now)s OR orders.lease_token = %(token)s)
         AND orders.run_at <= %(now)s
         AND orders.parked_at IS NULL
-        AND (orders.status = 'submitted' OR NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused'))
+        AND (orders.status = 'submitted' OR (
+            NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused')
+            AND EXISTS (SELECT 1 FROM api_keys k WHERE k.client_id = orders.client_id AND k.revoked_at IS NULL)
+        ))
     RETURNING orders.*, seen.lease_token IS NOT NULL AND seen.lease_token <> %(token)s AS abandoned
 ),
 event AS (
@@ -26,7 +30,11 @@ event AS (
     SELECT moved.id, moved.seq, moved.status, NULL, moved.attempt, '{}', %(now)s
     FROM moved JOIN seen ON seen.seq < moved.seq
 )
-SELECT moved.*, true AS claimed, false AS paused FROM moved
+SELECT moved.*, true AS claimed, false AS paused, false AS keyless FROM moved
 UNION ALL
-SELECT seen.*, false, false, EXISTS (SELECT 1 FROM switches WHERE name = 'paused')
+SELECT seen.*,
+    false,
+    false,
+    EXISTS (SELECT 1 FROM switches WHERE name = 'paused'),
+    NOT EXISTS (SELECT 1 FROM api_keys k WHERE k.client_id = seen.client_id AND k.revoked_at IS NULL)
 FROM seen WHERE NOT EXISTS (SELECT 1 FROM moved)

@@ -1,5 +1,5 @@
 -- Parked, the longest first.
-SELECT o.*, e.at AS event_at, e.detail AS event_detail
+SELECT o.*, e.at AS event_at, e.detail AS event_detail, false AS keyless
 FROM orders o JOIN order_events e ON e.order_id = o.id AND e.seq = o.seq
 WHERE o.status IN ('pending', 'routing', 'building', 'submitted')
     AND o.parked_at IS NOT NULL

@@ -1,4 +1,5 @@
 -- A transition: the order as it is now and its new events, if the order is still as its executor saw it.
+-- A step towards a signature is refused while execution is paused or the client has no valid key.
 WITH moved AS (
     UPDATE orders
     SET status = %(status)s,
@@ -15,13 +16,28 @@ WITH moved AS (
         error = %(error)s,
         updated_at = %(updated_at)s
     WHERE id = %(id)s AND seq = %(seen_seq)s AND lease_token = %(seen_token)s
+        AND NOT (%(signs)s AND (
+            EXISTS (SELECT 1 FROM switches WHERE name = 'paused')
+            OR NOT EXISTS (SELECT 1 FROM api_keys k WHERE k.client_id = orders.client_id AND k.revoked_at IS NULL)
+        ))
     RETURNING id
+),
+written AS (
+    INSERT INTO order_events (order_id, seq, status, step, attempt, detail, at)
+    SELECT moved.id, e.seq, e.status, e.step, e.attempt, e.detail, e.at
+    FROM moved
+    CROSS JOIN unnest(
+        %(event_seqs)b::int[], %(event_statuses)b::text[], %(event_steps)b::text[], %(event_attempts)b::int[],
+        %(event_details)b::text[], %(event_times)b::timestamptz[]
+    ) AS e (seq, status, step, attempt, detail, at)
+    RETURNING seq
 )
-INSERT INTO order_events (order_id, seq, status, step, attempt, detail, at)
-SELECT moved.id, e.seq, e.status, e.step, e.attempt, e.detail, e.at
-FROM moved
-CROSS JOIN unnest(
-    %(event_seqs)b::int[], %(event_statuses)b::text[], %(event_steps)b::text[], %(event_attempts)b::int[],
-    %(event_details)b::text[], %(event_times)b::timestamptz[]
-) AS e (seq, status, step, attempt, detail, at)
-RETURNING seq
+SELECT count(*) AS written,
+    EXISTS (
+        SELECT 1 FROM orders o
+        WHERE %(signs)s AND o.id = %(id)s AND o.seq = %(seen_seq)s AND o.lease_token = %(seen_token)s AND (
+            EXISTS (SELECT 1 FROM switches WHERE name = 'paused')
+            OR NOT EXISTS (SELECT 1 FROM api_keys k WHERE k.client_id = o.client_id AND k.revoked_at IS NULL)
+        )
+    ) AS halted
+FROM written

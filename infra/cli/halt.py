@@ -1,0 +1,142 @@
+"""``dexec pause``, ``resume``, ``orders cancel``: what stops orders before they are signed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.cli import output
+from infra.cli.operators import StackOption, access, orders
+from infra.cli.target import HOME, HomeOption, JsonOption
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dexec.usecases.halt import Halted
+    from infra.client.api import Document, Json
+
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+def pause(*, home: HomeOption = HOME, stack: StackOption = None, as_json: JsonOption = False) -> None:
+    """Stop executing: orders are accepted and wait, what is submitted settles.
+
+    Nothing new is signed once this has returned. It waits for signatures that are being stored at this
+    moment, 1.5 s at the most, takes the leases of orders that have none yet, and names both.
+    """
+    from dexec.usecases.halt import Halt
+
+    with access(home, stack) as way:
+        halted = Halt(way.control, way.clock).everything()
+        standing = way.control.standing(None)
+    if as_json:
+        output.say_json({"paused": True, **halted_document(halted), "submitted": standing.submitted})
+        return
+    output.say("paused: nothing new is signed, orders are accepted and wait; go on with: dexec resume")
+    note_halted(halted)
+    output.note(f"{count(standing.waiting)} waiting; {count(standing.submitted)} submitted, to be settled")
+
+
+def resume(*, home: HomeOption = HOME, stack: StackOption = None, as_json: JsonOption = False) -> None:
+    """Go on executing; orders that waited start within 15 seconds."""
+    with access(home, stack) as way:
+        was_paused = way.control.resume()
+    text = "executing again; orders that waited start within 15 seconds" if was_paused else "was not paused"
+    if as_json:
+        output.say_json({"paused": False})
+    else:
+        output.say(text)
+
+
+@orders.command()
+def cancel(
+    order_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ORDER_ID]...", help="Orders.", show_default=False)
+    ] = None,
+    *,
+    client: Annotated[
+        str | None, typer.Option("--client", metavar="NAME", help="All orders of this client instead.")
+    ] = None,
+    yes: YesOption = False,
+    home: HomeOption = HOME,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Cancel orders that have no signature yet: they end as failed, with the code "cancelled".
+
+    What is submitted settles: it is too late for that. Whether an order is cancelled or signed is decided
+    once, by the database.
+    """
+    if bool(order_ids) == (client is not None):
+        raise typer.BadParameter("name orders, or a client with --client NAME")
+    if client is not None:
+        _cancel_client(client, yes=yes, home_and_stack=(home, stack), as_json=as_json)
+    else:
+        _cancel_orders(order_ids or [], yes=yes, home_and_stack=(home, stack), as_json=as_json)
+
+
+def _cancel_client(client: str, *, yes: bool, home_and_stack: tuple[Path, str | None], as_json: bool) -> None:
+    from dexec.usecases.cancel_orders import CancelOrders
+
+    with access(*home_and_stack) as way:
+        waiting = way.control.standing(client).waiting
+        if not _agreed(f"cancel {count(waiting)} of {client}?", yes=yes or not waiting, as_json=as_json):
+            return
+        cancelled = CancelOrders(way.control, way.clock).of_client(client)
+        submitted = way.control.standing(client).submitted
+    if as_json:
+        output.say_json({"client": client, "cancelled": [*cancelled], "submitted": submitted})
+    else:
+        output.say(f"cancelled {count(len(cancelled))} of {client}; {submitted} submitted, too late")
+
+
+def _cancel_orders(
+    order_ids: Sequence[str], *, yes: bool, home_and_stack: tuple[Path, str | None], as_json: bool
+) -> None:
+    from dexec.usecases.cancel_orders import CancelOrders
+
+    if not _agreed(f"cancel {count(len(order_ids))}?", yes=yes, as_json=as_json):
+        return
+    with access(*home_and_stack) as way:
+        done = CancelOrders(way.control, way.clock).by_id(order_ids)
+    if as_json:
+        output.say_json(
+            {"cancelled": [*done.cancelled], "tooLate": [*done.too_late], "over": [*done.over]}
+        )
+        return
+    fates = [(one, "cancelled") for one in done.cancelled]
+    fates += [(one, "submitted already: too late") for one in done.too_late]
+    fates += [(one, "over already") for one in done.over]
+    for order_id, fate in fates:
+        output.say(f"{order_id}  {fate}")
+
+
+def _agreed(question: str, *, yes: bool, as_json: bool) -> bool:
+    """Ask on a terminal; a program has to say --yes."""
+    if yes:
+        return True
+    if as_json or not output.is_interactive():
+        raise typer.BadParameter("this cannot ask for confirmation here: add --yes")
+    return typer.confirm(question)
+
+
+def halted_document(halted: Halted) -> Document:
+    """Return what a halt met, as JSON."""
+    stopped: list[Json] = [*halted.stopped]
+    signed: list[Json] = [*halted.signed]
+    return {"stopped": stopped, "signed": signed}
+
+
+def note_halted(halted: Halted) -> None:
+    """Say what a halt met."""
+    for order_id in halted.stopped:
+        output.note(f"{order_id}  stopped before it was signed")
+    for order_id in halted.signed:
+        output.note(f"{order_id}  was being signed at that moment: it is submitted, and settles")
+
+
+def count(orders_there_are: int) -> str:
+    """Return a number of orders in words."""
+    return "1 order" if orders_there_are == 1 else f"{orders_there_are} orders"

@@ -1,0 +1,76 @@
+"""The ``Control`` port on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import cast
+
+from dexec.adapters.postgres import rows
+from dexec.adapters.postgres.database import Database, Repeat
+from dexec.adapters.postgres.statements import Statement
+from dexec.domain.lifecycle import Status
+from dexec.domain.order import Order
+from dexec.ports import Standing
+
+
+class PostgresControl:
+    """The kill switch, leases taken away, and cancelling; raises what ``Database`` raises."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def pause(self, now: datetime) -> None:
+        """Set the switch."""
+        self._database.fetch(Statement("pause", {"now": now}), Repeat.HARMLESS)
+
+    def resume(self) -> bool:
+        """Take the switch off; False if it was not set."""
+        return bool(self._database.fetch(Statement("resume", {}), Repeat.HARMLESS))
+
+    def paused_since(self) -> datetime | None:
+        """Return since when the switch is set, None while it is not."""
+        found = self._database.fetch(Statement("paused_since", {}), Repeat.READ)
+        return rows.moment(found[0]["set_at"]) if found else None
+
+    def leased(self, client_id: str | None) -> tuple[Order, ...]:
+        """Return orders that an executor holds in routing or building."""
+        found = self._database.fetch(Statement("leased_orders", {"client_id": client_id}), Repeat.READ)
+        return tuple(map(rows.to_order, found))
+
+    def fence(self, order_ids: Sequence[str]) -> tuple[Order, ...]:
+        """Take the leases of those orders that are still routing or building; return all as they are then."""
+        params = {"order_ids": list(order_ids)}
+        _, (found,) = self._database.transact(
+            [Statement("fence_orders", params)], [Statement("orders_by_id", params)], Repeat.HARMLESS
+        )
+        return tuple(map(rows.to_order, found))
+
+    def standing(self, client_id: str | None) -> Standing:
+        """Count open orders of one client, or of all."""
+        found = self._database.fetch(Statement("open_orders", {"client_id": client_id}), Repeat.READ)
+        counts = {row["status"]: cast(int, row["orders"]) for row in found}
+        submitted = counts.pop(Status.SUBMITTED.value, 0)
+        return Standing(waiting=sum(counts.values()), submitted=submitted)
+
+    def cancellable(self, client_id: str, limit: int) -> tuple[str, ...]:
+        """Return orders of a client that ``cancel`` would end, oldest first."""
+        params = {"client_id": client_id, "limit": limit}
+        found = self._database.fetch(Statement("cancellable_orders", params), Repeat.READ)
+        return tuple(cast(str, row["id"]) for row in found)
+
+    def cancel(self, order_ids: Sequence[str], now: datetime, error: Mapping[str, object]) -> tuple[str, ...]:
+        """End those orders as failed that have no signature; return which."""
+        params = {
+            "order_ids": list(order_ids),
+            "now": now,
+            "error": rows.dump(error),
+            "detail": rows.dump({"error": error}),
+        }
+        found = self._database.fetch(Statement("cancel_orders", params), Repeat.NEVER)
+        return tuple(sorted(cast(str, row["order_id"]) for row in found))
+
+    def orders(self, order_ids: Sequence[str]) -> tuple[Order, ...]:
+        """Return those orders that there are, whoever's they are."""
+        params = {"order_ids": list(order_ids)}
+        return tuple(map(rows.to_order, self._database.fetch(Statement("orders_by_id", params), Repeat.READ)))

@@ -1,0 +1,6 @@
+-- Open orders of a client that have no signature, oldest first.
+SELECT id FROM orders
+WHERE client_id = %(client_id)s
+    AND status IN ('pending', 'routing', 'building')
+ORDER BY id
+LIMIT %(limit)s

@@ -1,0 +1,1 @@
+SELECT * FROM orders WHERE id = ANY(%(order_ids)b::text[])

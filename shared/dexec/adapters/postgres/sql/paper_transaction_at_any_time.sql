@@ -1,0 +1,1 @@
+SELECT slot, fill, error FROM paper.transactions WHERE signature = %(signature)s

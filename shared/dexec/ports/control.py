@@ -1,0 +1,55 @@
+"""What operators do to execution, past the limits of any one client."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from dexec.domain.order import Order
+
+MOST_ORDERS = 500
+"""Orders to one call of ``fence`` or ``cancel``: Aurora DSQL writes at most 3,000 rows in a transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How many open orders there are: without a signature, and submitted."""
+
+    waiting: int
+    submitted: int
+
+
+class Control(Protocol):
+    """The kill switch, leases taken away, and cancelling."""
+
+    def pause(self, now: datetime) -> None:
+        """Set the switch; while it is set the time at which it first was stays."""
+
+    def resume(self) -> bool:
+        """Take the switch off; False if it was not set."""
+
+    def paused_since(self) -> datetime | None:
+        """Return since when the switch is set, None while it is not."""
+
+    def leased(self, client_id: str | None) -> tuple[Order, ...]:
+        """Return orders, of one client or of all, that an executor holds in routing or building."""
+
+    def fence(self, order_ids: Sequence[str]) -> tuple[Order, ...]:
+        """Take the leases of those orders that are still routing or building; return all as they are then.
+
+        A save that is under way is decided by this: it has been written, or never will be.
+        """
+
+    def standing(self, client_id: str | None) -> Standing:
+        """Count open orders of one client, or of all."""
+
+    def cancellable(self, client_id: str, limit: int) -> tuple[str, ...]:
+        """Return orders of a client that ``cancel`` would end, oldest first."""
+
+    def cancel(self, order_ids: Sequence[str], now: datetime, error: Mapping[str, object]) -> tuple[str, ...]:
+        """End those orders as failed that have no signature, whoever holds them; return which."""
+
+    def orders(self, order_ids: Sequence[str]) -> tuple[Order, ...]:
+        """Return those orders that there are, whoever's they are."""
