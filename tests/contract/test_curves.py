@@ -1,4 +1,4 @@
-"""The contract of curves, for both kinds of pools and for a made-up venue."""
+"""The contract of curves, for all kinds of pools and for a made-up venue."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -27,6 +27,20 @@ class TestDlmm(CurveContract):
     def pools(self) -> Sequence[Pool]:
         rnd = Random(2)
         return [random_markets.dlmm(rnd, PAIR, *size) for size in SIZES for _ in range(6)]
+
+
+class TestCreatorFees(CurveContract):
+    def pools(self) -> Sequence[Pool]:
+        rnd = Random(4)
+        return [random_markets.with_creator_fee(rnd, PAIR, *size) for size in SIZES for _ in range(6)]
+
+
+class TestDlmmWithOrders(CurveContract):
+    refuses = True
+
+    def pools(self) -> Sequence[Pool]:
+        rnd = Random(5)
+        return [random_markets.dlmm_with_orders(rnd, PAIR, *size) for size in SIZES for _ in range(8)]
 
 
 class TestPaperMarket(CurveContract):

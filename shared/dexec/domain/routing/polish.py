@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from dexec.domain.errors import SwapRefused
 from dexec.domain.pools.base import PRICE_BITS, Curve
 
 _FEE_STEPS = (1, 4)
@@ -17,6 +18,9 @@ _FEE_STEPS = (1, 4)
 _NEAR = 2
 """What the integer result may lie below the bound, in base units, without being looked at again."""
 
+
+_REFUSED = 1 << 256
+"""The loss at a place whose exact output one of the programs refuses: more than any other."""
 
 _TINY = 1 << 20
 """Up to this total, in base units, rounding can outweigh what the real-valued split knows."""
@@ -59,14 +63,17 @@ class Pairing:
         known, trade_first, trade_second = self.losses, self._trade_first, self._trade_second
         for place in places - known.keys():
             if self._least <= place <= self._most:
-                known[place] = self._sign * (trade_first(place) + trade_second(self._total - place))
+                try:
+                    known[place] = self._sign * (trade_first(place) + trade_second(self._total - place))
+                except SwapRefused:
+                    known[place] = _REFUSED
         return min(places & known.keys(), key=known.__getitem__)
 
     def _even(self, curve: Curve, amount: int, fee_steps: int) -> Iterator[int]:
         if not self._side:
             yield from curve.even_fees(amount, fee_steps)
         elif amount:
-            yield from map(curve.exact_in, curve.even_fees(curve.exact_out(amount), fee_steps))
+            yield from map(curve.exact_in, curve.even_fees(curve.least_in(amount), fee_steps))
 
 
 def polish(curves: Sequence[Curve], parts: list[int], side: int, price: int) -> None:
@@ -78,16 +85,29 @@ def polish(curves: Sequence[Curve], parts: list[int], side: int, price: int) -> 
     for other, part in enumerate(parts):
         total = part + parts[anchor]
         is_tiny = total <= _TINY
-        if other == anchor or not (part or is_tiny):
+        if other == anchor or not (part or is_tiny or _is_refused(curves[anchor], parts[anchor], side)):
             continue
         pairing = Pairing(curves[other], curves[anchor], total, side)
         least = _least_loss((curves[other], curves[anchor]), total, side, price)
         place = pairing.best_near(part, _FEE_STEPS[0])
         if pairing.losses[place] > least + _NEAR:
             place = pairing.best_near(place, _FEE_STEPS[1])
-        if pairing.losses[place] > least + _NEAR and (is_tiny or not pairing.is_concave):
+        if pairing.losses[place] > least + _NEAR and (
+            is_tiny or not pairing.is_concave or pairing.losses[place] == _REFUSED
+        ):
             place = pairing.best_far(place)
         parts[other], parts[anchor] = place, total - place
+
+
+def _is_refused(curve: Curve, part: int, side: int) -> bool:
+    """Return whether the curve's program refuses ``part`` as an exact output."""
+    if not side:
+        return False
+    try:
+        curve.exact_out(part)
+    except SwapRefused:
+        return True
+    return False
 
 
 def _least_loss(curves: Sequence[Curve], total: int, side: int, price: int) -> int:

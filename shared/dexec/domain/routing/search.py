@@ -23,7 +23,7 @@ from dexec.domain.routing.lanes import Flow, Lane, find_lanes
 from dexec.domain.routing.legs import with_shares
 from dexec.domain.routing.mix import mix
 from dexec.domain.routing.reasons import describe, explain_choice
-from dexec.domain.routing.single import quote_venues
+from dexec.domain.routing.single import quote_venues, refusals
 from dexec.domain.routing.split import Split
 
 
@@ -116,8 +116,8 @@ def find_route(
     singles = [_single(problem, quote, solved) for quote in quotes]
     candidates = [*singles, *solved, *problem.mixed(solved)]
     if not candidates:
-        if troubles:
-            raise _no_venue(request, troubles)
+        if unable := [*troubles, *refusals(request, readings)]:
+            raise _no_venue(request, unable)
         pair = f"{request.token_in} for {request.token_out}"
         raise InsufficientLiquidity(f"the pools cannot trade this amount of {pair}")
     # The first of equals wins: a single venue before a split, a deeper and faster one before another.

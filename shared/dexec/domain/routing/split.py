@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dexec.domain.errors import SwapRefused
 from dexec.domain.pools.base import PRICE_BITS, Curve
 from dexec.domain.routing.balance import balance
 from dexec.domain.routing.polish import polish
@@ -88,7 +89,18 @@ def _split_over(curves: Sequence[Curve], used: Sequence[int], amount: int, side:
         polish(chosen, parts, side, price)
     fixed, opened = [0] * len(curves), [0] * len(curves)
     for index, part in zip(used, parts, strict=True):
-        fixed[index] = part
-        opened[index] = curves[index].exact_out(part) if side else curves[index].exact_in(part)
+        traded = _trade(curves[index], part, side)
+        if traded is None:
+            return _split_over(curves, [other for other in used if other != index], amount, side)
+        fixed[index], opened[index] = part, traded
     amounts_in, amounts_out = (opened, fixed) if side else (fixed, opened)
     return Split(tuple(amounts_in), tuple(amounts_out), price)
+
+
+def _trade(curve: Curve, part: int, side: int) -> int | None:
+    """Return what ``part`` trades for; ``None`` where the program refuses it, or gives nothing for it."""
+    try:
+        traded = curve.exact_out(part) if side else curve.exact_in(part)
+    except SwapRefused:
+        return None
+    return traded if traded or not part else None
