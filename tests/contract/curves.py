@@ -55,8 +55,7 @@ class CurveContract:
                 try:
                     assert curve.exact_out(amount_out) == curve.least_in(amount_out)
                     taken += 1
-                except UndeterminedExactOut as error:
-                    assert error.program_code == 6085
+                except UndeterminedExactOut:
                     refused += 1
         assert taken > refused
         assert (refused > 0) == self.refuses

@@ -12,8 +12,8 @@ from enum import IntEnum
 from functools import cached_property, lru_cache
 
 from dexec.domain.pools.base import BPS, ONE, PRICE_BITS, other_token
-from dexec.domain.pools.dlmm_bin import Layers, LimitOrders, TradingBin
-from dexec.domain.pools.dlmm_curve import CurveBin, DlmmCurve
+from dexec.domain.pools.dlmm_bin import LimitOrders, TradingBin
+from dexec.domain.pools.dlmm_curve import CurveBin, DlmmCurve, curve_bin
 from dexec.domain.pools.dlmm_fees import FEE_UNIT, MAX_FEE_RATE, DlmmFees, Volatility
 
 BINS_PER_ARRAY = 70
@@ -108,9 +108,11 @@ class DlmmPool:
         """Yield each bin that trades, with its place, in the order in which a swap meets them."""
         sells_x = other_token(self, token_in) == self.token_y
         on_input = self.fees.collect_fee_mode.is_on_input(sells_x=sells_x)
-        layered = self._layers(sells_x)
-        rates = self._rates([place for place, _ in layered])
-        for (place, layers), rate in zip(layered, rates, strict=True):
+        held, places = self.amounts_y if sells_x else self.amounts_x, self._walk(sells_x)
+        orders = {place: self._orders_facing(place, sells_x) for place in places}
+        trading = [place for place in places if held[place] or orders[place] != (0, 0)]
+        for place, rate in zip(trading, self._rates(trading), strict=True):
+            layers = held[place], *orders[place]
             yield place, TradingBin(self._price(place), layers, rate, sells_x, on_input)
 
     def is_empty_array(self, index: int) -> bool:
@@ -124,17 +126,16 @@ class DlmmPool:
             or any(entry.processed_remaining or entry.open_amount for entry in orders)
         )
 
-    def _layers(self, sells_x: bool) -> list[tuple[int, Layers]]:
-        """Return place and layers of the bins that trade; all others are passed without any effect."""
+    def _walk(self, sells_x: bool) -> range:
+        """Return the places of the bins in the order in which a swap meets them."""
         active = self.active_bin - self.first_bin
-        walk = range(active, -1, -1) if sells_x else range(active, len(self.amounts_x))
-        held = self.amounts_y if sells_x else self.amounts_x
+        return range(active, -1, -1) if sells_x else range(active, len(self.amounts_x))
+
+    def _orders_facing(self, place: int, sells_x: bool) -> tuple[int, int]:
+        """Return what the (processed, open) orders of a bin give to a swap."""
         if not (self.orders and self.takes_orders):
-            return [(place, (held[place], 0, 0)) for place in walk if held[place]]
-        facing = ((place, self.orders[place].facing(sells_x=sells_x)) for place in walk)
-        return [
-            (place, (held[place], *orders)) for place, orders in facing if held[place] or orders != (0, 0)
-        ]
+            return 0, 0
+        return self.orders[place].facing(sells_x=sells_x)
 
     def _rates(self, places: list[int]) -> list[int]:
         reference, index = self.volatility.now(self.active_bin, self.fees)
@@ -147,12 +148,12 @@ class DlmmPool:
     def _bins(self, sells_x: bool) -> list[CurveBin]:
         token_in = self.token_x if sells_x else self.token_y
         if self.orders or not self.fees.collect_fee_mode.is_on_input(sells_x=sells_x):
-            return [CurveBin.of(entry) for _, entry in self.trading_bins(token_in)]
-        layered = self._layers(sells_x)
-        rates = self._rates([place for place, _ in layered])
+            return [curve_bin(entry) for _, entry in self.trading_bins(token_in)]
+        held = self.amounts_y if sells_x else self.amounts_x
+        places = [place for place in self._walk(sells_x) if held[place]]
         return [
-            CurveBin(self._price(place), layers[0], FEE_UNIT - rate)
-            for (place, layers), rate in zip(layered, rates, strict=True)
+            (self._price(place), held[place], FEE_UNIT - rate, None)
+            for place, rate in zip(places, self._rates(places), strict=True)
         ]
 
     def _make_curve(self, sells_x: bool) -> DlmmCurve:

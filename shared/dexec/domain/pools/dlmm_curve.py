@@ -9,10 +9,9 @@ bring theirs (``TradingBin``), as the layers of a bin with limit orders round on
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property
-from typing import NamedTuple
 
 from dexec.domain.errors import PoolExhausted
 from dexec.domain.pools.base import PRICE_BITS, Swap, ceil_div
@@ -23,23 +22,17 @@ _HULL_BITS = 32
 """Fraction bits of the inputs on the hull: the bound must not lose a unit per bin to rounding."""
 
 
-class CurveBin(NamedTuple):
-    """A bin as one direction meets it: its Q64.64 price, what it gives in all after fees, and what of
-    10^9 is left of an amount after the fee. ``rule`` is the bin's own arithmetic, if it needs one.
-    """
+CurveBin = tuple[int, int, int, TradingBin | None]
+"""A bin as one direction meets it: its Q64.64 price, what it gives in all after fees, what of 10^9 is left
+of an amount after the fee, and its own arithmetic if it needs one."""
 
-    price: int
-    gives: int
-    keep: int
-    rule: TradingBin | None = None
 
-    @classmethod
-    def of(cls, entry: TradingBin) -> CurveBin:
-        """Return the bin, with its own arithmetic unless it is all market making, the fee on the input."""
-        keep = FEE_UNIT - entry.fee_rate
-        if entry.fee_on_input and not any(entry.layers[1:]):
-            return cls(entry.price, entry.layers[0], keep)
-        return cls(entry.price, entry.drained.amount_out, keep, entry)
+def curve_bin(entry: TradingBin) -> CurveBin:
+    """Return the bin, with its own arithmetic unless it is all market making, the fee on the input."""
+    keep = FEE_UNIT - entry.fee_rate
+    if entry.fee_on_input and not any(entry.layers[1:]):
+        return entry.price, entry.layers[0], keep, None
+    return entry.price, entry.drained.amount_out, keep, entry
 
 
 class DlmmCurve:
@@ -54,26 +47,33 @@ class DlmmCurve:
         self._bins = list(bins)
         self._sells_x = sells_x
         self._base_rate = base_rate
-        first = self._bins[0].price if self._bins else active_price
+        first = self._bins[0][0] if self._bins else active_price
         self.mid = Fraction(first, 1 << PRICE_BITS) if sells_x else Fraction(1 << PRICE_BITS, first)
-        self._ins, self._outs, self._past = self._drain()
-        self.max_in = self._past[-1] - 1 if self._bins else 0
+        self._nets: list[int] = []
+        self._ins, self._outs, self._past = [0], [0], [0]
+        self._drain()
+        self.max_in = max(0, self._past[-1] - 1)
         self.max_out = self._outs[-1]
+        self._responses = [*self._ins[:-1], self.max_in]
 
-    def _drain(self) -> tuple[list[int], list[int], list[int]]:
-        """Return what the first k bins take, what they give, and what goes beyond them, for every k."""
-        ins, outs, past = [0], [0], [0]
+    def _drain(self) -> None:
+        """Find what each bin takes when drained, and the sums over the first k bins, for every k."""
+        sells_x = self._sells_x
         taken = given = 0
         for price, gives, keep, rule in self._bins:
-            net, keep_in = self._net_for(price, gives), keep
             if rule is not None:
                 net, keep_in = sum(rule.drained.nets), keep if rule.fee_on_input else FEE_UNIT
-            past.append(taken - (-(net + 1) * FEE_UNIT // keep_in))
-            taken -= -net * FEE_UNIT // keep_in
+            else:
+                net = -(-(gives << PRICE_BITS) // price) if sells_x else -(-gives * price >> PRICE_BITS)
+                keep_in = keep
+            gross, rest = divmod(-net * FEE_UNIT, keep_in)
+            taken -= gross
             given += gives
-            ins.append(taken)
-            outs.append(given)
-        return ins, outs, past
+            self._nets.append(net)
+            self._ins.append(taken)
+            self._outs.append(given)
+            # With another unit, net would still be the same if (gross + 1) * keep < (net + 1) * 10^9.
+            self._past.append(taken + (2 if rest + keep_in < FEE_UNIT else 1))
 
     @property
     def is_concave(self) -> bool:
@@ -94,10 +94,6 @@ class DlmmCurve:
         if self._sells_x:
             return -(-(amount_out << PRICE_BITS) // price)
         return -(-amount_out * price >> PRICE_BITS)
-
-    def _value(self, price: int, net: int) -> int:
-        """Return what ``net`` is worth at a bin's price, times 2^64."""
-        return net * price if self._sells_x else (net << 2 * PRICE_BITS) // price
 
     @cached_property
     def _relaxed_ins(self) -> list[int]:
@@ -132,6 +128,9 @@ class DlmmCurve:
                 falling.pop()
             corners.append(corner)
             falling.append(-slope)
+        if len(falling) > 1 and not falling[-1]:  # the last bins give nothing, as the fee takes it all
+            corners[-2:] = corners[-1:]
+            falling.pop()
         return corners, falling
 
     def exact_in(self, amount_in: int) -> int:
@@ -181,31 +180,32 @@ class DlmmCurve:
         """The fee is split at each bin in the ratio of the base rate to the whole rate."""
         amount_out = self.exact_in(amount_in)
         base_fee = fee = output_fee = value = 0
-        reached = bisect_right(self._past, amount_in) if amount_in else 0
-        for place, (price, gives, keep, rule) in enumerate(self._bins[:reached]):
-            is_last = place == reached - 1
-            taken = amount_in - self._ins[place] if is_last else self._ins[place + 1] - self._ins[place]
-            if rule is not None:
-                trade = rule.exact_in(taken)
-                net = sum(trade.nets)
-                output_fee += 0 if rule.fee_on_input else trade.fee
-                bin_fee = trade.fee if rule.fee_on_input else 0
-            else:
-                net = taken * keep // FEE_UNIT if is_last else self._net_for(price, gives)
-                bin_fee = taken - net
-            fee += bin_fee
-            base_fee += self._base_part(bin_fee, FEE_UNIT - keep)
-            value += self._value(price, net)
-        unrounded = Fraction(value, 1 << PRICE_BITS) - output_fee
+        for (price, _, keep, rule), taken, net in self._reached(amount_in):
+            if rule is not None and not rule.fee_on_input:
+                output_fee += rule.exact_in(taken).fee
+            fee += taken - net
+            base_fee += self._base_part(taken - net, FEE_UNIT - keep)
+            value += net * price if self._sells_x else (net << 2 * PRICE_BITS) // price
+        unrounded = Fraction(value - (output_fee << PRICE_BITS), 1 << PRICE_BITS)
         return Swap(amount_in, amount_out, base_fee, fee - base_fee, unrounded, output_fee)
+
+    def _reached(self, amount_in: int) -> Iterator[tuple[CurveBin, int, int]]:
+        """Yield the bins that ``amount_in`` trades in, what each takes, and that less its fee."""
+        last = bisect_right(self._past, amount_in) - 1
+        ins, nets, bins = self._ins, self._nets, self._bins
+        for place in range(last):
+            yield bins[place], ins[place + 1] - ins[place], nets[place]
+        if amount_in:
+            keep, rule = bins[last][2:]
+            taken = amount_in - ins[last]
+            is_free = rule is not None and not rule.fee_on_input
+            yield bins[last], taken, taken if is_free else taken * keep // FEE_UNIT
 
     def respond(self, price: int) -> tuple[int, int]:
         """Drain every bin whose stretch of the hull is steeper than ``price``."""
-        if price <= 0:
-            return self.max_in, self.max_out
         corners, falling = self._hull
         corner = corners[bisect_left(falling, -price)]
-        return self._ins[corner], self._outs[corner]
+        return self._responses[corner], self._outs[corner]
 
     def surplus(self, price: int) -> int:
         """The best corner of the hull; its neighbours are tried as slopes are rounded."""
@@ -230,8 +230,8 @@ class DlmmCurve:
         drained = bisect_right(self._past, amount_in) - 1
         if drained == len(self._bins):
             return ()
-        begin, end, keep = self._ins[drained], self._ins[drained + 1], self._bins[drained].keep
-        rate, rule = FEE_UNIT - keep, self._bins[drained].rule
+        begin, end, (_, _, keep, rule) = self._ins[drained], self._ins[drained + 1], self._bins[drained]
+        rate = FEE_UNIT - keep
         if not rate:
             return (begin, end)
         if rule is None or rule.fee_on_input:

@@ -76,16 +76,19 @@ class Pairing:
             yield from map(curve.exact_in, curve.even_fees(curve.least_in(amount), fee_steps))
 
 
-def polish(curves: Sequence[Curve], parts: list[int], side: int, price: int) -> None:
+def polish(
+    curves: Sequence[Curve], parts: list[int], side: int, price: int, *, everywhere: bool = False
+) -> None:
     """Move units between the largest part and each other part, in place, as long as that gains.
 
-    ``price`` is the common marginal price; it tells how good a pair can be at best.
+    ``price`` is the common marginal price; it tells how good a pair can be at best. Curves without a part
+    are left alone, unless the amount is tiny or ``everywhere`` is asked for.
     """
     anchor = parts.index(max(parts))
     for other, part in enumerate(parts):
         total = part + parts[anchor]
         is_tiny = total <= _TINY
-        if other == anchor or not (part or is_tiny or _is_refused(curves[anchor], parts[anchor], side)):
+        if other == anchor or not (part or is_tiny or everywhere):
             continue
         pairing = Pairing(curves[other], curves[anchor], total, side)
         least = _least_loss((curves[other], curves[anchor]), total, side, price)
@@ -97,17 +100,6 @@ def polish(curves: Sequence[Curve], parts: list[int], side: int, price: int) -> 
         ):
             place = pairing.best_far(place)
         parts[other], parts[anchor] = place, total - place
-
-
-def _is_refused(curve: Curve, part: int, side: int) -> bool:
-    """Return whether the curve's program refuses ``part`` as an exact output."""
-    if not side:
-        return False
-    try:
-        curve.exact_out(part)
-    except SwapRefused:
-        return True
-    return False
 
 
 def _least_loss(curves: Sequence[Curve], total: int, side: int, price: int) -> int:
