@@ -5,6 +5,7 @@ from fractions import Fraction
 from random import Random
 
 from dexec.domain.paper_market import PaperMarket
+from dexec.domain.paper_orders import VENUES_WITH_ORDERS
 from dexec.domain.paper_pools import PAPER_VENUES
 from dexec.domain.pools import Pool
 from dexec.domain.quote import Pair
@@ -41,6 +42,14 @@ class TestDlmmWithOrders(CurveContract):
     def pools(self) -> Sequence[Pool]:
         rnd = Random(5)
         return [random_markets.dlmm_with_orders(rnd, PAIR, *size) for size in SIZES for _ in range(8)]
+
+
+class TestPaperMarketWithOrders(CurveContract):
+    refuses = True
+
+    def pools(self) -> Sequence[Pool]:
+        market = PaperMarket(3, VENUES_WITH_ORDERS)
+        return market.pools("meteora", [Pair(*PAIR), Pair("BONK", "SOL")], 4_000_000_000)
 
 
 class TestPaperMarket(CurveContract):

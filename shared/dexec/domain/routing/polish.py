@@ -22,6 +22,9 @@ _NEAR = 2
 _REFUSED = 1 << 256
 """The loss at a place whose exact output one of the programs refuses: more than any other."""
 
+_MOST_JUMPS = 16
+"""Where most places are refused, far moves could go on for long, a unit at a time."""
+
 _TINY = 1 << 20
 """Up to this total, in base units, rounding can outweigh what the real-valued split knows."""
 
@@ -52,12 +55,13 @@ class Pairing:
     def best_far(self, x: int) -> int:
         """Return the best place found by moving from ``x`` by ever other distances while that helps."""
         distances = [step for bit in range(self._total.bit_length()) for step in (2 << bit, 3 << bit)]
-        while True:
+        for _ in range(_MOST_JUMPS):
             jump = self._best({x, *(x - step for step in distances), *(x + step for step in distances)})
             place = self.best_near(jump, _FEE_STEPS[0])
             if self.losses[place] >= self.losses[x]:
-                return x
+                break
             x = place
+        return x
 
     def _best(self, places: set[int]) -> int:
         known, trade_first, trade_second = self.losses, self._trade_first, self._trade_second
