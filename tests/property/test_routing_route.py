@@ -31,7 +31,7 @@ from tests import random_markets
 SOAK = os.environ.get("DEXEC_SOAK") == "1"
 ORDERS = 70_000 if SOAK else 7_000
 ORDERS_PER_MARKET = 14
-PAPER_ORDERS = 30_000 if SOAK else 2_000
+PAPER_ORDERS = 24_000 if SOAK else 2_400
 SIZES = (10**4, 10**7, 10**10, 10**13)
 
 
