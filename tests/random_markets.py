@@ -55,11 +55,12 @@ def with_creator_fee(
 ) -> ConstantProductPool:
     """A constant product pool whose creator takes a fee too, of the input or in one of the tokens."""
     pool = constant_product(rnd, pair, price, size, name)
-    rates = {
-        "trade_fee_rate": rnd.choice((0, 123, 2_500, 40_000)),
-        "creator_fee_rate": rnd.randint(1, 50_000),
-    }
-    return replace(pool, **rates, creator_fee_on=rnd.choice(tuple(CreatorFeeOn)))
+    return replace(
+        pool,
+        trade_fee_rate=rnd.choice((0, 123, 2_500, 40_000)),
+        creator_fee_rate=rnd.randint(1, 50_000),
+        creator_fee_on=rnd.choice(tuple(CreatorFeeOn)),
+    )
 
 
 def dlmm(

@@ -12,9 +12,9 @@ UNIT = 10**6
 
 
 def random_pool(rnd: Random, creator_fee_on: CreatorFeeOn) -> ConstantProductPool:
-    reserves = (rnd.randint(1, 10 ** rnd.randint(1, 16)) for _ in range(2))
+    x, y = (rnd.randint(1, 10 ** rnd.randint(1, 16)) for _ in range(2))
     trade, creator = rnd.choice((0, 1, 2_500, 300_000)), rnd.choice((1, 500, 10_000, 600_000))
-    return ConstantProductPool("p", "raydium", "X", "Y", *reserves, trade, creator, creator_fee_on)
+    return ConstantProductPool("p", "raydium", "X", "Y", x, y, trade, creator, creator_fee_on)
 
 
 def by_the_rules(pool: ConstantProductPool, token_in: str, amount_in: int) -> tuple[int, int]:

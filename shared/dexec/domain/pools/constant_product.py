@@ -87,9 +87,8 @@ class ConstantProductCurve:
         net = ceil_div(self._reserve_in * amount_out, self._reserve_out - amount_out)
         return ceil_div(net * RATE_UNIT, self._keep)
 
-    def least_in(self, amount_out: int) -> int:
-        """The same: nothing is refused."""
-        return self.exact_out(amount_out)
+    least_in = exact_out
+    """Nothing is refused."""
 
     def swap(self, amount_in: int) -> Swap:
         """The whole fee is the base fee."""
@@ -150,6 +149,8 @@ class CreatorFeeCurve(ConstantProductCurve):
         gross = ceil_div(amount_out * RATE_UNIT, self._keep_out)
         net = ceil_div(self._reserve_in * gross, self._reserve_out - gross)
         return ceil_div(net * RATE_UNIT, self._keep)
+
+    least_in = exact_out
 
     def swap(self, amount_in: int) -> Swap:
         """The trade fee is the base fee, the creator's the output fee."""
