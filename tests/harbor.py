@@ -49,6 +49,9 @@ class HarborCurve:
         net = -(-(amount_out << PRICE_BITS) // self.price)
         return -(-net * BPS // (BPS - FEE_BPS))
 
+    def least_in(self, amount_out: int) -> int:
+        return self.exact_out(amount_out)
+
     def swap(self, amount_in: int) -> Swap:
         net = amount_in * (BPS - FEE_BPS) // BPS
         return Swap(amount_in, self.exact_in(amount_in), amount_in - net, 0, net * self.mid)

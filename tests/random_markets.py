@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from random import Random
 
-from dexec.domain.pools import PRICE_BITS, ConstantProductPool, DlmmFees, DlmmPool, Pool, Volatility
+from dexec.domain.pools import (
+    NO_ORDERS,
+    PRICE_BITS,
+    CollectFeeMode,
+    ConstantProductPool,
+    CreatorFeeOn,
+    DlmmFees,
+    DlmmPool,
+    FunctionType,
+    LimitOrders,
+    Pool,
+    Volatility,
+)
 from dexec.domain.pools.dlmm import bin_price
 from dexec.domain.quote import Mode, Reading, RouteRequest
 
-FEES_BPS = (4, 20, 25, 30, 100)
+FEE_RATES = (400, 2_000, 2_500, 3_000, 10_000)
 BIN_STEPS = (5, 10, 25, 80, 100)
 
 
@@ -33,8 +46,21 @@ def constant_product(
 ) -> ConstantProductPool:
     reserve_x = rnd.randint(size // 4 + 2, size + 2)
     reserve_y = max(2, int(reserve_x * near(rnd, price)))
-    fee_bps = rnd.choice(FEES_BPS)
-    return ConstantProductPool(f"raydium:{name}", "raydium", *pair, reserve_x, reserve_y, fee_bps)
+    rate = rnd.choice(FEE_RATES)
+    return ConstantProductPool(f"raydium:{name}", "raydium", *pair, reserve_x, reserve_y, rate)
+
+
+def with_creator_fee(
+    rnd: Random, pair: tuple[str, str], price: Fraction, size: int, name: str = "cp"
+) -> ConstantProductPool:
+    """A constant product pool whose creator takes a fee too, of the input or in one of the tokens."""
+    pool = constant_product(rnd, pair, price, size, name)
+    return replace(
+        pool,
+        trade_fee_rate=rnd.choice((0, 123, 2_500, 40_000)),
+        creator_fee_rate=rnd.randint(1, 50_000),
+        creator_fee_on=rnd.choice(tuple(CreatorFeeOn)),
+    )
 
 
 def dlmm(
@@ -67,9 +93,38 @@ def dlmm(
     )
 
 
+def dlmm_with_orders(
+    rnd: Random, pair: tuple[str, str], price: Fraction, size: int, name: str = "orders"
+) -> DlmmPool:
+    """A DLMM pool with limit orders, most of them in front of the price, and its fee on either side."""
+    plain = dlmm(rnd, pair, price, size, name)
+    mode = rnd.choice(tuple(CollectFeeMode))
+    places = range(len(plain.amounts_x))
+    largest = max(plain.amounts_x) + 2, max(plain.amounts_y) + 2
+
+    def placed(place: int) -> LimitOrders:
+        asks = (place >= plain.active_bin - plain.first_bin) ^ (rnd.random() < 0.1)
+        opened, remaining = (
+            rnd.choice((0, rnd.randint(1, 5), rnd.randint(1, largest[0 if asks else 1]))) for _ in range(2)
+        )
+        total = remaining + rnd.randrange(3)
+        return LimitOrders(opened, total, remaining, rnd.randrange(9), asks, 3, 4, 5, 6)
+
+    orders = tuple(placed(place) if rnd.random() < 0.7 else NO_ORDERS for place in places)
+    bare = {place for place in places if rnd.random() < 0.2}
+    return replace(
+        plain,
+        fees=replace(plain.fees, collect_fee_mode=mode, protocol_share=rnd.choice((0, 500, 2_000))),
+        amounts_x=tuple(0 if place in bare else plain.amounts_x[place] for place in places),
+        amounts_y=tuple(0 if place in bare else plain.amounts_y[place] for place in places),
+        orders=orders,
+        function_type=FunctionType.LIMIT_ORDERS,
+    )
+
+
 def pool(rnd: Random, pair: tuple[str, str], price: Fraction, size: int, name: str) -> Pool:
-    """A pool of either kind."""
-    make = rnd.choice((constant_product, dlmm))
+    """A pool of any kind."""
+    make = rnd.choice((constant_product, with_creator_fee, dlmm, dlmm_with_orders))
     return make(rnd, pair, price, size, name)
 
 

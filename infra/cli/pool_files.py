@@ -7,13 +7,28 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, TypeAdapter, ValidationError
 
-from dexec.domain.pools import DlmmFees, DlmmPool, Volatility
+from dexec.domain.pools import (
+    NO_ORDERS,
+    CollectFeeMode,
+    DlmmFees,
+    DlmmPool,
+    FunctionType,
+    LimitOrders,
+    Volatility,
+)
 from dexec.domain.pools.dlmm import bin_price
 
 U64 = Annotated[StrictInt, Field(ge=0, lt=2**64)]
 Positive = Annotated[StrictInt, Field(gt=0, lt=2**64)]
 Content = TypeVar("Content")
 BinRow = tuple[StrictInt, U64, U64, str | None]
+Flag = Annotated[StrictInt, Field(ge=0, le=1)]
+Bps = Annotated[StrictInt, Field(ge=0, le=10_000)]
+OrderRow = tuple[
+    StrictInt, U64, U64, str | None, U64, U64, U64, Annotated[StrictInt, Field(ge=0, lt=2**32)], Flag,
+    U64, U64, U64, U64,
+]  # fmt: skip
+"""A bin with its limit orders: what is open, being processed and left of that, age, side, filled, fees."""
 
 MAX_BINS = 20_000
 """A file's bins may have gaps, which are filled with empty bins; this bounds the filling."""
@@ -37,15 +52,22 @@ class DlmmState(Strict):
     base_fee_power_factor: Annotated[StrictInt, Field(ge=0, le=9)] = 0
     filter_period_s: U64
     decay_period_s: U64
-    reduction_factor: Annotated[StrictInt, Field(ge=0, le=10_000)]
+    reduction_factor: Bps
     variable_fee_control: U64
     max_volatility_accumulator: U64
-    collect_fee_mode: Literal["input"] = "input"
+    collect_fee_mode: Literal["input", 0, 1] = "input"
+    function_type: Literal[0, 1, 2] = 0
+    reward_mints: Annotated[StrictInt, Field(ge=0, le=2)] = 0
+    protocol_share: Bps = 0
     active_bin: StrictInt
     volatility_accumulator: U64 = 0
     volatility_reference: U64 = 0
     index_reference: StrictInt
-    bins: Annotated[list[BinRow], Field(min_length=1)]
+    bins: Annotated[list[BinRow | OrderRow], Field(min_length=1)]
+    pair_type: U64 = 0
+    """Without influence on a swap, as the two that follow."""
+    orders: str = ""
+    bitmap: list[StrictInt] = Field(default_factory=list, repr=False)
 
     def pool(self, pool_id: str, venue: str, tokens: tuple[str, str], elapsed_s: int) -> DlmmPool:
         """Return the pool ``elapsed_s`` seconds after its last swap; ``ValueError`` for impossible bins."""
@@ -55,7 +77,9 @@ class DlmmState(Strict):
             raise ValueError("a bin id occurs twice")
         if last - first >= MAX_BINS:
             raise ValueError(f"the bins span more than {MAX_BINS} ids")
-        filled = [rows.get(bin_id, (bin_id, 0, 0, None)) for bin_id in range(first, last + 1)]
+        empty = (0, 0, None)
+        filled = [rows.get(bin_id, (bin_id, *empty)) for bin_id in range(first, last + 1)]
+        orders = tuple(_orders(row) for row in filled)
         return DlmmPool(
             id=pool_id,
             venue=venue,
@@ -70,6 +94,9 @@ class DlmmState(Strict):
             amounts_x=tuple(row[1] for row in filled),
             amounts_y=tuple(row[2] for row in filled),
             prices=tuple(_stored_price(row[3]) or bin_price(row[0], self.bin_step) for row in filled),
+            orders=orders if any(entry != NO_ORDERS for entry in orders) else (),
+            function_type=FunctionType(self.function_type),
+            reward_mints=self.reward_mints,
         )
 
     def _fees(self) -> DlmmFees:
@@ -82,12 +109,27 @@ class DlmmState(Strict):
             self.reduction_factor,
             self.variable_fee_control,
             self.max_volatility_accumulator,
+            CollectFeeMode.INPUT
+            if self.collect_fee_mode == "input"
+            else CollectFeeMode(self.collect_fee_mode),
+            self.protocol_share,
         )
 
 
 def _stored_price(text: str | None) -> int:
     """Return a bin's stored Q64.64 price, or 0 where none is stored (the program's own marker)."""
     return int(text) if text else 0
+
+
+def _orders(row: BinRow | OrderRow) -> LimitOrders:
+    """Return the limit orders of a bin; ``ValueError`` where more is left of them than there was."""
+    if len(row) == 4:
+        return NO_ORDERS
+    opened, total, remaining, age, asks, *earned = row[4:]
+    orders = LimitOrders(opened, total, remaining, age, bool(asks), *earned)
+    if orders.processed_remaining > orders.processing_total:
+        raise ValueError(f"bin {row[0]}: more is left of the orders being processed than there was")
+    return orders
 
 
 def read_file(path: Path, form: TypeAdapter[Content]) -> Content:

@@ -9,12 +9,15 @@ from pydantic import Field, StrictInt, TypeAdapter
 
 from dexec.domain.amounts import parse_amount
 from dexec.domain.errors import Invalid
-from dexec.domain.pools import ConstantProductPool, Pool
+from dexec.domain.pools import ConstantProductPool, CreatorFeeOn, Pool
+from dexec.domain.pools.base import BPS
+from dexec.domain.pools.constant_product import RATE_UNIT, STANDARD_TRADE_RATE
 from dexec.domain.quote import Mode, Reading, Route, RouteRequest
 from dexec.domain.routing import find_route
 from dexec.domain.tokens import find_token
 from infra.cli.pool_files import U64, DlmmState, PoolFileError, Positive, Strict, read_file
 
+FeeRate = Annotated[StrictInt, Field(ge=0, lt=RATE_UNIT)]
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -28,11 +31,24 @@ class ConstantProductEntry(Strict):
     token_y: str
     reserve_x: Positive
     reserve_y: Positive
-    fee_bps: Annotated[StrictInt, Field(ge=0, lt=10_000)] = 25
+    fee_bps: Annotated[StrictInt, Field(ge=0, lt=10_000)] | None = None
+    """The trade fee in bps, for short; ``trade_fee_rate`` has it in 10^-6, as the pools do."""
+    trade_fee_rate: FeeRate = STANDARD_TRADE_RATE
+    creator_fee_rate: FeeRate = 0
+    creator_fee_on: Literal[0, 1, 2] = 0
 
     def open(self, pool_id: str, tokens: tuple[str, str]) -> Pool:
-        """Return the pool."""
-        return ConstantProductPool(pool_id, self.venue, *tokens, self.reserve_x, self.reserve_y, self.fee_bps)
+        """Return the pool; ``ValueError`` for fees that take everything, or two trade fees."""
+        trade_rate = self.trade_fee_rate
+        if self.fee_bps is not None:
+            if "trade_fee_rate" in self.model_fields_set:
+                raise ValueError("give fee_bps or trade_fee_rate, not both")
+            trade_rate = self.fee_bps * RATE_UNIT // BPS
+        creator = CreatorFeeOn(self.creator_fee_on)
+        reserves = self.reserve_x, self.reserve_y
+        return ConstantProductPool(
+            pool_id, self.venue, *tokens, *reserves, trade_rate, self.creator_fee_rate, creator
+        )
 
 
 class DlmmEntry(DlmmState):

@@ -44,6 +44,10 @@ def print_route(route: Document, title: str) -> None:
         output.say(f"  left out: {trouble['venue']} ({escape(str(trouble['reason']))})")
 
 
+def _output_fee(leg: Document, fee: Document) -> str:
+    return f" + {fee['output']} {leg['tokenOut']}" if "output" in fee else ""
+
+
 def print_route_in_full(route: Document, title: str) -> None:
     """Print a routing decision with every leg's fees and impact, the alternatives, and the proven bound."""
     print_route(route, title)
@@ -60,7 +64,7 @@ def print_route_in_full(route: Document, title: str) -> None:
             f"{leg['amountOut']} {leg['tokenOut']}",
             _digits(leg["price"]),
             str(leg["priceImpactBps"]),
-            f"{fee['base']} + {fee['variable']} {fee['token']}",
+            f"{fee['base']} + {fee['variable']} {fee['token']}" + _output_fee(leg, fee),
         )
     output.console().print(legs)
     others = documents(route.get("alternatives"))

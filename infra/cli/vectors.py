@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field, StrictBool, StrictInt, TypeAdapter
+from pydantic import Discriminator, StrictBool, StrictInt, Tag, TypeAdapter
 
 from dexec.domain.errors import InsufficientLiquidity
-from dexec.domain.pools import ConstantProductPool
+from dexec.domain.pools import ConstantProductPool, swap_exact_in
+from infra.cli.order_vectors import OrderFile
 from infra.cli.pool_files import U64, DlmmState, PoolFileError, Positive, Strict, read_file
 
 
@@ -69,7 +70,9 @@ class DlmmVectorPool(DlmmState):
         return _compare(
             "amount_out", case.amount_out, lambda: pool.curve(token_in).exact_in(amount)
         ) or _compare(
-            "active_bin_after", case.active_bin_after, lambda: pool.active_bin_after(token_in, amount)
+            "active_bin_after",
+            case.active_bin_after,
+            lambda: swap_exact_in(pool, token_in, amount).after.active_bin,
         )
 
 
@@ -87,8 +90,24 @@ class DlmmFile(Strict):
                 yield difference and f"pool {index}, case {number}: {difference}"
 
 
-VectorFile = Annotated[ConstantProductFile | DlmmFile, Field(discriminator="venue")]
-_FORM: TypeAdapter[ConstantProductFile | DlmmFile] = TypeAdapter(VectorFile)
+DLMM_WITH_ORDERS = "meteora_dlmm with bin_fields"
+
+
+def _form_of(content: object) -> object:
+    """Return which form a file has: the venue, and whether its bins have columns for limit orders."""
+    if not isinstance(content, dict):
+        return "no object"
+    venue = content.get("venue", "no venue")
+    return DLMM_WITH_ORDERS if venue == "meteora_dlmm" and "bin_fields" in content else venue
+
+
+VectorFile = Annotated[
+    Annotated[ConstantProductFile, Tag("raydium")]
+    | Annotated[DlmmFile, Tag("meteora_dlmm")]
+    | Annotated[OrderFile, Tag(DLMM_WITH_ORDERS)],
+    Discriminator(_form_of),
+]
+_FORM: TypeAdapter[ConstantProductFile | DlmmFile | OrderFile] = TypeAdapter(VectorFile)
 
 
 class Outcome(NamedTuple):

@@ -7,12 +7,15 @@ from random import Random
 
 import pytest
 
-from dexec.domain.errors import InsufficientLiquidity
+from dexec.domain.errors import InsufficientLiquidity, UndeterminedExactOut
 from dexec.domain.pools import PRICE_BITS, Curve, Pool
 
 
 class CurveContract:
     """Inherit from this and give ``pools``; the tests then run for both directions of each."""
+
+    refuses = False
+    """Whether there are exact outputs that the program refuses."""
 
     def pools(self) -> Sequence[Pool]:
         raise NotImplementedError
@@ -21,7 +24,7 @@ class CurveContract:
         return [pool.curve(token) for pool in self.pools() for token in (pool.token_x, pool.token_y)]
 
     def inputs(self, curve: Curve) -> list[int]:
-        most = min(curve.max_in, 4 * curve.exact_out(curve.max_out))
+        most = min(curve.max_in, 4 * curve.least_in(curve.max_out))
         rnd = Random(most)
         return sorted({0, 1, most, *(rnd.randint(0, most) for _ in range(40)), *range(min(most, 12))})
 
@@ -35,23 +38,36 @@ class CurveContract:
             assert outputs[0] == 0
             assert outputs[-1] <= curve.max_out
 
-    def test_exact_out_is_the_least_input_for_its_output(self) -> None:
+    def test_the_least_input_for_an_output_is_the_inverse(self) -> None:
         for curve in self.curves():
             for amount in self.inputs(curve):
                 amount_out = curve.exact_in(amount)
-                least = curve.exact_out(amount_out)
+                least = curve.least_in(amount_out)
                 assert least <= amount
                 assert curve.exact_in(least) >= amount_out
                 assert least == 0 or curve.exact_in(least - 1) < amount_out
+
+    def test_exact_out_takes_the_least_input_or_is_refused(self) -> None:
+        refused = taken = 0
+        for curve in self.curves():
+            for amount in self.inputs(curve):
+                amount_out = curve.exact_in(amount)
+                try:
+                    assert curve.exact_out(amount_out) == curve.least_in(amount_out)
+                    taken += 1
+                except UndeterminedExactOut:
+                    refused += 1
+        assert taken > refused
+        assert (refused > 0) == self.refuses
 
     def test_a_swap_is_taken_apart_exactly(self) -> None:
         for curve in self.curves():
             for amount in self.inputs(curve):
                 swap = curve.swap(amount)
                 assert (swap.amount_in, swap.amount_out) == (amount, curve.exact_in(amount))
-                assert min(swap.base_fee, swap.variable_fee) >= 0
+                assert min(swap.base_fee, swap.variable_fee, swap.output_fee) >= 0
                 assert swap.amount_out <= swap.unrounded_out
-                assert swap.unrounded_out <= (amount - swap.fee) * curve.mid
+                assert swap.unrounded_out + swap.output_fee <= (amount - swap.fee) * curve.mid
 
     def test_nothing_beyond_what_the_pool_can_trade(self) -> None:
         for curve in self.curves():

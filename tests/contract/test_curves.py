@@ -1,10 +1,11 @@
-"""The contract of curves, for both kinds of pools and for a made-up venue."""
+"""The contract of curves, for all kinds of pools and for a made-up venue."""
 
 from collections.abc import Sequence
 from fractions import Fraction
 from random import Random
 
 from dexec.domain.paper_market import PaperMarket
+from dexec.domain.paper_orders import VENUES_WITH_ORDERS
 from dexec.domain.paper_pools import PAPER_VENUES
 from dexec.domain.pools import Pool
 from dexec.domain.quote import Pair
@@ -27,6 +28,28 @@ class TestDlmm(CurveContract):
     def pools(self) -> Sequence[Pool]:
         rnd = Random(2)
         return [random_markets.dlmm(rnd, PAIR, *size) for size in SIZES for _ in range(6)]
+
+
+class TestCreatorFees(CurveContract):
+    def pools(self) -> Sequence[Pool]:
+        rnd = Random(4)
+        return [random_markets.with_creator_fee(rnd, PAIR, *size) for size in SIZES for _ in range(6)]
+
+
+class TestDlmmWithOrders(CurveContract):
+    refuses = True
+
+    def pools(self) -> Sequence[Pool]:
+        rnd = Random(5)
+        return [random_markets.dlmm_with_orders(rnd, PAIR, *size) for size in SIZES for _ in range(8)]
+
+
+class TestPaperMarketWithOrders(CurveContract):
+    refuses = True
+
+    def pools(self) -> Sequence[Pool]:
+        market = PaperMarket(3, VENUES_WITH_ORDERS)
+        return market.pools("meteora", [Pair(*PAIR), Pair("BONK", "SOL")], 4_000_000_000)
 
 
 class TestPaperMarket(CurveContract):

@@ -20,7 +20,9 @@ from dexec.domain.amounts import MAX_BASE_UNITS
 from dexec.domain.errors import InsufficientFunds, OrderFailed
 from dexec.domain.order import SignedTransaction
 from dexec.domain.paper_market import PaperMarket
-from dexec.domain.quote import Mode, PlanLeg, SwapPlan
+from dexec.domain.paper_orders import VENUES_WITH_ORDERS
+from dexec.domain.quote import Mode, Pair, PlanLeg, Reading, RouteRequest, SwapPlan
+from dexec.domain.routing import find_route
 from dexec.domain.tokens import TOKENS
 from dexec.ports import Blockhash, CannotLand, Landed, Pending
 from tests.conftest import Connecting, Isolation
@@ -104,6 +106,31 @@ def test_swaps_at_once_pay_each_their_own(
     assert balances(databases)["SOL"] == TOKENS["SOL"].initial_amount - spent
     landed = [clusters[0].look(signed) for signed in transactions]
     assert all(isinstance(one, Landed) and one.fill is not None for one in landed)
+    check_books(connecting)
+
+
+def test_a_round_over_limit_orders_is_filled_as_quoted(
+    databases: list[Database], connecting: Connecting
+) -> None:
+    """Sold for an exact input, partly bought back for an exact output; the fee on the first is in USDT."""
+    market, slot = PaperMarket(SEED, VENUES_WITH_ORDERS), slot_at(CLOCK.now())
+    cluster = PaperCluster(market, PaperLedger(databases[0]), CLOCK, LATENCIES["none"])
+    recent = Blockhash(wire.blockhash(SEED, slot), slot + BLOCKHASH_SLOTS)
+    readings = [Reading("meteora", slot, market.pools("meteora", [Pair("SOL", "USDT")], slot), 1)]
+    there = RouteRequest(Mode.EXACT_IN, "SOL", "USDT", 2_000 * 10**9)
+    back = RouteRequest(Mode.EXACT_OUT, "USDT", "SOL", 1_000 * 10**9)
+    output_fees = 0
+    for number, request in enumerate((there, back)):
+        route = find_route(request, readings)
+        signed = PaperSigner(SEED).sign(f"ord_{number}", "alice", route.plan(), recent)
+        cluster.send(signed.data)
+        landed = cluster.look(signed)
+        assert isinstance(landed, Landed)
+        assert landed.fill is not None
+        assert landed.fill.legs == route.legs
+        output_fees += sum(leg.output_fee for leg in landed.fill.legs)
+    assert output_fees > 0
+    assert balances(databases)["SOL"] == TOKENS["SOL"].initial_amount - 1_000 * 10**9
     check_books(connecting)
 
 

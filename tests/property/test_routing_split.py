@@ -7,12 +7,14 @@ from random import Random
 
 import pytest
 
+from dexec.domain.errors import SwapRefused
 from dexec.domain.pools import PRICE_BITS, Curve
 from dexec.domain.routing.split import split
 from tests import random_markets
 
 ROUNDS = 4_000 if os.environ.get("DEXEC_SOAK") == "1" else 150
 PAIR = ("SOL", "USDC")
+REFUSED = 2**256
 
 Pools = Callable[[Random, Fraction, int], tuple[Curve, Curve]]
 
@@ -36,11 +38,21 @@ def two_of_bins(rnd: Random, price: Fraction, size: int) -> tuple[Curve, Curve]:
     return first.curve("SOL"), second.curve("SOL")
 
 
+def product_and_orders(rnd: Random, price: Fraction, size: int) -> tuple[Curve, Curve]:
+    first = random_markets.with_creator_fee(rnd, PAIR, price, size)
+    return first.curve("SOL"), random_markets.dlmm_with_orders(rnd, PAIR, price, size).curve("SOL")
+
+
 def loss_at(curves: Sequence[Curve], part: int, amount: int, side: int) -> int:
     first, second = curves
-    if side:
-        return first.exact_out(part) + second.exact_out(amount - part)
-    return -first.exact_in(part) - second.exact_in(amount - part)
+    return loss_of(first, part, side) + loss_of(second, amount - part, side)
+
+
+def loss_of(curve: Curve, amount: int, side: int) -> int:
+    try:
+        return curve.exact_out(amount) if side else -curve.exact_in(amount)
+    except SwapRefused:
+        return REFUSED
 
 
 def least_loss(curves: Sequence[Curve], amount: int, side: int, window: range) -> int:
@@ -51,13 +63,11 @@ def least_loss(curves: Sequence[Curve], amount: int, side: int, window: range) -
 
 def best_alone(curves: Sequence[Curve], amount: int, side: int) -> int | None:
     able = [curve for curve in curves if amount <= (curve.max_out if side else curve.max_in)]
-    if side:
-        return min((curve.exact_out(amount) for curve in able), default=None)
-    return min((-curve.exact_in(amount) for curve in able), default=None)
+    return min((loss_of(curve, amount, side) for curve in able), default=None)
 
 
 @pytest.mark.parametrize("side", [0, 1])
-@pytest.mark.parametrize("pools", [two_products, product_and_bins, two_of_bins])
+@pytest.mark.parametrize("pools", [two_products, product_and_bins, two_of_bins, product_and_orders])
 @pytest.mark.parametrize("price", [Fraction(3, 20), Fraction(1), Fraction(20, 3)])
 def test_within_two_units_of_brute_force(pools: Pools, price: Fraction, side: int) -> None:
     rnd = Random(f"{pools.__name__} {price} {side}")

@@ -8,8 +8,9 @@ import pytest
 
 from dexec.domain.errors import PoolDisabled
 from dexec.domain.paper_market import CROSSING_SLOTS, ERA_SLOTS, VENUES, PaperMarket, shifted
+from dexec.domain.paper_orders import VENUES_WITH_ORDERS
 from dexec.domain.paper_pools import PAPER_VENUES
-from dexec.domain.pools import Pool
+from dexec.domain.pools import DlmmPool, Pool
 from dexec.domain.quote import Mode, Pair, Reading, RouteRequest
 from dexec.domain.routing import execute_plan, find_route, pairs_for
 from dexec.domain.tokens import TOKENS
@@ -76,6 +77,29 @@ def test_an_unknown_pool_is_disabled() -> None:
             PaperMarket(5).pool(name, SLOT)
     with pytest.raises(ValueError, match="two tokens"):
         PaperMarket(5).pools("raydium", [Pair("SOL", "SOL")], SLOT)
+
+
+def test_orders_are_an_option_that_moves_no_price() -> None:
+    """Which changes nothing else: the market that everyone trades on stays what it is."""
+    with_orders = PaperMarket(5, VENUES_WITH_ORDERS)
+    modes = set()
+    for pair in PAIRS:
+        plain, pool = (market.pools("meteora", [pair], SLOT)[0] for market in (PaperMarket(5), with_orders))
+        assert isinstance(plain, DlmmPool)
+        assert isinstance(pool, DlmmPool)
+        assert pool == with_orders.pool(pool.id, SLOT)
+        assert (pool.amounts_x, pool.amounts_y, pool.prices) == (
+            plain.amounts_x,
+            plain.amounts_y,
+            plain.prices,
+        )
+        assert pool.curve(pair.token_in).mid == plain.curve(pair.token_in).mid
+        assert pool.curve(pair.token_in).max_out > plain.curve(pair.token_in).max_out * 98 // 100
+        assert 20 < sum(orders.open_amount > 0 for orders in pool.orders) < 60
+        assert plain.orders == ()
+        modes.add(pool.fees.collect_fee_mode)
+    assert len(modes) == 2
+    assert with_orders.pools("raydium", PAIRS, SLOT) == PaperMarket(5).pools("raydium", PAIRS, SLOT)
 
 
 @pytest.mark.parametrize("venue", VENUES)

@@ -1,16 +1,18 @@
 """Single facts of the pools' arithmetic, and that no float can slip into it."""
 
 import ast
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 import dexec.domain
-from dexec.domain.errors import InsufficientLiquidity
-from dexec.domain.pools import ConstantProductPool, DlmmFees, DlmmPool, Volatility
+from dexec.domain.errors import InsufficientLiquidity, PoolExhausted
+from dexec.domain.pools import ConstantProductPool, DlmmFees, DlmmPool, Volatility, swap_exact_in
 from dexec.domain.pools.base import ONE
-from dexec.domain.pools.dlmm import MAX_FEE_RATE, bin_price
+from dexec.domain.pools.dlmm import bin_price
+from dexec.domain.pools.dlmm_fees import MAX_FEE_RATE
 
 DOMAIN = Path(dexec.domain.__file__).parent
 INEXACT = {"sqrt", "log", "log2", "log10", "exp", "pow", "fsum", "hypot", "inf", "nan"}
@@ -25,8 +27,8 @@ def test_the_domain_knows_no_floats(path: Path) -> None:
         assert not (isinstance(node, ast.Attribute) and node.attr in INEXACT), where
 
 
-def product(fee_bps: int = 25) -> ConstantProductPool:
-    return ConstantProductPool("p", "raydium", "SOL", "USDC", 1_000_000, 2_000_000, fee_bps)
+def product(rate: int = 2_500) -> ConstantProductPool:
+    return ConstantProductPool("p", "raydium", "SOL", "USDC", 1_000_000, 2_000_000, rate)
 
 
 def test_a_constant_product_swap_by_hand() -> None:
@@ -48,11 +50,12 @@ def test_worsening_moves_the_price_by_just_that() -> None:
 
 
 @pytest.mark.parametrize(
-    ("x", "y", "fee_bps", "says"), [(0, 1, 25, "positive"), (1, 0, 25, "positive"), (1, 1, 10_000, "fee")]
+    ("x", "y", "rate", "says"),
+    [(0, 1, 2_500, "positive"), (1, 0, 2_500, "positive"), (1, 1, 10**6, "fees"), (1, 1, -1, "negative")],
 )
-def test_impossible_pools_are_refused(x: int, y: int, fee_bps: int, says: str) -> None:
+def test_impossible_pools_are_refused(x: int, y: int, rate: int, says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        ConstantProductPool("p", "v", "SOL", "USDC", x, y, fee_bps)
+        ConstantProductPool("p", "v", "SOL", "USDC", x, y, rate)
 
 
 def bins(**changes: int) -> DlmmPool:
@@ -83,11 +86,27 @@ def test_a_swap_walks_over_the_bins() -> None:
     assert curve.exact_out(500_000) == 505_051
     # 100 more: fee 1, net 99, at 1/1.01: floor(98.01) = 98
     assert curve.exact_in(505_151) == 500_098
-    assert bins().active_bin_after("SOL", 505_051) == 0
-    assert bins().active_bin_after("SOL", 505_052) == -1
-    assert bins().active_bin_after("USDC", 1) == 0
+    assert swap_exact_in(bins(), "SOL", 505_051).after.active_bin == 0
+    assert swap_exact_in(bins(), "SOL", 505_052).after.active_bin == -1
+    assert swap_exact_in(bins(), "USDC", 100).after.active_bin == 0
     with pytest.raises(InsufficientLiquidity):
         curve.exact_out(1_500_001)
+
+
+def test_a_unit_that_the_fee_takes_whole_stays_in_the_bin_that_it_drains() -> None:
+    """Bin 0 is drained by 500000, fee 5000; of 500001 the fee is 5001, so no more than 495000 get there."""
+    even = replace(bins(), amounts_y=(1_000_000, 495_000, 0))
+    curve = even.curve("SOL")
+    for amount, active_bin in ((500_000, 0), (500_001, 0), (500_002, -1), (500_010, -1)):
+        swap = swap_exact_in(even, "SOL", amount)
+        assert swap.after.active_bin == active_bin
+        assert swap.amount_out == curve.exact_in(amount)
+        assert swap.fee == curve.swap(amount).fee
+    assert curve.least_in(495_001) == 500_003
+    only = replace(bins(), amounts_y=(0, 495_000, 0))
+    assert only.curve("SOL").max_in == 500_001
+    with pytest.raises(PoolExhausted):
+        swap_exact_in(only, "SOL", 500_002)
 
 
 def test_the_variable_fee_grows_with_the_distance_and_is_split_from_the_base_fee() -> None:

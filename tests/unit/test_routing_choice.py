@@ -12,9 +12,9 @@ from dexec.domain.routing import find_route, mids_for, pairs_for
 SOL, USD = 10**9, 10**6
 
 
-def product(venue: str, pair: str, x: int, y: int, fee_bps: int = 25) -> ConstantProductPool:
+def product(venue: str, pair: str, x: int, y: int, rate: int = 2_500) -> ConstantProductPool:
     token_x, token_y = pair.split("-")
-    return ConstantProductPool(f"{venue}:{pair}", venue, token_x, token_y, x, y, fee_bps)
+    return ConstantProductPool(f"{venue}:{pair}", venue, token_x, token_y, x, y, rate)
 
 
 def reading(venue: str, *pools: Pool, slot: int = 10, latency_ms: int = 200) -> Reading:

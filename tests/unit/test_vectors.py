@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,16 +12,18 @@ from infra.cli.vectors import check_vectors, run
 VECTORS = Path(__file__).parents[1] / "vectors"
 RAYDIUM = VECTORS / "raydium_constant_product.json"
 METEORA = VECTORS / "meteora_dlmm.json"
+ORDERS = VECTORS / "meteora_dlmm_orders.json"
 
 
 def test_every_vector_matches_to_the_unit() -> None:
     assert check_vectors([RAYDIUM]) == (600, 0, [])
     assert check_vectors([METEORA]) == (480, 0, [])
+    assert check_vectors([ORDERS]) == (490, 0, [])
 
 
 def test_the_totals_are_said_last(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run([RAYDIUM, METEORA], print) == 0
-    assert capsys.readouterr().out == "1080 passed, 0 failed\n"
+    assert run([RAYDIUM, METEORA, ORDERS], print) == 0
+    assert capsys.readouterr().out == "1570 passed, 0 failed\n"
 
 
 def test_a_difference_of_one_unit_fails_its_case_alone(tmp_path: Path) -> None:
@@ -36,6 +39,81 @@ def test_a_difference_of_one_unit_fails_its_case_alone(tmp_path: Path) -> None:
         f"{wrong}: pool 3, case 5: amount_out should be {right + 1}, ours is {right}",
         "479 passed, 1 failed",
     ]
+
+
+def filled_case(content: dict[str, Any]) -> dict[str, Any]:
+    """The first case that has everything, and another that follows on it."""
+    for pool in content["pools"]:
+        for case in pool["cases"]:
+            if case.get("then", {}).get("bins_after") and case["limit_order_fee"] and "bitmap_after" in case:
+                content["pools"] = [pool | {"cases": [case]}]
+                found: dict[str, Any] = case
+                return found
+    raise AssertionError("no such case")
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *("amount_in", "amount_out", "fee", "mm_fee", "limit_order_fee", "protocol_fee"),
+        *("protocol_fee_x", "protocol_fee_y", "active_bin_after", "volatility_accumulator_after"),
+        *("volatility_reference_after", "index_reference_after", "elapsed_after_s"),
+    ],
+)
+def test_every_figure_of_the_state_afterwards_counts(tmp_path: Path, field: str) -> None:
+    content = json.loads(ORDERS.read_text())
+    filled_case(content)[field] += 1
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text(json.dumps(content))
+    outcome = check_vectors([wrong])
+    assert (outcome.passed, outcome.failed) == (1, 1)
+    assert f"pool 0, case 0: {field} should be" in outcome.differences[0]
+
+
+def test_every_column_of_a_changed_bin_and_the_bitmap_count(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.json"
+    for column in range(13):
+        content = json.loads(ORDERS.read_text())
+        row = filled_case(content)["bins_after"][0]
+        row[column] = str(int(row[3]) + 1) if column == 3 else abs(row[column] - 1)
+        wrong.write_text(json.dumps(content))
+        assert "bins_after should be" in check_vectors([wrong]).differences[0]
+    content = json.loads(ORDERS.read_text())
+    filled_case(content)["bitmap_after"].append(400)
+    wrong.write_text(json.dumps(content))
+    assert "bitmap_after should be" in check_vectors([wrong]).differences[0]
+
+
+def test_a_case_that_follows_counts_by_itself(tmp_path: Path) -> None:
+    content = json.loads(ORDERS.read_text())
+    filled_case(content)["then"]["amount_out"] += 1
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text(json.dumps(content))
+    outcome = check_vectors([wrong])
+    assert (outcome.passed, outcome.failed) == (1, 1)
+    assert "pool 0, case 0, then: amount_out should be" in outcome.differences[0]
+
+
+def test_the_programs_refusals_count(tmp_path: Path) -> None:
+    content = json.loads(ORDERS.read_text())
+    refused = [case for pool in content["pools"] for case in pool["cases"] if "error" in case]
+    assert {case["error"] for case in refused} == {6002, 6036, 6039, 6085}
+    for case in refused:
+        case["error"] += 1
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text(json.dumps(content))
+    outcome = check_vectors([wrong])
+    assert (outcome.passed, outcome.failed) == (490 - len(refused), len(refused))
+    assert "error should be 60" in outcome.differences[0]
+
+
+def test_the_columns_of_a_bin_have_to_be_the_known_ones(tmp_path: Path) -> None:
+    content = json.loads(ORDERS.read_text())
+    content["bin_fields"].reverse()
+    bad = tmp_path / "bad.json"
+    bad.write_text(json.dumps(content))
+    with pytest.raises(PoolFileError, match="the columns of a bin have to be id, amount_x"):
+        check_vectors([bad])
 
 
 def test_a_wrong_active_bin_is_a_difference(tmp_path: Path) -> None:

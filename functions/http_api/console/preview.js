@@ -81,7 +81,11 @@ function content({ tokenIn, tokenOut, quotes, route = {} }) {
 }
 
 function feeWords({ legs = [] }) {
-	const fees = Map.groupBy(legs.map((leg) => leg.fee), (fee) => fee.token);
-	const total = (parts) => show(sum(parts.flatMap((fee) => [fee.base, fee.variable])), 5);
-	return [...fees].map(([token, parts]) => `${total(parts)} ${token}`).join(" + ");
+	const parts = legs.flatMap(({ fee, tokenOut }) => [
+		{ token: fee.token, amount: sum([fee.base, fee.variable]) },
+		...(fee.output ? [{ token: tokenOut, amount: fee.output }] : []),
+	]);
+	const fees = Map.groupBy(parts, (part) => part.token);
+	const total = (of) => show(sum(of.map((part) => part.amount)), 5);
+	return [...fees].map(([token, of]) => `${total(of)} ${token}`).join(" + ");
 }

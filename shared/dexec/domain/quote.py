@@ -75,8 +75,9 @@ class Leg:
     """A swap on one pool, as quoted or as filled.
 
     ``hop`` is 1, or 2 for the second swap of a path. Fees are in base units of the leg's token in; ``mid``
-    is the pool's price before the swap and before fees; ``unrounded_out`` what its prices give for the
-    input after fees; ``share_bps`` the part of the route's token in (hop 1) or of the hop's (hop 2).
+    is the pool's price before the swap and before fees; ``unrounded_out`` what its prices give after all
+    fees; ``share_bps`` the part of the route's token in (hop 1) or of the hop's (hop 2). ``output_fee`` is
+    what some pools take from what comes out instead, in base units of token out.
     """
 
     venue: str
@@ -92,11 +93,13 @@ class Leg:
     mid: Fraction
     unrounded_out: Fraction
     slot: int
+    output_fee: int = 0
 
     @property
     def price_impact(self) -> Fraction:
         """What the leg's own size does to the price, fees apart: a signed fraction, -0.01 is 1 % worse."""
-        return price_impact(self.amount_in - self.base_fee - self.variable_fee, self.amount_out, self.mid)
+        net_in = self.amount_in - self.base_fee - self.variable_fee
+        return price_impact(net_in, self.amount_out + self.output_fee, self.mid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ class Quote:
     """One venue's priced offer for the whole order, from one reading.
 
     It is the best of the venue's pools for the pair. ``depth_out`` is what that pool gives before its
-    marginal price is 1 % worse. Fees are base units of token in.
+    marginal price is 1 % worse. Fees are base units of token in, ``output_fee`` of token out.
     """
 
     venue: str
@@ -117,11 +120,18 @@ class Quote:
     variable_fee: int
     mid: Fraction
     depth_out: int
+    output_fee: int = 0
 
     @property
     def price_impact(self) -> Fraction:
         """As in ``Leg``."""
-        return price_impact(self.amount_in - self.base_fee - self.variable_fee, self.amount_out, self.mid)
+        net_in = self.amount_in - self.base_fee - self.variable_fee
+        return price_impact(net_in, self.amount_out + self.output_fee, self.mid)
+
+    @property
+    def fee_fraction(self) -> Fraction:
+        """All fees as a fraction of what is paid in; those on the output at the mid price."""
+        return (self.base_fee + self.variable_fee + self.output_fee / self.mid) / self.amount_in
 
     @property
     def effective_price(self) -> Fraction:

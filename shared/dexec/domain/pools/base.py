@@ -17,6 +17,8 @@ PRICE_BITS = 64
 ONE = 1 << PRICE_BITS
 """The price at which one base unit buys one."""
 
+BPS = 10_000
+
 MAX_U64 = 2**64 - 1
 """No amount on chain is larger."""
 
@@ -25,8 +27,9 @@ MAX_U64 = 2**64 - 1
 class Swap:
     """One swap on one curve, taken apart; amounts in base units.
 
-    ``unrounded_out`` is what the pool's prices give for the input after fees before any rounding, so
-    ``unrounded_out - amount_out`` is what rounding costs.
+    ``base_fee`` and ``variable_fee`` are taken from the input, ``output_fee`` from the output, in its own
+    token. ``unrounded_out`` is what the pool's prices give for the input after fees before any rounding,
+    less ``output_fee``, so ``unrounded_out - amount_out`` is what rounding costs.
     """
 
     amount_in: int
@@ -34,19 +37,20 @@ class Swap:
     base_fee: int
     variable_fee: int
     unrounded_out: Fraction
+    output_fee: int = 0
 
     @property
     def fee(self) -> int:
-        """The whole fee, in base units of the token paid in."""
+        """What is taken from the input, in base units of the token paid in."""
         return self.base_fee + self.variable_fee
 
 
 class Curve(Protocol):
     """One direction of a pool. All amounts are base units; prices carry ``PRICE_BITS`` fraction bits.
 
-    ``exact_in``, ``exact_out`` and ``swap`` are the integer arithmetic of the chain. ``respond``,
-    ``surplus`` and ``kinks`` describe a concave curve that lies nowhere below it: they steer the search
-    and prove its result.
+    ``exact_in``, ``exact_out``, ``least_in`` and ``swap`` are the integer arithmetic of the chain.
+    ``respond``, ``surplus`` and ``kinks`` describe a concave curve that lies nowhere below it: they steer
+    the search and prove its result.
     """
 
     @property
@@ -73,7 +77,13 @@ class Curve(Protocol):
         """Return the output, rounded down as the chain does. ``InsufficientLiquidity`` over ``max_in``."""
 
     def exact_out(self, amount_out: int) -> int:
-        """Return the smallest input yielding at least this; ``InsufficientLiquidity`` over ``max_out``."""
+        """Return what the program takes for exactly this output; ``InsufficientLiquidity`` over ``max_out``.
+
+        Raises ``SwapRefused`` for an output that the program refuses, though it could give more or less.
+        """
+
+    def least_in(self, amount_out: int) -> int:
+        """Return the smallest input yielding at least this by ``exact_in``; raises over ``max_out`` only."""
 
     def swap(self, amount_in: int) -> Swap:
         """Return the swap of ``amount_in`` with its fees taken apart; raises as ``exact_in`` does."""

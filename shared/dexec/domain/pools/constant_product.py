@@ -1,39 +1,69 @@
-"""Constant product pools: x * y stays the same, as in Raydium's standard AMM.
+"""Constant product pools: x * y stays the same, as in Raydium's CP-swap.
 
-Source of the formulas: the arithmetic of Raydium's program, where the fee is taken from the input, rounded
-up, and the output is rounded down. ``tests/vectors`` holds swaps read off the program itself.
+Source of the formulas: the program's source. The trade fee is taken from the input, rounded up; the output
+is rounded down. A creator's fee may be added to the trade fee, with one rounding for both, or be taken from
+the output, rounded up. ``tests/vectors`` holds swaps read off the program itself, without creator fees.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from enum import IntEnum
 from fractions import Fraction
 from functools import cached_property
 from math import isqrt
 
 from dexec.domain.errors import InsufficientLiquidity
-from dexec.domain.pools.base import MAX_U64, PRICE_BITS, Swap, ceil_div, other_token
+from dexec.domain.pools.base import BPS, MAX_U64, PRICE_BITS, Swap, ceil_div, other_token
 
-BPS = 10_000
-RAYDIUM_FEE_BPS = 25
+RATE_UNIT = 1_000_000
+"""Fee rates are in 10^-6 of the amount that they are taken from."""
+
+STANDARD_TRADE_RATE = 2_500
+"""25 bps, the trade fee of most of Raydium's pools."""
+
+
+class CreatorFeeOn(IntEnum):
+    """Which token the creator's fee is taken in (``creator_fee_on``)."""
+
+    INPUT = 0
+    """Whichever is paid in."""
+    TOKEN_X = 1
+    TOKEN_Y = 2
 
 
 class ConstantProductCurve:
     """One direction of a constant product pool; ``Curve`` says what each member means.
 
     With k = 1 - fee the concave curve above the integer one is k*a*y / (x + k*a); its marginal price
-    x*y*k / (x + k*a)^2 falls to p at x + k*a = sqrt(x*y*k / p).
+    x*y*k / (x + k*a)^2 falls to p at x + k*a = sqrt(x*y*k / p). A fee c on the output makes y of it (1-c)*y.
     """
 
-    __slots__ = ("_keep", "_product", "_reserve_in", "_reserve_out", "best_price", "max_in", "max_out")
+    __slots__ = (
+        "_keep",
+        "_keep_out",
+        "_most_worth",
+        "_product",
+        "_reserve_in",
+        "_reserve_out",
+        "_reserves",
+        "_worth_out",
+        "best_price",
+        "max_in",
+        "max_out",
+    )
     is_concave = True
 
-    def __init__(self, reserve_in: int, reserve_out: int, fee_bps: int) -> None:
+    def __init__(self, reserve_in: int, reserve_out: int, input_rate: int, output_rate: int = 0) -> None:
         self._reserve_in = reserve_in
         self._reserve_out = reserve_out
-        self._keep = BPS - fee_bps
-        self._product = (reserve_in * reserve_out * self._keep << PRICE_BITS) // BPS
+        self._keep = RATE_UNIT - input_rate
+        self._keep_out = RATE_UNIT - output_rate
+        self._worth_out = reserve_out * self._keep_out // RATE_UNIT
+        self._most_worth = ceil_div(reserve_out * self._keep_out << PRICE_BITS, RATE_UNIT)
+        self._reserves = reserve_in * reserve_out * self._keep_out << PRICE_BITS
+        self._product = self._reserves * self._keep // RATE_UNIT**2
         self.best_price = self._product // (reserve_in * reserve_in)
         self.max_in = MAX_U64
         self.max_out = self.exact_in(MAX_U64)
@@ -47,7 +77,7 @@ class ConstantProductCurve:
         """out = floor(net * y / (x + net)), net = in - ceil(in * fee)."""
         if amount_in > MAX_U64:
             raise InsufficientLiquidity("the amount is larger than any balance on chain can be")
-        net = amount_in * self._keep // BPS  # the input less its fee rounded up
+        net = amount_in * self._keep // RATE_UNIT  # the input less its fee rounded up
         return net * self._reserve_out // (self._reserve_in + net)
 
     def exact_out(self, amount_out: int) -> int:
@@ -55,12 +85,15 @@ class ConstantProductCurve:
         if amount_out > self.max_out:
             raise InsufficientLiquidity("the pool does not hold that much")
         net = ceil_div(self._reserve_in * amount_out, self._reserve_out - amount_out)
-        return ceil_div(net * BPS, self._keep)
+        return ceil_div(net * RATE_UNIT, self._keep)
+
+    least_in = exact_out
+    """Nothing is refused."""
 
     def swap(self, amount_in: int) -> Swap:
         """The whole fee is the base fee."""
         amount_out = self.exact_in(amount_in)
-        net = amount_in * self._keep // BPS
+        net = amount_in * self._keep // RATE_UNIT
         unrounded = Fraction(net * self._reserve_out, self._reserve_in + net)
         return Swap(amount_in, amount_out, amount_in - net, 0, unrounded)
 
@@ -73,18 +106,18 @@ class ConstantProductCurve:
         net = isqrt(self._product // price) - self._reserve_in
         if net <= 0:
             return 0, 0
-        amount_in = net * BPS // self._keep
+        amount_in = net * RATE_UNIT // self._keep
         if amount_in >= MAX_U64:
             return self.max_in, self.max_out
-        return amount_in, net * self._reserve_out // (self._reserve_in + net)
+        return amount_in, net * self._worth_out // (self._reserve_in + net)
 
     def surplus(self, price: int) -> int:
         """y - 2 * sqrt(x * y * p / k) + p * x / k, each term rounded so that the sum is never too low."""
         if price >= self.best_price:
             return 0
-        root = isqrt((self._reserve_in * self._reserve_out * price * BPS << PRICE_BITS) // self._keep)
-        toll = ceil_div(price * self._reserve_in * BPS, self._keep)
-        return max(0, (self._reserve_out << PRICE_BITS) - 2 * root + toll)
+        root = isqrt(self._reserves * price // self._keep)
+        toll = ceil_div(price * self._reserve_in * RATE_UNIT, self._keep)
+        return max(0, self._most_worth - 2 * root + toll)
 
     def kinks(self, low: int, high: int) -> Sequence[int]:
         """Where the pool starts to trade; it is smooth from there on."""
@@ -92,17 +125,47 @@ class ConstantProductCurve:
 
     def even_fees(self, amount_in: int, count: int) -> Sequence[int]:
         """Inputs just below those at which the fee, rounded up, is one more."""
-        rate = BPS - self._keep
+        rate = RATE_UNIT - self._keep
         if not rate:
             return ()
-        fee = amount_in * rate // BPS
+        fee = amount_in * rate // RATE_UNIT
         steps = range(max(0, fee - count), fee + count + 2)
-        return [min(MAX_U64, step * BPS // rate) for step in steps]
+        return [min(MAX_U64, step * RATE_UNIT // rate) for step in steps]
+
+
+class CreatorFeeCurve(ConstantProductCurve):
+    """A direction in which the creator's fee is taken from the output."""
+
+    __slots__ = ()
+
+    def exact_in(self, amount_in: int) -> int:
+        """out - ceil(out * creator fee)."""
+        return super().exact_in(amount_in) * self._keep_out // RATE_UNIT
+
+    def exact_out(self, amount_out: int) -> int:
+        """What ceil(out / (1 - creator fee)) takes."""
+        if amount_out > self.max_out:
+            raise InsufficientLiquidity("the pool does not hold that much")
+        gross = ceil_div(amount_out * RATE_UNIT, self._keep_out)
+        net = ceil_div(self._reserve_in * gross, self._reserve_out - gross)
+        return ceil_div(net * RATE_UNIT, self._keep)
+
+    least_in = exact_out
+
+    def swap(self, amount_in: int) -> Swap:
+        """The trade fee is the base fee, the creator's the output fee."""
+        swap = super().swap(amount_in)
+        output_fee = super().exact_in(amount_in) - swap.amount_out
+        return replace(swap, unrounded_out=swap.unrounded_out - output_fee, output_fee=output_fee)
 
 
 @dataclass(frozen=True)
 class ConstantProductPool:
-    """A constant product pool at one slot; reserves in base units, both positive."""
+    """A constant product pool at one slot; reserves in base units, both positive.
+
+    The reserves are what the vaults hold less the fees that are kept there. Rates are in 10^-6; a pool
+    whose creator takes no fee has a ``creator_fee_rate`` of 0.
+    """
 
     id: str
     venue: str
@@ -110,13 +173,17 @@ class ConstantProductPool:
     token_y: str
     reserve_x: int = field(repr=False)
     reserve_y: int = field(repr=False)
-    fee_bps: int = RAYDIUM_FEE_BPS
+    trade_fee_rate: int = STANDARD_TRADE_RATE
+    creator_fee_rate: int = 0
+    creator_fee_on: CreatorFeeOn = CreatorFeeOn.INPUT
 
     def __post_init__(self) -> None:
         if self.reserve_x <= 0 or self.reserve_y <= 0:
             raise ValueError(f"pool {self.id}: reserves must be positive")
-        if not 0 <= self.fee_bps < BPS:
-            raise ValueError(f"pool {self.id}: the fee must be at least 0 and below {BPS} bps")
+        if min(self.trade_fee_rate, self.creator_fee_rate) < 0:
+            raise ValueError(f"pool {self.id}: a fee cannot be negative")
+        if self.trade_fee_rate + self.creator_fee_rate >= RATE_UNIT:
+            raise ValueError(f"pool {self.id}: the fees must stay below the whole amount")
 
     def curve(self, token_in: str) -> ConstantProductCurve:
         """Return one direction; ``ValueError`` for a token that the pool does not trade."""
@@ -131,8 +198,15 @@ class ConstantProductPool:
 
     @cached_property
     def _selling_x(self) -> ConstantProductCurve:
-        return ConstantProductCurve(self.reserve_x, self.reserve_y, self.fee_bps)
+        return self._make_curve(self.reserve_x, self.reserve_y, CreatorFeeOn.TOKEN_Y)
 
     @cached_property
     def _selling_y(self) -> ConstantProductCurve:
-        return ConstantProductCurve(self.reserve_y, self.reserve_x, self.fee_bps)
+        return self._make_curve(self.reserve_y, self.reserve_x, CreatorFeeOn.TOKEN_X)
+
+    def _make_curve(self, reserve_in: int, reserve_out: int, output: CreatorFeeOn) -> ConstantProductCurve:
+        """Return the direction whose output is in ``output``."""
+        trade, creator = self.trade_fee_rate, self.creator_fee_rate
+        if creator and self.creator_fee_on is output:
+            return CreatorFeeCurve(reserve_in, reserve_out, trade, creator)
+        return ConstantProductCurve(reserve_in, reserve_out, trade + creator)

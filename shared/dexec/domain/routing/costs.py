@@ -46,9 +46,9 @@ def route_costs(route: Route) -> Costs:
     fees = impact = rounding = Fraction(0)
     for leg in route.legs:
         weight = _weight(route, leg)
-        fee = leg.base_fee + leg.variable_fee
-        fees += weight * fee * leg.mid
-        impact += weight * ((leg.amount_in - fee) * leg.mid - leg.unrounded_out)
+        input_fee = leg.base_fee + leg.variable_fee
+        fees += weight * (input_fee * leg.mid + leg.output_fee)
+        impact += weight * ((leg.amount_in - input_fee) * leg.mid - leg.output_fee - leg.unrounded_out)
         rounding += weight * (leg.unrounded_out - leg.amount_out)
     total = fees + impact + rounding
     exact_in = route.mode is Mode.EXACT_IN

@@ -34,11 +34,12 @@ class QuoteDetails(TypedDict):
 
 
 class FeeDetails(TypedDict):
-    """A fee in units of the token paid in."""
+    """A fee in units of the token paid in, and what is taken from the token that comes out, if anything."""
 
     token: str
     base: str
     variable: str
+    output: NotRequired[str]
 
 
 class LegDetails(TypedDict):
@@ -144,13 +145,12 @@ def fill_details(fill: Fill, token_in: str, token_out: str) -> FillDetails:
 
 
 def _quote(quote: Quote, route: Route) -> QuoteDetails:
-    fee = Fraction(quote.base_fee + quote.variable_fee, quote.amount_in)
     return QuoteDetails(
         venue=quote.venue,
         price=format_price(quote.mid, route.token_in, route.token_out),
         slippage=format_fixed(quote.price_impact, 8),
         effectivePrice=format_price(quote.effective_price, route.token_in, route.token_out),
-        fee=format_fixed(fee, 6),
+        fee=format_fixed(quote.fee_fraction, 6),
         liquidityScore=quote.liquidity_score,
         latencyMs=quote.latency_ms,
         amountIn=format_units(quote.amount_in, route.token_in),
@@ -172,13 +172,20 @@ def _leg(leg: Leg) -> LegDetails:
         amountOut=format_units(leg.amount_out, leg.token_out),
         price=format_price(leg.mid, leg.token_in, leg.token_out),
         priceImpactBps=format_fixed(leg.price_impact * 10_000, 4),
-        fee=FeeDetails(
-            token=leg.token_in,
-            base=format_units(leg.base_fee, leg.token_in),
-            variable=format_units(leg.variable_fee, leg.token_in),
-        ),
+        fee=_fee(leg),
         slot=leg.slot,
     )
+
+
+def _fee(leg: Leg) -> FeeDetails:
+    details = FeeDetails(
+        token=leg.token_in,
+        base=format_units(leg.base_fee, leg.token_in),
+        variable=format_units(leg.variable_fee, leg.token_in),
+    )
+    if leg.output_fee:
+        details["output"] = format_units(leg.output_fee, leg.token_out)
+    return details
 
 
 def _alternative(other: Alternative, route: Route) -> AlternativeDetails:

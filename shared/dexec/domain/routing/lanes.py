@@ -89,7 +89,7 @@ class Lane:
             parts, price = balanced
             prices.append(price)
             trades = zip(hop.curves, parts, strict=True)
-            amount = sum(curve.exact_out(part) if side else curve.exact_in(part) for curve, part in trades)
+            amount = sum(curve.least_in(part) if side else curve.exact_in(part) for curve, part in trades)
         return _product(prices)
 
     def _along(self, side: int) -> Iterator[tuple[int, Hop]]:

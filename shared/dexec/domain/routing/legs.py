@@ -34,6 +34,7 @@ def make_leg(
         mid=curve.mid,
         unrounded_out=swap.unrounded_out,
         slot=slot,
+        output_fee=swap.output_fee,
     )
 
 

@@ -27,12 +27,14 @@ class _Landing:
 
     def fill(self, planned: PlanLeg, amount: int) -> Leg:
         pool = self.pool_of(planned.pool_id)
-        if self.mode is Mode.EXACT_OUT:
-            amount_in = pool.curve(planned.token_in).exact_out(amount)
-            return make_leg(
-                pool, planned.token_in, amount_in, hop=planned.hop, slot=self.slot, amount_out=amount
-            )
-        return make_leg(pool, planned.token_in, amount, hop=planned.hop, slot=self.slot)
+        exact_out = amount if self.mode is Mode.EXACT_OUT else None
+        amount_in = amount if exact_out is None else pool.curve(planned.token_in).exact_out(amount)
+        leg = make_leg(
+            pool, planned.token_in, amount_in, hop=planned.hop, slot=self.slot, amount_out=exact_out
+        )
+        if not leg.amount_out:  # both programs refuse such a swap
+            raise InsufficientLiquidity("nothing comes out")
+        return leg
 
 
 def execute_plan(plan: SwapPlan, pool_of: Callable[[str], Pool], *, slot: int) -> Fill:

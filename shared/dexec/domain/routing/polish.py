@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from dexec.domain.errors import SwapRefused
 from dexec.domain.pools.base import PRICE_BITS, Curve
 
 _FEE_STEPS = (1, 4)
@@ -17,6 +18,12 @@ _FEE_STEPS = (1, 4)
 _NEAR = 2
 """What the integer result may lie below the bound, in base units, without being looked at again."""
 
+
+_REFUSED = 1 << 256
+"""The loss at a place whose exact output one of the programs refuses: more than any other."""
+
+_MOST_JUMPS = 16
+"""Where most places are refused, far moves could go on for long, a unit at a time."""
 
 _TINY = 1 << 20
 """Up to this total, in base units, rounding can outweigh what the real-valued split knows."""
@@ -48,44 +55,53 @@ class Pairing:
     def best_far(self, x: int) -> int:
         """Return the best place found by moving from ``x`` by ever other distances while that helps."""
         distances = [step for bit in range(self._total.bit_length()) for step in (2 << bit, 3 << bit)]
-        while True:
+        for _ in range(_MOST_JUMPS):
             jump = self._best({x, *(x - step for step in distances), *(x + step for step in distances)})
             place = self.best_near(jump, _FEE_STEPS[0])
             if self.losses[place] >= self.losses[x]:
-                return x
+                break
             x = place
+        return x
 
     def _best(self, places: set[int]) -> int:
         known, trade_first, trade_second = self.losses, self._trade_first, self._trade_second
         for place in places - known.keys():
             if self._least <= place <= self._most:
-                known[place] = self._sign * (trade_first(place) + trade_second(self._total - place))
+                try:
+                    known[place] = self._sign * (trade_first(place) + trade_second(self._total - place))
+                except SwapRefused:
+                    known[place] = _REFUSED
         return min(places & known.keys(), key=known.__getitem__)
 
     def _even(self, curve: Curve, amount: int, fee_steps: int) -> Iterator[int]:
         if not self._side:
             yield from curve.even_fees(amount, fee_steps)
         elif amount:
-            yield from map(curve.exact_in, curve.even_fees(curve.exact_out(amount), fee_steps))
+            yield from map(curve.exact_in, curve.even_fees(curve.least_in(amount), fee_steps))
 
 
-def polish(curves: Sequence[Curve], parts: list[int], side: int, price: int) -> None:
+def polish(
+    curves: Sequence[Curve], parts: list[int], side: int, price: int, *, everywhere: bool = False
+) -> None:
     """Move units between the largest part and each other part, in place, as long as that gains.
 
-    ``price`` is the common marginal price; it tells how good a pair can be at best.
+    ``price`` is the common marginal price; it tells how good a pair can be at best. Curves without a part
+    are left alone, unless the amount is tiny or ``everywhere`` is asked for.
     """
     anchor = parts.index(max(parts))
     for other, part in enumerate(parts):
         total = part + parts[anchor]
         is_tiny = total <= _TINY
-        if other == anchor or not (part or is_tiny):
+        if other == anchor or not (part or is_tiny or everywhere):
             continue
         pairing = Pairing(curves[other], curves[anchor], total, side)
         least = _least_loss((curves[other], curves[anchor]), total, side, price)
         place = pairing.best_near(part, _FEE_STEPS[0])
         if pairing.losses[place] > least + _NEAR:
             place = pairing.best_near(place, _FEE_STEPS[1])
-        if pairing.losses[place] > least + _NEAR and (is_tiny or not pairing.is_concave):
+        if pairing.losses[place] > least + _NEAR and (
+            is_tiny or not pairing.is_concave or pairing.losses[place] == _REFUSED
+        ):
             place = pairing.best_far(place)
         parts[other], parts[anchor] = place, total - place
 

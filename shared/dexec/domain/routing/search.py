@@ -24,7 +24,7 @@ from dexec.domain.routing.lanes import Flow, Lane, find_lanes
 from dexec.domain.routing.legs import with_shares
 from dexec.domain.routing.mix import mix
 from dexec.domain.routing.reasons import describe, explain_choice
-from dexec.domain.routing.single import quote_venues
+from dexec.domain.routing.single import quote_venues, refusals
 from dexec.domain.routing.split import Split
 
 
@@ -126,7 +126,8 @@ def find_route(
     found = [*singles, *solved, *problem.mixed(solved)]
     candidates = [candidate for candidate in found if candidate.is_possible]
     if not candidates:
-        raise _too_little(request, troubles, is_for_size=bool(found))
+        unable = [*troubles, *refusals(request, readings)]
+        raise _too_little(request, unable, is_for_size=bool(found))
     # The first of equals wins: a single venue before a split, a deeper and faster one before another.
     chosen = min(candidates, key=problem.loss)
     return _make_route(problem, chosen, candidates, problem.bound(chosen, solved))

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dexec.domain.amounts import MAX_BASE_UNITS
-from dexec.domain.errors import InsufficientLiquidity
+from dexec.domain.errors import InsufficientLiquidity, UndeterminedExactOut
 from dexec.domain.pools.base import Pool
-from dexec.domain.quote import Mode, Quote, Reading, RouteRequest
+from dexec.domain.quote import Mode, Quote, Reading, RouteRequest, VenueTrouble
 
 ONE_PERCENT_WORSE = (99, 100)
 
@@ -36,6 +36,18 @@ def direct_pools(reading: Reading, token_in: str, token_out: str) -> list[Pool]:
     """Return the pools of ``reading`` that trade the pair."""
     wanted = {token_in, token_out}
     return [pool for pool in reading.pools if {pool.token_x, pool.token_y} == wanted]
+
+
+def refusals(request: RouteRequest, readings: Sequence[Reading]) -> Iterator[VenueTrouble]:
+    """Yield the venues with a pool whose program cannot give just the output asked for, and why."""
+    for reading in readings if request.mode is Mode.EXACT_OUT else ():
+        for pool in direct_pools(reading, request.token_in, request.token_out):
+            try:
+                pool.curve(request.token_in).exact_out(request.amount)
+            except UndeterminedExactOut as exc:
+                yield VenueTrouble(reading.venue, f"{exc}; a slightly different amount may do")
+            except InsufficientLiquidity:
+                continue
 
 
 def _offers(request: RouteRequest, reading: Reading) -> Iterator[Quote | None]:
@@ -66,4 +78,5 @@ def _quote_pool(request: RouteRequest, reading: Reading, pool: Pool) -> Quote | 
         variable_fee=swap.variable_fee,
         mid=curve.mid,
         depth_out=curve.respond(curve.best_price * worse // whole)[1],
+        output_fee=swap.output_fee,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dexec.domain.errors import SwapRefused
 from dexec.domain.pools.base import PRICE_BITS, Curve
 from dexec.domain.routing.balance import balance
 from dexec.domain.routing.polish import polish
@@ -78,17 +79,36 @@ def _fewer(curves: Sequence[Curve], whole: Split, side: int, leg_cost: int) -> l
     return [[index for index in used if index not in without] for without in dropped if without]
 
 
-def _split_over(curves: Sequence[Curve], used: Sequence[int], amount: int, side: int) -> Split | None:
+def _split_over(
+    curves: Sequence[Curve], used: Sequence[int], amount: int, side: int, *, everywhere: bool = False
+) -> Split | None:
+    """Return the split over the curves ``used``, or over fewer where a program refuses its part.
+
+    Before a curve is left out for that, units are moved to and from all others (``everywhere``).
+    """
     chosen = [curves[index] for index in used]
     balanced = balance(chosen, amount, side) if chosen else None
     if balanced is None:
         return None
     parts, price = balanced
     if len(chosen) > 1:
-        polish(chosen, parts, side, price)
+        polish(chosen, parts, side, price, everywhere=everywhere)
     fixed, opened = [0] * len(curves), [0] * len(curves)
     for index, part in zip(used, parts, strict=True):
-        fixed[index] = part
-        opened[index] = curves[index].exact_out(part) if side else curves[index].exact_in(part)
+        if not part:
+            continue
+        traded = _trade(curves[index], part, side)
+        if not traded:
+            fewer = [other for other in used if other != index] if everywhere else used
+            return _split_over(curves, fewer, amount, side, everywhere=not everywhere)
+        fixed[index], opened[index] = part, traded
     amounts_in, amounts_out = (opened, fixed) if side else (fixed, opened)
     return Split(tuple(amounts_in), tuple(amounts_out), price)
+
+
+def _trade(curve: Curve, part: int, side: int) -> int:
+    """Return what ``part`` trades for: 0 where the program refuses it, or gives nothing for it."""
+    try:
+        return curve.exact_out(part) if side else curve.exact_in(part)
+    except SwapRefused:
+        return 0
