@@ -152,7 +152,7 @@ def _ensure_postgres(home: Home, options: Options, previous: State | None) -> Pr
 def _ensure_emulator(home: Home, options: Options, previous: State | None) -> ProcessRef:
     running = previous.process(emulator.NAME) if previous else None
     port = _old_port(previous, emulator.NAME, default=options.port)
-    return running or emulator.start(home, port)
+    return running or emulator.start(home, port, options.parameters.get("CorsOrigin", ""))
 
 
 def _old_port(previous: State | None, name: str, default: int) -> int:
