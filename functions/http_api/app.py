@@ -45,7 +45,7 @@ logger = make_logger("http_api")
 metrics = make_metrics("http_api")
 app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=load_object)
 
-PUBLIC = frozenset({"/", "/health", "/api/config", "/openapi.json", "/docs"})
+PUBLIC = frozenset({"/", "/health", "/ready", "/api/config", "/openapi.json", "/docs"})
 # What may be served, by name: the console, and the generated documents.
 PAGES = {
     path.name: path for folder in ("console", "static") for path in (Path(__file__).parent / folder).iterdir()
@@ -171,6 +171,13 @@ def read_config() -> View:
 def health() -> View:
     """Say that requests are served."""
     return {"status": "ok", "version": __version__}
+
+
+@app.get("/ready")
+def ready() -> View:
+    """Say that orders are taken: the store and the queue answer."""
+    checks = container().check_readiness()
+    return {"status": "ready", "version": __version__, "checks": checks}
 
 
 @app.get("/", include_in_schema=False)

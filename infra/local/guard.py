@@ -55,7 +55,7 @@ class Rules(NamedTuple):
             origin,
             site,
             is_navigation=(method, mode, destination) == ("GET", "navigate", "document"),
-            is_browser=_is_browser(given),
+            is_browser=_is_named_browser(given),
         )
 
     def _host_refusal(self, host: str, given: Mapping[str, list[str]]) -> str | None:
@@ -63,7 +63,7 @@ class Rules(NamedTuple):
         if port == str(self.port):
             if name in LOOPBACK or name.endswith(".localhost"):
                 return None
-            if name in self.hosts and not _is_browser(given):
+            if name in self.hosts and not _may_be_browser(given):
                 return None
         return f"This emulator is asked for as http://localhost:{self.port} only; use that address."
 
@@ -133,11 +133,17 @@ def _collect(headers: Iterable[tuple[bytes, bytes]]) -> Mapping[str, list[str]]:
     return found
 
 
-def _is_browser(given: Mapping[str, list[str]]) -> bool:
-    """Tell whether a browser sent this: a page can change some of these headers, but leave none out."""
+def _is_named_browser(given: Mapping[str, list[str]]) -> bool:
+    return any(agent.startswith("Mozilla/") for agent in given.get("user-agent", ()))
+
+
+def _may_be_browser(given: Mapping[str, list[str]]) -> bool:
+    """Tell whether a browser may have sent this: a page can change some of these headers, but omit none.
+
+    Some programs send one of them, too, as Node sends ``Accept-Language``.
+    """
     marks = ("origin", "sec-fetch-site", "referer", "accept-language", "cookie")
-    is_named = any(agent.startswith("Mozilla/") for agent in given.get("user-agent", ()))
-    return is_named or any(given.get(name) for name in marks)
+    return _is_named_browser(given) or any(given.get(name) for name in marks)
 
 
 def _listed(text: str) -> frozenset[str]:

@@ -17,6 +17,7 @@ from dexec.domain.errors import (
     Ending,
     Invalid,
     Malformed,
+    NotReady,
     NoVenue,
     OutcomeUnknown,
     Rejected,
@@ -254,4 +255,6 @@ def problem(error: DexecError) -> dict[str, object]:
         body["orderId"] = error.order_id
     if isinstance(error, TooManyOrders):
         body["retryAfter"] = error.retry_after_s
+    if isinstance(error, NotReady):
+        body["checks"] = dict(error.checks)
     return body

@@ -3,6 +3,7 @@
 from tests.fakes.chain import FakeCluster, FakeSigner, FakeVenue, FakeWallets, Landing
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.orders import FakeOrders
+from tests.fakes.probe import FakeProbe
 from tests.fakes.push import FakeBacklogs, FakePush
 from tests.fakes.queue import FakeQueue, Message
 from tests.fakes.store import FakeApiKeys, Store
@@ -16,6 +17,7 @@ __all__ = [
     "FakeClock",
     "FakeCluster",
     "FakeOrders",
+    "FakeProbe",
     "FakePush",
     "FakeQueue",
     "FakeSigner",

@@ -176,8 +176,12 @@ def test_a_header_that_comes_twice_is_refused(name: str) -> None:
     "agent", ["curl/8.5.0", "Boto3/1.40.1", "python-httpx/0.28", "node", "Python/3.13 websockets/15.0", ""]
 )
 def test_command_line_tools_need_no_header_but_the_host(agent: str) -> None:
-    """Node's own client sends ``Sec-Fetch-Mode``, and nothing else of a browser."""
-    assert refusal({**HERE, "user-agent": agent, "sec-fetch-mode": "cors"}, "POST") is None
+    assert refusal({**HERE, "user-agent": agent}, "POST") is None
+
+
+def test_what_node_sends_is_not_taken_for_a_browser() -> None:
+    node = {"user-agent": "node", "sec-fetch-mode": "cors", "accept-language": "*"}
+    assert refusal({**HERE, **node}, "POST") is None
 
 
 # --- as an ASGI application --------------------------------------------------------------------------

@@ -22,6 +22,16 @@ export const savedKey = () => sessionStorage.getItem(KEY) ?? "";
 /** Keeps the key for this tab; "" forgets it. */
 export const saveKey = (key) => sessionStorage.setItem(KEY, key);
 
+/** What is down, in a sentence; "" when the deployment takes orders. */
+export async function whatIsDown() {
+	try {
+		const answer = await fetch("ready");
+		return answer.ok ? "" : new Problem(answer.status, await answer.json()).message;
+	} catch {
+		return "The API does not answer.";
+	}
+}
+
 /** GET api/{path}. Raises `Problem`. */
 export function get(path, query = {}, signal = undefined) {
 	const wanted = Object.entries(query).filter(([, value]) => value !== null && value !== undefined);

@@ -8,6 +8,7 @@ from dexec.ports.keys import ApiKey, ApiKeys
 from dexec.ports.market import Blockhash, Cluster, Landed, Outcomes, Signer, Venue, Wallets
 from dexec.ports.messaging import Backlogs, Delivery, Push, Queue
 from dexec.ports.orders import Archive, Claim, ClaimOutcome, NewOrder, Orders, Placed, RateLimit
+from dexec.ports.readiness import Probe
 from dexec.ports.time import Clock
 from dexec.ports.watching import Connection, Told, Watcher, Watching
 
@@ -28,6 +29,7 @@ __all__ = [
     "Orders",
     "Outcomes",
     "Placed",
+    "Probe",
     "Push",
     "Queue",
     "RateLimit",
