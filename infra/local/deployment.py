@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from infra.local import emulator, postgres, processes, readback, sam_env, stack, template
 from infra.local.aws import Aws
-from infra.local.errors import AlreadyRunning, NotRunning
+from infra.local.errors import AlreadyRunning, DeployFailed, NotRunning
 from infra.local.home import PROJECT, Home, State
 from infra.local.keys import create_key
 from infra.local.processes import ProcessRef
@@ -109,12 +111,15 @@ def heal(home: Home, report: Callable[[str], None] = lambda _: None) -> tuple[st
 def sweep(state: State, lost_after_s: int | None = None) -> None:
     """Have the sweeper look for orders whose message was lost, soon; None is its own patience.
 
-    Raises ``DeployFailed`` and botocore's errors.
+    Raises ``DeployFailed``.
     """
     aws = Aws(state.endpoint_url)
     event = {} if lost_after_s is None else {"lostAfterSeconds": lost_after_s}
     function = stack.outputs(aws)["SweeperFunction"]
-    aws.functions.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event))
+    try:
+        aws.functions.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event))
+    except (ClientError, BotoCoreError) as exc:
+        raise DeployFailed(f"the sweeper at {state.endpoint_url} cannot be invoked: {exc}") from exc
 
 
 def deploy(endpoint: str, database_url: str, parameters: dict[str, str], project: Path = PROJECT) -> State:
