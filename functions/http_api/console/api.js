@@ -22,15 +22,8 @@ export const savedKey = () => sessionStorage.getItem(KEY) ?? "";
 /** Keeps the key for this tab; "" forgets it. */
 export const saveKey = (key) => sessionStorage.setItem(KEY, key);
 
-/** What is down, in a sentence; "" when the deployment takes orders. */
-export async function whatIsDown() {
-	try {
-		const answer = await fetch("ready");
-		return answer.ok ? "" : new Problem(answer.status, await answer.json()).message;
-	} catch {
-		return "The API does not answer.";
-	}
-}
+/** What is down, in a sentence, or "". */
+export const whatIsDown = () => fetch("ready").then((answer) => answer.json()).then((body) => body.detail ?? "");
 
 /** GET api/{path}. Raises `Problem`. */
 export function get(path, query = {}, signal = undefined) {

@@ -51,7 +51,8 @@ function linkChanged(state, wait) {
 	if (!wait) return;
 	const dropped = `The live connection dropped; trying again in ${Math.ceil(wait / 1000)} s.`;
 	notice(dropped);
-	whatIsDown().then((reason) => $("notice").textContent === dropped && reason && notice(`${dropped} ${reason}`));
+	const add = (why) => why && $("notice").textContent === dropped && notice(`${dropped} It is ${why}.`);
+	whatIsDown().then(add, () => {});
 }
 
 async function caughtUp() {
