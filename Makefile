@@ -11,7 +11,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-sam demo up down package test lint watch soak bench docs lock audit licences clean
+.PHONY: help setup setup-sam demo up down package test lint watch soak bench docs lock images audit licences clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ lock: setup ## pin the dependencies anew
 	$(LOCK) requirements-sam.in -o requirements-sam.txt
 	$(LOCK) requirements-audit.in -o requirements-audit.txt
 	$(BIN)/python -m infra.supply.licences
+
+images: setup ## pin the containers' base images to the digests that they have now
+	@$(BIN)/python -m infra.supply.images
 
 audit: setup ## look every pinned package up in PyPI's advisory database
 	@$(BIN)/python -m infra.supply.audit

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 
 NAME = "en_US.UTF-8"
+LOCALES = "locales"
 _DATABASE = "english"
 _ALPHABET = "".join(small + small.upper() for small in string.ascii_lowercase)
 _PUNCTUATION = "~_" + string.punctuation.replace("~", "").replace("_", "") + " "

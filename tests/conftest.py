@@ -21,7 +21,7 @@ from dexec.adapters.postgres.sources import from_url
 from infra.local import postgres
 from infra.local.home import Home
 from tests import dsql
-from tests.collation import add_database
+from tests.collation import LOCALES, add_database
 from tests.homes import new_home
 
 BULK = (Path(__file__).parent / "property", Path(__file__).parent / "model")
@@ -58,10 +58,9 @@ class Server(NamedTuple):
 def server() -> Iterator[Server]:
     """Return a server whose database is still empty."""
     with new_home() as home:
-        locales = home.root / "locales"
-        started = postgres.start(home, port=0, durable=False, locales=locales)
+        started = postgres.start(home, port=0, durable=False, locales=LOCALES)
         try:
-            yield Server(home, started.port, postgres.url(home, started.port), locales)
+            yield Server(home, started.port, postgres.url(home, started.port), home.database / LOCALES)
         finally:
             postgres.stop(started)
 

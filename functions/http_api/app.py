@@ -8,6 +8,7 @@ import mimetypes
 import time
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
@@ -44,18 +45,13 @@ logger = make_logger("http_api")
 metrics = make_metrics("http_api")
 app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=load_object)
 
-PUBLIC = frozenset({"/", "/health", "/api/config", "/openapi.json", "/docs"})
+PUBLIC = frozenset({"/", "/health", "/ready", "/api/config", "/openapi.json", "/docs"})
 # What may be served, by name: the console, and the generated documents.
 PAGES = {
     path.name: path for folder in ("console", "static") for path in (Path(__file__).parent / folder).iterdir()
 }
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 SECURITY_HEADERS = {
     "cache-control": "no-store",
-    "content-security-policy": CONTENT_SECURITY_POLICY,
     "referrer-policy": "no-referrer",
     "strict-transport-security": "max-age=31536000",
     "x-content-type-options": "nosniff",
@@ -63,6 +59,16 @@ SECURITY_HEADERS = {
 }
 
 View = dict[str, object]
+
+
+def content_security_policy(websocket_url: str) -> str:
+    """Return what a page may load and whom it may talk to: this API, and the WebSocket API at that URL."""
+    address = urlsplit(websocket_url)
+    socket = f" {address.scheme}://{address.netloc}" if address.netloc else ""
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        f"connect-src 'self'{socket}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
 
 
 @app.post("/api/orders/execute", status_code=202)
@@ -165,6 +171,13 @@ def read_config() -> View:
 def health() -> View:
     """Say that requests are served."""
     return {"status": "ok", "version": __version__}
+
+
+@app.get("/ready")
+def ready() -> View:
+    """Say that orders are taken: the store and the queue answer."""
+    checks = container().check_readiness()
+    return {"status": "ready", "version": __version__, "checks": checks}
 
 
 @app.get("/", include_in_schema=False)
@@ -297,7 +310,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     started = time.perf_counter()
     request = APIGatewayProxyEventV2(event)
     answer = _answer(request, context)
-    answer["headers"] = {**SECURITY_HEADERS, **(answer.get("headers") or {})}
+    policy = content_security_policy(container().settings.websocket_url)
+    added = {**SECURITY_HEADERS, "content-security-policy": policy}
+    answer["headers"] = {**added, **(answer.get("headers") or {})}
     logger.info(
         "request",
         method=request.http_method,

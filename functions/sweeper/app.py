@@ -11,18 +11,22 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from dexec.bootstrap import container
 from dexec.domain.errors import OutcomeUnknown, Unavailable
 from dexec.telemetry import count_unexpected, make_logger, make_metrics
+from dexec.usecases.sweep import LOST_AFTER_S
 
 logger = make_logger("sweeper")
 metrics = make_metrics("sweeper")
 
 
 @metrics.log_metrics
-def handler(_: dict[str, Any], context: LambdaContext) -> dict[str, int]:
-    """Sweep once; what a back end that is away prevents is left to the next minute."""
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
+    """Sweep once; what a back end that is away prevents is left to the next minute.
+
+    Whoever knows that all messages are lost says so with ``lostAfterSeconds`` 0; the schedule does not.
+    """
     parts = container()
     ends_at = parts.clock.now() + timedelta(milliseconds=context.get_remaining_time_in_millis())
     try:
-        swept = parts.sweep(ends_at)
+        swept = parts.sweep(ends_at, float(event.get("lostAfterSeconds", LOST_AFTER_S)))
         forgotten = parts.forget(ends_at)
     except (Unavailable, OutcomeUnknown) as exc:
         logger.error("the sweep broke off", reason=str(exc))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 import time
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from infra.cli import output
 from infra.cli.interrupts import Stopped, stoppable
@@ -16,8 +18,13 @@ from infra.cli.log_lines import print_line
 from infra.cli.target import HOME, HomeOption, JsonOption
 
 if TYPE_CHECKING:
+    from infra.client.api import Document
     from infra.local.deployment import Options
+    from infra.local.errors import LocalError
     from infra.local.home import Home, State
+
+_PAUSE_S = 0.5
+"""Between two looks at the logs and the processes."""
 
 
 class Latency(StrEnum):
@@ -35,6 +42,9 @@ LatencyOption = Annotated[Latency, typer.Option(help="How long the paper venues 
 FailureOption = Annotated[
     float, typer.Option(min=0, max=1, help="Fraction of orders whose swaps slip past their limit.")
 ]
+RestartOption = Annotated[
+    bool, typer.Option("--restart/--no-restart", help="Restart PostgreSQL or the emulator when it dies.")
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="A parameter of template.yaml; may be repeated."),
@@ -49,21 +59,26 @@ def up(
     latency: LatencyOption = Latency.default,
     failure_rate: FailureOption = 0,
     parameter: SetOption = None,
+    restart: RestartOption = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Start PostgreSQL and the emulator, deploy to them, and follow the functions' logs until Ctrl-C."""
+    """Start PostgreSQL and the emulator, deploy to them, and follow the functions' logs until Ctrl-C.
+
+    What dies is restarted, five times in ten minutes at the most. With --detach, a process of its own sees to
+    that, until `dexec down`.
+    """
     from infra.local import deployment
     from infra.local.home import Home
 
     where = Home(home.resolve())
-    options = local_options(port, latency, failure_rate, parameter or [])
+    options = local_options(port, latency, failure_rate, parameter or [], supervised=detach and restart)
     with stoppable():
         state, started = deployment.up(where, options, report=output.note)
         print_status(state, as_json=as_json)
         if detach or not started:
             return
         try:
-            _follow_until_stopped(where, state, as_json=as_json)
+            _follow_until_stopped(where, restart=restart, as_json=as_json)
         except Stopped:
             output.note("stopping")
         finally:
@@ -83,11 +98,26 @@ def down(home: HomeOption = HOME, as_json: JsonOption = False) -> None:
 
 
 def status(home: HomeOption = HOME, as_json: JsonOption = False) -> None:
-    """Show where the local deployment is, or say that it does not run (exit code 1)."""
-    from infra.local import deployment
+    """Show where the local deployment is, whether it takes orders, and what was restarted.
+
+    The exit code is 1 if it does not run or does not take orders.
+    """
+    from infra.local import deployment, readiness
     from infra.local.home import Home
 
-    print_status(deployment.running(Home(home.resolve())), as_json=as_json)
+    where = Home(home.resolve())
+    state = deployment.running(where)
+    problem = readiness.what_is_down(state)
+    restarts = readiness.restarts(where)
+    if as_json:
+        output.say_json({**document(state), "ready": not problem, "problem": problem, "restarts": restarts})
+    else:
+        print_status(state, as_json=False)
+        output.say(f"[dim]{'ready':<10}[/] {escape(problem) or 'yes'}")
+        for line in restarts:
+            output.say(f"[dim]{'restarts':<10}[/] {escape(line)}")
+    if problem:
+        raise typer.Exit(1)
 
 
 def deploy(
@@ -119,12 +149,14 @@ def deploy(
     print_status(state, as_json=as_json)
 
 
-def local_options(port: int, latency: Latency, failure_rate: float, given: list[str]) -> Options:
+def local_options(
+    port: int, latency: Latency, failure_rate: float, given: list[str], *, supervised: bool = False
+) -> Options:
     """Return a local deployment's options."""
     from infra.local.deployment import Options
 
     chosen = {"PaperLatency": latency.value, "PaperFailureRate": str(failure_rate)}
-    return Options(port=port, parameters=chosen | parameters(given))
+    return Options(port=port, parameters=chosen | parameters(given), supervised=supervised)
 
 
 def parameters(given: list[str]) -> dict[str, str]:
@@ -151,12 +183,20 @@ def _check_names(given: list[str]) -> None:
             raise typer.BadParameter(f"template.yaml has no parameter {name!r}; {advice}")
 
 
+def document(state: State) -> Document:
+    """Return a deployment as JSON has it."""
+    dumped: Document = state.model_dump(by_alias=True, mode="json", exclude={"ready"})
+    return dumped
+
+
 def print_status(state: State, *, as_json: bool) -> None:
     """Print where a deployment is and how to use it."""
     if as_json:
-        output.say_json(state.model_dump(by_alias=True, mode="json", exclude={"ready"}))
+        output.say_json(document(state))
         return
     processes = ", ".join(f"{p.name} (pid {p.pid}, port {p.port})" for p in state.processes)
+    if state.supervisor is not None:
+        processes += f", {state.supervisor.name} (pid {state.supervisor.pid})"
     order = '{"tokenIn":"SOL","tokenOut":"USDC","amount":1.5,"slippage":0.5}'
     for name, value in (
         ("HTTP", state.http_url),
@@ -173,20 +213,47 @@ def print_status(state: State, *, as_json: bool) -> None:
     output.say(f"  npx wscat -c '{state.websocket_url}?apiKey={state.api_key}&stream=all'\n")
 
 
-def _follow_until_stopped(home: Home, state: State, *, as_json: bool) -> None:
-    """Print log lines until a signal comes or a process ends. Raises ``NotRunning`` then."""
+def _follow_until_stopped(home: Home, *, restart: bool, as_json: bool) -> None:
+    """Print log lines until a signal comes or a process ends for good. Raises ``NotRunning`` then."""
+    from dexec.adapters.clock import SystemClock
+    from infra.local import deployment
+    from infra.local.errors import LocalError
+    from infra.local.supervisor import Supervisor
+
+    output.note("following the functions' logs; Ctrl-C stops everything")
+    if not restart:
+        try:
+            _follow(home, lambda: not deployment.running(home), as_json=as_json)
+        except LocalError:
+            # That a process ended says more than that the logs cannot be read.
+            deployment.running(home)
+            raise
+    supervisor = Supervisor(home, output.note, SystemClock())
+    while True:
+        try:
+            _follow(home, supervisor.look, as_json=as_json)
+        except LocalError as exc:
+            _wait_for_restart(home, supervisor.look, exc)
+
+
+def _follow(home: Home, look: Callable[[], bool], *, as_json: bool) -> None:
+    """Print log lines, calling ``look`` twice a second, until it has restarted something."""
     from infra.local import deployment, stack
     from infra.local.aws import Aws
-    from infra.local.errors import LocalError
     from infra.local.logs import LogReader
 
-    aws = Aws(state.endpoint_url)
+    aws = Aws(deployment.running(home).endpoint_url)
     reader = LogReader(aws.logs, stack.outputs(aws)["LogGroup"], since=time.time())
-    output.note("following the functions' logs; Ctrl-C stops everything")
-    try:
-        for line in reader.follow(between=lambda: deployment.running(home)):
+    while not look():
+        for line in reader.read():
             print_line(line, as_json=as_json)
-    except LocalError:
-        # That a process ended says more than that the logs cannot be read.
-        deployment.running(home)
-        raise
+        time.sleep(_PAUSE_S)
+
+
+def _wait_for_restart(home: Home, look: Callable[[], bool], cause: LocalError) -> None:
+    """Wait until something was restarted; raise ``cause`` if everything runs, and it has another reason."""
+    while not look():
+        state = home.read()
+        if state is not None and state.serving():
+            raise cause
+        time.sleep(_PAUSE_S)

@@ -183,6 +183,19 @@ class Health(TypedDict):
     version: str
 
 
+Checks = Annotated[
+    dict[str, Literal["up", "down"]], Field(examples=[{"order store": "up", "order queue": "up"}])
+]
+
+
+class Ready(TypedDict):
+    """Orders are taken."""
+
+    status: Literal["ready"]
+    version: str
+    checks: Checks
+
+
 class FieldError(TypedDict):
     """A field that is at fault."""
 
@@ -202,6 +215,7 @@ class Problem(TypedDict):
         Annotated[str, Field(description="the order that was withdrawn (503) or whose fate is unknown (504)")]
     ]
     retryAfter: NotRequired[Annotated[int, Field(description="seconds (429)")]]
+    checks: NotRequired[Annotated[Checks, Field(description="what is down (503 of `/ready`)")]]
 
 
 FrameId = Annotated[str | int, Field(description="of the frame that is answered, as the client gave it")]

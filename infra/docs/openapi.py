@@ -43,6 +43,7 @@ OPERATIONS = {
     "read_tokens": Operation("market", answers.Tokens, "the tokens"),
     "read_config": Operation("service", answers.Config, "the configuration", public=True),
     "health": Operation("service", answers.Health, "requests are served", public=True),
+    "ready": Operation("service", answers.Ready, "the store and the queue answer", public=True),
 }
 
 REFUSALS = {

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from infra.local import connections, emulator, postgres, processes, readback, sam_env, stack, template
 from infra.local.aws import Aws
-from infra.local.errors import AlreadyRunning, NotRunning
+from infra.local.errors import AlreadyRunning, DeployFailed, NotRunning
 from infra.local.home import PROJECT, Home, State
 from infra.local.keys import create_key
 from infra.local.processes import ProcessRef
+
+SUPERVISOR = "supervisor"
+_BRING_BACK = "bring it back: dexec up --detach"
 
 LOCAL_KEY = "local"
 """The API key of a local deployment: no secret, it opens nothing but this machine's paper market."""
@@ -25,11 +34,13 @@ class Options:
 
     ``port`` is the emulator's preferred port (0: any port, for PostgreSQL too), ``parameters`` are
     template parameters, ``durable`` False trades the history's safety from a crash of the machine for speed.
+    ``supervised`` starts a process that restarts what dies; who breaks a deployment on purpose has none.
     """
 
     port: int = emulator.PORT
     parameters: dict[str, str] = field(default_factory=dict)
     durable: bool = True
+    supervised: bool = False
     project: Path = PROJECT
 
 
@@ -51,9 +62,10 @@ def up(home: Home, options: Options | None = None, report: Callable[[str], None]
         if previous is not None and previous.serving():
             if options is not None and previous.parameters != options.parameters:
                 raise AlreadyRunning(f"{home.root} runs with other parameters; stop it first: dexec down")
-            return Up(previous, started=False)
+            return Up(_supervised(home, previous, options), started=False)
         try:
-            return Up(_up(home, options or Options(), previous, report), started=True)
+            state = _up(home, options or Options(), previous, report)
+            return Up(_supervised(home, state, options), started=True)
         except BaseException:
             _down(home)
             raise
@@ -61,6 +73,8 @@ def up(home: Home, options: Options | None = None, report: Callable[[str], None]
 
 def down(home: Home) -> bool:
     """Stop the deployment; False if nothing of it ran. The history stays."""
+    # First, because it may be restarting something, and would again.
+    _stop_supervisor(home)
     with home.locked():
         return _down(home)
 
@@ -71,9 +85,41 @@ def running(home: Home) -> State:
     if state is None:
         raise NotRunning(f"nothing runs under {home.root}; start it with: dexec up --detach")
     if not state.serving():
-        dead = ", ".join(p.name for p in state.processes if not processes.alive(p)) or "the deployment"
-        raise NotRunning(f"{dead} under {home.root} ended unexpectedly; bring it back: dexec up --detach")
+        dead = ", ".join(state.dead()) or "the deployment"
+        is_watched = state.supervisor is not None and processes.alive(state.supervisor)
+        advice = f"it is being restarted, see {home.log(SUPERVISOR)}" if is_watched else _BRING_BACK
+        raise NotRunning(f"{dead} under {home.root} ended unexpectedly; {advice}")
     return state
+
+
+def heal(home: Home, report: Callable[[str], None] = lambda _: None) -> tuple[str, ...]:
+    """Restart what died, and return its names; none when all runs or was stopped on purpose.
+
+    ``report`` is told what died before it is restarted. Raises ``LocalError``, ``Busy`` while another command
+    works on the deployment; what still runs goes on.
+    """
+    with home.locked():
+        state = home.read()
+        if state is None or state.serving():
+            return ()
+        dead = state.dead() or ("the deployment",)
+        report(f"{', '.join(dead)} ended unexpectedly; restarting")
+        _up(home, Options(parameters=state.parameters), state, lambda _: None)
+        return dead
+
+
+def sweep(state: State, lost_after_s: int | None = None) -> None:
+    """Have the sweeper look for orders whose message was lost, soon; None is its own patience.
+
+    Raises ``DeployFailed``.
+    """
+    aws = Aws(state.endpoint_url)
+    event = {} if lost_after_s is None else {"lostAfterSeconds": lost_after_s}
+    function = stack.outputs(aws)["SweeperFunction"]
+    try:
+        aws.functions.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event))
+    except (ClientError, BotoCoreError) as exc:
+        raise DeployFailed(f"the sweeper at {state.endpoint_url} cannot be invoked: {exc}") from exc
 
 
 def deploy(endpoint: str, database_url: str, parameters: dict[str, str], project: Path = PROJECT) -> State:
@@ -101,6 +147,7 @@ def kill(home: Home, name: str) -> None:
 
 def _up(home: Home, options: Options, previous: State | None, report: Callable[[str], None]) -> State:
     report("starting PostgreSQL and the emulator")
+    had_orders = postgres.has_data(home)
     with ThreadPoolExecutor(2) as pool:
         starting = (
             pool.submit(_ensure_postgres, home, options, previous),
@@ -108,7 +155,12 @@ def _up(home: Home, options: Options, previous: State | None, report: Callable[[
         )
         database, emulated = (process.result() for process in starting)
     state = _state(emulator.url(emulated.port), postgres.url(home, database.port), options.parameters)
-    state = state.model_copy(update={"processes": (database, emulated)})
+    supervisor = previous.supervisor if previous else None
+    state = state.model_copy(update={"processes": (database, emulated), "supervisor": supervisor})
+    if previous is not None and _is_deployed(previous, state):
+        state = state.model_copy(update={"ready": True})
+        home.write(state)
+        return state
     home.write(state)
     report("deploying template.yaml")
     state = _deploy(state, options.project)
@@ -116,7 +168,17 @@ def _up(home: Home, options: Options, previous: State | None, report: Callable[[
         connections.forget_all(state.database_url)
     sam_env.write(home, state)
     home.write(state)
+    if had_orders:
+        # The queue is new: no message is left of any order, however young it is.
+        sweep(state, lost_after_s=0)
     return state
+
+
+def _is_deployed(previous: State, state: State) -> bool:
+    """Tell whether the emulator that runs has the stack already, with all it has to know."""
+    emulated = state.process(emulator.NAME)
+    same = emulated == previous.process(emulator.NAME) and state.database_url == previous.database_url
+    return previous.ready and same and state.parameters == previous.parameters
 
 
 def _deploy(state: State, project: Path) -> State:
@@ -137,6 +199,33 @@ def _down(home: Home) -> bool:
     return state is not None
 
 
+def _supervised(home: Home, state: State, options: Options | None) -> State:
+    """Start the supervisor where one is wanted and none runs."""
+    runs = state.supervisor is not None and processes.alive(state.supervisor)
+    if options is None or not options.supervised or runs:
+        return state
+    log = home.log(SUPERVISOR)
+    log.unlink(missing_ok=True)
+    environ = {"PATH": os.environ.get("PATH", os.defpath), "HOME": os.environ.get("HOME", "/")}
+    argv = [sys.executable, *_supervisor_arguments(home)]
+    state = state.model_copy(
+        update={"supervisor": processes.spawn(SUPERVISOR, argv, port=0, log=log, env=environ)}
+    )
+    home.write(state)
+    return state
+
+
+def _stop_supervisor(home: Home) -> None:
+    """End it, and not what it started: that is stopped in its own way."""
+    arguments = _supervisor_arguments(home)
+    for process in processes.with_arguments(lambda argv: argv[1:] == arguments):
+        processes.finish([process], signal.SIGKILL, grace_s=5)
+
+
+def _supervisor_arguments(home: Home) -> list[str]:
+    return ["-m", "infra.local.supervisor", str(home.root)]
+
+
 def _stop(home: Home, ref: ProcessRef) -> None:
     if ref.name == emulator.NAME:
         emulator.stop(home, ref)
@@ -154,7 +243,7 @@ def _ensure_postgres(home: Home, options: Options, previous: State | None) -> Pr
 def _ensure_emulator(home: Home, options: Options, previous: State | None) -> ProcessRef:
     running = previous.process(emulator.NAME) if previous else None
     port = _old_port(previous, emulator.NAME, default=options.port)
-    return running or emulator.start(home, port)
+    return running or emulator.start(home, port, options.parameters.get("CorsOrigin", ""))
 
 
 def _old_port(previous: State | None, name: str, default: int) -> int:

@@ -17,20 +17,26 @@ from infra.local.processes import ProcessRef
 NAME = "emulator"
 PORT = 4566
 REGION = "us-east-1"
+CONTAINERS_HOST = "host.docker.internal"
+"""What containers call the machine they run on."""
+
 _MARK = "dexec="
 
 
-def start(home: Home, port: int) -> ProcessRef:
-    """Start the emulator, on ``port`` if it is free; it answers when this returns. Raises ``StartFailed``."""
+def start(home: Home, port: int, origin: str = "") -> ProcessRef:
+    """Start the emulator, on ``port`` if it is free; it answers when this returns.
+
+    ``origin`` is one other origin whose pages may use the deployed APIs. Raises ``StartFailed``.
+    """
     stop_unknown(home)
     home.scratch.mkdir(parents=True, exist_ok=True)
-    return processes.on_free_port(port, lambda free: _serve(home, free))
+    return processes.on_free_port(port, lambda free: _serve(home, free, origin))
 
 
-def _serve(home: Home, port: int) -> ProcessRef:
+def _serve(home: Home, port: int, origin: str) -> ProcessRef:
     log = home.log(NAME)
     argv = [sys.executable, "-X", _mark(home), "-m", "infra.local.serve"]
-    ref = processes.spawn(NAME, argv, port=port, log=log, env=_environ(home, port))
+    ref = processes.spawn(NAME, argv, port=port, log=log, env=_environ(home, port, origin))
     processes.wait_ready(ref, lambda: processes.listens(ref) and _healthy(port), log)
     return ref
 
@@ -79,7 +85,7 @@ def _mark(home: Home) -> str:
     return f"{_MARK}{home.scratch}"
 
 
-def _environ(home: Home, port: int) -> dict[str, str]:
+def _environ(home: Home, port: int, origin: str) -> dict[str, str]:
     """Return the emulator's environment, which its functions inherit: nothing of the caller's."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -89,6 +95,8 @@ def _environ(home: Home, port: int) -> dict[str, str]:
         "TMPDIR": str(home.scratch),
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
+        "ALLOWED_HOSTS": CONTAINERS_HOST,
+        "ALLOWED_ORIGINS": origin,
         "MINISTACK_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",

@@ -19,5 +19,13 @@ class NotRunning(LocalError):
     """There is no local deployment under this home directory."""
 
 
+class GaveUp(NotRunning):
+    """What died again and again is not restarted any more."""
+
+
+class Busy(LocalError):
+    """Another command starts or stops the same deployment at this moment."""
+
+
 class AlreadyRunning(LocalError):
     """A local deployment with other parameters runs under this home directory."""

@@ -12,7 +12,7 @@ from typing import IO
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
-from infra.local.errors import LocalError
+from infra.local.errors import Busy, LocalError
 from infra.local.processes import ProcessRef, alive
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -32,14 +32,20 @@ class State(BaseModel):
     ready: bool = False
     parameters: dict[str, str] = {}
     processes: tuple[ProcessRef, ...] = ()
+    supervisor: ProcessRef | None = None
+    """What restarts the others, where a process of its own does."""
 
     def process(self, name: str) -> ProcessRef | None:
         """Return the process of that name if it still runs."""
         return next((p for p in self.processes if p.name == name and alive(p)), None)
 
+    def dead(self) -> tuple[str, ...]:
+        """Return the names of the processes that ended."""
+        return tuple(process.name for process in self.processes if not alive(process))
+
     def serving(self) -> bool:
         """Tell whether the deployment was completed and all its processes still run."""
-        return self.ready and all(alive(process) for process in self.processes)
+        return self.ready and not self.dead()
 
 
 @dataclass(frozen=True)
@@ -92,12 +98,12 @@ class Home:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other commands from starting or stopping the same deployment meanwhile."""
+        """Keep other commands from starting or stopping the same deployment meanwhile. Raises ``Busy``."""
         with self._lock_file() as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as exc:
-                raise LocalError(f"another dexec command starts or stops {self.root}; wait for it") from exc
+                raise Busy(f"another dexec command starts or stops {self.root}; wait for it") from exc
             yield
 
     def _lock_file(self) -> IO[str]:

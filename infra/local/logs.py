@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
@@ -68,10 +68,9 @@ class LogReader:
             raise LocalError(f"the logs at {self._logs.meta.endpoint_url} cannot be read: {exc}") from exc
         self._forget_old()
 
-    def follow(self, between: Callable[[], object] = lambda: None) -> Iterator[Line]:
-        """Yield lines as they come, without end, calling ``between`` before each look."""
+    def follow(self) -> Iterator[Line]:
+        """Yield lines as they come, without end."""
         while True:
-            between()
             yield from self.read()
             time.sleep(_PAUSE_S)
 

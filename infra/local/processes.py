@@ -51,14 +51,17 @@ def spawn(
     log: Path,
     env: Mapping[str, str],
     account: Account | None = None,
+    directory: Path | None = None,
 ) -> ProcessRef:
     """Start a process in a session of its own, so that Ctrl-C in the terminal does not reach it.
 
-    ``account`` is the user it runs as (only root can ask for another); its output goes to ``log``.
+    ``account`` is the user it runs as (only root can ask for another), ``directory`` where it begins; its
+    output goes to ``log``.
     """
     with log.open("ab") as output:
         child = subprocess.Popen(
             argv,
+            cwd=directory,
             env=dict(env),
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -145,6 +148,12 @@ def with_arguments(match: Callable[[list[str]], bool]) -> list[psutil.Process]:
     """Return the processes whose command line ``match`` accepts: how those are found that no file names."""
     found = psutil.process_iter(["cmdline"])
     return [process for process in found if process.info["cmdline"] and match(process.info["cmdline"])]
+
+
+def working_in(directory: Path, name: str) -> list[psutil.Process]:
+    """Return the processes of a program's name whose working directory this is."""
+    found = psutil.process_iter(["name", "cwd", "cmdline"])
+    return [p for p in found if p.info["name"] == name and p.info["cwd"] == str(directory.resolve())]
 
 
 def free_port(preferred: int) -> int:

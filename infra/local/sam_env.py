@@ -11,10 +11,8 @@ import json
 
 from infra.local import stack
 from infra.local.aws import Aws
+from infra.local.emulator import CONTAINERS_HOST
 from infra.local.home import Home, State
-
-HOST = "host.docker.internal"
-"""What containers call the machine they run on."""
 
 
 def write(home: Home, state: State) -> None:
@@ -41,4 +39,4 @@ def remove(home: Home) -> None:
 
 
 def _from_container(url: str) -> str:
-    return url.replace("127.0.0.1", HOST, 1).replace("localhost", HOST, 1)
+    return url.replace("127.0.0.1", CONTAINERS_HOST, 1).replace("localhost", CONTAINERS_HOST, 1)

@@ -1,7 +1,8 @@
-"""The emulator's process: MiniStack's application on uvicorn, whose functions answer without a wait.
+"""The emulator's process: MiniStack's application on uvicorn, guarded, whose functions answer without a wait.
 
-MiniStack's own server spends a third more CPU on a request; and MiniStack holds every answer of a function
-back until its log has been silent for 5 ms, for 50 ms where it logs nothing.
+MiniStack answers whoever asks, web pages included: ``infra.local.guard`` stands before it. Its own server
+spends a third more CPU on a request; and it holds every answer of a function back until its log has been
+silent for 5 ms, for 50 ms where it logs nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import IO
 
 import uvicorn
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]
+
+from infra.local.guard import Guard, Rules
 
 COLLECT_AFTER = 20_000
 """New objects between two garbage collections; Python's own 700 cost the emulator a twentieth of its CPU."""
@@ -85,8 +88,10 @@ def main() -> None:
     # Every request makes and drops thousands of objects, among many that stay.
     gc.set_threshold(COLLECT_AFTER)
     lambda_runtime.Worker = Worker
+    from ministack.app import app  # type: ignore[import-untyped]
+
     uvicorn.run(
-        "ministack.app:app",
+        Guard(app, Rules.from_environ(os.environ)),
         host=os.environ["BIND_HOST"],
         port=int(os.environ["GATEWAY_PORT"]),
         loop="uvloop",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dexec.domain.paper_market import PaperMarket
     from dexec.ports import ApiKeys, Backlogs, Clock, Orders, Push, Queue, Wallets, Watching
     from dexec.usecases.authenticate import Authenticate
+    from dexec.usecases.check_readiness import CheckReadiness
     from dexec.usecases.execute_order import ExecuteOrder
     from dexec.usecases.forget import Forget
     from dexec.usecases.limit_reads import LimitReads
@@ -160,6 +161,15 @@ class Container:
         from dexec.adapters.clusters.outcomes import PaperWallets
 
         return PaperWallets(self._ledger)
+
+    @cached_property
+    def check_readiness(self) -> CheckReadiness:
+        """Tells whether orders can be taken."""
+        from dexec.adapters.postgres.probe import PostgresProbe
+        from dexec.usecases.check_readiness import CheckReadiness
+
+        probes = {"order store": PostgresProbe(self._database), "order queue": self.queue}
+        return CheckReadiness(probes, self.clock)
 
     # --- ports ---------------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from dexec.domain.errors import (
     Ending,
     Invalid,
     Malformed,
+    NotReady,
     NoVenue,
     OrderWithdrawn,
     OutcomeUnknown,
@@ -278,4 +279,6 @@ def problem(error: DexecError) -> dict[str, object]:
         body["orderId"] = error.order_id
     if isinstance(error, TooMany):
         body["retryAfter"] = error.retry_after_s
+    if isinstance(error, NotReady):
+        body["checks"] = dict(error.checks)
     return body

@@ -152,6 +152,14 @@ def _every_call_fails(queue: Queue) -> None:
         queue.postpone("receipt", 1)
     with pytest.raises(QueueUnavailable):
         queue.is_empty()
+    with pytest.raises(QueueUnavailable):
+        queue.probe()
+
+
+def test_a_queue_that_is_there_answers_a_probe_and_keeps_its_messages(stage: Stage) -> None:
+    stage.queue.send("ord_1", "alice", 0)
+    stage.queue.probe()
+    assert stage.receive() is not None
 
 
 def test_the_fake_can_be_away_too() -> None:

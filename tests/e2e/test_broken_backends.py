@@ -51,6 +51,9 @@ def test_the_queue_is_gone(deployment: Deployed) -> None:
             refused = client.post("api/orders/execute", json=ORDER, headers=headers)
             assert_unavailable(refused, time.monotonic() - started)
             assert refused.status_code == 503
+            not_ready = client.get("ready")
+            assert_unavailable(not_ready, 0)
+            assert not_ready.json()["detail"] == "not ready: the order queue cannot be reached"
         assert [status for _, status in orders_of(deployment, key)] == ["failed"]
         accepted = client.post("api/orders/execute", json=ORDER, headers=headers)
         assert accepted.status_code == 202, "the 503 freed the key"
@@ -81,6 +84,10 @@ def test_every_request_is_answered_while_postgresql_is_away(deployment: Deployed
             assert_unavailable(answer, time.monotonic() - started)
         assert client.get("health").status_code == 200
         assert client.get("api/tokens").status_code == 200
+        started = time.monotonic()
+        answer = client.get("ready")
+        assert_unavailable(answer, time.monotonic() - started)
+        assert answer.json()["checks"] == {"order store": "down", "order queue": "up"}
 
 
 def test_a_database_that_hangs_is_not_waited_for(deployment: Deployed) -> None:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
 import pytest
 from websockets.sync.client import connect
 
+from infra.local import stack
+from infra.local.aws import Aws
 from infra.local.home import Home, State
 from tests.e2e import command
 from tests.homes import new_home
 
 SERVED = "wscat"
+SCHEDULE_S = 60
 QUICK = ("--port", "0", "--latency", "none")
 
 
@@ -28,8 +33,8 @@ def home() -> Iterator[Path]:
         assert command.processes_of(new.root) == []
 
 
-def up(home: Path) -> State:
-    started = command.run("up", "--detach", "--json", "--home", str(home), *QUICK)
+def up(home: Path, *options: str) -> State:
+    started = command.run("up", "--detach", "--json", "--home", str(home), *QUICK, *options)
     assert started.returncode == 0, started.stderr
     return State.model_validate_json(started.stdout)
 
@@ -51,6 +56,8 @@ def test_up_serves_status_tells_where_and_down_leaves_nothing(home: Path) -> Non
     assert {"httpUrl", "websocketUrl", "apiKey", "databaseUrl", "endpointUrl", "processes"} <= told.keys()
     assert told["httpUrl"] == state.http_url
     assert {p["name"] for p in told["processes"]} == {"postgres", "emulator"}
+    assert (told["ready"], told["problem"], told["restarts"]) == (True, "", [])
+    assert told["supervisor"]["pid"] in {process.pid for process in command.processes_of(home)}
     assert command.run("down", "--home", str(home)).returncode == 0
     assert command.processes_of(home) == []
     assert not (home / "tmp").exists()
@@ -107,14 +114,76 @@ def test_a_signal_stops_everything_also_with_a_websocket_open(home: Path, number
     assert command.processes_of(home) == []
 
 
-def test_a_crash_of_the_emulator_is_told_and_stops_the_rest(home: Path) -> None:
+def kill(state: State, name: str) -> None:
+    """Kill a process as ``kill -9`` does."""
+    process = state.process(name)
+    assert process is not None
+    psutil.Process(process.pid).kill()
+
+
+def wait_until_ready(home: Path, restarted: str) -> dict[str, Any]:
+    """Wait until a restart is told of and orders are taken; return what ``dexec status`` says then."""
+    deadline = time.monotonic() + command.PATIENCE_S
+    while time.monotonic() < deadline:
+        status = command.run("status", "--json", "--home", str(home))
+        if status.returncode == 0 and restarted in status.stdout:
+            told: dict[str, Any] = json.loads(status.stdout)
+            return told
+        time.sleep(0.2)
+    raise AssertionError(f"{restarted} was not restarted: {status.stdout}{status.stderr}")
+
+
+def test_what_is_killed_comes_back_without_a_command_and_orders_go_on(home: Path) -> None:
+    before = up(home)
+    waiting = place(home)
+    kill(before, "postgres")
+    told = wait_until_ready(home, "postgres restarted")
+    assert "postgres ended unexpectedly; restarting" in " ".join(told["restarts"])
+    assert told["databaseUrl"] == before.database_url
+    assert [p["pid"] for p in told["processes"] if p["name"] == "emulator"] == [before.processes[1].pid]
+    for order_id in (waiting, place(home)):
+        watched = command.run("watch", order_id, "--json", "--home", str(home))
+        assert "confirmed" in watched.stdout, watched.stderr
+    aws = Aws(before.endpoint_url)
+    mapping = stack.outputs(aws)["ExecutorMapping"]
+    aws.functions.update_event_source_mapping(UUID=mapping, Enabled=False)
+    waiting = place(home)
+    kill(before, "emulator")
+    wait_until_ready(home, "emulator restarted")
+    began = time.monotonic()
+    assert command.run("watch", waiting, "--home", str(home)).returncode == 0
+    # Its message is gone with the emulator; the sweeper's schedule would find it after a minute.
+    assert time.monotonic() - began < SCHEDULE_S - 20
+    assert command.run("down", "--home", str(home)).returncode == 0
+    assert command.processes_of(home) == []
+
+
+def test_in_the_foreground_a_restart_is_told_where_the_logs_are(home: Path) -> None:
     with command.running("up", "--home", str(home), *QUICK, until=SERVED) as process:
+        for name in ("postgres", "emulator"):
+            state = Home(home).read()
+            assert state is not None
+            kill(state, name)
+            assert process.stdout is not None
+            line = ""
+            while f"{name} restarted" not in line:
+                line = process.stdout.readline()
+                assert line
+        order_id = place(home)
+        assert command.run("watch", order_id, "--home", str(home)).returncode == 0
+        process.send_signal(signal.SIGINT)
+        rest = process.communicate(timeout=command.PATIENCE_S)[0]
+        assert process.returncode == 0
+    assert order_id in rest, "the logs go on, too"
+    assert command.processes_of(home) == []
+
+
+def test_without_restarts_a_crash_of_the_emulator_is_told_and_stops_the_rest(home: Path) -> None:
+    with command.running("up", "--no-restart", "--home", str(home), *QUICK, until=SERVED) as process:
         state = Home(home).read()
         assert state is not None
         place(home)
-        emulator = state.process("emulator")
-        assert emulator is not None
-        psutil.Process(emulator.pid).kill()
+        kill(state, "emulator")
         rest = process.communicate(timeout=command.PATIENCE_S)[0]
         assert process.returncode == 1
     assert "emulator" in rest
@@ -123,7 +192,8 @@ def test_a_crash_of_the_emulator_is_told_and_stops_the_rest(home: Path) -> None:
 
 
 def test_what_crashed_is_brought_back_where_it_was(home: Path) -> None:
-    before = up(home)
+    before = up(home, "--no-restart")
+    assert before.supervisor is None
     order_id = place(home)
     command.run("watch", order_id, "--home", str(home))
     for process in before.processes:

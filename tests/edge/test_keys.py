@@ -10,7 +10,7 @@ import pytest
 from dexec.domain.lifecycle import Status
 from dexec.usecases.authenticate import REMEMBER_S, hash_key
 from functions.executor import app as executor
-from functions.http_api.app import PUBLIC, SECURITY_HEADERS
+from functions.http_api.app import PUBLIC, SECURITY_HEADERS, content_security_policy
 from infra.local import template
 from infra.local.home import PROJECT
 from tests.edge.conftest import OWNER
@@ -56,8 +56,23 @@ def test_every_answer_carries_the_security_headers(functions: Deployment) -> Non
     asked += [("POST", "/api/orders/execute", OWNER)]
     for method, path, key in asked:
         answer = functions.http(method, path, key=key, body="x" * 20_000 if method == "POST" else None)
-        assert SECURITY_HEADERS.keys() <= answer.headers.keys(), (method, path)
+        assert {*SECURITY_HEADERS, "content-security-policy"} <= answer.headers.keys(), (method, path)
         assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("websocket_url", "hosts"),
+    [
+        ("wss://de0ec002.execute-api.eu-central-1.amazonaws.com/live", "'self' wss://de0ec002.execute-api."),
+        ("ws://localhost:4566/_aws/execute-api/de0ec002/live", "'self' ws://localhost:4566;"),
+        ("", "'self';"),
+    ],
+)
+def test_a_page_may_talk_to_this_api_and_its_websocket_only(websocket_url: str, hosts: str) -> None:
+    policy = content_security_policy(websocket_url)
+    allowed = policy.split("connect-src ")[1]
+    assert allowed.startswith(hosts)
+    assert not {"ws:", "wss:", "*"} & set(allowed.split(";")[0].split())
 
 
 def test_a_revoked_key_is_refused_within_a_minute(functions: Deployment) -> None:

@@ -4,6 +4,7 @@ from tests.fakes.chain import FakeCluster, FakeSigner, FakeVenue, FakeWallets, L
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.control import FakeControl
 from tests.fakes.orders import FakeOrders
+from tests.fakes.probe import FakeProbe
 from tests.fakes.push import FakeBacklogs, FakePush
 from tests.fakes.queue import FakeQueue, Message
 from tests.fakes.store import FakeApiKeys, Store
@@ -18,6 +19,7 @@ __all__ = [
     "FakeCluster",
     "FakeControl",
     "FakeOrders",
+    "FakeProbe",
     "FakePush",
     "FakeQueue",
     "FakeSigner",

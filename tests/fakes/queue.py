@@ -58,6 +58,9 @@ class FakeQueue:
         self._check()
         return not self._visible()
 
+    def probe(self) -> None:
+        self._check()
+
     def receive(self) -> Message | None:
         """Receive a visible message, which hides it for a while; None when there is none."""
         with self._lock:

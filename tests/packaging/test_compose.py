@@ -12,9 +12,10 @@ import pytest
 import yaml
 
 from infra.cli.main import app
+from infra.local.guard import Rules
 from infra.local.home import PROJECT
-from infra.local.template import Json, Node
-from tests.packaging.transformed import listed, walk
+from infra.local.template import Node
+from tests.packaging.transformed import listed
 
 FILE = PROJECT / "docker-compose.yml"
 EXAMPLE = PROJECT / ".env.example"
@@ -89,7 +90,12 @@ def _name(function: object) -> str:
     return str(getattr(function, "__name__", ""))
 
 
-def test_the_images_are_pinned_to_a_version() -> None:
-    images = [str(value) for path, value in walk(cast(Json, SERVICES)) if path[-1:] == ("image",)]
-    assert all(":" in image or image == "dexec-tools" for image in images)
-    assert not any(image.endswith(":latest") for image in images)
+def test_the_emulator_is_the_process_that_refuses_web_pages() -> None:
+    service = SERVICES["ministack"]
+    assert service["command"] == ["python", "-m", "infra.local.serve"]
+    environment = cast("dict[str, str]", service["environment"])
+    rules = Rules.from_environ(environment)
+    assert rules == Rules(4566, frozenset({"postgres"}))
+    assert environment["BIND_HOST"] == "0.0.0.0"
+    published = [str(port) for port in listed(SERVICES["postgres"]["ports"])]
+    assert f"127.0.0.1:{rules.port}:{rules.port}" in published

@@ -20,7 +20,7 @@ CONSUME = {
     "sqs:ReceiveMessage",
 }
 ALLOWED: dict[str, set[str]] = {
-    "HttpApiFunction": DATABASE | {"sqs:SendMessage"},
+    "HttpApiFunction": DATABASE | {"sqs:SendMessage", "sqs:GetQueueAttributes"},
     "WebSocketFunction": DATABASE | PUSH | {"sqs:SendMessage", "lambda:InvokeFunction"},
     "ExecutorFunction": DATABASE | PUSH | CONSUME,
     "DeadLettersFunction": DATABASE | PUSH | CONSUME | {"sqs:SendMessage"},

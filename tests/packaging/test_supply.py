@@ -7,8 +7,11 @@ import re
 import pytest
 
 from infra.local.home import PROJECT
-from infra.supply import audit, licences
+from infra.supply import audit, images, licences
 from infra.supply.locks import ALL, SHIPPED, pins
+
+UNPINNED = {"localstack/localstack-pro:4.14.0"}
+"""Images whose digest its registry alone knows; `make images` pins them, too."""
 
 
 @pytest.mark.parametrize("lock", ALL)
@@ -51,3 +54,31 @@ def test_an_audit_that_could_not_ask_fails_and_says_so(
     monkeypatch.setattr(audit, "_audit", lambda auditor, lock: (1, unknown))
     assert audit.main() == 1
     assert "advisory database did not answer" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", images.FILES)
+def test_base_images_are_pinned_by_digest(name: str) -> None:
+    used = images.images((PROJECT / name).read_text())
+    assert used
+    unpinned = {image for image, digest in used.items() if digest is None}
+    assert unpinned <= UNPINNED
+
+
+def test_an_exact_version_stands_for_a_digest_that_is_not_known() -> None:
+    assert all(re.search(r":\d+\.\d+\.\d+$", image) for image in UNPINNED)
+
+
+def test_no_file_with_images_is_forgotten() -> None:
+    named = [*PROJECT.glob("*compose*.y*ml"), *PROJECT.glob("*Dockerfile*")]
+    named += (PROJECT / "infra").rglob("*Dockerfile*")
+    assert {path.relative_to(PROJECT).as_posix() for path in named} == set(images.FILES)
+
+
+def test_pinning_replaces_the_digest_and_nothing_else() -> None:
+    text = f"FROM python:3.13-slim@sha256:{'0' * 64}\nRUN x\n  image: dexec-tools\n  image: postgres:18\n"
+    renewed = images.pinned(text, lambda image: f"sha256:{len(image):064x}")
+    assert images.images(renewed) == {
+        "python:3.13-slim": f"sha256:{16:064x}",
+        "postgres:18": f"sha256:{11:064x}",
+    }
+    assert "  image: dexec-tools\n" in renewed

@@ -22,6 +22,9 @@ export const savedKey = () => sessionStorage.getItem(KEY) ?? "";
 /** Keeps the key for this tab; "" forgets it. */
 export const saveKey = (key) => sessionStorage.setItem(KEY, key);
 
+/** What is down, in a sentence, or "". */
+export const whatIsDown = () => fetch("ready").then((answer) => answer.json()).then((body) => body.detail ?? "");
+
 /** GET api/{path}. Raises `Problem`. */
 export function get(path, query = {}, signal = undefined) {
 	const wanted = Object.entries(query).filter(([, value]) => value !== null && value !== undefined);

@@ -1,6 +1,6 @@
 // Starts the page and joins its parts.
 
-import { get, saveKey, savedKey } from "./api.js";
+import { get, saveKey, savedKey, whatIsDown } from "./api.js";
 import { drawOrders, startBlotter, swapWords } from "./blotter.js";
 import { drawDetail, openDetail, startDetail } from "./detail.js";
 import { $, on, setText } from "./dom.js";
@@ -48,7 +48,11 @@ async function loadBalances() {
 function linkChanged(state, wait) {
 	$("link").dataset.state = state;
 	setText($("link").lastChild, word(state));
-	if (wait) notice(`The live connection dropped; trying again in ${Math.ceil(wait / 1000)} s.`);
+	if (!wait) return;
+	const dropped = `The live connection dropped; trying again in ${Math.ceil(wait / 1000)} s.`;
+	notice(dropped);
+	const add = (why) => why && $("notice").textContent === dropped && notice(`${dropped} It is ${why}.`);
+	whatIsDown().then(add, () => {});
 }
 
 async function caughtUp() {

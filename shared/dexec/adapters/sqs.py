@@ -42,6 +42,10 @@ class SqsQueue:
         attributes = cast("dict[str, str]", answer["Attributes"])
         return int(attributes["ApproximateNumberOfMessages"]) == 0
 
+    def probe(self) -> None:
+        """Ask for an attribute."""
+        self.is_empty()
+
     def _call(self, action: str, fields: dict[str, object]) -> dict[str, object]:
         """Call an action of the queue, twice if need be; raise ``QueueUnavailable``."""
         body = json.dumps({"QueueUrl": self._url, **fields}).encode()

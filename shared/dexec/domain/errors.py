@@ -6,6 +6,8 @@ where they are noticed: a caller catches a branch, and each branch has one answe
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class DexecError(Exception):
     """Base of all errors that the engine raises on purpose.
@@ -137,6 +139,16 @@ class OrderWithdrawn(QueueUnavailable):
 
 class ClusterUnavailable(Unavailable):
     """The cluster could not be read."""
+
+
+class NotReady(Unavailable):
+    """A back end is down; ``checks`` says ``up`` or ``down`` for each."""
+
+    code = "not_ready"
+
+    def __init__(self, message: str, checks: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.checks = checks
 
 
 class OutcomeUnknown(DexecError):

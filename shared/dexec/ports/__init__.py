@@ -19,6 +19,7 @@ from dexec.ports.market import (
 )
 from dexec.ports.messaging import Backlogs, Delivery, Push, Queue
 from dexec.ports.orders import Archive, Claim, ClaimOutcome, NewOrder, Orders, Placed, RateLimit
+from dexec.ports.readiness import Probe
 from dexec.ports.time import Clock
 from dexec.ports.watching import Connection, MostConnections, Told, Untold, Watcher, Watching
 
@@ -44,6 +45,7 @@ __all__ = [
     "Outcomes",
     "Pending",
     "Placed",
+    "Probe",
     "Push",
     "Queue",
     "RateLimit",

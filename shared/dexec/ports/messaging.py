@@ -5,10 +5,11 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import Protocol
 
+from dexec.ports.readiness import Probe
 from dexec.ports.watching import Connection
 
 
-class Queue(Protocol):
+class Queue(Probe, Protocol):
     """The queue that feeds the executor."""
 
     def send(self, order_id: str, client_id: str, delay_s: int) -> None:

@@ -39,15 +39,16 @@ class Sweep:
     clock: Clock
     new_teller: Callable[[], Teller]
 
-    def __call__(self, ends_at: datetime) -> Swept:
+    def __call__(self, ends_at: datetime, lost_after_s: float = LOST_AFTER_S) -> Swept:
         """Sweep once, in batches, until nothing is left or ``ends_at`` is near.
 
+        ``lost_after_s`` is how long a message may be on its way; 0 where the queue is known to be new.
         Raises ``Unavailable`` and ``OutcomeUnknown``; what was done until then stays done.
         """
         requeued: tuple[str, ...] = ()
         queue_trouble: QueueUnavailable | None = None
         try:
-            requeued = self._requeue_lost(ends_at)
+            requeued = self._requeue_lost(ends_at, lost_after_s)
         except QueueUnavailable as exc:
             # Telling needs no queue.
             queue_trouble = exc
@@ -57,12 +58,12 @@ class Sweep:
             raise queue_trouble
         return Swept(requeued, told, dropped, self.orders.parked())
 
-    def _requeue_lost(self, ends_at: datetime) -> tuple[str, ...]:
+    def _requeue_lost(self, ends_at: datetime, lost_after_s: float) -> tuple[str, ...]:
         requeued: list[str] = []
         queue_is_empty = self.queue.is_empty()
         while self._has_time(ends_at):
             now = self.clock.now()
-            lost = self.orders.lost(now, LOST_AFTER_S, queue_is_empty, STALE_AFTER_S, BATCH)
+            lost = self.orders.lost(now, lost_after_s, queue_is_empty, STALE_AFTER_S, BATCH)
             for order in lost:
                 if self.orders.requeue(order, now):
                     self.queue.send(order.id, order.client_id, 0)

@@ -12,6 +12,9 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+REBOUND = "rebound.example"
+"""A name of another's, led to this machine, as its owner can do at any time."""
+
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -20,6 +23,7 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1",
 )
 AXE = "axe-core@4.10.3"
 

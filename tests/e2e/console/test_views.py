@@ -29,8 +29,9 @@ def test_the_page_is_small_strict_and_served_whole(deployment: Deployed) -> None
             policy = answer.headers["content-security-policy"]
             assert "default-src 'none'" in policy
             assert "unsafe" not in policy
+            assert not {"ws:", "wss:", "*"} & set(policy.replace(";", " ").split())
             size += len(answer.content)
-    assert size < 60_000
+    assert size < 61_000
     html = (FILES / "index.html").read_text()
     assert not re.search(r"\son\w+=|\sstyle=|<style|<script(?![^>]*\ssrc=)|(?:src|href)=\"(?:/|\w+:)", html)
 

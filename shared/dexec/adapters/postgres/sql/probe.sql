@@ -1,0 +1,1 @@
+SELECT 1 AS answered FROM switches LIMIT 1
