@@ -70,7 +70,7 @@ def execute(body: OrderBody, idempotency_key: Annotated[IdempotencyKey | None, H
     """Accept an order; it is executed soon, and once."""
     parts = container()
     request = body.to_request(parts.settings.default_slippage_bps)
-    order = parts.place_order(Submission(request, body.client_id, idempotency_key), _caller())
+    order = parts.place_order(Submission(request, body.client_id, idempotency_key), _caller()).order
     logger.append_keys(order_id=order.id)
     metrics.add_metric("OrdersAccepted", MetricUnit.Count, 1)
     return {

@@ -8,7 +8,15 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dexec.bootstrap import container
-from dexec.domain.errors import DexecError, Malformed, NotFound, OutcomeUnknown, Unauthenticated, Unavailable
+from dexec.domain.errors import (
+    ConnectionUnknown,
+    DexecError,
+    Malformed,
+    NotFound,
+    OutcomeUnknown,
+    Unauthenticated,
+    Unavailable,
+)
 from dexec.domain.ids import is_order_id
 from dexec.domain.views import View, iso
 from dexec.ports import Connection
@@ -62,6 +70,9 @@ def receive(event: dict[str, Any], connection_id: str) -> Answer:
             raise Malformed("binary frames are not understood; send JSON text")
         connection = _admitted(connection_id)
         reply = _obey(parse_frame(text), connection)
+    except ConnectionUnknown as error:
+        container().watch_orders.turn_away(connection_id, _refusal(error, text))
+        return OK
     except DexecError as error:
         _log(error)
         reply = _refusal(error, text)
@@ -83,6 +94,8 @@ def _admitted(connection_id: str) -> Connection:
 def _obey(frame: Frame, connection: Connection) -> View:
     answering: View = {} if frame.id is None else {"id": frame.id}
     if isinstance(frame, PingFrame):
+        # A pong says that events will be told, so it is not given from memory.
+        container().watch_orders.connection(connection.connection_id, max_age_s=1)
         return {"type": "pong", **answering}
     if isinstance(frame, ExecuteFrame):
         return {"type": "ack", **answering, **_execute(frame, connection)}
@@ -102,10 +115,11 @@ def _execute(frame: ExecuteFrame, connection: Connection) -> View:
     caller = parts.authenticate.by_hash(connection.key_hash)
     request = frame.order.to_request(parts.settings.default_slippage_bps)
     submission = Submission(request, frame.order.client_id, frame.idempotency_key, connection.connection_id)
-    order = parts.place_order(submission, caller)
+    placed = parts.place_order(submission, caller)
+    order = placed.order
     logger.append_keys(order_id=order.id)
     metrics.add_metric("OrdersAccepted", MetricUnit.Count, 1)
-    if frame.idempotency_key is not None or order.run_at > order.created_at:
+    if not placed.is_new or order.run_at > order.created_at:
         # A repeat joins an order that may be far along; one that starts later shows that it is pending.
         parts.watch_orders.subscribe(order.id, caller.client_id, connection.connection_id)
     return {"orderId": order.id, "status": order.status.value, "startsAt": iso(order.run_at)}
@@ -129,6 +143,8 @@ def send_backlog(subscribe: dict[str, str]) -> Answer:
     connection_id = subscribe["connectionId"]
     try:
         parts.watch_orders.subscribe(subscribe["orderId"], subscribe["clientId"], connection_id)
+    except ConnectionUnknown as error:
+        parts.watch_orders.turn_away(connection_id, _refusal(error, ""))
     except DexecError as error:
         _log(error)
         parts.watch_orders.reply(connection_id, _refusal(error, ""))

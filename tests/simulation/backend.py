@@ -39,6 +39,12 @@ class Audit(Protocol):
     def pause(self, paused: bool) -> None:
         """Stop, or let go on, the execution of orders."""
 
+    def lose_connection(self, connection_id: str) -> None:
+        """Delete the row of a connection and nothing else."""
+
+    def watch_many(self, connection_id: str, orders: int) -> None:
+        """Make a connection a watcher of orders that are not there."""
+
 
 @dataclass(frozen=True)
 class Backend:
@@ -64,6 +70,12 @@ class FakeAudit:
 
     def pause(self, paused: bool) -> None:
         self._store.paused = paused
+
+    def lose_connection(self, connection_id: str) -> None:
+        del self._store.connections[connection_id]
+
+    def watch_many(self, connection_id: str, orders: int) -> None:
+        self._store.watchers |= {(f"ord_{n}", connection_id) for n in range(orders)}
 
 
 def in_memory() -> Backend:
@@ -100,6 +112,13 @@ class PostgresAudit:
             self._connection.execute("INSERT INTO switches VALUES ('paused', '2026-01-01T00:00:00Z')")
         else:
             self._connection.execute("DELETE FROM switches WHERE name = 'paused'")
+
+    def lose_connection(self, connection_id: str) -> None:
+        self._connection.execute("DELETE FROM connections WHERE connection_id = %s", [connection_id])
+
+    def watch_many(self, connection_id: str, orders: int) -> None:
+        statement = "INSERT INTO watchers SELECT 'ord_' || n, %s FROM generate_series(1, %s) AS n"
+        self._connection.execute(statement, [connection_id, orders])
 
     def clear(self) -> None:
         """Forget everything."""

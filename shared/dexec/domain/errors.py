@@ -48,6 +48,16 @@ class NotFound(Rejected):
     status = 404
 
 
+class ConnectionUnknown(Rejected):
+    """The WebSocket connection is not (or no longer) stored: it would hear of nothing. Nothing was done."""
+
+    code = "connection_unknown"
+    status = 410
+
+    def __init__(self) -> None:
+        super().__init__("this connection is not known any more; reconnect, then send this again")
+
+
 class IdempotencyConflict(Rejected):
     """The idempotency key was used before with another body."""
 

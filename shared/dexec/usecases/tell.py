@@ -27,7 +27,7 @@ MAX_EVENTS_A_FRAME = 50
 """API Gateway takes frames of up to 128 KB; a routing decision is the largest event, at 2 to 3 KB."""
 
 MAX_PUSH_FAILURES = 5
-"""A connection that failed this often in a row is given up: closed, and then gone."""
+"""A connection that failed this often in a row is closed, and forgotten once that has worked."""
 
 
 @dataclass
@@ -121,12 +121,10 @@ class Teller:
             results = {one: None if line.busy else line.result for one, line in self._lines.items()}
         ended: dict[Delivery | None, set[str]] = {None: set(), **{delivery: set() for delivery in Delivery}}
         recovered = set()
-        for connection_id, result in results.items():
+        for connection_id, delivery in results.items():
             failures = self._lines[connection_id].watcher.push_failures
-            if result is Delivery.FAILED and failures + 1 >= MAX_PUSH_FAILURES:
-                self._give_up(connection_id)
-                ended[Delivery.GONE].add(connection_id)
-                continue
+            is_last = delivery is Delivery.FAILED and failures + 1 >= MAX_PUSH_FAILURES
+            result = self._give_up(connection_id) if is_last else delivery
             ended[result].add(connection_id)
             if result is Delivery.DELIVERED and failures:
                 recovered.add(connection_id)
@@ -140,10 +138,15 @@ class Teller:
             missed=frozenset(ended[None]),
         )
 
-    def _give_up(self, connection_id: str) -> None:
-        """Close a connection: else its client would wait on one that nobody tells anything any more."""
+    def _give_up(self, connection_id: str) -> Delivery:
+        """Close a connection, so that its client comes back; ``FAILED`` where it may still be open.
+
+        One that may be open is kept: forgotten, it would look alive to its client and hear of nothing.
+        """
+        if self._push.close(connection_id) is Delivery.FAILED:
+            return Delivery.FAILED
         self.failures += 1
-        self._push.close(connection_id)
+        return Delivery.GONE
 
     def _drain(self, line: _Line) -> None:
         """Post one event (of a late order all), then, as long as there is any, all that came up meanwhile."""

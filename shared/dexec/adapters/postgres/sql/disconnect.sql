@@ -1,4 +1,9 @@
+-- A connection may watch more orders than a transaction may change rows: what is left, the sweeper deletes.
 WITH closed AS (
     DELETE FROM connections WHERE connection_id = ANY(%(connection_ids)s)
 )
-DELETE FROM watchers WHERE connection_id = ANY(%(connection_ids)s)
+DELETE FROM watchers WHERE (order_id, connection_id) IN (
+    SELECT order_id, connection_id FROM watchers
+    WHERE connection_id = ANY(%(connection_ids)s)
+    LIMIT %(limit)s
+)
