@@ -32,6 +32,7 @@ from dexec.schemas import (
 )
 from dexec.telemetry import make_logger, make_metrics
 from dexec.usecases.place_order import Submission
+from dexec.usecases.watch_orders import KNOWN_S
 
 logger = make_logger("websocket")
 metrics = make_metrics("websocket")
@@ -68,8 +69,8 @@ def receive(event: dict[str, Any], connection_id: str) -> Answer:
     try:
         if event.get("isBase64Encoded"):
             raise Malformed("binary frames are not understood; send JSON text")
-        connection = _admitted(connection_id)
-        reply = _obey(parse_frame(text), connection)
+        frame = parse_frame(text)
+        reply = _obey(frame, _admitted(connection_id, frame))
     except ConnectionUnknown as error:
         container().watch_orders.turn_away(connection_id, _refusal(error, text))
         return OK
@@ -83,10 +84,12 @@ def receive(event: dict[str, Any], connection_id: str) -> Answer:
     return OK
 
 
-def _admitted(connection_id: str) -> Connection:
+def _admitted(connection_id: str, frame: Frame) -> Connection:
     """Return the connection, if its key still holds: a revoked one is refused on an open socket, too."""
     parts = container()
-    connection = parts.watch_orders.connection(connection_id)
+    # A pong says that events will be told, so it is not given from memory; what the others do is checked.
+    max_age_s = 0 if isinstance(frame, PingFrame) else KNOWN_S
+    connection = parts.watch_orders.connection(connection_id, max_age_s)
     parts.authenticate.by_hash(connection.key_hash)
     return connection
 
@@ -94,8 +97,6 @@ def _admitted(connection_id: str) -> Connection:
 def _obey(frame: Frame, connection: Connection) -> View:
     answering: View = {} if frame.id is None else {"id": frame.id}
     if isinstance(frame, PingFrame):
-        # A pong says that events will be told, so it is not given from memory.
-        container().watch_orders.connection(connection.connection_id, max_age_s=1)
         return {"type": "pong", **answering}
     if isinstance(frame, ExecuteFrame):
         return {"type": "ack", **answering, **_execute(frame, connection)}

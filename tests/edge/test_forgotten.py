@@ -30,7 +30,6 @@ def placed(functions: Deployment) -> list[str]:
 
 @pytest.mark.parametrize("frame", [{"action": "ping", "id": 7}, EXECUTE, {**EXECUTE, "idempotencyKey": "k"}])
 def test_it_is_told_and_closed(functions: Deployment, forgotten: str, frame: dict[str, object]) -> None:
-    functions.wait(2)
     (refusal,) = functions.send(forgotten, json.dumps(frame))
     assert (refusal["type"], refusal["code"], refusal["status"]) == ("error", "connection_unknown", 410)
     assert refusal["id"] == 7

@@ -45,10 +45,10 @@ async function loadBalances() {
 	setBalances((await get("balances")).balances);
 }
 
-function linkChanged(state, wait) {
+function linkChanged(state, wait, why) {
 	$("link").dataset.state = state;
 	setText($("link").lastChild, word(state));
-	if (wait) notice(`The live connection dropped; trying again in ${Math.ceil(wait / 1000)} s.`);
+	if (wait) notice(`${why}; trying again in ${Math.ceil(wait / 1000)} s.`);
 }
 
 async function caughtUp() {
