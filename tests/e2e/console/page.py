@@ -103,7 +103,8 @@ class Console:
 
     def wait_for_notice(self, text: str) -> None:
         """Wait until a notice that holds this text was recorded."""
-        self.page.wait_for_function("text => window.notices.some((notice) => notice.includes(text))", arg=text)
+        recorded = "text => window.notices.some((notice) => notice.includes(text))"
+        self.page.wait_for_function(recorded, arg=text)
 
     @property
     def detail(self) -> Locator:
