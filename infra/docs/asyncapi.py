@@ -19,7 +19,7 @@ RECEIVED = {
     "unsubscribe": (UnsubscribeFrame, "Stop watching an order."),
     "ping": (
         PingFrame,
-        "Keep the connection open, which API Gateway closes after 10 idle minutes, and ask whether it is known.",
+        "Keep the connection open (API Gateway closes it after 10 idle minutes); ask whether it is known.",
     ),
 }
 SENT = {

@@ -83,6 +83,14 @@ def answers(method: Json) -> list[str]:
     return list(node(node(method)["responses"]))
 
 
+def test_openapi_asks_for_an_idempotency_key(http: Node) -> None:
+    operation = node(node(node(http["paths"])["/api/orders/execute"])["post"])
+    assert str(operation["description"]).startswith("Always send an `Idempotency-Key`")
+    (header,) = cast("list[Node]", operation["parameters"])
+    assert header["name"] == "idempotency-key"
+    assert "same order" in str(header["description"])
+
+
 def subclasses(kind: type[Rejected]) -> set[type[Rejected]]:
     return {kind, *(deeper for child in kind.__subclasses__() for deeper in subclasses(child))}
 
