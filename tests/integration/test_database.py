@@ -32,7 +32,7 @@ KEY = {
     "created_at": datetime.now(UTC),
     "revoked_at": None,
 }
-WRITING = Statement("drop_orphaned_watchers", {})
+WRITING = Statement("drop_orphaned_watchers", {"limit": 10})
 
 
 @pytest.fixture

@@ -12,9 +12,6 @@ from dexec.domain.errors import ConnectionUnknown
 from dexec.domain.order import Event, Order
 from dexec.ports import Connection, Told, Watcher
 
-MAX_WATCHERS_AT_ONCE = 1_000
-"""Rows deleted with their connections in one transaction, of which Aurora DSQL takes 3,000."""
-
 
 class PostgresWatching:
     """WebSocket connections and who watches what."""
@@ -35,7 +32,7 @@ class PostgresWatching:
 
     def disconnect(self, connection_id: str) -> None:
         """Forget a connection and all it watches."""
-        self._database.fetch(_disconnect([connection_id]), Repeat.HARMLESS)
+        self._database.fetch(_about("disconnect", [connection_id]), Repeat.HARMLESS)
 
     def connection(self, connection_id: str) -> Connection | None:
         """Return a connection that is still known."""
@@ -96,7 +93,7 @@ class PostgresWatching:
 
     def note_closed(self, closed: Collection[str], failed: Collection[str]) -> None:
         """Forget closed connections, count a failure for the others; none of both is no round trip."""
-        statements = [_disconnect(closed)] if closed else []
+        statements = [_about("disconnect", closed)] if closed else []
         statements += [_about("count_push_failures", failed)] if failed else []
         if statements:
             self._database.transact(statements, [], Repeat.HARMLESS)
@@ -118,12 +115,8 @@ def _settling(told: Told) -> list[Statement]:
     if told.failed:
         statements.append(_about("count_push_failures", told.failed))
     if told.gone:
-        statements.append(_disconnect(told.gone))
+        statements.append(_about("disconnect", told.gone))
     return statements
-
-
-def _disconnect(connection_ids: Iterable[str]) -> Statement:
-    return _about("disconnect", connection_ids, limit=MAX_WATCHERS_AT_ONCE)
 
 
 def _about(name: str, connection_ids: Iterable[str], **others: object) -> Statement:
