@@ -60,6 +60,12 @@ SECURITY_HEADERS = {
 
 View = dict[str, object]
 
+IDEMPOTENCY = (
+    "One for each order that is wanted, a new UUID for example, and kept for every try to place it: a repeat "
+    "with the same key and body is answered with the same order. Without it, a request whose answer was lost "
+    "(no answer, 502, 503, 504) cannot be sent again without the risk of a second swap."
+)
+
 
 def content_security_policy(websocket_url: str) -> str:
     """Return what a page may load and whom it may talk to: this API, and the WebSocket API at that URL."""
@@ -72,11 +78,19 @@ def content_security_policy(websocket_url: str) -> str:
 
 
 @app.post("/api/orders/execute", status_code=202)
-def execute(body: OrderBody, idempotency_key: Annotated[IdempotencyKey | None, Header()] = None) -> View:
-    """Accept an order; it is executed soon, and once."""
+def execute(
+    body: OrderBody,
+    idempotency_key: Annotated[IdempotencyKey | None, Header(description=IDEMPOTENCY)] = None,
+) -> View:
+    """Accept an order; it is executed soon, and once.
+
+    Always send an `Idempotency-Key`, and send the request again with the same one when the answer is lost: a
+    connection that breaks, a time-out, 502, 503 or 504 may hide an order that was accepted. Wait a little
+    longer before each try, and as long as `Retry-After` says. After 429 nothing was accepted.
+    """
     parts = container()
     request = body.to_request(parts.settings.default_slippage_bps)
-    order = parts.place_order(Submission(request, body.client_id, idempotency_key), _caller())
+    order = parts.place_order(Submission(request, body.client_id, idempotency_key), _caller()).order
     logger.append_keys(order_id=order.id)
     metrics.add_metric("OrdersAccepted", MetricUnit.Count, 1)
     return {

@@ -8,10 +8,18 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dexec.bootstrap import container, prepare
-from dexec.domain.errors import DexecError, Malformed, NotFound, OutcomeUnknown, Unauthenticated, Unavailable
+from dexec.domain.errors import (
+    ConnectionUnknown,
+    DexecError,
+    Malformed,
+    NotFound,
+    OutcomeUnknown,
+    Unauthenticated,
+    Unavailable,
+)
 from dexec.domain.ids import is_order_id
 from dexec.domain.views import View, iso
-from dexec.ports import ApiKey, Connection
+from dexec.ports import Connection
 from dexec.schemas import (
     ExecuteFrame,
     Frame,
@@ -24,6 +32,7 @@ from dexec.schemas import (
 )
 from dexec.telemetry import count_unexpected, make_logger, make_metrics
 from dexec.usecases.place_order import Submission
+from dexec.usecases.watch_orders import KNOWN_S
 
 logger = make_logger("websocket")
 metrics = make_metrics("websocket")
@@ -60,8 +69,10 @@ def receive(event: dict[str, Any], connection_id: str) -> Answer:
     try:
         if event.get("isBase64Encoded"):
             raise Malformed("binary frames are not understood; send JSON text")
-        connection, caller = _admitted(connection_id)
-        reply = _obey(_read(text, caller), connection)
+        reply = _obey(*_admitted(connection_id, text))
+    except ConnectionUnknown as error:
+        container().watch_orders.turn_away(connection_id, _refusal(error, text))
+        return OK
     except DexecError as error:
         _log(error)
         reply = _refusal(error, text)
@@ -72,22 +83,29 @@ def receive(event: dict[str, Any], connection_id: str) -> Answer:
     return OK
 
 
-def _admitted(connection_id: str) -> tuple[Connection, ApiKey]:
-    """Return a connection and its key, if that still holds: a revoked one is refused here, too."""
+def _admitted(connection_id: str, text: str) -> tuple[Frame, Connection]:
+    """Return a frame and its connection, if its key still holds: a revoked one is refused here, too.
+
+    All frames but those that place an order, which are scheduled, count as reads of their key.
+    """
     parts = container()
-    connection = parts.watch_orders.connection(connection_id)
-    return connection, parts.authenticate.by_hash(connection.key_hash)
+    frame = _read(text)
+    # A pong says that events will be told, so it is not given from memory; what the others do is checked.
+    max_age_s = 0 if isinstance(frame, PingFrame) else KNOWN_S
+    connection = parts.watch_orders.connection(connection_id, max_age_s)
+    caller = parts.authenticate.by_hash(connection.key_hash)
+    if not isinstance(frame, ExecuteFrame):
+        parts.limit_reads(caller)
+    if isinstance(frame, DexecError):
+        raise frame
+    return frame, connection
 
 
-def _read(text: str, caller: ApiKey) -> Frame:
-    """Return a frame; all but those that place an order, which are scheduled, count as reads of their key."""
-    frame = None
+def _read(text: str) -> Frame | DexecError:
     try:
-        frame = parse_frame(text)
-    finally:
-        if not isinstance(frame, ExecuteFrame):
-            container().limit_reads(caller)
-    return frame
+        return parse_frame(text)
+    except DexecError as error:
+        return error
 
 
 def _obey(frame: Frame, connection: Connection) -> View:
@@ -112,10 +130,11 @@ def _execute(frame: ExecuteFrame, connection: Connection) -> View:
     caller = parts.authenticate.by_hash(connection.key_hash)
     request = frame.order.to_request(parts.settings.default_slippage_bps)
     submission = Submission(request, frame.order.client_id, frame.idempotency_key, connection.connection_id)
-    order = parts.place_order(submission, caller)
+    placed = parts.place_order(submission, caller)
+    order = placed.order
     logger.append_keys(order_id=order.id)
     metrics.add_metric("OrdersAccepted", MetricUnit.Count, 1)
-    if frame.idempotency_key is not None or order.run_at > order.created_at:
+    if not placed.is_new or order.run_at > order.created_at:
         # A repeat joins an order that may be far along; one that starts later shows that it is pending.
         parts.watch_orders.subscribe(order.id, caller.client_id, connection.connection_id)
     return {"orderId": order.id, "status": order.status.value, "startsAt": iso(order.run_at)}
@@ -136,6 +155,8 @@ def send_backlog(subscribe: dict[str, str]) -> Answer:
     connection_id = subscribe["connectionId"]
     try:
         parts.watch_orders.subscribe(subscribe["orderId"], subscribe["clientId"], connection_id)
+    except ConnectionUnknown as error:
+        parts.watch_orders.turn_away(connection_id, _refusal(error, ""))
     except DexecError as error:
         _log(error)
         parts.watch_orders.reply(connection_id, _refusal(error, ""))

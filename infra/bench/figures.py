@@ -62,6 +62,7 @@ class Figures:
             "ordersConfirmed": ends.count("confirmed"),
             "ordersFailed": ends.count("failed"),
             "ordersRefused": len(self._run.placed) - len(self._accepted),
+            "ordersRepeated": sum(placed.tries > 1 for placed in self._run.placed),
             "ordersNotTerminal": ends.count(None),
             "ordersDelayed": sum(self._delayed(placed) for placed in self._accepted),
             **self._events(),

@@ -52,9 +52,13 @@ class KeptHttp:
         for connection in [await self._open() for _ in range(connections)]:
             self._free.put_nowait(connection)
 
-    async def request(self, method: str, path: str, body: bytes = b"") -> Answer:
-        """Send one request, waiting for a free connection first. Raises ``NoAnswer``."""
+    async def request(self, method: str, path: str, body: bytes = b"", key: str | None = None) -> Answer:
+        """Send one request, waiting for a free connection first. Raises ``NoAnswer``.
+
+        ``key`` is its idempotency key.
+        """
         head = f"{method} {self._url.path.rstrip('/')}{path} HTTP/1.1\r\n{self._head}"
+        head += "" if key is None else f"idempotency-key: {key}\r\n"
         request = f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
         async with self._slots:
             connection = await self._kept() or await self._open()

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter, time
 
 from infra.bench import invoke
@@ -16,6 +16,7 @@ from infra.bench.plan import Over, Plan, Sockets, Target
 from infra.bench.sockets import Watchers
 from infra.client.api import Document
 from infra.client.errors import ApiError
+from infra.client.retry import LOST, TRIES, new_key, pause_s
 
 LINGER_S = 0.3
 """After the last expected frame: whether anything comes twice."""
@@ -26,7 +27,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass
 class Placed:
-    """One order of the run; times are ``perf_counter`` seconds, ``order_id`` None where it was refused."""
+    """One order of the run; times are ``perf_counter`` seconds, ``order_id`` None where it was refused.
+
+    ``tries`` counts how often it was sent, under one idempotency key: an order that was accepted behind an
+    error is found by the next try.
+    """
 
     number: int
     intended: float
@@ -34,6 +39,8 @@ class Placed:
     order_id: str | None = None
     starts_at: str | None = None
     refusal: str | None = None
+    key: str = field(default_factory=new_key)
+    tries: int = 0
 
 
 @dataclass(frozen=True)
@@ -106,44 +113,48 @@ class _Load:
 
     async def _place(self, placed: Placed) -> None:
         await asyncio.sleep(max(0.0, placed.intended - perf_counter()))
-        if self._plan.over is Over.http:
-            await self._place_over_http(placed)
-        else:
-            await self._place_over_websocket(placed)
+        send = self._send_over_http if self._plan.over is Over.http else self._send_over_websocket
+        while True:
+            placed.tries += 1
+            placed.refusal, is_lost = await send(placed)
+            if not is_lost or placed.tries == TRIES:
+                break
+            await asyncio.sleep(pause_s(placed.tries))
         if placed.order_id is not None and not self._streams and self._plan.over is Over.http:
             try:
                 await self.sockets.open(orderId=placed.order_id)
             except ApiError as exc:
                 placed.refusal = str(exc)
 
-    async def _place_over_http(self, placed: Placed) -> None:
+    async def _send_over_http(self, placed: Placed) -> tuple[str | None, bool]:
+        """Send an order once; return why it was refused, if it was, and whether the answer was lost."""
         body = json.dumps(invoke.order(placed.number)).encode()
         try:
-            answer = await self.http.request("POST", "/api/orders/execute", body)
+            answer = await self.http.request("POST", "/api/orders/execute", body, placed.key)
         except NoAnswer as exc:
-            placed.refusal = str(exc)
-            return
+            return str(exc), True
         placed.answered = perf_counter()
         if answer.status == 202:
             self._accepted(placed, json.loads(answer.body))
-        else:
-            placed.refusal = f"{answer.status} {answer.body[:200].decode(errors='replace')}"
+            return None, False
+        return f"{answer.status} {answer.body[:200].decode(errors='replace')}", answer.status in LOST
 
-    async def _place_over_websocket(self, placed: Placed) -> None:
+    async def _send_over_websocket(self, placed: Placed) -> tuple[str | None, bool]:
+        """Send an order once; return why it was refused, if it was, and whether the answer was lost."""
         acked: asyncio.Future[tuple[Document, float]] = asyncio.get_running_loop().create_future()
         self._acks[str(placed.number)] = acked
-        order: Document = dict(invoke.order(placed.number).items())
-        await self.sockets.send({"action": "execute", "id": str(placed.number), "order": order})
+        frame: Document = {"action": "execute", "id": str(placed.number), "idempotencyKey": placed.key}
+        await self.sockets.send({**frame, "order": dict(invoke.order(placed.number).items())})
         try:
             async with asyncio.timeout(self._plan.silence_s):
                 answer, placed.answered = await acked
         except TimeoutError:
-            placed.refusal = f"no ack within {self._plan.silence_s:.0f} s"
-            return
+            # Nothing else comes over this socket either: the run is over for it.
+            return f"no ack within {self._plan.silence_s:.0f} s", False
         if answer.get("type") == "ack":
             self._accepted(placed, answer)
-        else:
-            placed.refusal = str(answer.get("message"))
+            return None, False
+        return str(answer.get("message")), answer.get("status") in LOST
 
     def _accepted(self, placed: Placed, answer: Document) -> None:
         placed.order_id, placed.starts_at = str(answer["orderId"]), str(answer["startsAt"])

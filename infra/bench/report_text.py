@@ -46,6 +46,7 @@ def _orders(report: Document) -> str:
         "confirmed": report["ordersConfirmed"],
         "failed": report["ordersFailed"],
         "refused": report["ordersRefused"],
+        "sent again after a lost answer": report["ordersRepeated"],
         "not terminal": report["ordersNotTerminal"],
         "held back by the key's rate limit": report["ordersDelayed"],
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import time
+import uuid
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -208,8 +209,10 @@ def print_status(state: State, *, as_json: bool) -> None:
     output.say("\nPlace an order, and watch all of yours:\n")
     output.say(
         f"  curl -s -X POST {state.http_url}/api/orders/execute \\\n"
-        f"    -H 'x-api-key: {state.api_key}' -H 'content-type: application/json' \\\n    -d '{order}'\n"
+        f"    -H 'x-api-key: {state.api_key}' -H 'content-type: application/json' \\\n"
+        f"    -H 'idempotency-key: {uuid.uuid4()}' \\\n    -d '{order}'\n"
     )
+    output.say("[dim]With the same idempotency key it is the same order, with a new one another.[/]\n")
     output.say(f"  npx wscat -c '{state.websocket_url}?apiKey={state.api_key}&stream=all'\n")
 
 

@@ -75,7 +75,8 @@ def main() -> None:
     try:
         app(prog_name="dexec")
     except ApiError as exc:
-        output.complain(f"{exc}{_ADVICE.get(exc.status, '')}")
+        wait = f"; try again in {exc.retry_after_s:.0f} s" if exc.retry_after_s else ""
+        output.complain(f"{exc}{wait}{_ADVICE.get(exc.status, '')}")
         sys.exit(1)
     except (LocalError, DexecError) as exc:
         output.complain(str(exc))

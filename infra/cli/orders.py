@@ -46,6 +46,10 @@ def order(
     slippage: Annotated[str | None, typer.Option(help="Tolerance in percent.", show_default="0.5")] = None,
     exact_out: Annotated[bool, typer.Option("--exact-out", help="Get exactly AMOUNT of TO.")] = False,
     label: Annotated[str | None, typer.Option(help="A name of yours for it.")] = None,
+    idempotency_key: Annotated[
+        str | None,
+        typer.Option(help="Sent again under the same key, it is placed once.", show_default="a new one"),
+    ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Stay until it is confirmed or failed.")] = False,
     home: HomeOption = HOME,
     url: UrlOption = None,
@@ -59,7 +63,7 @@ def order(
     wanted |= {"clientId": label} if label else {}
     target = resolve(home, url, api_key)
     with stoppable():
-        placed = asyncio.run(_place(target, wanted))
+        placed = asyncio.run(_place(target, wanted, idempotency_key))
         if as_json and not watch:
             output.say_json(placed)
         elif not as_json:
@@ -126,11 +130,21 @@ def show(
         print_order(found)
 
 
-async def _place(target: Target, wanted: Document) -> Document:
+async def _place(target: Target, wanted: Document, idempotency_key: str | None) -> Document:
+    """Place an order, however often its answer is lost. Raises ``ApiError``, which says how to go on."""
     from infra.client.api import Api
+    from infra.client.errors import ApiError
+    from infra.client.retry import new_key
 
-    async with Api(target.http_url, target.api_key) as api:
-        return await api.place(wanted)
+    key = idempotency_key or new_key()
+    try:
+        async with Api(target.http_url, target.api_key, say=output.note) as api:
+            return await api.place(wanted, key)
+    except ApiError as exc:
+        if not exc.is_unknown:
+            raise
+        advice = f"to have it placed once, run the same command with --idempotency-key {key}"
+        raise ApiError(f"{exc}; whether the order was placed is not known: {advice}", exc.status) from exc
 
 
 async def find_order(target: Target, order_id: str) -> Document:
@@ -167,7 +181,7 @@ async def _watch(target: Target, order_id: str, *, as_json: bool) -> str:
     board = live.Board()
     if not as_json:
         board.add(order_id, views.swap(await find_order(target, order_id)))
-    async with Feed(target.websocket_url, target.api_key) as feed:
+    async with Feed(target.websocket_url, target.api_key, say=output.note) as feed:
         await feed.subscribe(order_id)
         events = feed.until_terminal([order_id])
         if not as_json:

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from infra.client.errors import ApiError
+from infra.client.errors import ApiError, BadAddress, retry_after
+from infra.client.retry import LOST, Say, new_key, until_answered
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 Document: TypeAlias = "dict[str, Json]"
@@ -21,11 +22,16 @@ def is_local(url: str) -> bool:
     return urlsplit(url).hostname in {"localhost", "127.0.0.1"}
 
 
-class Api:
-    """Calls of one client. Every method raises ``ApiError``."""
+def _silent(_: str) -> None:
+    pass
 
-    def __init__(self, http_url: str, api_key: str, timeout_s: float = 15) -> None:
+
+class Api:
+    """Calls of one client. Every method raises ``ApiError``; ``say`` is told when one is repeated."""
+
+    def __init__(self, http_url: str, api_key: str, timeout_s: float = 15, say: Say = _silent) -> None:
         self._http_url = http_url.rstrip("/")
+        self._say = say
         self._http = httpx.AsyncClient(
             headers={"x-api-key": api_key}, timeout=timeout_s, trust_env=not is_local(http_url)
         )
@@ -39,9 +45,16 @@ class Api:
         await self._http.aclose()
 
     async def place(self, order: Mapping[str, Json], idempotency_key: str | None = None) -> Document:
-        """Place an order; the answer's ``orderId`` is its id."""
-        headers = {"idempotency-key": idempotency_key} if idempotency_key else {}
-        return await self._call("POST", "/api/orders/execute", json=dict(order), headers=headers)
+        """Place an order; the answer's ``orderId`` is its id.
+
+        An answer that is lost (no connection, a time-out, 502, 503, 504) is asked for again under the same
+        idempotency key, a new one unless it is given: the order is placed once.
+        """
+        headers = {"idempotency-key": idempotency_key or new_key()}
+        path, body = "/api/orders/execute", dict(order)
+        return await until_answered(
+            lambda: self._call("POST", path, json=body, headers=headers), self._say
+        )
 
     async def order(self, order_id: str) -> Document:
         """Return an order with its route, fill and events."""
@@ -91,20 +104,28 @@ class Api:
             )
             document = answer.json()
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as exc:
-            raise ApiError(f"{self._http_url} is no address such as http://localhost:4566/…") from exc
+            raise BadAddress(f"{self._http_url} is no address such as http://localhost:4566/…") from exc
         except httpx.HTTPError as exc:
             raise ApiError(f"{self._http_url} did not answer: {exc or type(exc).__name__}") from exc
         except ValueError as exc:
-            raise ApiError(
-                f"{self._http_url} is no dexec deployment: it answered {answer.status_code} without JSON",
-                answer.status_code,
-            ) from exc
+            raise _no_json(self._http_url, answer) from exc
         if answer.is_error:
-            raise _refusal(answer.status_code, document)
+            raise _refusal(answer, document)
         return cast(Document, document)
 
 
-def _refusal(status: int, document: Json) -> ApiError:
+def _refusal(answer: httpx.Response, document: Json) -> ApiError:
+    status = answer.status_code
     problem = document if isinstance(document, dict) else {}
-    text = problem.get("detail") or problem.get("title") or problem.get("message") or f"HTTP {status}"
-    return ApiError(str(text), status, problem)
+    # A gateway's own words ("Internal server error") say nothing without the status.
+    gateway = f"HTTP {status}: {problem['message']}" if "message" in problem else f"HTTP {status}"
+    text = problem.get("detail") or problem.get("title") or gateway
+    return ApiError(str(text), status, problem, retry_after(answer.headers.get("retry-after")))
+
+
+def _no_json(http_url: str, answer: httpx.Response) -> ApiError:
+    status = answer.status_code
+    if status in LOST:
+        waits = retry_after(answer.headers.get("retry-after"))
+        return ApiError(f"{http_url} answered HTTP {status}", status, retry_after_s=waits)
+    return ApiError(f"{http_url} is no dexec deployment: it answered {status} without JSON", status)

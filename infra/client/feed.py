@@ -5,34 +5,44 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import random
 import uuid
 from collections.abc import AsyncGenerator, Iterable, Mapping
+from http import HTTPStatus
 from types import TracebackType
-from typing import Literal, cast
+from typing import cast
 from urllib.parse import urlencode
 
 import websockets
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 
-from infra.client.api import Document, Json, is_local
+from infra.client.api import Document, Json
 from infra.client.errors import ApiError
 from infra.client.events import Event, Sequencer, from_frame
+from infra.client.opening import open_first, reopen
+from infra.client.retry import Say, new_key, pause_s, until_answered
 
-_PING_S = 300
-"""API Gateway closes a connection that was idle for 10 minutes."""
+_PING_S = 60.0
+"""How soon a connection that is dead, or that the deployment has forgotten, is noticed. (API Gateway also
+closes one that was idle for 10 minutes.)"""
 
-_LONGEST_PAUSE_S = 5.0
+_PONG_S = 10.0
 _ANSWER_S = 15.0
+_FORGOTTEN = "connection_unknown"
 
 
 class Feed:
     """Places and watches orders; gives each event once, in order of seq, over drops and reconnects.
 
-    Use as an async context manager. ``stream`` hears all orders of the client from now on.
+    Use as an async context manager. ``stream`` hears all orders of the client from now on; ``say`` is told
+    when something is sent again.
     """
 
-    def __init__(self, websocket_url: str, api_key: str, *, stream: bool = False) -> None:
+    def __init__(
+        self, websocket_url: str, api_key: str, *, stream: bool = False, say: Say = lambda _: None
+    ) -> None:
+        self._say = say
+        self._forgotten = 0
+        self._refusal: ApiError | None = None
         query = {"apiKey": api_key} | ({"stream": "all"} if stream else {})
         self._url = f"{websocket_url}?{urlencode(query)}"
         self._sequencer = Sequencer()
@@ -45,7 +55,7 @@ class Feed:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Feed:
-        self._socket = await _open(self._url)
+        self._socket = await open_first(self._url, self._say)
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._keep_awake())]
         return self
 
@@ -61,10 +71,12 @@ class Feed:
     async def execute(self, order: Mapping[str, Json], idempotency_key: str | None = None) -> Document:
         """Place an order and watch it; return the ``ack``, whose ``orderId`` is its id.
 
-        Raises ``ApiError``. Sent again after a drop: the idempotency key keeps it one order.
+        Raises ``ApiError``. Sent again after a drop, and while its answer is lost (none in time, 502, 503,
+        504): the idempotency key keeps it one order.
         """
-        key = idempotency_key or str(uuid.uuid4())
-        ack = await self._request({"action": "execute", "order": dict(order), "idempotencyKey": key})
+        key = idempotency_key or new_key()
+        request: Document = {"action": "execute", "order": dict(order), "idempotencyKey": key}
+        ack = await until_answered(lambda: self._request(request), self._say)
         self._watched |= {str(ack["orderId"])} - self._ended
         return ack
 
@@ -72,7 +84,7 @@ class Feed:
         """Watch an order from ``after_seq`` on. Raises ``ApiError`` when it is not the client's."""
         self._sequencer.skip(order_id, after_seq)
         self._watched.add(order_id)
-        await self._request(self._subscription(order_id))
+        await until_answered(lambda: self._request(self._subscription(order_id)), self._say)
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Yield events without end. Raises ``ApiError`` when the deployment refuses the connection."""
@@ -106,24 +118,16 @@ class Feed:
                 async for message in cast(ClientConnection, self._socket):
                     await self._received(json.loads(message))
             try:
-                self._socket = await self._reopened()
+                if self._forgotten:
+                    # Had it forgotten the last ones as well, it would be asked without end.
+                    await asyncio.sleep(pause_s(self._forgotten))
+                self._socket = await reopen(self._url, self._say)
                 await self._resume()
             except ApiError as exc:
                 self._refused(exc)
                 return
             except websockets.ConnectionClosed:
                 continue
-
-    async def _reopened(self) -> ClientConnection:
-        pause = 0.1
-        while True:
-            try:
-                return await _open(self._url)
-            except ApiError as exc:
-                if exc.status:
-                    raise
-            await asyncio.sleep(pause * random.uniform(0.5, 1))
-            pause = min(pause * 2, _LONGEST_PAUSE_S)
 
     async def _resume(self) -> None:
         """Ask for what was missed, and again what was not answered."""
@@ -134,6 +138,7 @@ class Feed:
             await self._send(request)
 
     def _refused(self, error: ApiError) -> None:
+        self._refusal = error
         self._events.put_nowait(error)
         for _, answer in self._waiting.values():
             if not answer.done():
@@ -143,13 +148,22 @@ class Feed:
         while True:
             await asyncio.sleep(_PING_S)
             try:
-                await self._request({"action": "ping"})
-            except ApiError:
-                await self.drop()
+                await self._request({"action": "ping"}, _PONG_S)
+            except ApiError as exc:
+                # A 5xx came over this connection, so it works; a key that is refused will not open another.
+                if exc.status == HTTPStatus.UNAUTHORIZED:
+                    await self.drop()
 
     # --- frames --------------------------------------------------------------------------------------
 
     async def _received(self, frame: Document) -> None:
+        if frame.get("code") == _FORGOTTEN:
+            # What waits for its answer is sent again over the next connection.
+            self._forgotten += 1
+            self._say("the deployment has forgotten this connection; connecting again")
+            await self.drop()
+            return
+        self._forgotten = 0
         if frame.get("type") == "status":
             await self._status(from_frame(frame))
             return
@@ -178,8 +192,10 @@ class Feed:
             self._asked[order_id] = last
             await self._send(self._subscription(order_id))
 
-    async def _request(self, request: Document) -> Document:
-        request_id = uuid.uuid4().hex
+    async def _request(self, request: Document, timeout_s: float = _ANSWER_S) -> Document:
+        if self._refusal is not None:
+            raise self._refusal
+        request_id, socket = uuid.uuid4().hex, self._socket
         numbered: Document = {**request, "id": request_id}
         answer: asyncio.Future[Document] = asyncio.get_running_loop().create_future()
         self._waiting[request_id] = (numbered, answer)
@@ -187,10 +203,13 @@ class Feed:
             # When the socket is closed just now, _resume sends it.
             with contextlib.suppress(websockets.ConnectionClosed):
                 await self._send(numbered)
-            async with asyncio.timeout(_ANSWER_S):
+            async with asyncio.timeout(timeout_s):
                 return await answer
         except TimeoutError as exc:
-            raise ApiError(f"no answer to {request['action']} within {_ANSWER_S:.0f} s") from exc
+            if self._socket is socket:
+                # Dead, or not heard on the other side: another one may do better.
+                await self.drop()
+            raise ApiError(f"no answer to {request['action']} within {timeout_s:.0f} s") from exc
         finally:
             del self._waiting[request_id]
 
@@ -201,25 +220,14 @@ class Feed:
         return {"action": "subscribe", "orderId": order_id, "afterSeq": self._sequencer.last(order_id)}
 
 
-async def _open(url: str) -> ClientConnection:
-    """Open a connection. Raises ``ApiError``, with a status where the deployment refused it."""
-    try:
-        # Its keep-alive is a ping frame of our own: API Gateway does not count protocol pings as use.
-        # A bounded queue would stop reading when the feed does, and with it the closing handshake.
-        proxy: Literal[True] | None = None if is_local(url) else True
-        return await connect(
-            url, ping_interval=None, max_size=2**20, max_queue=None, close_timeout=2, proxy=proxy
-        )
-    except websockets.InvalidStatus as exc:
-        status = exc.response.status_code
-        raise ApiError(f"the WebSocket was refused with {status}: is the API key right?", status) from exc
-    except (OSError, websockets.WebSocketException, TimeoutError) as exc:
-        raise ApiError(f"no WebSocket at {url.partition('?')[0]}: {exc}") from exc
-
-
 def _error(frame: Document) -> ApiError:
     problem = frame.get("error", frame)
     fields = problem if isinstance(problem, dict) else frame
     text = fields.get("detail") or fields.get("message") or fields.get("title") or "refused"
-    status = fields.get("status")
-    return ApiError(str(text), status if isinstance(status, int) else 400, fields)
+    status, waits = fields.get("status"), fields.get("retryAfter")
+    return ApiError(
+        str(text),
+        status if isinstance(status, int) else 400,
+        fields,
+        float(waits) if isinstance(waits, int) else None,
+    )

@@ -17,7 +17,10 @@ RECEIVED = {
     "order": (OrderBody, "An order by itself: the same as `execute`."),
     "subscribe": (SubscribeFrame, "Watch an order from the event after `afterSeq` on."),
     "unsubscribe": (UnsubscribeFrame, "Stop watching an order."),
-    "ping": (PingFrame, "Keep the connection open: API Gateway closes one that was idle for 10 minutes."),
+    "ping": (
+        PingFrame,
+        "Keep the connection open (API Gateway closes it after 10 idle minutes); ask whether it is known.",
+    ),
 }
 SENT = {
     "status": (answers.StatusFrame, "One event of a watched order."),
@@ -30,7 +33,7 @@ REPLIES = {
     "order": ("ack", "error"),
     "subscribe": ("ack", "error"),
     "unsubscribe": ("ack", "error"),
-    "ping": ("pong",),
+    "ping": ("pong", "error"),
 }
 
 DESCRIPTION = """
@@ -38,6 +41,11 @@ Orders placed and watched over one connection. Delivery is at least once: `(orde
 and tells repeats; after a gap or a reconnect, `subscribe` with `afterSeq`. A `status` may come before the
 `ack` of its order. A frame in can have 16 KB at the most, and is JSON text; binary frames are refused. A
 number in it has 100 characters and an exponent of ±999 at the most, and no object has two fields of one name.
+
+Give each `execute` an `idempotencyKey`, and send it again with the same one when no `ack` comes, on this
+connection or the next: it is one order. An `error` with the code `connection_unknown` (410) says that the
+deployment does not know this connection any more and has done nothing; it closes it then: connect again,
+subscribe with `afterSeq`, and send again what was refused.
 
 The HTTP API, which places orders as well, is described by its OpenAPI document.
 """

@@ -118,9 +118,11 @@ def _operation(path: str, method: str, raw: Node) -> Node:
     handler = str(raw["operationId"]).removesuffix(re.sub(r"\W", "_", path) + f"_{method}")
     operation = OPERATIONS[handler]
     security: list[Json] = [] if operation.public else [{"ApiKey": []}]
+    summary, _, more = cleandoc(str(getattr(http_api, handler).__doc__)).partition("\n\n")
     known: Node = {
         "tags": [operation.tag],
-        "summary": cleandoc(str(getattr(http_api, handler).__doc__)).splitlines()[0],
+        "summary": summary,
+        **({"description": more} if more else {}),
         "operationId": re.sub(r"_(\w)", lambda found: found[1].upper(), handler),
         "security": security,
     }

@@ -99,7 +99,7 @@ class _Run:
         no_limit = RateLimit(0.6, 10, 900)
         place = PlaceOrder(self._orders, cast("Queue", CloudQueue(cloud)), timeline, self._new_id, no_limit)
         client = ApiKey("hash", f"client-{self._number}", 0, None, START)
-        self._order_id = place(Submission(self._request()), client).id
+        self._order_id = place(Submission(self._request()), client).order.id
         return timeline.seconds - started
 
     def execute(self) -> float:

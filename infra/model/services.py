@@ -114,9 +114,10 @@ class CloudPush:
         self._cloud.used["frameBytes"] += len(frame)
         return Delivery.DELIVERED
 
-    def close(self, connection_id: str) -> None:  # noqa: ARG002 - the port's signature
+    def close(self, connection_id: str) -> Delivery:  # noqa: ARG002 - the port's signature
         """Close a connection, which takes as long as a frame."""
         self._cloud.take("postToConnection", "push")
+        return Delivery.DELIVERED
 
 
 class CloudLedger:

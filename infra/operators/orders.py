@@ -80,7 +80,7 @@ def again(access: Access, order_id: str) -> Order:
         raise Invalid(f"{failed.client_id} has no valid key: its orders are not executed")
     place = PlaceOrder(access.orders, access.queue, access.clock, new_order_id, _NO_RATE)
     operator = ApiKey("", failed.client_id, 0, None, access.clock.now())
-    return place(Submission(failed.request, failed.label, f"again:{order_id}"), operator)
+    return place(Submission(failed.request, failed.label, f"again:{order_id}"), operator).order
 
 
 # --- dead letters ------------------------------------------------------------------------------------

@@ -129,7 +129,7 @@ class Container:
         """Finds what was lost and tells what was not told."""
         from dexec.usecases.sweep import Sweep
 
-        return Sweep(self.orders, self.watching, self.queue, self.clock, self._teller)
+        return Sweep(self.orders, self.watching, self.queue, self.push, self.clock, self._teller)
 
     @cached_property
     def forget(self) -> Forget:

@@ -11,8 +11,10 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import Ama
 
 from dexec.domain.errors import (
     BlockhashExpired,
+    CancelledByOperator,
     InsufficientFunds,
     InsufficientLiquidity,
+    KeyRevoked,
     NoVenue,
     OrderFailed,
     PoolDisabled,
@@ -29,8 +31,10 @@ FAILURES = frozenset(
     kind.code
     for kind in (
         BlockhashExpired,
+        CancelledByOperator,
         InsufficientFunds,
         InsufficientLiquidity,
+        KeyRevoked,
         NoVenue,
         OrderFailed,
         PoolDisabled,

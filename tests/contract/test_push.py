@@ -78,8 +78,12 @@ class _Connections(BaseHTTPRequestHandler):
 
     def do_DELETE(self) -> None:
         connection_id = unquote(self.path).rsplit("/", 1)[1]
-        self.server.closed.add(connection_id)
-        self.send_response(204)
+        status = {200: 204}.get(answer := self.server.answer(connection_id), answer)
+        if status == 204:
+            self.server.closed.add(connection_id)
+        self.send_response(status)
+        if status != 204:
+            self.send_header("content-length", "0")
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
@@ -127,6 +131,7 @@ def stage(request: pytest.FixtureRequest) -> Stage:
         return on_api_gateway
     fake = InMemory()
     fake.push.gone, fake.push.failing = {"gone"}, {"failing", "throttled"}
+    fake.push.unclosable = fake.push.failing
     return fake
 
 
@@ -141,8 +146,17 @@ def test_a_closed_connection_is_gone(stage: Stage) -> None:
 
 
 def test_a_connection_that_was_given_up_is_closed(stage: Stage) -> None:
-    stage.push.close("L0SM9cOFvHcCIhw=")
+    assert stage.push.close("L0SM9cOFvHcCIhw=") is Delivery.DELIVERED
     assert stage.push.post("L0SM9cOFvHcCIhw=", FRAME) is Delivery.GONE
+
+
+def test_closing_what_is_closed_is_done_already(stage: Stage) -> None:
+    assert stage.push.close("gone") is Delivery.GONE
+
+
+@pytest.mark.parametrize("connection_id", ["failing", "throttled"])
+def test_what_could_not_be_closed_is_said_to_be_open(stage: Stage, connection_id: str) -> None:
+    assert stage.push.close(connection_id) is Delivery.FAILED
 
 
 @pytest.mark.parametrize("connection_id", ["failing", "throttled"])
@@ -166,4 +180,4 @@ def test_no_gateway_is_a_failure(on_api_gateway: OnApiGateway) -> None:
     on_api_gateway.gateway.shutdown()
     on_api_gateway.gateway.server_close()
     assert on_api_gateway.push.post("anybody", FRAME) is Delivery.FAILED
-    on_api_gateway.push.close("anybody")
+    assert on_api_gateway.push.close("anybody") is Delivery.FAILED

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from dexec.domain.errors import ConnectionUnknown
 from dexec.domain.order import Order, fail
 from dexec.ports import Connection, MostConnections, Told
-from tests.contract.samples import MOST, NOW, after, claimed, connect, place
+from tests.contract.samples import MOST, NOW, SLOW, after, claimed, connect, new_order, place
 from tests.simulation.backend import Backend
 
 
@@ -84,10 +87,31 @@ def test_nobody_watches_somebody_elses_order(store: Backend) -> None:
     assert watchers_of(store, order) == set()
 
 
-def test_who_is_not_connected_is_shown_the_order_but_does_not_watch_it(store: Backend) -> None:
+def test_who_is_not_connected_does_not_watch_and_is_told_so(store: Backend) -> None:
+    connect(store, "of bob", "bob")
     order = place(store)
-    assert store.watching.watch(order.id, "alice", "nobody") is not None
+    for connection_id in ("none", "of bob"):
+        with pytest.raises(ConnectionUnknown):
+            store.watching.watch(order.id, "alice", connection_id)
     assert watchers_of(store, order) == set()
+
+
+def test_no_order_is_placed_over_a_connection_that_is_not_there(store: Backend) -> None:
+    connect(store, "of bob", "bob")
+    for connection_id in ("none", "of bob"):
+        for limit in (None, SLOW):
+            with pytest.raises(ConnectionUnknown):
+                store.orders.place(new_order(key="k"), limit, connection_id)
+    assert store.audit.histories() == []
+    connect(store, "c")
+    starts = [store.orders.place(new_order(), SLOW, "c").order.run_at for _ in range(SLOW.burst)]
+    assert starts == [NOW] * SLOW.burst, "what was refused has taken no slot"
+
+
+def test_an_order_that_stands_is_found_by_its_key_over_a_connection_that_is_not_there(store: Backend) -> None:
+    first = store.orders.place(new_order(key="k"), None, None)
+    again = store.orders.place(new_order(key="k"), None, "none")
+    assert (again.order.id, again.is_new) == (first.order.id, False)
 
 
 def test_a_revoked_key_hears_nothing_more(store: Backend) -> None:
@@ -239,12 +263,38 @@ def connect_of(store: Backend) -> Connection:
     return found
 
 
-def test_stale_connections_are_dropped(store: Backend) -> None:
+def test_closed_connections_are_forgotten_and_those_that_would_not_close_come_last(store: Backend) -> None:
     old = connect(store, "old")
-    store.watching.connect(replace(old, connection_id="new", connected_at=after(10)), MOST)
+    for connection_id, connected_at in (("older", after(-1)), ("oldest", after(-2)), ("new", after(10))):
+        store.watching.connect(replace(old, connection_id=connection_id, connected_at=connected_at), MOST)
     order = place(store, watcher="old")
     store.watching.watch(order.id, "alice", "new")
-    assert store.watching.drop_stale(after(5)) == 1
+    assert store.watching.stale(after(5), 10) == ("oldest", "older", "old")
+    assert store.watching.stale(after(5), 1) == ("oldest",)
+    store.watching.note_closed(["old"], ["oldest"])
+    assert store.watching.stale(after(5), 10) == ("older", "oldest")
     assert watchers_of(store, order) == {"new"}
     assert store.watching.connection("old") is None
-    assert store.watching.drop_stale(after(5)) == 0
+    store.watching.note_closed([], [])
+
+
+def test_watchers_without_a_connection_are_dropped_in_batches(store: Backend) -> None:
+    connect(store, "c")
+    connect(store, "here")
+    orders = [place(store, watcher="c") for _ in range(3)]
+    store.watching.watch(orders[0].id, "alice", "here")
+    assert store.watching.drop_orphans(2) == 0
+    store.audit.lose_connection("c")
+    assert [store.watching.drop_orphans(2) for _ in range(3)] == [2, 1, 0]
+    assert watchers_of(store, orders[0]) == {"here"}
+
+
+def test_a_connection_that_watches_more_than_a_transaction_may_change_is_forgotten(store: Backend) -> None:
+    """Aurora DSQL refuses a transaction that changes over 3,000 rows: what is left are orphans."""
+    connect(store, "c")
+    store.audit.watch_many("c", 3_500)
+    store.watching.disconnect("c")
+    assert store.watching.connection("c") is None
+    dropped = [store.watching.drop_orphans(1_000) for _ in range(4)]
+    assert max(dropped) <= 1_000
+    assert store.audit.is_settled()

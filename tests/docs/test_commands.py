@@ -151,6 +151,13 @@ def test_a_make_target_exists(page: Path) -> None:
     assert targets <= known
 
 
+def test_an_order_is_placed_under_an_idempotency_key() -> None:
+    """What an answer that was lost may hide is a swap: the documents place no order without a key."""
+    placing = [command for page in PAGES for command in commands(page) if "orders/execute" in command]
+    assert len(placing) >= 2
+    assert [command for command in placing if "idempotency-key" not in command.lower()] == []
+
+
 def test_no_exception_is_out_of_date() -> None:
     everything = [command for page in PAGES for command in commands(page)]
     assert [

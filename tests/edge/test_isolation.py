@@ -117,4 +117,4 @@ def test_a_connection_speaks_for_the_client_that_opened_it(functions: Deployment
     assert functions.received(owner) == []
     functions.disconnect(stranger)
     (refusal,) = functions.send(stranger, subscribe)
-    assert refusal["code"] == "not_found"
+    assert refusal["code"] == "connection_unknown"

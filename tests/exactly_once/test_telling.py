@@ -179,6 +179,23 @@ def test_one_that_keeps_failing_is_dropped() -> None:
     assert "failing" in world.push.gone, "its client waits on a connection that nobody tells"
 
 
+def test_one_that_keeps_failing_and_cannot_be_closed_is_kept() -> None:
+    world = World()
+    order = watched(world, "failing")
+    world.push.failing = {"failing"}
+    world.push.unclosable = {"failing"}
+    world.deliver()
+    for _ in range(MAX_PUSH_FAILURES + 1):
+        world.clock.advance(60)
+        world.sweep()
+        assert world.backend.watching.connection("failing") is not None, "its client takes it for alive"
+    world.push.failing.clear()
+    world.clock.advance(60)
+    world.sweep()
+    assert seqs(world, "failing", order) == ALL
+    assert world.backend.watching.connection("failing") is not None
+
+
 def test_what_queues_up_behind_a_slow_push_goes_out_in_one_frame(
     threads: ThreadPoolExecutor, stuck: Event
 ) -> None:

@@ -7,7 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from dexec.domain.errors import IdempotencyConflict, LeaseLost, SigningHalted, TooManyOrders
+from dexec.domain.errors import (
+    ConnectionUnknown,
+    IdempotencyConflict,
+    LeaseLost,
+    SigningHalted,
+    TooManyOrders,
+)
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Event, Order
 from dexec.ports import Claim, ClaimOutcome, NewOrder, Placed, RateLimit, Watcher
@@ -24,6 +30,9 @@ class FakeOrders:
         with self._store.lock:
             known = self._known(new)
             if known is None:
+                connection = self._store.connections.get(watcher or "")
+                if watcher and (connection is None or connection.client_id != new.order.client_id):
+                    raise ConnectionUnknown
                 return Placed(self._insert(new, limit, watcher), is_new=True)
             if known.request_hash != new.request_hash:
                 raise IdempotencyConflict("this idempotency key was used for another order")

@@ -18,6 +18,7 @@ class FakePush:
     def __init__(self) -> None:
         self.gone: set[str] = set()
         self.failing: set[str] = set()
+        self.unclosable: set[str] = set()
         self.hang: Callable[[str], None] = lambda connection_id: None
         self.frames: dict[str, list[Frame]] = defaultdict(list)
         self._lock = Lock()
@@ -32,8 +33,13 @@ class FakePush:
             self.frames[connection_id].append(json.loads(frame))
         return Delivery.DELIVERED
 
-    def close(self, connection_id: str) -> None:
+    def close(self, connection_id: str) -> Delivery:
+        if connection_id in self.gone:
+            return Delivery.GONE
+        if connection_id in self.unclosable:
+            return Delivery.FAILED
         self.gone.add(connection_id)
+        return Delivery.DELIVERED
 
     def seqs(self, connection_id: str, order_id: str) -> list[int]:
         """Return the events of an order that a connection was sent, in the order in which they came."""

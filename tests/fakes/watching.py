@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
+from dexec.domain.errors import ConnectionUnknown
 from dexec.domain.order import Event, Order
 from dexec.ports import Connection, MostConnections, Told, Untold, Watcher
 from tests.fakes.store import Store
@@ -47,8 +49,9 @@ class FakeWatching:
             if row is None or row.order.client_id != client_id:
                 return None
             connection = self._store.connections.get(connection_id)
-            if connection is not None and connection.client_id == client_id:
-                self._store.watchers.add((order_id, connection_id))
+            if connection is None or connection.client_id != client_id:
+                raise ConnectionUnknown
+            self._store.watchers.add((order_id, connection_id))
             return row.order, tuple(self._store.events[order_id])
 
     def unwatch(self, order_id: str, connection_id: str) -> None:
@@ -91,10 +94,21 @@ class FakeWatching:
         watchers = self._store.told_about(order_id, streams=False)
         return tuple(one for one in watchers if one.connection_id not in skipped)
 
-    def drop_stale(self, before: datetime) -> int:
+    def stale(self, before: datetime, limit: int) -> tuple[str, ...]:
+        store = self._store
+        with store.lock:
+            found = [one for one in store.connections.values() if one.connected_at <= before]
+            found.sort(key=lambda one: (store.push_failures[one.connection_id], one.connected_at))
+            return tuple(one.connection_id for one in found[:limit])
+
+    def note_closed(self, closed: Collection[str], failed: Collection[str]) -> None:
         with self._store.lock:
-            connections = self._store.connections
-            stale = {one for one, connection in connections.items() if connection.connected_at <= before}
-            self._store.forget(stale)
-            self._store.watchers = {pair for pair in self._store.watchers if pair[1] in connections}
-            return len(stale)
+            self._store.forget(set(closed))
+            for connection_id in failed:
+                self._store.push_failures[connection_id] += 1
+
+    def drop_orphans(self, limit: int) -> int:
+        with self._store.lock:
+            orphans = [pair for pair in self._store.watchers if pair[1] not in self._store.connections]
+            self._store.watchers -= set(orphans[:limit])
+            return len(orphans[:limit])

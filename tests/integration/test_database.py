@@ -32,7 +32,7 @@ KEY = {
     "created_at": datetime.now(UTC),
     "revoked_at": None,
 }
-WRITING = Statement("drop_orphaned_watchers", {})
+WRITING = Statement("drop_orphaned_watchers", {"limit": 10})
 
 
 @pytest.fixture
@@ -242,7 +242,7 @@ def test_the_server_gives_up_what_its_client_gave_up(connecting: Connecting, cle
             with pytest.raises(StoreUnavailable):
                 database.transact([WRITING], [READING], Repeat.NEVER)
         assert other.execute("SELECT count(*) FROM watchers").fetchone() == (1,)
-    assert database.transact([WRITING], [READING], Repeat.NEVER) == ([[]], [[]])
+    assert database.transact([WRITING], [READING], Repeat.NEVER) == ([[{"order_id": "ord"}]], [[]])
     database.close()
 
 

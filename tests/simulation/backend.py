@@ -37,6 +37,12 @@ class Audit(Protocol):
     def is_settled(self) -> bool:
         """Whether no order is open and nobody is still to be told."""
 
+    def lose_connection(self, connection_id: str) -> None:
+        """Delete the row of a connection and nothing else."""
+
+    def watch_many(self, connection_id: str, orders: int) -> None:
+        """Make a connection a watcher of orders that are not there."""
+
 
 @dataclass(frozen=True)
 class Backend:
@@ -60,6 +66,12 @@ class FakeAudit:
 
     def is_settled(self) -> bool:
         return not self._store.watchers and all(row.order.is_terminal for row in self._store.orders.values())
+
+    def lose_connection(self, connection_id: str) -> None:
+        del self._store.connections[connection_id]
+
+    def watch_many(self, connection_id: str, orders: int) -> None:
+        self._store.watchers |= {(f"ord_{n}", connection_id) for n in range(orders)}
 
 
 def in_memory() -> Backend:
@@ -92,6 +104,13 @@ class PostgresAudit:
         ).fetchone()
         assert found is not None
         return bool(found[0])
+
+    def lose_connection(self, connection_id: str) -> None:
+        self._connection.execute("DELETE FROM connections WHERE connection_id = %s", [connection_id])
+
+    def watch_many(self, connection_id: str, orders: int) -> None:
+        statement = "INSERT INTO watchers SELECT 'ord_' || n, %s FROM generate_series(1, %s) AS n"
+        self._connection.execute(statement, [connection_id, orders])
 
     def clear(self) -> None:
         """Forget everything."""

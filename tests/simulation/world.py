@@ -127,7 +127,7 @@ class World:
         self.halt = Halt(control, clock)
         self.cancel_orders = CancelOrders(control, clock)
         self.settle_letter = SettleDeadLetter(orders, queue, cluster, clock, teller, self._token)
-        self.sweep_up = Sweep(orders, watching, queue, clock, teller)
+        self.sweep_up = Sweep(orders, watching, queue, push, clock, teller)
         self.watch_orders = WatchOrders(watching, push, backlogs, clock, MOST)
 
     def _new_id(self, now: datetime) -> str:
@@ -162,8 +162,9 @@ class World:
         """Place an order as a client does that repeats its request until it is answered."""
         submission = Submission(request, None, key, watcher)
         for _ in range(tries):
-            placed = self._process(lambda: self.place_order(submission, caller))
-            if placed is not None:
+            answer = self._process(lambda: self.place_order(submission, caller))
+            if answer is not None:
+                placed = answer.order
                 self.accepted.add(placed.id)
                 if watcher is not None:
                     self.watches.add((watcher, placed.id))

@@ -12,6 +12,8 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
+from infra.client import feed as feed_module
+from infra.client import opening, retry
 from infra.client.api import Document
 from infra.client.errors import ApiError
 from infra.client.feed import Feed
@@ -45,10 +47,16 @@ class Server:
         return [int(str(r["afterSeq"])) for r in self.requests if r["action"] == "subscribe"]
 
 
+Waits = list[tuple[int, float | None]]
+"""Failures in a row and the Retry-After of each pause."""
+
+Refuse = Callable[[ServerConnection, Request], Response | None]
+
+
 @asynccontextmanager
-async def serving(behaviour: Behaviour) -> AsyncIterator[Server]:
+async def serving(behaviour: Behaviour, refuse: Refuse | None = None) -> AsyncIterator[Server]:
     server = Server(behaviour)
-    async with serve(server.serve, "127.0.0.1", 0) as listener:
+    async with serve(server.serve, "127.0.0.1", 0, process_request=refuse) as listener:
         server.url = f"ws://127.0.0.1:{listener.sockets[0].getsockname()[1]}/live"
         yield server
 
@@ -163,3 +171,176 @@ def test_a_wrong_key_is_said_at_once() -> None:
 
     with pytest.raises(ApiError, match="403"):
         asyncio.run(scenario())
+
+
+# --- what the deployment forgot, and what it could not answer ----------------------------------------
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
+    """Return the failures and the ``Retry-After`` of each pause; none is waited for."""
+    waited: Waits = []
+
+    def no_pause(failures: int, retry_after_s: float | None = None) -> float:
+        waited.append((failures, retry_after_s))
+        return 0.0
+
+    for module in (feed_module, opening, retry):
+        monkeypatch.setattr(module, "pause_s", no_pause)
+    return waited
+
+
+def forgotten(request: Document) -> Document:
+    about: Document = {"id": request["id"]} if "id" in request else {}
+    return {"type": "error", "code": "connection_unknown", "status": 410, "message": "reconnect", **about}
+
+
+def test_a_connection_that_was_forgotten_is_replaced_at_the_next_ping(
+    monkeypatch: pytest.MonkeyPatch, waits: Waits
+) -> None:
+    monkeypatch.setattr(feed_module, "_PING_S", 0.05)
+    said: list[str] = []
+
+    async def forgetful(server: Server, socket: ServerConnection, request: Document) -> None:
+        if request["action"] == "ping" and server.connections == 1:
+            await send(socket, forgotten(request))
+        elif request["action"] == "ping":
+            await send(socket, {"type": "pong", "id": request["id"]})
+        elif server.connections == 1:
+            await send(socket, ack(request), status(1), status(2))
+        else:
+            await replay(socket, request)
+
+    async def scenario() -> tuple[list[int], list[int]]:
+        async with serving(forgetful) as server, asyncio.timeout(10):
+            async with Feed(server.url, "key", say=said.append) as feed:
+                await feed.subscribe("ord_1")
+                seqs = [event.seq async for event in feed.until_terminal(["ord_1"])]
+            return seqs, server.subscriptions
+
+    assert asyncio.run(scenario()) == ([1, 2, 3, 4, 5, 6], [0, 2])
+    assert any("forgotten" in line for line in said)
+    assert waits == [(1, None)], "a deployment that keeps forgetting is not asked without end"
+
+
+def test_an_order_on_a_connection_that_was_forgotten_is_placed_over_the_next_one(waits: Waits) -> None:
+    async def forgetful(server: Server, socket: ServerConnection, request: Document) -> None:
+        await send(socket, ack(request) if server.connections == 3 else forgotten(request))
+
+    async def scenario() -> tuple[Document, list[Document]]:
+        async with serving(forgetful) as server, asyncio.timeout(10), Feed(server.url, "key") as feed:
+            placed = await feed.execute({"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"})
+            return placed, server.requests
+
+    placed, requests = asyncio.run(scenario())
+    assert placed["orderId"] == "ord_1"
+    assert len(requests) == 3
+    assert len({str(request["idempotencyKey"]) for request in requests}) == 1
+    assert [failures for failures, _ in waits] == [1, 2]
+
+
+def test_a_connection_without_a_pong_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "_PING_S", 0.05)
+    monkeypatch.setattr(feed_module, "_PONG_S", 0.05)
+
+    async def deaf(server: Server, socket: ServerConnection, request: Document) -> None:
+        if request["action"] == "subscribe" and server.connections == 1:
+            await send(socket, ack(request), status(1))
+        elif request["action"] == "subscribe":
+            await replay(socket, request)
+
+    async def scenario() -> list[int]:
+        async with serving(deaf) as server:
+            return await seen(server)
+
+    assert asyncio.run(scenario()) == [1, 2, 3, 4, 5, 6]
+
+
+def refusing(statuses: list[int]) -> Refuse:
+    """Let the first connection in, refuse the next ones with these statuses, then let in again."""
+    connections = 0
+
+    def refuse(connection: ServerConnection, _: Request) -> Response | None:
+        nonlocal connections
+        connections += 1
+        if connections == 1 or connections - 1 > len(statuses):
+            return None
+        response = connection.respond(HTTPStatus(statuses[connections - 2]), "no\n")
+        response.headers["Retry-After"] = "3"
+        return response
+
+    return refuse
+
+
+async def dropping_first(server: Server, socket: ServerConnection, request: Document) -> None:
+    if server.connections == 1:
+        await send(socket, ack(request), status(1))
+        await socket.close()
+    else:
+        await replay(socket, request)
+
+
+def test_a_refusal_that_may_pass_is_tried_again_after_what_it_says(waits: Waits) -> None:
+    statuses = [500, 502, 503, 504, 429, 408, 410]
+
+    async def scenario() -> list[int]:
+        async with serving(dropping_first, refusing(statuses)) as server:
+            return await seen(server)
+
+    assert asyncio.run(scenario()) == [1, 2, 3, 4, 5, 6]
+    assert waits == [(n, 3.0) for n in range(1, len(statuses) + 1)]
+
+
+@pytest.mark.parametrize("final", [401, 403, 404])
+def test_a_refusal_that_will_not_pass_ends_the_feed(final: int, waits: Waits) -> None:
+    async def scenario() -> None:
+        async with (
+            serving(dropping_first, refusing([503, final])) as server,
+            Feed(server.url, "key") as feed,
+            asyncio.timeout(10),
+        ):
+            await feed.subscribe("ord_1")
+            with pytest.raises(ApiError, match=str(final)):
+                _ = [event async for event in feed.events()]
+            with pytest.raises(ApiError, match=str(final)):
+                await feed.subscribe("ord_2")
+
+    asyncio.run(scenario())
+    assert len(waits) == 1
+
+
+def test_a_busy_deployment_is_asked_again_at_the_start_as_well(waits: Waits) -> None:
+    busy = iter([503, 429])
+
+    def refuse(connection: ServerConnection, _: Request) -> Response | None:
+        status = next(busy, None)
+        return None if status is None else connection.respond(HTTPStatus(status), "busy\n")
+
+    async def answering(_: Server, socket: ServerConnection, request: Document) -> None:
+        await replay(socket, request)
+
+    async def scenario() -> list[int]:
+        async with serving(answering, refuse) as server:
+            return await seen(server)
+
+    assert asyncio.run(scenario()) == [1, 2, 3, 4, 5, 6]
+    assert [failures for failures, _ in waits] == [1, 2]
+
+
+def test_an_answer_that_says_nothing_final_is_asked_for_under_the_same_key(waits: Waits) -> None:
+    async def away(server: Server, socket: ServerConnection, request: Document) -> None:
+        statuses = {1: 503, 2: 504}
+        if (code := statuses.get(len(server.requests))) is not None:
+            await send(socket, {"type": "error", "id": request["id"], "status": code, "message": "away"})
+        else:
+            await send(socket, ack(request))
+
+    async def scenario() -> list[Document]:
+        async with serving(away) as server, asyncio.timeout(10), Feed(server.url, "key") as feed:
+            await feed.execute({"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"})
+            return server.requests
+
+    requests = asyncio.run(scenario())
+    assert len(requests) == 3
+    assert len({str(request["idempotencyKey"]) for request in requests}) == 1
+    assert len(waits) == 2

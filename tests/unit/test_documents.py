@@ -14,7 +14,7 @@ import yaml
 from openapi_spec_validator import validate
 
 from dexec import schemas
-from dexec.domain.errors import Rejected
+from dexec.domain.errors import ConnectionUnknown, Rejected
 from infra.docs import asyncapi, files, openapi
 from infra.docs.components import REF, Json, Node, strict
 from infra.local import template
@@ -74,12 +74,21 @@ def test_openapi_names_every_status_that_an_error_has(http: Node) -> None:
         for method in node(path).values()
         for status in answers(method)
     }
-    statuses = {error.status for error in subclasses(Rejected)} | {status for _, status in schemas._STATUS}
+    over_http = subclasses(Rejected) - {ConnectionUnknown}
+    statuses = {error.status for error in over_http} | {status for _, status in schemas._STATUS}
     assert {str(status) for status in statuses} <= told
 
 
 def answers(method: Json) -> list[str]:
     return list(node(node(method)["responses"]))
+
+
+def test_openapi_asks_for_an_idempotency_key(http: Node) -> None:
+    operation = node(node(node(http["paths"])["/api/orders/execute"])["post"])
+    assert str(operation["description"]).startswith("Always send an `Idempotency-Key`")
+    (header,) = cast("list[Node]", operation["parameters"])
+    assert header["name"] == "idempotency-key"
+    assert "same order" in str(header["description"])
 
 
 def subclasses(kind: type[Rejected]) -> set[type[Rejected]]:

@@ -39,7 +39,7 @@ def alice(world: World) -> ApiKey:
 
 def submit(world: World, caller: ApiKey, submission: Submission = SUBMISSION) -> Order:
     with world.tape.process():
-        return world.place_order(submission, caller)
+        return world.place_order(submission, caller).order
 
 
 def failing(world: World, call: int, error: Exception, *, after: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""The sweeper does what can be done while one of its back ends is away."""
+"""The sweeper does what can be done while one of its back ends is away, and closes what it forgets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from dexec.domain.errors import QueueUnavailable
-from dexec.usecases.sweep import UNTOLD_AFTER_S
+from dexec.usecases.sweep import BATCH, CONNECTION_LIFE_S, UNTOLD_AFTER_S
 from tests.simulation.world import FUNCTION_S, World
 
 
@@ -36,3 +36,59 @@ def test_the_untold_are_told_while_the_queue_is_away() -> None:
     with pytest.raises(QueueUnavailable):
         world.sweep_up(world.clock.now() + timedelta(seconds=FUNCTION_S))
     assert world.push.seqs("socket", order.id) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_connection_past_its_life_is_closed_before_it_is_forgotten() -> None:
+    world = World()
+    caller = world.client()
+    world.connect("old", caller)
+    world.clock.advance(CONNECTION_LIFE_S)
+    world.connect("new", caller)
+    world.sweep()
+    assert world.push.gone == {"old"}
+    assert world.backend.watching.connection("old") is None
+    assert world.backend.watching.connection("new") is not None
+
+
+def test_a_connection_that_could_not_be_closed_is_kept_and_tried_again() -> None:
+    world = World()
+    caller = world.client()
+    world.connect("throttled", caller, stream=True)
+    world.clock.advance(CONNECTION_LIFE_S)
+    world.push.unclosable.add("throttled")
+    world.sweep()
+    assert world.backend.watching.connection("throttled") is not None
+    order = world.place(caller)
+    assert order is not None
+    world.deliver()
+    assert world.push.seqs("throttled", order.id) == [1, 2, 3, 4, 5, 6], "while it is open, it hears"
+    world.push.unclosable.clear()
+    world.sweep()
+    assert world.push.gone == {"throttled"}
+    assert world.backend.watching.connection("throttled") is None
+
+
+def test_connections_that_would_not_close_do_not_stand_before_those_that_do() -> None:
+    world = World()
+    caller = world.client()
+    stuck = [f"stuck {n}" for n in range(BATCH)]
+    for connection_id in stuck:
+        world.connect(connection_id, caller)
+    world.push.unclosable = set(stuck)
+    world.clock.advance(1)
+    world.connect("last", caller)
+    world.clock.advance(CONNECTION_LIFE_S)
+    world.sweep()
+    world.sweep()
+    assert world.push.gone == {"last"}
+
+
+def test_more_connections_than_fit_into_one_transaction_are_closed_in_one_sweep() -> None:
+    world = World()
+    caller = world.client()
+    for n in range(2 * BATCH + 1):
+        world.connect(f"old {n}", caller)
+    world.clock.advance(CONNECTION_LIFE_S)
+    world.sweep()
+    assert len(world.push.gone) == 2 * BATCH + 1
+    assert world.tape.calls.count("watching.note_closed") == 3

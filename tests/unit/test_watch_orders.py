@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from dexec.domain.errors import NotFound, Unavailable
+from dexec.domain.errors import ConnectionUnknown, NotFound, Unavailable
 from dexec.domain.order import Order
 from dexec.ports import ApiKey, Connection
-from dexec.usecases.watch_orders import OPENING_PAUSES_S
+from dexec.usecases.watch_orders import KNOWN_S, OPENING_PAUSES_S
 from tests.simulation.tape import Fault, Work
 from tests.simulation.world import World
 
@@ -93,15 +93,44 @@ def test_somebody_elses_order_is_not_there(world: World, order: Order) -> None:
         world.watch_orders.subscribe(order.id, "bob", "c")
 
 
-def test_a_connection_is_read_once(world: World, alice: ApiKey) -> None:
+def test_a_connection_is_read_once_a_minute(world: World, alice: ApiKey) -> None:
     world.connect("c", alice)
     with world.tape.process():
         found = [world.watch_orders.connection("c") for _ in range(3)]
         assert isinstance(found[0], Connection)
         assert world.tape.calls.count("watching.connection") == 1
         world.watch_orders.disconnect("c")
-        with pytest.raises(NotFound):
+        with pytest.raises(ConnectionUnknown):
             world.watch_orders.connection("c")
+
+
+def test_what_a_process_remembers_of_a_connection_has_an_end(world: World, alice: ApiKey) -> None:
+    world.connect("c", alice)
+    with world.tape.process():
+        world.watch_orders.connection("c")
+        world.backend.watching.disconnect("c")
+        assert world.watch_orders.connection("c").client_id == "alice", "remembered"
+        with pytest.raises(ConnectionUnknown):
+            world.watch_orders.connection("c", max_age_s=0)
+        world.clock.advance(KNOWN_S)
+        with pytest.raises(ConnectionUnknown):
+            world.watch_orders.connection("c")
+
+
+def test_a_forgotten_connection_does_not_watch_and_is_closed(
+    world: World, alice: ApiKey, order: Order
+) -> None:
+    world.connect("c", alice)
+    with world.tape.process():
+        world.watch_orders.connection("c")
+        world.backend.watching.disconnect("c")
+        with pytest.raises(ConnectionUnknown):
+            world.watch_orders.subscribe(order.id, "alice", "c")
+        world.watch_orders.turn_away("c", {"type": "error"})
+        with pytest.raises(ConnectionUnknown):
+            world.watch_orders.connection("c")
+    assert world.push.frames["c"] == [{"type": "error"}]
+    assert "c" in world.push.gone
 
 
 def test_who_unsubscribes_hears_no_more(world: World, alice: ApiKey, order: Order) -> None:

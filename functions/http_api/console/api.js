@@ -1,18 +1,26 @@
 // The HTTP API as the page uses it.
 
 const KEY = "dexec.key";
+const TRIES = 4;
+const FIRST_WAIT_MS = 300;
+const LONGEST_WAIT_MS = 30_000;
+const PATIENCE_MS = 15_000;
 
-/** An answer other than 2xx, or none (status 0). `fields` maps a field to what is wrong with it. */
+/**
+ * An answer other than 2xx, or none (status 0). `fields` maps a field to what is wrong with it; `waitMs` is
+ * what its Retry-After said.
+ */
 export class Problem extends Error {
-	constructor(status, body = {}) {
+	constructor(status, body = {}, waitMs = 0) {
 		super(body.detail ?? body.title ?? (status ? `The server answered ${status}.` : "No answer."));
 		this.status = status;
+		this.waitMs = waitMs;
 		this.fields = new Map((body.errors ?? []).map((error) => [error.field, error.message]));
 	}
 
 	/** Whether the request may have been carried out nevertheless. */
 	get unknown() {
-		return this.status === 0 || this.status === 504;
+		return [0, 502, 503, 504].includes(this.status);
 	}
 }
 
@@ -31,10 +39,24 @@ export function get(path, query = {}, signal = undefined) {
 	return call(`${path}?${new URLSearchParams(wanted)}`, { signal });
 }
 
-/** Posts an order; under one idempotency key it is never executed twice. Raises `Problem`. */
-export function execute(order, idempotencyKey) {
+/**
+ * Posts an order, again while the answer is lost: under one idempotency key it is never executed twice.
+ * `onRepeat(problem, tries, most)` hears of each repeat. Raises `Problem`.
+ */
+export async function execute(order, idempotencyKey, onRepeat) {
 	const headers = { "content-type": "application/json", "idempotency-key": idempotencyKey };
-	return call("orders/execute", { method: "POST", body: JSON.stringify(order), headers });
+	for (let tries = 1; ; tries += 1) {
+		try {
+			const signal = AbortSignal.timeout(PATIENCE_MS);
+			return await call("orders/execute", { method: "POST", body: JSON.stringify(order), headers, signal });
+		} catch (problem) {
+			const jittered = FIRST_WAIT_MS * 2 ** tries * (0.5 + Math.random() / 2);
+			const wait = Math.max(jittered, problem.waitMs);
+			if (!problem.unknown || tries === TRIES || wait > LONGEST_WAIT_MS) throw problem;
+			onRepeat(problem, tries + 1, TRIES);
+			await new Promise((resolve) => setTimeout(resolve, wait));
+		}
+	}
 }
 
 async function call(path, options) {
@@ -45,9 +67,11 @@ async function call(path, options) {
 		body = await response.json();
 	} catch (error) {
 		if (error.name === "AbortError") throw error;
-		throw new Problem(response?.status ?? 0);
+		throw new Problem(response?.status ?? 0, {}, waitOf(response));
 	}
 	if (response.ok) return body;
 	if (response.status === 401) dispatchEvent(new Event("unauthenticated"));
-	throw new Problem(response.status, body);
+	throw new Problem(response.status, body, waitOf(response));
 }
+
+const waitOf = (response) => 1000 * (Number.parseInt(response?.headers.get("retry-after"), 10) || 0);

@@ -45,13 +45,13 @@ async function loadBalances() {
 	setBalances((await get("balances")).balances);
 }
 
-function linkChanged(state, wait) {
+function linkChanged(state, wait, why) {
 	$("link").dataset.state = state;
 	setText($("link").lastChild, word(state));
 	if (!wait) return;
-	const dropped = `The live connection dropped; trying again in ${Math.ceil(wait / 1000)} s.`;
+	const dropped = `${why}; trying again in ${Math.ceil(wait / 1000)} s.`;
 	notice(dropped);
-	const add = (why) => why && $("notice").textContent === dropped && notice(`${dropped} It is ${why}.`);
+	const add = (down) => down && $("notice").textContent === dropped && notice(`${dropped} It is ${down}.`);
 	whatIsDown().then(add, () => {});
 }
 

@@ -1,22 +1,26 @@
-// The WebSocket that tells of every order, kept open for as long as the page is.
+// The WebSocket that tells of every order, kept open for as long as the page is. A socket may look open
+// and be dead, or forgotten by the server: each ping has to be answered, and an error of that kind ends it.
 
 import { savedKey } from "./api.js";
 
 const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 10_000;
-const PING_EVERY_MS = 4 * 60_000; // API Gateway closes a socket that is idle for ten minutes.
+const PING_EVERY_MS = 60_000; // API Gateway also closes a socket that is idle for ten minutes.
+const PONG_WITHIN_MS = 10_000;
+const FORGOTTEN = "connection_unknown";
 
 let address;
 let hear;
 let socket;
 let failures = 0;
 let retry;
+let overdue;
 
-/** Opens it, for good. `onState` hears "connecting", "live" or "reconnecting" in so many ms. */
+/** Opens it, for good. `onState` hears "connecting", "live" or "reconnecting", in so many ms, and why. */
 export function openStream(url, handlers) {
 	[address, hear] = [url, handlers];
 	connect();
-	setInterval(send, PING_EVERY_MS, { action: "ping" });
+	setInterval(ping, PING_EVERY_MS);
 	addEventListener("online", () => {
 		clearTimeout(retry);
 		if (!socket) connect();
@@ -32,22 +36,38 @@ function connect() {
 	hear.onState("connecting");
 	socket = new WebSocket(`${address}?stream=all&apiKey=${encodeURIComponent(savedKey())}`);
 	socket.onopen = () => {
-		failures = 0;
 		hear.onState("live");
+		ping();
 		hear.onOpen();
 	};
-	socket.onmessage = ({ data }) => {
-		const frame = JSON.parse(data);
-		if (frame.type === "status") hear.onStatus(frame);
-	};
-	socket.onclose = lost;
+	socket.onmessage = ({ data }) => received(JSON.parse(data));
+	socket.onclose = () => lost("The live connection dropped");
 }
 
-function lost() {
+function received(frame) {
+	if (frame.code === FORGOTTEN) return lost("The server no longer knew the live connection");
+	failures = 0;
+	if (frame.type === "pong") clearTimeout(overdue);
+	if (frame.type === "status") hear.onStatus(frame);
+}
+
+function ping() {
+	if (socket?.readyState !== WebSocket.OPEN) return;
+	clearTimeout(overdue);
+	overdue = setTimeout(lost, PONG_WITHIN_MS, "The live connection did not answer");
+	send({ action: "ping" });
+}
+
+function lost(why) {
+	clearTimeout(overdue);
+	clearTimeout(retry);
+	// The old one is not waited for: closing a dead line takes a browser a minute.
+	if (socket) socket.onopen = socket.onmessage = socket.onclose = null;
+	socket?.close();
 	socket = null;
 	const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures) * (0.5 + Math.random() / 2);
 	failures += 1;
-	hear.onState("reconnecting", wait);
+	hear.onState("reconnecting", wait, why);
 	retry = setTimeout(connect, wait);
 }
 

@@ -151,7 +151,8 @@ async function send(count) {
 	const problem = answers.find((answer) => answer.reason)?.reason;
 	const taken = answers.filter((answer) => answer.value).length;
 	if (problem?.status === 422) return refused(problem);
-	const advice = problem?.unknown ? " Trying again is safe: no order is executed twice." : "";
+	const wait = problem?.status === 429 && problem.waitMs ? ` There is room in ${problem.waitMs / 1000} s.` : "";
+	const advice = problem?.unknown ? " Trying again is safe: no order is executed twice." : wait;
 	tell(`${taken} of ${count} accepted. ${problem?.message ?? ""}${advice}`, problem ? "bad" : "");
 }
 
@@ -161,7 +162,7 @@ async function sendOne(order, index) {
 	const key = unanswered.get(name) ?? crypto.randomUUID();
 	unanswered.set(name, key);
 	try {
-		const accepted = await execute(order, key);
+		const accepted = await execute(order, key, sayRepeat);
 		unanswered.delete(name);
 		hear.onAccepted({ ...order, label: order.clientId, createdAt: new Date().toISOString(), ...accepted });
 		return accepted;
@@ -169,6 +170,10 @@ async function sendOne(order, index) {
 		if (!problem.unknown) unanswered.delete(name);
 		throw problem;
 	}
+}
+
+function sayRepeat(problem, tries, most) {
+	tell(`${problem.message} Asking again, under the same key (${tries} of ${most})…`, "bad");
 }
 
 function tell(text, tone = "") {

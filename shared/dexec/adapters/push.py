@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from urllib.parse import quote
 
-from dexec.adapters.signed_http import UNREACHABLE, SignedHttp
+from dexec.adapters.signed_http import UNREACHABLE, Answer, SignedHttp
 from dexec.ports import Delivery
 
 _GONE = 410
@@ -24,14 +23,20 @@ class ApiGatewayPush:
             answer = self._http.post(_path(connection_id), frame, headers)
         except UNREACHABLE:
             return Delivery.FAILED
-        if answer.status == _GONE:
-            return Delivery.GONE
-        return Delivery.DELIVERED if answer.status < 300 else Delivery.FAILED
+        return _delivery(answer)
 
-    def close(self, connection_id: str) -> None:
-        """Close a connection; what cannot be closed is left to its client's next ping."""
-        with suppress(*UNREACHABLE):
-            self._http.delete(_path(connection_id))
+    def close(self, connection_id: str) -> Delivery:
+        """Close a connection; one that could not be closed is to be tried again."""
+        try:
+            return _delivery(self._http.delete(_path(connection_id)))
+        except UNREACHABLE:
+            return Delivery.FAILED
+
+
+def _delivery(answer: Answer) -> Delivery:
+    if answer.status == _GONE:
+        return Delivery.GONE
+    return Delivery.DELIVERED if answer.status < 300 else Delivery.FAILED
 
 
 def _path(connection_id: str) -> str:

@@ -50,6 +50,16 @@ class NotFound(Rejected):
     status = 404
 
 
+class ConnectionUnknown(Rejected):
+    """The WebSocket connection is not (or no longer) stored: it would hear of nothing. Nothing was done."""
+
+    code = "connection_unknown"
+    status = 410
+
+    def __init__(self) -> None:
+        super().__init__("this connection is not known any more; reconnect, then send this again")
+
+
 class IdempotencyConflict(Rejected):
     """The idempotency key was used before with another body."""
 
@@ -222,6 +232,18 @@ class BlockhashExpired(AttemptFailed):
     """The transaction can no longer land: its blockhash is too old."""
 
     code = "blockhash_expired"
+
+
+class CancelledByOperator(Ending):
+    """An operator cancelled the order."""
+
+    code = "cancelled"
+
+
+class KeyRevoked(Ending):
+    """The order was cancelled because its client's API keys were revoked."""
+
+    code = "key_revoked"
 
 
 class OrderFailed(Ending):

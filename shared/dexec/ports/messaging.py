@@ -23,7 +23,7 @@ class Queue(Probe, Protocol):
 
 
 class Delivery(Enum):
-    """What became of one frame."""
+    """What became of one frame, or of a request to close: done, no such connection, neither is known."""
 
     DELIVERED = auto()
     GONE = auto()
@@ -36,8 +36,11 @@ class Push(Protocol):
     def post(self, connection_id: str, frame: bytes) -> Delivery:
         """Send one frame to a connection; never raises for what is the connection's own fault."""
 
-    def close(self, connection_id: str) -> None:
-        """Close a connection, so that its client notices and comes back; never raises."""
+    def close(self, connection_id: str) -> Delivery:
+        """Close a connection, so that its client notices and comes back; never raises.
+
+        ``FAILED`` means that it may still be open.
+        """
 
 
 class Backlogs(Protocol):

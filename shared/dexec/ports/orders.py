@@ -76,7 +76,8 @@ class Orders(Protocol):
 
         ``order.run_at`` of the answer is its reserved start; a repeat renews a pending order's ``queued_at``.
         ``watcher`` and the client's stream connections become watchers. Raises ``IdempotencyConflict``,
-        ``TooManyOrders``, ``CommitUnknown``.
+        ``TooManyOrders``, ``CommitUnknown``; ``ConnectionUnknown`` when ``watcher`` is no connection of the
+        client, and then stores nothing.
         """
 
     def withdraw(self, order: Order, now: datetime, error: Mapping[str, object]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -73,7 +74,7 @@ class Watching(Protocol):
         """
 
     def disconnect(self, connection_id: str) -> None:
-        """Forget a connection and all it watches."""
+        """Forget a connection and what it watches; of very much, some is left to ``drop_orphans``."""
 
     def connection(self, connection_id: str) -> Connection | None:
         """Return a connection that is still known."""
@@ -81,7 +82,10 @@ class Watching(Protocol):
     def watch(
         self, order_id: str, client_id: str, connection_id: str
     ) -> tuple[Order, tuple[Event, ...]] | None:
-        """Register the watcher, commit, and only then read the order; None when it is not the client's."""
+        """Register the watcher, commit, and only then read the order; None when it is not the client's.
+
+        Raises ``ConnectionUnknown`` when there is no such connection of the client: it does not watch then.
+        """
 
     def unwatch(self, order_id: str, connection_id: str) -> None:
         """Forget one watcher."""
@@ -97,5 +101,11 @@ class Watching(Protocol):
         Clients take turns, each with its oldest first: one client's many do not stand before another's few.
         """
 
-    def drop_stale(self, before: datetime) -> int:
-        """Forget connections made before ``before`` and watchers without a connection; return how many."""
+    def stale(self, before: datetime, limit: int) -> tuple[str, ...]:
+        """Return connections made before ``before``; those that failed least, then the oldest come first."""
+
+    def note_closed(self, closed: Collection[str], failed: Collection[str]) -> None:
+        """Forget connections that were closed; count a failure for those that could not be."""
+
+    def drop_orphans(self, limit: int) -> int:
+        """Delete at most ``limit`` watchers whose connection is gone; return how many."""

@@ -5,22 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dexec.domain.errors import Ending, NotFound
+from dexec.domain.errors import CancelledByOperator, Ending, KeyRevoked, NotFound
 from dexec.domain.lifecycle import Status
 from dexec.ports import MOST_ORDERS, Clock, Control
-
-
-class CancelledByOperator(Ending):
-    """An operator cancelled the order."""
-
-    code = "cancelled"
-
-
-class KeyRevoked(Ending):
-    """The order was cancelled because its client's API keys were revoked."""
-
-    code = "key_revoked"
-
 
 CANCELLED = CancelledByOperator("cancelled by an operator before anything was signed")
 KEY_REVOKED = KeyRevoked("cancelled before anything was signed: the API key of its client was revoked")

@@ -47,14 +47,14 @@ class PlaceOrder:
     new_id: Callable[[datetime], str]
     default_rate: RateLimit
 
-    def __call__(self, submission: Submission, caller: ApiKey) -> Order:
-        """Store the order, queue it and return it as it stands.
+    def __call__(self, submission: Submission, caller: ApiKey) -> Placed:
+        """Store the order, queue it and return it as it stands, and whether this call made it.
 
         A repeated idempotency key returns the order it stands for; if that is still pending its message
         is sent again, for the first one may never have been. Raises ``Invalid``, ``TooManyOrders``,
-        ``IdempotencyConflict``; ``StoreUnavailable`` when nothing is stored; ``OrderWithdrawn`` when the
-        order is stored as failed, and its key is free again; ``CommitUnknown``, with the order's id, when
-        none of these can be told.
+        ``IdempotencyConflict``, ``ConnectionUnknown``; ``StoreUnavailable`` when nothing is stored;
+        ``OrderWithdrawn`` when the order is stored as failed, and its key is free again; ``CommitUnknown``,
+        with the order's id, when none of these can be told.
         """
         _check_amount(submission.request, caller)
         now = self.clock.now()
@@ -63,10 +63,9 @@ class PlaceOrder:
             placed = self.orders.place(new, self._rate_of(caller), submission.watcher)
         except CommitUnknown as exc:
             raise CommitUnknown("it is not known whether the order was stored", new.order.id) from exc
-        order = placed.order
-        if order.status is Status.PENDING:
+        if placed.order.status is Status.PENDING:
             self._queue(placed, now)
-        return order
+        return placed
 
     def _queue(self, placed: Placed, now: datetime) -> None:
         order = placed.order

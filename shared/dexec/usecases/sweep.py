@@ -1,4 +1,4 @@
-"""The sweep: finds orders whose message was lost, tells what was not told, forgets dead connections."""
+"""The sweep: finds orders whose message was lost, tells what was not told, closes old connections."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dexec.domain.errors import QueueUnavailable
-from dexec.ports import Clock, Orders, Queue, Watching
+from dexec.ports import Clock, Delivery, Orders, Push, Queue, Watching
 from dexec.usecases.tell import Teller
 
 LOST_AFTER_S = 15
 STALE_AFTER_S = 600
 UNTOLD_AFTER_S = 15
 CONNECTION_LIFE_S = 2 * 3600 + 600
+"""API Gateway closes a connection after 2 hours; one that is older was missed, or lives on an emulator."""
+
 BATCH = 100
+ORPHANS = 1_000
+"""Watchers deleted at once: Aurora DSQL changes 3,000 rows in a transaction at the most."""
+
 RESERVE_S = 3
 
 
@@ -36,6 +41,7 @@ class Sweep:
     orders: Orders
     watching: Watching
     queue: Queue
+    push: Push
     clock: Clock
     new_teller: Callable[[], Teller]
 
@@ -53,7 +59,8 @@ class Sweep:
             # Telling needs no queue.
             queue_trouble = exc
         told = self._tell_untold(ends_at)
-        dropped = self.watching.drop_stale(self.clock.now() - timedelta(seconds=CONNECTION_LIFE_S))
+        dropped = self._close_stale(ends_at)
+        self._drop_orphans(ends_at)
         if queue_trouble is not None:
             raise queue_trouble
         return Swept(requeued, told, dropped, self.orders.parked())
@@ -91,6 +98,28 @@ class Sweep:
             if not news:
                 break
         return tuple(told)
+
+    def _close_stale(self, ends_at: datetime) -> int:
+        """Close old connections, and forget those that are closed; the others are tried again next time."""
+        before = self.clock.now() - timedelta(seconds=CONNECTION_LIFE_S)
+        dropped = 0
+        while self._has_time(ends_at):
+            stale = self.watching.stale(before, BATCH)
+            ended: dict[Delivery, list[str]] = {delivery: [] for delivery in Delivery}
+            for connection_id in stale:
+                if not self._has_time(ends_at):
+                    break
+                ended[self.push.close(connection_id)].append(connection_id)
+            closed = ended[Delivery.DELIVERED] + ended[Delivery.GONE]
+            self.watching.note_closed(closed, ended[Delivery.FAILED])
+            dropped += len(closed)
+            if len(closed) < BATCH:
+                break
+        return dropped
+
+    def _drop_orphans(self, ends_at: datetime) -> None:
+        while self._has_time(ends_at) and self.watching.drop_orphans(ORPHANS) == ORPHANS:
+            pass
 
     def _has_time(self, ends_at: datetime) -> bool:
         return self.clock.now() < ends_at - timedelta(seconds=RESERVE_S)

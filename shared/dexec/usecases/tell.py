@@ -27,7 +27,7 @@ MAX_EVENTS_A_FRAME = 50
 """API Gateway takes frames of up to 128 KB; a routing decision is the largest event, at 2 to 3 KB."""
 
 MAX_PUSH_FAILURES = 5
-"""A connection that failed this often in a row is given up: closed, and then gone."""
+"""A connection that failed this often in a row is closed, and forgotten once that has worked."""
 
 SLOW_S = 0.5
 """A connection whose last frame was not out by then, after the end of an order, is slow."""
@@ -149,13 +149,11 @@ class Teller:
             results = {one: None if line.busy else line.result for one, line in self._lines.items()}
         ended: dict[Delivery | None, set[str]] = {None: set(), **{delivery: set() for delivery in Delivery}}
         recovered = set()
-        for connection_id, result in results.items():
+        for connection_id, delivery in results.items():
             failures = self._lines[connection_id].watcher.push_failures
-            is_failure = result is Delivery.FAILED or (result is None and connection_id in overdue)
-            if is_failure and failures + 1 >= MAX_PUSH_FAILURES:
-                self._give_up(connection_id)
-                ended[Delivery.GONE].add(connection_id)
-                continue
+            is_failure = delivery is Delivery.FAILED or (delivery is None and connection_id in overdue)
+            is_last = is_failure and failures + 1 >= MAX_PUSH_FAILURES
+            result = self._give_up(connection_id) if is_last else delivery
             ended[result].add(connection_id)
             if result is Delivery.DELIVERED and failures and connection_id not in slow:
                 recovered.add(connection_id)
@@ -188,10 +186,15 @@ class Teller:
             line.future.cancel()
         return slow, overdue
 
-    def _give_up(self, connection_id: str) -> None:
-        """Close a connection: else its client would wait on one that nobody tells anything any more."""
+    def _give_up(self, connection_id: str) -> Delivery:
+        """Close a connection, so that its client comes back; ``FAILED`` where it may still be open.
+
+        One that may be open is kept: forgotten, it would look alive to its client and hear of nothing.
+        """
+        if self._push.close(connection_id) is Delivery.FAILED:
+            return Delivery.FAILED
         self.failures += 1
-        self._push.close(connection_id)
+        return Delivery.GONE
 
     def _drain(self, line: _Line) -> None:
         """Post one event (of a late order all), then, as long as there is any, all that came up meanwhile."""

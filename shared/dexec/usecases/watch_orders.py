@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-from dexec.domain.errors import NotFound, TooManyConnections
+from dexec.domain.errors import ConnectionUnknown, NotFound, TooManyConnections
 from dexec.domain.ids import is_order_id
 from dexec.domain.views import View, encode, status_frame
 from dexec.ports import ApiKey, Backlogs, Clock, Connection, Delivery, MostConnections, Push, Watching
@@ -13,6 +14,8 @@ OPENING_PAUSES_S = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """A connection that is still opening answers 410; by the end of these pauses it is open or gone."""
 
 MAX_KNOWN = 10_000
+KNOWN_S = 60
+"""For so long a connection is taken as stored without asking; what it does is checked in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class WatchOrders:
     backlogs: Backlogs
     clock: Clock
     most: MostConnections
-    _known: dict[str, Connection] = field(default_factory=dict)
+    _known: dict[str, tuple[Connection, datetime]] = field(default_factory=dict)
 
     def connect(self, connection_id: str, caller: ApiKey, *, stream: bool, order_id: str | None) -> None:
         """Store a new connection, which watches ``order_id``, or with ``stream`` all its client's orders.
@@ -48,21 +51,31 @@ class WatchOrders:
         self._known.pop(connection_id, None)
         self.watching.disconnect(connection_id)
 
-    def connection(self, connection_id: str) -> Connection:
-        """Return a connection, read once a process: it never changes. Raises ``NotFound``."""
-        found = self._known.get(connection_id) or self.watching.connection(connection_id)
+    def connection(self, connection_id: str, max_age_s: float = KNOWN_S) -> Connection:
+        """Return a connection, as it was read within the last ``max_age_s``. Raises ``ConnectionUnknown``."""
+        now = self.clock.now()
+        known = self._known.get(connection_id)
+        if known is not None and now - known[1] < timedelta(seconds=max_age_s):
+            return known[0]
+        found = self.watching.connection(connection_id)
         if found is None:
-            raise NotFound("this connection is not known; connect again")
+            raise ConnectionUnknown
         if len(self._known) >= MAX_KNOWN:
             self._known.clear()
-        self._known[connection_id] = found
+        self._known[connection_id] = (found, now)
         return found
+
+    def turn_away(self, connection_id: str, frame: View) -> None:
+        """Send a last frame to a connection that is not stored and close it: its client comes back."""
+        self._known.pop(connection_id, None)
+        self.reply(connection_id, frame)
+        self.push.close(connection_id)
 
     def subscribe(self, order_id: str, client_id: str, connection_id: str, after_seq: int = 0) -> None:
         """Watch an order from now on and send what happened after ``after_seq``, in one frame.
 
         The watcher is committed before the events are read, and an executor commits an event before it
-        reads the watchers, so no event falls between the two. Raises ``NotFound``.
+        reads the watchers, so no event falls between the two. Raises ``NotFound``, ``ConnectionUnknown``.
         """
         found = None
         if is_order_id(order_id):

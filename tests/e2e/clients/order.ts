@@ -20,6 +20,7 @@ async function ended(orderId: string): Promise<Order> {
 
 async function main(): Promise<void> {
   const { data: placed, error } = await client.POST("/api/orders/execute", {
+    params: { header: { "idempotency-key": crypto.randomUUID() } },
     body: { tokenIn: "SOL", tokenOut: "USDC", amount: "0.25", orderType: "market" },
   });
   if (error !== undefined) throw new Error(error.detail);

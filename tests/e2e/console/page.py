@@ -29,6 +29,13 @@ new PerformanceObserver((list) => {
 """
 
 
+RECORD_NOTICES = """
+const notice = document.querySelector("#notice");
+window.notices = [];
+new MutationObserver(() => window.notices.push(notice.textContent)).observe(notice, { childList: true });
+"""
+
+
 @dataclass
 class Console:
     """One tab; ``complaints`` are errors on the page's console and requests to other hosts."""
@@ -89,6 +96,15 @@ class Console:
     @property
     def notice(self) -> Locator:
         return self.page.locator("#notice")
+
+    def record_notices(self) -> None:
+        """Keep each notice from now on: some stand for a moment only."""
+        self.page.evaluate(f"() => {{ {RECORD_NOTICES} }}")
+
+    def wait_for_notice(self, text: str) -> None:
+        """Wait until a notice that holds this text was recorded."""
+        recorded = "text => window.notices.some((notice) => notice.includes(text))"
+        self.page.wait_for_function(recorded, arg=text)
 
     @property
     def detail(self) -> Locator:

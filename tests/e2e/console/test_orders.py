@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import re
 
+import psycopg
 from playwright.sync_api import expect
 
 from tests.e2e.console.orders import CLEAN_RUN, place, wait_until_over
 from tests.e2e.console.page import Console, OpenConsole
 from tests.e2e.console.sockets import Frame, Wire
 from tests.e2e.deployed import Deployed
+
+PING_EVERY_MS = 60_000
+PONG_WITHIN_MS = 10_000
 
 
 def test_a_dropped_socket(open_console: OpenConsole, deployment: Deployed) -> None:
@@ -28,6 +32,43 @@ def test_a_dropped_socket(open_console: OpenConsole, deployment: Deployed) -> No
     expect(console.notice).to_have_text("Connected again, and caught up.")
     expect(console.row(missed).locator(".status")).to_have_text("Confirmed")
     expect(console.notice).to_be_empty()
+
+
+def test_a_connection_that_the_server_forgot(open_console: OpenConsole, deployment: Deployed) -> None:
+    console, api_key = open_console(deployment), deployment.new_key()
+    console.page.clock.install()
+    console.enter(api_key)
+    with psycopg.connect(deployment.database_url) as database:
+        forgotten = database.execute("DELETE FROM connections WHERE client_id = %s", [api_key])
+        assert forgotten.rowcount == 1
+    [missed] = place(deployment, api_key)
+    console.record_notices()
+    console.page.clock.fast_forward(PING_EVERY_MS)
+    console.wait_for_notice("The server no longer knew the live connection")
+    console.wait_until_live()
+    expect(console.row(missed).locator(".status")).to_have_text("Confirmed")
+    [heard] = place(deployment, api_key)
+    expect(console.row(heard).locator(".status")).to_have_text("Confirmed")
+
+
+def test_a_ping_without_an_answer(open_console: OpenConsole, deployment: Deployed) -> None:
+    console, api_key = open_console(deployment), deployment.new_key()
+    is_deaf = False
+    wire = Wire(lambda _: 0 if is_deaf else 1)
+    wire.tap(console.page)
+    console.page.clock.install()
+    console.enter(api_key)
+    is_deaf = True
+    console.page.clock.fast_forward(PING_EVERY_MS)
+    expect(console.page.locator("#link")).to_have_text("Live")
+    console.record_notices()
+    console.page.clock.fast_forward(PONG_WITHIN_MS)
+    console.wait_for_notice("The live connection did not answer")
+    is_deaf = False
+    console.wait_until_live()
+    [heard] = place(deployment, api_key)
+    expect(console.row(heard).locator(".status")).to_have_text("Confirmed")
+    assert len(wire.sockets) == 2
 
 
 def test_frames_that_are_lost_or_come_twice(open_console: OpenConsole, congested: Deployed) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.e2e.console.orders import CLEAN_RUN
 from tests.e2e.console.page import DURATION, Console, OpenConsole
@@ -132,6 +132,62 @@ def test_an_order_that_the_api_refuses(console: Console) -> None:
     expect(console.rows).to_have_count(0)
     console.page.get_by_label("Label, optional").fill("short")
     expect(console.page.locator("#error-clientId")).to_be_empty()
+
+
+def test_an_answer_that_is_lost_after_the_order_was_accepted(
+    open_console: OpenConsole, deployment: Deployed
+) -> None:
+    console, api_key = open_console(deployment), deployment.new_key()
+    console.enter(api_key)
+    keys: list[str] = []
+
+    def lose(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        answer = route.fetch()
+        assert answer.status == 202
+        if len(keys) == 1:
+            route.fulfill(status=502, json={"message": "Internal server error"})
+        elif len(keys) == 2:
+            route.abort("connectionreset")
+        else:
+            route.fulfill(response=answer)
+
+    console.page.route("**/api/orders/execute", lose)
+    console.type_amount("1")
+    console.execute()
+    expect(console.reason).to_contain_text("Asking again, under the same key (2 of 4)")
+    expect(console.reason).to_contain_text("1 of 1 accepted")
+    expect(console.rows.locator(".status").get_by_text("Confirmed")).to_have_count(1)
+    assert len(keys) == 3
+    assert len(set(keys)) == 1
+    assert_one_order(deployment, api_key)
+
+
+def test_a_ticket_keeps_its_key(open_console: OpenConsole, deployment: Deployed) -> None:
+    console, api_key = open_console(deployment), deployment.new_key()
+    console.enter(api_key)
+    keys: list[str] = []
+
+    def lose(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        route.fetch()
+        route.fulfill(status=504, json={"message": "Endpoint request timed out"})
+
+    console.page.route("**/api/orders/execute", lose)
+    console.type_amount("1")
+    console.execute()
+    expect(console.reason).to_contain_text("Trying again is safe: no order is executed twice.")
+    console.page.unroute("**/api/orders/execute")
+    with console.page.expect_request("**/api/orders/execute") as sent:
+        console.execute()
+    assert {*keys, sent.value.headers["idempotency-key"]} == {keys[0]}
+    expect(console.reason).to_contain_text("1 of 1 accepted")
+    assert_one_order(deployment, api_key)
+
+
+def assert_one_order(deployment: Deployed, api_key: str) -> None:
+    with deployment.client(api_key) as client:
+        assert len(client.get("api/orders").json()["orders"]) == 1
 
 
 def test_a_preview_grows_stale(open_console: OpenConsole, deployment: Deployed) -> None:

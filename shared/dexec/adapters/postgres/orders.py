@@ -15,6 +15,7 @@ from dexec.adapters.postgres.exchange import Row
 from dexec.adapters.postgres.statements import Statement
 from dexec.domain.errors import (
     CommitUnknown,
+    ConnectionUnknown,
     IdempotencyConflict,
     LeaseLost,
     SigningHalted,
@@ -48,7 +49,7 @@ class PostgresOrders:
                 raise
             return Placed(known[0], is_new=True)
         if not found:
-            raise self._backlog_full(new, limit or _NO_LIMIT)
+            raise self._not_placed(new, limit or _NO_LIMIT, watcher)
         order_row = found[0]
         if order_row["spare_slot"]:
             # The order stands whether or not this works; a slot that nobody uses only delays the next one.
@@ -58,6 +59,16 @@ class PostgresOrders:
         if order_row["request_hash"] != new.request_hash:
             raise IdempotencyConflict("this idempotency key was used for another order")
         return Placed(order, is_new=order.id == new.order.id)
+
+    def _not_placed(
+        self, new: NewOrder, limit: RateLimit, watcher: str | None
+    ) -> ConnectionUnknown | TooManyOrders:
+        if watcher is not None:
+            params = {"connection_id": watcher}
+            known = self._database.fetch(Statement("find_connection", params), Repeat.READ)
+            if not known or known[0]["client_id"] != new.order.client_id:
+                return ConnectionUnknown()
+        return self._backlog_full(new, limit)
 
     def _backlog_full(self, new: NewOrder, limit: RateLimit) -> TooManyOrders:
         params = {"client_id": new.order.client_id}

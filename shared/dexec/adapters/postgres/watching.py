@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from dexec.adapters.postgres import rows
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.statements import Statement
+from dexec.domain.errors import ConnectionUnknown
 from dexec.domain.order import Event, Order
 from dexec.ports import Connection, MostConnections, Told, Untold
 
@@ -44,15 +45,21 @@ class PostgresWatching:
     def watch(
         self, order_id: str, client_id: str, connection_id: str
     ) -> tuple[Order, tuple[Event, ...]] | None:
-        """Register a watcher, commit, then read the order and its events."""
+        """Register a watcher, commit, then read the order, its events and whether the connection is there."""
         params = {"id": order_id, "client_id": client_id, "connection_id": connection_id}
-        _, (orders, events) = self._database.transact(
+        _, (orders, events, connections) = self._database.transact(
             [Statement("watch", params)],
-            [Statement("find_order", params), Statement("order_events", {"id": order_id})],
+            [
+                Statement("find_order", params),
+                Statement("order_events", {"id": order_id}),
+                Statement("find_connection", params),
+            ],
             Repeat.HARMLESS,
         )
         if not orders:
             return None
+        if not connections or connections[0]["client_id"] != client_id:
+            raise ConnectionUnknown
         return rows.to_order(orders[0]), tuple(map(rows.to_event, events))
 
     def unwatch(self, order_id: str, connection_id: str) -> None:
@@ -81,14 +88,23 @@ class PostgresWatching:
         told = tuple(one for one in map(rows.to_watcher, watchers) if one.connection_id not in skipped)
         return order, tuple(map(rows.to_event, events)), told
 
-    def drop_stale(self, before: datetime) -> int:
-        """Forget connections that API Gateway has closed by now, and watchers without one."""
-        statements = [
-            Statement("drop_stale_connections", {"before": before}),
-            Statement("drop_orphaned_watchers", {}),
-        ]
-        (dropped, _), _ = self._database.transact(statements, [], Repeat.HARMLESS)
-        return len(dropped)
+    def stale(self, before: datetime, limit: int) -> tuple[str, ...]:
+        """Return connections that API Gateway should have closed by now."""
+        params = {"before": before, "limit": limit}
+        found = self._database.fetch(Statement("stale_connections", params), Repeat.READ)
+        return tuple(str(row["connection_id"]) for row in found)
+
+    def note_closed(self, closed: Collection[str], failed: Collection[str]) -> None:
+        """Forget closed connections, count a failure for the others; none of both is no round trip."""
+        statements = [_about("disconnect", closed)] if closed else []
+        statements += [_about("count_push_failures", failed)] if failed else []
+        if statements:
+            self._database.transact(statements, [], Repeat.HARMLESS)
+
+    def drop_orphans(self, limit: int) -> int:
+        """Delete some of the watchers whose connection is gone."""
+        statement = Statement("drop_orphaned_watchers", {"limit": limit})
+        return len(self._database.fetch(statement, Repeat.HARMLESS))
 
 
 def _settling(told: Told) -> list[Statement]:

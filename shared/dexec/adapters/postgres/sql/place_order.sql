@@ -1,6 +1,6 @@
 -- One statement accepts an order: it resolves a repeated idempotency key, reserves the execution slot
 -- (GCRA: tat is the theoretical arrival time), and writes the order, its first event and its watchers.
--- No row comes back when the client's backlog is full. A repeat notes that its message is sent again,
+-- No row comes back when the client's backlog is full or its connection is not stored. A repeat notes that its message is sent again,
 -- so that nobody withdraws the order from under it; "raced" says that the order moved on meanwhile, and
 -- "spare_slot" that a slot was reserved although the same key was placed at the same moment.
 WITH known AS (
@@ -13,10 +13,18 @@ repeated AS (
     WHERE orders.id = known.id AND orders.status = 'pending' AND orders.request_hash = %(request_hash)s
     RETURNING orders.*
 ),
+listening AS (
+    -- Who executes over a connection that is not stored would never hear of the order: nothing is placed.
+    SELECT 1 WHERE %(watcher)s::text IS NULL
+        OR EXISTS (
+            SELECT 1 FROM connections WHERE connection_id = %(watcher)s AND client_id = %(client_id)s
+        )
+        OR EXISTS (SELECT 1 FROM orders WHERE id = %(id)s)
+),
 slot AS (
     INSERT INTO rate_limits AS r (client_id, tat)
     SELECT %(client_id)s, %(now)s + %(interval)s
-    WHERE %(limited)s AND NOT EXISTS (SELECT 1 FROM known)
+    WHERE %(limited)s AND NOT EXISTS (SELECT 1 FROM known) AND EXISTS (SELECT 1 FROM listening)
     ON CONFLICT (client_id) DO UPDATE SET tat = GREATEST(r.tat, %(now)s) + %(interval)s
     WHERE GREATEST(r.tat, %(now)s) + %(interval)s <= %(now)s + %(tolerance)s + %(max_backlog)s
     RETURNING tat
@@ -26,7 +34,8 @@ start AS (
         + ceil(GREATEST(0, extract(epoch FROM tat - %(tolerance)s - %(now)s))) * interval '1 second' AS run_at
     FROM slot
     UNION ALL
-    SELECT %(now)s WHERE NOT %(limited)s AND NOT EXISTS (SELECT 1 FROM known)
+    SELECT %(now)s
+    WHERE NOT %(limited)s AND NOT EXISTS (SELECT 1 FROM known) AND EXISTS (SELECT 1 FROM listening)
 ),
 placed AS (
     INSERT INTO orders (

@@ -1,0 +1,66 @@
+"""Opening a WebSocket: once, at the start of a program, or again for as long as it takes."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import count
+from typing import Literal
+
+import websockets
+from websockets.asyncio.client import ClientConnection, connect
+
+from infra.client.api import is_local
+from infra.client.errors import ApiError, retry_after
+from infra.client.retry import LONGEST_WAIT_S, TRIES, Say, pause_s
+
+FINAL = frozenset({401, 403, 404})
+"""What an opening connection may be answered that will not change by itself."""
+
+
+async def open_first(url: str, say: Say) -> ClientConnection:
+    """Open the first connection. Raises ``ApiError``.
+
+    A deployment that is too busy is asked again ``TRIES`` times, one that is not there is not.
+    """
+    for failures in range(1, TRIES):
+        try:
+            return await _open(url)
+        except ApiError as exc:
+            wait_s = pause_s(failures, exc.retry_after_s)
+            if exc.status in FINAL | {0} or wait_s > LONGEST_WAIT_S:
+                raise
+            say(f"{exc}; trying again in {wait_s:.1f} s")
+        await asyncio.sleep(wait_s)
+    return await _open(url)
+
+
+async def reopen(url: str, say: Say) -> ClientConnection:
+    """Open another connection, however long that takes. Raises ``ApiError`` where it is refused for good."""
+    for failures in count(1):
+        try:
+            return await _open(url)
+        except ApiError as exc:
+            if exc.status in FINAL:
+                raise
+            wait_s = pause_s(failures, exc.retry_after_s)
+            say(f"{exc}; trying again in {wait_s:.1f} s")
+        await asyncio.sleep(wait_s)
+    raise AssertionError("it counts without end")
+
+
+async def _open(url: str) -> ClientConnection:
+    """Open a connection. Raises ``ApiError``, with a status where the deployment refused it."""
+    try:
+        # Its keep-alive is a ping frame of our own: API Gateway does not count protocol pings as use.
+        # A bounded queue would stop reading when the feed does, and with it the closing handshake.
+        proxy: Literal[True] | None = None if is_local(url) else True
+        return await connect(
+            url, ping_interval=None, max_size=2**20, max_queue=None, close_timeout=2, proxy=proxy
+        )
+    except websockets.InvalidStatus as exc:
+        status = exc.response.status_code
+        hint = ": is the API key right?" if status in FINAL else ""
+        waits = retry_after(exc.response.headers.get("retry-after"))
+        raise ApiError(f"the WebSocket was refused with {status}{hint}", status, retry_after_s=waits) from exc
+    except (OSError, websockets.WebSocketException, TimeoutError) as exc:
+        raise ApiError(f"no WebSocket at {url.partition('?')[0]}: {exc}") from exc

@@ -1,0 +1,58 @@
+"""Asking again after an answer was lost: what may be repeated, how often, and after which pause."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from infra.client.errors import ApiError, BadAddress
+
+T = TypeVar("T")
+Say = Callable[[str], None]
+
+TRIES = 5
+LOST = frozenset({0, 502, 503, 504})
+"""Statuses that say nothing final: no answer at all, or one of a gateway or of a back end that was away."""
+
+LONGEST_WAIT_S = 30.0
+"""A ``Retry-After`` beyond it is left to the caller."""
+
+_FIRST_PAUSE_S = 0.2
+_LONGEST_PAUSE_S = 5.0
+
+
+def new_key() -> str:
+    """Return an idempotency key: one for each order that is wanted, kept for all tries to place it."""
+    return str(uuid.uuid4())
+
+
+def pause_s(failures: int, retry_after_s: float | None = None) -> float:
+    """Return how long to wait after failures in a row: doubling, jittered, never under Retry-After."""
+    pause: float = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(failures - 1, 10))
+    return max(pause * random.uniform(0.5, 1), retry_after_s or 0.0)
+
+
+async def until_answered(call: Callable[[], Awaitable[T]], say: Say) -> T:
+    """Make a call that may be repeated, again while its answer is lost; ``say`` is told of each repeat.
+
+    Raises the ``ApiError`` of an answer; after ``TRIES`` the first one after which it is not known whether
+    the call was carried out, if there was any.
+    """
+    unknown: ApiError | None = None
+    failures = 0
+    while True:
+        try:
+            return await call()
+        except ApiError as exc:
+            if isinstance(exc, BadAddress) or exc.status not in LOST:
+                raise
+            failures += 1
+            unknown = unknown or (exc if exc.is_unknown else None)
+            wait_s = pause_s(failures, exc.retry_after_s)
+            if failures == TRIES or wait_s > LONGEST_WAIT_S:
+                raise unknown or exc from exc
+            say(f"{exc}; asking again, under the same key, in {wait_s:.1f} s ({failures + 1} of {TRIES})")
+        await asyncio.sleep(wait_s)

@@ -1,1 +1,0 @@
-DELETE FROM connections WHERE connected_at <= %(before)s RETURNING connection_id
