@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
 
@@ -56,6 +57,11 @@ class Aws:
     def s3(self) -> S3Client:
         """Buckets, for what is deployed."""
         return cast("S3Client", self._client("s3"))
+
+    @cached_property
+    def secrets(self) -> SecretsManagerClient:
+        """Secrets, for the database's URL."""
+        return cast("SecretsManagerClient", self._client("secretsmanager"))
 
     @cached_property
     def sqs(self) -> SQSClient:

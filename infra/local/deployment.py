@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from infra.local import emulator, postgres, processes, readback, sam_env, stack, template
+from infra.local import emulator, postgres, processes, readback, sam_env, secret, stack, template
 from infra.local.aws import Aws
 from infra.local.errors import AlreadyRunning, NotRunning
 from infra.local.home import PROJECT, Home, State
@@ -119,7 +119,8 @@ def _up(home: Home, options: Options, previous: State | None, report: Callable[[
 
 def _deploy(state: State, project: Path) -> State:
     aws = Aws(state.endpoint_url)
-    readback.complete(aws, stack.deploy(aws, project, _parameters(state)))
+    parameters = _parameters(state) | {"DatabaseSecretArn": secret.ensure(aws, state.database_url)}
+    readback.complete(aws, stack.deploy(aws, project, parameters))
     create_key(state.database_url, LOCAL_KEY)
     return state.model_copy(update={"ready": True})
 
@@ -176,7 +177,6 @@ def _state(endpoint: str, database_url: str, parameters: dict[str, str]) -> Stat
 def _parameters(state: State) -> dict[str, str]:
     """Return the template's parameters: addresses have to be told where API Gateway does not name them."""
     return {
-        "DatabaseUrl": state.database_url,
         "WebSocketUrl": state.websocket_url,
         "WebSocketCallbackUrl": state.websocket_url.replace("ws", "http", 1),
         **state.parameters,

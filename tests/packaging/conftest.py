@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.home import PROJECT
+from infra.local import emulator
+from infra.local.aws import Aws
+from infra.local.home import PROJECT, Home, State
 
 HERE = Path(__file__).parent
 _PASSED_ON = ("PIP_", "SSL_", "TMPDIR")
@@ -83,3 +85,32 @@ def built(
     assert build.returncode == 0, build.stderr
     yield place / "build"
     shutil.rmtree(place)
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
+    """Return the clients of an emulator that the tests of packaging share."""
+    home = Home(tmp_path_factory.mktemp("emulator"))
+    ref = emulator.start(home, 0)
+    url = emulator.url(ref.port)
+    # Recorded, so that a `dexec doctor` meanwhile does not take it for one that was left behind.
+    known = State(
+        http_url="", websocket_url="", api_key="", database_url="", endpoint_url=url, processes=(ref,)
+    )
+    home.write(known)
+    try:
+        yield Aws(url)
+    finally:
+        emulator.stop(home, ref)
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """Return a copy of what is deployed, with the layer as Lambda wants it."""
+    place = tmp_path / "sources"
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(PROJECT / "functions", place / "functions", ignore=ignored)
+    shutil.copytree(PROJECT / "shared" / "dexec", place / "shared" / "python" / "dexec", ignore=ignored)
+    for name in ("template.yaml", "samconfig.toml"):
+        shutil.copy(PROJECT / name, place)
+    return place
