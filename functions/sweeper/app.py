@@ -18,7 +18,11 @@ metrics = make_metrics("sweeper")
 
 @metrics.log_metrics
 def handler(_: dict[str, Any], context: LambdaContext) -> dict[str, int]:
-    """Sweep once; what a back end that is away prevents is left to the next minute."""
+    """Sweep once; what a back end that is away prevents is left to the next minute.
+
+    A sweep that failed is raised: Lambda counts it in its metric Errors, as it does one that timed out, and
+    SweepsFailedAlarm watches that.
+    """
     parts = container()
     ends_at = parts.clock.now() + timedelta(milliseconds=context.get_remaining_time_in_millis())
     try:
@@ -26,7 +30,7 @@ def handler(_: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         forgotten = parts.forget(ends_at)
     except (Unavailable, OutcomeUnknown) as exc:
         logger.error("the sweep broke off", reason=str(exc))
-        return {}
+        raise
     for order_id in swept.requeued:
         logger.warning("order re-queued", order_id=order_id)
     for order_id in swept.told:
