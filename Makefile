@@ -76,6 +76,9 @@ lock: setup ## pin the dependencies anew
 audit: setup ## look every pinned package up in PyPI's advisory database
 	@$(BIN)/python -m infra.supply.audit
 
+template-postgres.yaml: template.yaml | $(STAMP)
+	@$(BIN)/python -m infra.release.postgres_template $@
+
 licences: setup ## write docs/licences.md
 	@$(BIN)/python -m infra.supply.licences
 

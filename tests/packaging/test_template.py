@@ -37,6 +37,7 @@ MADE_BY_THE_STACK = {
     "database_role_arns",
     "dsql_endpoint",
     "order_queue_url",
+    "url_suffix",
     "websocket_url",
     "websocket_callback_url",
 }
