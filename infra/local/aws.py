@@ -76,5 +76,6 @@ class _EndpointSession(Session):  # type: ignore[misc]
     """A session for the endpoint it is given, whatever the environment says."""
 
     def __init__(self, endpoint_url: str) -> None:
-        super().__init__()
+        # The keys of the account's root, which an emulator that enforces IAM asks for.
+        super().__init__("test", "test", None)
         self._service_endpoint_mapping = dict.fromkeys(localstack.get_service_ports(), endpoint_url)
