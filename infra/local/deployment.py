@@ -24,12 +24,14 @@ class Options:
     """What one local deployment may do differently from another.
 
     ``port`` is the emulator's preferred port (0: any port, for PostgreSQL too), ``parameters`` are
-    template parameters, ``durable`` False trades the history's safety from a crash of the machine for speed.
+    template parameters, ``durable`` False trades the history's safety from a crash of the machine for speed,
+    ``enforce_iam`` lets functions do only what their roles allow.
     """
 
     port: int = emulator.PORT
     parameters: dict[str, str] = field(default_factory=dict)
     durable: bool = True
+    enforce_iam: bool = False
     project: Path = PROJECT
 
 
@@ -153,7 +155,7 @@ def _ensure_postgres(home: Home, options: Options, previous: State | None) -> Pr
 def _ensure_emulator(home: Home, options: Options, previous: State | None) -> ProcessRef:
     running = previous.process(emulator.NAME) if previous else None
     port = _old_port(previous, emulator.NAME, default=options.port)
-    return running or emulator.start(home, port)
+    return running or emulator.start(home, port, enforce_iam=options.enforce_iam)
 
 
 def _old_port(previous: State | None, name: str, default: int) -> int:

@@ -20,17 +20,20 @@ REGION = "us-east-1"
 _MARK = "dexec="
 
 
-def start(home: Home, port: int) -> ProcessRef:
-    """Start the emulator, on ``port`` if it is free; it answers when this returns. Raises ``StartFailed``."""
+def start(home: Home, port: int, *, enforce_iam: bool = False) -> ProcessRef:
+    """Start the emulator, on ``port`` if it is free; it answers when this returns. Raises ``StartFailed``.
+
+    With ``enforce_iam`` it checks signatures, and what policies allow the functions' roles.
+    """
     stop_unknown(home)
     home.scratch.mkdir(parents=True, exist_ok=True)
-    return processes.on_free_port(port, lambda free: _serve(home, free))
+    return processes.on_free_port(port, lambda free: _serve(home, free, enforce_iam=enforce_iam))
 
 
-def _serve(home: Home, port: int) -> ProcessRef:
+def _serve(home: Home, port: int, *, enforce_iam: bool) -> ProcessRef:
     log = home.log(NAME)
     argv = [sys.executable, "-X", _mark(home), "-m", "infra.local.serve"]
-    ref = processes.spawn(NAME, argv, port=port, log=log, env=_environ(home, port))
+    ref = processes.spawn(NAME, argv, port=port, log=log, env=_environ(home, port, enforce_iam=enforce_iam))
     processes.wait_ready(ref, lambda: processes.listens(ref) and _healthy(port), log)
     return ref
 
@@ -79,7 +82,7 @@ def _mark(home: Home) -> str:
     return f"{_MARK}{home.scratch}"
 
 
-def _environ(home: Home, port: int) -> dict[str, str]:
+def _environ(home: Home, port: int, *, enforce_iam: bool) -> dict[str, str]:
     """Return the emulator's environment, which its functions inherit: nothing of the caller's."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -92,6 +95,7 @@ def _environ(home: Home, port: int) -> dict[str, str]:
         "MINISTACK_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
+        "AUTH": str(enforce_iam).lower(),
         # Listeners of services that dexec does not use.
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",

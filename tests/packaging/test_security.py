@@ -96,6 +96,14 @@ def test_a_function_may_do_what_it_does_and_nothing_else(function: str) -> None:
     assert {grant.action for grant in grants()[role]} == ALLOWED[function]
 
 
+def test_aurora_dsql_is_open_to_this_stack_and_its_administrator_is_the_migration() -> None:
+    cluster = {"Fn::GetAtt": ["Database", "ResourceArn"]}
+    for role, given in grants().items():
+        (connects,) = [grant for grant in given if grant.action.startswith("dsql:")]
+        is_admin = role == "MigrateFunctionRole"
+        assert connects == Grant("dsql:DbConnectAdmin" if is_admin else "dsql:DbConnect", cluster)
+
+
 def test_wildcards_are_those_that_have_a_reason() -> None:
     for role, given in grants().items():
         for grant in given:
