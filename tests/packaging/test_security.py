@@ -97,7 +97,7 @@ def test_a_function_may_do_what_it_does_and_nothing_else(function: str) -> None:
 
 
 def test_aurora_dsql_is_open_to_this_stack_and_its_administrator_is_the_migration() -> None:
-    cluster = {"Fn::GetAtt": ["Database", "ResourceArn"]}
+    cluster: Json = {"Fn::GetAtt": ["Database", "ResourceArn"]}
     for role, given in grants().items():
         (connects,) = [grant for grant in given if grant.action.startswith("dsql:")]
         is_admin = role == "MigrateFunctionRole"
