@@ -2,7 +2,7 @@
 
 CloudFormation looks at the type of every resource before it looks at conditions, and may refuse one that the
 region does not have. So the choice between the two databases is made here, and the cluster is left out.
-``make template-postgres.yaml`` writes it.
+``make template-postgres`` writes it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FILE = "template-postgres.yaml"
 CHOSEN = {"DatabaseGiven": True, "DatabaseMade": False}
 """The conditions that are decided; all others stay."""
 
-_HEAD = "# Written by `make template-postgres.yaml` from template.yaml: change that one.\n"
+_HEAD = "# Written by `make template-postgres` from template.yaml: change that one.\n"
 _SECTIONS = ("Conditions", "Resources", "Outputs")
 
 
