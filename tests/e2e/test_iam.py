@@ -95,7 +95,7 @@ def role_of(enforced: Deployed, function: str) -> str:
     return enforced.aws.functions.get_function_configuration(FunctionName=name)["Role"]
 
 
-def test_callers_that_nobody_knows_are_refused(enforced: Deployed) -> None:
+def test_unknown_callers_are_refused(enforced: Deployed) -> None:
     sqs = session("unknown").client("sqs", endpoint_url=enforced.endpoint_url)
     with pytest.raises(ClientError, match="security token"):
         sqs.list_queues()
