@@ -11,7 +11,8 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-sam demo up down package test lint watch soak bench docs lock images audit licences clean
+.PHONY: help setup setup-sam demo up down package test lint watch soak bench docs lock images audit \
+  template-postgres licences clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +84,9 @@ images: setup ## pin the containers' base images to the digests that they have n
 
 audit: setup ## look every pinned package up in PyPI's advisory database
 	@$(BIN)/python -m infra.supply.audit
+
+template-postgres: setup ## write template-postgres.yaml, for regions without Aurora DSQL
+	@$(BIN)/python -m infra.release.postgres_template template-postgres.yaml
 
 licences: setup ## write docs/licences.md
 	@$(BIN)/python -m infra.supply.licences

@@ -22,6 +22,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Sweep once; what a back end that is away prevents is left to the next minute.
 
     Whoever knows that all messages are lost says so with ``lostAfterSeconds`` 0; the schedule does not.
+    A sweep that failed is raised: Lambda counts it in its metric Errors, as it does one that timed out, and
+    SweepsFailedAlarm watches that.
     """
     parts = container()
     ends_at = parts.clock.now() + timedelta(milliseconds=context.get_remaining_time_in_millis())
@@ -30,7 +32,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         forgotten = parts.forget(ends_at)
     except (Unavailable, OutcomeUnknown) as exc:
         logger.error("the sweep broke off", reason=str(exc))
-        return {}
+        raise
     except Exception:
         count_unexpected(logger, metrics, "unexpected error")
         raise

@@ -93,7 +93,7 @@ def _servers() -> Node:
             "security": security,
         },
         "aws": {
-            "host": "{api}.execute-api.{region}.amazonaws.com",
+            "host": "{api}.execute-api.{region}.{domain}",
             "pathname": "/live",
             "protocol": "wss",
             "description": "`/api/config` tells the address",
@@ -101,6 +101,7 @@ def _servers() -> Node:
             "variables": {
                 "api": {"description": "id of the API, an output of the stack"},
                 "region": {"default": "us-east-1"},
+                "domain": {"default": "amazonaws.com", "description": "that of the region's partition"},
             },
         },
     }

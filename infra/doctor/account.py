@@ -88,7 +88,7 @@ def examine(account: Account) -> Iterator[Finding]:
     if account.has_dsql():
         yield ok("AWS database", "Aurora DSQL is offered there")
     else:
-        fix = "choose another region, or name a PostgreSQL: --parameter-overrides DatabaseUrl=…"
+        fix = "choose another region, or bring your own PostgreSQL: docs/deploy.md says how"
         yield problem("AWS database", f"{account.region} does not offer Aurora DSQL", fix)
 
 
@@ -96,7 +96,7 @@ def _concurrency(allowed: int) -> Finding:
     if allowed >= EXECUTORS + UNRESERVED:
         return ok("AWS concurrency", f"{allowed} invocations at once, {EXECUTORS} to be reserved")
     fix = (
-        "deploy with --parameter-overrides ReserveConcurrency=false, or ask for more: "
+        "deploy with --parameter-overrides 'ReserveConcurrency=false MaxConcurrency=4', or ask for more: "
         f"aws service-quotas request-service-quota-increase --service-code lambda "
         f"--quota-code {CONCURRENCY_QUOTA} --desired-value 1000"
     )

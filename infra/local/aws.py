@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
 
@@ -64,6 +65,11 @@ class Aws:
         return cast("S3Client", self._client("s3"))
 
     @cached_property
+    def secrets(self) -> SecretsManagerClient:
+        """Secrets, for the database's URL."""
+        return cast("SecretsManagerClient", self._client("secretsmanager"))
+
+    @cached_property
     def sqs(self) -> SQSClient:
         """Queues."""
         return cast("SQSClient", self._client("sqs"))
@@ -76,5 +82,6 @@ class _EndpointSession(Session):  # type: ignore[misc]
     """A session for the endpoint it is given, whatever the environment says."""
 
     def __init__(self, endpoint_url: str) -> None:
-        super().__init__()
+        # The keys of the account's root, which an emulator that enforces IAM asks for.
+        super().__init__("test", "test", None)
         self._service_endpoint_mapping = dict.fromkeys(localstack.get_service_ports(), endpoint_url)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.local import connections, emulator, postgres, processes, readback, sam_env, stack, template
+from infra.local import connections, emulator, postgres, processes, readback, sam_env, secret, stack, template
 from infra.local.aws import Aws
 from infra.local.errors import AlreadyRunning, DeployFailed, NotRunning
 from infra.local.home import PROJECT, Home, State
@@ -35,12 +35,14 @@ class Options:
     ``port`` is the emulator's preferred port (0: any port, for PostgreSQL too), ``parameters`` are
     template parameters, ``durable`` False trades the history's safety from a crash of the machine for speed.
     ``supervised`` starts a process that restarts what dies; who breaks a deployment on purpose has none.
+    ``enforce_iam`` lets functions do only what their roles allow.
     """
 
     port: int = emulator.PORT
     parameters: dict[str, str] = field(default_factory=dict)
     durable: bool = True
     supervised: bool = False
+    enforce_iam: bool = False
     project: Path = PROJECT
 
 
@@ -183,7 +185,8 @@ def _is_deployed(previous: State, state: State) -> bool:
 
 def _deploy(state: State, project: Path) -> State:
     aws = Aws(state.endpoint_url)
-    readback.complete(aws, stack.deploy(aws, project, _parameters(state)))
+    parameters = _parameters(state) | {"DatabaseSecretArn": secret.ensure(aws, state.database_url)}
+    readback.complete(aws, stack.deploy(aws, project, parameters))
     create_key(state.database_url, LOCAL_KEY)
     return state.model_copy(update={"ready": True})
 
@@ -243,7 +246,8 @@ def _ensure_postgres(home: Home, options: Options, previous: State | None) -> Pr
 def _ensure_emulator(home: Home, options: Options, previous: State | None) -> ProcessRef:
     running = previous.process(emulator.NAME) if previous else None
     port = _old_port(previous, emulator.NAME, default=options.port)
-    return running or emulator.start(home, port, options.parameters.get("CorsOrigin", ""))
+    origin = options.parameters.get("CorsOrigin", "")
+    return running or emulator.start(home, port, origin, enforce_iam=options.enforce_iam)
 
 
 def _old_port(previous: State | None, name: str, default: int) -> int:
@@ -267,7 +271,6 @@ def _state(endpoint: str, database_url: str, parameters: dict[str, str]) -> Stat
 def _parameters(state: State) -> dict[str, str]:
     """Return the template's parameters: addresses have to be told where API Gateway does not name them."""
     return {
-        "DatabaseUrl": state.database_url,
         "WebSocketUrl": state.websocket_url,
         "WebSocketCallbackUrl": state.websocket_url.replace("ws", "http", 1),
         **state.parameters,

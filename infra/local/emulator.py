@@ -23,20 +23,25 @@ CONTAINERS_HOST = "host.docker.internal"
 _MARK = "dexec="
 
 
-def start(home: Home, port: int, origin: str = "") -> ProcessRef:
+def start(home: Home, port: int, origin: str = "", *, enforce_iam: bool = False) -> ProcessRef:
     """Start the emulator, on ``port`` if it is free; it answers when this returns.
 
-    ``origin`` is one other origin whose pages may use the deployed APIs. Raises ``StartFailed``.
+    ``origin`` is one other origin whose pages may use the deployed APIs. With ``enforce_iam`` the emulator
+    checks signatures, and what policies allow the functions' roles. Raises ``StartFailed``.
     """
     stop_unknown(home)
     home.scratch.mkdir(parents=True, exist_ok=True)
-    return processes.on_free_port(port, lambda free: _serve(home, free, origin))
+
+    def serve(free: int) -> ProcessRef:
+        return _serve(home, free, _environ(home, free, origin, enforce_iam=enforce_iam))
+
+    return processes.on_free_port(port, serve)
 
 
-def _serve(home: Home, port: int, origin: str) -> ProcessRef:
+def _serve(home: Home, port: int, environ: dict[str, str]) -> ProcessRef:
     log = home.log(NAME)
     argv = [sys.executable, "-X", _mark(home), "-m", "infra.local.serve"]
-    ref = processes.spawn(NAME, argv, port=port, log=log, env=_environ(home, port, origin))
+    ref = processes.spawn(NAME, argv, port=port, log=log, env=environ)
     processes.wait_ready(ref, lambda: processes.listens(ref) and _healthy(port), log)
     return ref
 
@@ -85,7 +90,7 @@ def _mark(home: Home) -> str:
     return f"{_MARK}{home.scratch}"
 
 
-def _environ(home: Home, port: int, origin: str) -> dict[str, str]:
+def _environ(home: Home, port: int, origin: str, *, enforce_iam: bool) -> dict[str, str]:
     """Return the emulator's environment, which its functions inherit: nothing of the caller's."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -100,6 +105,7 @@ def _environ(home: Home, port: int, origin: str) -> dict[str, str]:
         "MINISTACK_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
+        "AUTH": str(enforce_iam).lower(),
         # Listeners of services that dexec does not use.
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",

@@ -1,8 +1,9 @@
 """template.yaml as an emulator can deploy it.
 
-Two things differ from what ``sam deploy`` sends to AWS. SAM puts the routes of an HTTP API into an
-OpenAPI body, which the emulator does not read: here they become resources of their own. And both APIs
-get a pinned id, so that their addresses stay the same from one start to the next.
+Some things differ from what ``sam deploy`` sends to AWS. SAM puts the routes of an HTTP API into an
+OpenAPI body, which the emulator does not read: here they become resources of their own. Both APIs get a
+pinned id, so that their addresses stay the same from one start to the next. Left out are alarms that add
+metrics up, which the emulator refuses, and the policy that closes queues to plain HTTP, which it speaks.
 """
 
 from __future__ import annotations
@@ -65,7 +66,16 @@ def for_emulator(template: Node) -> None:
     for function, event, _ in list(_http_events(template)):
         del _node(_resources(template)[function], "Properties", "Events")[event]
     _resources(template).update(expanded)
+    for name in [name for name, resource in _resources(template).items() if _is_left_out(resource)]:
+        del _resources(template)[name]
     _node(_resources(template)["WebSocketApi"], "Properties")["Tags"] = _pin(WEBSOCKET_API_ID)
+
+
+def _is_left_out(resource: Node) -> bool:
+    does_metric_math = "Metrics" in _node(resource, "Properties")
+    return resource["Type"] == "AWS::SQS::QueuePolicy" or (
+        resource["Type"] == "AWS::CloudWatch::Alarm" and does_metric_math
+    )
 
 
 def _expanded(template: Node) -> dict[str, Node]:

@@ -223,7 +223,8 @@ class Container:
         from dexec.adapters import aws
         from dexec.adapters.backlogs import LambdaBacklogs
 
-        return LambdaBacklogs(aws.functions_http(), os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""))
+        http = aws.functions_http(self.settings.url_suffix)
+        return LambdaBacklogs(http, os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""))
 
     # --- behind the ports ----------------------------------------------------------------------------
 

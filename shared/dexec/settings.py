@@ -34,6 +34,7 @@ class Settings(BaseModel):
     order_queue_url: str = Field("", description="SQS queue that feeds the executor")
     websocket_url: str = Field("", description="what clients connect to")
     websocket_callback_url: str = Field("", description="connection-management endpoint for pushes")
+    url_suffix: str = Field("amazonaws.com", description="domain of the partition's services")
 
     # Accepting orders.
     orders_per_minute: int = Field(100, ge=1, le=60_000, description="default rate of a client")

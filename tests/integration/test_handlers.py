@@ -11,7 +11,7 @@ import pytest
 
 from dexec.adapters.postgres.bounded import BoundedConnection
 from dexec.adapters.postgres.database import Database, Repeat
-from dexec.domain.errors import CommitUnknown, StoreUnavailable
+from dexec.domain.errors import CommitUnknown, QueueUnavailable, StoreUnavailable
 from functions.dead_letters import app as dead_letters
 from functions.executor import app as executor
 from functions.sweeper import app as sweeper
@@ -164,9 +164,15 @@ def test_the_sweeper_says_what_it_did(deployment: Deployment) -> None:
     assert deployment.sweep()["requeued"] == 0
 
 
-def test_a_sweep_without_a_back_end_is_left_to_the_next(deployment: Deployment) -> None:
+def test_a_sweep_without_a_back_end_is_counted_by_lambda_and_left_to_the_next(
+    deployment: Deployment,
+) -> None:
     deployment.parts.queue.is_away = True
-    assert sweeper.handler({}, Context()) == {}
+    # Lambda counts what is raised in its metric Errors, and the template has it not invoked again for that.
+    with pytest.raises(QueueUnavailable):
+        sweeper.handler({}, Context())
+    deployment.parts.queue.is_away = False
+    assert deployment.sweep()["requeued"] == 0
 
 
 # --- accepting with a back end away ------------------------------------------------------------------

@@ -6,11 +6,14 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from infra.local.home import PROJECT
+from infra.local import emulator
+from infra.local.aws import Aws
+from infra.local.home import PROJECT, Home, State
 
 HERE = Path(__file__).parent
 _PASSED_ON = ("PIP_", "SSL_", "TMPDIR")
@@ -32,7 +35,7 @@ def sam_cli() -> SamCli:
     if not program.exists():
         pytest.skip("the SAM CLI is not set up; run: make setup-sam")
 
-    def run(*arguments: str, path: str = "") -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, path: str = "", cwd: Path = PROJECT) -> subprocess.CompletedProcess[str]:
         environment = {
             "PATH": os.pathsep.join(filter(None, (path, os.environ["PATH"]))),
             "HOME": os.environ.get("HOME", "/"),
@@ -41,7 +44,7 @@ def sam_cli() -> SamCli:
         } | {name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)}
         return subprocess.run(
             [str(program), *arguments],
-            cwd=PROJECT,
+            cwd=cwd,
             env=environment,
             capture_output=True,
             text=True,
@@ -65,21 +68,66 @@ def python313() -> Path:
 
 
 @pytest.fixture(scope="session")
-def built(
+def builds(
     sam_cli: SamCli, python313: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Path]:
-    """Build everything for x86_64 and return where it lies: a directory per function, and the layer."""
+) -> Iterator[dict[str, Path]]:
+    """Build for both processors at the same time; for arm64 only what has packages of its own."""
     place = tmp_path_factory.mktemp("sam")
-    build = sam_cli(
-        "build",
-        "--build-dir",
-        str(place / "build"),
-        "--cache-dir",
-        str(place / "cache"),
-        "--parameter-overrides",
-        "Architecture=x86_64",
-        path=str(python313.parent),
-    )
-    assert build.returncode == 0, build.stderr
-    yield place / "build"
+
+    def build(architecture: str, *only: str) -> Path:
+        # Each in a directory of its own, where SAM keeps (and clears) what it builds from.
+        (own := place / architecture).mkdir()
+        options = ["--template", str(PROJECT / "template.yaml"), "--build-dir", str(own / "build")]
+        options += ["--no-cached", "--parameter-overrides", f"Architecture={architecture}"]
+        ran = sam_cli("build", *only, *options, path=str(python313.parent), cwd=own)
+        assert ran.returncode == 0, ran.stderr
+        return own / "build"
+
+    with ThreadPoolExecutor(2) as pool:
+        building = {
+            "x86_64": pool.submit(build, "x86_64"),
+            "arm64": pool.submit(build, "arm64", "ExecutorFunction"),
+        }
+        yield {architecture: started.result() for architecture, started in building.items()}
     shutil.rmtree(place)
+
+
+@pytest.fixture(scope="session")
+def built(builds: dict[str, Path]) -> Path:
+    """Return where the build for x86_64 lies: a directory per function, and the layer."""
+    return builds["x86_64"]
+
+
+@pytest.fixture(scope="session")
+def built_for_arm(builds: dict[str, Path]) -> Path:
+    """Return where the executor and the layer for arm64 lie."""
+    return builds["arm64"]
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
+    """Return the clients of an emulator that the tests of packaging share."""
+    home = Home(tmp_path_factory.mktemp("emulator"))
+    ref = emulator.start(home, 0)
+    url = emulator.url(ref.port)
+    # Recorded, so that a `dexec doctor` meanwhile does not take it for one that was left behind.
+    known = State(
+        http_url="", websocket_url="", api_key="", database_url="", endpoint_url=url, processes=(ref,)
+    )
+    home.write(known)
+    try:
+        yield Aws(url)
+    finally:
+        emulator.stop(home, ref)
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """Return a copy of what is deployed, with the layer as Lambda wants it."""
+    place = tmp_path / "sources"
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(PROJECT / "functions", place / "functions", ignore=ignored)
+    shutil.copytree(PROJECT / "shared" / "dexec", place / "shared" / "python" / "dexec", ignore=ignored)
+    for name in ("template.yaml", "samconfig.toml"):
+        shutil.copy(PROJECT / name, place)
+    return place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple, cast
@@ -11,7 +12,8 @@ import pytest
 from infra.local.template import Json, Node
 from tests.packaging.transformed import listed, of_type, referred, section, walk
 
-DATABASE = {"dsql:DbConnect", "secretsmanager:GetSecretValue"}
+DATABASE_SECRET = "secretsmanager:GetSecretValue"
+DATABASE = {"dsql:DbConnect", DATABASE_SECRET}
 PUSH = {"execute-api:ManageConnections"}
 CONSUME = {
     "sqs:ChangeMessageVisibility",
@@ -25,7 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "ExecutorFunction": DATABASE | PUSH | CONSUME,
     "DeadLettersFunction": DATABASE | PUSH | CONSUME | {"sqs:SendMessage"},
     "SweeperFunction": DATABASE | PUSH | {"sqs:SendMessage", "sqs:GetQueueAttributes"},
-    "MigrateFunction": {"dsql:DbConnectAdmin", "secretsmanager:GetSecretValue"},
+    "MigrateFunction": {"dsql:DbConnectAdmin", DATABASE_SECRET},
 }
 
 WILDCARDS = {
@@ -94,6 +96,14 @@ def test_a_function_may_do_what_it_does_and_nothing_else(function: str) -> None:
     assert {grant.action for grant in grants()[role]} == ALLOWED[function]
 
 
+def test_aurora_dsql_is_open_to_this_stack_and_its_administrator_is_the_migration() -> None:
+    cluster: Json = {"Fn::GetAtt": ["Database", "ResourceArn"]}
+    for role, given in grants().items():
+        (connects,) = [grant for grant in given if grant.action.startswith("dsql:")]
+        is_admin = role == "MigrateFunctionRole"
+        assert connects == Grant("dsql:DbConnectAdmin" if is_admin else "dsql:DbConnect", cluster)
+
+
 def test_wildcards_are_those_that_have_a_reason() -> None:
     for role, given in grants().items():
         for grant in given:
@@ -147,15 +157,29 @@ def test_logs_are_kept_for_a_time_and_no_function_logs_elsewhere() -> None:
         assert referred(function["LoggingConfig"]) == set(groups)
 
 
-def test_the_database_url_goes_into_the_secret_and_nowhere_else() -> None:
-    assert section("Parameters")["DatabaseUrl"]["NoEcho"] is True
-    for name, resource in {**section("Resources"), **section("Outputs")}.items():
-        uses = {path[:2] for path, value in walk(resource) if _names(value, "DatabaseUrl")}
-        assert uses == ({("Properties", "SecretString")} if name == "DatabaseSecret" else set()), name
+def test_the_stack_is_told_where_the_database_url_is_and_never_the_url() -> None:
+    parameters = section("Parameters")
+    # `sam deploy --guided` cannot leave a NoEcho parameter empty, and other parameters can be read.
+    assert not [name for name, parameter in parameters.items() if "NoEcho" in parameter]
+    assert re.fullmatch(str(parameters["DatabaseSecretArn"]["AllowedPattern"]), "")
+    assert not of_type("AWS::SecretsManager::Secret")
+    reads = [grant for role in grants().values() for grant in role if grant.action == DATABASE_SECRET]
+    assert len(reads) == len(ALLOWED)
+    assert all(grant.resource == {"Ref": "DatabaseSecretArn"} for grant in reads)
 
 
-def _names(value: Json, parameter: str) -> bool:
-    return value == parameter or (isinstance(value, str) and f"${{{parameter}}}" in value)
+@pytest.mark.parametrize(
+    ("arn", "whole"),
+    [
+        ("arn:aws:secretsmanager:eu-west-1:123456789012:secret:dexec/database-Ab1Cd2", True),
+        ("arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:dexec-x-000000", True),
+        ("arn:aws:secretsmanager:eu-west-1:123456789012:secret:dexec/database", False),
+        ("postgresql://user:password@host/dexec", False),
+    ],
+)
+def test_a_secret_is_named_by_its_whole_arn(arn: str, whole: bool) -> None:
+    pattern = str(section("Parameters")["DatabaseSecretArn"]["AllowedPattern"])
+    assert bool(re.fullmatch(pattern, arn)) is whole
 
 
 def test_no_environment_variable_or_output_resolves_a_secret() -> None:

@@ -35,9 +35,9 @@ FOR_SAM_LOCAL = {"database_url"}
 
 MADE_BY_THE_STACK = {
     "database_role_arns",
-    "database_secret_arn",
     "dsql_endpoint",
     "order_queue_url",
+    "url_suffix",
     "websocket_url",
     "websocket_callback_url",
 }
@@ -60,7 +60,7 @@ def test_a_setting_is_a_parameter_with_the_same_default(name: str) -> None:
     if isinstance(expected, int | Decimal):
         assert Decimal(str(default)) == expected
     else:
-        assert default == expected
+        assert default == (expected or "")
 
 
 def test_every_parameter_is_described() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from infra.local.home import PROJECT
 from infra.local.template import Node
+from tests.packaging import cloudwatch
 from tests.packaging.transformed import of_type
 
 RUNBOOK = (PROJECT / "docs/runbook.md").read_text()
@@ -40,9 +41,10 @@ def test_an_entry_says_what_it_means_where_to_look_and_what_to_do(name: str) -> 
 def test_an_alarm_links_its_entry_and_watches_something_that_is_counted(name: str) -> None:
     alarm = ALARMS[name]
     assert str(alarm["AlarmDescription"]).endswith(f"docs/runbook.md#{name.lower()}")
-    if not str(alarm["Namespace"]).startswith("AWS/"):
-        assert alarm["Namespace"] == {"Ref": "AWS::StackName"}
-        assert alarm["MetricName"] in emitted()
+    for metric in cloudwatch.metrics(alarm).values():
+        if not str(metric.namespace).startswith("AWS/"):
+            assert metric.namespace == {"Ref": "AWS::StackName"}
+            assert metric.name in emitted()
 
 
 def test_every_function_that_counts_counts_what_no_code_expects() -> None:

@@ -193,4 +193,4 @@ def test_a_new_account_cannot_reserve_concurrency() -> None:
 
 def test_a_region_without_dsql() -> None:
     *_, database = account.examine(FakeAccount(dsql=False))
-    assert_told(database, Grade.PROBLEM, "eu-west-1", "DatabaseUrl")
+    assert_told(database, Grade.PROBLEM, "eu-west-1", "docs/deploy.md")

@@ -41,6 +41,12 @@ def test_the_schedule_stays_a_sam_event(source: Node) -> None:
     assert "EveryMinute" in cast(Node, sweeper["Events"])
 
 
+def test_alarms_stay_but_for_those_that_add_metrics_up(source: Node) -> None:
+    before = {name for name, node in resources(source).items() if node["Type"] == "AWS::CloudWatch::Alarm"}
+    template.for_emulator(source)
+    assert before - resources(source).keys() == {"DeadLettersAlarm"}
+
+
 def test_both_apis_have_pinned_ids(source: Node) -> None:
     template.for_emulator(source)
     tags = [

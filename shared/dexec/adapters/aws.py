@@ -70,10 +70,10 @@ def push_http(callback_url: str) -> SignedHttp:
     return SignedHttp("execute-api", callback_url, _region(), _credentials, PUSH_TIMEOUT_S)
 
 
-def functions_http() -> SignedHttp:
-    """Return what posts to Lambda."""
+def functions_http(url_suffix: str) -> SignedHttp:
+    """Return what posts to Lambda, whose domain is that of the partition (AWS::URLSuffix)."""
     region = _region()
-    endpoint = _endpoint(f"https://lambda.{region}.amazonaws.com")
+    endpoint = _endpoint(f"https://lambda.{region}.{url_suffix}")
     return SignedHttp("lambda", endpoint, region, _credentials, QUEUE_TIMEOUT_S)
 
 
