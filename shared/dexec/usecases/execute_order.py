@@ -32,6 +32,7 @@ from dexec.domain.order import (
 )
 from dexec.domain.routing import fill_details, route_details
 from dexec.ports import Claim, ClaimOutcome, Clock, Cluster, Landed, Orders, Signer
+from dexec.usecases.looks import pauses
 from dexec.usecases.quote_route import Decision, QuoteRoute
 from dexec.usecases.report import Report, Reporting, keep_quiet
 from dexec.usecases.tell import Teller
@@ -50,7 +51,7 @@ class Limits:
     lease_s: float = 25
     stop_before_end_s: float = 3
     quote_max_age_s: float = 2
-    poll_s: float = 0.05
+    poll_s: float = 0.025
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +199,9 @@ class _Run:
         """
         cluster, transaction = self._case.cluster, self._transaction()
         is_sent = send_first and self._send(transaction)
+        waits = pauses(cluster.lands_after_s if is_sent else 0.0, self._case.limits.poll_s)
         while True:
+            self._pause(next(waits))
             height = cluster.block_height()
             landed = cluster.outcome(transaction.signature)
             if landed is not None:
@@ -207,7 +210,10 @@ class _Run:
                 raise BlockhashExpired("the transaction did not land before its blockhash expired")
             self._check_time()
             is_sent = is_sent or self._send(transaction)
-            self._case.clock.sleep(self._case.limits.poll_s)
+
+    def _pause(self, seconds: float) -> None:
+        left_s = (self._stop_at - self._now()).total_seconds()
+        self._case.clock.sleep(max(0.0, min(seconds, left_s)))
 
     def _transaction(self) -> SignedTransaction:
         if self.order.transaction is None:
