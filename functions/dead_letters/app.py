@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
@@ -34,7 +33,6 @@ def settle(record: SQSRecord, lambda_context: LambdaContext) -> None:
     except Exception:
         logger.exception("the letter stays")
         raise
-    metrics.add_metric("DeadLettersSettled" if is_settled else "DeadLettersKept", MetricUnit.Count, 1)
     logger.warning("dead letter", settled=is_settled)
     if not is_settled:
         raise NotSettled(order_id)

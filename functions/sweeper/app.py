@@ -31,8 +31,8 @@ def handler(_: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         logger.warning("order re-queued", order_id=order_id)
     for order_id in swept.told:
         logger.warning("order told late", order_id=order_id)
-    metrics.add_metric("OrdersRequeued", MetricUnit.Count, len(swept.requeued))
-    metrics.add_metric("OrdersToldLate", MetricUnit.Count, len(swept.told))
+    _count("OrdersRequeued", len(swept.requeued))
+    _count("OrdersToldLate", len(swept.told))
     answer = {
         "requeued": len(swept.requeued),
         "told": len(swept.told),
@@ -41,3 +41,9 @@ def handler(_: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     }
     logger.info("swept", extra=answer)
     return answer
+
+
+def _count(name: str, number: int) -> None:
+    """Count what there was: a metric costs by the hour in which it has a value, and no value alarms nobody."""
+    if number:
+        metrics.add_metric(name, MetricUnit.Count, number)

@@ -30,7 +30,7 @@ MB_PER_PROCESSOR = 1_769
 COMPILING = ("-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash")
 """As ``make package`` does: what is deployed never changes, so no file's time has to be looked at."""
 
-MEMORY_MB = {"HttpApiFunction": 512, "ExecutorFunction": 1024}
+MEMORY_MB = {"HttpApiFunction": 512, "ExecutorFunction": 512}
 Starts = dict[str, Figures]
 
 

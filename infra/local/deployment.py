@@ -174,8 +174,12 @@ def _state(endpoint: str, database_url: str, parameters: dict[str, str]) -> Stat
 
 
 def _parameters(state: State) -> dict[str, str]:
-    """Return the template's parameters: addresses have to be told where API Gateway does not name them."""
+    """Return the template's parameters: addresses have to be told where API Gateway does not name them.
+
+    Storage costs nothing here: what is asked for on this machine stays.
+    """
     return {
+        "RetentionDays": "0",
         "DatabaseUrl": state.database_url,
         "WebSocketUrl": state.websocket_url,
         "WebSocketCallbackUrl": state.websocket_url.replace("ws", "http", 1),
