@@ -70,7 +70,9 @@ def shown() -> list[list[Any]]:
 def test_what_is_counted_is_watched() -> None:
     """Each metric costs by the month: one that no alarm and no widget shows is not worth its price."""
     ours = {metric[1] for metric in shown() if metric[0] == "${AWS::StackName}"}
-    alarms = {value for alarm in ALARMS.values() for path, value in walk(alarm) if path[-1:] == ("MetricName",)}
+    alarms = {
+        value for alarm in ALARMS.values() for path, value in walk(alarm) if path[-1:] == ("MetricName",)
+    }
     assert emitted() <= ours | alarms
 
 

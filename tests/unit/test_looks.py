@@ -17,7 +17,7 @@ from tests.simulation.world import World
 
 
 class Chain(FakeCluster):
-    """A cluster on which a transaction takes ``takes_s``, of which ``lands_after_s`` is known; counts looks."""
+    """A cluster on which a transaction takes ``takes_s``, at least ``lands_after_s``; it counts looks."""
 
     def __init__(self, world: World, lands_after_s: float, takes_s: float) -> None:
         super().__init__(world.clock, takes_s)
