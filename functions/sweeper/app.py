@@ -44,6 +44,6 @@ def handler(_: dict[str, Any], context: LambdaContext) -> dict[str, int]:
 
 
 def _count(name: str, number: int) -> None:
-    """Count what there was: a metric costs by the hour in which it has a value, and no value alarms nobody."""
+    """Count what there was, never zero: a metric costs for each hour in which it has a value."""
     if number:
         metrics.add_metric(name, MetricUnit.Count, number)

@@ -119,7 +119,7 @@ def _up(home: Home, options: Options, previous: State | None, report: Callable[[
 
 def _deploy(state: State, project: Path) -> State:
     aws = Aws(state.endpoint_url)
-    readback.complete(aws, stack.deploy(aws, project, _parameters(state)))
+    readback.complete(aws, stack.deploy(aws, project, parameters_of(state)))
     create_key(state.database_url, LOCAL_KEY)
     return state.model_copy(update={"ready": True})
 
@@ -173,7 +173,7 @@ def _state(endpoint: str, database_url: str, parameters: dict[str, str]) -> Stat
     )
 
 
-def _parameters(state: State) -> dict[str, str]:
+def parameters_of(state: State) -> dict[str, str]:
     """Return the template's parameters: addresses have to be told where API Gateway does not name them.
 
     Storage costs nothing here: what is asked for on this machine stays.

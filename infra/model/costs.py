@@ -18,7 +18,7 @@ _FRAME_UNIT = 32 * 1024
 def usd_of_a_million(
     samples: Sequence[Sample], watchers: int, stack: Stack, assumed: Assumptions
 ) -> dict[str, float]:
-    """Return US dollars for a million orders by service, without what is stored and what costs by the month."""
+    """Return US dollars for a million orders by service, without storage and what costs by the month."""
     bill: dict[str, float] = defaultdict(float)
     for name, units in units_of_an_order(samples, watchers, stack, assumed).items():
         price = assumed.prices[name]

@@ -126,7 +126,7 @@ _LATER = 12
 
 
 def _months(samples: Sequence[Sample], watchers: int, monthly: int, assumed: Assumptions) -> list[Document]:
-    """Return the bill of a month without orders, of the first with them, and of the last of the first year."""
+    """Return the bill of a month without orders, of the first with them, and of the twelfth."""
     found: list[Document] = []
     for month in (Month(0), Month(monthly), Month(monthly, _LATER)):
         units = units_of_a_month(samples, watchers, month, stack(), assumed)
