@@ -100,7 +100,7 @@ def options(
 ) -> Bill:
     """Return what choices that are not the default would add to a month's bill."""
     others = {
-        "Dashboard=false": stack._replace(dashboards=0),
+        "MakeDashboard=false": stack._replace(dashboards=0),
         "Alarms=false": stack._replace(dashboards=0, alarm_metrics=0),
         "XRay=Active": stack._replace(is_traced=True),
         "RetentionDays=30": stack._replace(retention_days=30),

@@ -135,7 +135,7 @@ def test_orders_go_with_the_retention_and_the_ledger_stays(samples: list[Sample]
 
 def test_choices_are_priced(samples: list[Sample]) -> None:
     added = options(samples, 1, Month(1_000_000, 12), STACK, ASSUMED)
-    assert added["Dashboard=false"] == pytest.approx(-3)
+    assert added["MakeDashboard=false"] == pytest.approx(-3)
     assert added["XRay=Active"] == pytest.approx(2 * 0.05 * 5)
     assert added["DatabaseUrl, its secret"] == pytest.approx(0.40)
     assert added["RetentionDays=0"] > 0 > added["RetentionDays=30"]
