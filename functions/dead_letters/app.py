@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
@@ -19,12 +18,6 @@ from dexec.usecases.settle_dead_letter import Letter
 logger = make_logger("dead_letters")
 metrics = make_metrics("dead_letters")
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-
-COUNTED = {
-    Letter.SETTLED: "DeadLettersSettled",
-    Letter.PARKED: "DeadLettersParked",
-    Letter.KEPT: "DeadLettersKept",
-}
 
 
 class NotSettled(Exception):
@@ -45,7 +38,6 @@ def settle(record: SQSRecord, lambda_context: LambdaContext) -> None:
     except Exception:
         count_unexpected(logger, metrics, "the letter stays: unexpected error")
         raise
-    metrics.add_metric(COUNTED[letter], MetricUnit.Count, 1)
     logger.warning("dead letter", fate=letter.name.lower())
     if letter is Letter.KEPT:
         raise NotSettled(order_id)

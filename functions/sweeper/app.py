@@ -40,9 +40,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         logger.warning("order re-queued", order_id=order_id)
     for order_id in swept.told:
         logger.warning("order told late", order_id=order_id)
-    metrics.add_metric("OrdersRequeued", MetricUnit.Count, len(swept.requeued))
-    metrics.add_metric("OrdersToldLate", MetricUnit.Count, len(swept.told))
-    metrics.add_metric("ParkedOrders", MetricUnit.Count, swept.parked)
+    _count("OrdersRequeued", len(swept.requeued))
+    _count("OrdersToldLate", len(swept.told))
+    _count("ParkedOrders", swept.parked)
     answer = {
         "requeued": len(swept.requeued),
         "told": len(swept.told),
@@ -52,3 +52,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     }
     logger.info("swept", extra=answer)
     return answer
+
+
+def _count(name: str, number: int) -> None:
+    """Count what there was, never zero: a metric costs for each hour in which it has a value."""
+    if number:
+        metrics.add_metric(name, MetricUnit.Count, number)

@@ -23,14 +23,13 @@ from infra.bench import budget, invoke
 from infra.bench.budget import Figures
 from infra.bench.stand import API_KEY, Stand, stand
 from infra.local.home import PROJECT
-
-MB_PER_PROCESSOR = 1_769
-"""AWS Lambda, Configure memory: at 1,769 MB a function has the equivalent of one vCPU."""
+from infra.model.assumptions import assumptions
+from infra.model.run import processor_share
+from infra.model.stack import FUNCTIONS, stack
 
 COMPILING = ("-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash")
 """As ``make package`` does: what is deployed never changes, so no file's time has to be looked at."""
 
-MEMORY_MB = {"HttpApiFunction": 512, "ExecutorFunction": 1024}
 Starts = dict[str, Figures]
 
 
@@ -70,7 +69,8 @@ def _start(
     places = [str(build / function), str(build / "Layer" / "python"), str(PROJECT)]
     environ = {**around.environ(), "PYTHONPATH": ":".join(places), "PYTHONDONTWRITEBYTECODE": "1"}
     figures, answer = budget.start(environ, build / function, event, (python, "-s"))
-    share = min(1.0, MEMORY_MB[function] / MB_PER_PROCESSOR)
+    names = {resource: name for name, resource in FUNCTIONS.items()}
+    share = processor_share(stack().memory_mb[names[function]], assumptions())
     figures["lambdaMs"] = figures["importCpuMs"] + figures["firstCpuMs"] / share
     return figures, answer
 

@@ -22,6 +22,7 @@ def model(
     ] = Latency.default,
     watchers: Annotated[int, typer.Option(min=0, help="Sockets that are told of each order.")] = 1,
     concurrency: Annotated[int, typer.Option(min=1, help="MaxConcurrency of the deployment.")] = 10,
+    monthly: Annotated[int, typer.Option(min=1, help="Orders of the month that is billed.")] = 10_000_000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same answers.")] = 1,
     as_json: JsonOption = False,
 ) -> None:
@@ -34,7 +35,7 @@ def model(
     from infra.model.run import Scenario
 
     scenario = Scenario(latency.value, watchers, seed)
-    document = answers(scenario, orders, concurrency, assumptions())
+    document = answers(scenario, orders, concurrency, assumptions(), monthly)
     if as_json:
         output.say_json(document)
     else:
@@ -44,7 +45,7 @@ def model(
 def _print(document: Document) -> None:
     from rich.table import Table
 
-    from infra.model.report import tables
+    from infra.model.tables import tables
 
     for title, names, rows in tables(document):
         table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))

@@ -185,7 +185,7 @@ def _is_deployed(previous: State, state: State) -> bool:
 
 def _deploy(state: State, project: Path) -> State:
     aws = Aws(state.endpoint_url)
-    parameters = _parameters(state) | {"DatabaseSecretArn": secret.ensure(aws, state.database_url)}
+    parameters = parameters_of(state) | {"DatabaseSecretArn": secret.ensure(aws, state.database_url)}
     readback.complete(aws, stack.deploy(aws, project, parameters))
     create_key(state.database_url, LOCAL_KEY)
     return state.model_copy(update={"ready": True})
@@ -268,9 +268,13 @@ def _state(endpoint: str, database_url: str, parameters: dict[str, str]) -> Stat
     )
 
 
-def _parameters(state: State) -> dict[str, str]:
-    """Return the template's parameters: addresses have to be told where API Gateway does not name them."""
+def parameters_of(state: State) -> dict[str, str]:
+    """Return the template's parameters: addresses have to be told where API Gateway does not name them.
+
+    Storage costs nothing here: what is asked for on this machine stays.
+    """
     return {
+        "RetentionDays": "0",
         "WebSocketUrl": state.websocket_url,
         "WebSocketCallbackUrl": state.websocket_url.replace("ws", "http", 1),
         **state.parameters,

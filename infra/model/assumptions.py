@@ -12,9 +12,7 @@ _FILE = Path(__file__).parent / "assumptions.json"
 
 
 class _Assumption(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid"
-    )
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid")
 
     basis: str
     source: str
@@ -34,18 +32,20 @@ class Value(_Assumption):
 
 
 class Function(_Assumption):
-    """A function's memory, and the CPU milliseconds of a full processor that an order takes there."""
+    """CPU milliseconds of a full processor: of an order, and of a cold start's import and first request."""
 
-    memory_mb: int
     cpu_ms: float
+    import_cpu_ms: float
+    first_cpu_ms: float
 
 
 class Price(_Assumption):
-    """US dollars for ``per`` units."""
+    """US dollars for ``per`` units; ``free`` units a month cost an account nothing, for ever."""
 
     usd: float
     per: int
     service: str
+    free: float = 0
 
 
 class Quota(_Assumption):
@@ -58,9 +58,7 @@ class Quota(_Assumption):
 class Assumptions(BaseModel):
     """All of them."""
 
-    model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid"
-    )
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid")
 
     region: str
     checked: str
@@ -69,6 +67,7 @@ class Assumptions(BaseModel):
     full_processor_mb: Value
     functions: dict[str, Function]
     prices: dict[str, Price]
+    metering: dict[str, Value]
     usage: dict[str, Value]
     quotas: dict[str, Quota]
 

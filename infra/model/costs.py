@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from infra.model.assumptions import Assumptions
-from infra.model.run import Sample
+from infra.model.run import Sample, mean_used
+from infra.model.stack import Stack
 
 MILLION = 1_000_000
 _GB = 1e9
 _FRAME_UNIT = 32 * 1024
 
 
-def usd_of_a_million(samples: Sequence[Sample], watchers: int, assumed: Assumptions) -> dict[str, float]:
-    """Return US dollars for a million orders, by service."""
+def usd_of_a_million(
+    samples: Sequence[Sample], watchers: int, stack: Stack, assumed: Assumptions
+) -> dict[str, float]:
+    """Return US dollars for a million orders by service, without storage and what costs by the month."""
     bill: dict[str, float] = defaultdict(float)
-    for name, units in _units(samples, watchers, assumed).items():
+    for name, units in units_of_an_order(samples, watchers, stack, assumed).items():
         price = assumed.prices[name]
         bill[price.service] += units * MILLION * price.usd / price.per
-    return dict(bill)
+    return {service: cost for service, cost in bill.items() if cost}
 
 
-def _units(samples: Sequence[Sample], watchers: int, assumed: Assumptions) -> dict[str, float]:
+def units_of_an_order(
+    samples: Sequence[Sample], watchers: int, stack: Stack, assumed: Assumptions
+) -> dict[str, float]:
     """Return how many units of each priced thing an order takes, on average."""
     used = mean_used(samples)
-    usage = {name: assumption.value for name, assumption in assumed.usage.items()}
-    memory = {name: function.memory_mb / 1024 for name, function in assumed.functions.items()}
+    usage = usage_of(assumed)
+    memory = {name: memory_mb / 1024 for name, memory_mb in stack.memory_mb.items()}
     accept_s = sum(sample.accept_s for sample in samples) / len(samples)
     execute_s = sum(sample.execute_s for sample in samples) / len(samples)
     # A frame counts once for each 32 KB begun; ours are far smaller.
@@ -39,19 +44,16 @@ def _units(samples: Sequence[Sample], watchers: int, assumed: Assumptions) -> di
         "lambdaRequest": used["lambdaRequests"],
         "lambdaGbSecond": accept_s * memory["accept"] + execute_s * memory["execute"],
         "sqsRequest": used["sqsRequests"],
-        "dpu": used["transactions"] * usage["dpuPerTransaction"],
-        "dsqlGbMonth": usage["storedBytes"] / _GB,
+        "dpu": used["microDpu"] / MILLION,
         "logGb": usage["loggedBytes"] / _GB,
         "transferGb": (used["frameBytes"] + usage["answerBytes"]) / _GB,
+        "trace": used["lambdaRequests"] * usage["tracedShare"] if stack.is_traced else 0,
     }
 
 
-def mean_used(samples: Sequence[Sample]) -> dict[str, float]:
-    """Return the average use of an order."""
-    total = sum((sample.used for sample in samples), Counter[str]())
-    names = ("httpRequests", "lambdaRequests", "sqsRequests", "transactions", "roundTrips")
-    counted = (*names, "frames", "frameBytes")
-    return {name: total[name] / len(samples) for name in counted}
+def usage_of(assumed: Assumptions) -> dict[str, float]:
+    """Return the assumptions about use, by name."""
+    return {name: assumption.value for name, assumption in assumed.usage.items()}
 
 
 class Limit(NamedTuple):

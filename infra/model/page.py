@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from infra.local.home import PROJECT
 from infra.model.assumptions import Assumptions, assumptions
-from infra.model.report import model, tables
+from infra.model.report import model
 from infra.model.run import Scenario
+from infra.model.tables import Table, of_cost, of_speed
 
 ORDERS = 1_000
 
@@ -23,14 +24,19 @@ _SCENARIOS = {
 def page(assumed: Assumptions) -> str:
     """Return the page."""
     parts = [_INTRO.read_text(encoding="utf-8")]
-    for title, scenario in _SCENARIOS.items():
-        parts.append(f"## {title}\n")
-        for name, header, rows in tables(model(scenario, ORDERS, 10, assumed)):
-            parts.append(f"**{name}**\n\n{markdown(header, rows)}\n")
+    documents = [model(scenario, ORDERS, 10, assumed) for scenario in _SCENARIOS.values()]
+    for title, document in zip(_SCENARIOS, documents, strict=True):
+        parts += [f"## {title}\n", *_tables(of_speed(document))]
+    parts += ["## What it costs, default latencies, one watcher\n", *_tables(of_cost(documents[0]))]
     parts.append("## Assumptions\n")
     parts.append(f"{assumed.region}, checked {assumed.checked}.\n")
     parts.append(markdown(("assumption", "value", "basis", "source"), list(_assumptions(assumed))) + "\n")
     return "\n".join(parts)
+
+
+def _tables(found: Iterable[Table]) -> Iterator[str]:
+    for name, header, rows in found:
+        yield f"**{name}**\n\n{markdown(header, rows)}\n"
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -43,12 +49,14 @@ def _assumptions(assumed: Assumptions) -> Iterator[tuple[str, ...]]:
     for name, latency in assumed.latencies.items():
         times = f"p50 {latency.p50_ms:g} ms, p99 {latency.p99_ms:g} ms"
         yield name, times, latency.basis, latency.source
-    for name, value in (("coldStartRate", assumed.cold_start_rate), *assumed.usage.items()):
+    values = {**assumed.usage, **assumed.metering}
+    for name, value in (("coldStartRate", assumed.cold_start_rate), *values.items()):
         yield name, f"{value.value:g}", value.basis, value.source
     processor = assumed.full_processor_mb
     yield "fullProcessorMb", f"{processor.value:g}", processor.basis, processor.source
     for name, made in assumed.functions.items():
-        yield name, f"{made.memory_mb} MB, {made.cpu_ms:g} ms CPU", made.basis, made.source
+        cold = f"cold {made.import_cpu_ms:g} + {made.first_cpu_ms:g} ms"
+        yield name, f"{made.cpu_ms:g} ms CPU, {cold}", made.basis, made.source
     for name, price in assumed.prices.items():
         yield name, f"{price.usd:.10g} USD per {price.per:,}", price.basis, price.source
     for name, quota in assumed.quotas.items():

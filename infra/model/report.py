@@ -1,39 +1,61 @@
-"""The model's answers as a document, and as text."""
+"""The model's answers as a document."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from typing import cast
+from collections.abc import Sequence
+from dataclasses import replace
 
 from infra.client.api import Document
 from infra.model.assumptions import Assumptions
-from infra.model.costs import limits, mean_used, minutes_to_grow, usd_of_a_million
+from infra.model.bill import Bill, Month, options, units_of_a_month, usd
+from infra.model.conflicts import POLICIES, SIMULTANEOUS, Contention, contention
+from infra.model.costs import limits, minutes_to_grow, usd_of_a_million
 from infra.model.queueing import BUSY, at, capacity
-from infra.model.run import Sample, Scenario, sample
+from infra.model.run import Sample, Scenario, cold_cpu_s, mean_used, processor_share, sample
+from infra.model.stack import Stack, stack
 
 CONCURRENCIES = (10, 100, 1000)
+MEMORIES_MB = (256, 512, 1024, 1769)
+MONTHLY = 10_000_000
+MOST_FOR_MEMORY = 200
+"""Orders that are run with each size of memory."""
 
 
-def model(scenario: Scenario, orders: int, concurrency: int, assumed: Assumptions) -> Document:
-    """Run the model and return its answers, JSON-ready; the same arguments give the same answers."""
+def model(
+    scenario: Scenario, orders: int, concurrency: int, assumed: Assumptions, monthly: int = MONTHLY
+) -> Document:
+    """Run the model and return its answers, JSON-ready; the same arguments give the same answers.
+
+    ``orders`` are run through the use cases, ``monthly`` is how many a month's bill is for.
+    """
     samples = [sample(scenario, assumed, number) for number in range(orders)]
-    bill = usd_of_a_million(samples, scenario.watchers, assumed)
+    bill = usd_of_a_million(samples, scenario.watchers, stack(), assumed)
     return {
         "scenario": {
             "latency": scenario.latency,
             "watchers": scenario.watchers,
             "seed": scenario.seed,
             "orders": orders,
+            "monthlyOrders": monthly,
             "region": assumed.region,
         },
         "postMs": _spread([one.answered_s for one in samples]),
         "confirmedMs": _spread([one.told_s for one in samples]),
         "criticalPath": [*_critical_path(samples)],
         "capacity": [_capacity(samples, size, scenario.seed, assumed) for size in CONCURRENCIES],
-        "usdPerMillionOrders": {name: round(usd, 2) for name, usd in bill.items()},
+        "executorMemory": [*_memories(scenario, min(orders, MOST_FOR_MEMORY), assumed)],
+        "coldStartMs": _cold_starts(stack(), assumed),
+        "usdPerMillionOrders": _cents(bill),
         "usdPerMillionOrdersTotal": round(sum(bill.values()), 2),
+        "usdAMonth": [*_months(samples, scenario.watchers, monthly, assumed)],
+        "usdOfOptions": _cents(options(samples, scenario.watchers, Month(monthly, _LATER), stack(), assumed)),
         "usedPerOrder": {name: round(value, 2) for name, value in mean_used(samples).items()},
+        "conflicts": [
+            _contention(contention(policy, simultaneous, assumed, scenario.seed))
+            for simultaneous in SIMULTANEOUS
+            for policy in POLICIES
+        ],
         "limits": [
             {"name": limit.name, "ordersPerSecond": round(limit.orders_per_second, 1), "why": limit.text}
             for limit in limits(samples, concurrency, assumed)
@@ -71,34 +93,65 @@ def _capacity(samples: Sequence[Sample], size: int, seed: int, assumed: Assumpti
     }
 
 
-def tables(document: Document) -> Iterator[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
-    """Yield title, column names and rows of each table of the answers."""
-    latencies = (("POST answered", "postMs"), ("told confirmed", "confirmedMs"))
-    spreads = [(name, *_numbers(document[key])) for name, key in latencies]
-    yield "From the request, ms", ("", "p50", "p90", "p99"), spreads
-    yield "Critical path", ("what", "mean ms", "share"), [
-        (str(part["what"]), f"{part['meanMs']:g}", f"{float(str(part['share'])):.1%}")
-        for part in cast("list[Document]", document["criticalPath"])
-    ]
-    title = f"Executors, a full queue; latencies at {BUSY:.0%} of that"
-    yield title, ("at once", "orders/s", "p50 ms", "p99 ms", "grows in"), [
-        (
-            f"{row['concurrency']}",
-            f"{row['ordersPerSecond']:g}",
-            *_numbers(row["confirmedMs"]),
-            f"{row['minutesToGrow']:g} min",
+def _memories(scenario: Scenario, orders: int, assumed: Assumptions) -> list[Document]:
+    """Return what the executor would do with each size of memory, the same orders with the same luck."""
+    found: list[Document] = []
+    for memory_mb in MEMORIES_MB:
+        sized = replace(scenario, executor_mb=memory_mb)
+        samples = [sample(sized, assumed, number) for number in range(orders)]
+        memories = {**stack().memory_mb, "execute": memory_mb}
+        bill = usd_of_a_million(samples, scenario.watchers, stack()._replace(memory_mb=memories), assumed)
+        found.append(
+            {
+                "memoryMb": memory_mb,
+                "confirmedMs": _spread([one.told_s for one in samples]),
+                "coldStartMs": _cold_start_ms("execute", memory_mb, assumed),
+                "lambdaUsdPerMillion": round(bill["Lambda"], 2),
+                "isOurs": memory_mb == stack().memory_mb["execute"],
+            }
         )
-        for row in cast("list[Document]", document["capacity"])
-    ]
-    bill = cast("dict[str, float]", document["usdPerMillionOrders"])
-    costs = [(name, f"{usd:.2f}") for name, usd in sorted(bill.items(), key=lambda item: -item[1])]
-    total = ("together", f"{document['usdPerMillionOrdersTotal']:.2f}")
-    yield "US dollars for a million orders", ("service", "USD"), [*costs, total]
-    yield "Which limit is met first", ("limit", "orders/s", ""), [
-        (str(limit["name"]), f"{limit['ordersPerSecond']:g}", str(limit["why"]))
-        for limit in cast("list[Document]", document["limits"])
-    ]
+    return found
 
 
-def _numbers(found: object) -> tuple[str, ...]:
-    return tuple(f"{value:g}" for value in cast("dict[str, float]", found).values())
+def _cold_starts(deployed: Stack, assumed: Assumptions) -> Document:
+    return {name: _cold_start_ms(name, size, assumed) for name, size in deployed.memory_mb.items()}
+
+
+def _cold_start_ms(function: str, memory_mb: int, assumed: Assumptions) -> float:
+    own_s = cold_cpu_s(assumed.functions[function], processor_share(memory_mb, assumed))
+    return round(assumed.latencies["environment"].p50_ms + own_s * 1000)
+
+
+_LATER = 12
+
+
+def _months(samples: Sequence[Sample], watchers: int, monthly: int, assumed: Assumptions) -> list[Document]:
+    """Return the bill of a month without orders, of the first with them, and of the twelfth."""
+    found: list[Document] = []
+    for month in (Month(0), Month(monthly), Month(monthly, _LATER)):
+        units = units_of_a_month(samples, watchers, month, stack(), assumed)
+        listed, alone = usd(units, assumed), usd(units, assumed, is_alone=True)
+        found.append(
+            {
+                "orders": month.orders,
+                "month": month.number,
+                "usd": _cents(listed),
+                "usdTotal": round(sum(listed.values()), 2),
+                "usdTotalAlone": round(sum(alone.values()), 2),
+            }
+        )
+    return found
+
+
+def _cents(bill: Bill) -> Document:
+    return {name: round(cost, 2) for name, cost in bill.items()}
+
+
+def _contention(found: Contention) -> Document:
+    return {
+        "simultaneous": found.simultaneous,
+        "policy": found.policy,
+        "busyShare": round(found.busy_share, 4),
+        "addedMs": {"p50": round(found.added_p50_s * 1000), "p99": round(found.added_p99_s * 1000)},
+        "tries": round(found.tries, 1),
+    }

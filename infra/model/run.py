@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
@@ -20,8 +21,9 @@ from dexec.usecases.execute_order import ExecuteOrder
 from dexec.usecases.place_order import PlaceOrder, Submission
 from dexec.usecases.quote_route import QuoteRoute
 from dexec.usecases.tell import Teller
-from infra.model.assumptions import Assumptions
+from infra.model.assumptions import Assumptions, Function
 from infra.model.services import Cloud, CloudLedger, CloudOrders, CloudPush, CloudQueue, CloudWatching
+from infra.model.stack import stack
 from infra.model.timeline import START, Beside, Span, Timeline
 
 if TYPE_CHECKING:
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
     from dexec.ports import Orders, Queue, Watching
 
 TIMEOUT = timedelta(seconds=20)
+USED = (
+    "httpRequests", "lambdaRequests", "sqsRequests", "transactions", "roundTrips", "looks", "microDpu",
+    "microDpuToForget", "storedBytes", "ledgerBytes", "frames", "frameBytes",
+)  # fmt: skip
 QUEUED = "queue to executor"
 PACE_S = 7.3
 """Between two orders: no divisor of any period of the market's."""
@@ -58,6 +64,8 @@ class Scenario:
     latency: str = "default"
     watchers: int = 1
     seed: int = 1
+    executor_mb: int | None = None
+    """Memory of the executor; None: what the template gives it."""
 
 
 def sample(scenario: Scenario, assumed: Assumptions, number: int) -> Sample:
@@ -76,18 +84,38 @@ def sample(scenario: Scenario, assumed: Assumptions, number: int) -> Sample:
     return Sample(*times, accept_s, execute_s, path, run.cloud.used)
 
 
+def processor_share(memory_mb: int, assumed: Assumptions) -> float:
+    """Return which share of a processor Lambda gives a function of that memory, one at the most."""
+    return min(1.0, memory_mb / assumed.full_processor_mb.value)
+
+
+def cold_cpu_s(function: Function, share: float) -> float:
+    """Return how long a cold start's own work takes: only the import has a whole processor."""
+    return (function.import_cpu_ms + function.first_cpu_ms / share) / 1000
+
+
+def mean_used(samples: Sequence[Sample]) -> dict[str, float]:
+    """Return the average use of an order."""
+    total = sum((one.used for one in samples), Counter[str]())
+    return {name: total[name] / len(samples) for name in USED}
+
+
 class _Run:
     def __init__(self, scenario: Scenario, cloud: Cloud, number: int) -> None:
         self.cloud = cloud
         self._rng = cloud.rng
         # The clean run asks for no other methods of these ports.
-        self._orders = cast("Orders", CloudOrders(cloud, scenario.watchers))
+        self._store = CloudOrders(cloud, scenario.watchers)
+        self._orders = cast("Orders", self._store)
         self._pushes = Beside(cloud.timeline, "push")
         self.watching = CloudWatching(cloud, self._pushes)
         self._latency = LATENCIES[scenario.latency]
         self._market = PaperMarket(scenario.seed)
         self._number = number
         self._order_id = ""
+        self._memory_mb = dict(stack().memory_mb)
+        if scenario.executor_mb is not None:
+            self._memory_mb["execute"] = scenario.executor_mb
 
     def accept(self) -> float:
         """Place the order; return how long the function ran."""
@@ -121,17 +149,24 @@ class _Run:
         )
         if case(self._order_id, 1, timeline.now() + TIMEOUT) is not None:
             raise RuntimeError("the model's order was handed back")
+        self._store.count_stored(self._order_id)
         return max(timeline.seconds, self._pushes.last_end) - started
 
     def _start(self, function: str) -> float:
-        """Begin a function: perhaps cold, then its own CPU at the share that its memory buys."""
+        """Begin a function: perhaps cold, then its own CPU at the share that its memory buys.
+
+        Return the moment from which it is billed, which is that of its import where it starts cold.
+        """
         cloud, assumed = self.cloud, self.cloud.assumed
         cloud.used["lambdaRequests"] += 1
-        if self._rng.random() < assumed.cold_start_rate.value:
-            cloud.take("coldStart", "cold start")
-        started = cloud.timeline.seconds
         made = assumed.functions[function]
-        share = min(1.0, made.memory_mb / assumed.full_processor_mb.value)
+        share = processor_share(self._memory_mb[function], assumed)
+        is_cold = self._rng.random() < assumed.cold_start_rate.value
+        if is_cold:
+            cloud.take("environment", "cold start")
+        started = cloud.timeline.seconds
+        if is_cold:
+            cloud.timeline.spend("cold start", cold_cpu_s(made, share))
         cloud.timeline.spend(f"own CPU, {function}", made.cpu_ms / 1000 / share)
         return started
 

@@ -13,6 +13,7 @@ from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Event, Order
 from dexec.ports import Claim, ClaimOutcome, Delivery, NewOrder, Placed, RateLimit, Told, Watcher
 from infra.model.assumptions import Assumptions
+from infra.model.metering import ORDER_INDEXES, SMALL, STATUS_CHANGE, Meter, event_row, ledger_rows, order_row
 from infra.model.timeline import START, Beside, Timeline, draw
 
 
@@ -24,16 +25,27 @@ class Cloud:
         self.assumed = assumed
         self.rng = rng
         self.used: Counter[str] = Counter()
+        self.meter = Meter(assumed)
 
     def take(self, latency: str, name: str) -> None:
         """Let one call's time pass, under the name that the critical path shows."""
         self.timeline.spend(name, draw(self.assumed.latencies[latency], self.rng))
 
-    def transact(self, name: str, *, writes: int = 0, reads: int = 0) -> None:
-        """Make one round trip to the store that holds so many transactions."""
-        self.used["transactions"] += writes + reads
+    def transact(self, name: str, written: Sequence[int] = (), *, seen: int = 0, reads: int = 0) -> None:
+        """Make one round trip to the store: a transaction that writes rows of these sizes, and further reads.
+
+        ``seen`` is how many bytes the writing one reads; the others read no more than is metered at least.
+        """
+        if written:
+            self._meter(self.meter.dpu(written, seen))
+        for _ in range(reads):
+            self._meter(self.meter.dpu(()))
         self.used["roundTrips"] += 1
-        self.take("dsqlCommit" if writes else "dsqlRead", name)
+        self.take("dsqlCommit" if written else "dsqlRead", name)
+
+    def _meter(self, dpu: float) -> None:
+        self.used["transactions"] += 1
+        self.used["microDpu"] += round(dpu * 1e6)
 
 
 class CloudOrders:
@@ -47,27 +59,44 @@ class CloudOrders:
 
     def place(self, new: NewOrder, limit: RateLimit | None, watcher: str | None) -> Placed:  # noqa: ARG002
         """Store the order; clients of the model have no limit."""
-        self._cloud.transact("store the order", writes=1)
         order = new.order
         first = Event(order.id, 1, Status.PENDING, None, 1, new.detail, order.created_at)
+        # The client's rate limit, and a row of ``watchers`` with its index entry for each connection.
+        small = [SMALL] * (ORDER_INDEXES + 1 + 2 * len(self._watchers))
+        self._cloud.transact("store the order", [order_row(order), event_row(first), *small])
         self._orders[order.id] = (order, (first,))
         return Placed(order, is_new=True)
 
     def claim(self, order_id: str, token: str, now: datetime, lease_until: datetime) -> Claim:
         """Take the lease and begin routing."""
-        self._cloud.transact("claim the order", writes=1, reads=1)
         order, events = self._orders[order_id]
         change = Change.of(replace(order, lease_token=token, lease_until=lease_until))
         change = change.then(Status.ROUTING, now, {})
+        self._write("claim the order", change)
         self._orders[order_id] = (change.after, (*events, *change.events))
         return Claim(ClaimOutcome.CLAIMED, *self._orders[order_id], self._watchers)
 
     def save(self, change: Change) -> tuple[Watcher, ...]:
         """Write a change."""
-        self._cloud.transact(f"store {change.after.status}", writes=1, reads=1)
+        self._write(f"store {change.after.status}", change)
         order_id = change.after.id
         self._orders[order_id] = (change.after, (*self._orders[order_id][1], *change.events))
         return self._watchers
+
+    def _write(self, name: str, change: Change) -> None:
+        """Write the order anew with its events; a status that changes moves its index entries."""
+        before, after = change.before, change.after
+        moved = STATUS_CHANGE if before.status is not after.status else ()
+        written = [order_row(after), *map(event_row, change.events), *moved]
+        self._cloud.transact(name, written, seen=order_row(before), reads=1)
+
+    def count_stored(self, order_id: str) -> None:
+        """Count what an order takes with its events and index entries, and what deleting them will."""
+        order, events = self._orders[order_id]
+        sizes = [order_row(order), *map(event_row, events), *[SMALL] * ORDER_INDEXES]
+        meter, used = self._cloud.meter, self._cloud.used
+        used["storedBytes"] += meter.stored(sizes)
+        used["microDpuToForget"] += round(meter.dpu([SMALL] * len(sizes), meter.stored(sizes)) * 1e6)
 
 
 class CloudWatching:
@@ -78,11 +107,12 @@ class CloudWatching:
         self._pushes = pushes
         self.told_at: float | None = None
 
-    def settle(self, told: Told) -> None:  # noqa: ARG002
+    def settle(self, told: Told) -> None:
         """Note who was told, once the pushes are done."""
         self._cloud.timeline.wait_until(self._pushes.last_end, "push the last frame")
         self.told_at = self._cloud.timeline.seconds
-        self._cloud.transact("note who was told", writes=1)
+        # The rows of ``watchers`` and their index entries go.
+        self._cloud.transact("note who was told", [SMALL] * 2 * len(told.delivered))
 
 
 class CloudQueue:
@@ -129,16 +159,21 @@ class CloudLedger:
 
     def settle(self, posting: Posting, moves: Moves, bookings: Sequence[Booking], fill: str) -> None:  # noqa: ARG002
         """Record the fill."""
-        self._cloud.transact("send to the paper cluster", writes=1)
+        self._record([SMALL, SMALL], ledger_rows(posting, bookings, fill))
         self._landed[posting.signature] = (posting.lands_at, Entry(posting.slot, fill, None))
 
     def refuse(self, posting: Posting, error: str) -> None:
         """Record a transaction that failed by its own rules."""
-        self._cloud.transact("send to the paper cluster", writes=1)
+        self._record([], ledger_rows(posting, [], error))
         self._landed[posting.signature] = (posting.lands_at, Entry(posting.slot, None, error))
+
+    def _record(self, wallet: Sequence[int], kept: Sequence[int]) -> None:
+        self._cloud.used["ledgerBytes"] += self._cloud.meter.stored(kept)
+        self._cloud.transact("send to the paper cluster", [*wallet, *kept])
 
     def entry(self, signature: str, now: datetime) -> Entry | None:
         """Return what landed."""
+        self._cloud.used["looks"] += 1
         self._cloud.transact("waiting for the chain", reads=1)
         lands_at, entry = self._landed[signature]
         return entry if lands_at <= now else None

@@ -52,7 +52,7 @@ class Settings(BaseModel):
     quote_deadline_ms: int = Field(400, ge=10, le=10_000, description="a venue slower than this is left out")
     quote_max_age_ms: int = Field(2_000, ge=100, le=60_000, description="older quotes are read again")
     leg_cost_lamports: int = Field(5_000, ge=0, le=10**9, description="what each leg of a route costs")
-    poll_ms: int = Field(50, ge=1, le=5_000, description="pause between two looks at a signature")
+    poll_ms: int = Field(25, ge=1, le=5_000, description="first pause between two looks at a signature")
     push_deadline_ms: int = Field(2_000, ge=100, le=10_000, description="time for pushes after the last step")
 
     # Keeping data.

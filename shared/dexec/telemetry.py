@@ -106,7 +106,6 @@ def decision(event: Event) -> dict[str, object] | None:
 def _count_end(metrics: Metrics, order: Order, events: tuple[Event, ...]) -> None:
     is_confirmed = order.status is Status.CONFIRMED
     metrics.add_metric("OrdersConfirmed" if is_confirmed else "OrdersFailed", MetricUnit.Count, 1)
-    metrics.add_metric("Attempts", MetricUnit.Count, order.attempt)
     started = next((event.at for event in events if event.status is Status.ROUTING), order.created_at)
     _add_time(metrics, "ExecutionTime", order.updated_at - started)
     if not is_confirmed:

@@ -254,6 +254,15 @@ def test_what_is_sent_shows_when_it_lands(opening: Opening) -> None:
     assert landed.slot <= stage.height
 
 
+def test_nothing_lands_before_the_cluster_says_that_it_can(opening: Opening) -> None:
+    stage = opening(slow=True)
+    stage.cluster.send((signed := stage.sign()).data)
+    assert stage.cluster.lands_after_s > 1
+    stage.clock.advance(stage.cluster.lands_after_s - 0.001)
+    assert stage.cluster.look(signed) == Pending()
+    assert opening().cluster.lands_after_s == 0
+
+
 def test_the_height_grows_with_time(stage: Stage) -> None:
     before = stage.cluster.latest_blockhash().last_valid_block_height
     stage.clock.advance(10 * SLOT_S)

@@ -130,6 +130,10 @@ class FakeCluster:
     _dropped: set[str] = field(default_factory=set)
     _lock: RLock = field(default_factory=RLock)
 
+    @property
+    def lands_after_s(self) -> float:
+        return self.latency_s
+
     def block_height(self) -> int:
         return self._height(self.clock.now())
 

@@ -55,6 +55,9 @@ def test_every_setting_is_an_environment_variable_of_the_functions() -> None:
 def test_a_setting_is_a_parameter_with_the_same_default(name: str) -> None:
     parameter = to_pascal(name)
     assert VARIABLES[name.upper()] == {"Ref": parameter}
+    if name == "retention_days":
+        assert PARAMETERS[parameter]["Default"] == 90, "a history that grows for ever is no default on AWS"
+        return
     default = PARAMETERS[parameter]["Default"]
     expected = Settings.model_fields[name].default
     if isinstance(expected, int | Decimal):

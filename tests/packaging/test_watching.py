@@ -5,25 +5,38 @@ from __future__ import annotations
 import ast
 import json
 import re
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from infra.local.home import PROJECT
 from infra.local.template import Node
 from tests.packaging import cloudwatch
-from tests.packaging.transformed import of_type
+from tests.packaging.transformed import of_type, walk
 
 RUNBOOK = (PROJECT / "docs/runbook.md").read_text()
 ALARMS = of_type("AWS::CloudWatch::Alarm")
+COUNTING = {"add_metric", "single_metric", "_add_time", "_count"}
 
 
 def emitted() -> set[str]:
-    """Return every text in capital letters of the code that counts: the names of metrics are among them."""
+    """Return the names of the metrics that the code counts, by where such names stand."""
     files = [PROJECT / "shared/dexec/telemetry.py", *PROJECT.glob("functions/*/app.py")]
     nodes = [node for path in files for node in ast.walk(ast.parse(path.read_text()))]
-    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    return {text for text in texts if re.fullmatch(r"([A-Z][a-z]+)+", text)}
+    return {name for node in nodes for name in named(node)}
+
+
+def named(node: ast.AST) -> set[str]:
+    """Return the metrics that one call counts, or that the table of stages names."""
+    if isinstance(node, ast.Call):
+        function = node.func
+        called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        inside = node.args[:2] if called in COUNTING else []
+    else:
+        is_table = isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "STAGES"
+        inside = cast(ast.Dict, cast(ast.Assign, node).value).values if is_table else []
+    texts = [part.value for one in inside for part in ast.walk(one) if isinstance(part, ast.Constant)]
+    return {text for text in texts if isinstance(text, str)}
 
 
 def test_every_alarm_has_its_entry_in_the_runbook_and_every_entry_its_alarm() -> None:
@@ -54,12 +67,26 @@ def test_every_function_that_counts_counts_what_no_code_expects() -> None:
     assert "Dimensions" not in ALARMS["UnexpectedErrorsAlarm"], "one alarm for all functions"
 
 
-def test_the_dashboard_shows_only_what_is_counted() -> None:
+def shown() -> list[list[Any]]:
+    """Return the metrics of the dashboard."""
     (dashboard,) = of_type("AWS::CloudWatch::Dashboard").values()
     body = cast(Node, dashboard["DashboardBody"])["Fn::Sub"]
-    widgets = json.loads(str(body))["widgets"]
-    shown = [metric for widget in widgets for metric in widget["properties"]["metrics"]]
-    ours = {metric[1] for metric in shown if metric[0] == "${AWS::StackName}"}
+    return [
+        metric for widget in json.loads(str(body))["widgets"] for metric in widget["properties"]["metrics"]
+    ]
+
+
+def test_what_is_counted_is_watched() -> None:
+    """Each metric costs by the month: one that no alarm and no widget shows is not worth its price."""
+    ours = {metric[1] for metric in shown() if metric[0] == "${AWS::StackName}"}
+    alarms = {
+        value for alarm in ALARMS.values() for path, value in walk(alarm) if path[-1:] == ("MetricName",)
+    }
+    assert emitted() <= ours | alarms
+
+
+def test_the_dashboard_shows_only_what_is_counted() -> None:
+    ours = {metric[1] for metric in shown() if metric[0] == "${AWS::StackName}"}
     assert len(ours) >= 8
     assert ours <= emitted()
-    assert any("reason} OrdersFailed" in metric[0]["expression"] for metric in shown if len(metric) == 1)
+    assert any("reason} OrdersFailed" in metric[0]["expression"] for metric in shown() if len(metric) == 1)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from concurrent.futures import wait
+from typing import cast
 
 import pytest
 
@@ -12,11 +13,14 @@ from infra.model import costs
 from infra.model.assumptions import Latency, assumptions
 from infra.model.page import markdown
 from infra.model.queueing import capacity
-from infra.model.report import model, tables
+from infra.model.report import model
 from infra.model.run import QUEUED, Sample, Scenario, sample
+from infra.model.stack import stack
+from infra.model.tables import tables
 from infra.model.timeline import Beside, Timeline, draw
 
 ASSUMED = assumptions()
+STACK = stack()
 
 
 def samples(scenario: Scenario, count: int = 12) -> list[Sample]:
@@ -109,11 +113,11 @@ def test_capacity_is_executors_over_their_time() -> None:
 
 def test_a_bill_is_units_times_prices() -> None:
     used = Counter(httpRequests=1, lambdaRequests=2, sqsRequests=3, frames=6, frameBytes=6_000)
-    bill = costs.usd_of_a_million([still(1.0, used)], 0, ASSUMED)
+    bill = costs.usd_of_a_million([still(1.0, used)], 0, STACK, ASSUMED)
     assert bill["API Gateway HTTP"] == pytest.approx(1.00)
     assert bill["SQS"] == pytest.approx(1.20)
     assert bill["API Gateway WebSocket"] == pytest.approx(6.00)
-    seconds = 0.05 * 0.5 + 1.0 * 1.0
+    seconds = 0.05 * 0.5 + 1.0 * 0.5
     assert bill["Lambda"] == pytest.approx(0.40 + seconds * 1e6 * 0.0000133334)
 
 
@@ -128,21 +132,9 @@ def test_the_first_limit_is_ours_until_it_is_raised() -> None:
     assert costs.minutes_to_grow(2, ASSUMED) == 0
 
 
-def inside(node: object, *path: str) -> object:
-    for name in path:
-        assert isinstance(node, dict)
-        node = node.get(name)
-    return node
-
-
-def test_assumptions_about_our_template_are_the_template() -> None:
-    source = template.load(PROJECT / "template.yaml")
-    functions = {"accept": "HttpApiFunction", "execute": "ExecutorFunction"}
-    for name, resource in functions.items():
-        own = inside(source, "Resources", resource, "Properties", "MemorySize")
-        memory = own or inside(source, "Globals", "Function", "MemorySize")
-        assert ASSUMED.functions[name].memory_mb == memory
-    assert ASSUMED.quotas["apiRate"].limit == inside(source, "Parameters", "ApiRateLimit", "Default")
+def test_the_limit_of_the_api_is_the_template() -> None:
+    parameters = cast("dict[str, dict[str, object]]", template.load(PROJECT / "template.yaml")["Parameters"])
+    assert ASSUMED.quotas["apiRate"].limit == parameters["ApiRateLimit"]["Default"]
 
 
 def test_every_assumption_names_its_basis_and_source() -> None:
@@ -151,6 +143,7 @@ def test_every_assumption_names_its_basis_and_source() -> None:
         *ASSUMED.functions.values(),
         *ASSUMED.prices.values(),
         *ASSUMED.usage.values(),
+        *ASSUMED.metering.values(),
         *ASSUMED.quotas.values(),
         ASSUMED.cold_start_rate,
     ]
@@ -162,8 +155,8 @@ def test_every_assumption_names_its_basis_and_source() -> None:
 def test_the_tables_say_what_the_document_says() -> None:
     document = model(Scenario(), 10, 10, ASSUMED)
     found = {title: rows for title, _, rows in tables(document)}
-    assert len(found) == 5
-    assert found["US dollars for a million orders"][-1] == (
+    assert len(found) == 9
+    assert found["US dollars for a million orders, without storage"][-1] == (
         "together",
         f"{document['usdPerMillionOrdersTotal']:.2f}",
     )

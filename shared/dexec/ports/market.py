@@ -64,6 +64,10 @@ class Outcomes(Protocol):
 class Cluster(Outcomes, Protocol):
     """The chain."""
 
+    @property
+    def lands_after_s(self) -> float:
+        """Seconds after ``send`` within which no transaction is ever seen to have landed."""
+
     def latest_blockhash(self) -> Blockhash:
         """Return the blockhash to sign with."""
 

@@ -33,6 +33,7 @@ from dexec.domain.order import (
 )
 from dexec.domain.routing import fill_details, route_details
 from dexec.ports import CannotLand, Claim, ClaimOutcome, Clock, Cluster, Landed, Orders, Signer
+from dexec.usecases.looks import pauses
 from dexec.usecases.quote_route import Decision, QuoteRoute
 from dexec.usecases.report import Report, Reporting, keep_quiet
 from dexec.usecases.tell import Teller
@@ -52,7 +53,7 @@ class Limits:
     lease_s: float = 25
     stop_before_end_s: float = 3
     quote_max_age_s: float = 2
-    poll_s: float = 0.05
+    poll_s: float = 0.025
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +201,9 @@ class _Run:
         """Send, then look until the transaction has landed or no longer can; raise ``BlockhashExpired``."""
         cluster, transaction = self._case.cluster, self._transaction()
         is_sent = send_first and self._send(transaction)
+        waits = pauses(cluster.lands_after_s if is_sent else 0.0, self._case.limits.poll_s)
         while True:
+            self._pause(next(waits))
             found = cluster.look(transaction)
             if isinstance(found, Landed):
                 return found
@@ -208,7 +211,10 @@ class _Run:
                 raise BlockhashExpired("the transaction did not land before its blockhash expired")
             self._check_time()
             is_sent = is_sent or self._send(transaction)
-            self._case.clock.sleep(self._case.limits.poll_s)
+
+    def _pause(self, seconds: float) -> None:
+        left_s = (self._stop_at - self._now()).total_seconds()
+        self._case.clock.sleep(max(0.0, min(seconds, left_s)))
 
     def _transaction(self) -> SignedTransaction:
         if self.order.transaction is None:

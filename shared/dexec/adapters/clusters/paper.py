@@ -36,6 +36,11 @@ class PaperCluster(PaperOutcomes):
         self._latency = latency
         self._failure_rate = failure_rate
 
+    @property
+    def lands_after_s(self) -> float:
+        """The least time in which a transaction lands."""
+        return self._latency.landing[0].total_seconds()
+
     def latest_blockhash(self) -> Blockhash:
         """Return the current slot's blockhash."""
         slot = self.block_height()
