@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 from threading import Event
 from typing import cast
+from unittest.mock import patch
 
 import pytest
 
 from dexec.domain.lifecycle import TERMINAL, Status, Step
+from dexec.domain.order import Event as OrderEvent
 from dexec.domain.order import Order
-from dexec.domain.views import status_frame
-from dexec.ports import Connection
-from dexec.usecases.tell import MAX_EVENTS_A_FRAME, MAX_PUSH_FAILURES, OPENING_S
+from dexec.domain.views import first_frame
+from dexec.ports import Connection, Watcher
+from dexec.usecases.tell import MAX_PUSH_FAILURES, OPENING_S
+from tests.fakes import FakeWatching
 from tests.simulation.invariants import check
 from tests.simulation.world import MOST, World
 
 CROWD = 1_000
-API_GATEWAY_FRAME = 128 * 1024
 ALL = [1, 2, 3, 4, 5, 6]
 
 
@@ -246,14 +251,47 @@ def test_a_late_watcher_with_nothing_to_miss_is_sent_nothing() -> None:
     assert world.is_quiet()
 
 
-def test_a_frame_of_as_many_events_as_it_takes_is_small_enough() -> None:
-    world = World()
+def large_events(world: World) -> list[OrderEvent]:
+    """Return 40 events as large as they come, which fill more than a frame."""
     watched(world)
     world.settle()
     ((_, events),) = world.backend.audit.histories()
-    largest = max(events, key=lambda event: len(status_frame([event])))
+    largest = max(events, key=lambda event: len(first_frame([event])[0]))
     assert largest.step is Step.QUOTES
-    assert len(status_frame([largest] * MAX_EVENTS_A_FRAME)) < API_GATEWAY_FRAME
+    return [replace(largest, seq=seq) for seq in range(1, 41)]
+
+
+def test_a_frame_stays_below_what_api_gateway_cuts_in_two() -> None:
+    left = large_events(World())
+    sizes = []
+    while left:
+        frame, taken = first_frame(left)
+        assert json.loads(frame)["seq"] == left[taken - 1].seq
+        assert len(json.loads(frame).get("earlier", ())) == taken - 1
+        sizes.append(len(frame))
+        left = left[taken:]
+    assert max(sizes) <= 30_000
+    assert len(sizes) < 10, "not each event by itself either"
+
+
+def test_a_long_backlog_comes_whole_in_several_frames() -> None:
+    world = World()
+    events = large_events(world)
+    ((order, _),) = world.backend.audit.histories()
+    world.connect("late", world.client())
+    with patch.object(FakeWatching, "watch", return_value=(order, tuple(events))):
+        world.subscribe("late", order)
+    assert len(world.push.frames["late"]) > 1
+    assert seqs(world, "late", order) == [event.seq for event in events]
+
+
+def test_what_queued_up_behind_a_slow_push_goes_out_in_frames_that_fit(threads: ThreadPoolExecutor) -> None:
+    world = World(threads=threads)
+    events = large_events(world)
+    teller = world.execute_order.new_teller()
+    with teller.until(world.clock.now() + timedelta(seconds=20)):
+        teller.tell(events, [Watcher("slow", world.clock.now() - timedelta(minutes=5), 0)])
+    assert world.push.seqs("slow", events[0].order_id) == [event.seq for event in events]
 
 
 def test_what_becomes_of_an_order_that_waited_is_one_frame(threads: ThreadPoolExecutor) -> None:

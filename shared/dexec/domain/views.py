@@ -13,6 +13,9 @@ from dexec.domain.tokens import TOKENS
 
 View = dict[str, object]
 
+MAX_FRAME_BYTES = 30_000
+"""API Gateway cuts a message into frames of 32 KB, which not every client puts together, and bills each."""
+
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
@@ -76,6 +79,14 @@ def status_frame(events: Sequence[Event]) -> bytes:
     if len(events) > 1:
         frame["earlier"] = [event_view(event) for event in events[:-1]]
     return encode(frame)
+
+
+def first_frame(events: Sequence[Event]) -> tuple[bytes, int]:
+    """Return a frame of as many of the first ``events`` as fit, and how many these are: one at the least."""
+    frame = status_frame(events)
+    if len(frame) <= MAX_FRAME_BYTES or len(events) == 1:
+        return frame, len(events)
+    return first_frame(events[: len(events) // 2])
 
 
 def encode(frame: View) -> bytes:

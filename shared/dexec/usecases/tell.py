@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from dexec.domain.errors import OutcomeUnknown, Unavailable
 from dexec.domain.lifecycle import TERMINAL
 from dexec.domain.order import Event
-from dexec.domain.views import status_frame
+from dexec.domain.views import first_frame
 from dexec.ports import Clock, Delivery, Push, Told, Watcher, Watching
 
 OPENING_S = 30
@@ -22,9 +22,6 @@ LATE_S = 0.1
 GATHER_S = 0.1
 """An order that has waited for over ``LATE_S`` is no news any more: what happens within ``GATHER_S`` of its
 start is told in one frame, which spares a busy system most of its frames."""
-
-MAX_EVENTS_A_FRAME = 50
-"""API Gateway takes frames of up to 128 KB; a routing decision is the largest event, at 2 to 3 KB."""
 
 MAX_PUSH_FAILURES = 5
 """A connection that failed this often in a row is closed, and forgotten once that has worked."""
@@ -200,25 +197,26 @@ class Teller:
         """Post one event (of a late order all), then, as long as there is any, all that came up meanwhile."""
         self._gathered.wait(self._gather_s)
         self._gathered.set()
-        most = MAX_EVENTS_A_FRAME if self._is_late else 1
+        most = None if self._is_late else 1
         while True:
             with self._lock:
-                events, line.waiting = line.waiting[:most], line.waiting[most:]
-                most = MAX_EVENTS_A_FRAME
+                events = line.waiting[:most]
                 if not events or line.result in (Delivery.GONE, Delivery.FAILED):
                     line.busy = False
                     return
-            result = self._post(line.watcher, events)
+            most = None
+            frame, taken = first_frame(events)
+            result = self._post(line.watcher, frame)
             with self._lock:
                 line.result = result
                 if result is None:
                     # Still opening: the next event takes these along.
-                    line.waiting[:0] = events
                     line.busy = False
                     return
+                del line.waiting[:taken]
 
-    def _post(self, watcher: Watcher, events: Sequence[Event]) -> Delivery | None:
-        delivery = self._push.post(watcher.connection_id, status_frame(events))
+    def _post(self, watcher: Watcher, frame: bytes) -> Delivery | None:
+        delivery = self._push.post(watcher.connection_id, frame)
         opening = self._clock.now() - watcher.connected_at < timedelta(seconds=OPENING_S)
         if delivery is Delivery.GONE and opening:
             return None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from dexec.domain.errors import ConnectionUnknown, NotFound, TooManyConnections
 from dexec.domain.ids import is_order_id
-from dexec.domain.views import View, encode, status_frame
+from dexec.domain.order import Event
+from dexec.domain.views import View, encode, first_frame
 from dexec.ports import ApiKey, Backlogs, Clock, Connection, Delivery, MostConnections, Push, Watching
 
 OPENING_PAUSES_S = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
@@ -72,7 +74,7 @@ class WatchOrders:
         self.push.close(connection_id)
 
     def subscribe(self, order_id: str, client_id: str, connection_id: str, after_seq: int = 0) -> None:
-        """Watch an order from now on and send what happened after ``after_seq``, in one frame.
+        """Watch an order from now on and send what happened after ``after_seq``, in as few frames as hold it.
 
         The watcher is committed before the events are read, and an executor commits an event before it
         reads the watchers, so no event falls between the two. Raises ``NotFound``, ``ConnectionUnknown``.
@@ -84,8 +86,7 @@ class WatchOrders:
             raise NotFound("there is no such order")
         order, events = found
         missed = [event for event in events if event.seq > after_seq]
-        delivered = not missed or self._post_opening(connection_id, status_frame(missed))
-        if order.is_terminal and delivered:
+        if self._send_all(connection_id, missed) and order.is_terminal:
             self.watching.unwatch(order_id, connection_id)
 
     def unsubscribe(self, order_id: str, connection_id: str) -> None:
@@ -96,6 +97,15 @@ class WatchOrders:
     def reply(self, connection_id: str, frame: View) -> None:
         """Send a frame to the connection that asked."""
         self.push.post(connection_id, encode(frame))
+
+    def _send_all(self, connection_id: str, events: Sequence[Event]) -> bool:
+        """Send events in frames; False where one did not arrive, after which none was sent."""
+        while events:
+            frame, taken = first_frame(events)
+            if not self._post_opening(connection_id, frame):
+                return False
+            events = events[taken:]
+        return True
 
     def _post_opening(self, connection_id: str, frame: bytes) -> bool:
         for pause_s in (0.0, *OPENING_PAUSES_S):
