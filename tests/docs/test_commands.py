@@ -40,14 +40,14 @@ ELSEWHERE = {
 """Pages about other machines, and why they are not tried here."""
 
 NOT_RUN = {
-    r"make (demo|test|setup|lint|up|watch|bench|soak|down)\b": "sets up, stays, or is the suite",
+    r"make (demo|test|setup|lint|up|watch|bench|soak|down|package)\b": "sets up, stays, or is the suite",
     r"\. \.venv/bin/activate": "the tests' own interpreter is in front of PATH already",
     r"dexec down$": "the pages share one deployment, which is stopped at the end",
     r"dexec .*--home /tmp/dexec-rough": "a second deployment: tests/e2e/test_cli_lifecycle.py",
     r"dexec deploy --endpoint": "wants somebody else's emulator: tests/e2e/test_deploy.py",
     r"npx newman": "with a pinned newman: tests/e2e/test_generated_clients.py",
     r"python -m infra\.docs": "rewrites files: tests/unit/test_documents.py",
-    r"sam (build|deploy)": "needs an AWS account",
+    r"sam (build|deploy)|--stack dexec": "needs an AWS account",
 }
 """Commands of the other pages that are not run as they stand, and why."""
 

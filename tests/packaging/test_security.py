@@ -195,8 +195,11 @@ def test_no_environment_variable_or_output_resolves_a_secret() -> None:
 
 def test_history_outlives_the_stack() -> None:
     database = section("Resources")["Database"]
-    assert (database["DeletionPolicy"], database["UpdateReplacePolicy"]) == ("Retain", "Retain")
-    assert cast(Node, database["Properties"])["DeletionProtectionEnabled"] is True
+    assert database["UpdateReplacePolicy"] == "Retain"
+    assert database["DeletionPolicy"] == "RetainExceptOnCreate", "else a first deploy that fails leaves one"
+    assert cast(Node, database["Properties"])["DeletionProtectionEnabled"] == {"Ref": "ProtectDatabase"}
+    # A protected cluster cannot be rolled back, so nothing is protected before it has once been deployed.
+    assert section("Parameters")["ProtectDatabase"]["Default"] == "false"
 
 
 def test_other_origins_are_closed_out_unless_one_is_named() -> None:
