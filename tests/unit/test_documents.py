@@ -135,3 +135,13 @@ def test_reference_page_needs_no_script_and_has_no_dead_link() -> None:
     assert {name.removeprefix(REF) for name in references(openapi.document())} <= {
         place.removeprefix("type-") for place in ids
     }
+
+
+def test_every_row_of_the_threat_model_names_tests_that_exist() -> None:
+    model = (PROJECT / "SECURITY.md").read_text().partition("## Threat model")[2].partition("\n## ")[0]
+    rows = [line for line in model.splitlines() if line.startswith("| ")][2:]
+    assert len(rows) > 20
+    for row in rows:
+        named = re.findall(r"`(tests/[\w/.]+)`", row)
+        assert named, row
+        assert all((PROJECT / name).exists() for name in named), row
