@@ -12,17 +12,17 @@ from threading import Thread
 import pytest
 
 from dexec.adapters.postgres.bounded import BoundedConnection, connect
-from dexec.adapters.postgres.database import MAX_CONFLICT_RETRIES, Database, Repeat
+from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.statements import Statement
 from dexec.domain.errors import CommitUnknown, StoreConflict
 from tests.conftest import Connecting, Isolation
-from tests.integration.test_database import wait_until_blocked
+from tests.integration.test_database import RETRIES, instant, wait_until_blocked
 
 COUNTING = Statement("count_push_failures", {"connection_ids": ["c"]})
 """Counts the times that it was committed."""
 
 READING = Statement("find_api_key", {"key_hash": "h"})
-RETURNING = Statement("drop_stale_connections", {"before": "2020-01-01T00:00:00Z"})
+RETURNING = Statement("drop_orphaned_watchers", {"limit": 10})
 REPEATS = pytest.mark.parametrize("repeat", [Repeat.HARMLESS, Repeat.NEVER])
 
 SHADOW = """
@@ -57,15 +57,19 @@ def opened() -> list[BoundedConnection]:
     return []
 
 
-@pytest.fixture
-def database(clean_url: str, opened: list[BoundedConnection]) -> Iterator[Database]:
+@pytest.fixture(params=[True, False], ids=["pipelines", "no pipelines"])
+def database(
+    request: pytest.FixtureRequest, clean_url: str, opened: list[BoundedConnection]
+) -> Iterator[Database]:
     """Return a database that sees what shadows a table."""
 
     def open_connection() -> BoundedConnection:
         opened.append(connect(clean_url, options="-c search_path=shadow,public"))
+        opened[-1].has_pipelines = request.param
         return opened[-1]
 
-    with closing(Database(open_connection)) as database:
+    backoff, _ = instant()
+    with closing(Database(open_connection, backoff=backoff)) as database:
         yield database
 
 
@@ -93,10 +97,10 @@ def test_reads_that_fail_after_the_commit_are_repeated_without_the_writes(
 def test_what_the_writes_returned_is_kept(
     database: Database, other: BoundedConnection
 ) -> None:
-    other.execute("INSERT INTO connections VALUES ('old', 'alice', 'h', false, 0, '2019-01-01')")
+    other.execute("INSERT INTO watchers VALUES ('ord', 'gone')")
     shadow(other, ENDS)
     ((), dropped), (found,) = database.transact([COUNTING, RETURNING], [READING], Repeat.NEVER)
-    assert dropped == [{"connection_id": "old"}]
+    assert dropped == [{"order_id": "ord"}]
     assert [row["client_id"] for row in found] == ["alice"]
 
 
@@ -110,7 +114,7 @@ def test_reads_that_keep_losing_leave_the_writes_committed_once(
     assert isinstance(raised.value.__cause__, StoreConflict)
     assert writes(other) == 1
     reads = other.execute("SELECT last_value FROM shadow.reads").fetchone()
-    assert reads == (1 + MAX_CONFLICT_RETRIES + 1,)
+    assert reads == (1 + RETRIES + 1,)
 
 
 def test_reads_that_hang_after_the_commit_are_not_repeated(
