@@ -16,7 +16,7 @@ from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.statements import Statement
 from dexec.domain.errors import CommitUnknown, StoreConflict
 from tests.conftest import Connecting, Isolation
-from tests.integration.test_database import RETRIES, instant, wait_until_blocked
+from tests.integration.test_conflicts import RETRIES, instant, wait_until_blocked
 
 COUNTING = Statement("count_push_failures", {"connection_ids": ["c"]})
 """Counts the times that it was committed."""
@@ -36,6 +36,19 @@ END $$;
 CREATE VIEW shadow.api_keys AS SELECT * FROM public.api_keys WHERE shadow.read();
 INSERT INTO public.api_keys (key_hash, client_id, created_at) VALUES ('h', 'alice', now());
 """
+REFUSE = """
+CREATE SCHEMA shadow;
+CREATE SEQUENCE shadow.commits;
+CREATE FUNCTION shadow.commit() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF nextval('shadow.commits') <= {times} THEN RAISE EXCEPTION 'injected' USING ERRCODE = '{state}'; END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER refused AFTER UPDATE ON public.connections DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION shadow.commit();
+"""
+"""Has commits refused, as Aurora DSQL refuses those of transactions that another one overtook."""
+
 LOSES = "RAISE EXCEPTION 'injected' USING ERRCODE = '40001'"
 IS_STALE = "RAISE EXCEPTION 'injected' USING ERRCODE = '0A000'"
 HANGS = "PERFORM pg_sleep(30)"
@@ -180,3 +193,26 @@ def test_a_race_lost_by_the_writes_is_run_again_although_it_must_not_run_twice(
             wait_until_blocked(other, opened[0].info.backend_pid)
         thread.join()
     assert writes(other) == 11
+
+
+@REPEATS
+@pytest.mark.parametrize("state", ["40001", "OC000", "OC001"])
+def test_a_commit_that_is_refused_is_repeated_with_its_writes(
+    database: Database, other: BoundedConnection, repeat: Repeat, state: str
+) -> None:
+    other.execute(REFUSE.format(times=3, state=state).encode())
+    ((),), ((),) = database.transact([COUNTING], [READING], repeat)
+    assert writes(other) == 1
+    assert other.execute("SELECT last_value FROM shadow.commits").fetchone() == (4,)
+
+
+@REPEATS
+def test_commits_that_are_refused_until_the_deadline_wrote_nothing(
+    database: Database, other: BoundedConnection, repeat: Repeat
+) -> None:
+    other.execute(REFUSE.format(times=RETRIES + 1, state="OC000").encode())
+    with pytest.raises(StoreConflict):
+        database.transact([COUNTING], [READING], repeat)
+    assert writes(other) == 0
+    database.transact([COUNTING], [READING], repeat)
+    assert writes(other) == 1
