@@ -8,6 +8,7 @@ import pytest
 
 from dexec.adapters.postgres import sources
 from dexec.adapters.postgres.bounded import BoundedConnection
+from dexec.adapters.postgres.database import Connect
 from dexec.bootstrap import Container
 from dexec.settings import Settings
 from infra.operators import access
@@ -19,7 +20,7 @@ class Opened:
     has_pipelines = True
 
 
-def opening(*_: object, **__: object) -> sources.Connect:
+def opening(*_: object, **__: object) -> Connect:
     return lambda: cast(BoundedConnection, Opened())
 
 
