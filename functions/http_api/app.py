@@ -20,7 +20,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dexec import __version__
 from dexec.bootstrap import container, prepare
-from dexec.domain.errors import BodyTooLarge, DexecError, Malformed, NotFound, TooMany
+from dexec.domain.errors import BodyTooLarge, DexecError, Malformed, NotFound
 from dexec.domain.lifecycle import Status
 from dexec.domain.quote import BPS, Mode
 from dexec.domain.routing import route_details
@@ -35,6 +35,7 @@ from dexec.schemas import (
     TokenName,
     invalid,
     problem,
+    retry_after_s,
     status_of,
 )
 from dexec.telemetry import count_unexpected, make_logger, make_metrics
@@ -233,14 +234,14 @@ def refuse(error: DexecError) -> Response[str]:
     if status > 500:
         cause = repr(error.__cause__)
         logger.error("request failed", error=type(error).__name__, reason=str(error), cause=cause)
+    return _problem(error)
+
+
+def _problem(error: DexecError) -> Response[str]:
     headers: dict[str, str | list[str]] = {}
-    if isinstance(error, TooMany):
-        headers["retry-after"] = str(error.retry_after_s)
-    return _problem(error, headers)
-
-
-def _problem(error: DexecError, headers: dict[str, str | list[str]] | None = None) -> Response[str]:
-    return Response(status_of(error), "application/problem+json", json.dumps(problem(error)), headers or {})
+    if (wait_s := retry_after_s(error)) is not None:
+        headers["retry-after"] = str(wait_s)
+    return Response(status_of(error), "application/problem+json", json.dumps(problem(error)), headers)
 
 
 def refuse_input(error: RequestValidationError) -> Response[str]:

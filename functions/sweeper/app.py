@@ -11,10 +11,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from dexec.bootstrap import container
 from dexec.domain.errors import OutcomeUnknown, Unavailable
 from dexec.telemetry import count_unexpected, make_logger, make_metrics
-from dexec.usecases.sweep import LOST_AFTER_S
+from dexec.usecases.steps import Steps
+from dexec.usecases.sweep import LOST_AFTER_S, Swept
 
 logger = make_logger("sweeper")
 metrics = make_metrics("sweeper")
+
+NOTHING = Swept((), (), 0, 0)
 
 
 @metrics.log_metrics
@@ -22,16 +25,20 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     """Sweep once; what a back end that is away prevents is left to the next minute.
 
     Whoever knows that all messages are lost says so with ``lostAfterSeconds`` 0; the schedule does not.
-    A sweep that failed is raised: Lambda counts it in its metric Errors, as it does one that timed out, and
-    SweepsFailedAlarm watches that.
+    Every step is tried; the first failure is then raised: Lambda counts it in its metric Errors, as it does
+    a sweep that timed out, and SweepsFailedAlarm watches that.
     """
     parts = container()
     ends_at = parts.clock.now() + timedelta(milliseconds=context.get_remaining_time_in_millis())
+    lost_after_s = float(event.get("lostAfterSeconds", LOST_AFTER_S))
+    steps = Steps()
+    swept = steps.run(lambda: parts.sweep(ends_at, lost_after_s), NOTHING)
+    forgotten = steps.run(lambda: parts.forget(ends_at), 0)
     try:
-        swept = parts.sweep(ends_at, float(event.get("lostAfterSeconds", LOST_AFTER_S)))
-        forgotten = parts.forget(ends_at)
+        steps.end()
     except (Unavailable, OutcomeUnknown) as exc:
-        logger.error("the sweep broke off", reason=str(exc))
+        also = getattr(exc, "__notes__", [])
+        logger.error("a step of the sweep failed", reason=str(exc), also=also, forgotten=forgotten)
         raise
     except Exception:
         count_unexpected(logger, metrics, "unexpected error")

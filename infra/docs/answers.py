@@ -214,7 +214,7 @@ class Problem(TypedDict):
     orderId: NotRequired[
         Annotated[str, Field(description="the order that was withdrawn (503) or whose fate is unknown (504)")]
     ]
-    retryAfter: NotRequired[Annotated[int, Field(description="seconds (429)")]]
+    retryAfter: NotRequired[Annotated[int, Field(description="seconds (429, 503)")]]
     checks: NotRequired[Annotated[Checks, Field(description="what is down (503 of `/ready`)")]]
 
 

@@ -84,7 +84,8 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def _code(value: object) -> str:
-    return "" if value in ("", None) else f"`{value}`"
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return "" if value in ("", None) else f"`{text}`"
 
 
 def _cell(text: str) -> str:

@@ -55,10 +55,15 @@ REFUSALS = {
     422: "a field has a value that it cannot have; `errors` names it",
     429: "too many orders wait already, or the key reads too often; `retry-after` says when to ask again",
     500: "something went wrong on our side",
-    503: "a back end does not answer; nothing was stored, unless `orderId` names an order that was withdrawn",
+    503: "a back end does not answer, or is busy; nothing was stored, unless `orderId` names an order "
+    "that was withdrawn; `retry-after` says when to ask again",
     504: "whether the order was stored is unknown; repeat with the same idempotency key, or read `orderId`",
 }
 ALWAYS = (413, 500, 503)
+WAITING = (429, 503)
+RETRY_AFTER: Node = {
+    "Retry-After": {"description": "seconds to wait", "schema": {"type": "integer", "minimum": 1}}
+}
 
 INFO: Node = {
     "title": "dexec",
@@ -135,7 +140,8 @@ def _responses(operation: Operation) -> Node:
     answered = _response(operation.description, "application/json", operation.answer.__name__)
     responses: Node = {str(operation.status): answered}
     for status in statuses:
-        responses[str(status)] = _response(REFUSALS[status], "application/problem+json", "Problem")
+        refusal = _response(REFUSALS[status], "application/problem+json", "Problem")
+        responses[str(status)] = refusal | ({"headers": RETRY_AFTER} if status in WAITING else {})
     return responses
 
 

@@ -12,14 +12,13 @@ import random
 from collections.abc import Callable
 from typing import NamedTuple
 
+from dexec.adapters.postgres.conflicts import DEADLINE_S, longest_pause_s
 from infra.model.assumptions import Assumptions, Latency
 from infra.model.queueing import at
 from infra.model.timeline import draw
 
 SIMULTANEOUS = (2, 5, 10, 20, 50, 100)
 ROUNDS = 50
-DEADLINE_S = 2.0
-BASE_S, CAP_S = 0.01, 0.25
 
 
 class Policy(NamedTuple):
@@ -42,7 +41,7 @@ FIVE_RETRIES = Policy(
 )
 TO_A_DEADLINE = Policy(
     f"to {DEADLINE_S:g} s, full jitter",
-    lambda refusals, rng: rng.uniform(0, min(CAP_S, BASE_S * 2**refusals)),
+    lambda refusals, rng: rng.uniform(0, longest_pause_s(refusals)),
     None,
     DEADLINE_S,
 )

@@ -158,8 +158,11 @@ def stack_outputs(cloudformation: CloudFormationClient, name: str) -> dict[str, 
 def _database_of(outputs: dict[str, str]) -> Connect:
     if outputs["DatabaseKind"] == "dsql":
         # An operator is no role of the functions': dsql:DbConnectAdmin is what lets a person in.
-        return sources.from_dsql(aws_clients.dsql_token, outputs["DatabaseEndpoint"], admin=True)
-    return sources.from_secret(aws_clients.secrets(), outputs["DatabaseSecretArn"])
+        connect = sources.from_dsql(aws_clients.dsql_token, outputs["DatabaseEndpoint"], admin=True)
+    else:
+        connect = sources.from_secret(aws_clients.secrets(), outputs["DatabaseSecretArn"])
+    has_pipelines = outputs.get("StorePipelines", "true") == "true"
+    return connect if has_pipelines else sources.without_pipelines(connect)
 
 
 def _anybody() -> Credentials:

@@ -243,7 +243,12 @@ class Container:
 
     @cached_property
     def _connect(self) -> Connect:
-        return self._source(admin=False)
+        source = self._source(admin=False)
+        if self.settings.store_pipelines:
+            return source
+        from dexec.adapters.postgres import sources
+
+        return sources.without_pipelines(source)
 
     def _source(self, *, admin: bool) -> Connect:
         from dexec.adapters.postgres import sources

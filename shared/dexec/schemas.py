@@ -247,6 +247,9 @@ def invalid(errors: object) -> Invalid:
     return Invalid(message, field)
 
 
+AWAY_S = 1
+"""When a back end that is busy or away (503) may be asked again; by then, a burst on one row is over."""
+
 _STATUS: tuple[tuple[type[DexecError], int], ...] = (
     (NoVenue, 503),
     (Unavailable, 503),
@@ -260,6 +263,13 @@ def status_of(error: DexecError) -> int:
     if isinstance(error, Rejected):
         return error.status
     return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+
+
+def retry_after_s(error: DexecError) -> int | None:
+    """Return after how many seconds what was refused may be tried again; None where waiting is no cure."""
+    if isinstance(error, TooMany):
+        return error.retry_after_s
+    return AWAY_S if status_of(error) == 503 else None
 
 
 def problem(error: DexecError) -> dict[str, object]:
@@ -277,8 +287,8 @@ def problem(error: DexecError) -> dict[str, object]:
         body["errors"] = [{"field": error.field, "message": detail}]
     if isinstance(error, CommitUnknown | OrderWithdrawn) and error.order_id:
         body["orderId"] = error.order_id
-    if isinstance(error, TooMany):
-        body["retryAfter"] = error.retry_after_s
+    if (wait_s := retry_after_s(error)) is not None:
+        body["retryAfter"] = wait_s
     if isinstance(error, NotReady):
         body["checks"] = dict(error.checks)
     return body

@@ -31,6 +31,7 @@ class Settings(BaseModel):
     database_secret_arn: str | None = Field(None, description="Secrets Manager secret that holds the URL")
     dsql_endpoint: str | None = Field(None, description="host of an Aurora DSQL cluster, reached with IAM")
     database_role_arns: str = Field("", description="IAM roles that migrations let into Aurora DSQL")
+    store_pipelines: bool = Field(True, description="false: each statement waits for the answer before it")
     order_queue_url: str = Field("", description="SQS queue that feeds the executor")
     websocket_url: str = Field("", description="what clients connect to")
     websocket_callback_url: str = Field("", description="connection-management endpoint for pushes")

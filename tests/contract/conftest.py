@@ -8,20 +8,22 @@ from functools import partial
 import pytest
 
 from dexec.adapters.postgres.database import Connect, Database
+from dexec.adapters.postgres.sources import without_pipelines
 from tests.collation import NAME as EN_US
 from tests.conftest import Isolation, connect_at
 from tests.contract.samples import trading_key
 from tests.simulation.backend import Backend, PostgresAudit, in_memory, on_postgres
 
 DSQL = "Aurora DSQL"
-STORES = ("in memory", *Isolation, EN_US, DSQL)
+NO_PIPELINES = "Aurora DSQL without pipelines"
+STORES = ("in memory", *Isolation, EN_US, DSQL, NO_PIPELINES)
 
 
 def connect_to(request: pytest.FixtureRequest) -> Connect:
     """Return what opens connections to the store that the test was given, which is empty."""
-    if request.param == DSQL:
+    if request.param in (DSQL, NO_PIPELINES):
         dsql: Connect = request.getfixturevalue("connecting_to_dsql")
-        return dsql
+        return dsql if request.param == DSQL else without_pipelines(dsql)
     if request.param == EN_US:
         return partial(connect_at, request.getfixturevalue("clean_en_us_url"), Isolation.READ_COMMITTED)
     return partial(connect_at, request.getfixturevalue("clean_url"), Isolation(request.param))

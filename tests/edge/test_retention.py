@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from dexec.adapters.postgres import archive
+from dexec.domain.errors import QueueUnavailable
 from dexec.domain.ids import order_id
 from tests.edge.conftest import OWNER
 from tests.edge.inprocess import Deployment, deployed
@@ -112,3 +113,13 @@ def copy_first_order(database_url: str, ids: list[str]) -> None:
             others = ", ".join(name for (name,) in found if name != column)
             rows_of_others = f"SELECT copy, {others} FROM {table}, unnest(%s::text[]) AS copy"
             connection.execute(f"INSERT INTO {table} ({column}, {others}) {rows_of_others}".encode(), [ids])
+
+
+def test_retention_goes_on_while_the_queue_is_away(kept_for_a_day: Deployment, clean_url: str) -> None:
+    place(kept_for_a_day)
+    kept_for_a_day.execute_all()
+    kept_for_a_day.wait(2 * DAY_S)
+    kept_for_a_day.parts.queue.is_away = True
+    with pytest.raises(QueueUnavailable):
+        kept_for_a_day.sweep()
+    assert rows(clean_url) == 0

@@ -12,17 +12,17 @@ from threading import Thread
 import pytest
 
 from dexec.adapters.postgres.bounded import BoundedConnection, connect
-from dexec.adapters.postgres.database import MAX_CONFLICT_RETRIES, Database, Repeat
+from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.statements import Statement
 from dexec.domain.errors import CommitUnknown, StoreConflict
 from tests.conftest import Connecting, Isolation
-from tests.integration.test_database import wait_until_blocked
+from tests.integration.test_conflicts import RETRIES, instant, wait_until_blocked
 
 COUNTING = Statement("count_push_failures", {"connection_ids": ["c"]})
 """Counts the times that it was committed."""
 
 READING = Statement("find_api_key", {"key_hash": "h"})
-RETURNING = Statement("drop_stale_connections", {"before": "2020-01-01T00:00:00Z"})
+RETURNING = Statement("drop_orphaned_watchers", {"limit": 10})
 REPEATS = pytest.mark.parametrize("repeat", [Repeat.HARMLESS, Repeat.NEVER])
 
 SHADOW = """
@@ -36,6 +36,19 @@ END $$;
 CREATE VIEW shadow.api_keys AS SELECT * FROM public.api_keys WHERE shadow.read();
 INSERT INTO public.api_keys (key_hash, client_id, created_at) VALUES ('h', 'alice', now());
 """
+REFUSE = """
+CREATE SCHEMA shadow;
+CREATE SEQUENCE shadow.commits;
+CREATE FUNCTION shadow.commit() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF nextval('shadow.commits') <= {times} THEN RAISE EXCEPTION 'injected' USING ERRCODE = '{state}'; END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER refused AFTER UPDATE ON public.connections DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION shadow.commit();
+"""
+"""Has commits refused, as Aurora DSQL refuses those of transactions that another one overtook."""
+
 LOSES = "RAISE EXCEPTION 'injected' USING ERRCODE = '40001'"
 IS_STALE = "RAISE EXCEPTION 'injected' USING ERRCODE = '0A000'"
 HANGS = "PERFORM pg_sleep(30)"
@@ -57,15 +70,19 @@ def opened() -> list[BoundedConnection]:
     return []
 
 
-@pytest.fixture
-def database(clean_url: str, opened: list[BoundedConnection]) -> Iterator[Database]:
+@pytest.fixture(params=[True, False], ids=["pipelines", "no pipelines"])
+def database(
+    request: pytest.FixtureRequest, clean_url: str, opened: list[BoundedConnection]
+) -> Iterator[Database]:
     """Return a database that sees what shadows a table."""
 
     def open_connection() -> BoundedConnection:
         opened.append(connect(clean_url, options="-c search_path=shadow,public"))
+        opened[-1].has_pipelines = request.param
         return opened[-1]
 
-    with closing(Database(open_connection)) as database:
+    backoff, _ = instant()
+    with closing(Database(open_connection, backoff=backoff)) as database:
         yield database
 
 
@@ -93,10 +110,10 @@ def test_reads_that_fail_after_the_commit_are_repeated_without_the_writes(
 def test_what_the_writes_returned_is_kept(
     database: Database, other: BoundedConnection
 ) -> None:
-    other.execute("INSERT INTO connections VALUES ('old', 'alice', 'h', false, 0, '2019-01-01')")
+    other.execute("INSERT INTO watchers VALUES ('ord', 'gone')")
     shadow(other, ENDS)
     ((), dropped), (found,) = database.transact([COUNTING, RETURNING], [READING], Repeat.NEVER)
-    assert dropped == [{"connection_id": "old"}]
+    assert dropped == [{"order_id": "ord"}]
     assert [row["client_id"] for row in found] == ["alice"]
 
 
@@ -110,7 +127,7 @@ def test_reads_that_keep_losing_leave_the_writes_committed_once(
     assert isinstance(raised.value.__cause__, StoreConflict)
     assert writes(other) == 1
     reads = other.execute("SELECT last_value FROM shadow.reads").fetchone()
-    assert reads == (1 + MAX_CONFLICT_RETRIES + 1,)
+    assert reads == (1 + RETRIES + 1,)
 
 
 def test_reads_that_hang_after_the_commit_are_not_repeated(
@@ -176,3 +193,26 @@ def test_a_race_lost_by_the_writes_is_run_again_although_it_must_not_run_twice(
             wait_until_blocked(other, opened[0].info.backend_pid)
         thread.join()
     assert writes(other) == 11
+
+
+@REPEATS
+@pytest.mark.parametrize("state", ["40001", "OC000", "OC001"])
+def test_a_commit_that_is_refused_is_repeated_with_its_writes(
+    database: Database, other: BoundedConnection, repeat: Repeat, state: str
+) -> None:
+    other.execute(REFUSE.format(times=3, state=state).encode())
+    ((),), ((),) = database.transact([COUNTING], [READING], repeat)
+    assert writes(other) == 1
+    assert other.execute("SELECT last_value FROM shadow.commits").fetchone() == (4,)
+
+
+@REPEATS
+def test_commits_that_are_refused_until_the_deadline_wrote_nothing(
+    database: Database, other: BoundedConnection, repeat: Repeat
+) -> None:
+    other.execute(REFUSE.format(times=RETRIES + 1, state="OC000").encode())
+    with pytest.raises(StoreConflict):
+        database.transact([COUNTING], [READING], repeat)
+    assert writes(other) == 0
+    database.transact([COUNTING], [READING], repeat)
+    assert writes(other) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from threading import Thread
@@ -16,10 +16,10 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from dexec.adapters.postgres.bounded import BoundedConnection, connect
-from dexec.adapters.postgres.database import MAX_CONFLICT_RETRIES, Database, Repeat
-from dexec.adapters.postgres.sources import from_url
+from dexec.adapters.postgres.database import Database, Repeat
+from dexec.adapters.postgres.sources import from_url, without_pipelines
 from dexec.adapters.postgres.statements import Statement
-from dexec.domain.errors import CommitUnknown, StoreConflict, StoreUnavailable
+from dexec.domain.errors import CommitUnknown, StoreUnavailable
 from tests.conftest import Connecting, Isolation
 
 T = TypeVar("T")
@@ -101,6 +101,18 @@ def test_an_exchange_is_one_write(clean_url: str) -> None:
         assert len(writes) == 1
         assert writes[0].count(b"find_api_key") == 2
         assert b"SELECT" not in writes[0], "what is prepared is not sent again"
+        database.close()
+
+
+def test_without_pipelines_each_statement_is_a_write_of_its_own(clean_url: str) -> None:
+    with relayed(clean_url) as (url, writes):
+        database = Database(without_pipelines(from_url(url)))
+        database.transact([WRITING], [READING], Repeat.NEVER)
+        writes.clear()
+        assert database.transact([WRITING], [READING, READING], Repeat.NEVER) == ([[]], [[], []])
+        named = (b"BEGIN", b"drop_orphaned_watchers", b"COMMIT", b"find_api_key", b"find_api_key")
+        assert len(writes) == len(named)
+        assert all(name in write for name, write in zip(named, writes, strict=True))
         database.close()
 
 
@@ -244,70 +256,3 @@ def test_the_server_gives_up_what_its_client_gave_up(connecting: Connecting, cle
         assert other.execute("SELECT count(*) FROM watchers").fetchone() == (1,)
     assert database.transact([WRITING], [READING], Repeat.NEVER) == ([[{"order_id": "ord"}]], [[]])
     database.close()
-
-
-class Losing(Database):
-    """A database whose next ``losses`` transactions lose their race."""
-
-    losses = 0
-
-    def _run(self, work: Callable[[BoundedConnection], T], repeat: Repeat) -> T:
-        def losing(connection: BoundedConnection) -> T:
-            if self.losses:
-                self.losses -= 1
-                raise psycopg.errors.SerializationFailure("injected")
-            return work(connection)
-
-        return super()._run(losing, repeat)
-
-
-def test_a_lost_race_is_run_again(connecting: Connecting) -> None:
-    database = Losing(lambda: connecting(Isolation.REPEATABLE_READ))
-    database.losses = MAX_CONFLICT_RETRIES
-    assert database.fetch(READING, Repeat.NEVER) == []
-    database.losses = MAX_CONFLICT_RETRIES + 1
-    with pytest.raises(StoreConflict):
-        database.transact([WRITING], [READING], Repeat.NEVER)
-    assert database.transact([WRITING], [READING], Repeat.NEVER) == ([[]], [[]])
-    database.close()
-
-
-@pytest.mark.parametrize("in_pipeline", [False, True])
-def test_a_real_conflict_is_run_again(connecting: Connecting, in_pipeline: bool) -> None:
-    opened: list[BoundedConnection] = []
-
-    def open_connection() -> BoundedConnection:
-        opened.append(connecting(Isolation.REPEATABLE_READ))
-        return opened[-1]
-
-    database = Database(open_connection)
-    database.fetch(READING, Repeat.READ)
-    writing = Statement("count_push_failures", {"connection_ids": ["c"]})
-    with connecting(Isolation.READ_COMMITTED) as other:
-        other.execute("INSERT INTO connections VALUES ('c', 'alice', 'h', false, 0, now())")
-
-        def count() -> None:
-            if in_pipeline:
-                database.transact([writing], [READING], Repeat.NEVER)
-            else:
-                database.fetch(writing, Repeat.NEVER)
-
-        thread = Thread(target=count)
-        with other.transaction():
-            other.execute("UPDATE connections SET push_failures = push_failures + 10")
-            thread.start()
-            wait_until_blocked(other, opened[0].info.backend_pid)
-        thread.join()
-        assert other.execute("SELECT push_failures FROM connections").fetchone() == (11,)
-    assert len(opened) == 1
-    database.close()
-
-
-def wait_until_blocked(connection: BoundedConnection, pid: int) -> None:
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock'"
-    for _ in range(300):
-        if connection.execute(waiting, (pid,)).fetchone() == (1,):
-            return
-        connection.execute("SELECT pg_sleep(0.005)")
-        connection.execute("SELECT pg_stat_clear_snapshot()")
-    pytest.fail("nobody waits")

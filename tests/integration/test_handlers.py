@@ -209,6 +209,9 @@ def test_a_store_that_fails(
     monkeypatch.setattr(deployment.parts.orders, "place", fail)
     answer = deployment.http("POST", PATH, key=KEY, body=ORDER)
     assert answer.status == status
+    waits = 1 if status == 503 else None
+    assert answer.json.get("retryAfter") == waits
+    assert answer.headers.get("retry-after") == (waits and str(waits))
     assert ("orderId" in answer.json) == (status == 504)
     assert stored(deployment) == 1
 

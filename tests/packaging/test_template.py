@@ -60,7 +60,9 @@ def test_a_setting_is_a_parameter_with_the_same_default(name: str) -> None:
         return
     default = PARAMETERS[parameter]["Default"]
     expected = Settings.model_fields[name].default
-    if isinstance(expected, int | Decimal):
+    if isinstance(expected, bool):
+        assert default == str(expected).lower()
+    elif isinstance(expected, int | Decimal):
         assert Decimal(str(default)) == expected
     else:
         assert default == (expected or "")

@@ -241,4 +241,4 @@ def test_every_error_is_a_problem(error: DexecError, status: int, slug: str) -> 
     assert body["type"] == f"/problems/{slug}"
     assert "secret" not in json.dumps(body)
     assert body.get("orderId") == ("ord_1" if status == 504 else None)
-    assert body.get("retryAfter") == (7 if status == 429 else None)
+    assert body.get("retryAfter") == {429: 7, 503: 1}.get(status)

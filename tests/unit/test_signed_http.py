@@ -15,6 +15,7 @@ import pytest
 import trustme
 
 from dexec.adapters import tls
+from dexec.adapters.kept import IDLE_S
 from dexec.adapters.signed_http import SignedHttp
 from dexec.adapters.sigv4 import Credentials
 
@@ -22,7 +23,10 @@ THREADS = 4
 
 
 class Taking(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
     def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
         self.send_response(200)
         self.send_header("content-length", "0")
         self.end_headers()
@@ -85,3 +89,18 @@ def test_a_server_that_no_authority_vouches_for_is_refused(
     tls.client_context.cache_clear()
     with pytest.raises(ssl.SSLCertVerificationError):
         http.post("/", b"{}", {})
+
+
+@pytest.mark.parametrize(("idle_s", "connections"), [(IDLE_S, 1), (IDLE_S + 1, 3)])
+def test_a_connection_that_was_idle_long_is_replaced_before_its_use(
+    http: SignedHttp, monkeypatch: pytest.MonkeyPatch, idle_s: float, connections: int
+) -> None:
+    seconds = [0.0]
+    http._now = lambda: seconds[0]
+    opening = Mock(wraps=http._open)
+    monkeypatch.setattr(http, "_open", opening)
+    for _ in range(3):
+        assert http.post("/", b"{}", {}).status == 200
+        seconds[0] += idle_s
+    http.close()
+    assert opening.call_count == connections

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any, NoReturn
 
 import pytest
 
 from dexec.domain.errors import QueueUnavailable
-from dexec.usecases.sweep import BATCH, CONNECTION_LIFE_S, UNTOLD_AFTER_S
+from dexec.usecases.sweep import BATCH, CONNECTION_LIFE_S, UNTOLD_AFTER_S, Sweep
 from tests.simulation.world import FUNCTION_S, World
 
 
@@ -92,3 +94,47 @@ def test_more_connections_than_fit_into_one_transaction_are_closed_in_one_sweep(
     world.sweep()
     assert len(world.push.gone) == 2 * BATCH + 1
     assert world.tape.calls.count("watching.note_closed") == 3
+
+
+STEPS = ("_requeue_lost", "_tell_untold", "_close_stale", "_drop_orphans")
+
+
+class Refused(Exception):
+    """A statement that the store refuses, whatever it is."""
+
+
+def refuse(name: str) -> Callable[..., NoReturn]:
+    def step(*_: object) -> NoReturn:
+        raise Refused(name)
+
+    return step
+
+
+@pytest.mark.parametrize("failing", [*STEPS, "parked"])
+def test_a_step_that_fails_does_not_keep_the_others_from_being_done(
+    failing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World()
+    done: list[str] = []
+    for name in STEPS:
+        step = getattr(Sweep, name)
+
+        def noted(*args: Any, name: str = name, step: Callable[..., Any] = step) -> Any:
+            done.append(name)
+            return step(*args)
+
+        monkeypatch.setattr(Sweep, name, refuse(name) if name == failing else noted)
+    if failing == "parked":
+        monkeypatch.setattr(world.backend.orders, "parked", refuse("parked"))
+    with pytest.raises(Refused, match=failing):
+        world.sweep_up(world.clock.now() + timedelta(seconds=FUNCTION_S))
+    assert done == [name for name in STEPS if name != failing]
+
+
+def test_the_first_failure_is_raised_and_names_those_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    for name in ("_tell_untold", "_drop_orphans"):
+        monkeypatch.setattr(Sweep, name, refuse(name))
+    with pytest.raises(Refused, match="_tell_untold") as raised:
+        world.sweep_up(world.clock.now() + timedelta(seconds=FUNCTION_S))
+    assert raised.value.__notes__ == ["and after that, Refused: _drop_orphans"]

@@ -13,6 +13,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from threading import local
 from urllib.parse import urlsplit
 
+from dexec.adapters.kept import Kept, Now, wall_clock
 from dexec.adapters.sigv4 import Credentials, Request, Signer
 from dexec.adapters.tls import client_context
 
@@ -32,7 +33,10 @@ class SignedHttp:
     """Talks to one endpoint of one service; every thread keeps a connection of its own.
 
     ``timeout_s`` bounds connecting and each read. A kept connection may have been closed by the other
-    side meanwhile, so a request that fails on one is repeated once on a new one.
+    side meanwhile, so a request that fails on one is repeated once on a new one, and one that was idle long
+    (by ``now``) is replaced before. No answer does not say that a request had no effect, so only what may
+    be sent twice goes out here: a message of an order and a frame of its events are known again by their
+    numbers. After a time-out nothing is repeated.
     """
 
     def __init__(
@@ -42,11 +46,14 @@ class SignedHttp:
         region: str,
         credentials: Callable[[], Credentials],
         timeout_s: float,
+        *,
+        now: Now = wall_clock,
     ) -> None:
         self._endpoint = urlsplit(endpoint_url)
         self._signer = Signer(service, region, self._endpoint.netloc)
         self._credentials = credentials
         self._timeout_s = timeout_s
+        self._now = now
         self._kept = local()
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -62,14 +69,16 @@ class SignedHttp:
         request = Request(method, full_path, headers, body)
         signed = self._signer.headers(request, self._credentials(), datetime.now(UTC))
         connection: HTTPConnection | None = getattr(self._kept, "connection", None)
-        if connection is not None:
+        if connection is not None and not self._kept.uses.use():
+            self.close()
+        elif connection is not None:
             try:
                 return self._send(connection, method, full_path, body, signed)
             except TimeoutError:
                 raise
             except UNREACHABLE:
                 self.close()
-        self._kept.connection = self._open()
+        self._kept.connection, self._kept.uses = self._open(), Kept(self._now)
         return self._send(self._kept.connection, method, full_path, body, signed)
 
     def _send(

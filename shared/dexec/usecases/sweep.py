@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dexec.domain.errors import QueueUnavailable
 from dexec.ports import Clock, Delivery, Orders, Push, Queue, Watching
+from dexec.usecases.steps import Steps
 from dexec.usecases.tell import Teller
 
 LOST_AFTER_S = 15
@@ -49,21 +49,18 @@ class Sweep:
         """Sweep once, in batches, until nothing is left or ``ends_at`` is near.
 
         ``lost_after_s`` is how long a message may be on its way; 0 where the queue is known to be new.
-        Raises ``Unavailable`` and ``OutcomeUnknown``; what was done until then stays done.
+        Every step is tried, whatever became of those before it. Raises what the first one raised that failed,
+        ``Unavailable`` and ``OutcomeUnknown`` among others; what was done stays done.
         """
-        requeued: tuple[str, ...] = ()
-        queue_trouble: QueueUnavailable | None = None
-        try:
-            requeued = self._requeue_lost(ends_at, lost_after_s)
-        except QueueUnavailable as exc:
-            # Telling needs no queue.
-            queue_trouble = exc
-        told = self._tell_untold(ends_at)
-        dropped = self._close_stale(ends_at)
-        self._drop_orphans(ends_at)
-        if queue_trouble is not None:
-            raise queue_trouble
-        return Swept(requeued, told, dropped, self.orders.parked())
+        steps = Steps()
+        none: tuple[str, ...] = ()
+        requeued = steps.run(lambda: self._requeue_lost(ends_at, lost_after_s), none)
+        told = steps.run(lambda: self._tell_untold(ends_at), none)
+        dropped = steps.run(lambda: self._close_stale(ends_at), 0)
+        steps.run(lambda: self._drop_orphans(ends_at), None)
+        parked = steps.run(self.orders.parked, 0)
+        steps.end()
+        return Swept(requeued, told, dropped, parked)
 
     def _requeue_lost(self, ends_at: datetime, lost_after_s: float) -> tuple[str, ...]:
         requeued: list[str] = []

@@ -29,10 +29,12 @@ class AnswerTimeout(psycopg.OperationalError):
 class BoundedConnection(psycopg.Connection[tuple[object, ...]]):
     """A connection that is closed, with ``AnswerTimeout``, when an answer takes too long.
 
-    ``answer_timeout_s`` may be raised for work that is known to be long, as a migration is.
+    ``answer_timeout_s`` may be raised for work that is known to be long, as a migration is;
+    ``has_pipelines`` is False where the server, or what stands before it, refuses them.
     """
 
     answer_timeout_s: float = ANSWER_TIMEOUT_S
+    has_pipelines: bool = True
 
     @cached_property
     def exchange(self) -> Exchange:

@@ -5,24 +5,23 @@ A Lambda environment serves one invocation at a time, so one connection is enoug
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TypeVar
 
 import psycopg
 
+from dexec.adapters.kept import Kept, Now, wall_clock
 from dexec.adapters.postgres.bounded import AnswerTimeout, BoundedConnection
+from dexec.adapters.postgres.conflicts import Backoff, is_conflict
 from dexec.adapters.postgres.exchange import Committed, Row
 from dexec.adapters.postgres.statements import Statement
 from dexec.domain.errors import CommitUnknown, StoreConflict, StoreUnavailable
 
 T = TypeVar("T")
 Connect = Callable[[], BoundedConnection]
-
-MAX_CONFLICT_RETRIES = 5
 
 
 class Repeat(Enum):
@@ -41,14 +40,18 @@ class Repeat(Enum):
 class Database:
     """Runs named statements over one lazily opened connection.
 
-    Every method is one round trip (a lost serialization race costs another). Raises
-    ``StoreUnavailable`` when nothing was changed; ``CommitUnknown`` when that cannot be told, or when the
-    writes stand and what was to be read after them cannot be had.
+    Every method is one round trip; a conflict with another transaction costs another, until ``backoff``
+    says no, and then ``StoreConflict`` is raised. Raises ``StoreUnavailable`` when nothing was changed;
+    ``CommitUnknown`` when that cannot be told, or when the writes stand and what was to be read after them
+    cannot be had. ``now`` is the time by which a connection is idle or old.
     """
 
-    def __init__(self, connect: Connect) -> None:
+    def __init__(self, connect: Connect, *, backoff: Backoff | None = None, now: Now = wall_clock) -> None:
         self._connect = connect
+        self._backoff = backoff or Backoff()
+        self._now = now
         self._connection: BoundedConnection | None = None
+        self._kept = Kept(now)
 
     def fetch(self, statement: Statement, repeat: Repeat) -> list[Row]:
         """Run one statement, a transaction of its own, and return its rows."""
@@ -87,50 +90,51 @@ class Database:
                 connection.close()
 
     def _run(self, work: Callable[[BoundedConnection], T], repeat: Repeat) -> T:
-        conflicts = 0
-        lost = stale = False
+        trial = _Trial(repeat, self._backoff.start())
         while True:
-            connection = self._open(lost and repeat is Repeat.HARMLESS)
+            connection = self._open(trial)
             try:
                 return work(connection)
             except Committed as committed:
                 # What is repeated now are the reads alone, on a connection that knows no stale statement.
                 self._clear(connection, committed.__cause__)
                 raise
-            except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected) as exc:
-                self._roll_back(connection)
-                conflicts += 1
-                if conflicts > MAX_CONFLICT_RETRIES:
-                    raise StoreConflict("the order store is busy") from exc
-                time.sleep(random.uniform(0.001, 0.005 * 2**conflicts))
-            except psycopg.OperationalError as exc:
-                if not connection.broken and not connection.closed:
-                    self._roll_back(connection)
-                    raise StoreUnavailable("the order store did not take the statement") from exc
-                self.close()
-                # A server that hangs is not asked again: whoever waits here has waited long enough.
-                if lost or repeat is Repeat.NEVER or isinstance(exc, AnswerTimeout):
-                    raise _given_up(repeat) from exc
-                lost = True
-            except psycopg.errors.FeatureNotSupported:
-                # A migration has changed what a prepared statement returns: nothing of this was committed.
-                if stale:
-                    raise
-                stale = True
-                self.close()
-            except psycopg.Error:
-                self._roll_back(connection)
-                raise
+            except psycopg.Error as exc:
+                self._recover(connection, exc, trial)
 
-    def _open(self, may_have_committed: bool) -> BoundedConnection:
+    def _recover(self, connection: BoundedConnection, error: psycopg.Error, trial: _Trial) -> None:
+        """Return if the work may be done once more; raise what its error means if not."""
+        if is_conflict(error):
+            self._roll_back(connection)
+            if not trial.may_repeat():
+                raise trial.refused(StoreConflict("the order store is busy")) from error
+        elif isinstance(error, psycopg.OperationalError):
+            if not connection.broken and not connection.closed:
+                self._roll_back(connection)
+                raise trial.refused(StoreUnavailable("the order store did not take the statement")) from error
+            self.close()
+            # A server that hangs is not asked again: whoever waits here has waited long enough.
+            if trial.is_lost or trial.repeat is Repeat.NEVER or isinstance(error, AnswerTimeout):
+                raise _given_up(trial.repeat) from error
+            trial.is_lost = True
+        elif isinstance(error, psycopg.errors.FeatureNotSupported) and not trial.is_stale:
+            # A migration has changed what a prepared statement returns: nothing of this was committed.
+            self.close()
+            trial.is_stale = True
+        else:
+            self._roll_back(connection)
+            raise error
+
+    def _open(self, trial: _Trial) -> BoundedConnection:
         if self._connection is not None and not self._connection.closed:
-            return self._connection
+            if self._kept.use():
+                return self._connection
+            self.close()
         try:
             self._connection = self._connect()
         except psycopg.Error as exc:
-            if may_have_committed:
-                raise CommitUnknown("the order store was lost while it committed") from exc
-            raise StoreUnavailable("the order store cannot be reached") from exc
+            raise trial.refused(StoreUnavailable("the order store cannot be reached")) from exc
+        self._kept = Kept(self._now)
         return self._connection
 
     def _clear(self, connection: BoundedConnection, cause: BaseException | None) -> None:
@@ -144,6 +148,22 @@ class Database:
             connection.rollback()
         except psycopg.Error:
             self.close()
+
+
+@dataclass(slots=True)
+class _Trial:
+    """What has become of some work so far: whether a connection was lost with it, or knew it stale."""
+
+    repeat: Repeat
+    may_repeat: Callable[[], bool]
+    is_lost: bool = False
+    is_stale: bool = False
+
+    def refused(self, error: StoreUnavailable) -> StoreUnavailable | CommitUnknown:
+        """Return what to raise where the last try changed nothing: an earlier one may have."""
+        if self.is_lost and self.repeat is not Repeat.READ:
+            return CommitUnknown("the order store was lost while it committed")
+        return error
 
 
 def _given_up(repeat: Repeat) -> StoreUnavailable | CommitUnknown:

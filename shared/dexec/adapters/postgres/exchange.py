@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import Error, errors
 from psycopg.adapt import Transformer
-from psycopg.generators import fetch_many, send
+from psycopg.generators import execute, fetch_many, send
 from psycopg.pq import ExecStatus, Format
 
 from dexec.adapters.postgres.statements import Statement, compiled
@@ -45,6 +45,7 @@ class Exchange:
     """Exchanges with the server over one connection.
 
     A statement is prepared when it first comes: parsed, and soon planned, once and not for every order.
+    Where the connection has no pipelines, the same statements go out one after the other.
     """
 
     def __init__(self, connection: BoundedConnection) -> None:
@@ -60,7 +61,8 @@ class Exchange:
 
         Raises the ``psycopg.Error`` of the first that failed, after which none was run; ``Committed`` from
         it when the server had acknowledged the commit by then. The writes of an exchange that failed with
-        an answer of the server, and without that acknowledgement, were rolled back.
+        an answer of the server, and without that acknowledgement, were rolled back; or are so by the
+        ``rollback`` that the connection needs then.
         """
         # Up to its Sync libpq's pipeline is one implicit transaction, so the bounds of ours are spelled out.
         statements: Sequence[Statement | bytes] = [_BEGIN, *writes, _COMMIT, *reads] if writes else reads
@@ -98,7 +100,9 @@ class Exchange:
     def _check(self, results: Sequence[PGresult], preparing: Mapping[bytes, int]) -> None:
         """Note what is prepared now; raise the first error among ``results``."""
         self._prepared.update(
-            name for name, place in preparing.items() if results[place].status == ExecStatus.COMMAND_OK
+            name
+            for name, place in preparing.items()
+            if place < len(results) and results[place].status == ExecStatus.COMMAND_OK
         )
         for result in results:
             if result.status == ExecStatus.FATAL_ERROR:
@@ -119,8 +123,9 @@ class Exchange:
 
     def _communicate(self, calls: Sequence[_Call], results: list[PGresult]) -> None:
         """Make the calls, and add to ``results`` what is answered, for as long as there are answers."""
+        ask = _pipeline if self._connection.has_pipelines else _one_by_one
         try:
-            self._connection.wait(_pipeline(self._connection, calls, results))
+            self._connection.wait(ask(self._connection, calls, results))
         except BaseException:
             # What is still to come must not meet the next statements.
             self._connection.pgconn.finish()
@@ -161,3 +166,14 @@ def _pipeline(
     if not (yield from fetch_many(pgconn)):
         raise errors.OperationalError("the connection ended before the last answer")
     pgconn.exit_pipeline_mode()
+
+
+def _one_by_one(
+    connection: BoundedConnection, calls: Sequence[_Call], results: list[PGresult]
+) -> PQGen[None]:
+    """Ask for each answer by itself, up to the first error: as in a pipeline, nothing after it is run."""
+    for call in calls:
+        call()
+        results += yield from execute(connection.pgconn)
+        if results[-1].status == ExecStatus.FATAL_ERROR:
+            return

@@ -9,12 +9,10 @@ from contextlib import suppress
 import psycopg
 from psycopg.abc import Params, QueryNoTemplate
 
+from dexec.adapters.postgres.conflicts import is_conflict
 from dexec.adapters.postgres.database import Connect
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 8.0
-
-_CONFLICTS = frozenset({"40001", "40P01", "OC000", "OC001"})
-"""Lost against another transaction; Aurora DSQL has codes of its own, in the message or as SQLSTATE."""
 
 _ACCESS, _CONNECTION = "28", "08"
 
@@ -66,7 +64,7 @@ class PatientConnection:
                     return []
                 if not passes(exc) or self._monotonic() + pause_s > give_up:
                     raise
-                if exc.sqlstate not in _CONFLICTS:
+                if not is_conflict(exc):
                     self._close()
             self._sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
@@ -90,4 +88,4 @@ def passes(error: psycopg.Error) -> bool:
     state = error.sqlstate
     if state is None:
         return isinstance(error, psycopg.OperationalError)
-    return state in _CONFLICTS or state.startswith((_ACCESS, _CONNECTION, "57P0", "53"))
+    return is_conflict(error) or state.startswith((_ACCESS, _CONNECTION, "57P0", "53"))

@@ -85,3 +85,14 @@ def from_dsql(
         )
 
     return open_connection
+
+
+def without_pipelines(connect: Connect) -> Connect:
+    """Return what opens the same connections, over which statements go out one after the other."""
+
+    def open_connection() -> BoundedConnection:
+        connection = connect()
+        connection.has_pipelines = False
+        return connection
+
+    return open_connection

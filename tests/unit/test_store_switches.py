@@ -1,0 +1,45 @@
+"""Whether statements go out in pipelines is said once, and holds for functions and operators alike."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import pytest
+
+from dexec.adapters.postgres import sources
+from dexec.adapters.postgres.bounded import BoundedConnection
+from dexec.adapters.postgres.database import Connect
+from dexec.bootstrap import Container
+from dexec.settings import Settings
+from infra.operators import access
+
+
+class Opened:
+    """Stands for a connection, which none of this uses."""
+
+    has_pipelines = True
+
+
+def opening(*_: object, **__: object) -> Connect:
+    return lambda: cast(BoundedConnection, Opened())
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no database be reached."""
+    monkeypatch.setattr(sources, "from_dsql", opening)
+    monkeypatch.setattr(sources, "from_url", opening)
+
+
+@pytest.mark.parametrize("said", ["true", "false", ""])
+def test_functions_do_as_their_variable_says(said: str) -> None:
+    environ = {"DSQL_ENDPOINT": "cluster", "STORE_PIPELINES": said}
+    parts = Container(Settings.from_environ(environ))
+    assert parts._connect().has_pipelines == (said != "false")
+
+
+@pytest.mark.parametrize("said", ["true", "false", None])
+def test_operators_do_as_the_output_of_the_stack_says(said: str | None) -> None:
+    outputs = {"DatabaseKind": "dsql", "DatabaseEndpoint": "cluster"}
+    connect = access._database_of(outputs if said is None else outputs | {"StorePipelines": said})
+    assert connect().has_pipelines == (said != "false")
