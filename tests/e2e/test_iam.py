@@ -57,7 +57,7 @@ DATABASE = {("secret", "secretsmanager:GetSecretValue")}
 PUSH = {("connections", "execute-api:ManageConnections")}
 ENQUEUE = {("order queue", "sqs:SendMessage")}
 ALLOWED: dict[str, set[tuple[str, str]]] = {
-    "HttpApiFunction": DATABASE | ENQUEUE,
+    "HttpApiFunction": DATABASE | ENQUEUE | {("order queue", "sqs:GetQueueAttributes")},
     "WebSocketFunction": DATABASE | ENQUEUE | PUSH | {("websocket function", "lambda:InvokeFunction")},
     "ExecutorFunction": DATABASE | PUSH | {("order queue", f"sqs:{action}") for action in CONSUME},
     "DeadLettersFunction": DATABASE

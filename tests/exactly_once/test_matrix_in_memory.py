@@ -17,6 +17,7 @@ SLICES = 4
 
 UNUSED = {
     *("orders.find", "orders.history", "orders.unpark", "cluster.simulate", "watching.connection"),
+    "queue.probe",
     *("control.orders", "control.paused_since", "control.standing"),
 }
 """Calls that only read for a client, or that an operator makes: no use case of the matrix makes them."""

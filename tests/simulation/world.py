@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import TypeVar
 
-from dexec.domain.errors import DexecError, Ending, NotFound, OutcomeUnknown, Unavailable
+from dexec.domain.errors import ConnectionUnknown, DexecError, Ending, NotFound, OutcomeUnknown, Unavailable
 from dexec.domain.ids import order_id as make_order_id
 from dexec.domain.order import Order
 from dexec.domain.quote import Mode, RouteRequest
-from dexec.ports import ApiKey, Backlogs, Connection, MostConnections, Push, RateLimit
+from dexec.ports import ApiKey, Backlogs, Connection, MostConnections, Placed, Push, RateLimit
 from dexec.usecases.cancel_orders import CANCELLED, CancelOrders
 from dexec.usecases.execute_order import ExecuteOrder, Limits
 from dexec.usecases.halt import Halt, Halted, HaltUnconfirmed
@@ -162,7 +162,7 @@ class World:
         """Place an order as a client does that repeats its request until it is answered."""
         submission = Submission(request, None, key, watcher)
         for _ in range(tries):
-            answer = self._process(lambda: self.place_order(submission, caller))
+            answer = self._process(lambda: self._placed(submission, caller))
             if answer is not None:
                 placed = answer.order
                 self.accepted.add(placed.id)
@@ -170,6 +170,15 @@ class World:
                     self.watches.add((watcher, placed.id))
                 return placed
         return None
+
+    def _placed(self, submission: Submission, caller: ApiKey) -> Placed | None:
+        try:
+            return self.place_order(submission, caller)
+        except ConnectionUnknown:
+            # Right where the connection is gone: nothing was placed.
+            if submission.watcher is None or self.backend.watching.connection(submission.watcher) is not None:
+                raise
+            return None
 
     def subscribe(self, connection_id: str, order: Order | None, after_seq: int = 0) -> None:
         """Subscribe as a client does that asks again until it is answered."""

@@ -31,7 +31,7 @@ def test_the_page_is_small_strict_and_served_whole(deployment: Deployed) -> None
             assert "unsafe" not in policy
             assert not {"ws:", "wss:", "*"} & set(policy.replace(";", " ").split())
             size += len(answer.content)
-    assert size < 61_000
+    assert size < 64_000
     html = (FILES / "index.html").read_text()
     assert not re.search(r"\son\w+=|\sstyle=|<style|<script(?![^>]*\ssrc=)|(?:src|href)=\"(?:/|\w+:)", html)
 
