@@ -22,9 +22,12 @@ from dexec.domain.errors import (
     StoreUnavailable,
     TooManyOrders,
 )
-from dexec.domain.lifecycle import Status
+from dexec.domain.lifecycle import TERMINAL, Status
 from dexec.domain.order import Change, Event, Order
 from dexec.ports import Claim, ClaimOutcome, NewOrder, Placed, RateLimit, Watcher
+
+MOST_MARKED = 1_000
+"""Orders marked as ended at once: Aurora DSQL changes 3,000 rows in a transaction at the most."""
 
 _NO_LIMIT = RateLimit(interval_s=0, burst=1, max_backlog_s=0)
 
@@ -147,13 +150,14 @@ class PostgresOrders:
     ) -> tuple[Order, ...]:
         """Return a page of a client's orders, newest first."""
         params = {"client_id": client_id, "status": status, "before_id": before_id, "limit": limit}
-        by_status, before = "_by_status" if status else "", "_before" if before_id else ""
+        by_status = "" if status is None else "_by_status" if status in TERMINAL else "_open_by_status"
+        before = "_before" if before_id else ""
         return self._orders(Statement(f"order_history{by_status}{before}", params))
 
     def lost(
         self, now: datetime, grace_s: float, queue_is_empty: bool, stale_s: float, limit: int
     ) -> tuple[Order, ...]:
-        """Return open orders whose message seems to be gone."""
+        """Return open orders whose message seems to be gone; those that ended unmarked are marked first."""
         params = {
             "now": now,
             "due_before": now - timedelta(seconds=grace_s),
@@ -161,7 +165,9 @@ class PostgresOrders:
             "queue_is_empty": queue_is_empty,
             "limit": limit,
         }
-        return self._orders(Statement("lost_orders", params))
+        marking = Statement("mark_ended_orders", {"limit": MOST_MARKED})
+        _, (found,) = self._database.transact([marking], [Statement("lost_orders", params)], Repeat.HARMLESS)
+        return tuple(map(rows.to_order, found))
 
     def requeue(self, order: Order, now: datetime) -> bool:
         """Note that an order's message is put on the queue again."""
@@ -239,6 +245,7 @@ def _saving(change: Change) -> dict[str, object]:
         "seen_token": before.lease_token,
         "signs": change.signs,
         "status": after.status,
+        "outcome": after.status if after.is_terminal else None,
         "seq": after.seq,
         "attempt": after.attempt,
         "lease_token": after.lease_token,

@@ -3,6 +3,7 @@
 WITH moved AS (
     UPDATE orders
     SET status = %(status)s,
+        outcome = %(outcome)s,
         seq = %(seq)s,
         attempt = %(attempt)s,
         lease_token = %(lease_token)s,
