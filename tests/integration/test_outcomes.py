@@ -71,6 +71,22 @@ def test_of_four_updates_an_order_only_the_last_changes_an_index(
     assert 3 * ORDERS - 3 <= hot <= 3 * ORDERS
 
 
+def test_a_route_is_stored_once(deployment: Deployment, clean_url: str) -> None:
+    body = '{"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1.5"}'
+    order_id = json.loads(deployment.http("POST", PATH, key=KEY, body=body).text)["orderId"]
+    assert executor.handler(queue_event(order_id), Context()) == {"batchItemFailures": []}
+    with psycopg.connect(clean_url) as connection:
+        holding = connection.execute(
+            "SELECT 'order', to_jsonb(orders)::text FROM orders WHERE to_jsonb(orders)::text LIKE '%gapBps%' "
+            "UNION ALL SELECT step, detail FROM order_events WHERE detail LIKE '%gapBps%'"
+        ).fetchall()
+    ((where, route),) = holding
+    assert where == "quotes"
+    one = deployment.http("GET", f"/api/orders/{order_id}", key=KEY).json
+    (listed,) = deployment.http("GET", "/api/orders", key=KEY).json["orders"]
+    assert one["route"] == listed["route"] == json.loads(route)
+
+
 def test_orders_that_ended_before_the_migration_are_marked_by_it(
     unmarked_url: str, orders: PostgresOrders
 ) -> None:

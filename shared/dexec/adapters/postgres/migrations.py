@@ -58,7 +58,7 @@ def _apply_missing(connection: PatientConnection, now: datetime, *, dsql: bool) 
     missing = [path for path in sorted(_FOLDER.glob("*.sql")) if path.stem not in done]
     for path in missing:
         for statement in statements(path.read_text(encoding="utf-8"), dsql=dsql):
-            # What a batch leaves is for the next: Aurora DSQL changes 3,000 rows in a transaction at the most.
+            # What a batch leaves is for the next: Aurora DSQL changes 3,000 rows in a transaction at most.
             while connection.execute(statement.encode()) and statement.startswith("UPDATE"):
                 pass
         connection.execute(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import cast
@@ -23,7 +24,7 @@ from dexec.domain.errors import (
     TooManyOrders,
 )
 from dexec.domain.lifecycle import TERMINAL, Status
-from dexec.domain.order import Change, Event, Order
+from dexec.domain.order import Change, Event, Order, routed
 from dexec.ports import Claim, ClaimOutcome, NewOrder, Placed, RateLimit, Watcher
 
 MOST_MARKED = 1_000
@@ -104,11 +105,11 @@ class PostgresOrders:
         )
         if not claimed:
             return Claim(ClaimOutcome.MISSING)
-        order = rows.to_order(claimed[0])
+        order, so_far = rows.with_events(claimed[0], events)
         return Claim(
             _outcome(claimed[0], order, now),
             order,
-            tuple(map(rows.to_event, events)),
+            so_far,
             tuple(map(rows.to_watcher, watchers)),
             abandoned=bool(claimed[0]["abandoned"]),
         )
@@ -143,7 +144,7 @@ class PostgresOrders:
         )
         if not orders:
             return None
-        return rows.to_order(orders[0]), tuple(map(rows.to_event, events))
+        return rows.with_events(orders[0], events)
 
     def history(
         self, client_id: str, status: Status | None, before_id: str | None, limit: int
@@ -152,7 +153,17 @@ class PostgresOrders:
         params = {"client_id": client_id, "status": status, "before_id": before_id, "limit": limit}
         by_status = "" if status is None else "_by_status" if status in TERMINAL else "_open_by_status"
         before = "_before" if before_id else ""
-        return self._orders(Statement(f"order_history{by_status}{before}", params))
+        page = Statement(f"order_history{by_status}{before}", params)
+        return self._with_routes(tuple(map(rows.to_order, self._database.fetch(page, Repeat.READ))))
+
+    def _with_routes(self, orders: tuple[Order, ...]) -> tuple[Order, ...]:
+        if not orders:
+            return orders
+        decisions = Statement("order_decisions", {"order_ids": [order.id for order in orders]})
+        by_order = defaultdict(list)
+        for row in self._database.fetch(decisions, Repeat.READ):
+            by_order[row["order_id"]].append(rows.to_event(row))
+        return tuple(routed(order, by_order[order.id]) for order in orders)
 
     def lost(
         self, now: datetime, grace_s: float, queue_is_empty: bool, stale_s: float, limit: int
@@ -195,9 +206,6 @@ class PostgresOrders:
         (counted,) = self._database.fetch(Statement("count_parked", {}), Repeat.READ)
         return cast(int, counted["parked"])
 
-    def _orders(self, statement: Statement) -> tuple[Order, ...]:
-        return tuple(map(rows.to_order, self._database.fetch(statement, Repeat.READ)))
-
 
 def _placing(new: NewOrder, limit: RateLimit | None, watcher: str | None) -> dict[str, object]:
     order = new.order
@@ -236,9 +244,6 @@ def _outcome(row: Row, order: Order, now: datetime) -> ClaimOutcome:
 def _saving(change: Change) -> dict[str, object]:
     before, after = change.before, change.after
     transaction = after.transaction
-    # The route is by far the largest column: it is written when it is decided, not at every step.
-    is_new_route = after.route is not before.route
-    route = rows.dump_optional(after.route) if is_new_route else None
     return {
         "id": after.id,
         "seen_seq": before.seq,
@@ -251,28 +256,23 @@ def _saving(change: Change) -> dict[str, object]:
         "lease_token": after.lease_token,
         "lease_until": after.lease_until,
         "run_at": after.run_at,
-        "is_new_route": is_new_route,
-        "route": route,
         "signature": after.signature,
         "signed_tx": transaction and transaction.data,
         "last_valid_block_height": transaction and transaction.last_valid_block_height,
         "fill": rows.dump_optional(after.fill),
         "error": rows.dump_optional(after.error),
         "updated_at": after.updated_at,
-        **_columns(change, route),
+        **_columns(change.events),
     }
 
 
-def _columns(change: Change, route: str | None) -> dict[str, object]:
-    """Return the events column by column; ``route`` is a new route as it is stored."""
-    events, decided = change.events, change.after.route
-    # A decision is also its event's detail, and not written out twice.
-    details = [route if route and event.detail is decided else rows.dump(event.detail) for event in events]
+def _columns(events: Sequence[Event]) -> dict[str, object]:
+    """Return events column by column."""
     return {
         "event_seqs": [event.seq for event in events],
         "event_statuses": [event.status.value for event in events],
         "event_steps": [event.step and event.step.value for event in events],
         "event_attempts": [event.attempt for event in events],
-        "event_details": details,
+        "event_details": [rows.dump(event.detail) for event in events],
         "event_times": [event.at for event in events],
     }
