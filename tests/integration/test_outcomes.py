@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
+from typing import cast
 
 import psycopg
 import pytest
@@ -83,7 +84,7 @@ def test_a_route_is_stored_once(deployment: Deployment, clean_url: str) -> None:
     ((where, route),) = holding
     assert where == "quotes"
     one = deployment.http("GET", f"/api/orders/{order_id}", key=KEY).json
-    (listed,) = deployment.http("GET", "/api/orders", key=KEY).json["orders"]
+    (listed,) = cast("list[dict[str, object]]", deployment.http("GET", "/api/orders", key=KEY).json["orders"])
     assert one["route"] == listed["route"] == json.loads(route)
 
 
