@@ -61,7 +61,7 @@ SECURITY_HEADERS = {
 }
 
 ACCEPTING = ("POST", "/api/orders/execute")
-_KEYS = TypeAdapter(Annotated[list[IdempotencyKey], Field(max_length=1)])
+_KEYS: TypeAdapter[list[str]] = TypeAdapter(Annotated[list[IdempotencyKey], Field(max_length=1)])
 
 View = dict[str, object]
 
