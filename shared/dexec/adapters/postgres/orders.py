@@ -34,7 +34,7 @@ _NO_LIMIT = RateLimit(interval_s=0, burst=1, max_backlog_s=0)
 
 
 class PostgresOrders:
-    """Orders and their events, each method one round trip."""
+    """Orders and their events, each method one round trip; a page of the history is two."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
