@@ -28,14 +28,23 @@ class NotDone(Exception):
 
 
 def execute(record: SQSRecord, lambda_context: LambdaContext) -> None:
-    """Execute the order of one message; raise ``NotDone`` when it is to be delivered again."""
+    """Execute the order of one message; raise ``NotDone`` when it is to be delivered again.
+
+    It logs one line, in which ``routes`` are the decisions of this run.
+    """
     order_id = record.json_body["orderId"]
     logger.append_keys(order_id=order_id)
     receives = int(record.attributes.approximate_receive_count or 1)
     parts = container()
     ends_at = parts.clock.now() + timedelta(milliseconds=lambda_context.get_remaining_time_in_millis())
+    routes: list[dict[str, object]] = []
+
+    def note(run: Report) -> None:
+        count_run(metrics, run)
+        routes.extend(decided for event in run.own_events if (decided := decision(event)) is not None)
+
     try:
-        hand_back = parts.execute_order(order_id, receives, ends_at, _report)
+        hand_back = parts.execute_order(order_id, receives, ends_at, note)
     except Exception:
         count_unexpected(logger, metrics, "unexpected error")
         raise
@@ -43,16 +52,11 @@ def execute(record: SQSRecord, lambda_context: LambdaContext) -> None:
         _postpone(record.receipt_handle, hand_back)
         metrics.add_metric("HandedBack", MetricUnit.Count, 1)
         delay_s = round(hand_back.delay_s, 1)
-        logger.info("handed back", reason=hand_back.reason, delay_s=delay_s, receives=receives)
+        logger.info(
+            "handed back", reason=hand_back.reason, delay_s=delay_s, receives=receives, routes=routes
+        )
         raise NotDone(hand_back.reason)
-    logger.info("done", receives=receives)
-
-
-def _report(run: Report) -> None:
-    count_run(metrics, run)
-    for event in run.own_events:
-        if (decided := decision(event)) is not None:
-            logger.info("route decided", extra=decided)
+    logger.info("done", receives=receives, routes=routes)
 
 
 def _postpone(receipt: str, hand_back: HandBack) -> None:

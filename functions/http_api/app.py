@@ -6,6 +6,7 @@ import base64
 import json
 import mimetypes
 import time
+from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import Field, TypeAdapter, ValidationError
 
 from dexec import __version__
 from dexec.bootstrap import container, prepare
@@ -59,6 +61,9 @@ SECURITY_HEADERS = {
     "x-frame-options": "DENY",
 }
 
+ACCEPTING = ("POST", "/api/orders/execute")
+_KEYS: TypeAdapter[list[str]] = TypeAdapter(Annotated[list[IdempotencyKey], Field(max_length=1)])
+
 View = dict[str, object]
 
 IDEMPOTENCY = (
@@ -78,7 +83,7 @@ def content_security_policy(websocket_url: str) -> str:
     )
 
 
-@app.post("/api/orders/execute", status_code=202)
+@app.post(ACCEPTING[1], status_code=202)
 def execute(
     body: OrderBody,
     idempotency_key: Annotated[IdempotencyKey | None, Header(description=IDEMPOTENCY)] = None,
@@ -305,14 +310,40 @@ def _body(event: APIGatewayProxyEventV2) -> bytes:
     return body
 
 
+def _accept(admitted: dict[str, Any]) -> dict[str, Any] | None:
+    """Answer a valid order as the resolver would, which asks ten times as much of the processor for it.
+
+    None is for the resolver to answer: all that is not valid, so that refusals are made in one place.
+    """
+    try:
+        body = OrderBody.model_validate(load_object(admitted["body"]))
+        given = [value for name, value in admitted["headers"].items() if name.lower() == "idempotency-key"]
+        keys = _KEYS.validate_python(given)
+    except (Malformed, ValidationError):
+        return None
+    try:
+        accepted = execute(body, keys[0] if keys else None)
+    except Exception as error:
+        return _refusal(error)
+    finally:
+        app.clear_context()
+    said = json.dumps(accepted, separators=(",", ":"))
+    return {"statusCode": HTTPStatus.ACCEPTED, "headers": {"content-type": "application/json"}, "body": said}
+
+
+def _refusal(error: Exception) -> dict[str, Any]:
+    refusal = refuse(error) if isinstance(error, DexecError) else apologize(error)
+    told = {"content-type": "application/problem+json", **refusal.headers}
+    return {"statusCode": refusal.status_code, "headers": told, "body": refusal.body}
+
+
 def _answer(event: APIGatewayProxyEventV2, context: LambdaContext) -> dict[str, Any]:
     try:
         admitted = _admit(event)
     except Exception as error:
-        refusal = refuse(error) if isinstance(error, DexecError) else apologize(error)
-        told = {"content-type": "application/problem+json", **refusal.headers}
-        return {"statusCode": refusal.status_code, "headers": told, "body": refusal.body}
-    return app.resolve(admitted, context)
+        return _refusal(error)
+    accepted = _accept(admitted) if (event.http_method, event.path) == ACCEPTING else None
+    return accepted or app.resolve(admitted, context)
 
 
 prepare("authenticate", "place_order")

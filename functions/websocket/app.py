@@ -154,7 +154,7 @@ def send_backlog(subscribe: dict[str, str]) -> Answer:
     parts = container()
     connection_id = subscribe["connectionId"]
     try:
-        parts.watch_orders.subscribe(subscribe["orderId"], subscribe["clientId"], connection_id)
+        parts.watch_orders.send_backlog(subscribe["orderId"], subscribe["clientId"], connection_id)
     except ConnectionUnknown as error:
         parts.watch_orders.turn_away(connection_id, _refusal(error, ""))
     except DexecError as error:

@@ -62,17 +62,20 @@ class Figures:
             "ordersConfirmed": ends.count("confirmed"),
             "ordersFailed": ends.count("failed"),
             "ordersRefused": len(self._run.placed) - len(self._accepted),
+            "ordersBehindError": sum(_stands(placed) for placed in self._run.placed),
             "ordersRepeated": sum(placed.tries > 1 for placed in self._run.placed),
             "ordersNotTerminal": ends.count(None),
             "ordersDelayed": sum(self._delayed(placed) for placed in self._accepted),
             **self._events(),
+            "socketsRefused": sum(placed.socket_refusal is not None for placed in self._run.placed),
             "socketsDropped": self._run.dropped,
             "seconds": round(self._last_arrival() - self._run.started, 3),
         }
 
     def refusals(self) -> list[str]:
-        """Return why orders were refused, each reason once."""
-        return list(dict.fromkeys(p.refusal for p in self._run.placed if p.refusal is not None))
+        """Return why orders and sockets were refused, each reason once."""
+        given = [reason for p in self._run.placed for reason in (p.refusal, p.socket_refusal)]
+        return list(dict.fromkeys(reason for reason in given if reason is not None))
 
     def accept_ms(self) -> list[float]:
         """Return, for each accepted order, the time from its intended start to the answer."""
@@ -174,6 +177,11 @@ class Figures:
             "eventsOutOfOrder": out_of_order,
             "framesReceived": self._run.collector.frames,
         }
+
+
+def _stands(placed: Placed) -> bool:
+    """Tell whether an order was or may be executed although its client was told that it failed."""
+    return placed.behind_error not in (None, "failed")
 
 
 def _mean_executing(moments: Sequence[Moment]) -> float | None:

@@ -21,10 +21,10 @@ _OF_STATUS = "/api/orders?limit=20&status=failed"
 
 _FILL = """
 INSERT INTO orders (id, client_id, request, status, seq, attempt, run_at, queued_at, request_hash,
-    created_at, updated_at, error)
+    created_at, updated_at, error, outcome)
 SELECT 'ord_' || %(prefix)s::text || lpad(to_hex(n), 31, '0'), %(client)s,
     '{"mode":"exactIn","tokenIn":"SOL","tokenOut":"USDC","amount":1000000000,"slippageBps":50}',
-    'failed', 2, 1, at, at, 'hash', at, at, '{"code":"bench","message":"one row of many"}'
+    'failed', 2, 1, at, at, 'hash', at, at, '{"code":"bench","message":"one row of many"}', 'failed'
 FROM (SELECT n, timestamptz '2025-01-01 00:00Z' + n * interval '1 second' AS at
     FROM generate_series(%(first)s::int, %(last)s::int) AS n) AS rows
 """

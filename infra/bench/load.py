@@ -7,8 +7,10 @@ import json
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from time import perf_counter, time
 
+from dexec.usecases.read_orders import MAX_PAGE
 from infra.bench import invoke
 from infra.bench.collector import Collector
 from infra.bench.kept_http import KeptHttp, NoAnswer
@@ -16,7 +18,10 @@ from infra.bench.plan import Over, Plan, Sockets, Target
 from infra.bench.sockets import Watchers
 from infra.client.api import Document
 from infra.client.errors import ApiError
-from infra.client.retry import LOST, TRIES, new_key, pause_s
+from infra.client.retry import LOST, new_key, pause_s
+
+OPENING_AT_ONCE = 16
+"""Of the sockets that are opened before the clock starts: more would only wait for each other."""
 
 LINGER_S = 0.3
 """After the last expected frame: whether anything comes twice."""
@@ -30,7 +35,8 @@ class Placed:
     """One order of the run; times are ``perf_counter`` seconds, ``order_id`` None where it was refused.
 
     ``tries`` counts how often it was sent, under one idempotency key: an order that was accepted behind an
-    error is found by the next try.
+    error is found by the next try. ``behind_error`` is the status of an order that stands although its client
+    got nothing but errors, ``socket_refusal`` why the order's own socket was not opened.
     """
 
     number: int
@@ -41,6 +47,8 @@ class Placed:
     refusal: str | None = None
     key: str = field(default_factory=new_key)
     tries: int = 0
+    behind_error: str | None = None
+    socket_refusal: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,11 @@ async def run(plan: Plan, target: Target, progress: Progress = lambda *_: None) 
         return await load.go(progress)
 
 
+def _order(placed: Placed) -> Document:
+    """Return an order's body; its label is its key, by which it is found where its answer was an error."""
+    return {**invoke.order(placed.number), "clientId": placed.key}
+
+
 class _Load:
     http: KeptHttp
     sockets: Watchers
@@ -80,15 +93,21 @@ class _Load:
         self._streams = plan.watchers if plan.sockets is Sockets.stream else 0
 
     async def open(self) -> None:
-        """Open what is open before the clock starts, and let one request warm the path."""
+        """Open what is open before the clock starts; unless all is to be cold, one request warms the path."""
         try:
             await self.http.open(min(self._plan.connections, self._plan.orders))
-            await self.http.request("GET", "/api/orders?limit=1")
+            if not self._plan.cold:
+                await self.http.request("GET", "/api/orders?limit=1")
         except NoAnswer as exc:
             raise ApiError(str(exc)) from exc
-        await asyncio.gather(*(self.sockets.open(stream="all") for _ in range(self._streams)))
+        slots = asyncio.Semaphore(OPENING_AT_ONCE)
+        await asyncio.gather(*(self._open_stream(slots) for _ in range(self._streams)))
         if self._plan.over is Over.websocket and not self._streams:
             await self.sockets.open()
+
+    async def _open_stream(self, slots: asyncio.Semaphore) -> None:
+        async with slots:
+            await self.sockets.open(stream="all")
 
     async def go(self, progress: Progress) -> Run:
         """Send everything on schedule, and wait for what is told."""
@@ -100,6 +119,7 @@ class _Load:
         await asyncio.gather(*(self._place(placed) for placed in self._placed))
         await self._until_told()
         watcher.cancel()
+        await self._look_behind_errors()
         progress(self._answered(), self.collector.ends)
         watchers = self._streams or 1
         dropped = self.sockets.dropped
@@ -117,18 +137,18 @@ class _Load:
         while True:
             placed.tries += 1
             placed.refusal, is_lost = await send(placed)
-            if not is_lost or placed.tries == TRIES:
+            if not is_lost or placed.tries == self._plan.tries:
                 break
             await asyncio.sleep(pause_s(placed.tries))
         if placed.order_id is not None and not self._streams and self._plan.over is Over.http:
             try:
                 await self.sockets.open(orderId=placed.order_id)
             except ApiError as exc:
-                placed.refusal = str(exc)
+                placed.socket_refusal = str(exc)
 
     async def _send_over_http(self, placed: Placed) -> tuple[str | None, bool]:
         """Send an order once; return why it was refused, if it was, and whether the answer was lost."""
-        body = json.dumps(invoke.order(placed.number)).encode()
+        body = json.dumps(_order(placed)).encode()
         try:
             answer = await self.http.request("POST", "/api/orders/execute", body, placed.key)
         except NoAnswer as exc:
@@ -144,7 +164,7 @@ class _Load:
         acked: asyncio.Future[tuple[Document, float]] = asyncio.get_running_loop().create_future()
         self._acks[str(placed.number)] = acked
         frame: Document = {"action": "execute", "id": str(placed.number), "idempotencyKey": placed.key}
-        await self.sockets.send({**frame, "order": dict(invoke.order(placed.number).items())})
+        await self.sockets.send({**frame, "order": _order(placed)})
         try:
             async with asyncio.timeout(self._plan.silence_s):
                 answer, placed.answered = await acked
@@ -158,6 +178,26 @@ class _Load:
 
     def _accepted(self, placed: Placed, answer: Document) -> None:
         placed.order_id, placed.starts_at = str(answer["orderId"]), str(answer["startsAt"])
+
+    async def _look_behind_errors(self) -> None:
+        """Find the orders that stand although their clients were told that they do not: by their labels."""
+        refused = {placed.key: placed for placed in self._placed if placed.order_id is None}
+        pages, cursor = self._plan.orders // MAX_PAGE + 2, ""
+        while refused and pages:
+            path = f"/api/orders?limit={MAX_PAGE}{cursor}"
+            try:
+                answer = await self.http.request("GET", path)
+            except NoAnswer as exc:
+                raise ApiError(f"whether refused orders were executed is not known: {exc}") from exc
+            if answer.status != HTTPStatus.OK:
+                raise ApiError(f"whether refused orders were executed is not known: {answer.status}")
+            page = json.loads(answer.body)
+            for order in page["orders"]:
+                if (placed := refused.pop(str(order["label"]), None)) is not None:
+                    placed.behind_error = str(order["status"])
+            if page["nextCursor"] is None:
+                break
+            pages, cursor = pages - 1, f"&cursor={page['nextCursor']}"
 
     async def _until_told(self) -> None:
         """Wait until every watcher was told the end of every accepted order, or nothing comes any more."""

@@ -12,6 +12,9 @@ from infra.client.api import Document
 from infra.model.page import markdown
 
 _PROSE = Path(__file__).parent / "performance.md"
+LOSSES = ("socketsRefused", "ordersRefused", "ordersBehindError", "eventsMissing", "eventsDuplicated")
+"""What there is to be none of; of several runs the page has the worst."""
+
 _EVENTS = ("eventsMissing", "eventsDuplicated", "eventsOutOfOrder")
 
 
@@ -25,6 +28,7 @@ def page(figures: Document) -> str:
         "at": str(figures["at"]),
         "commit": str(figures["commit"]),
         "figures": _figures(figures),
+        "first": _first(figures),
         "cpu": _cpu(_of(figures, "burst")),
         "ceiling": _ceiling(figures),
         "bare": str(figures["bareOrdersPerSecond"]),
@@ -62,6 +66,26 @@ def _figures(figures: Document) -> str:
         ("start to first confirmed order, s", "≤ 8", f"{ready_s:.1f}"),
     ]
     return markdown(("figure", "wanted", "measured"), rows)
+
+
+def _first(figures: Document) -> str:
+    """Return the first burst of a new deployment beside warm ones: what is lost, and the memory."""
+    runs = {
+        "first burst after `up`": "coldBurst",
+        "first burst after `up`, a socket for each order": "coldSocketPerOrder",
+        "warm burst": "burst",
+        "warm burst, many connections": "manyClients",
+        "warm burst, a socket for each order": "burstSocketPerOrder",
+    }
+    rows = []
+    for label, name in runs.items():
+        run = _of(figures, name)
+        memory = f"{float(str(run['deploymentMb'])):.0f} in {run['processes']}"
+        rate, told = f"{run['ordersPerSecond']}", _times(run, "endToEndMs", "p50", "p99")
+        rows.append((label, _planned(run, "connections"), rate, told, *(f"{run[x]}" for x in LOSSES), memory))
+    lost = ("sockets refused", "orders refused", "executed behind an error", "events missing", "twice")
+    names = ("", "connections", "orders/s", "told p50 / p99 ms", *lost, "memory MB, processes")
+    return markdown(names, rows)
 
 
 def _cpu(run: Document) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from infra.client.retry import TRIES
+
 
 class Over(StrEnum):
     """How orders are placed."""
@@ -25,9 +27,10 @@ class Plan:
     """A run. ``rate`` is in orders a second on a fixed schedule; None is a burst: all at once.
 
     ``connections`` bounds the HTTP connections of the load client: an emulator starts a worker for each
-    request that finds none free. ``warm_up`` orders go before and are not measured. ``silence_s`` is how
-    long the run waits for a next frame before it gives up on orders that are not told as ended: longer
-    than the sweeper takes to tell again what was not told.
+    request that finds none free. ``warm_up`` orders go before and are not measured. ``cold``: nothing goes
+    before, not even a request, and each order is sent once, so that an error is counted and not repaired.
+    ``silence_s`` is how long the run waits for a next frame before it gives up on orders that are not told as
+    ended: longer than the sweeper takes to tell again what was not told.
     """
 
     orders: int = 500
@@ -37,7 +40,13 @@ class Plan:
     sockets: Sockets = Sockets.stream
     connections: int = 8
     warm_up: int = 40
+    cold: bool = False
     silence_s: float = 90
+
+    @property
+    def tries(self) -> int:
+        """How often an order is sent while its answer is lost."""
+        return 1 if self.cold else TRIES
 
     def intended_s(self, number: int) -> float:
         """Return when order ``number`` is to be sent, in seconds after the start."""

@@ -15,6 +15,7 @@ def title(report: Document) -> str:
     plan = cast(Document, report["plan"])
     pace = "in a burst" if plan["rate"] is None else f"at {plan['rate']:g} a second"
     told = "one socket per order" if plan["sockets"] == "one-per-order" else f"{plan['watchers']} watching"
+    told += f", {plan['connections']} connections" + (", cold" if plan["cold"] else "")
     latency = f", latency {plan['latency']}" if plan["latency"] else ""
     return f"{plan['orders']} orders {pace} over {plan['over']}, {told}{latency}"
 
@@ -34,8 +35,10 @@ def rows(report: Document) -> Iterator[tuple[str, str]]:
     yield "orders", _orders(report)
     expected, missing, duplicated, disordered = (report[name] for name in _EVENTS)
     yield "events", f"{expected}: {missing} missing, {duplicated} twice, {disordered} out of order"
+    if report["socketsRefused"]:
+        yield "sockets", f"{report['socketsRefused']} refused"
     yield "CPU seconds", _by_kind(report["cpuSeconds"])
-    yield "memory MB", _by_kind(report["memoryMb"])
+    yield "memory MB", _memory(report)
     machine = cast(Document, report["machine"])
     yield "machine", f"{machine['cores']} × {machine['processor']}, Python {machine['python']}"
     yield "commit", f"{report['commit'] or 'unknown'}, {report['at']}"
@@ -46,6 +49,7 @@ def _orders(report: Document) -> str:
         "confirmed": report["ordersConfirmed"],
         "failed": report["ordersFailed"],
         "refused": report["ordersRefused"],
+        "executed behind an error": report["ordersBehindError"],
         "sent again after a lost answer": report["ordersRepeated"],
         "not terminal": report["ordersNotTerminal"],
         "held back by the key's rate limit": report["ordersDelayed"],
@@ -58,6 +62,13 @@ def _spread(found: object) -> str:
     if times["p50"] is None:
         return "–"
     return "   ".join(f"{name} {value:g}" for name, value in times.items()) + " ms"
+
+
+def _memory(report: Document) -> str:
+    kinds = _by_kind(report["memoryMb"])
+    if report["deploymentMb"] is None:
+        return kinds
+    return f"{report['deploymentMb']:g} in {report['processes']} processes of the deployment: {kinds}"
 
 
 def _by_kind(found: object) -> str:

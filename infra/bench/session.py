@@ -70,11 +70,14 @@ def measure(
     usage = Usage(state.processes if state else ())
     run = asyncio.run(load.run(plan, target, progress))
     cpu_s, memory_mb = usage.read()
+    deployment_mb, processes = usage.deployment()
     figures = Figures(run, target.latency)
     report: Document = {
         **figures.document(),
         "cpuSeconds": {kind: round(spent, 2) for kind, spent in sorted(cpu_s.items())},
         "memoryMb": {kind: round(size, 1) for kind, size in sorted(memory_mb.items())},
+        "deploymentMb": round(deployment_mb, 1) if state else None,
+        "processes": processes if state else None,
         "plan": _plan(plan, target),
         "machine": machine(),
         "version": __version__,
@@ -120,6 +123,7 @@ def _plan(plan: Plan, target: Target) -> Document:
         "sockets": plan.sockets.value,
         "connections": plan.connections,
         "warmUp": plan.warm_up,
+        "cold": plan.cold,
         "latency": target.latency,
         "endpoint": target.http_url,
     }

@@ -17,9 +17,6 @@ from infra.bench.plan import Target
 from infra.client.api import Document, is_local
 from infra.client.errors import ApiError
 
-OPENING_AT_ONCE = 16
-"""Opening many sockets at once only makes them wait for each other."""
-
 
 class Watchers:
     """Open sockets of one client, numbered as they are opened; use as an async context manager.
@@ -35,7 +32,6 @@ class Watchers:
         self._other = other
         self._sockets: list[ClientConnection] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._opening = asyncio.Semaphore(OPENING_AT_ONCE)
         self.dropped = 0
 
     async def __aenter__(self) -> Watchers:
@@ -48,19 +44,18 @@ class Watchers:
         await asyncio.gather(*(socket.close() for socket in self._sockets), return_exceptions=True)
 
     async def open(self, **query: str) -> None:
-        """Open a socket that watches what ``query`` says. Raises ``ApiError``."""
+        """Open a socket that watches what ``query`` says, at once. Raises ``ApiError``."""
         url = f"{self._target.websocket_url}?{urlencode({'apiKey': self._target.api_key, **query})}"
         try:
-            async with self._opening:
-                socket = await connect(
-                    url,
-                    ping_interval=None,
-                    compression=None,
-                    proxy=None if is_local(url) else True,
-                    open_timeout=60,
-                    close_timeout=2,
-                )
-        except (OSError, websockets.WebSocketException) as exc:
+            socket = await connect(
+                url,
+                ping_interval=None,
+                compression=None,
+                proxy=None if is_local(url) else True,
+                open_timeout=60,
+                close_timeout=2,
+            )
+        except (OSError, TimeoutError, websockets.WebSocketException) as exc:
             raise ApiError(f"no WebSocket at {self._target.websocket_url}: {exc}") from exc
         self._sockets.append(socket)
         self._tasks.append(asyncio.create_task(self._listen(len(self._sockets) - 1, socket)))

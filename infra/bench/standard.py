@@ -1,6 +1,6 @@
 """The standard set: ``python -m infra.bench.standard [--quick]`` measures and rewrites the page.
 
-Figures that decide are medians of several runs; the whole takes about seven minutes, ``--quick`` two.
+Figures that decide are medians of several runs; the whole takes about twelve minutes, ``--quick`` three.
 """
 
 from __future__ import annotations
@@ -10,19 +10,23 @@ import json
 import math
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import NamedTuple
 
 from infra.bench import bare, budget, history, session
-from infra.bench.performance import page
+from infra.bench.performance import LOSSES, page
 from infra.bench.plan import Plan, Sockets, Target
 from infra.client.api import Document, Json
 from infra.local.home import PROJECT, State
 from infra.local.keys import create_key
 
 PAGE = PROJECT / "docs" / "performance.md"
+CONNECTIONS = 50
+"""Of the load client, where many clients come at once."""
+
 LONGEST_S = 180
 """What one step may take, by the speed of the step before."""
 
@@ -62,6 +66,7 @@ def measure(sizes: Sizes) -> Document:
         growth = _growth(sizes, state)
     with session.own_deployment("default") as state:
         default = _default_latency(state)
+    cold = _cold(sizes)
     return {
         "budget": own.document(),
         "bareOrdersPerSecond": round(alone),
@@ -70,6 +75,7 @@ def measure(sizes: Sizes) -> Document:
         **zero,
         **growth,
         **default,
+        **cold,
         "machine": session.machine(),
         "commit": session.commit(),
         "at": str(first["at"]),
@@ -85,7 +91,23 @@ def _zero_latency(sizes: Sizes, state: State) -> Document:
         "idle": _runs("idle", idle, target, state, 1),
         "burst": _runs(f"burst of {sizes.burst}", burst, target, state, sizes.runs),
         "burstSocketPerOrder": _runs("a socket per order", per_order, target, state, sizes.runs),
+        "manyClients": _runs("50 connections", replace(burst, connections=CONNECTIONS), target, state, 1),
     }
+
+
+def _cold(sizes: Sizes) -> Document:
+    """Measure the first burst of deployments that have just come up, each on one of its own."""
+    stream = Plan(sizes.burst, connections=CONNECTIONS, warm_up=0, cold=True)
+    plans = {"coldBurst": stream, "coldSocketPerOrder": replace(stream, sockets=Sockets.one_per_order)}
+    found: Document = {}
+    for name, plan in plans.items():
+        reports = []
+        for number in range(sizes.runs):
+            _note(f"{name}, run {number + 1} of {sizes.runs}")
+            with session.own_deployment("none") as state:
+                reports.append(session.measure(plan, session.target_of(state), state).report)
+        found[name] = _of_runs(reports)
+    return found
 
 
 def _growth(sizes: Sizes, state: State) -> Document:
@@ -131,13 +153,19 @@ def _default_latency(state: State) -> Document:
 
 
 def _runs(name: str, plan: Plan, target: Target, state: State, runs: int) -> Document:
-    """Return the run with the median throughput, and the throughputs of all."""
+    """Run a plan several times on one deployment."""
     reports = []
     for number in range(runs):
         _note(f"{name}, run {number + 1} of {runs}")
         reports.append(session.measure(plan, target, state).report)
+    return _of_runs(reports)
+
+
+def _of_runs(reports: Sequence[Document]) -> Document:
+    """Return the report with the median throughput, the throughputs of all, and the worst of what is lost."""
     rates = [float(str(report["ordersPerSecond"])) for report in reports]
-    return {**_middle(reports, rates), "ordersPerSecondOfRuns": list(rates)}
+    worst = {name: max(int(str(report[name])) for report in reports) for name in LOSSES}
+    return {**_middle(reports, rates), **worst, "ordersPerSecondOfRuns": list(rates)}
 
 
 def _middle(reports: Sequence[Document], rates: Sequence[float]) -> Document:

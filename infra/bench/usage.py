@@ -32,6 +32,11 @@ class Usage:
             memory_mb[kind] += memory
         return dict(cpu_s), dict(memory_mb)
 
+    def deployment(self) -> tuple[float, int]:
+        """Return the memory in MB and the number of the deployment's processes, the load client left out."""
+        found = [memory for kind, _, memory in self._sample().values() if kind != CLIENT]
+        return sum(found), len(found)
+
     def _sample(self) -> dict[tuple[int, float], tuple[str, float, float]]:
         """Return kind, CPU seconds and MB of each process that runs."""
         found = {}

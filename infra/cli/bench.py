@@ -25,6 +25,9 @@ RateOption = Annotated[
     float | None,
     typer.Option(min=0.01, help="Orders a second, on a fixed schedule.", show_default="a burst"),
 ]
+WarmUpOption = Annotated[
+    int | None, typer.Option(min=0, help="Orders before, that are not measured.", show_default="40")
+]
 SocketsOption = Annotated[
     Sockets, typer.Option(help="Who is told: those watchers, or each order a socket of its own.")
 ]
@@ -41,7 +44,11 @@ HtmlFileOption = Annotated[
     Path | None, typer.Option("--html", dir_okay=False, help="Write a page with charts to a file.")
 ]
 
-LOST = ("ordersRefused", "ordersNotTerminal", "eventsMissing")
+ColdOption = Annotated[
+    bool, typer.Option("--cold", help="From a deployment that has just come up; every order is sent once.")
+]
+
+LOST = ("ordersRefused", "ordersBehindError", "socketsRefused", "ordersNotTerminal", "eventsMissing")
 """What there must be none of."""
 
 
@@ -55,7 +62,8 @@ def bench(
     sockets: SocketsOption = Sockets.stream,
     latency: Annotated[Latency, typer.Option(help="Simulated latency of its own deployment.")] = Latency.none,
     connections: Annotated[int, typer.Option(min=1, help="HTTP connections kept open.")] = 8,
-    warm_up: Annotated[int, typer.Option(min=0, help="Orders before, that are not measured.")] = 40,
+    warm_up: WarmUpOption = None,
+    cold: ColdOption = False,
     endpoint: EndpointOption = None,
     api_key: EndpointKeyOption = None,
     json_file: JsonFileOption = None,
@@ -64,11 +72,14 @@ def bench(
     """Place orders on a schedule or all at once, and measure until everybody was told everything.
 
     Latencies count from the moment an order was to be sent. The exit code is 1 if an order was refused or
-    did not end, or an event is missing.
+    did not end, or an event is missing, or a socket was refused, or an order executed behind an error.
     """
     if burst and rate is not None:
         raise typer.BadParameter("--rate is a schedule, --burst is none: choose one")
-    plan = Plan(orders, rate, over, watchers, sockets, connections, warm_up)
+    if cold and (endpoint is not None or warm_up):
+        raise typer.BadParameter("--cold starts a deployment of its own, and nothing goes before")
+    before = 0 if cold else 40 if warm_up is None else warm_up
+    plan = Plan(orders, rate, over, watchers, sockets, connections, before, cold)
     with stoppable():
         session = _session(plan, latency, endpoint, api_key)
     _print(session)

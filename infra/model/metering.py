@@ -18,8 +18,8 @@ ORDER_INDEXES = 4
 SMALL = 0
 """A row or an index entry below the least size that is metered."""
 
-STATUS_CHANGE = (SMALL,) * 4
-"""Two indexes of ``orders`` hold the status: an entry goes from each and another comes."""
+ENDING = (SMALL,) * 4
+"""Two indexes of ``orders`` hold how an order ended: an entry goes from each and another comes."""
 
 
 def width(*values: object) -> int:
@@ -45,7 +45,7 @@ def order_row(order: Order) -> int:
     return HASH_BYTES + KEY_BYTES + width(
         order.id, order.client_id, order.label, rows.dump_request(order.request), order.status.value,
         order.seq, order.attempt, order.lease_token, order.lease_until, order.run_at, order.queued_at,
-        rows.dump_optional(order.route), order.signature, signed and signed.data,
+        order.signature, signed and signed.data,
         signed and signed.last_valid_block_height, rows.dump_optional(order.fill),
         rows.dump_optional(order.error), order.created_at, order.updated_at,
     )  # fmt: skip

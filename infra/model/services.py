@@ -13,7 +13,7 @@ from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Event, Order
 from dexec.ports import Claim, ClaimOutcome, Delivery, NewOrder, Placed, RateLimit, Told, Watcher
 from infra.model.assumptions import Assumptions
-from infra.model.metering import ORDER_INDEXES, SMALL, STATUS_CHANGE, Meter, event_row, ledger_rows, order_row
+from infra.model.metering import ENDING, ORDER_INDEXES, SMALL, Meter, event_row, ledger_rows, order_row
 from infra.model.timeline import START, Beside, Timeline, draw
 
 
@@ -84,9 +84,9 @@ class CloudOrders:
         return self._watchers
 
     def _write(self, name: str, change: Change) -> None:
-        """Write the order anew with its events; a status that changes moves its index entries."""
+        """Write the order anew with its events; its end moves its index entries."""
         before, after = change.before, change.after
-        moved = STATUS_CHANGE if before.status is not after.status else ()
+        moved = ENDING if after.is_terminal else ()
         written = [order_row(after), *map(event_row, change.events), *moved]
         self._cloud.transact(name, written, seen=order_row(before), reads=1)
 

@@ -96,7 +96,7 @@ def count_run(metrics: Metrics, report: Report) -> None:
 
 
 def decision(event: Event) -> dict[str, object] | None:
-    """Return what one log line says about a routing decision; None for any other event."""
+    """Return what the log says about a routing decision; None for any other event."""
     if event.step is not Step.QUOTES:
         return None
     named = ("reason", "quotes", "legs", "leftOut", "amountIn", "amountOut", "slot")

@@ -245,6 +245,25 @@ def test_a_new_attempt_forgets_the_last_transaction(store: Backend) -> None:
     assert (again.attempt, again.transaction, again.route, again.run_at) == (2, None, None, after(2))
 
 
+def test_an_orders_route_is_the_one_its_attempt_decided_last(store: Backend) -> None:
+    order = claimed(store, place(store))
+    other = place(store)
+    store.orders.save(build(order, after(1), {"reason": "first"}))
+    taken_over = claimed(store, order, "another", after(26))
+    assert taken_over.route == {"reason": "first"}
+    again = build(taken_over, after(27), {"reason": "second"})
+    store.orders.save(again)
+    assert store.orders.history("alice", None, None, 10) == (other, again.after)
+    assert store.orders.history("alice", Status.BUILDING, None, 10) == (again.after,)
+    fresh = try_again(again.after, after(28), {"code": "slippage_exceeded"})
+    store.orders.save(fresh)
+    assert found(store, order).route is None
+    assert store.orders.history("alice", None, None, 10) == (other, fresh.after)
+    ended = fail(fresh.after, after(29), {"code": "slippage_exceeded"})
+    store.orders.save(ended)
+    assert store.orders.history("alice", Status.FAILED, None, 10) == (ended.after,)
+
+
 def test_one_who_lost_the_lease_writes_nothing(store: Backend) -> None:
     order = claimed(store, place(store))
     theirs = claimed(store, order, "other", after(25))

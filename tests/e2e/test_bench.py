@@ -51,6 +51,7 @@ def test_every_order_is_confirmed_and_every_event_told(
     assert report["endToEndMs"]["p50"] >= report["stateMs"]["routing"]["p50"]
     assert report["ordersPerSecond"] == pytest.approx(12 / report["seconds"], rel=0.01)
     assert report["highestExecuting"] >= 1
+    assert (report["socketsRefused"], report["ordersBehindError"]) == (0, 0)
     assert "load client" in report["cpuSeconds"]
     assert "</svg>" in (tmp_path / "page.html").read_text()
 
@@ -69,6 +70,13 @@ def test_a_wrong_key_is_told_in_a_line(deployment: Deployed) -> None:
 
 def test_rate_and_burst_exclude_each_other() -> None:
     assert command.run("bench", "--rate", "1", "--burst").returncode == 2
+
+
+@pytest.mark.parametrize("other", [("--endpoint", "http://127.0.0.1:1"), ("--warm-up", "5")])
+def test_cold_is_a_deployment_of_its_own_with_nothing_before(other: tuple[str, str]) -> None:
+    ran = command.run("bench", "--cold", *other, DEXEC_API_KEY="any")
+    assert ran.returncode == 2
+    assert "--cold starts a deployment of its own" in ran.stderr
 
 
 def test_the_waterfall_covers_the_order_from_first_to_last_event(deployment: Deployed) -> None:

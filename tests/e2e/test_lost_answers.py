@@ -12,6 +12,9 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
+from infra.bench import load
+from infra.bench.figures import Figures
+from infra.bench.plan import Plan, Target
 from infra.client.feed import Feed
 from tests.e2e import inprocess
 from tests.e2e.deployed import Deployed
@@ -74,6 +77,17 @@ def test_the_bench(deployment: Deployed, tmp_path: Path) -> None:
     assert 1 <= report["ordersRepeated"] <= 3
     assert "sent again after a lost answer" in ran.stdout
     assert len(history(deployment, key)) == len(set(gateway.keys)) == 6
+
+
+def test_a_cold_bench_sends_once_and_finds_what_was_executed_behind_an_error(deployment: Deployed) -> None:
+    key = deployment.new_key()
+    with lossy(deployment.http_url, 502, 503) as gateway:
+        target = Target(gateway.url, deployment.websocket_url, key)
+        run = asyncio.run(load.run(Plan(6, warm_up=0, cold=True), target))
+    found = Figures(run, None).document()
+    assert (found["ordersConfirmed"], found["ordersRefused"], found["ordersBehindError"]) == (4, 2, 2)
+    assert found["ordersRepeated"] == 0
+    assert len(gateway.keys) == 6
 
 
 @asynccontextmanager

@@ -192,14 +192,15 @@ def test_every_line_about_an_order_has_its_id(functions: Deployment, log: io.Str
     assert {line.get("order_id") for line in found} == {order_id}
 
 
-def test_the_decision_is_one_line(functions: Deployment, log: io.StringIO) -> None:
+def test_an_execution_is_one_line_with_its_decision(functions: Deployment, log: io.StringIO) -> None:
     order_id = place(functions, SWAP)
     functions.execute_all()
-    (line,) = [line for line in lines(log) if line["message"] == "route decided"]
-    assert (line["order_id"], line["attempt"]) == (order_id, 1)
-    venues = {quote["venue"] for quote in cast("list[Line]", line["quotes"])}
+    (line,) = [line for line in lines(log) if line["service"] == "executor"]
+    assert (line["order_id"], line["message"]) == (order_id, "done")
+    (route,) = cast("list[Line]", line["routes"])
+    venues = {quote["venue"] for quote in cast("list[Line]", route["quotes"])}
     assert venues == {"raydium", "meteora"}
-    assert line["reason"]
+    assert (route["attempt"], bool(route["reason"])) == (1, True)
 
 
 def test_no_key_is_ever_logged(functions: Deployment, log: io.StringIO) -> None:

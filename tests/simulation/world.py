@@ -256,7 +256,7 @@ class World:
 
     def _send_backlog(self, order_id: str, connection: Connection) -> None:
         one, client_id = connection.connection_id, connection.client_id
-        self._process(lambda: self.watch_orders.subscribe(order_id, client_id, one))
+        self._process(lambda: self.watch_orders.send_backlog(order_id, client_id, one))
 
     def _process(self, function: Callable[[], T]) -> T | None:
         """Run one invocation: None when it crashed or answered that something is not available."""

@@ -11,6 +11,7 @@ from infra.bench.plan import Plan
 from infra.client.api import Document
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+STOOD = (None, "failed", "confirmed", "submitted")
 STATES = (
     ("pending", None),
     ("routing", None),
@@ -149,3 +150,19 @@ def test_orders_that_the_rate_limit_held_back_are_told_apart() -> None:
 def test_a_schedule_has_its_times_and_a_burst_has_none() -> None:
     assert [Plan(3, rate=4).intended_s(number) for number in range(3)] == [0, 0.25, 0.5]
     assert Plan(3).intended_s(2) == 0
+
+
+def test_an_order_that_stands_behind_an_error_is_counted_unless_it_was_withdrawn() -> None:
+    refused = [Placed(number, 0.0, refusal="503", behind_error=status) for number, status in enumerate(STOOD)]
+    document = Figures(run(Collector(), refused), None).document()
+    assert document["ordersRefused"] == 4
+    assert document["ordersBehindError"] == 2
+
+
+def test_a_socket_that_was_refused_is_not_an_order_that_was() -> None:
+    collector, order = Collector(), placed(0)
+    told(collector, "order-0", starts=0)
+    order.socket_refusal = "no WebSocket"
+    figures = Figures(run(collector, [order]), None)
+    assert (figures.document()["socketsRefused"], figures.document()["ordersRefused"]) == (1, 0)
+    assert figures.refusals() == ["no WebSocket"]

@@ -34,6 +34,8 @@ def report() -> Document:
         **figures().document(),
         "cpuSeconds": USED,
         "memoryMb": USED,
+        "deploymentMb": 300.4,
+        "processes": 12,
         "plan": {
             "orders": 4,
             "rate": None,
@@ -41,6 +43,8 @@ def report() -> Document:
             "watchers": 1,
             "sockets": "stream",
             "latency": None,
+            "connections": 8,
+            "cold": False,
         },
         "machine": {**machine, "loadAverage": 1.0},
         "commit": None,
@@ -75,7 +79,7 @@ def test_the_page_has_its_charts_and_loads_nothing() -> None:
 
 
 def test_the_figures_in_words_say_what_was_run_and_lost() -> None:
-    assert title(report()) == "4 orders in a burst over http, 1 watching"
+    assert title(report()) == "4 orders in a burst over http, 1 watching, 8 connections"
     said = dict(rows(report()))
     assert said["orders"] == "4 confirmed"
     assert said["events"] == "20: 0 missing, 0 twice, 0 out of order"
@@ -86,10 +90,13 @@ def test_the_page_about_performance_is_filled_in() -> None:
     run = report()
     cold: Document = {"importCpuMs": 1, "firstCpuMs": 2, "cpuMs": 3, "ms": 4, "memoryMb": 5}
     own: Document = {"acceptCpuMs": 1, "executeCpuMs": 2, "cpuMs": 3, "frames": 4, "databaseCpuMs": 5}
-    runs = ("burst", "burstSocketPerOrder", "idle", "defaultIdle", "defaultBurst")
+    warm = ("burst", "burstSocketPerOrder", "manyClients", "idle", "defaultIdle", "defaultBurst")
+    runs = (*warm, "coldBurst", "coldSocketPerOrder")
+    lossy: Document = {**run, "socketsRefused": 3, "ordersRefused": 7, "ordersBehindError": 2}
     text = performance_page(
         {
             **dict.fromkeys(runs, run),
+            "coldSocketPerOrder": lossy,
             "budget": {
                 "orderCpuMs": own,
                 "watchedOrderCpuMs": own,
@@ -111,3 +118,5 @@ def test_the_page_about_performance_is_filled_in() -> None:
     assert "| start to first confirmed order, s | ≤ 8 | 4.5 |" in text
     assert "full at 8 orders a second" in text, "2 cores, 4 orders, 1 s of CPU"
     assert "| 1,000 | 10 / 10 | 10 / 10 |" in text
+    assert re.search(r"first burst after `up` \|.*\| 0 \| 0 \| 0 \| 0 \| 0 \| 300 in 12 \|", text)
+    assert re.search(r"a socket for each order \|.*\| 3 \| 7 \| 2 \| 0 \| 0 \| 300 in 12 \|", text)

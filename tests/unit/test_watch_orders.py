@@ -7,7 +7,7 @@ import pytest
 from dexec.domain.errors import ConnectionUnknown, NotFound, Unavailable
 from dexec.domain.order import Order
 from dexec.ports import ApiKey, Connection
-from dexec.usecases.watch_orders import KNOWN_S, OPENING_PAUSES_S
+from dexec.usecases.watch_orders import KNOWN_S, OPENING_PAUSES_S, SETTLE_S
 from tests.simulation.tape import Fault, Work
 from tests.simulation.world import World
 
@@ -43,6 +43,24 @@ def test_a_connection_on_an_order_is_sent_its_backlog_soon(
     assert set(world.push.seqs("c", order.id)) == {1, 2, 3, 4, 5, 6}
 
 
+def test_a_connection_that_opens_at_once_is_never_met_closed(
+    world: World, alice: ApiKey, order: Order
+) -> None:
+    posted = []
+    world.push.gone = {"c"}
+
+    def open_soon(connection_id: str) -> None:
+        posted.append(connection_id)
+        if (world.clock.now() - order.created_at).total_seconds() >= SETTLE_S:
+            world.push.gone.discard("c")
+
+    world.push.hang = open_soon
+    world.open("c", alice, order.id)
+    world.send_backlogs()
+    assert posted == ["c"]
+    assert world.push.seqs("c", order.id) == [1]
+
+
 def test_a_backlog_waits_until_its_connection_is_open(world: World, alice: ApiKey, order: Order) -> None:
     world.push.gone = {"c"}
     opened_after = 0.15
@@ -63,7 +81,7 @@ def test_a_backlog_that_nobody_takes_is_given_up(world: World, alice: ApiKey, or
     world.open("c", alice, order.id)
     before = world.clock.now()
     world.send_backlogs()
-    assert (world.clock.now() - before).total_seconds() == pytest.approx(sum(OPENING_PAUSES_S))
+    assert (world.clock.now() - before).total_seconds() == pytest.approx(SETTLE_S + sum(OPENING_PAUSES_S))
     assert not world.is_quiet(), "the sweeper still has to tell, or to forget it"
     world.settle()
     assert world.backend.watching.connection("c") is None

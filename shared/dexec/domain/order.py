@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -42,7 +42,8 @@ class Order:
     ``lease_token`` is whose it is right now, ``run_at`` when it may start, ``queued_at`` when its message
     was last put on the queue. ``transaction`` is that of the current attempt, stored before it is sent.
     ``rounds`` counts its ways through the dead letters in a row on which every run broke off; since
-    ``parked_at`` it waits for an operator because of them.
+    ``parked_at`` it waits for an operator because of them. ``route`` is that of the current attempt; it is
+    stored in the event that decided it, so only those who read the events, or the history, know it.
     """
 
     id: str
@@ -106,6 +107,12 @@ class Change:
         """Return this change, after which nobody holds the order; it may go on from ``run_at``."""
         after = replace(self.after, lease_token=None, lease_until=None, run_at=run_at or self.after.run_at)
         return Change(self.before, after, self.events)
+
+
+def routed(order: Order, events: Sequence[Event]) -> Order:
+    """Return an order with the route that its current attempt took last, as ``events`` tell it."""
+    decided = (one for one in reversed(events) if one.step is Step.QUOTES and one.attempt == order.attempt)
+    return replace(order, route=next((event.detail for event in decided), None))
 
 
 def build(order: Order, now: datetime, route: Detail) -> Change:

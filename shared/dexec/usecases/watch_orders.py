@@ -15,6 +15,9 @@ from dexec.ports import ApiKey, Backlogs, Clock, Connection, Delivery, MostConne
 OPENING_PAUSES_S = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """A connection that is still opening answers 410; by the end of these pauses it is open or gone."""
 
+SETTLE_S = 0.01
+"""A backlog is sent so much later: a connection opens once ``$connect`` has been answered."""
+
 MAX_KNOWN = 10_000
 KNOWN_S = 60
 """For so long a connection is taken as stored without asking; what it does is checked in any case."""
@@ -72,6 +75,15 @@ class WatchOrders:
         self._known.pop(connection_id, None)
         self.reply(connection_id, frame)
         self.push.close(connection_id)
+
+    def send_backlog(self, order_id: str, client_id: str, connection_id: str) -> None:
+        """Watch an order over a connection that has just been let in. Raises what ``subscribe`` does.
+
+        It is not watched before the connection can be open: neither this nor an executor posts in vain, and
+        what happens meanwhile comes along in the first frame.
+        """
+        self.clock.sleep(SETTLE_S)
+        self.subscribe(order_id, client_id, connection_id)
 
     def subscribe(self, order_id: str, client_id: str, connection_id: str, after_seq: int = 0) -> None:
         """Watch an order from now on and send what happened after ``after_seq``, in as few frames as hold it.

@@ -23,6 +23,8 @@ PATIENCE_S = 5
 DSQL_PATIENCE_S = 120
 """For what passes by itself: a new cluster, role or grant takes up to a minute to be known everywhere."""
 
+_STORAGE_PARAMETERS = re.compile(r"ALTER TABLE [\w.]+ SET \(")
+
 _FOLDER = Path(__file__).parent / "migrations"
 _JOURNAL = "CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL)"
 
@@ -56,7 +58,9 @@ def _apply_missing(connection: PatientConnection, now: datetime, *, dsql: bool) 
     missing = [path for path in sorted(_FOLDER.glob("*.sql")) if path.stem not in done]
     for path in missing:
         for statement in statements(path.read_text(encoding="utf-8"), dsql=dsql):
-            connection.execute(statement.encode())
+            # What a batch leaves is for the next: Aurora DSQL changes 3,000 rows in a transaction at most.
+            while connection.execute(statement.encode()) and statement.startswith("UPDATE"):
+                pass
         connection.execute(
             "INSERT INTO migrations (name, applied_at) VALUES (%s, %s) ON CONFLICT (name) DO NOTHING",
             (path.stem, now),
@@ -85,8 +89,13 @@ def _grant_access(connection: PatientConnection, role_arns: Iterable[str]) -> No
 
 
 def statements(script: str, *, dsql: bool) -> Iterator[str]:
-    """Yield the statements of a migration; without ``dsql`` the ASYNC of its indexes is dropped."""
+    """Yield the statements of a migration as the database takes them.
+
+    Indexes are ASYNC with ``dsql`` alone, and it has no storage parameters, which are left out.
+    """
     without_comments = re.sub(r"^--.*$", "", script, flags=re.MULTILINE)
     for statement in without_comments.split(";"):
-        if text := statement.strip():
-            yield text if dsql else re.sub(r"^CREATE( UNIQUE)? INDEX ASYNC", r"CREATE\1 INDEX", text)
+        text = statement.strip()
+        if not text or (dsql and _STORAGE_PARAMETERS.match(text)):
+            continue
+        yield text if dsql else re.sub(r"^CREATE( UNIQUE)? INDEX ASYNC", r"CREATE\1 INDEX", text)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import cast
@@ -22,15 +23,18 @@ from dexec.domain.errors import (
     StoreUnavailable,
     TooManyOrders,
 )
-from dexec.domain.lifecycle import Status
-from dexec.domain.order import Change, Event, Order
+from dexec.domain.lifecycle import TERMINAL, Status
+from dexec.domain.order import Change, Event, Order, routed
 from dexec.ports import Claim, ClaimOutcome, NewOrder, Placed, RateLimit, Watcher
+
+MOST_MARKED = 1_000
+"""Orders marked as ended at once: Aurora DSQL changes 3,000 rows in a transaction at the most."""
 
 _NO_LIMIT = RateLimit(interval_s=0, burst=1, max_backlog_s=0)
 
 
 class PostgresOrders:
-    """Orders and their events, each method one round trip."""
+    """Orders and their events, each method one round trip; a page of the history is two."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -101,11 +105,11 @@ class PostgresOrders:
         )
         if not claimed:
             return Claim(ClaimOutcome.MISSING)
-        order = rows.to_order(claimed[0])
+        order, so_far = rows.with_events(claimed[0], events)
         return Claim(
             _outcome(claimed[0], order, now),
             order,
-            tuple(map(rows.to_event, events)),
+            so_far,
             tuple(map(rows.to_watcher, watchers)),
             abandoned=bool(claimed[0]["abandoned"]),
         )
@@ -140,20 +144,31 @@ class PostgresOrders:
         )
         if not orders:
             return None
-        return rows.to_order(orders[0]), tuple(map(rows.to_event, events))
+        return rows.with_events(orders[0], events)
 
     def history(
         self, client_id: str, status: Status | None, before_id: str | None, limit: int
     ) -> tuple[Order, ...]:
         """Return a page of a client's orders, newest first."""
         params = {"client_id": client_id, "status": status, "before_id": before_id, "limit": limit}
-        by_status, before = "_by_status" if status else "", "_before" if before_id else ""
-        return self._orders(Statement(f"order_history{by_status}{before}", params))
+        by_status = "" if status is None else "_by_status" if status in TERMINAL else "_open_by_status"
+        before = "_before" if before_id else ""
+        page = Statement(f"order_history{by_status}{before}", params)
+        return self._with_routes(tuple(map(rows.to_order, self._database.fetch(page, Repeat.READ))))
+
+    def _with_routes(self, orders: tuple[Order, ...]) -> tuple[Order, ...]:
+        if not orders:
+            return orders
+        decisions = Statement("order_decisions", {"order_ids": [order.id for order in orders]})
+        by_order = defaultdict(list)
+        for row in self._database.fetch(decisions, Repeat.READ):
+            by_order[row["order_id"]].append(rows.to_event(row))
+        return tuple(routed(order, by_order[order.id]) for order in orders)
 
     def lost(
         self, now: datetime, grace_s: float, queue_is_empty: bool, stale_s: float, limit: int
     ) -> tuple[Order, ...]:
-        """Return open orders whose message seems to be gone."""
+        """Return open orders whose message seems to be gone; those that ended unmarked are marked first."""
         params = {
             "now": now,
             "due_before": now - timedelta(seconds=grace_s),
@@ -161,7 +176,9 @@ class PostgresOrders:
             "queue_is_empty": queue_is_empty,
             "limit": limit,
         }
-        return self._orders(Statement("lost_orders", params))
+        marking = Statement("mark_ended_orders", {"limit": MOST_MARKED})
+        _, (found,) = self._database.transact([marking], [Statement("lost_orders", params)], Repeat.HARMLESS)
+        return tuple(map(rows.to_order, found))
 
     def requeue(self, order: Order, now: datetime) -> bool:
         """Note that an order's message is put on the queue again."""
@@ -188,9 +205,6 @@ class PostgresOrders:
         """Return how many orders are parked."""
         (counted,) = self._database.fetch(Statement("count_parked", {}), Repeat.READ)
         return cast(int, counted["parked"])
-
-    def _orders(self, statement: Statement) -> tuple[Order, ...]:
-        return tuple(map(rows.to_order, self._database.fetch(statement, Repeat.READ)))
 
 
 def _placing(new: NewOrder, limit: RateLimit | None, watcher: str | None) -> dict[str, object]:
@@ -230,42 +244,35 @@ def _outcome(row: Row, order: Order, now: datetime) -> ClaimOutcome:
 def _saving(change: Change) -> dict[str, object]:
     before, after = change.before, change.after
     transaction = after.transaction
-    # The route is by far the largest column: it is written when it is decided, not at every step.
-    is_new_route = after.route is not before.route
-    route = rows.dump_optional(after.route) if is_new_route else None
     return {
         "id": after.id,
         "seen_seq": before.seq,
         "seen_token": before.lease_token,
         "signs": change.signs,
         "status": after.status,
+        "outcome": after.status if after.is_terminal else None,
         "seq": after.seq,
         "attempt": after.attempt,
         "lease_token": after.lease_token,
         "lease_until": after.lease_until,
         "run_at": after.run_at,
-        "is_new_route": is_new_route,
-        "route": route,
         "signature": after.signature,
         "signed_tx": transaction and transaction.data,
         "last_valid_block_height": transaction and transaction.last_valid_block_height,
         "fill": rows.dump_optional(after.fill),
         "error": rows.dump_optional(after.error),
         "updated_at": after.updated_at,
-        **_columns(change, route),
+        **_columns(change.events),
     }
 
 
-def _columns(change: Change, route: str | None) -> dict[str, object]:
-    """Return the events column by column; ``route`` is a new route as it is stored."""
-    events, decided = change.events, change.after.route
-    # A decision is also its event's detail, and not written out twice.
-    details = [route if route and event.detail is decided else rows.dump(event.detail) for event in events]
+def _columns(events: Sequence[Event]) -> dict[str, object]:
+    """Return events column by column."""
     return {
         "event_seqs": [event.seq for event in events],
         "event_statuses": [event.status.value for event in events],
         "event_steps": [event.step and event.step.value for event in events],
         "event_attempts": [event.attempt for event in events],
-        "event_details": details,
+        "event_details": [rows.dump(event.detail) for event in events],
         "event_times": [event.at for event in events],
     }

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import cast
 
 from dexec.adapters.postgres.exchange import Row
 from dexec.domain.lifecycle import Status, Step
-from dexec.domain.order import Detail, Event, Order, SignedTransaction
+from dexec.domain.order import Detail, Event, Order, SignedTransaction, routed
 from dexec.domain.quote import Mode, RouteRequest
 from dexec.ports import ApiKey, Connection, Watcher
 
@@ -64,7 +64,7 @@ def _moment_or_none(value: object) -> datetime | None:
 
 
 def to_order(row: Row) -> Order:
-    """Return the order of a row of ``orders``."""
+    """Return the order of a row of ``orders``, without its route, which stands in its events alone."""
     return Order(
         id=cast(str, row["id"]),
         client_id=cast(str, row["client_id"]),
@@ -79,13 +79,18 @@ def to_order(row: Row) -> Order:
         updated_at=moment(row["updated_at"]),
         lease_token=cast("str | None", row["lease_token"]),
         lease_until=_moment_or_none(row["lease_until"]),
-        route=_load_optional(row["route"]),
         transaction=_transaction(row),
         fill=_load_optional(row["fill"]),
         error=_load_optional(row["error"]),
         rounds=cast("int | None", row["rounds"]) or 0,
         parked_at=_moment_or_none(row["parked_at"]),
     )
+
+
+def with_events(row: Row, events: Iterable[Row]) -> tuple[Order, tuple[Event, ...]]:
+    """Return the order of a row of ``orders`` with its route, and its events."""
+    found = tuple(map(to_event, events))
+    return routed(to_order(row), found), found
 
 
 def _transaction(row: Row) -> SignedTransaction | None:

@@ -60,7 +60,7 @@ class PostgresWatching:
             return None
         if not connections or connections[0]["client_id"] != client_id:
             raise ConnectionUnknown
-        return rows.to_order(orders[0]), tuple(map(rows.to_event, events))
+        return rows.with_events(orders[0], events)
 
     def unwatch(self, order_id: str, connection_id: str) -> None:
         """Forget one watcher."""

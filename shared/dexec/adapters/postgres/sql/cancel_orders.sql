@@ -2,6 +2,7 @@
 WITH moved AS (
     UPDATE orders
     SET status = 'failed',
+        outcome = 'failed',
         seq = seq + 1,
         error = %(error)s,
         lease_token = NULL,

@@ -1,2 +1,4 @@
 SELECT count(*) AS parked FROM orders
-WHERE status IN ('pending', 'routing', 'building', 'submitted') AND parked_at IS NOT NULL
+WHERE outcome IS NULL
+    AND status IN ('pending', 'routing', 'building', 'submitted')
+    AND parked_at IS NOT NULL

@@ -1,5 +1,5 @@
 SELECT o.*, e.at AS event_at, e.detail AS event_detail, false AS keyless
 FROM orders o JOIN order_events e ON e.order_id = o.id AND e.seq = o.seq
-WHERE o.status = 'failed' AND (%(client_id)s::text IS NULL OR o.client_id = %(client_id)s)
+WHERE o.outcome = 'failed' AND (%(client_id)s::text IS NULL OR o.client_id = %(client_id)s)
 ORDER BY o.id DESC
 LIMIT %(limit)s

@@ -1,6 +1,7 @@
 -- Open, due, nobody's, not parked, and no message in sight: none is visible at all, or ours is over ten minutes old.
 SELECT * FROM orders
-WHERE status IN ('pending', 'routing', 'building', 'submitted')
+WHERE outcome IS NULL
+    AND status IN ('pending', 'routing', 'building', 'submitted')
     AND (lease_until IS NULL OR lease_until <= %(now)s)
     AND parked_at IS NULL
     AND run_at <= %(due_before)s

@@ -1,14 +1,15 @@
 -- A transition: the order as it is now and its new events, if the order is still as its executor saw it.
+-- Its route is in its event alone: this row is written anew at every step.
 -- A step towards a signature is refused while execution is paused or the client has no valid key.
 WITH moved AS (
     UPDATE orders
     SET status = %(status)s,
+        outcome = %(outcome)s,
         seq = %(seq)s,
         attempt = %(attempt)s,
         lease_token = %(lease_token)s,
         lease_until = %(lease_until)s,
         run_at = %(run_at)s,
-        route = CASE WHEN %(is_new_route)s THEN %(route)s ELSE orders.route END,
         signature = %(signature)s,
         signed_tx = %(signed_tx)s,
         last_valid_block_height = %(last_valid_block_height)s,

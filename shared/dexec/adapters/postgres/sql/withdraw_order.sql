@@ -2,7 +2,8 @@
 -- has asked for it again.
 WITH moved AS (
     UPDATE orders
-    SET status = 'failed', seq = seq + 1, error = %(error)s, idempotency_key = NULL, updated_at = %(now)s
+    SET status = 'failed', outcome = 'failed', seq = seq + 1, error = %(error)s, idempotency_key = NULL,
+        updated_at = %(now)s
     WHERE id = %(id)s AND status = 'pending' AND queued_at = %(seen_queued_at)s
     RETURNING id, seq, attempt
 )
