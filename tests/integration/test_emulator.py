@@ -12,7 +12,7 @@ from infra.bench import bare
 from infra.local import emulator, processes
 from infra.local.home import Home
 from infra.local.processes import ProcessRef
-from infra.local.serve import Worker
+from infra.local.worker import Worker
 
 TALKATIVE = """
 def handler(event, context):

@@ -1,0 +1,67 @@
+"""The first requests, made by ourselves: whoever comes after `dexec up` finds every worker started."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from urllib.parse import urlsplit
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.local.aws import Aws
+from infra.local.stack import Stack
+
+FUNCTIONS = ("HttpApiFunction", "WebSocketFunction", "ExecutorFunction")
+"""Those that an order passes; they are loaded while the rest is deployed."""
+
+_TIMEOUT_S = 20
+_NO_CONNECTION = {
+    "requestContext": {"routeKey": "$disconnect", "eventType": "DISCONNECT", "connectionId": "warm-up"}
+}
+_NO_ORDER = {
+    "Records": [
+        {
+            "messageId": "warm-up",
+            "receiptHandle": "warm-up",
+            "body": json.dumps({"orderId": f"ord_{0:032x}"}),
+            "attributes": {"ApproximateReceiveCount": "1"},
+            "messageAttributes": {},
+            "eventSource": "aws:sqs",
+        }
+    ]
+}
+
+
+@contextmanager
+def warming(aws: Aws, http_url: str, stack: Stack, workers: int) -> Iterator[None]:
+    """Have ``workers`` processes of every function served a request by the end of the body.
+
+    The executor has as many as orders may execute at the same time.
+    The requests change nothing: what is ready, a disconnect of no connection, a message of no order. One that
+    fails is not our affair: the next one says why.
+    """
+    outputs, executors = stack.outputs, int(stack.parameters["MaxConcurrency"])
+    requests: list[Callable[[], None]] = [lambda: _get(f"{http_url}/ready")] * workers
+    requests += [lambda: _invoke(aws, outputs["ExecutorFunction"], _NO_ORDER)] * executors
+    requests += [lambda: _invoke(aws, outputs["WebSocketFunction"], _NO_CONNECTION)] * workers
+    with ThreadPoolExecutor(len(requests), "warm") as pool:
+        for request in requests:
+            pool.submit(request)
+        yield
+
+
+def _get(url: str) -> None:
+    address = urlsplit(url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=_TIMEOUT_S)
+    with suppress(OSError, http.client.HTTPException):
+        connection.request("GET", address.path)
+        connection.getresponse().read()
+    connection.close()
+
+
+def _invoke(aws: Aws, function: str, event: object) -> None:
+    with suppress(BotoCoreError, ClientError):
+        aws.functions.invoke(FunctionName=function, Payload=json.dumps(event))
