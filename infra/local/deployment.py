@@ -14,12 +14,13 @@ from typing import NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.local import connections, emulator, postgres, processes, readback, sam_env, secret, stack, template, warm
+from infra.local import connections, emulator, postgres, processes, readback, sam_env, secret, stack, template
 from infra.local.aws import Aws
 from infra.local.errors import AlreadyRunning, DeployFailed, NotRunning
 from infra.local.home import PROJECT, Home, State
 from infra.local.keys import create_key
 from infra.local.processes import ProcessRef
+from infra.local.warm import FUNCTIONS, warming
 from infra.local.workers import default_workers
 
 SUPERVISOR = "supervisor"
@@ -65,7 +66,7 @@ def up(home: Home, options: Options | None = None, report: Callable[[str], None]
     with home.locked():
         previous = home.read()
         if previous is not None and previous.serving():
-            if options is not None and previous.parameters != options.parameters:
+            if options is not None and not _is_as_asked(previous, options):
                 raise AlreadyRunning(f"{home.root} runs with other parameters; stop it first: dexec down")
             return Up(_supervised(home, previous, options), started=False)
         try:
@@ -180,6 +181,10 @@ def _up(home: Home, options: Options, previous: State | None, report: Callable[[
     return state
 
 
+def _is_as_asked(state: State, options: Options) -> bool:
+    return (state.parameters, state.workers) == (options.parameters, options.workers)
+
+
 def _is_deployed(previous: State, state: State) -> bool:
     """Tell whether the emulator that runs has the stack already, with all it has to know."""
     emulated = state.process(emulator.NAME)
@@ -191,7 +196,7 @@ def _deploy(state: State, project: Path) -> State:
     aws = Aws(state.endpoint_url)
     parameters = parameters_of(state) | {"DatabaseSecretArn": secret.ensure(aws, state.database_url)}
     deployed = stack.deploy(aws, project, parameters)
-    with warm.warming(aws, state.http_url, deployed, state.workers or default_workers()):
+    with warming(aws, state.http_url, deployed, state.workers or default_workers()):
         readback.complete(aws, deployed)
         create_key(state.database_url, LOCAL_KEY)
     return state.model_copy(update={"ready": True})
@@ -256,7 +261,7 @@ def _ensure_emulator(home: Home, options: Options, previous: State | None) -> Pr
         origin=options.parameters.get("CorsOrigin", ""),
         enforce_iam=options.enforce_iam,
         workers=options.workers,
-        warm=warm.FUNCTIONS,
+        warm=FUNCTIONS,
     )
     return running or emulator.start(home, port, settings)
 

@@ -9,6 +9,7 @@ import gc
 import os
 import signal
 import socket
+from pathlib import Path
 
 TEMPLATE = "template"
 """The line that makes a worker a template, and the name that a template has in a process list."""
@@ -27,7 +28,7 @@ def become_template() -> None:
     child's pid with a file descriptor of it, or 0 where a fork would not be safe.
     """
     control = socket.socket(socket.AF_UNIX)
-    control.connect(os.path.join(os.pardir, CONTROL))
+    control.connect(f"../{CONTROL}")
     _set_name(TEMPLATE)
     # Children that end are not waited for.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -52,10 +53,11 @@ def become_template() -> None:
 def _is_safe() -> bool:
     """Tell whether a fork copies all there is: no other thread, and no connection but the emulator's."""
     opened = []
-    for name in os.listdir("/proc/self/fd"):
+    for link in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(OSError):
-            opened.append(os.readlink(f"/proc/self/fd/{name}"))
-    return len(os.listdir("/proc/self/task")) == 1 and sum(one.startswith("socket:") for one in opened) == 1
+            opened.append(link.readlink().name)
+    threads = list(Path("/proc/self/task").iterdir())
+    return len(threads) == 1 and sum(name.startswith("socket:") for name in opened) == 1
 
 
 def _hand_over(control: socket.socket, pid: int) -> None:
@@ -74,5 +76,4 @@ def _become_worker(log_stream: str, pipes: list[int]) -> None:
 
 
 def _set_name(name: str) -> None:
-    with open("/proc/self/comm", "w") as comm:
-        comm.write(name)
+    Path("/proc/self/comm").write_text(name)

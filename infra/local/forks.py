@@ -55,7 +55,9 @@ class Loaded(Protocol):
     _tmpdir: str
 
     def _spawn(self) -> None: ...
-    def kill(self) -> None: ...
+
+    def kill(self) -> None:
+        """End the process."""
 
 
 class Forked:
@@ -66,7 +68,7 @@ class Forked:
         self.stdin = stdin
         self.stdout = stdout
         self.stderr = stderr
-        self._handle = os.fdopen(handle, "rb", buffering=0)
+        self._handle = handle
         self._ended = select.poll()
         self._ended.register(handle, select.POLLIN)
 
@@ -88,9 +90,12 @@ class Forked:
         """End the process."""
         self._send(signal.SIGKILL)
 
+    def __del__(self) -> None:
+        os.close(self._handle)
+
     def _send(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._handle.fileno(), number)
+            signal.pidfd_send_signal(self._handle, number)
 
 
 class Template:
@@ -164,9 +169,9 @@ class _Ends:
         stdin, stdout, stderr = self.left
         self.left = []
         return (
-            open(stdin, "w", buffering=1, encoding="utf-8"),
-            open(stdout, encoding="utf-8"),
-            open(stderr, encoding="utf-8"),
+            os.fdopen(stdin, "w", buffering=1, encoding="utf-8"),
+            os.fdopen(stdout, encoding="utf-8"),
+            os.fdopen(stderr, encoding="utf-8"),
         )
 
 
@@ -201,7 +206,7 @@ def _controlled(loaded: Loaded) -> socket.socket:
 
 
 def forkable(script: str) -> str:
-    """Return the emulator's worker script, able to become a template. Raises ``ValueError`` for another one."""
+    """Return the emulator's worker script, able to become a template. Raises ``ValueError`` for another."""
     if script.count(_LOOP) != 1:
         raise ValueError("the emulator's worker script is not the one that this was written for")
     branch = f"        if line.strip() == {fork_server.TEMPLATE!r}:\n            become_template()\n"

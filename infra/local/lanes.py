@@ -27,7 +27,7 @@ MOST = 2_000
 """Requests that may wait at all, which bounds memory."""
 
 _API = re.compile(r"/_aws/execute-api/([0-9a-f]{8})/")
-_FIRST_GUESS_S = 0.02
+_FIRST_GUESS_S = 0.04
 _WEIGHT = 0.05
 """Of the newest run's duration in their running mean."""
 

@@ -1,4 +1,4 @@
-"""The emulator's process: MiniStack's application on uvicorn, guarded, with as many workers as a laptop bears.
+"""The emulator's process: MiniStack's application on uvicorn, guarded, with workers that a laptop can bear.
 
 MiniStack answers whoever asks, web pages included: ``infra.local.guard`` stands before it. Its own server
 spends a third more CPU on a request. It starts a process for every invocation that finds none free:
@@ -13,7 +13,7 @@ import os
 import resource
 import sys
 from collections.abc import Callable
-from types import ModuleType
+from typing import Any
 
 import uvicorn
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]
@@ -26,6 +26,7 @@ from infra.local.workers import IDLE_S, Bound, Config, default_workers
 
 COLLECT_AFTER = 20_000
 """New objects between two garbage collections; Python's own 700 cost the emulator a twentieth of its CPU."""
+
 
 def main() -> None:
     """Serve until SIGTERM, where the environment of ``infra.local.emulator`` says."""
@@ -83,7 +84,7 @@ def _replace_pool(workers: int, warm: frozenset[str]) -> None:
         _fork_workers(lambda_svc, warm)
 
 
-def _fork_workers(lambda_svc: ModuleType, warm: frozenset[str]) -> None:
+def _fork_workers(lambda_svc: Any, warm: frozenset[str]) -> None:
     from ministack.core.concurrency import spawn_background  # type: ignore[import-untyped]
 
     lambda_runtime._PYTHON_WORKER_SCRIPT = forks.forkable(lambda_runtime._PYTHON_WORKER_SCRIPT)
