@@ -21,10 +21,11 @@ from collections.abc import Callable, Iterator
 from threading import Lock
 from typing import IO, Any, Protocol
 
-from infra.local import fork_server
+from infra.local import fork_server, preloaded
 
 IS_POSSIBLE = sys.platform == "linux" and hasattr(os, "pidfd_open")
 _TIMEOUT_S = 10
+_TITLE = 1_000
 _LOOP = "        _ms_msg = json.loads(line)\n"
 _CONFIGURES = (
     "FunctionName",
@@ -96,6 +97,50 @@ class Forked:
     def _send(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._handle, number)
+
+
+class Interpreters:
+    """Starts interpreters by forking one that has imported much already, else fresh ones.
+
+    ``title`` begins the command line of the one that is forked.
+    """
+
+    def __init__(self, title: str) -> None:
+        self._lock = Lock()
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control.settimeout(_TIMEOUT_S)
+        argv = [sys.executable, "-m", preloaded.__name__, str(theirs.fileno()), title.ljust(_TITLE)]
+        with theirs:
+            self._process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
+
+    def popen(self, argv: list[str], **options: Any) -> Any:
+        """Start what ``subprocess.Popen`` would: a fork, where ``argv`` is our interpreter with a script."""
+        is_forkable = argv[0] == sys.executable and options.get("text")
+        forked = self._fork(argv[1], options["cwd"], options["env"]) if is_forkable else None
+        return forked or subprocess.Popen(argv, **options)
+
+    def close(self) -> None:
+        """End the one that is forked; its children live on."""
+        with self._lock:
+            self._end()
+
+    def _fork(self, script: str, directory: str, environment: dict[str, str]) -> Forked | None:
+        program: preloaded.Program = {"script": script, "directory": directory, "environment": environment}
+        with self._lock, _pipes() as (ours, theirs):
+            try:
+                socket.send_fds(self._control, [json.dumps(program).encode()], theirs)
+                answer, handles, _, _ = socket.recv_fds(self._control, 64, 1)
+                if handles:
+                    return Forked(int(answer), handles[0], *ours.files())
+            except OSError:
+                # An answer that is late must not be taken for the next one.
+                self._end()
+        return None
+
+    def _end(self) -> None:
+        self._control.close()
+        self._process.kill()
+        self._process.wait()
 
 
 class Template:

@@ -11,8 +11,11 @@ from __future__ import annotations
 import gc
 import os
 import resource
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import uvicorn
@@ -38,6 +41,10 @@ def main() -> None:
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     # Every request makes and drops thousands of objects, among many that stay.
     gc.set_threshold(COLLECT_AFTER)
+    if forks.IS_POSSIBLE:
+        # First, because it imports for as long as the emulator does.
+        interpreters = forks.Interpreters(f"{tempfile.gettempdir()}{os.sep}ministack-lambda-")
+        lambda_runtime.subprocess = SimpleNamespace(**vars(subprocess) | {"Popen": interpreters.popen})
     # Functions inherit what is left in the environment.
     workers = int(os.environ.pop("WORKERS", "0")) or default_workers()
     warm = frozenset(filter(None, os.environ.pop("WARM_FUNCTIONS", "").split(",")))

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import psutil
+import pydantic
 import pytest
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]
 
 from infra.bench import bare
 from infra.local import emulator, processes
-from infra.local.forks import Templates, forkable
+from infra.local.forks import Interpreters, Templates, forkable
 from infra.local.home import Home
 from infra.local.processes import ProcessRef
 from infra.local.worker import FreshWorker, Worker
@@ -204,6 +207,72 @@ def test_a_function_with_a_thread_is_not_forked(make: Callable[..., Worker]) -> 
     worker = make(THREADED)
     assert worker.invoke({}, "request")["result"] == "answered"
     assert isinstance(worker._proc, subprocess.Popen)
+
+
+@pytest.fixture
+def interpreters(tmp_path: Path) -> Iterator[Interpreters]:
+    interpreters = Interpreters(str(tmp_path / "ministack-lambda-"))
+    yield interpreters
+    interpreters.close()
+
+
+REPORT = """
+import json, os, sys
+import pydantic
+found = {"cwd": os.getcwd(), "path": sys.path[0], "argv": sys.argv, "environment": dict(os.environ),
+         "name": __name__, "file": __file__, "pydantic": pydantic.__file__}
+print(json.dumps({**found, "heard": sys.stdin.readline(), "pid": os.getpid()}), flush=True)
+sys.stdin.readline()
+"""
+
+
+def reported(interpreters: Interpreters, root: Path) -> tuple[dict[str, Any], list[str]]:
+    """Run the script as the emulator would, and return what it and the process list say."""
+    code = root / "code"
+    code.mkdir(exist_ok=True)
+    script = root / "_worker.py"
+    script.write_text(REPORT)
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    child = interpreters.popen(
+        [sys.executable, str(script)], cwd=str(code), env={"ONLY": "this"}, text=True, bufsize=1, **pipes
+    )
+    with child.stdin, child.stdout, child.stderr:
+        child.stdin.write("heard\n")
+        found = json.loads(child.stdout.readline())
+        argv = psutil.Process(found["pid"]).cmdline()
+        child.stdin.write("done\n")
+        child.wait(5)
+    return found, [argument for argument in argv if argument]
+
+
+def test_a_forked_interpreter_is_as_a_fresh_one(interpreters: Interpreters, tmp_path: Path) -> None:
+    script = tmp_path / "_worker.py"
+    found, argv = reported(interpreters, tmp_path)
+    assert argv == [sys.executable, str(script)]
+    assert found["argv"] == [str(script)]
+    assert (found["cwd"], found["path"]) == (str(tmp_path / "code"), str(tmp_path))
+    assert (found["name"], found["file"], found["heard"]) == ("__main__", str(script), "heard\n")
+    assert found["environment"].pop("LC_CTYPE", "C.UTF-8") == "C.UTF-8"
+    assert found["environment"] == {"ONLY": "this"}
+    assert found["pydantic"] == pydantic.__file__
+
+
+def test_a_function_that_brings_a_package_gets_its_own(interpreters: Interpreters, tmp_path: Path) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "pydantic.py").touch()
+    # What runs is a script beside the code, which finds what lies beside it.
+    (tmp_path / "pydantic.py").touch()
+    found, argv = reported(interpreters, tmp_path)
+    assert found["pydantic"] == str(tmp_path / "pydantic.py")
+    assert argv == [sys.executable, str(tmp_path / "_worker.py")]
+
+
+def test_interpreters_start_also_when_the_one_they_are_forked_from_is_gone(
+    interpreters: Interpreters, tmp_path: Path
+) -> None:
+    interpreters._process.kill()
+    interpreters._process.wait()
+    assert reported(interpreters, tmp_path)[0]["heard"] == "heard\n"
 
 
 def test_a_function_that_cannot_be_loaded_says_why(make: Callable[..., Worker]) -> None:
