@@ -41,16 +41,16 @@ def main() -> None:
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     # Every request makes and drops thousands of objects, among many that stay.
     gc.set_threshold(COLLECT_AFTER)
-    if forks.IS_POSSIBLE:
-        # First, because it imports for as long as the emulator does.
-        interpreters = forks.Interpreters(f"{tempfile.gettempdir()}{os.sep}ministack-lambda-")
-        lambda_runtime.subprocess = SimpleNamespace(**vars(subprocess) | {"Popen": interpreters.popen})
     # Functions inherit what is left in the environment.
     workers = int(os.environ.pop("WORKERS", "0")) or default_workers()
     warm = frozenset(filter(None, os.environ.pop("WARM_FUNCTIONS", "").split(",")))
     _replace_pool(workers, warm)
     from ministack.app import app  # type: ignore[import-untyped]
 
+    if forks.IS_POSSIBLE:
+        # It imports while the stack is deployed.
+        interpreters = forks.Interpreters(f"{tempfile.gettempdir()}{os.sep}ministack-lambda-")
+        lambda_runtime.subprocess = SimpleNamespace(**vars(subprocess) | {"Popen": interpreters.popen})
     uvicorn.run(
         Guard(Lanes(app, workers), Rules.from_environ(os.environ)),
         host=os.environ["BIND_HOST"],

@@ -39,13 +39,12 @@ _NO_ORDER = {
 def warming(aws: Aws, http_url: str, stack: Stack, workers: int) -> Iterator[None]:
     """Have ``workers`` processes of every function served a request by the end of the body.
 
-    The executor has as many as orders may execute at the same time.
     The requests change nothing: what is ready, a disconnect of no connection, a message of no order. One that
     fails is not our affair: the next one says why.
     """
-    outputs, executors = stack.outputs, int(stack.parameters["MaxConcurrency"])
+    outputs = stack.outputs
     requests: list[Callable[[], None]] = [lambda: _get(f"{http_url}/ready")] * workers
-    requests += [lambda: _invoke(aws, outputs["ExecutorFunction"], _NO_ORDER)] * executors
+    requests += [lambda: _invoke(aws, outputs["ExecutorFunction"], _NO_ORDER)] * workers
     requests += [lambda: _invoke(aws, outputs["WebSocketFunction"], _NO_CONNECTION)] * workers
     with ThreadPoolExecutor(len(requests), "warm") as pool:
         for request in requests:
