@@ -7,12 +7,16 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.local.aws import Aws
 from infra.local.stack import Stack
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
 
 FUNCTIONS = ("HttpApiFunction", "WebSocketFunction", "ExecutorFunction")
 """Those that an order passes; they are loaded while the rest is deployed."""
@@ -40,12 +44,13 @@ def warming(aws: Aws, http_url: str, stack: Stack, workers: int) -> Iterator[Non
     """Have ``workers`` processes of every function served a request by the end of the body.
 
     The requests change nothing: what is ready, a disconnect of no connection, a message of no order. One that
-    fails is not our affair: the next one says why.
+    fails is left to the next one, whose client is told why.
     """
-    outputs = stack.outputs
+    # Clients may be used by several threads, but not made by several.
+    functions, outputs = aws.functions, stack.outputs
     requests: list[Callable[[], None]] = [lambda: _get(f"{http_url}/ready")] * workers
-    requests += [lambda: _invoke(aws, outputs["ExecutorFunction"], _NO_ORDER)] * workers
-    requests += [lambda: _invoke(aws, outputs["WebSocketFunction"], _NO_CONNECTION)] * workers
+    requests += [lambda: _invoke(functions, outputs["ExecutorFunction"], _NO_ORDER)] * workers
+    requests += [lambda: _invoke(functions, outputs["WebSocketFunction"], _NO_CONNECTION)] * workers
     with ThreadPoolExecutor(len(requests), "warm") as pool:
         for request in requests:
             pool.submit(request)
@@ -61,6 +66,6 @@ def _get(url: str) -> None:
     connection.close()
 
 
-def _invoke(aws: Aws, function: str, event: object) -> None:
+def _invoke(functions: LambdaClient, function: str, event: object) -> None:
     with suppress(BotoCoreError, ClientError):
-        aws.functions.invoke(FunctionName=function, Payload=json.dumps(event))
+        functions.invoke(FunctionName=function, Payload=json.dumps(event))

@@ -90,9 +90,7 @@ def test_reads_that_fail_after_the_commit_are_repeated_without_the_writes(
     assert writes(other) == 1
 
 
-def test_what_the_writes_returned_is_kept(
-    database: Database, other: BoundedConnection
-) -> None:
+def test_what_the_writes_returned_is_kept(database: Database, other: BoundedConnection) -> None:
     other.execute("INSERT INTO connections VALUES ('old', 'alice', 'h', false, 0, '2019-01-01')")
     shadow(other, ENDS)
     ((), dropped), (found,) = database.transact([COUNTING, RETURNING], [READING], Repeat.NEVER)

@@ -81,14 +81,19 @@ def templates(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 @pytest.fixture
 def make(templates: Templates | None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Worker]]:
     """Make workers of a function, which all end."""
-    spawned, made = [], []
+    spawned: list[Any] = []
+    made: list[Worker] = []
     for kind in (FreshWorker, Worker):
         monkeypatch.setattr(kind, "_spawn", recorded(kind._spawn, spawned))
 
     def make(source: str, **variables: str) -> Worker:
         arn = "arn:aws:lambda:us-east-1:000000000000:function:talkative"
-        config = {"FunctionArn": arn, "Handler": "app.handler", "Runtime": "python3.13"}
-        config["Environment"] = {"Variables": variables}
+        config = {
+            "FunctionArn": arn,
+            "Handler": "app.handler",
+            "Runtime": "python3.13",
+            "Environment": {"Variables": variables},
+        }
         made.append(Worker("talkative", config, bare.zipped(source)))
         return made[-1]
 
