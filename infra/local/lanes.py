@@ -12,13 +12,16 @@ import json
 import math
 import re
 import time
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable
 
 from infra.local.guard import App, Message, Receive, Scope, Send
 
-PATIENCE_S = 5.0
-"""How long a request may be expected to wait for its turn."""
+PATIENCE_S = {"http": 5.0, "websocket": 10.0}
+"""How long a request, or the opening of a socket, may be expected to wait for its turn.
+
+Clients of HTTP wait for ten seconds or more; most that open a socket wait for ten.
+"""
 
 ALWAYS = 64
 """Requests that may wait whatever is expected: one slow answer says little about the next."""
@@ -43,8 +46,9 @@ class Overloaded(Exception):
 class Lane:
     """The queue of one API; ``now`` is a clock in seconds."""
 
-    def __init__(self, width: int, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, width: int, patience_s: float, now: Callable[[], float] = time.monotonic) -> None:
         self._width = width
+        self._patience_s = patience_s
         self._now = now
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._mean_s = _FIRST_GUESS_S
@@ -62,8 +66,8 @@ class Lane:
     async def enter(self) -> float:
         """Wait for one's turn and return when it began. Raises ``Overloaded`` at once, or not at all."""
         wait_s = self.expected_wait_s()
-        if self.waiting >= MOST or (self.waiting >= ALWAYS and wait_s > PATIENCE_S):
-            raise Overloaded(max(1, math.ceil(wait_s - PATIENCE_S)))
+        if self.waiting >= MOST or (self.waiting >= ALWAYS and wait_s > self._patience_s):
+            raise Overloaded(max(1, math.ceil(wait_s - self._patience_s)))
         if self.running < self._width and not self._waiting:
             self.running += 1
         else:
@@ -96,37 +100,68 @@ class Lane:
 
 
 class Lanes:
-    """The ASGI application ``app``, whose deployed APIs serve ``width`` HTTP requests at once each."""
+    """The ASGI application ``app``, whose deployed APIs serve ``width`` requests at once each.
+
+    A WebSocket is a request until it is open.
+    """
 
     def __init__(self, app: App, width: int) -> None:
         self._app = app
-        self._lanes: defaultdict[str, Lane] = defaultdict(lambda: Lane(width))
+        self._width = width
+        self._lanes: dict[tuple[str, str], Lane] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request in its turn; all that is not asked of a deployed API has none."""
-        api = _API.match(scope["path"]) if scope["type"] == "http" else None
+        kind = scope["type"]
+        api = _API.match(scope["path"]) if kind in PATIENCE_S else None
         if api is None:
             await self._app(scope, receive, send)
             return
-        lane = self._lanes[api[1]]
+        lane = self._lanes.setdefault((api[1], kind), Lane(self._width, PATIENCE_S[kind]))
         try:
-            entered = await lane.enter()
+            turn = _Turn(lane, await lane.enter())
         except Overloaded as refused:
-            await _refuse(send, refused.retry_after_s)
+            await _refuse(scope, receive, send, refused.retry_after_s)
             return
+
+        async def opened(message: Message) -> None:
+            turn.end()
+            await send(message)
+
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, opened if kind == "websocket" else send)
         finally:
-            lane.leave(entered)
+            turn.end()
 
 
-async def _refuse(send: Send, retry_after_s: int) -> None:
+class _Turn:
+    """A turn, which ends once."""
+
+    def __init__(self, lane: Lane, entered: float) -> None:
+        self._lane = lane
+        self._entered = entered
+        self._has_ended = False
+
+    def end(self) -> None:
+        if not self._has_ended:
+            self._has_ended = True
+            self._lane.leave(self._entered)
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, retry_after_s: int) -> None:
+    prefix = "http.response"
+    if scope["type"] == "websocket":
+        await receive()
+        prefix = "websocket.http.response"
+        if prefix not in (scope.get("extensions") or {}):
+            await send({"type": "websocket.close", "code": 1013, "reason": ""})
+            return
     problem = {
         "type": "/problems/overloaded",
         "title": "Overloaded",
         "status": 503,
-        "detail": f"more requests wait than can be served in {PATIENCE_S:.0f} s; this one had no effect: "
-        f"send it again in {retry_after_s} s",
+        "detail": "more requests wait than can be served soon; this one had no effect: send it again in "
+        f"{retry_after_s} s",
         "retryAfter": retry_after_s,
     }
     body = json.dumps(problem).encode()
@@ -136,6 +171,5 @@ async def _refuse(send: Send, retry_after_s: int) -> None:
         (b"retry-after", str(retry_after_s).encode()),
         (b"cache-control", b"no-store"),
     ]
-    start: Message = {"type": "http.response.start", "status": 503, "headers": headers}
-    await send(start)
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": f"{prefix}.start", "status": 503, "headers": headers})
+    await send({"type": f"{prefix}.body", "body": body})

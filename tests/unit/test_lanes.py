@@ -14,6 +14,7 @@ from infra.local.lanes import ALWAYS, MOST, PATIENCE_S, Lane, Lanes, Overloaded
 
 API = "/_aws/execute-api/de0ec001/api/orders/execute"
 WIDTH = 2
+HTTP_S = PATIENCE_S["http"]
 
 
 class Clock:
@@ -29,7 +30,7 @@ class Clock:
 def lane_of(mean_s: float) -> Lane:
     """Return a lane whose requests took so long until now."""
     clock = Clock()
-    lane = Lane(WIDTH, clock)
+    lane = Lane(WIDTH, HTTP_S, clock)
 
     async def pass_through() -> None:
         for _ in range(500):
@@ -58,7 +59,7 @@ def run(body: Coroutine[Any, Any, None]) -> None:
 
 def test_no_more_than_the_bound_run_and_the_first_come_first() -> None:
     async def body() -> None:
-        lane = Lane(WIDTH)
+        lane = Lane(WIDTH, HTTP_S)
         tasks = await crowd(lane, 5)
         assert [task.done() for task in tasks] == [True, True, False, False, False]
         for ended in range(3):
@@ -75,7 +76,7 @@ def test_no_more_than_the_bound_run_and_the_first_come_first() -> None:
 
 def test_who_gives_up_while_waiting_costs_the_others_nothing() -> None:
     async def body() -> None:
-        lane = Lane(WIDTH)
+        lane = Lane(WIDTH, HTTP_S)
         tasks = await crowd(lane, 4)
         tasks[2].cancel()
         await asyncio.sleep(0)
@@ -96,7 +97,7 @@ def test_as_many_wait_as_are_served_in_five_seconds(mean_s: float) -> None:
     async def body() -> None:
         tasks = await crowd(lane, 3_000)
         refused = [task.exception() for task in tasks if task.done() and task.exception()]
-        assert lane.waiting == pytest.approx(PATIENCE_S * WIDTH / mean_s, rel=0.05)
+        assert lane.waiting == pytest.approx(HTTP_S * WIDTH / mean_s, rel=0.05)
         assert len(refused) == 3_000 - WIDTH - lane.waiting
         assert {type(error) for error in refused} == {Overloaded}
         for task in tasks:
@@ -148,13 +149,54 @@ def test_an_api_that_is_overloaded_says_so_and_the_rest_of_the_emulator_is_not()
     run(body())
 
 
-async def asked(lanes: Lanes, path: str) -> list[Message]:
+def test_a_socket_has_its_turn_until_it_is_open() -> None:
+    async def body() -> None:
+        over = asyncio.Event()
+
+        async def app(_: Scope, __: Receive, send: Send) -> None:
+            await send({"type": "websocket.accept"})
+            await over.wait()
+
+        lanes = Lanes(app, WIDTH)
+        open_ones = [asyncio.create_task(asked(lanes, API, "websocket")) for _ in range(20)]
+        await asyncio.sleep(0.01)
+        assert not any(task.done() for task in open_ones)
+        over.set()
+        assert await asyncio.gather(*open_ones) == [[{"type": "websocket.accept"}]] * 20
+
+    run(body())
+
+
+@pytest.mark.parametrize("can_answer", [True, False])
+def test_a_socket_that_would_wait_too_long_is_refused(can_answer: bool) -> None:
+    async def body() -> None:
+        never = asyncio.Event()
+
+        async def app(_: Scope, __: Receive, ___: Send) -> None:
+            await never.wait()
+
+        lanes = Lanes(app, WIDTH)
+        waiting = [asyncio.create_task(asked(lanes, API, "websocket")) for _ in range(MOST + WIDTH)]
+        await asyncio.sleep(0.1)
+        answer = await asked(lanes, API, "websocket", can_answer=can_answer)
+        if can_answer:
+            assert (answer[0]["type"], answer[0]["status"]) == ("websocket.http.response.start", 503)
+        else:
+            assert [message["type"] for message in answer] == ["websocket.close"]
+        for task in waiting:
+            task.cancel()
+
+    run(body())
+
+
+async def asked(lanes: Lanes, path: str, kind: str = "http", *, can_answer: bool = True) -> list[Message]:
+    extensions = {"websocket.http.response": {}} if can_answer else {}
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await lanes({"type": "http", "path": path}, receive, send)
+    await lanes({"type": kind, "path": path, "extensions": extensions}, receive, send)
     return sent
 
 
