@@ -190,7 +190,7 @@ def test_a_socket_that_would_wait_too_long_is_refused(can_answer: bool) -> None:
 
 
 async def asked(lanes: Lanes, path: str, kind: str = "http", *, can_answer: bool = True) -> list[Message]:
-    extensions = {"websocket.http.response": {}} if can_answer else {}
+    extensions: dict[str, object] = {"websocket.http.response": {}} if can_answer else {}
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
