@@ -62,7 +62,8 @@ watch: setup ## rerun the unit tests on every change
 
 soak: setup ## the long forms: faults for minutes, and the random tests with many more inputs
 	$(BIN)/dexec chaos --long
-	DEXEC_SOAK=1 tests/run -q tests/edge tests/exactly_once tests/property tests/simulation
+	DEXEC_SOAK=1 tests/run -q tests/edge tests/exactly_once tests/property tests/simulation \
+	  tests/e2e/test_overload.py
 
 bench: setup ## measure the standard set, which takes minutes, and rewrite docs/performance.md
 	@$(BIN)/python -m infra.bench.standard

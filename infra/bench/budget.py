@@ -117,9 +117,7 @@ def start(
     ``python`` is that interpreter with its options. Raises ``RuntimeError`` where the event is refused.
     """
     argv = [*python, "-m", "infra.bench.cold_start", str(function), json.dumps(event)]
-    run = subprocess.run(
-        argv, cwd=function, env=dict(environ), check=True, stdout=subprocess.PIPE, text=True
-    )
+    run = subprocess.run(argv, cwd=function, env=dict(environ), check=True, stdout=subprocess.PIPE, text=True)
     measured = json.loads(run.stdout.splitlines()[-1])
     answer = measured.pop("answer")
     if answer.get("statusCode", 200) >= 300 or answer.get("batchItemFailures"):

@@ -26,11 +26,10 @@ class Sockets(StrEnum):
 class Plan:
     """A run. ``rate`` is in orders a second on a fixed schedule; None is a burst: all at once.
 
-    ``connections`` bounds the HTTP connections of the load client: an emulator starts a worker for each
-    request that finds none free. ``warm_up`` orders go before and are not measured. ``cold``: nothing goes
-    before, not even a request, and each order is sent once, so that an error is counted and not repaired.
-    ``silence_s`` is how long the run waits for a next frame before it gives up on orders that are not told as
-    ended: longer than the sweeper takes to tell again what was not told.
+    ``connections`` bounds the HTTP connections of the load client. ``warm_up`` orders go before and are not
+    measured. ``cold``: nothing goes before, not even a request, and each order is sent once, so that an error
+    is counted and not repaired. ``silence_s`` is how long the run waits for a next frame before it gives up on
+    orders that are not told as ended: longer than the sweeper takes to tell again what was not told.
     """
 
     orders: int = 500

@@ -24,9 +24,7 @@ pre { overflow-x: auto; font-size: 12px }
 
 def page(figures: Figures, report: Document) -> str:
     """Return the page."""
-    table = "".join(
-        f"<tr><td>{escape(name)}</td><td>{escape(text)}</td></tr>" for name, text in rows(report)
-    )
+    table = "".join(f"<tr><td>{escape(name)}</td><td>{escape(text)}</td></tr>" for name, text in rows(report))
     sections = {
         "Time to each state (p50; marks: p90, p99)": _states(report),
         "Orders that were told their end within": _distribution(figures),

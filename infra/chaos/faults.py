@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from infra.local import deployment, postgres, processes, stack
+from infra.local import deployment, fork_server, postgres, processes, stack
 from infra.local.aws import Aws
 from infra.local.errors import NotRunning
 from infra.local.home import Home
@@ -25,7 +25,15 @@ EXECUTOR = "ExecutorFunction"
 def workers(home: Home, function: str = EXECUTOR) -> list[psutil.Process]:
     """Return the processes that run one of the functions at the moment, by its name in the template."""
     prefix = f"{home.scratch}{os.sep}ministack-lambda-{stack.NAME}-{function}-"
-    return processes.with_arguments(lambda argv: any(argument.startswith(prefix) for argument in argv))
+    found = processes.with_arguments(lambda argv: any(argument.startswith(prefix) for argument in argv))
+    # What workers are forked from runs nothing itself.
+    return [process for process in found if not _is_template(process)]
+
+
+def _is_template(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.name() == fork_server.TEMPLATE
+    return False
 
 
 def kill_workers(home: Home, function: str = EXECUTOR) -> int:

@@ -102,9 +102,7 @@ def _cancel_orders(
     with access(*home_and_stack) as way:
         done = CancelOrders(way.control, way.clock).by_id(order_ids)
     if as_json:
-        output.say_json(
-            {"cancelled": [*done.cancelled], "tooLate": [*done.too_late], "over": [*done.over]}
-        )
+        output.say_json({"cancelled": [*done.cancelled], "tooLate": [*done.too_late], "over": [*done.over]})
         return
     fates = [(one, "cancelled") for one in done.cancelled]
     fates += [(one, "submitted already: too late") for one in done.too_late]

@@ -37,5 +37,3 @@ def stoppable(*, quietly: bool = False) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-

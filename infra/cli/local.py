@@ -46,6 +46,15 @@ FailureOption = Annotated[
 RestartOption = Annotated[
     bool, typer.Option("--restart/--no-restart", help="Restart PostgreSQL or the emulator when it dies.")
 ]
+WorkersOption = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        show_default="(as many as suit the machine)",
+        help="Processes that each function has at most; further requests wait for their turn. The executor "
+        "has as many as orders execute at a time.",
+    ),
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="A parameter of template.yaml; may be repeated."),
@@ -60,6 +69,7 @@ def up(
     latency: LatencyOption = Latency.default,
     failure_rate: FailureOption = 0,
     parameter: SetOption = None,
+    workers: WorkersOption = 0,
     restart: RestartOption = True,
     as_json: JsonOption = False,
 ) -> None:
@@ -72,7 +82,9 @@ def up(
     from infra.local.home import Home
 
     where = Home(home.resolve())
-    options = local_options(port, latency, failure_rate, parameter or [], supervised=detach and restart)
+    options = local_options(
+        port, latency, failure_rate, parameter or [], workers=workers, supervised=detach and restart
+    )
     with stoppable():
         state, started = deployment.up(where, options, report=output.note)
         print_status(state, as_json=as_json)
@@ -151,13 +163,19 @@ def deploy(
 
 
 def local_options(
-    port: int, latency: Latency, failure_rate: float, given: list[str], *, supervised: bool = False
+    port: int,
+    latency: Latency,
+    failure_rate: float,
+    given: list[str],
+    *,
+    workers: int = 0,
+    supervised: bool = False,
 ) -> Options:
     """Return a local deployment's options."""
     from infra.local.deployment import Options
 
     chosen = {"PaperLatency": latency.value, "PaperFailureRate": str(failure_rate)}
-    return Options(port=port, parameters=chosen | parameters(given), supervised=supervised)
+    return Options(port=port, parameters=chosen | parameters(given), workers=workers, supervised=supervised)
 
 
 def parameters(given: list[str]) -> dict[str, str]:

@@ -52,9 +52,7 @@ class Api:
         """
         headers = {"idempotency-key": idempotency_key or new_key()}
         path, body = "/api/orders/execute", dict(order)
-        return await until_answered(
-            lambda: self._call("POST", path, json=body, headers=headers), self._say
-        )
+        return await until_answered(lambda: self._call("POST", path, json=body, headers=headers), self._say)
 
     async def order(self, order_id: str) -> Document:
         """Return an order with its route, fill and events."""

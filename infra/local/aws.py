@@ -31,7 +31,11 @@ class Aws:
         self.endpoint_url = endpoint_url or cast(str, localstack.get_service_endpoint("cloudformation"))
         self._session = _EndpointSession(self.endpoint_url)
         self._config = Config(
-            proxies={}, retries={"total_max_attempts": 2}, s3={"addressing_style": "path"}, read_timeout=120
+            proxies={},
+            retries={"total_max_attempts": 2},
+            s3={"addressing_style": "path"},
+            read_timeout=120,
+            max_pool_connections=32,
         )
 
     @cached_property

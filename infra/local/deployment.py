@@ -20,6 +20,8 @@ from infra.local.errors import AlreadyRunning, DeployFailed, NotRunning
 from infra.local.home import PROJECT, Home, State
 from infra.local.keys import create_key
 from infra.local.processes import ProcessRef
+from infra.local.warm import FUNCTIONS, warming
+from infra.local.workers import default_workers
 
 SUPERVISOR = "supervisor"
 _BRING_BACK = "bring it back: dexec up --detach"
@@ -35,7 +37,8 @@ class Options:
     ``port`` is the emulator's preferred port (0: any port, for PostgreSQL too), ``parameters`` are
     template parameters, ``durable`` False trades the history's safety from a crash of the machine for speed.
     ``supervised`` starts a process that restarts what dies; who breaks a deployment on purpose has none.
-    ``enforce_iam`` lets functions do only what their roles allow.
+    ``enforce_iam`` lets functions do only what their roles allow. ``workers`` is how many processes each
+    function has at most, 0 for as many as suit the machine.
     """
 
     port: int = emulator.PORT
@@ -43,6 +46,7 @@ class Options:
     durable: bool = True
     supervised: bool = False
     enforce_iam: bool = False
+    workers: int = 0
     project: Path = PROJECT
 
 
@@ -62,7 +66,7 @@ def up(home: Home, options: Options | None = None, report: Callable[[str], None]
     with home.locked():
         previous = home.read()
         if previous is not None and previous.serving():
-            if options is not None and previous.parameters != options.parameters:
+            if options is not None and not _is_as_asked(previous, options):
                 raise AlreadyRunning(f"{home.root} runs with other parameters; stop it first: dexec down")
             return Up(_supervised(home, previous, options), started=False)
         try:
@@ -106,7 +110,7 @@ def heal(home: Home, report: Callable[[str], None] = lambda _: None) -> tuple[st
             return ()
         dead = state.dead() or ("the deployment",)
         report(f"{', '.join(dead)} ended unexpectedly; restarting")
-        _up(home, Options(parameters=state.parameters), state, lambda _: None)
+        _up(home, Options(parameters=state.parameters, workers=state.workers), state, lambda _: None)
         return dead
 
 
@@ -158,7 +162,8 @@ def _up(home: Home, options: Options, previous: State | None, report: Callable[[
         database, emulated = (process.result() for process in starting)
     state = _state(emulator.url(emulated.port), postgres.url(home, database.port), options.parameters)
     supervisor = previous.supervisor if previous else None
-    state = state.model_copy(update={"processes": (database, emulated), "supervisor": supervisor})
+    running: dict[str, object] = {"processes": (database, emulated), "workers": options.workers}
+    state = state.model_copy(update={**running, "supervisor": supervisor})
     if previous is not None and _is_deployed(previous, state):
         state = state.model_copy(update={"ready": True})
         home.write(state)
@@ -176,6 +181,10 @@ def _up(home: Home, options: Options, previous: State | None, report: Callable[[
     return state
 
 
+def _is_as_asked(state: State, options: Options) -> bool:
+    return (state.parameters, state.workers) == (options.parameters, options.workers)
+
+
 def _is_deployed(previous: State, state: State) -> bool:
     """Tell whether the emulator that runs has the stack already, with all it has to know."""
     emulated = state.process(emulator.NAME)
@@ -186,8 +195,10 @@ def _is_deployed(previous: State, state: State) -> bool:
 def _deploy(state: State, project: Path) -> State:
     aws = Aws(state.endpoint_url)
     parameters = parameters_of(state) | {"DatabaseSecretArn": secret.ensure(aws, state.database_url)}
-    readback.complete(aws, stack.deploy(aws, project, parameters))
-    create_key(state.database_url, LOCAL_KEY)
+    deployed = stack.deploy(aws, project, parameters)
+    with warming(aws, state.http_url, deployed, state.workers or default_workers()):
+        readback.complete(aws, deployed)
+        create_key(state.database_url, LOCAL_KEY)
     return state.model_copy(update={"ready": True})
 
 
@@ -246,8 +257,13 @@ def _ensure_postgres(home: Home, options: Options, previous: State | None) -> Pr
 def _ensure_emulator(home: Home, options: Options, previous: State | None) -> ProcessRef:
     running = previous.process(emulator.NAME) if previous else None
     port = _old_port(previous, emulator.NAME, default=options.port)
-    origin = options.parameters.get("CorsOrigin", "")
-    return running or emulator.start(home, port, origin, enforce_iam=options.enforce_iam)
+    settings = emulator.Settings(
+        origin=options.parameters.get("CorsOrigin", ""),
+        enforce_iam=options.enforce_iam,
+        workers=options.workers,
+        warm=FUNCTIONS,
+    )
+    return running or emulator.start(home, port, settings)
 
 
 def _old_port(previous: State | None, name: str, default: int) -> int:

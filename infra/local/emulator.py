@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from infra.local import processes
@@ -23,17 +24,29 @@ CONTAINERS_HOST = "host.docker.internal"
 _MARK = "dexec="
 
 
-def start(home: Home, port: int, origin: str = "", *, enforce_iam: bool = False) -> ProcessRef:
-    """Start the emulator, on ``port`` if it is free; it answers when this returns.
+@dataclass(frozen=True)
+class Settings:
+    """How the emulator runs.
 
     ``origin`` is one other origin whose pages may use the deployed APIs. With ``enforce_iam`` the emulator
-    checks signatures, and what policies allow the functions' roles. Raises ``StartFailed``.
+    checks signatures, and what policies allow the functions' roles. ``workers`` is how many processes a
+    function has at most, 0 for as many as suit the machine; ``warm`` names functions that are loaded as soon
+    as they are created, by a part of their names.
     """
+
+    origin: str = ""
+    enforce_iam: bool = False
+    workers: int = 0
+    warm: tuple[str, ...] = ()
+
+
+def start(home: Home, port: int, settings: Settings | None = None) -> ProcessRef:
+    """Start the emulator, on ``port`` if it is free; it answers when this returns. Raises ``StartFailed``."""
     stop_unknown(home)
     home.scratch.mkdir(parents=True, exist_ok=True)
 
     def serve(free: int) -> ProcessRef:
-        return _serve(home, free, _environ(home, free, origin, enforce_iam=enforce_iam))
+        return _serve(home, free, _environ(home, free, settings or Settings()))
 
     return processes.on_free_port(port, serve)
 
@@ -90,7 +103,7 @@ def _mark(home: Home) -> str:
     return f"{_MARK}{home.scratch}"
 
 
-def _environ(home: Home, port: int, origin: str, *, enforce_iam: bool) -> dict[str, str]:
+def _environ(home: Home, port: int, settings: Settings) -> dict[str, str]:
     """Return the emulator's environment, which its functions inherit: nothing of the caller's."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -101,11 +114,13 @@ def _environ(home: Home, port: int, origin: str, *, enforce_iam: bool) -> dict[s
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "ALLOWED_HOSTS": CONTAINERS_HOST,
-        "ALLOWED_ORIGINS": origin,
+        "ALLOWED_ORIGINS": settings.origin,
+        "WORKERS": str(settings.workers),
+        "WARM_FUNCTIONS": ",".join(settings.warm),
         "MINISTACK_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "AUTH": str(enforce_iam).lower(),
+        "AUTH": str(settings.enforce_iam).lower(),
         # Listeners of services that dexec does not use.
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",

@@ -31,6 +31,9 @@ class State(BaseModel):
     endpoint_url: str
     ready: bool = False
     parameters: dict[str, str] = {}
+    workers: int = 0
+    """How many processes each function has at most; 0 for as many as suit the machine."""
+
     processes: tuple[ProcessRef, ...] = ()
     supervisor: ProcessRef | None = None
     """What restarts the others, where a process of its own does."""

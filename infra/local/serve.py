@@ -1,8 +1,9 @@
-"""The emulator's process: MiniStack's application on uvicorn, guarded, whose functions answer without a wait.
+"""The emulator's process: MiniStack's application on uvicorn, guarded, with workers that a laptop can bear.
 
 MiniStack answers whoever asks, web pages included: ``infra.local.guard`` stands before it. Its own server
-spends a third more CPU on a request; and it holds every answer of a function back until its log has been
-silent for 5 ms, for 50 ms where it logs nothing.
+spends a third more CPU on a request. It starts a process for every invocation that finds none free:
+``infra.local.workers`` and ``lanes`` let invocations wait instead, and ``infra.local.forks`` has processes
+share their memory.
 """
 
 from __future__ import annotations
@@ -10,71 +11,24 @@ from __future__ import annotations
 import gc
 import os
 import resource
-import select
+import subprocess
 import sys
-from threading import Lock
-from typing import IO
+import tempfile
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import uvicorn
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]
 
+from infra.local import forks
 from infra.local.guard import Guard, Rules
+from infra.local.lanes import Lanes
+from infra.local.worker import Worker
+from infra.local.workers import IDLE_S, Bound, Config, default_workers
 
 COLLECT_AFTER = 20_000
 """New objects between two garbage collections; Python's own 700 cost the emulator a twentieth of its CPU."""
-
-_CHUNK = 1 << 16
-
-
-class LogPipe:
-    """The pipe into which a worker logs: kept from filling up, and read to its end when asked."""
-
-    def __init__(self, pipe: IO[str]) -> None:
-        self._pipe = pipe
-        self._lock = Lock()
-        self._read = b""
-        os.set_blocking(pipe.fileno(), False)
-
-    def keep_empty(self) -> None:
-        """Read what comes, until the worker's end."""
-        waiting = select.poll()
-        waiting.register(self._pipe, select.POLLIN)
-        while True:
-            waiting.poll()
-            with self._lock:
-                if not self._pull():
-                    return
-
-    def take(self) -> str:
-        """Return what was logged since the last time: all of it, for a worker logs before it answers."""
-        with self._lock:
-            self._pull()
-            read, self._read = self._read, b""
-        return read.decode(errors="replace").removesuffix("\n")
-
-    def _pull(self) -> bool:
-        """Read what is in the pipe; False at its end."""
-        try:
-            while chunk := os.read(self._pipe.fileno(), _CHUNK):
-                self._read += chunk
-        except BlockingIOError:
-            return True
-        return False
-
-
-class Worker(lambda_runtime.Worker):  # type: ignore[misc]
-    """A function's process, whose log is read from its pipe when its answer has come."""
-
-    _log: LogPipe | None = None
-
-    def _read_stderr(self) -> None:
-        self._log = LogPipe(self._proc.stderr)
-        self._log.keep_empty()
-
-    def _drain_stderr(self) -> str:
-        return "" if self._log is None else self._log.take()
-
-    _drain_stderr_bounded = _drain_stderr
 
 
 def main() -> None:
@@ -87,11 +41,18 @@ def main() -> None:
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     # Every request makes and drops thousands of objects, among many that stay.
     gc.set_threshold(COLLECT_AFTER)
-    lambda_runtime.Worker = Worker
+    # Functions inherit what is left in the environment.
+    workers = int(os.environ.pop("WORKERS", "0")) or default_workers()
+    warm = frozenset(filter(None, os.environ.pop("WARM_FUNCTIONS", "").split(",")))
+    _replace_pool(workers, warm)
     from ministack.app import app  # type: ignore[import-untyped]
 
+    if forks.IS_POSSIBLE:
+        # It imports while the stack is deployed.
+        interpreters = forks.Interpreters(f"{tempfile.gettempdir()}{os.sep}ministack-lambda-")
+        lambda_runtime.subprocess = SimpleNamespace(**vars(subprocess) | {"Popen": interpreters.popen})
     uvicorn.run(
-        Guard(app, Rules.from_environ(os.environ)),
+        Guard(Lanes(app, workers), Rules.from_environ(os.environ)),
         host=os.environ["BIND_HOST"],
         port=int(os.environ["GATEWAY_PORT"]),
         loop="uvloop",
@@ -107,6 +68,46 @@ def main() -> None:
         log_config=None,
         timeout_keep_alive=75,
     )
+
+
+def _replace_pool(workers: int, warm: frozenset[str]) -> None:
+    """Put our workers, their bound and their templates where MiniStack has its own.
+
+    Templates of functions whose name has one of ``warm`` in it are started as soon as the function is there.
+    """
+    from ministack.services import lambda_svc  # type: ignore[import-untyped]
+
+    def width(name: str, config: Config) -> int:
+        reserved = lambda_svc._reserved_concurrency(lambda_svc._functions.get(name), config)
+        return workers if reserved is None else max(1, reserved)
+
+    bound = Bound(lambda_runtime.acquire_worker, lambda_runtime.release_worker, width)
+    lambda_runtime.Worker = Worker
+    lambda_runtime._LOCAL_WORKER_TTL = IDLE_S
+    lambda_runtime.get_or_create_worker = bound.lease
+    lambda_svc.acquire_worker = bound.acquire
+    lambda_svc.release_worker = bound.release
+    if forks.IS_POSSIBLE:
+        _fork_workers(lambda_svc, warm)
+
+
+def _fork_workers(lambda_svc: Any, warm: frozenset[str]) -> None:
+    from ministack.core.concurrency import spawn_background  # type: ignore[import-untyped]
+
+    lambda_runtime._PYTHON_WORKER_SCRIPT = forks.forkable(lambda_runtime._PYTHON_WORKER_SCRIPT)
+    Worker.templates = templates = forks.Templates()
+    invalidate: Callable[..., None] = lambda_svc.invalidate_worker
+
+    def changed(name: str, **of: object) -> None:
+        """Forget what ran of a function that was made, changed or deleted."""
+        invalidate(name, **of)
+        templates.close(name)
+        function = lambda_svc._functions.get(name)
+        if function and function.get("code_zip") and any(part in name for part in warm):
+            worker = Worker(name, function["config"], function["code_zip"])
+            spawn_background(worker.load, thread_name=f"template-{name}")
+
+    lambda_svc.invalidate_worker = changed
 
 
 if __name__ == "__main__":

@@ -40,8 +40,8 @@ def deploy(aws: Aws, project: Path, parameters: Mapping[str, str], timeout_s: fl
     """
     try:
         source = template.load(project / "template.yaml")
-        body = json.dumps(_packaged(aws, project))
-        _apply(aws, body, parameters)
+        is_new = not _status(aws)
+        _apply(aws, json.dumps(_packaged(aws, project, is_new=is_new)), parameters, is_new=is_new)
         _wait(aws, timeout_s)
         return read(aws, source)
     except (ClientError, BotoCoreError) as exc:
@@ -66,7 +66,7 @@ def outputs(aws: Aws) -> dict[str, str]:
         raise DeployFailed(f"no stack {NAME} at {aws.endpoint_url}: {exc}") from exc
 
 
-def _packaged(aws: Aws, project: Path) -> template.Node:
+def _packaged(aws: Aws, project: Path, *, is_new: bool) -> template.Node:
     """Upload the code and return the template that points to it."""
     packaged = template.load(project / "template.yaml")
     aws.s3.create_bucket(Bucket=_BUCKET)
@@ -76,18 +76,18 @@ def _packaged(aws: Aws, project: Path) -> template.Node:
         key = package.key(content, name)
         aws.s3.put_object(Bucket=_BUCKET, Key=key, Body=content)
         properties[location] = {"Bucket": _BUCKET, "Key": key}
-    template.for_emulator(packaged)
+    template.for_emulator(packaged, is_new=is_new)
     return packaged
 
 
-def _apply(aws: Aws, body: str, parameters: Mapping[str, str]) -> None:
+def _apply(aws: Aws, body: str, parameters: Mapping[str, str], *, is_new: bool) -> None:
     key = "template.json"
     aws.s3.put_object(Bucket=_BUCKET, Key=key, Body=body.encode())
     url = f"{aws.endpoint_url}/{_BUCKET}/{key}"
     values: list[ParameterTypeDef] = [
         {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()
     ]
-    call = aws.cloudformation.update_stack if _status(aws) else aws.cloudformation.create_stack
+    call = aws.cloudformation.create_stack if is_new else aws.cloudformation.update_stack
     try:
         call(StackName=NAME, TemplateURL=url, Parameters=values, Capabilities=_CAPABILITIES)
     except ClientError as exc:

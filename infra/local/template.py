@@ -24,6 +24,7 @@ WEBSOCKET_API_ID = "de0ec002"
 WEBSOCKET_STAGE = "live"
 
 _API = "HttpApi"
+_SCHEMA = "Schema"
 _TAKE_CODE_FROM = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 
 
@@ -60,8 +61,16 @@ def cors(template: Node, origins: list[str]) -> CorsTypeDef:
     return cast("CorsTypeDef", {**settings, "AllowOrigins": origins})
 
 
-def for_emulator(template: Node) -> None:
-    """Change ``template`` into what an emulator can deploy."""
+def for_emulator(template: Node, *, is_new: bool = False) -> None:
+    """Change ``template`` into what an emulator can deploy.
+
+    In a stack that ``is_new`` no function waits for the database schema: requests come when all is deployed,
+    and functions are loaded meanwhile.
+    """
+    if is_new:
+        for resource in _resources(template).values():
+            if resource.get("DependsOn") == _SCHEMA:
+                del resource["DependsOn"]
     expanded = _expanded(template)
     for function, event, _ in list(_http_events(template)):
         del _node(_resources(template)[function], "Properties", "Events")[event]

@@ -46,7 +46,7 @@ def thirty(deployment: Deployed) -> tuple[list[str], list[Event]]:
     aws, key = deployment.aws, deployment.new_key()
 
     async def run() -> tuple[list[str], list[Event]]:
-        # Over a socket: an emulator would start thirty processes for thirty HTTP requests at once.
+        # Over one socket, where they come one after the other.
         async with deployment.feed(key) as sender, deployment.feed(key, stream=True) as feed:
             await executed(feed, await placed(sender, MAX_CONCURRENCY))  # starts the executor's processes
             with executor_stopped(aws):

@@ -107,9 +107,7 @@ def test_reads_that_fail_after_the_commit_are_repeated_without_the_writes(
     assert writes(other) == 1
 
 
-def test_what_the_writes_returned_is_kept(
-    database: Database, other: BoundedConnection
-) -> None:
+def test_what_the_writes_returned_is_kept(database: Database, other: BoundedConnection) -> None:
     other.execute("INSERT INTO watchers VALUES ('ord', 'gone')")
     shadow(other, ENDS)
     ((), dropped), (found,) = database.transact([COUNTING, RETURNING], [READING], Repeat.NEVER)

@@ -195,9 +195,7 @@ def test_without_a_queue_the_order_is_withdrawn_and_the_answer_says_so(deploymen
     assert deployment.http("GET", f"/api/orders/{order_id}", key=KEY).json["status"] == "confirmed"
 
 
-@pytest.mark.parametrize(
-    ("error", "status"), [(StoreUnavailable("gone"), 503), (CommitUnknown("gone"), 504)]
-)
+@pytest.mark.parametrize(("error", "status"), [(StoreUnavailable("gone"), 503), (CommitUnknown("gone"), 504)])
 def test_a_store_that_fails(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
 ) -> None:
