@@ -28,8 +28,8 @@ class Plan:
 
     ``connections`` bounds the HTTP connections of the load client. ``warm_up`` orders go before and are not
     measured. ``cold``: nothing goes before, not even a request, and each order is sent once, so that an error
-    is counted and not repaired. ``silence_s`` is how long the run waits for a next frame before it gives up on
-    orders that are not told as ended: longer than the sweeper takes to tell again what was not told.
+    is counted and not repaired. ``silence_s`` is how long the run waits for a next frame before it gives up
+    on orders that are not told as ended: longer than the sweeper takes to tell again what was not told.
     """
 
     orders: int = 500
