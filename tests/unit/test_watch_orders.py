@@ -32,9 +32,7 @@ def order(world: World, alice: ApiKey) -> Order:
     return placed
 
 
-def test_a_connection_on_an_order_is_sent_its_backlog_soon(
-    world: World, alice: ApiKey, order: Order
-) -> None:
+def test_a_connection_on_an_order_is_sent_its_backlog_soon(world: World, alice: ApiKey, order: Order) -> None:
     world.open("c", alice, order.id)
     assert world.push.frames["c"] == [], "nothing can be posted while it opens"
     world.send_backlogs()
