@@ -37,8 +37,9 @@ def built(store: Backend, client_id: str = "alice") -> Order:
 
 
 def stored(store: Backend, order: Order) -> Order:
-    (found,) = store.control.orders([order.id])
-    return found
+    found = store.orders.find(order.id, order.client_id)
+    assert found is not None
+    return found[0]
 
 
 def halt(store: Backend) -> Halt:
