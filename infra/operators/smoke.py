@@ -24,6 +24,7 @@ from dexec.adapters.postgres.migrations import migrate
 from dexec.adapters.postgres.statements import Statement
 from dexec.domain.errors import DexecError
 from dexec.ports import ApiKey, Delivery
+from dexec.usecases.cancel_orders import KEY_REVOKED, CancelOrders
 from infra.client.api import Document, is_local
 from infra.doctor.finding import Finding, note, ok, problem
 from infra.operators import keys
@@ -79,6 +80,8 @@ def run(access: Access) -> Iterator[Finding]:
             yield _tried(name, check, smoke)
     finally:
         access.operators.revoke_keys(client, access.clock.now())
+        # What was not executed would wait for a key for ever.
+        CancelOrders(access.control, access.clock).of_client(client, KEY_REVOKED)
 
 
 def _tried(name: str, check: Check, smoke: Smoke) -> Finding:

@@ -354,3 +354,7 @@ def test_the_smoke_test_goes_on_after_a_failure(deployment: Deployed, dexec: Dex
     grades = {finding["check"]: finding["grade"] for finding in json.loads(ran.stdout)}
     assert grades["order by HTTP"] == "problem"
     assert grades["push over 32 KB"] == "ok"
+    # Its orders do not go round for ever, waiting for a key.
+    failed = listed(dexec("orders", "--status", "failed", "--json"))
+    assert any(str(order["clientId"]).startswith("smoke-") for order in failed)
+    wait_for_clean_queues(deployment)
