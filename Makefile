@@ -11,7 +11,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-sam demo up down package test lint watch soak bench docs lock images audit \
+.PHONY: help setup setup-sam demo up down package test coverage lint watch soak bench docs lock images audit \
   template-postgres licences clean
 
 help: ## list these targets
@@ -54,8 +54,12 @@ lint: setup ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-test: lint setup-sam ## everything: checks, then every test, with coverage
-	@tests/run -n auto --maxprocesses 4 --dist loadgroup --cov --cov-report term:skip-covered
+test: lint setup-sam ## everything: checks, then every test
+	@# Three at a time keep two cores busy: deployments mostly wait.
+	@tests/run -n 3 --dist loadgroup
+
+coverage: setup setup-sam ## every test, and the lines that none of them runs; takes half as long again
+	@tests/run -n 3 --dist loadgroup --cov --cov-report term:skip-covered
 
 watch: setup ## rerun the unit tests on every change
 	$(BIN)/ptw . --now -- tests/unit tests/property -q
