@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import psycopg
 
@@ -47,15 +48,17 @@ def orders_of(deployment: Deployed, api_key: str) -> list[tuple[str, str]]:
     return [(str(order_id), str(status)) for order_id, status in rows]
 
 
-def messages(deployment: Deployed) -> dict[str, int]:
-    """Return how many messages the two queues hold: visible or being worked on, not those to come."""
+def messages(deployment: Deployed, *, delayed: bool = True) -> dict[str, int]:
+    """Return how many messages the two queues hold: visible, being worked on and, if asked for, delayed."""
+    names: list[Any] = [
+        "ApproximateNumberOfMessages",
+        "ApproximateNumberOfMessagesNotVisible",
+        *(["ApproximateNumberOfMessagesDelayed"] if delayed else []),
+    ]
     outputs = stack.outputs(deployment.aws)
     counts: dict[str, int] = {}
     for name in ("OrderQueueUrl", "DeadLetterQueueUrl"):
-        answer = deployment.aws.sqs.get_queue_attributes(
-            QueueUrl=outputs[name],
-            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
-        )
+        answer = deployment.aws.sqs.get_queue_attributes(QueueUrl=outputs[name], AttributeNames=names)
         counts[name] = sum(int(count) for count in answer["Attributes"].values())
     return counts
 
@@ -78,7 +81,7 @@ def wait_for_clean_queues(deployment: Deployed) -> None:
     """
 
     def clean() -> bool:
-        held = messages(deployment)
+        held = messages(deployment, delayed=False)
         return not held["DeadLetterQueueUrl"] and held["OrderQueueUrl"] <= open_orders(deployment)
 
     wait_until(clean, "the queues hold nothing but what is open", timeout_s=75)
