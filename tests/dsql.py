@@ -61,17 +61,19 @@ def cluster(home: Home, port: int) -> Iterator[Cluster]:
     authority = trustme.CA()
     trusted = home.root / "authority.pem"
     authority.cert_pem.write_to_path(trusted)
-    plan = pgproxy._plan_statement
+    plan, connect = pgproxy._plan_statement, pgproxy._connect_backend_once
     pgproxy._plan_statement = _with_grants(plan)  # type: ignore[no-untyped-call]
+    pgproxy._connect_backend_once = _closed_if_cancelled(connect)  # type: ignore[no-untyped-call]
     loop = asyncio.new_event_loop()
     thread = Thread(target=loop.run_forever)
     thread.start()
     try:
-        serving = asyncio.run_coroutine_threadsafe(_serve(authority, port), loop).result()
+        talks: set[asyncio.Task[None]] = set()
+        serving = asyncio.run_coroutine_threadsafe(_serve(authority, port, talks), loop).result()
         yield Cluster(f"localhost:{serving.sockets[0].getsockname()[1]}", trusted, backend_url)
-        asyncio.run_coroutine_threadsafe(_end(serving), loop).result()
+        asyncio.run_coroutine_threadsafe(_end(serving, talks), loop).result()
     finally:
-        pgproxy._plan_statement = plan
+        pgproxy._plan_statement, pgproxy._connect_backend_once = plan, connect
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
@@ -81,8 +83,13 @@ def _token(host: str, *, admin: bool) -> str:
     return f"token of {'an administrator' if admin else 'an application'} for {host}"
 
 
-async def _serve(authority: trustme.CA, backend_port: int) -> asyncio.Server:
+async def _serve(authority: trustme.CA, backend_port: int, talks: set[asyncio.Task[None]]) -> asyncio.Server:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        # The loop keeps weak references: a talk whose client has gone would be collected, its sockets open.
+        talks.add(task)
+        task.add_done_callback(talks.discard)
         try:
             await pgproxy._handle_client(NAME, "127.0.0.1", backend_port, reader, writer)
         finally:
@@ -92,12 +99,27 @@ async def _serve(authority: trustme.CA, backend_port: int) -> asyncio.Server:
     return await asyncio.start_server(talk, "127.0.0.1", 0, ssl=server_context(authority, "localhost"))
 
 
-async def _end(server: asyncio.Server) -> None:
+async def _end(server: asyncio.Server, talks: set[asyncio.Task[None]]) -> None:
     server.close()
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
+    for task in talks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _closed_if_cancelled(connect):  # type: ignore[no-untyped-def] # the proxy has no types
+    """Close the proxy's connection to PostgreSQL when its client leaves while it is made."""
+
+    async def connected(host, port, database):  # type: ignore[no-untyped-def]
+        opening = asyncio.ensure_future(connect(host, port, database))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            _, writer = await opening
+            writer.close()
+            raise
+
+    return connected
 
 
 def _with_grants(plan):  # type: ignore[no-untyped-def] # the proxy has no types
