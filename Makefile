@@ -62,18 +62,18 @@ coverage: setup setup-sam ## every test, and the lines that none of them runs; t
 	@tests/run -n 3 --dist loadgroup --cov --cov-report term:skip-covered
 
 watch: setup ## rerun the unit tests on every change
-	$(BIN)/ptw . --now -- tests/unit tests/property -q
+	$(BIN)/ptw . --now -- tests/unit tests/proofs/property -q
 
 soak: setup ## the long forms: faults for minutes, and the random tests with many more inputs
 	$(BIN)/dexec chaos --long
-	DEXEC_SOAK=1 tests/run -q tests/edge tests/exactly_once tests/property tests/simulation \
-	  tests/e2e/test_overload.py
+	DEXEC_SOAK=1 tests/run -q tests/system/edge tests/proofs/exactly_once tests/proofs/property tests/proofs/simulation \
+	  tests/system/e2e/test_overload.py
 
 bench: setup ## measure the standard set, which takes minutes, and rewrite docs/performance.md
-	@$(BIN)/python -m infra.bench.standard
+	@$(BIN)/python -m infra.lab.bench.standard
 
 docs: setup ## write the generated documents anew
-	@$(BIN)/python -m infra.docs
+	@$(BIN)/python -m infra.release.documents
 
 lock: setup ## pin the dependencies anew
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
@@ -82,19 +82,19 @@ lock: setup ## pin the dependencies anew
 	$(LOCK) -c requirements-dev.txt functions/executor/requirements.in -o functions/executor/requirements.txt
 	$(LOCK) requirements-sam.in -o requirements-sam.txt
 	$(LOCK) requirements-audit.in -o requirements-audit.txt
-	$(BIN)/python -m infra.supply.licences
+	$(BIN)/python -m infra.release.supply.licences
 
 images: setup ## pin the containers' base images to the digests that they have now
-	@$(BIN)/python -m infra.supply.images
+	@$(BIN)/python -m infra.release.supply.images
 
 audit: setup ## look every pinned package up in PyPI's advisory database
-	@$(BIN)/python -m infra.supply.audit
+	@$(BIN)/python -m infra.release.supply.audit
 
 template-postgres: setup ## write template-postgres.yaml, for regions without Aurora DSQL
 	@$(BIN)/python -m infra.release.postgres_template template-postgres.yaml
 
 licences: setup ## write docs/licences.md
-	@$(BIN)/python -m infra.supply.licences
+	@$(BIN)/python -m infra.release.supply.licences
 
 clean: ## remove what was built; .dexec, which holds your history, stays
 	rm -rf $(VENV) $(SAM_VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks *.egg-info

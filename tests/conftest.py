@@ -20,11 +20,12 @@ from dexec.adapters.postgres.migrations import migrate
 from dexec.adapters.postgres.sources import from_url
 from infra.local import postgres
 from infra.local.home import Home
-from tests import dsql
-from tests.collation import LOCALES, add_database
-from tests.homes import new_home
+from tests.support import dsql
+from tests.support.collation import LOCALES, add_database
+from tests.support.homes import new_home
 
-BULK = (Path(__file__).parent / "property", Path(__file__).parent / "model")
+PROOFS = Path(__file__).parent / "proofs"
+BULK = (PROOFS / "property", PROOFS / "model")
 """Tests that run the same lines many thousand times, which counting the lines would make thrice as slow."""
 
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.bench.plan import Over, Plan, Sockets, Target
 from infra.cli import output
 from infra.cli.interrupts import stoppable
 from infra.cli.local import Latency
 from infra.cli.target import HOME, resolve
+from infra.lab.bench.plan import Over, Plan, Sockets, Target
 
 if TYPE_CHECKING:
-    from infra.bench.load import Progress
-    from infra.bench.session import Session
+    from infra.lab.bench.load import Progress
+    from infra.lab.bench.session import Session
 
 
 RateOption = Annotated[
@@ -91,7 +91,7 @@ def bench(
 
 
 def _session(plan: Plan, latency: Latency, endpoint: str | None, api_key: str | None) -> Session:
-    from infra.bench import session
+    from infra.lab.bench import session
 
     if endpoint is not None:
         given = resolve(HOME, endpoint, api_key)
@@ -124,7 +124,7 @@ def _progress(plan: Plan) -> Iterator[Progress]:
 def _print(session: Session) -> None:
     from rich.table import Table
 
-    from infra.bench.report_text import rows, title
+    from infra.lab.bench.report_text import rows, title
 
     table = Table(title=title(session.report), title_justify="left", show_header=False, box=None)
     for name, value in rows(session.report):
@@ -133,7 +133,7 @@ def _print(session: Session) -> None:
 
 
 def _write(session: Session, json_file: Path | None, html_file: Path | None) -> None:
-    from infra.bench.report_html import page
+    from infra.lab.bench.report_html import page
 
     if json_file is not None:
         json_file.write_text(json.dumps(session.report, indent=2, ensure_ascii=False) + "\n")

@@ -14,7 +14,7 @@ from infra.cli.interrupts import stoppable
 from infra.cli.target import JsonOption
 
 if TYPE_CHECKING:
-    from infra.chaos.experiments import Result
+    from infra.lab.chaos.experiments import Result
 
 LongOption = Annotated[
     bool, typer.Option("--long", help="Default parameters, longer faults: ten minutes instead of two.")
@@ -41,7 +41,7 @@ def chaos(*, long: LongOption = False, as_json: JsonOption = False) -> None:
 
 
 def _run(directory: Path, *, long: bool) -> list[Result]:
-    from infra.chaos import experiments
+    from infra.lab.chaos import experiments
     from infra.local import deployment
     from infra.local.home import Home
 

@@ -14,7 +14,7 @@ from infra.cli.target import HOME, HomeOption, JsonOption
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from infra.doctor.finding import Finding
+    from infra.operators.doctor.finding import Finding
 
 _STYLES = {"ok": "green", "note": "yellow", "problem": "bold red"}
 
@@ -28,9 +28,9 @@ def doctor(
     as_json: JsonOption = False,
 ) -> None:
     """Check what dexec needs, and say how to fix what is missing (exit code 1 if something has to be)."""
-    from infra.doctor import account, machine
-    from infra.doctor.finding import Grade
     from infra.local.home import Home
+    from infra.operators.doctor import account, machine
+    from infra.operators.doctor.finding import Grade
 
     findings = list(machine.examine(Home(home.resolve())))
     if aws:

@@ -28,11 +28,11 @@ def model(
 ) -> None:
     """Run the use cases in simulated time on services with AWS's latencies and prices.
 
-    Every assumption stands, with its source, in infra/model/assumptions.json.
+    Every assumption stands, with its source, in infra/lab/model/assumptions.json.
     """
-    from infra.model.assumptions import assumptions
-    from infra.model.report import model as answers
-    from infra.model.run import Scenario
+    from infra.lab.model.assumptions import assumptions
+    from infra.lab.model.report import model as answers
+    from infra.lab.model.run import Scenario
 
     scenario = Scenario(latency.value, watchers, seed)
     document = answers(scenario, orders, concurrency, assumptions(), monthly)
@@ -45,7 +45,7 @@ def model(
 def _print(document: Document) -> None:
     from rich.table import Table
 
-    from infra.model.tables import tables
+    from infra.lab.model.tables import tables
 
     for title, names, rows in tables(document):
         table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))

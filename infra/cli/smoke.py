@@ -13,7 +13,7 @@ from infra.cli.operators import StackOption, access
 from infra.cli.target import HOME, HomeOption, JsonOption
 
 if TYPE_CHECKING:
-    from infra.doctor.finding import Finding
+    from infra.operators.doctor.finding import Finding
 
 
 def smoke(*, home: HomeOption = HOME, stack: StackOption = None, as_json: JsonOption = False) -> None:
@@ -22,7 +22,7 @@ def smoke(*, home: HomeOption = HOME, stack: StackOption = None, as_json: JsonOp
     It trades twice on the paper market with a key of its own, and takes a minute. Exit code 1 if something
     does not work.
     """
-    from infra.doctor.finding import Grade
+    from infra.operators.doctor.finding import Grade
     from infra.operators.smoke import run
 
     findings: list[Finding] = []

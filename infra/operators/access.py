@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dexec.adapters import aws as aws_clients
+from dexec.adapters.aws import clients as aws_clients
+from dexec.adapters.aws.push import ApiGatewayPush
+from dexec.adapters.aws.queue import SqsQueue
+from dexec.adapters.aws.signed_http import SignedHttp
+from dexec.adapters.aws.sigv4 import Credentials
 from dexec.adapters.clock import SystemClock
 from dexec.adapters.postgres import sources
 from dexec.adapters.postgres.control import PostgresControl
 from dexec.adapters.postgres.database import Connect, Database
 from dexec.adapters.postgres.operators import PostgresOperators
 from dexec.adapters.postgres.orders import PostgresOrders
-from dexec.adapters.push import ApiGatewayPush
-from dexec.adapters.signed_http import SignedHttp
-from dexec.adapters.sigv4 import Credentials
-from dexec.adapters.sqs import SqsQueue
 from dexec.ports import Clock
 from infra.local import deployment, emulator, stack
 from infra.local.aws import Aws

@@ -26,9 +26,9 @@ from dexec.domain.errors import DexecError
 from dexec.ports import ApiKey, Delivery
 from dexec.usecases.cancel_orders import KEY_REVOKED, CancelOrders
 from infra.client.api import Document, is_local
-from infra.doctor.finding import Finding, note, ok, problem
 from infra.operators import keys
 from infra.operators.access import Access
+from infra.operators.doctor.finding import Finding, note, ok, problem
 from infra.operators.orders import waiting
 
 PATIENCE_S = 60.0

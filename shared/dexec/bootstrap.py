@@ -18,11 +18,11 @@ from dexec.ports import MostConnections, RateLimit
 from dexec.settings import Settings
 
 if TYPE_CHECKING:
-    from dexec.adapters.clusters.ledger import PaperLedger
-    from dexec.adapters.clusters.outcomes import PaperOutcomes
-    from dexec.adapters.paper import Latency
+    from dexec.adapters.paper.chain_time import Latency
+    from dexec.adapters.paper.ledger import PaperLedger
+    from dexec.adapters.paper.market import PaperMarket
+    from dexec.adapters.paper.outcomes import PaperOutcomes
     from dexec.adapters.postgres.database import Connect, Database
-    from dexec.domain.paper_market import PaperMarket
     from dexec.ports import ApiKeys, Backlogs, Clock, Orders, Push, Queue, Wallets, Watching
     from dexec.usecases.authenticate import Authenticate
     from dexec.usecases.check_readiness import CheckReadiness
@@ -77,7 +77,7 @@ class Container:
     @cached_property
     def quote_route(self) -> QuoteRoute:
         """Asks the venues and routes."""
-        from dexec.adapters.venues.paper import PaperVenue
+        from dexec.adapters.paper.venue import PaperVenue
         from dexec.usecases.quote_route import QuoteRoute
 
         rate = self.settings.paper_venue_failure_rate
@@ -90,8 +90,8 @@ class Container:
     @cached_property
     def execute_order(self) -> ExecuteOrder:
         """Executes orders."""
-        from dexec.adapters.clusters.paper import PaperCluster
-        from dexec.adapters.signers.paper import PaperSigner
+        from dexec.adapters.paper.cluster import PaperCluster
+        from dexec.adapters.paper.signer import PaperSigner
         from dexec.usecases.execute_order import ExecuteOrder, Limits
 
         settings = self.settings
@@ -158,7 +158,7 @@ class Container:
     @cached_property
     def wallets(self) -> Wallets:
         """What clients hold."""
-        from dexec.adapters.clusters.outcomes import PaperWallets
+        from dexec.adapters.paper.outcomes import PaperWallets
 
         return PaperWallets(self._ledger)
 
@@ -204,24 +204,24 @@ class Container:
     @cached_property
     def queue(self) -> Queue:
         """The order queue."""
-        from dexec.adapters import aws
-        from dexec.adapters.sqs import SqsQueue
+        from dexec.adapters.aws import clients as aws
+        from dexec.adapters.aws.queue import SqsQueue
 
         return SqsQueue(aws.queue_http(self.settings.order_queue_url), self.settings.order_queue_url)
 
     @cached_property
     def push(self) -> Push:
         """Pushes to WebSocket connections."""
-        from dexec.adapters import aws
-        from dexec.adapters.push import ApiGatewayPush
+        from dexec.adapters.aws import clients as aws
+        from dexec.adapters.aws.push import ApiGatewayPush
 
         return ApiGatewayPush(aws.push_http(self.settings.websocket_callback_url))
 
     @cached_property
     def backlogs(self) -> Backlogs:
         """Sends backlogs to connections that are still opening."""
-        from dexec.adapters import aws
-        from dexec.adapters.backlogs import LambdaBacklogs
+        from dexec.adapters.aws import clients as aws
+        from dexec.adapters.aws.event_replay import LambdaBacklogs
 
         http = aws.functions_http(self.settings.url_suffix)
         return LambdaBacklogs(http, os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""))
@@ -236,7 +236,7 @@ class Container:
 
     @cached_property
     def _ledger(self) -> PaperLedger:
-        from dexec.adapters.clusters.ledger import PaperLedger
+        from dexec.adapters.paper.ledger import PaperLedger
         from dexec.adapters.postgres.database import Database
 
         return PaperLedger(Database(self._connect))
@@ -256,7 +256,7 @@ class Container:
         settings = self.settings
         if settings.database_url:
             return sources.from_url(settings.database_url)
-        from dexec.adapters import aws
+        from dexec.adapters.aws import clients as aws
 
         if settings.database_secret_arn:
             return sources.from_secret(aws.secrets(), settings.database_secret_arn)
@@ -277,19 +277,19 @@ class Container:
 
     @cached_property
     def _market(self) -> PaperMarket:
-        from dexec.domain.paper_market import PaperMarket
+        from dexec.adapters.paper.market import PaperMarket
 
         return PaperMarket(self.settings.paper_seed)
 
     @cached_property
     def _latency(self) -> Latency:
-        from dexec.adapters.paper import LATENCIES
+        from dexec.adapters.paper.chain_time import LATENCIES
 
         return LATENCIES[self.settings.paper_latency]
 
     @cached_property
     def _outcomes(self) -> PaperOutcomes:
-        from dexec.adapters.clusters.outcomes import PaperOutcomes
+        from dexec.adapters.paper.outcomes import PaperOutcomes
 
         return PaperOutcomes(self._ledger, self.clock)
 

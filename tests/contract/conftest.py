@@ -9,10 +9,10 @@ import pytest
 
 from dexec.adapters.postgres.database import Connect, Database
 from dexec.adapters.postgres.sources import without_pipelines
-from tests.collation import NAME as EN_US
 from tests.conftest import Isolation, connect_at
 from tests.contract.samples import trading_key
-from tests.simulation.backend import Backend, PostgresAudit, in_memory, on_postgres
+from tests.proofs.simulation.backend import Backend, PostgresAudit, in_memory, on_postgres
+from tests.support.collation import NAME as EN_US
 
 DSQL = "Aurora DSQL"
 NO_PIPELINES = "Aurora DSQL without pipelines"

@@ -10,8 +10,8 @@ from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order, SignedTransaction, build, submit
 from dexec.domain.quote import Mode, RouteRequest
 from dexec.ports import ApiKey, Claim, ClaimOutcome, Connection, MostConnections, NewOrder, RateLimit
-from tests.fakes import START
-from tests.simulation.backend import Backend
+from tests.proofs.simulation.backend import Backend
+from tests.support.fakes import START
 
 NOW = START
 REQUEST = RouteRequest(Mode.EXACT_IN, "SOL", "USDC", 1_500_000_000, 50)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dexec.ports import ApiKey
 from tests.contract.samples import NOW, after
-from tests.simulation.backend import Backend
+from tests.proofs.simulation.backend import Backend
 
 KEY = ApiKey("hash", "alice", 60, {"SOL": 10**18, "BONK": 1}, NOW)
 

@@ -8,12 +8,13 @@ from typing import Protocol
 
 import pytest
 
-from dexec.adapters.clusters.ledger import Booking, Moves, PaperLedger, Posting
-from dexec.adapters.clusters.outcomes import PaperWallets
-from dexec.adapters.clusters.paper import PaperCluster
-from dexec.adapters.paper import BLOCKHASH_SLOTS, LATENCIES
+from dexec.adapters.paper.chain_time import BLOCKHASH_SLOTS, LATENCIES
+from dexec.adapters.paper.cluster import PaperCluster
+from dexec.adapters.paper.ledger import Booking, Moves, PaperLedger, Posting
+from dexec.adapters.paper.market import PaperMarket
+from dexec.adapters.paper.outcomes import PaperWallets
+from dexec.adapters.paper.signer import PaperSigner
 from dexec.adapters.postgres.database import Database
-from dexec.adapters.signers.paper import PaperSigner
 from dexec.domain.errors import (
     BlockhashExpired,
     InsufficientFunds,
@@ -22,12 +23,11 @@ from dexec.domain.errors import (
     SlippageExceeded,
 )
 from dexec.domain.order import SignedTransaction
-from dexec.domain.paper_market import PaperMarket
 from dexec.domain.quote import Mode, PlanLeg, SwapPlan
 from dexec.domain.tokens import TOKENS
 from dexec.ports import CannotLand, Cluster, Landed, Pending, Signer, Wallets
 from tests.contract.conftest import STORES, connect_to
-from tests.fakes import FakeClock, FakeCluster, FakeSigner, FakeWallets
+from tests.support.fakes import FakeClock, FakeCluster, FakeSigner, FakeWallets
 
 SLOT_S = 0.4
 SEED = 7

@@ -23,8 +23,8 @@ from tests.contract.samples import (
     submitted,
     trading_key,
 )
-from tests.fakes import FakeClock
-from tests.simulation.backend import Backend
+from tests.proofs.simulation.backend import Backend
+from tests.support.fakes import FakeClock
 
 ERROR = {"code": "cancelled", "message": "cancelled"}
 

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from fractions import Fraction
 from random import Random
 
-from dexec.domain.paper_market import PaperMarket
-from dexec.domain.paper_orders import VENUES_WITH_ORDERS
-from dexec.domain.paper_pools import PAPER_VENUES
+from dexec.adapters.paper.limit_orders import VENUES_WITH_ORDERS
+from dexec.adapters.paper.market import PaperMarket
+from dexec.adapters.paper.pools import PAPER_VENUES
 from dexec.domain.pools import Pool
 from dexec.domain.quote import Pair
-from tests import random_markets
 from tests.contract.curves import CurveContract
-from tests.harbor import harbor
+from tests.support import random_markets
+from tests.support.harbor import harbor
 
 PAIR = ("SOL", "USDC")
 CHEAP, DEAR = Fraction(3, 20), Fraction(20, 3)

@@ -9,7 +9,7 @@ from dexec.domain.lifecycle import Status
 from dexec.domain.order import fail
 from dexec.ports import ClaimOutcome
 from tests.contract.samples import NOW, SLOW, after, claim, claimed, new_order, place
-from tests.simulation.backend import Backend
+from tests.proofs.simulation.backend import Backend
 
 
 def test_history_is_paged_newest_first(store: Backend) -> None:

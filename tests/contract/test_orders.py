@@ -23,7 +23,7 @@ from tests.contract.samples import (
     place,
     submitted,
 )
-from tests.simulation.backend import Backend
+from tests.proofs.simulation.backend import Backend
 
 
 def found(store: Backend, order: Order) -> Order:

@@ -12,7 +12,7 @@ from dexec.adapters.postgres.database import Database
 from dexec.adapters.postgres.probe import PostgresProbe
 from dexec.domain.errors import StoreUnavailable
 from dexec.ports import Probe
-from tests.fakes import FakeProbe
+from tests.support.fakes import FakeProbe
 
 
 @pytest.fixture(params=["in memory", "postgresql"])

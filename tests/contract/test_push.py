@@ -12,11 +12,11 @@ from urllib.parse import unquote
 
 import pytest
 
-from dexec.adapters import aws
-from dexec.adapters.push import ApiGatewayPush
+from dexec.adapters.aws import clients
+from dexec.adapters.aws.push import ApiGatewayPush
 from dexec.domain.views import encode
 from dexec.ports import Delivery, Push
-from tests.fakes import FakePush
+from tests.support.fakes import FakePush
 
 FRAME = encode({"type": "status", "orderId": "ord_1", "seq": 1})
 
@@ -105,7 +105,7 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    aws._session.cache_clear()
+    clients._session.cache_clear()
     with Gateway() as server:
         thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -113,13 +113,13 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
         server.closing.set()
         server.shutdown()
         thread.join()
-    aws._session.cache_clear()
+    clients._session.cache_clear()
 
 
 @pytest.fixture
 def on_api_gateway(gateway: Gateway) -> Iterator[OnApiGateway]:
     """Return the adapter before the gateway."""
-    with closing(aws.push_http(f"http://127.0.0.1:{gateway.server_port}/live")) as http:
+    with closing(clients.push_http(f"http://127.0.0.1:{gateway.server_port}/live")) as http:
         yield OnApiGateway(ApiGatewayPush(http), gateway)
 
 

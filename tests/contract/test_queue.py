@@ -14,11 +14,11 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from dexec.adapters import aws
-from dexec.adapters.sqs import SqsQueue
+from dexec.adapters.aws import clients
+from dexec.adapters.aws.queue import SqsQueue
 from dexec.domain.errors import QueueUnavailable
 from dexec.ports import Queue
-from tests.fakes import FakeClock, FakeQueue
+from tests.support.fakes import FakeClock, FakeQueue
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -75,9 +75,9 @@ def account(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", server)
-    aws._session.cache_clear()
+    clients._session.cache_clear()
     yield server
-    aws._session.cache_clear()
+    clients._session.cache_clear()
 
 
 @pytest.fixture(params=["in memory", "sqs"])
@@ -88,7 +88,7 @@ def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
         return
     client = boto3.client("sqs", endpoint_url=request.getfixturevalue("account"))
     url = client.create_queue(QueueName=uuid.uuid4().hex)["QueueUrl"]
-    with closing(aws.queue_http(url)) as http:
+    with closing(clients.queue_http(url)) as http:
         yield OnSqs(SqsQueue(http, url), client, url)
 
 
@@ -133,7 +133,7 @@ def test_a_postponed_message_comes_back(stage: Stage) -> None:
 
 def test_a_queue_that_is_not_there_is_unavailable(account: str) -> None:
     url = f"{account}/123456789012/nowhere"
-    _every_call_fails(SqsQueue(aws.queue_http(url), url))
+    _every_call_fails(SqsQueue(clients.queue_http(url), url))
 
 
 @pytest.mark.usefixtures("account")
@@ -142,7 +142,7 @@ def test_a_queue_that_nobody_serves_is_unavailable(monkeypatch: pytest.MonkeyPat
         port = probe.getsockname()[1]
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
     url = "https://sqs.eu-central-1.amazonaws.com/123456789012/orders"
-    _every_call_fails(SqsQueue(aws.queue_http(url), url))
+    _every_call_fails(SqsQueue(clients.queue_http(url), url))
 
 
 def _every_call_fails(queue: Queue) -> None:

@@ -10,7 +10,7 @@ from dexec.domain.errors import ConnectionUnknown
 from dexec.domain.order import Order, fail
 from dexec.ports import Connection, MostConnections, Told
 from tests.contract.samples import MOST, NOW, SLOW, after, claimed, connect, new_order, place
-from tests.simulation.backend import Backend
+from tests.proofs.simulation.backend import Backend
 
 
 def ended(store: Backend, watcher: str | None = None) -> Order:

@@ -1,0 +1,195 @@
+"""The figures of a run: latencies, throughput, what was missed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import pairwise
+from typing import NamedTuple
+
+from dexec.adapters.paper.chain_time import LATENCIES, between
+from infra.client.api import Document
+from infra.client.events import TERMINAL
+from infra.lab.bench.collector import Heard, Step
+from infra.lab.bench.load import Placed, Run
+
+STATES = ("pending", "routing", "quotes", "building", "submitted", "confirmed", "failed")
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """Return the smallest of the sorted ``values`` that ``percent`` of them do not exceed."""
+    return values[max(0, math.ceil(len(values) * percent / 100) - 1)]
+
+
+def spread(values: Iterable[float]) -> Document:
+    """Return p50, p90, p99 and max, rounded to a tenth; None where there are no values."""
+    ordered = sorted(values)
+    if not ordered:
+        return dict.fromkeys(("p50", "p90", "p99", "max"))
+    named = {"p50": 50, "p90": 90, "p99": 99, "max": 100}
+    return {name: round(percentile(ordered, percent), 1) for name, percent in named.items()}
+
+
+class Moment(NamedTuple):
+    """How many orders were queued and how many executing from ``at`` on, seconds after the start."""
+
+    at: float
+    queued: int
+    executing: int
+
+
+class Figures:
+    """Reads a run; ``latency`` is the deployment's simulated latency, where it is known."""
+
+    def __init__(self, run: Run, latency: str | None) -> None:
+        self._run = run
+        self._latency = latency
+        self._accepted = [placed for placed in run.placed if placed.order_id is not None]
+
+    def document(self) -> Document:
+        """Return all figures, JSON-ready; times in milliseconds unless named otherwise."""
+        ends = [self._end_of(placed) for placed in self._accepted]
+        moments = self.moments()
+        return {
+            "ordersPerSecond": self._orders_per_second(),
+            "endToEndMs": spread(self.end_to_end_ms()),
+            "acceptMs": spread(self.accept_ms()),
+            "stateMs": {state: spread(times) for state, times in self.state_ms().items()},
+            "overheadMs": spread(self._overhead_ms()),
+            "highestExecuting": max((moment.executing for moment in moments), default=0),
+            "executingWhileQueued": _mean_executing(moments),
+            "ordersConfirmed": ends.count("confirmed"),
+            "ordersFailed": ends.count("failed"),
+            "ordersRefused": len(self._run.placed) - len(self._accepted),
+            "ordersBehindError": sum(_stands(placed) for placed in self._run.placed),
+            "ordersRepeated": sum(placed.tries > 1 for placed in self._run.placed),
+            "ordersNotTerminal": ends.count(None),
+            "ordersDelayed": sum(self._delayed(placed) for placed in self._accepted),
+            **self._events(),
+            "socketsRefused": sum(placed.socket_refusal is not None for placed in self._run.placed),
+            "socketsDropped": self._run.dropped,
+            "seconds": round(self._last_arrival() - self._run.started, 3),
+        }
+
+    def refusals(self) -> list[str]:
+        """Return why orders and sockets were refused, each reason once."""
+        given = [reason for p in self._run.placed for reason in (p.refusal, p.socket_refusal)]
+        return list(dict.fromkeys(reason for reason in given if reason is not None))
+
+    def accept_ms(self) -> list[float]:
+        """Return, for each accepted order, the time from its intended start to the answer."""
+        return [(p.answered - p.intended) * 1000 for p in self._accepted if p.answered is not None]
+
+    def end_to_end_ms(self) -> list[float]:
+        """Return the time from intended start to being told ``confirmed``, for each order and watcher."""
+        return self.state_ms().get("confirmed", [])
+
+    def state_ms(self) -> dict[str, list[float]]:
+        """Return the times from intended start to being told of each state, for each order and watcher."""
+        times: dict[str, list[float]] = {}
+        for placed, heard in self._pairs():
+            steps = self._steps(placed)
+            for seq, arrived in heard.arrivals.items():
+                times.setdefault(steps[seq].name, []).append((arrived - placed.intended) * 1000)
+        return {state: times[state] for state in STATES if state in times}
+
+    def moments(self) -> list[Moment]:
+        """Return how many orders were queued and executing over time, by the deployment's clock."""
+        changes: list[tuple[float, int, int]] = []
+        for placed in self._accepted:
+            at = {step.name: _seconds(step.at) for step in reversed(self._ordered(placed))}
+            end = max((at[name] for name in TERMINAL & at.keys()), default=math.inf)
+            if "pending" in at and "routing" in at:
+                changes += [(at["pending"], 1, 0), (at["routing"], -1, 1), (end, 0, -1)]
+        moments, queued, executing = [], 0, 0
+        for moment, more_queued, more_executing in sorted(changes, key=lambda change: (change[0], change[2])):
+            queued, executing = queued + more_queued, executing + more_executing
+            moments.append(Moment(moment - self._run.started_at, queued, executing))
+        return [moment for moment in moments if math.isfinite(moment.at)]
+
+    def _pairs(self) -> Iterable[tuple[Placed, Heard]]:
+        for placed in self._accepted:
+            for heard in self._run.collector.heard.get(placed.order_id or "", {}).values():
+                yield placed, heard
+
+    def _steps(self, placed: Placed) -> dict[int, Step]:
+        return self._run.collector.steps.get(placed.order_id or "", {})
+
+    def _ordered(self, placed: Placed) -> list[Step]:
+        return [step for _, step in sorted(self._steps(placed).items())]
+
+    def _end_of(self, placed: Placed) -> str | None:
+        ends = [step.name for step in self._ordered(placed) if step.name in TERMINAL]
+        return ends[0] if ends else None
+
+    def _last_arrival(self) -> float:
+        return max((max(h.arrivals.values()) for _, h in self._pairs()), default=self._run.started)
+
+    def _orders_per_second(self) -> float:
+        """Return confirmed orders over the time from the first intended start to the last end told."""
+        confirmed = sum(self._end_of(placed) == "confirmed" for placed in self._accepted)
+        elapsed = self._last_arrival() - self._run.started
+        return round(confirmed / elapsed, 2) if elapsed else 0.0
+
+    def _overhead_ms(self) -> list[float]:
+        """Return end to end minus the simulated times of the slowest venue and of landing.
+
+        Landing is known from the signature, as the paper cluster draws it; only first attempts count.
+        """
+        if self._latency not in LATENCIES:
+            return []
+        landing = LATENCIES[self._latency].landing
+        overheads = []
+        for placed, heard in self._pairs():
+            steps = self._ordered(placed)
+            last = max(heard.arrivals, default=0)
+            if not steps or steps[-1].name != "confirmed" or steps[-1].attempt != 1 or last != len(steps):
+                continue
+            venue_ms = sum(step.venue_ms for step in steps if step.venue_ms is not None)
+            signature = next(step.signature for step in steps if step.signature is not None)
+            landing_ms = between(*landing, signature).total_seconds() * 1000
+            told_ms = (heard.arrivals[last] - placed.intended) * 1000
+            overheads.append(told_ms - venue_ms - landing_ms)
+        return overheads
+
+    def _delayed(self, placed: Placed) -> bool:
+        """Tell whether the rate limit of the key held the order back."""
+        pending = self._steps(placed).get(1)
+        if pending is None or placed.starts_at is None:
+            return False
+        return _seconds(placed.starts_at) > _seconds(pending.at) + 0.5
+
+    def _events(self) -> Document:
+        expected = missing = duplicated = out_of_order = 0
+        for placed in self._accepted:
+            heard = self._run.collector.heard.get(placed.order_id or "", {})
+            # Without an end, what an order has shown so far is the least it has.
+            count = max((one.highest for one in heard.values()), default=1)
+            expected += count * self._run.watchers
+            missing += count * self._run.watchers - sum(len(one.arrivals) for one in heard.values())
+            duplicated += sum(one.duplicated for one in heard.values())
+            out_of_order += sum(one.out_of_order for one in heard.values())
+        return {
+            "eventsExpected": expected,
+            "eventsMissing": missing,
+            "eventsDuplicated": duplicated,
+            "eventsOutOfOrder": out_of_order,
+            "framesReceived": self._run.collector.frames,
+        }
+
+
+def _stands(placed: Placed) -> bool:
+    """Tell whether an order was or may be executed although its client was told that it failed."""
+    return placed.behind_error not in (None, "failed")
+
+
+def _mean_executing(moments: Sequence[Moment]) -> float | None:
+    """Return how many orders executed, on average over the time in which others were queued."""
+    waiting = [(after.at - now.at, now.executing) for now, after in pairwise(moments) if now.queued > 0]
+    total = sum(seconds for seconds, _ in waiting)
+    return round(sum(seconds * executing for seconds, executing in waiting) / total, 2) if total else None
+
+
+def _seconds(at: str) -> float:
+    return datetime.fromisoformat(at).timestamp()

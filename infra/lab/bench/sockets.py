@@ -1,0 +1,76 @@
+"""The watchers: WebSockets whose frames go to the collector."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from time import perf_counter
+from urllib.parse import urlencode
+
+import websockets
+from websockets.asyncio.client import ClientConnection, connect
+
+from infra.client.api import Document, is_local
+from infra.client.errors import ApiError
+from infra.lab.bench.collector import Collector
+from infra.lab.bench.plan import Target
+
+
+class Watchers:
+    """Open sockets of one client, numbered as they are opened; use as an async context manager.
+
+    ``other`` is given the frames that are no status.
+    """
+
+    def __init__(
+        self, target: Target, collector: Collector, other: Callable[[Document, float], None]
+    ) -> None:
+        self._target = target
+        self._collector = collector
+        self._other = other
+        self._sockets: list[ClientConnection] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self.dropped = 0
+
+    async def __aenter__(self) -> Watchers:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(socket.close() for socket in self._sockets), return_exceptions=True)
+
+    async def open(self, **query: str) -> None:
+        """Open a socket that watches what ``query`` says, at once. Raises ``ApiError``."""
+        url = f"{self._target.websocket_url}?{urlencode({'apiKey': self._target.api_key, **query})}"
+        try:
+            socket = await connect(
+                url,
+                ping_interval=None,
+                compression=None,
+                proxy=None if is_local(url) else True,
+                open_timeout=60,
+                close_timeout=2,
+            )
+        except (OSError, TimeoutError, websockets.WebSocketException) as exc:
+            raise ApiError(f"no WebSocket at {self._target.websocket_url}: {exc}") from exc
+        self._sockets.append(socket)
+        self._tasks.append(asyncio.create_task(self._listen(len(self._sockets) - 1, socket)))
+
+    async def send(self, frame: Document) -> None:
+        """Send a frame over the first socket."""
+        await self._sockets[0].send(json.dumps(frame))
+
+    async def _listen(self, number: int, socket: ClientConnection) -> None:
+        with suppress(websockets.ConnectionClosed):
+            async for message in socket:
+                now = perf_counter()
+                frame: Document = json.loads(message)
+                if frame.get("type") == "status":
+                    self._collector.receive(number, frame, now)
+                else:
+                    self._other(frame, now)
+        self.dropped += 1

@@ -1,0 +1,51 @@
+"""Own CPU of an order: both handlers in one warm process, one order after the other.
+
+``python -m infra.lab.bench.warm_orders ORDERS API_KEY``; the last line it prints is the measurement as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import cast
+
+from infra.lab.bench import invoke
+
+WARM_UP = 30
+
+
+def measure(orders: int, api_key: str) -> dict[str, float]:
+    """Return CPU milliseconds of this process per order, by handler, and wall milliseconds."""
+    accept, execute = invoke.load(invoke.FUNCTIONS / "http_api"), invoke.load(invoke.FUNCTIONS / "executor")
+    for number in range(WARM_UP):
+        execute(invoke.queue_message(_place(accept, number, api_key)), invoke.Context())
+    print(json.dumps({"warm": True}), flush=True)
+    sys.stdin.readline()
+    started, accept_s, execute_s = time.perf_counter(), 0.0, 0.0
+    for number in range(orders):
+        before = time.process_time()
+        order_id = _place(accept, number, api_key)
+        between = time.process_time()
+        failures = execute(invoke.queue_message(order_id), invoke.Context())["batchItemFailures"]
+        accept_s += between - before
+        execute_s += time.process_time() - between
+        if failures:
+            raise RuntimeError(f"{order_id} was handed back")
+    elapsed_s = time.perf_counter() - started
+    return {
+        "acceptCpuMs": accept_s * 1000 / orders,
+        "executeCpuMs": execute_s * 1000 / orders,
+        "wallMs": elapsed_s * 1000 / orders,
+    }
+
+
+def _place(accept: invoke.Handler, number: int, api_key: str) -> str:
+    answer = accept(invoke.post_order(number, api_key), invoke.Context())
+    if answer["statusCode"] != 202:
+        raise RuntimeError(f"the order was refused: {answer}")
+    return str(json.loads(cast(str, answer["body"]))["orderId"])
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(int(sys.argv[1]), sys.argv[2])))

@@ -1,0 +1,1 @@
+"""The documents that are generated: ``make docs`` writes them all, a test keeps them true."""

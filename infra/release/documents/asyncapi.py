@@ -1,0 +1,152 @@
+"""AsyncAPI 3 of the WebSocket: frames in from the models that check them, frames out from the types."""
+
+from __future__ import annotations
+
+from inspect import cleandoc
+from typing import cast
+
+from dexec import __version__
+from dexec.schemas import ExecuteFrame, OrderBody, PingFrame, SubscribeFrame, UnsubscribeFrame
+from infra.release.documents import answers
+from infra.release.documents.components import REF, Json, Node, schemas
+
+ASYNCAPI = "3.0.0"
+
+RECEIVED = {
+    "execute": (ExecuteFrame, "Place an order, and watch it."),
+    "order": (OrderBody, "An order by itself: the same as `execute`."),
+    "subscribe": (SubscribeFrame, "Watch an order from the event after `afterSeq` on."),
+    "unsubscribe": (UnsubscribeFrame, "Stop watching an order."),
+    "ping": (
+        PingFrame,
+        "Keep the connection open (API Gateway closes it after 10 idle minutes); ask whether it is known.",
+    ),
+}
+SENT = {
+    "status": (answers.StatusFrame, "One event of a watched order."),
+    "ack": (answers.AckFrame, "What was asked for is done."),
+    "error": (answers.ErrorFrame, "What was asked for is refused."),
+    "pong": (answers.PongFrame, "The answer to `ping`."),
+}
+REPLIES = {
+    "execute": ("ack", "error"),
+    "order": ("ack", "error"),
+    "subscribe": ("ack", "error"),
+    "unsubscribe": ("ack", "error"),
+    "ping": ("pong", "error"),
+}
+
+DESCRIPTION = """
+Orders placed and watched over one connection. Delivery is at least once: `(orderId, seq)` orders the events
+and tells repeats; after a gap or a reconnect, `subscribe` with `afterSeq`. A `status` may come before the
+`ack` of its order. A frame in can have 16 KB at the most, and is JSON text; binary frames are refused. A
+number in it has 100 characters and an exponent of ±999 at the most, and no object has two fields of one name.
+
+Give each `execute` an `idempotencyKey`, and send it again with the same one when no `ack` comes, on this
+connection or the next: it is one order. An `error` with the code `connection_unknown` (410) says that the
+deployment does not know this connection any more and has done nothing; it closes it then: connect again,
+subscribe with `afterSeq`, and send again what was refused.
+
+The HTTP API, which places orders as well, is described by its OpenAPI document.
+"""
+
+
+def document() -> Node:
+    """Return the document."""
+    read = schemas({kind.__name__: kind for kind, _ in RECEIVED.values()}, "validation")
+    written = schemas({kind.__name__: kind for kind, _ in SENT.values()}, "serialization")
+    return {
+        "asyncapi": ASYNCAPI,
+        "info": {
+            "title": "dexec",
+            "version": __version__,
+            "description": cleandoc(DESCRIPTION),
+            "license": {"name": "MIT"},
+        },
+        "defaultContentType": "application/json",
+        "servers": _servers(),
+        "channels": {"orders": _channel()},
+        "operations": _operations(),
+        "components": {
+            "messages": {name: _message(name, *about) for name, about in (RECEIVED | SENT).items()},
+            "schemas": dict(sorted((read | written).items())),
+            "securitySchemes": {
+                "header": {
+                    "type": "httpApiKey",
+                    "in": "header",
+                    "name": "x-api-key",
+                    "description": "or `apiKey` in the query, since browsers cannot set headers here",
+                }
+            },
+        },
+    }
+
+
+def _servers() -> Node:
+    security: list[Json] = [{"$ref": "#/components/securitySchemes/header"}]
+    return {
+        "local": {
+            "host": "localhost:4566",
+            "pathname": "/_aws/execute-api/de0ec002/live",
+            "protocol": "ws",
+            "description": "a deployment started by `dexec up`",
+            "security": security,
+        },
+        "aws": {
+            "host": "{api}.execute-api.{region}.{domain}",
+            "pathname": "/live",
+            "protocol": "wss",
+            "description": "`/api/config` tells the address",
+            "security": security,
+            "variables": {
+                "api": {"description": "id of the API, an output of the stack"},
+                "region": {"default": "us-east-1"},
+                "domain": {"default": "amazonaws.com", "description": "that of the region's partition"},
+            },
+        },
+    }
+
+
+def _channel() -> Node:
+    text: Node = {"type": "string"}
+    query: Node = {
+        "apiKey": {**text, "description": "the client's API key, where no header can be set"},
+        "orderId": {**text, "description": "watch this order: all its events so far, and those to come"},
+        "stream": {"const": "all", "description": "hear all of one's own orders from now on"},
+    }
+    return {
+        "address": "/",
+        "description": "One connection. A refused one ends with HTTP 403.",
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in RECEIVED | SENT},
+        "bindings": {"ws": {"method": "GET", "query": {"type": "object", "properties": query}}},
+    }
+
+
+def _operations() -> Node:
+    """Return what the service receives, each with its replies, and what it sends unasked."""
+    channel: Node = {"$ref": "#/channels/orders"}
+    received: Node = {
+        name: {
+            "action": "receive",
+            "summary": RECEIVED[name][1],
+            "channel": channel,
+            "messages": _refs((name,)),
+            "reply": {"channel": channel, "messages": _refs(replies)},
+        }
+        for name, replies in REPLIES.items()
+    }
+    told: Node = {
+        "action": "send",
+        "summary": SENT["status"][1],
+        "channel": channel,
+        "messages": _refs(("status",)),
+    }
+    return {**received, "tell": told}
+
+
+def _refs(names: tuple[str, ...]) -> list[Json]:
+    return [{"$ref": f"#/channels/orders/messages/{name}"} for name in names]
+
+
+def _message(name: str, kind: type, summary: str) -> Node:
+    return cast(Node, {"name": name, "summary": summary, "payload": {"$ref": f"{REF}{kind.__name__}"}})

@@ -1,0 +1,177 @@
+"""OpenAPI 3.1 of the HTTP API: paths, parameters and bodies from the handlers, answers from the types."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from inspect import cleandoc
+from typing import cast
+
+from dexec import __version__
+from functions.http_api import app as http_api
+from infra.release.documents import answers
+from infra.release.documents.components import REF, Json, Node, needed, schemas
+
+OPENAPI = "3.1.0"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What a handler answers; ``refusals`` are the statuses beside those that every call may have."""
+
+    tag: str
+    answer: type
+    description: str
+    status: int = 200
+    refusals: tuple[int, ...] = ()
+    public: bool = False
+
+
+OPERATIONS = {
+    "execute": Operation(
+        "orders",
+        answers.OrderAccepted,
+        "the order is stored and will be executed",
+        202,
+        (400, 409, 422, 504),
+    ),
+    "read_order": Operation("orders", answers.OrderWithEvents, "the order", refusals=(404,)),
+    "read_history": Operation("orders", answers.OrderPage, "a page of orders", refusals=(422,)),
+    "read_quotes": Operation("market", answers.Quotes, "quotes and route", refusals=(422,)),
+    "read_balances": Operation("market", answers.Balances, "the balances"),
+    "read_tokens": Operation("market", answers.Tokens, "the tokens"),
+    "read_config": Operation("service", answers.Config, "the configuration", public=True),
+    "health": Operation("service", answers.Health, "requests are served", public=True),
+    "ready": Operation("service", answers.Ready, "the store and the queue answer", public=True),
+}
+
+REFUSALS = {
+    400: "the body is not a JSON object, or has a number beyond 100 characters or 1e±999, or a field twice",
+    401: "no API key, or one that is unknown or revoked",
+    404: "there is no such order, or it is somebody else's",
+    409: "the idempotency key was used before with another body",
+    413: "the body is over 16 KB",
+    422: "a field has a value that it cannot have; `errors` names it",
+    429: "too many orders wait already, or the key reads too often; `retry-after` says when to ask again",
+    500: "something went wrong on our side",
+    503: "a back end does not answer, or is busy; nothing was stored, unless `orderId` names an order "
+    "that was withdrawn; `retry-after` says when to ask again",
+    504: "whether the order was stored is unknown; repeat with the same idempotency key, or read `orderId`",
+}
+ALWAYS = (413, 500, 503)
+WAITING = (429, 503)
+RETRY_AFTER: Node = {
+    "Retry-After": {"description": "seconds to wait", "schema": {"type": "integer", "minimum": 1}}
+}
+
+INFO: Node = {
+    "title": "dexec",
+    "version": __version__,
+    "description": cleandoc(
+        """
+        Execution of crypto swap orders. Place an order, then read it, or watch it over the WebSocket whose
+        address `/api/config` tells and which the AsyncAPI document describes.
+
+        Amounts are decimals in whole tokens: numbers or strings going in, strings coming out. Refusals are
+        problem details (RFC 9457). API Gateway in front of it may itself refuse a call, with
+        `{"message": …}`: 404 for an unknown path, 429 above the rate of the whole deployment.
+        """
+    ),
+    "license": {"name": "MIT", "identifier": "MIT"},
+}
+TAGS: list[Json] = [
+    {"name": "orders", "description": "Placing and reading orders"},
+    {"name": "market", "description": "Prices, tokens, balances"},
+    {"name": "service", "description": "The deployment itself"},
+]
+KEY: Node = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "x-api-key",
+    "description": "`dexec keys create NAME` makes one; a local deployment has the key `local`.",
+}
+
+
+def document() -> Node:
+    """Return the document."""
+    raw = cast(Node, json.loads(http_api.app.get_openapi_json_schema(title="dexec", version=__version__)))
+    read = {name: _tidy(schema) for name, schema in _node(raw, "components", "schemas").items()}
+    written = schemas(
+        {kind.__name__: kind for kind in (*(o.answer for o in OPERATIONS.values()), answers.Problem)},
+        "serialization",
+    )
+    paths: Node = {path: _path(path, cast(Node, methods)) for path, methods in _node(raw, "paths").items()}
+    return {
+        "openapi": OPENAPI,
+        "info": INFO,
+        "servers": [{"url": ".", "description": "the deployment that serves this document"}],
+        "tags": TAGS,
+        "paths": dict(sorted(paths.items())),
+        "components": {
+            "schemas": needed(read | written, [paths]),
+            "securitySchemes": {"ApiKey": KEY},
+        },
+    }
+
+
+def _path(path: str, methods: Node) -> Node:
+    return {method: _operation(path, method, cast(Node, raw)) for method, raw in methods.items()}
+
+
+def _operation(path: str, method: str, raw: Node) -> Node:
+    handler = str(raw["operationId"]).removesuffix(re.sub(r"\W", "_", path) + f"_{method}")
+    operation = OPERATIONS[handler]
+    security: list[Json] = [] if operation.public else [{"ApiKey": []}]
+    summary, _, more = cleandoc(str(getattr(http_api, handler).__doc__)).partition("\n\n")
+    known: Node = {
+        "tags": [operation.tag],
+        "summary": summary,
+        **({"description": more} if more else {}),
+        "operationId": re.sub(r"_(\w)", lambda found: found[1].upper(), handler),
+        "security": security,
+    }
+    given = {name: _tidy(raw[name]) for name in ("parameters", "requestBody") if name in raw}
+    return known | given | {"responses": _responses(operation)}
+
+
+def _responses(operation: Operation) -> Node:
+    statuses = sorted({*operation.refusals, *ALWAYS, *(() if operation.public else (401, 429))})
+    answered = _response(operation.description, "application/json", operation.answer.__name__)
+    responses: Node = {str(operation.status): answered}
+    for status in statuses:
+        refusal = _response(REFUSALS[status], "application/problem+json", "Problem")
+        responses[str(status)] = refusal | ({"headers": RETRY_AFTER} if status in WAITING else {})
+    return responses
+
+
+def _response(description: str, content_type: str, schema: str) -> Node:
+    return {"description": description, "content": {content_type: {"schema": {"$ref": f"{REF}{schema}"}}}}
+
+
+def _tidy(schema: Json) -> Json:
+    """Leave out generated titles and what only says that a parameter may be left out."""
+    if isinstance(schema, list):
+        return [_tidy(item) for item in schema]
+    if not isinstance(schema, dict):
+        if isinstance(schema, str):
+            return schema.replace("``", "`")
+        return int(schema) if isinstance(schema, float) and schema.is_integer() else schema
+    choices = schema.get("anyOf")
+    if isinstance(choices, list) and {"type": "null"} in choices and "name" not in schema:
+        kept = [choice for choice in choices if choice != {"type": "null"}]
+        rest = {name: value for name, value in schema.items() if name != "anyOf"}
+        schema = rest | (cast(Node, kept[0]) if len(kept) == 1 else {"anyOf": kept})
+    return {
+        name: {key: _tidy(item) for key, item in value.items()}
+        if name == "properties" and isinstance(value, dict)
+        else _tidy(value)
+        for name, value in schema.items()
+        if name != "title"
+    }
+
+
+def _node(node: Node, *path: str) -> Node:
+    for name in path:
+        node = cast(Node, node[name])
+    return node

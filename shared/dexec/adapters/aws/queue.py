@@ -1,0 +1,68 @@
+"""The ``Queue`` port on SQS, through its JSON protocol."""
+
+from __future__ import annotations
+
+import json
+from typing import cast
+
+from dexec.adapters.aws.signed_http import UNREACHABLE, Answer, SignedHttp
+from dexec.domain.errors import QueueUnavailable
+
+MAX_DELAY_S = 900
+MAX_VISIBILITY_S = 43_200
+TRIES = 2
+
+
+class SqsQueue:
+    """A standard queue whose message body is ``{"orderId": …}`` and nothing else."""
+
+    def __init__(self, http: SignedHttp, url: str) -> None:
+        self._http = http
+        self._url = url
+
+    def send(self, order_id: str, client_id: str, delay_s: int) -> None:
+        """Put an order's message on the queue; the client is its message group, so that queuing is fair."""
+        self._call(
+            "SendMessage",
+            {
+                "MessageBody": json.dumps({"orderId": order_id}),
+                "DelaySeconds": min(delay_s, MAX_DELAY_S),
+                "MessageGroupId": client_id,
+            },
+        )
+
+    def postpone(self, receipt: str, delay_s: int) -> None:
+        """Make a received message visible again after ``delay_s``."""
+        timeout_s = min(delay_s, MAX_VISIBILITY_S)
+        self._call("ChangeMessageVisibility", {"ReceiptHandle": receipt, "VisibilityTimeout": timeout_s})
+
+    def is_empty(self) -> bool:
+        """Whether the queue shows no visible message."""
+        answer = self._call("GetQueueAttributes", {"AttributeNames": ["ApproximateNumberOfMessages"]})
+        attributes = cast("dict[str, str]", answer["Attributes"])
+        return int(attributes["ApproximateNumberOfMessages"]) == 0
+
+    def probe(self) -> None:
+        """Ask for an attribute."""
+        self.is_empty()
+
+    def _call(self, action: str, fields: dict[str, object]) -> dict[str, object]:
+        """Call an action of the queue, twice if need be; raise ``QueueUnavailable``."""
+        body = json.dumps({"QueueUrl": self._url, **fields}).encode()
+        headers = {"content-type": "application/x-amz-json-1.0", "x-amz-target": f"AmazonSQS.{action}"}
+        for _ in range(TRIES):
+            try:
+                answer = self._http.post("/", body, headers)
+            except UNREACHABLE as exc:
+                cause: Exception = exc
+                continue
+            if answer.status < 300:
+                return cast("dict[str, object]", json.loads(answer.body or b"{}"))
+            cause = _refusal(answer)
+            if answer.status < 500:
+                break
+        raise QueueUnavailable("the order queue cannot be reached") from cause
+
+
+def _refusal(answer: Answer) -> Exception:
+    return RuntimeError(f"SQS answered {answer.status}: {answer.body[:300].decode(errors='replace')}")

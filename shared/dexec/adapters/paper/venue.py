@@ -1,0 +1,46 @@
+"""A paper venue: pools of the simulated market, read after a simulated latency."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from dexec.adapters.paper.chain_time import Latency, between, happens, slot_at
+from dexec.adapters.paper.market import PaperMarket
+from dexec.domain.errors import VenueUnavailable
+from dexec.domain.quote import Pair, Reading
+from dexec.ports import Clock
+
+
+class PaperVenue:
+    """One venue of the paper market."""
+
+    def __init__(
+        self,
+        name: str,
+        market: PaperMarket,
+        clock: Clock,
+        latency: Latency,
+        failure_rate: Decimal = Decimal(0),
+    ) -> None:
+        self._name = name
+        self._market = market
+        self._clock = clock
+        self._latency = latency
+        self._failure_rate = failure_rate
+
+    @property
+    def name(self) -> str:
+        """How quotes and legs call it."""
+        return self._name
+
+    def read(self, pairs: Sequence[Pair]) -> Reading:
+        """Return the pools for ``pairs`` at the slot in which the answer is given."""
+        asked = self._clock.now()
+        self._clock.sleep(between(*self._latency.quote, self._name, asked).total_seconds())
+        if happens(self._failure_rate, self._name, asked):
+            raise VenueUnavailable(f"{self._name} did not answer the request")
+        answered = self._clock.now()
+        slot = slot_at(answered)
+        latency_ms = round((answered - asked).total_seconds() * 1000)
+        return Reading(self._name, slot, self._market.pools(self._name, pairs, slot), latency_ms)

@@ -1,0 +1,62 @@
+"""The crash matrix on the ports in memory, each scenario a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from dexec import ports
+from tests.proofs.exactly_once.matrix import SOAK, baseline, play, play_at_random, runs_of
+from tests.proofs.simulation.scenarios import SCENARIOS
+
+Recorder = Callable[[str, object], None]
+
+RANDOM_RUNS = 20_000 if SOAK else 2_000
+SLICES = 4
+
+UNUSED = {
+    *("orders.find", "orders.history", "orders.unpark", "cluster.simulate", "watching.connection"),
+    "queue.probe",
+    *("control.orders", "control.paused_since", "control.standing"),
+}
+"""Calls that only read for a client, or that an operator makes: no use case of the matrix makes them."""
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_fault_at_every_call(scenario: str, record_property: Recorder) -> None:
+    runs = list(runs_of(scenario))
+    for run in runs:
+        assert play(run).tape.fired, f"{run} never came to its fault"
+    record_property("histories", len(runs))
+
+
+@pytest.mark.parametrize("part", range(SLICES))
+def test_two_or_three_faults_at_random(part: int, record_property: Recorder) -> None:
+    for seed in range(part, RANDOM_RUNS, SLICES):
+        play_at_random(seed)
+    record_property("histories", RANDOM_RUNS // SLICES)
+
+
+def test_the_scenarios_make_every_call_that_a_port_has() -> None:
+    made = {call for scenario in SCENARIOS for call in baseline(scenario).tape.calls}
+    protocols = {
+        "orders": ports.Orders,
+        "watching": ports.Watching,
+        "queue": ports.Queue,
+        "venue": ports.Venue,
+        "cluster": ports.Cluster,
+        "signer": ports.Signer,
+        "push": ports.Push,
+        "control": ports.Control,
+        "backlogs": ports.Backlogs,
+    }
+    there_are = {
+        f"{name}.{method}"
+        for name, protocol in protocols.items()
+        for method in dir(protocol)
+        if not method.startswith("_") and callable(getattr(protocol, method))
+    }
+    # Handing a message back is the handler's call, see tests/unit/test_executor_handler.py.
+    # Resuming is no use case of its own: one statement.
+    assert there_are - made == UNUSED | {"queue.postpone", "control.resume"}

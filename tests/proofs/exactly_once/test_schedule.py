@@ -1,0 +1,91 @@
+"""Limits by scheduling: nothing is refused that can be done later, and a long queue is not a lost one."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from dexec.domain.errors import TooManyOrders
+from dexec.domain.order import fail
+from dexec.ports import RateLimit
+from dexec.usecases.execute_order import HandBack
+from dexec.usecases.place_order import Submission
+from tests.proofs.simulation.invariants import check
+from tests.proofs.simulation.world import RATE, SWAP, World
+
+EXECUTORS = 10
+ORDER_S = 0.55
+"""What an order takes at the default latency: 200 ms to quote, up to 300 ms to land, and its round trips."""
+
+
+def first_routing(world: World) -> list[datetime]:
+    return sorted(events[1].at for _, events in world.backend.audit.histories())
+
+
+def test_250_orders_at_once_start_no_faster_than_the_limits_allow() -> None:
+    world = World()
+    alice = world.client()
+    orders = [world.place(alice) for _ in range(250)]
+    promised = sorted(order.run_at for order in orders if order is not None)
+    assert len(promised) == 250
+    assert len(world.tape.calls) == 500, "one call of the store and one of the queue for each"
+    world.settle()
+    check(world)
+    starts = first_routing(world)
+    for number, (start, run_at) in enumerate(zip(starts, promised, strict=True), 1):
+        assert start >= run_at
+        since = (start - world.start).total_seconds()
+        assert number <= RATE.burst + since / RATE.interval_s
+
+
+def test_past_the_backlog_a_client_is_told_when_to_come_again() -> None:
+    world = World(rate=RateLimit(interval_s=10, burst=2, max_backlog_s=60))
+    alice = world.client()
+    for _ in range(8):
+        assert world.place(alice) is not None
+    with world.tape.process(), pytest.raises(TooManyOrders) as refused:
+        world.place_order(Submission(SWAP), alice)
+    world.clock.advance(refused.value.retry_after_s)
+    assert world.place(alice) is not None
+    bob = world.client("bob")
+    placed = world.place(bob)
+    assert placed is not None
+    assert placed.run_at == world.clock.now(), "clients do not wait for each other"
+
+
+def test_a_message_that_comes_early_waits_a_moment_or_goes_back() -> None:
+    world = World(rate=RateLimit(interval_s=0.6, burst=1, max_backlog_s=900))
+    alice = world.client()
+    for _ in range(8):
+        world.place(alice)
+    *_, (last, _) = world.backend.audit.histories()
+    with world.tape.process():
+        answer = world.execute_order(last.id, 1, world.clock.now() + timedelta(seconds=20))
+    assert answer == HandBack((last.run_at - world.clock.now()).total_seconds(), "not due yet")
+
+
+def test_a_queue_of_10_000_is_not_taken_for_lost() -> None:
+    """Ten executors take nine minutes for it; the sweeper looks every minute and queues nothing again."""
+    world = World()
+    free = world.client(orders_per_minute=0)
+    for _ in range(10_000):
+        world.place(free)
+    a_minute = int(EXECUTORS * 60 / ORDER_S)
+    while world.queue.messages:
+        done, world.queue.messages = world.queue.messages[:a_minute], world.queue.messages[a_minute:]
+        for message in done:
+            finish(world, message.order_id)
+        world.clock.advance(60)
+        world.sweep()
+    assert (world.clock.now() - world.start).total_seconds() > 500
+    assert "orders.lost" in world.tape.calls
+    assert "orders.requeue" not in world.tape.calls
+
+
+def finish(world: World, order_id: str) -> None:
+    """End an order as an executor does, without all that leads there."""
+    orders, now = world.backend.orders, world.clock.now()
+    claimed = orders.claim(order_id, "token", now, now + timedelta(seconds=25)).order
+    assert claimed is not None
+    orders.save(fail(claimed, now, {"code": "x"}))

@@ -1,0 +1,144 @@
+"""Exhaustive exploration of the model, and the projection under which real histories are its paths."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from functools import cache
+from typing import NamedTuple
+
+from dexec.domain.lifecycle import TERMINAL, Status
+from tests.proofs.model.model import PROMISED, Rules, State, broken, steps
+
+
+@dataclass
+class Explored:
+    """All reachable states; ``fault`` is the path to the first broken one."""
+
+    states: set[State] = field(default_factory=set)
+    transitions: int = 0
+    fault: list[str] | None = None
+    stuck: int = 0
+    """States from which no end can be reached."""
+
+
+def explore(rules: Rules = PROMISED) -> Explored:
+    """Explore breadth first; stop at the first broken state."""
+    start = State()
+    found = Explored({start})
+    came: dict[State, tuple[State, str]] = {}
+    before: dict[State, list[State]] = defaultdict(list)
+    waiting = deque([start])
+    while waiting:
+        state = waiting.popleft()
+        for name, after in steps(state, rules):
+            found.transitions += 1
+            before[after].append(state)
+            if after in found.states:
+                continue
+            found.states.add(after)
+            came[after] = (state, name)
+            if (reason := broken(after)) is not None:
+                found.fault = [*_path(after, came), reason]
+                return found
+            waiting.append(after)
+    found.stuck = len(found.states - _leading_to_an_end(found.states, before))
+    return found
+
+
+def _path(state: State, came: dict[State, tuple[State, str]]) -> list[str]:
+    names = []
+    while state in came:
+        state, name = came[state]
+        names.append(name)
+    return names[::-1]
+
+
+def _leading_to_an_end(states: set[State], before: dict[State, list[State]]) -> set[State]:
+    good = {state for state in states if state.status in TERMINAL}
+    waiting = deque(good)
+    while waiting:
+        for earlier in before[waiting.popleft()]:
+            if earlier not in good:
+                good.add(earlier)
+                waiting.append(earlier)
+    return good
+
+
+class Seen(NamedTuple):
+    """What can be seen of an order from outside: its row and the chain."""
+
+    status: Status
+    attempt: int
+    is_held: bool
+    has_transaction: bool
+    sent: int
+    filled: int
+
+
+def project(state: State) -> Seen:
+    """Return what can be seen of a model state."""
+    return Seen(
+        state.status,
+        state.attempt,
+        state.owner is not None,
+        state.tx >= 0,
+        sum(tx.is_at not in ("signed", "refused") for tx in state.txs),
+        sum(tx.is_at == "filled" for tx in state.txs),
+    )
+
+
+class _Node:
+    """Every model state in which the model may be after what was seen; nodes are made once and kept."""
+
+    def __init__(self, seen: Seen, states: set[State]) -> None:
+        self.seen = seen
+        self._states = _closure(states)
+        self._next: dict[Seen, _Node | None] = {}
+
+    def after(self, seen: Seen) -> _Node | None:
+        """Return the node when ``seen`` is seen next; None when no path of the model leads there."""
+        if seen not in self._next:
+            later = {later for state in self._states for _, later in steps(state) if project(later) == seen}
+            self._next[seen] = _Node(seen, later) if later else None
+        return self._next[seen]
+
+
+def _closure(states: set[State]) -> set[State]:
+    """Return ``states`` and all that the model reaches from them without anything to be seen."""
+    reached, waiting = set(states), list(states)
+    while waiting:
+        for later in _quiet_steps(waiting.pop()):
+            if later not in reached:
+                reached.add(later)
+                waiting.append(later)
+    return reached
+
+
+@cache
+def _quiet_steps(state: State) -> frozenset[State]:
+    here = project(state)
+    return frozenset(later for _, later in steps(state) if project(later) == here)
+
+
+_START = _Node(project(State()), {State()})
+
+
+class Follower:
+    """Follows a real history through the model."""
+
+    def __init__(self) -> None:
+        self._node = _START
+
+    @property
+    def seen(self) -> Seen:
+        """What was seen last."""
+        return self._node.seen
+
+    def see(self, seen: Seen) -> None:
+        """Go on to what is seen now; raise ``AssertionError`` when no path of the model leads there."""
+        if seen == self.seen:
+            return
+        node = self._node.after(seen)
+        assert node is not None, f"no path of the model leads from {self.seen} to {seen}"
+        self._node = node

@@ -1,0 +1,106 @@
+"""Short histories in which operators stop orders before they are signed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from dexec.usecases.cancel_orders import KEY_REVOKED
+from tests.proofs.simulation.world import World
+from tests.support.fakes import Landing
+
+
+def paused(world: World) -> None:
+    """Execution is paused when the order comes, and goes on later."""
+    alice = world.client()
+    world.connect("own", alice)
+    world.pause()
+    world.place(alice, watcher="own")
+    _go_on_while_halted(world)
+    world.resume()
+    world.settle()
+
+
+def paused_while_submitted(world: World) -> None:
+    """Execution is paused when a transaction has been sent that never lands: it is not signed again."""
+    world.cluster.landings = [Landing.DROPPED]
+    alice = world.client()
+    world.connect("own", alice)
+    world.place(alice, watcher="own")
+    world.deliver()
+    world.pause()
+    _go_on_while_halted(world)
+    world.resume()
+    world.settle()
+
+
+def paused_while_routing(world: World) -> None:
+    """Execution is paused when an executor has begun with an order."""
+    alice = world.client()
+    world.connect("own", alice)
+    order = world.place(alice, watcher="own")
+    if order is not None:
+        now = world.clock.now()
+        world.backend.orders.claim(order.id, "an executor", now, now + timedelta(seconds=25))
+    world.pause()
+    _go_on_while_halted(world)
+    world.resume()
+    world.settle()
+
+
+def revoked(world: World) -> None:
+    """A client's key is revoked while one order is submitted and one waits; later it has a key again."""
+    world.cluster.landings = [Landing.DROPPED]
+    alice = world.client()
+    world.place(alice)
+    world.deliver()
+    world.place(alice)
+    world.revoke(alice)
+    _go_on_while_halted(world)
+    world.restore(alice)
+    world.settle()
+
+
+def cancelled(world: World) -> None:
+    """A client's orders are cancelled: one is submitted already, one is being routed, one waits."""
+    alice = world.client()
+    world.connect("own", alice)
+    world.place(alice, watcher="own")
+    world.deliver()
+    routing = world.place(alice, watcher="own")
+    if routing is not None:
+        now = world.clock.now()
+        world.backend.orders.claim(routing.id, "an executor", now, now + timedelta(seconds=25))
+    world.place(alice, watcher="own")
+    world.cancel(alice)
+    world.settle()
+
+
+def revoked_and_cancelled(world: World) -> None:
+    """A client's key is revoked and what waits is cancelled; what is submitted settles."""
+    world.cluster.landings = [Landing.LATE]
+    alice = world.client()
+    world.place(alice)
+    world.deliver()
+    world.place(alice)
+    world.revoke(alice)
+    world.cancel(alice, KEY_REVOKED)
+    _go_on_while_halted(world)
+    # What could not land goes back to routing, and waits for a key.
+    world.cancel(alice, KEY_REVOKED)
+    world.settle()
+
+
+def _go_on_while_halted(world: World) -> None:
+    for _ in range(12):
+        world.turn()
+        world.clock.advance(31)
+
+
+HALTS = (
+    paused,
+    paused_while_submitted,
+    paused_while_routing,
+    revoked,
+    cancelled,
+    revoked_and_cancelled,
+)

@@ -1,0 +1,88 @@
+"""What holds after every history, whatever went wrong in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from dexec.domain.amounts import parse_amount
+from dexec.domain.lifecycle import TRANSITIONS, Status
+from dexec.domain.order import Event, Order
+from dexec.domain.tokens import TOKENS
+from tests.proofs.simulation.world import World
+
+INFRASTRUCTURE = {"unavailable", "outcome_unknown", "internal", "lease_lost", "illegal_transition"}
+
+
+def check(world: World) -> None:
+    """Raise ``AssertionError`` where something does not hold."""
+    assert not world.surprises, world.surprises
+    assert not world.leaks.found(), "something was signed after a halt had returned"
+    assert not world.queue.messages, "a message is left"
+    assert not world.dead_letters.messages, "a dead letter is left"
+    histories = world.backend.audit.histories()
+    for order, events in histories:
+        check_events(order, events)
+        _check_chain(world, order)
+    assert world.accepted <= {order.id for order, _ in histories}, "an accepted order is gone"
+    _check_balances(world, [order for order, _ in histories])
+    _check_watchers(world, {order.id: order for order, _ in histories})
+
+
+def check_events(order: Order, events: Sequence[Event]) -> None:
+    """An order is over; its events have no gap, are legal steps, and end with its end."""
+    assert order.is_terminal, order
+    assert order.lease_token is None, "a lease is left"
+    assert [event.seq for event in events] == list(range(1, order.seq + 1))
+    statuses = [event.status for event in events]
+    assert statuses[0] is Status.PENDING
+    assert statuses[-1] is order.status
+    assert all(after in TRANSITIONS[before] for before, after in pairwise(statuses))
+    assert [event.at for event in events] == sorted(event.at for event in events)
+    attempts = [event.attempt for event in events]
+    assert attempts == sorted(attempts)
+    assert attempts[-1] == order.attempt <= 3
+
+
+def _check_chain(world: World, order: Order) -> None:
+    fills = world.cluster.fills(order.id)
+    assert len(fills) == (order.status is Status.CONFIRMED), f"{order.status}, {len(fills)} fills"
+    if order.error is not None and order.id in world.accepted:
+        assert order.error["code"] not in INFRASTRUCTURE, order.error
+    alive = [signed for signed in world.signer.signed[order.id] if world.cluster.sends[signed.signature]]
+    if order.status is Status.CONFIRMED:
+        assert order.signature in {signed.signature for signed in alive}
+
+
+def _check_balances(world: World, orders: Sequence[Order]) -> None:
+    """Each wallet holds what the fills in its orders' events make of its first funds."""
+    for client_id in {order.client_id for order in orders}:
+        expected = {token.symbol: token.initial_amount for token in TOKENS.values()}
+        for order in orders:
+            if order.client_id == client_id and order.fill is not None:
+                sold, bought = TOKENS[order.request.token_in], TOKENS[order.request.token_out]
+                expected[sold.symbol] -= parse_amount(order.fill["amountIn"], sold.decimals)
+                expected[bought.symbol] += parse_amount(order.fill["amountOut"], bought.decimals)
+        assert world.cluster.held(client_id) == expected
+
+
+def _check_watchers(world: World, orders: dict[str, Order]) -> None:
+    """Every watcher can show every event; one that sees a gap asks for what it misses."""
+    for connection_id, order_id in sorted(world.watches):
+        wanted = set(range(1, orders[order_id].seq + 1))
+        for _ in range(3):
+            if _is_gone(world, connection_id):
+                break
+            seen = set(world.push.seqs(connection_id, order_id))
+            missing = sorted(wanted - seen)
+            if not missing:
+                break
+            assert max(seen, default=0) > missing[0], f"{connection_id} cannot know that it misses {missing}"
+            world.subscribe(connection_id, orders[order_id], missing[0] - 1)
+            world.settle()
+        else:
+            raise AssertionError(f"{connection_id} asked three times and still misses {missing}")
+
+
+def _is_gone(world: World, connection_id: str) -> bool:
+    return connection_id in world.push.gone or world.backend.watching.connection(connection_id) is None

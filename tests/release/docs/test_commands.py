@@ -1,0 +1,176 @@
+"""Every command of the README and the documents, run as it stands there.
+
+The pages share one deployment, so what would stop it is left out until the end. Three things are replaced:
+the usual port by the one that was free, ``ORDER_ID`` and ``FAILED_ORDER_ID`` by real ones, and npx's packages
+by pinned ones.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from infra.local import deployment
+from infra.local.home import PROJECT, Home
+from tests.support.homes import new_home
+
+# One worker: the pages share a deployment.
+pytestmark = pytest.mark.xdist_group("docs")
+
+PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md"))]
+BIN = Path(sys.executable).parent
+BLOCK = re.compile(r"^```(sh|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+ELSEWHERE = {
+    "deploy.md": "needs an AWS account",
+    "containers.md": "needs a container engine",
+    "sam-local.md": "needs a container engine",
+    "data.md": "needs PostgreSQL's own programs; a backup is restored in the integration tests",
+}
+"""Pages about other machines, and why they are not tried here."""
+
+NOT_RUN = {
+    r"make (demo|test|setup|lint|up|watch|bench|soak|down|package)\b": "sets up, stays, or is the suite",
+    r"\. \.venv/bin/activate": "the tests' own interpreter is in front of PATH already",
+    r"dexec down$": "the pages share one deployment, which is stopped at the end",
+    r"dexec .*--home /tmp/dexec-rough": "a second deployment: tests/system/e2e/test_cli_lifecycle.py",
+    r"dexec deploy --endpoint": "wants somebody else's emulator: tests/system/e2e/test_deploy.py",
+    r"npx newman": "with a pinned newman: tests/system/e2e/test_generated_clients.py",
+    r"python -m infra\.docs": "rewrites files: tests/release/docs/test_documents.py",
+    r"(\.venv-sam/bin/)?sam deploy": "needs an AWS account",
+    r"dexec smoke --stack": "on the deployment of this machine: tests/system/e2e/test_operators.py",
+}
+"""Commands of the other pages that are not run as they stand, and why."""
+
+
+@dataclass(frozen=True)
+class Stand:
+    """The deployment that the pages share, and orders on it."""
+
+    home: Home
+    port: int
+    order_id: str
+    failed_order_id: str
+
+    def fitted(self, command: str) -> str:
+        """Return a command with its placeholders filled in."""
+        fitted = command.replace("localhost:4566", f"localhost:{self.port}")
+        fitted = re.sub(r"\bFAILED_ORDER_ID\b", self.failed_order_id, fitted)
+        fitted = re.sub(r"\bORDER_ID\b", self.order_id, fitted)
+        return fitted.replace("npx wscat", "npx --yes wscat@6.0.1").replace("-w 5", "-w 1")
+
+
+def commands(page: Path) -> list[str]:
+    """Return a page's commands, those over several lines whole."""
+    found: list[str] = []
+    for language, block in BLOCK.findall(page.read_text(encoding="utf-8")):
+        lines = block.replace("\\\n", " ").splitlines()
+        if language == "console":
+            lines = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
+        found += [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    return found
+
+
+def runnable(page: Path) -> list[str]:
+    """Return those commands of a page that can be run here."""
+    if page.name in ELSEWHERE:
+        return []
+    found = [
+        command for command in commands(page) if not any(re.match(reason, command) for reason in NOT_RUN)
+    ]
+    if shutil.which("npx") is None:
+        found = [command for command in found if not command.startswith("npx ")]
+    return found
+
+
+def dexec(home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [BIN / "dexec", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=PROJECT,
+        env={**os.environ, "DEXEC_HOME": str(home.root)},
+    )
+
+
+@pytest.fixture(scope="module")
+def stand() -> Iterator[Stand]:
+    with new_home() as home:
+        try:
+            up = dexec(home, "up", "--detach", "--port", "0", "--json")
+            assert up.returncode == 0, up.stderr
+            order_ids = []
+            for amount in ("1", "100000"):
+                placed = dexec(home, "order", "SOL", "USDC", amount, "--watch", "--json")
+                order_ids.append(json.loads(placed.stdout.splitlines()[-1])["orderId"])
+            url = cast(str, json.loads(up.stdout)["endpointUrl"])
+            yield Stand(home, int(url.rpartition(":")[2]), *order_ids)
+        finally:
+            deployment.down(home)
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if runnable(page)], ids=lambda page: str(page.relative_to(PROJECT))
+)
+def test_the_commands_of_a_page(stand: Stand, page: Path) -> None:
+    trap = "trap 'echo \"this command failed: $BASH_COMMAND\" >&2' ERR"
+    script = "\n".join(["set -euE -o pipefail", trap, *(stand.fitted(command) for command in runnable(page))])
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("DEXEC_")}
+    with subprocess.Popen(
+        ["bash", "-c", script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=PROJECT,
+        env={**environ, "DEXEC_HOME": str(stand.home.root), "PATH": f"{BIN}:{os.environ['PATH']}"},
+    ) as bash:
+        # The input stays open meanwhile, as a terminal's does: wscat ends with it.
+        assert bash.stdout is not None
+        printed = bash.stdout.read()
+    assert bash.returncode == 0, printed
+    assert '"status": 4' not in printed
+    assert '"type": "/problems' not in printed
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_a_make_target_exists(page: Path) -> None:
+    targets = set(re.findall(r"^make ([a-z-]+)", "\n".join(commands(page)), re.MULTILINE))
+    known = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    assert targets <= known
+
+
+def test_an_order_is_placed_under_an_idempotency_key() -> None:
+    """What an answer that was lost may hide is a swap: the documents place no order without a key."""
+    placing = [command for page in PAGES for command in commands(page) if "orders/execute" in command]
+    assert len(placing) >= 2
+    assert [command for command in placing if "idempotency-key" not in command.lower()] == []
+
+
+def test_no_exception_is_out_of_date() -> None:
+    everything = [command for page in PAGES for command in commands(page)]
+    assert [
+        reason for reason in NOT_RUN if not any(re.match(reason, command) for command in everything)
+    ] == []
+    assert set(ELSEWHERE) <= {page.name for page in PAGES}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_a_link_leads_to_a_file(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    links = re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)|(?:src|href)=\"([^\"#]+)\"", text)
+    for target in (first or second for first, second in links):
+        if not re.match(r"https?:|mailto:", target):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"

@@ -1,0 +1,79 @@
+"""What ``sam build`` makes, as Lambda would load it."""
+
+from __future__ import annotations
+
+import ssl
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from dexec.adapters.tls import PUBLIC_AUTHORITIES
+from infra.lab.bench.packaged import COMPILING
+from infra.local import template
+from infra.local.home import PROJECT
+
+SOURCE = template.load(PROJECT / "template.yaml")
+FUNCTIONS = [name for name in template.code_properties(SOURCE) if name != "Layer"]
+LIMIT_MB = 110
+"""Of the 250 MB that Lambda allows a function and its layers, unzipped."""
+
+IMPORT = """
+import sys
+sys.path[:0] = sys.argv[1:]
+import app
+assert callable(app.handler)
+"""
+
+
+def megabytes(directory: Path) -> float:
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file()) / 1e6
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_loads_with_the_packages_of_its_build_alone(
+    function: str, built: Path, python313: Path
+) -> None:
+    # -I and -S: neither the environment nor any site-packages; the layer lies where Lambda puts it.
+    paths = [str(built / function), str(built / "Layer" / "python")]
+    loaded = subprocess.run(
+        [str(python313), "-I", "-S", "-B", "-c", IMPORT, *paths],
+        env={"AWS_DEFAULT_REGION": "us-east-1", "POWERTOOLS_METRICS_NAMESPACE": "dexec"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert loaded.returncode == 0, loaded.stderr
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_and_the_layer_stay_small(function: str, built: Path) -> None:
+    assert megabytes(built / function) + megabytes(built / "Layer") < LIMIT_MB
+
+
+def test_the_layer_holds_the_package_with_its_sql(built: Path) -> None:
+    ours, shipped = PROJECT / "shared" / "dexec", built / "Layer" / "python" / "dexec"
+    for source in ours.rglob("*.sql"):
+        assert (shipped / source.relative_to(ours)).read_bytes() == source.read_bytes()
+
+
+def test_the_layer_holds_the_authorities_that_the_database_is_checked_by(built: Path) -> None:
+    shipped = built / "Layer" / "python" / "botocore" / PUBLIC_AUTHORITIES.name
+    context = ssl.create_default_context(cafile=str(shipped))
+    assert any("Amazon Root CA 1" in str(found["subject"]) for found in context.get_ca_certs())
+
+
+def test_native_modules_are_for_the_chosen_processor(built: Path) -> None:
+    modules = [path.name for path in built.rglob("*.cpython-313-*.so")]
+    assert modules
+    assert all("x86_64" in name for name in modules)
+
+
+def test_bytecode_is_taken_as_it_is(built: Path, python313: Path) -> None:
+    subprocess.run([str(python313), *COMPILING, str(built)], check=True)
+    compiled = [*(built / "Layer" / "python" / "dexec").rglob("*.pyc")]
+    assert len(compiled) == len([*(PROJECT / "shared" / "dexec").rglob("*.py")])
+    # PEP 552: bit 0 is a hash instead of a time, bit 1 that it has to be compared.
+    assert {int.from_bytes(path.read_bytes()[4:8], "little") for path in compiled} == {0b01}
+    assert megabytes(built / "Layer") + megabytes(built / "ExecutorFunction") < LIMIT_MB
+    assert " ".join(COMPILING[1:]) in (PROJECT / "Makefile").read_text()

@@ -1,0 +1,101 @@
+"""docker-compose.yml: what starts, in which order, and who can reach it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import cast
+
+import pytest
+import yaml
+
+from infra.cli.main import app
+from infra.local.guard import Rules
+from infra.local.home import PROJECT
+from infra.local.template import Node
+from tests.release.packaging.transformed import listed
+
+FILE = PROJECT / "docker-compose.yml"
+EXAMPLE = PROJECT / ".env.example"
+SERVICES = cast("dict[str, Node]", yaml.safe_load(FILE.read_text())["services"])
+PROFILES = ("ministack", "localstack")
+
+
+def compose() -> list[str]:
+    """Return the command that checks compose files here; Docker's plugin, or the older program."""
+    if shutil.which("docker"):
+        plugin = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
+        if plugin.returncode == 0:
+            return ["docker", "compose"]
+    if shutil.which("docker-compose"):
+        return ["docker-compose"]
+    pytest.skip("neither docker compose nor docker-compose is installed")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_compose_takes_the_file(profile: str, tmp_path: Path) -> None:
+    checked = subprocess.run(
+        [*compose(), "--env-file", str(EXAMPLE), "--profile", profile, "-f", str(FILE), "config"],
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stderr
+    services = yaml.safe_load(checked.stdout)["services"]
+    assert set(services) >= {"postgres", profile, f"deploy-{profile}"}
+
+
+def test_the_example_names_every_variable_and_no_secret() -> None:
+    lines = [line for line in EXAMPLE.read_text().splitlines() if "=" in line and not line.startswith("#")]
+    values = dict(line.split("=", 1) for line in lines)
+    text = FILE.read_text()
+    used = {part.split("}")[0].split(":")[0] for part in text.split("${")[1:]}
+    assert used == values.keys() - {"COMPOSE_PROFILES", "COMPOSE_PROJECT_NAME"}
+    assert (values["COMPOSE_PROFILES"], values["LOCALSTACK_AUTH_TOKEN"]) == ("ministack", "")
+
+
+def test_everything_listens_on_loopback_only() -> None:
+    published = [str(port) for service in SERVICES.values() for port in listed(service.get("ports"))]
+    assert len(published) == 2
+    assert all(port.startswith("127.0.0.1:") for port in published)
+    assert not any("host" in str(service.get("network_mode")) for service in SERVICES.values())
+
+
+def test_what_lasts_has_a_health_check_that_others_wait_for() -> None:
+    for name, service in SERVICES.items():
+        waits = cast(Node, service.get("depends_on", {}))
+        assert all(condition == {"condition": "service_healthy"} for condition in waits.values())
+        assert bool(service.get("healthcheck")) != name.startswith("deploy-"), name
+        assert bool(waits) == (name != "postgres")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_deployment_runs_once_with_options_that_exist(profile: str) -> None:
+    service = SERVICES[f"deploy-{profile}"]
+    assert service["restart"] == "no"
+    script, *options = cast("list[str]", service["command"])[1:]
+    text = (PROJECT / script).read_text() + " ".join(options)
+    (command,) = [command for command in app.registered_commands if _name(command.callback) == "deploy"]
+    assert command.callback is not None
+    known = {f"--{name.replace('_', '-')}" for name in command.callback.__annotations__} | {"--set"}
+    used = {word for word in text.split("dexec deploy", 2)[-1].split() if word.startswith("--")}
+    assert {"--built", "--endpoint", "--set"} <= used
+    assert used <= known
+
+
+def _name(function: object) -> str:
+    return str(getattr(function, "__name__", ""))
+
+
+def test_the_emulator_is_the_process_that_refuses_web_pages() -> None:
+    service = SERVICES["ministack"]
+    assert service["command"] == ["python", "-m", "infra.local.serve"]
+    environment = cast("dict[str, str]", service["environment"])
+    rules = Rules.from_environ(environment)
+    assert rules == Rules(4566, frozenset({"postgres"}))
+    assert environment["BIND_HOST"] == "0.0.0.0"
+    published = [str(port) for port in listed(SERVICES["postgres"]["ports"])]
+    assert f"127.0.0.1:{rules.port}:{rules.port}" in published

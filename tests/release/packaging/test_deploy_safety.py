@@ -1,0 +1,114 @@
+"""What a deploy refuses, what it runs again, and what it leaves of a new account: read from template.yaml."""
+
+from __future__ import annotations
+
+import itertools
+import shlex
+import tomllib
+from typing import cast
+
+import pytest
+
+from infra.local import template
+from infra.local.home import PROJECT
+from infra.local.template import Json, Node
+from tests.release.packaging.transformed import of_type, referred, section
+
+SOURCE = template.load(PROJECT / "template.yaml")
+PARAMETERS = cast("dict[str, Node]", SOURCE["Parameters"])
+CONFIGURATION = tomllib.loads((PROJECT / "samconfig.toml").read_text())
+NEW_ACCOUNT = 10
+"""Concurrent executions of a new account, of which Lambda keeps ten unreserved."""
+
+
+def holds(node: Json, values: dict[str, str]) -> Json:
+    """Evaluate a function of the Rules section."""
+    if isinstance(node, list):
+        return [holds(item, values) for item in node]
+    if not isinstance(node, dict):
+        return node
+    ((function, argument),) = node.items()
+    if function == "Ref":
+        return values[str(argument)]
+    left, *rest = cast("list[Json]", holds(argument, values))
+    return {
+        "Fn::Or": lambda: bool(left) or any(rest),
+        "Fn::Not": lambda: not left,
+        "Fn::Equals": lambda: left == rest[0],
+        "Fn::Contains": lambda: rest[0] in cast("list[Json]", left),
+    }[function]()
+
+
+def refusals(values: dict[str, str]) -> set[str]:
+    """Return what CloudFormation says of parameters that break a rule."""
+    rules = cast("dict[str, Node]", SOURCE["Rules"]).values()
+    assertions = [cast(Node, one) for rule in rules for one in cast("list[Json]", rule["Assertions"])]
+    return {str(one["AssertDescription"]) for one in assertions if not holds(one["Assert"], values)}
+
+
+def test_the_rules_let_exactly_those_timings_through_that_are_in_order() -> None:
+    names = ("ExecutorTimeout", "LeaseSeconds", "QueueVisibility")
+    choices = [cast("list[int]", PARAMETERS[name]["AllowedValues"]) for name in names]
+    accepted = 0
+    for timings in itertools.product(*choices):
+        executor, lease, visibility = timings
+        expected = set()
+        if not executor < lease:
+            expected.add("ExecutorTimeout has to be less than LeaseSeconds.")
+        if not lease < visibility:
+            expected.add("LeaseSeconds has to be less than QueueVisibility.")
+        assert refusals(dict(zip(names, map(str, timings), strict=True))) == expected, timings
+        accepted += not expected
+    assert accepted > 20
+
+
+def test_the_transform_keeps_the_rules() -> None:
+    assert section("Rules") == SOURCE["Rules"]
+
+
+def test_migrations_run_again_for_another_database_other_roles_and_other_code() -> None:
+    schema = cast(Node, section("Resources")["Schema"]["Properties"])
+    watched = referred([value for name, value in schema.items() if name != "ServiceToken"])
+    (layer,) = of_type("AWS::Lambda::LayerVersion")
+    roles = set(of_type("AWS::IAM::Role")) - {"MigrateFunctionRole"}
+    assert watched == {layer, "Database", "DatabaseSecretArn"} | roles
+
+
+def test_who_is_granted_access_is_who_makes_the_migrations_run_again() -> None:
+    schema = cast(Node, section("Resources")["Schema"]["Properties"])
+    migrate = of_type("AWS::Lambda::Function")["MigrateFunction"]
+    variables = cast(Node, cast(Node, migrate["Environment"])["Variables"])
+    assert referred(variables["DATABASE_ROLE_ARNS"]) == referred(schema["Roles"])
+
+
+def overrides(environment: str) -> dict[str, str]:
+    text = CONFIGURATION[environment]["deploy"]["parameters"]["parameter_overrides"]
+    return dict(pair.split("=", 1) for pair in shlex.split(text))
+
+
+@pytest.mark.parametrize("environment", ["default", "prod"])
+def test_samconfig_sets_parameters_that_exist(environment: str) -> None:
+    assert overrides(environment).keys() <= PARAMETERS.keys()
+
+
+def test_the_first_deploy_leaves_a_new_account_something_for_the_apis() -> None:
+    first = overrides("default")
+    assert first["ReserveConcurrency"] == "false"
+    mappings = of_type("AWS::Lambda::EventSourceMapping")
+    executor, dead_letters = (
+        cast(Node, mappings[name]["ScalingConfig"])["MaximumConcurrency"]
+        for name in ("ExecutorMapping", "DeadLettersMapping")
+    )
+    assert executor == {"Ref": "MaxConcurrency"}
+    sweeper, apis = 1, 3
+    taken = int(first["MaxConcurrency"]) + cast(int, dead_letters) + sweeper + apis
+    assert taken <= NEW_ACCOUNT
+
+
+def test_where_the_account_allows_it_ten_orders_execute_at_a_time_on_reserved_concurrency() -> None:
+    chosen = {name: str(PARAMETERS[name]["Default"]) for name in ("MaxConcurrency", "ReserveConcurrency")}
+    assert chosen == {"MaxConcurrency": "10", "ReserveConcurrency": "true"}
+    assert {name: overrides("prod")[name] for name in chosen} == chosen
+    executor = of_type("AWS::Lambda::Function")["ExecutorFunction"]
+    reserved = cast(Node, executor["ReservedConcurrentExecutions"])["Fn::If"]
+    assert reserved == ["ConcurrencyReserved", {"Ref": "MaxConcurrency"}, {"Ref": "AWS::NoValue"}]

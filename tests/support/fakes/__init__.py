@@ -1,0 +1,33 @@
+"""The ports in memory; each passes the contract tests of the adapter that it stands for."""
+
+from tests.support.fakes.chain import FakeCluster, FakeSigner, FakeVenue, FakeWallets, Landing
+from tests.support.fakes.clock import START, FakeClock
+from tests.support.fakes.control import FakeControl
+from tests.support.fakes.orders import FakeOrders
+from tests.support.fakes.probe import FakeProbe
+from tests.support.fakes.push import FakeBacklogs, FakePush
+from tests.support.fakes.queue import FakeQueue, Message
+from tests.support.fakes.store import FakeApiKeys, Store
+from tests.support.fakes.threads import SameThread
+from tests.support.fakes.watching import FakeWatching
+
+__all__ = [
+    "START",
+    "FakeApiKeys",
+    "FakeBacklogs",
+    "FakeClock",
+    "FakeCluster",
+    "FakeControl",
+    "FakeOrders",
+    "FakeProbe",
+    "FakePush",
+    "FakeQueue",
+    "FakeSigner",
+    "FakeVenue",
+    "FakeWallets",
+    "FakeWatching",
+    "Landing",
+    "Message",
+    "SameThread",
+    "Store",
+]

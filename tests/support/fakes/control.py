@@ -1,0 +1,82 @@
+"""The ``Control`` port in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from dexec.domain.lifecycle import UNSIGNED, Status
+from dexec.domain.order import Event, Order
+from dexec.ports import Standing
+from tests.support.fakes.store import Row, Store
+
+
+class FakeControl:
+    """The kill switch, leases taken away, and cancelling."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def pause(self, now: datetime) -> None:
+        with self._store.lock:
+            self._store.paused_at = self._store.paused_at or now
+
+    def resume(self) -> bool:
+        with self._store.lock:
+            was_paused = self._store.paused_at is not None
+            self._store.paused_at = None
+            return was_paused
+
+    def paused_since(self) -> datetime | None:
+        return self._store.paused_at
+
+    def leased(self, client_id: str | None) -> tuple[Order, ...]:
+        with self._store.lock:
+            return tuple(row.order for row in self._rows(client_id) if _is_leased(row.order))
+
+    def fence(self, order_ids: Sequence[str]) -> tuple[Order, ...]:
+        with self._store.lock:
+            for one in order_ids:
+                row = self._store.orders[one]
+                if _is_leased(row.order):
+                    row.order = replace(row.order, lease_token=None, lease_until=None)
+            return self.orders(order_ids)
+
+    def standing(self, client_id: str | None) -> Standing:
+        with self._store.lock:
+            statuses = [row.order.status for row in self._rows(client_id)]
+        return Standing(sum(one in UNSIGNED for one in statuses), statuses.count(Status.SUBMITTED))
+
+    def cancellable(self, client_id: str, limit: int) -> tuple[str, ...]:
+        with self._store.lock:
+            found = [row.order.id for row in self._rows(client_id) if row.order.status in UNSIGNED]
+        return tuple(sorted(found)[:limit])
+
+    def cancel(self, order_ids: Sequence[str], now: datetime, error: Mapping[str, object]) -> tuple[str, ...]:
+        cancelled = []
+        with self._store.lock:
+            for one in order_ids:
+                row = self._store.orders.get(one)
+                if row is not None and row.order.status in UNSIGNED:
+                    self._cancel(row, max(now, row.order.updated_at), error)
+                    cancelled.append(one)
+        return tuple(sorted(cancelled))
+
+    def _cancel(self, row: Row, at: datetime, error: Mapping[str, object]) -> None:
+        order = replace(row.order, status=Status.FAILED, seq=row.order.seq + 1, error=error, updated_at=at)
+        row.order = replace(order, lease_token=None, lease_until=None)
+        event = Event(order.id, order.seq, Status.FAILED, None, order.attempt, {"error": error}, at)
+        self._store.events[order.id].append(event)
+
+    def orders(self, order_ids: Sequence[str]) -> tuple[Order, ...]:
+        with self._store.lock:
+            return tuple(row.order for row in self._rows(None) if row.order.id in order_ids)
+
+    def _rows(self, client_id: str | None) -> list[Row]:
+        rows = self._store.orders.values()
+        return [row for row in rows if client_id in (None, row.order.client_id)]
+
+
+def _is_leased(order: Order) -> bool:
+    return order.status in (Status.ROUTING, Status.BUILDING) and order.lease_token is not None

@@ -1,0 +1,205 @@
+"""The ``Orders`` port in memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from dexec.domain.errors import (
+    ConnectionUnknown,
+    IdempotencyConflict,
+    LeaseLost,
+    SigningHalted,
+    TooManyOrders,
+)
+from dexec.domain.lifecycle import Status
+from dexec.domain.order import Change, Event, Order
+from dexec.ports import Claim, ClaimOutcome, NewOrder, Placed, RateLimit, Watcher
+from tests.support.fakes.store import Row, Store
+
+
+class FakeOrders:
+    """Orders and their events."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def place(self, new: NewOrder, limit: RateLimit | None, watcher: str | None) -> Placed:
+        with self._store.lock:
+            known = self._known(new)
+            if known is None:
+                connection = self._store.connections.get(watcher or "")
+                if watcher and (connection is None or connection.client_id != new.order.client_id):
+                    raise ConnectionUnknown
+                return Placed(self._insert(new, limit, watcher), is_new=True)
+            if known.request_hash != new.request_hash:
+                raise IdempotencyConflict("this idempotency key was used for another order")
+            if known.order.status is Status.PENDING:
+                known.order = replace(known.order, queued_at=new.order.created_at)
+            return Placed(known.order, is_new=known.order.id == new.order.id)
+
+    def _known(self, new: NewOrder) -> Row | None:
+        if new.idempotency_key is None:
+            return None
+        whose = (new.order.client_id, new.idempotency_key)
+        rows = self._store.orders.values()
+        return next((row for row in rows if (row.order.client_id, row.idempotency_key) == whose), None)
+
+    def _insert(self, new: NewOrder, limit: RateLimit | None, watcher: str | None) -> Order:
+        now = new.order.created_at
+        run_at = now if limit is None else self._reserve(new.order.client_id, limit, now)
+        order = replace(new.order, run_at=run_at, queued_at=now)
+        store = self._store
+        store.orders[order.id] = Row(order, new.idempotency_key, new.request_hash)
+        store.events[order.id] = [Event(order.id, 1, Status.PENDING, None, 1, new.detail, now)]
+        for connection in store.connections.values():
+            is_watcher = connection.stream or connection.connection_id == watcher
+            if is_watcher and connection.client_id == order.client_id:
+                store.watchers.add((order.id, connection.connection_id))
+        return order
+
+    def _reserve(self, client_id: str, limit: RateLimit, now: datetime) -> datetime:
+        interval = timedelta(seconds=limit.interval_s)
+        tolerance = timedelta(seconds=limit.interval_s * limit.burst)
+        last = max(self._store.rates.get(client_id, now), now)
+        slot = last + interval
+        wait_s = (slot - tolerance - now).total_seconds()
+        if wait_s > limit.max_backlog_s:
+            retry_after = round(wait_s - limit.max_backlog_s + 0.5)
+            raise TooManyOrders("too many orders are waiting already", max(1, retry_after))
+        self._store.rates[client_id] = slot
+        return now + timedelta(seconds=math.ceil(max(0.0, wait_s)))
+
+    def withdraw(self, order: Order, now: datetime, error: Mapping[str, object]) -> bool:
+        with self._store.lock:
+            row = self._store.orders[order.id]
+            if row.order.status is not Status.PENDING or row.order.queued_at != order.queued_at:
+                return False
+            seq = row.order.seq + 1
+            row.order = replace(row.order, status=Status.FAILED, seq=seq, error=error, updated_at=now)
+            row.idempotency_key = None
+            event = Event(order.id, seq, Status.FAILED, None, row.order.attempt, {"error": error}, now)
+            self._store.events[order.id].append(event)
+            return True
+
+    def claim(self, order_id: str, token: str, now: datetime, lease_until: datetime) -> Claim:
+        with self._store.lock:
+            row = self._store.orders.get(order_id)
+            if row is None:
+                return Claim(ClaimOutcome.MISSING)
+            outcome = self._outcome(row.order, token, now)
+            held = row.order.lease_token not in (None, token)
+            abandoned = held and outcome is ClaimOutcome.CLAIMED
+            if outcome is ClaimOutcome.CLAIMED:
+                self._take(row, token, now, lease_until)
+            events = tuple(self._store.events[order_id])
+            watchers = self._store.told_about(order_id, streams=True)
+            return Claim(outcome, row.order, events, watchers, abandoned)
+
+    def _outcome(self, order: Order, token: str, now: datetime) -> ClaimOutcome:
+        held = order.lease_until is not None and order.lease_until > now and order.lease_token != token
+        may_sign = order.status is not Status.SUBMITTED
+        obstacles = (
+            (order.is_terminal, ClaimOutcome.TERMINAL),
+            (order.parked_at is not None, ClaimOutcome.PARKED),
+            (held, ClaimOutcome.HELD),
+            (order.run_at > now, ClaimOutcome.NOT_YET),
+            (may_sign and self._store.paused_at is not None, ClaimOutcome.PAUSED),
+            (may_sign and not self._store.has_key(order.client_id), ClaimOutcome.KEYLESS),
+        )
+        return next((outcome for stands, outcome in obstacles if stands), ClaimOutcome.CLAIMED)
+
+    def _take(self, row: Row, token: str, now: datetime, lease_until: datetime) -> None:
+        order = replace(row.order, lease_token=token, lease_until=lease_until, updated_at=now)
+        if order.status in (Status.PENDING, Status.BUILDING):
+            order = replace(order, status=Status.ROUTING, seq=order.seq + 1)
+            event = Event(order.id, order.seq, Status.ROUTING, None, order.attempt, {}, now)
+            self._store.events[order.id].append(event)
+        row.order = order
+
+    def save(self, change: Change) -> tuple[Watcher, ...]:
+        with self._store.lock:
+            row = self._store.orders[change.after.id]
+            held = row.order.seq == change.before.seq and row.order.lease_token == change.before.lease_token
+            if not held or row.order.lease_token is None:
+                raise LeaseLost(f"{change.after.id} is somebody else's now")
+            if change.signs and self._store.is_halted(change.after.client_id):
+                raise SigningHalted("execution is paused, or the order's client has no valid API key")
+            row.order = replace(change.after, queued_at=row.order.queued_at)
+            self._store.events[change.after.id].extend(change.events)
+            return self._store.told_about(change.after.id, streams=True)
+
+    def release(self, order: Order, run_at: datetime) -> None:
+        with self._store.lock:
+            row = self._store.orders[order.id]
+            if row.order.lease_token is not None and row.order.lease_token == order.lease_token:
+                row.order = replace(row.order, lease_token=None, lease_until=None, run_at=run_at)
+
+    def find(self, order_id: str, client_id: str) -> tuple[Order, tuple[Event, ...]] | None:
+        with self._store.lock:
+            row = self._store.orders.get(order_id)
+            if row is None or row.order.client_id != client_id:
+                return None
+            return row.order, tuple(self._store.events[order_id])
+
+    def history(
+        self, client_id: str, status: Status | None, before_id: str | None, limit: int
+    ) -> tuple[Order, ...]:
+        with self._store.lock:
+            found = [
+                row.order
+                for row in self._store.orders.values()
+                if row.order.client_id == client_id
+                and status in (None, row.order.status)
+                and (before_id is None or row.order.id < before_id)
+            ]
+        return tuple(sorted(found, key=lambda order: order.id, reverse=True)[:limit])
+
+    def lost(
+        self, now: datetime, grace_s: float, queue_is_empty: bool, stale_s: float, limit: int
+    ) -> tuple[Order, ...]:
+        due, stale = now - timedelta(seconds=grace_s), now - timedelta(seconds=stale_s)
+        with self._store.lock:
+            found = [
+                row.order
+                for row in self._store.orders.values()
+                if not row.order.is_terminal
+                and row.order.parked_at is None
+                and (row.order.lease_until is None or row.order.lease_until <= now)
+                and max(row.order.run_at, row.order.queued_at) <= due
+                and (
+                    row.order.status is Status.SUBMITTED or not self._store.is_halted(row.order.client_id)
+                )
+                and (queue_is_empty or max(row.order.run_at, row.order.queued_at) <= stale)
+            ]
+        return tuple(sorted(found, key=lambda order: order.run_at)[:limit])
+
+    def requeue(self, order: Order, now: datetime) -> bool:
+        with self._store.lock:
+            row = self._store.orders[order.id]
+            if row.order.is_terminal or row.order.queued_at != order.queued_at:
+                return False
+            row.order = replace(row.order, queued_at=now)
+            return True
+
+    def end_round(self, order: Order, now: datetime, rounds: int, *, parks: bool) -> None:
+        with self._store.lock:
+            row = self._store.orders[order.id]
+            if row.order.lease_token is not None and row.order.lease_token == order.lease_token:
+                self.release(order, now)
+                row.order = replace(row.order, rounds=rounds, parked_at=now if parks else None)
+
+    def unpark(self, order_id: str, now: datetime) -> bool:
+        with self._store.lock:
+            row = self._store.orders.get(order_id)
+            if row is None or row.order.parked_at is None or row.order.is_terminal:
+                return False
+            row.order = replace(row.order, parked_at=None, rounds=0, queued_at=now)
+            return True
+
+    def parked(self) -> int:
+        with self._store.lock:
+            rows = self._store.orders.values()
+            return sum(not row.order.is_terminal and row.order.parked_at is not None for row in rows)

@@ -1,0 +1,67 @@
+"""One deployment for all end-to-end tests of a run.
+
+It lives in a directory of its own, on free ports, with zero simulated latency. ``DEXEC_ENDPOINT`` (and
+``DATABASE_URL``) name an emulator that runs already: the tests deploy to that one instead.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from infra.local import deployment
+from tests.support.homes import new_home
+from tests.system.e2e.deployed import Deployed
+from tests.system.e2e.frames import Watch
+
+ZERO_LATENCY = {"PaperLatency": "none"}
+HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests that share a deployment in one worker: the console's, and all others of this directory.
+
+    First, because xdist reads the groups in the same hook.
+    """
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            group = "console" if item.path.is_relative_to(HERE / "console") else "e2e"
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def frames() -> Iterator[Watch]:
+    """Hold every frame that a test receives against the AsyncAPI document."""
+    watch = Watch()
+    with pytest.MonkeyPatch.context() as patch:
+        watch.install(patch)
+        yield watch
+    assert not watch.faults, "\n".join(watch.faults[:10])
+
+
+@pytest.fixture(scope="session")
+def deployment_factory() -> Iterator[Callable[[dict[str, str]], Deployed]]:
+    """Start further deployments with template parameters of their own; all are stopped at the end."""
+    with ExitStack() as stack:
+
+        def start(parameters: dict[str, str]) -> Deployed:
+            home = stack.enter_context(new_home())
+            stack.callback(deployment.down, home)
+            options = deployment.Options(port=0, parameters=parameters, durable=False)
+            return Deployed(deployment.up(home, options).state, home)
+
+        yield start
+
+
+@pytest.fixture(scope="session", name="deployment")
+def shared_deployment(deployment_factory: Callable[[dict[str, str]], Deployed]) -> Deployed:
+    """Return the deployment that tests share."""
+    endpoint = os.environ.get("DEXEC_ENDPOINT")
+    if not endpoint:
+        return deployment_factory(ZERO_LATENCY)
+    return Deployed(deployment.deploy(endpoint, os.environ["DATABASE_URL"], ZERO_LATENCY), None)

@@ -1,0 +1,131 @@
+"""The console as a page: small, strict, accessible, still, in both themes and at every width."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from infra.local.home import PROJECT
+from tests.system.e2e.console.browser import axe_source
+from tests.system.e2e.console.orders import place, wait_until_over
+from tests.system.e2e.console.page import Console, OpenConsole
+from tests.system.e2e.deployed import Deployed
+
+FILES = PROJECT / "functions" / "http_api" / "console"
+VIEWS = [f"{theme}-{width}" for theme in ("dark", "light") for width in (1600, 820, 390)]
+
+
+def test_the_page_is_small_strict_and_served_whole(deployment: Deployed) -> None:
+    size = 0
+    with deployment.client() as client:
+        for file in FILES.iterdir():
+            path = "" if file.name == "index.html" else f"console/{file.name}"
+            answer = client.get(path, headers={"x-api-key": ""})
+            assert answer.status_code == 200, file.name
+            assert answer.content == file.read_bytes()
+            policy = answer.headers["content-security-policy"]
+            assert "default-src 'none'" in policy
+            assert "unsafe" not in policy
+            assert not {"ws:", "wss:", "*"} & set(policy.replace(";", " ").split())
+            size += len(answer.content)
+    assert size < 64_000
+    html = (FILES / "index.html").read_text()
+    assert not re.search(r"\son\w+=|\sstyle=|<style|<script(?![^>]*\ssrc=)|(?:src|href)=\"(?:/|\w+:)", html)
+
+
+def test_the_key_is_asked_for_once_and_stays_in_the_tab(
+    open_console: OpenConsole, deployment: Deployed
+) -> None:
+    console, api_key = open_console(deployment), deployment.new_key()
+    console.open()
+    page = console.page
+    page.get_by_label("Key", exact=True).fill("wrong")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("alert")).to_have_text("This key is not known here.")
+    page.get_by_label("Key", exact=True).fill(api_key)
+    page.get_by_role("button", name="Continue").click()
+    console.wait_until_live()
+    page.reload()
+    console.wait_until_live()
+    assert page.evaluate("[localStorage.length, document.cookie]") == [0, ""]
+    other = console.context.new_page()
+    other.goto(console.url)
+    expect(other.get_by_label("Key", exact=True)).to_be_visible()
+
+
+def test_less_motion_where_it_is_asked_for(console: Console) -> None:
+    console.page.emulate_media(reduced_motion="reduce")
+    console.type_amount("1")
+    console.execute()
+    expect(console.rows).to_have_count(1)
+    styles = "row => [getComputedStyle(row).animationName, getComputedStyle(row).transitionDuration]"
+    assert console.rows.first.evaluate(styles) == ["none", "0s"]
+
+
+@pytest.fixture(scope="module", name="trader")
+def key_with_history(congested: Deployed) -> str:
+    """Return the key of a client that has traded a little, well and badly."""
+    api_key = congested.new_key()
+    swaps = [("SOL", "USDC", "42"), ("USDC", "SOL", "2500"), ("RAY", "USDC", "730.5"), ("JUP", "SOL", "1900")]
+    for label in ("rebalance", "hedge"):
+        placed = place(congested, api_key, amount="20000", clientId="treasury")
+        for token_in, token_out, amount in swaps:
+            fields = {"tokenIn": token_in, "tokenOut": token_out, "amount": amount, "clientId": label}
+            placed += place(congested, api_key, 2, **fields)
+        wait_until_over(congested, api_key, placed)
+    return api_key
+
+
+@pytest.fixture(name="axe")
+def axe_script(pytestconfig: pytest.Config, tmp_path: Path) -> str:
+    return axe_source(pytestconfig.cache.mkdir("axe-core") if pytestconfig.cache else tmp_path)
+
+
+@pytest.fixture(name="pictures")
+def pictures_folder(tmp_path: Path) -> Path:
+    """Return where screenshots go: ``DEXEC_SCREENSHOTS`` where they are wanted, else away."""
+    return Path(os.environ.get("DEXEC_SCREENSHOTS", tmp_path))
+
+
+@pytest.fixture(name="view", params=VIEWS, ids=VIEWS)
+def opened_view(
+    request: pytest.FixtureRequest, open_console: OpenConsole, congested: Deployed, trader: str
+) -> Console:
+    """Return the trader's live page in one theme and width."""
+    theme, width = request.param.split("-")
+    console = open_console(congested, theme, int(width))
+    console.enter(trader)
+    return console
+
+
+def test_every_view_is_accessible_and_still(
+    view: Console, axe: str, pictures: Path, request: pytest.FixtureRequest
+) -> None:
+    console, page, name = view, view.page, request.node.callspec.id
+    page.get_by_label("Token you pay").select_option("JUP")
+    page.get_by_label("Token you receive").select_option("SOL")
+    console.type_amount("9500")
+    expect(page.locator("#impact svg")).to_be_visible()
+    page.get_by_role("button", name="Run 5 at once").click()
+    expect(console.reason).to_contain_text("5 of 5 accepted")
+    expect(console.rows.locator(".status").get_by_text("Submitted").first).to_be_visible()
+    page.screenshot(path=pictures / f"console-{name}.png", animations="disabled")
+    assert findings(console, axe) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    console.rows.nth(6).click()
+    expect(console.detail.locator("li")).not_to_have_count(0)
+    page.screenshot(path=pictures / f"console-detail-{name}.png", animations="disabled")
+    assert findings(console, axe) == []
+    assert console.shifts() == []
+    assert console.complaints == []
+
+
+def findings(console: Console, axe: str) -> list[str]:
+    """Return what axe-core finds wrong, a line for each element."""
+    console.page.evaluate(axe)
+    found = console.page.evaluate("axe.run().then(({violations}) => violations)")
+    return [f"{rule['id']}: {node['html'][:160]}" for rule in found for node in rule["nodes"]]

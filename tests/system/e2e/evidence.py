@@ -1,0 +1,87 @@
+"""What end-to-end tests ask a deployment for, past its API."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import psycopg
+
+from infra.lab.chaos import evidence
+from infra.lab.chaos.evidence import Outcome
+from infra.local import stack
+from tests.system.e2e.deployed import Deployed
+
+CLEAN_RUN = ["pending", "routing", "routing", "building", "submitted", "confirmed"]
+
+
+def wait_until(holds: Callable[[], bool], what: str, timeout_s: float = 20) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < deadline, f"after {timeout_s:.0f} s still not: {what}"
+        time.sleep(0.02)
+
+
+def ended(deployment: Deployed, order_ids: Sequence[str], timeout_s: float = 30) -> dict[str, Outcome]:
+    """Wait until the orders are over and return what became of them."""
+
+    def over() -> bool:
+        found = evidence.outcomes(deployment.database_url, order_ids)
+        return len(found) == len(order_ids) and all(outcome.terminal for outcome in found.values())
+
+    wait_until(over, f"{len(order_ids)} orders are over", timeout_s)
+    return evidence.outcomes(deployment.database_url, order_ids)
+
+
+async def ended_async(
+    deployment: Deployed, order_ids: Sequence[str], timeout_s: float = 30
+) -> dict[str, Outcome]:
+    return await asyncio.to_thread(ended, deployment, order_ids, timeout_s)
+
+
+def orders_of(deployment: Deployed, api_key: str) -> list[tuple[str, str]]:
+    """Return id and status of everything stored for a test's client, whose name is its key."""
+    with psycopg.connect(deployment.database_url) as connection:
+        rows = connection.execute("SELECT id, status FROM orders WHERE client_id = %s", [api_key]).fetchall()
+    return [(str(order_id), str(status)) for order_id, status in rows]
+
+
+def messages(deployment: Deployed, *, delayed: bool = True) -> dict[str, int]:
+    """Return how many messages the two queues hold: visible, being worked on and, if asked for, delayed."""
+    names: list[Any] = [
+        "ApproximateNumberOfMessages",
+        "ApproximateNumberOfMessagesNotVisible",
+        *(["ApproximateNumberOfMessagesDelayed"] if delayed else []),
+    ]
+    outputs = stack.outputs(deployment.aws)
+    counts: dict[str, int] = {}
+    for name in ("OrderQueueUrl", "DeadLetterQueueUrl"):
+        answer = deployment.aws.sqs.get_queue_attributes(QueueUrl=outputs[name], AttributeNames=names)
+        counts[name] = sum(int(count) for count in answer["Attributes"].values())
+    return counts
+
+
+def open_orders(deployment: Deployed) -> int:
+    """Return how many orders of all tests are not over."""
+    with psycopg.connect(deployment.database_url) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM orders WHERE status NOT IN ('confirmed', 'failed')"
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def wait_for_clean_queues(deployment: Deployed) -> None:
+    """Wait until there is no dead letter, and no message but those of orders that are open.
+
+    Orders of other tests may wait for a key. A message that comes while another executor has its order comes
+    again after the lease, 25 s, and one of a client without a key after a minute.
+    """
+
+    def clean() -> bool:
+        held = messages(deployment, delayed=False)
+        return not held["DeadLetterQueueUrl"] and held["OrderQueueUrl"] <= open_orders(deployment)
+
+    wait_until(clean, "the queues hold nothing but what is open", timeout_s=75)

@@ -1,0 +1,113 @@
+"""The command line against a running deployment, as a program and as a person would use it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from tests.system.e2e import command
+from tests.system.e2e.deployed import Deployed
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+SIX = ["pending", "routing", "routing", "building", "submitted", "confirmed"]
+
+
+@pytest.fixture
+def dexec(deployment: Deployed) -> Run:
+    """Return the command, talking to the shared deployment as a client of its own."""
+    key = deployment.new_key()
+
+    def run(*arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
+        return command.run(*arguments, **({"DEXEC_URL": deployment.http_url, "DEXEC_API_KEY": key} | extra))
+
+    return run
+
+
+@pytest.fixture
+def order_id(dexec: Run) -> str:
+    """Return the id of an order that was confirmed."""
+    placed = dexec("order", "SOL", "USDC", "1.5", "--slippage", "0.5", "--json")
+    assert placed.returncode == 0, placed.stderr
+    found = str(json.loads(placed.stdout)["orderId"])
+    assert dexec("watch", found).returncode == 0
+    return found
+
+
+def test_an_order_is_watched_to_its_end_line_by_line(dexec: Run) -> None:
+    ran = dexec("order", "SOL", "USDC", "1.5", "--watch")
+    assert ran.returncode == 0, ran.stderr
+    assert [line for line in ran.stdout.splitlines() if "confirmed" in line]
+    assert "\x1b" not in ran.stdout
+
+
+def test_watching_as_json_prints_each_event_once_in_order(dexec: Run) -> None:
+    ran = dexec("order", "USDC", "SOL", "100", "--exact-out", "--label", "mine", "--watch", "--json")
+    events = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [event["seq"] for event in events] == [1, 2, 3, 4, 5, 6]
+    assert [event["status"] for event in events] == SIX
+
+
+def test_a_late_watcher_is_shown_everything(dexec: Run, order_id: str) -> None:
+    ran = dexec("watch", order_id, "--json")
+    assert [json.loads(line)["status"] for line in ran.stdout.splitlines()] == SIX
+
+
+def test_an_order_that_fails_is_an_exit_code(dexec: Run) -> None:
+    ran = dexec("order", "SOL", "USDC", "100000", "--watch")
+    assert ran.returncode == 1
+    assert "failed" in ran.stdout
+
+
+def test_show_and_history_agree(dexec: Run, order_id: str) -> None:
+    shown = json.loads(dexec("show", order_id, "--json").stdout)
+    assert [event["status"] for event in shown["events"]] == SIX
+    listed = json.loads(dexec("history", "--status", "confirmed", "--limit", "1", "--json").stdout)
+    assert [order["orderId"] for order in listed] == [order_id]
+    assert order_id in dexec("show", order_id).stdout
+    assert order_id in dexec("history").stdout
+
+
+def test_explain_attributes_the_fill(dexec: Run, order_id: str) -> None:
+    explained = json.loads(dexec("explain", order_id, "--json").stdout)
+    assert {part["cause"] for part in explained["parts"]} == {"fees", "impact", "rounding", "drift"}
+
+
+def test_quote_shows_every_venue_and_what_would_be_taken(dexec: Run) -> None:
+    route = json.loads(dexec("quote", "SOL", "USDC", "250", "--json").stdout)
+    assert {quote["venue"] for quote in route["quotes"]} == {"raydium", "meteora"}
+    text = dexec("quote", "SOL", "USDC", "250").stdout
+    assert "raydium" in text
+    assert "meteora" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (("order", "SOL", "XYZ", "1"), "known tokens"),
+        (("order", "SOL", "SOL", "1"), "token"),
+        (("order", "SOL", "USDC", "lots"), "amount"),
+        (("order", "SOL", "USDC", "1", "--slippage", "101"), "slippage"),
+        (("show", "ord_nothing"), "no such order"),
+        (("watch", "ord_nothing"), "no such order"),
+        (("quote", "SOL", "USDC", "-1"), "amount"),
+        (("history", "--status", "lost"), "confirmed"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line_with_what_is_right(
+    dexec: Run, arguments: tuple[str, ...], advice: str
+) -> None:
+    ran = dexec(*arguments)
+    assert ran.returncode != 0
+    assert advice in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_wrong_key_and_a_wrong_address_are_told(dexec: Run) -> None:
+    assert "API key" in dexec("history", DEXEC_API_KEY="nobody").stderr
+    unreachable = dexec("history", DEXEC_URL="http://127.0.0.1:9/nothing")
+    assert unreachable.returncode == 1
+    assert "did not answer" in unreachable.stderr
+    assert "--api-key" in command.run("history", DEXEC_URL="http://127.0.0.1:9").stderr

@@ -1,0 +1,126 @@
+"""What CloudFormation made of template.yaml, read back from the emulator."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from infra.local import readback, stack, template
+from infra.local.errors import DeployFailed
+from infra.local.home import PROJECT
+from infra.local.stack import Stack
+from tests.system.e2e import command
+from tests.system.e2e.deployed import Deployed
+
+
+@pytest.fixture
+def deployed_stack(deployment: Deployed) -> Stack:
+    return stack.read(deployment.aws, template.load(PROJECT / "template.yaml"))
+
+
+def test_the_executor_has_its_reserved_concurrency(deployment: Deployed, deployed_stack: Stack) -> None:
+    found = deployment.aws.functions.get_function_concurrency(
+        FunctionName=deployed_stack.outputs["ExecutorFunction"]
+    )
+    assert found["ReservedConcurrentExecutions"] == 10
+
+
+def test_the_mappings_take_one_message_and_report_failures(
+    deployment: Deployed, deployed_stack: Stack
+) -> None:
+    for mapping, width in (("ExecutorMapping", 10), ("DeadLettersMapping", 2)):
+        found = deployment.aws.functions.get_event_source_mapping(UUID=deployed_stack.outputs[mapping])
+        assert found["BatchSize"] == 1
+        assert found["ScalingConfig"] == {"MaximumConcurrency": width}
+        assert found["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert found["State"] == "Enabled"
+
+
+def test_the_order_queue_redrives_to_the_dead_letter_queue(
+    deployment: Deployed, deployed_stack: Stack
+) -> None:
+    sqs = deployment.aws.sqs
+    outputs = deployed_stack.outputs
+    queue, dead = (
+        sqs.get_queue_attributes(QueueUrl=outputs[name], AttributeNames=["All"])["Attributes"]
+        for name in ("OrderQueueUrl", "DeadLetterQueueUrl")
+    )
+    redrive = json.loads(queue["RedrivePolicy"])
+    assert redrive["deadLetterTargetArn"] == dead["QueueArn"]
+    assert int(redrive["maxReceiveCount"]) == 10
+    assert queue["VisibilityTimeout"] == "30"
+    assert dead["MessageRetentionPeriod"] == str(14 * 24 * 3600)
+
+
+def test_every_route_of_the_template_is_served(deployment: Deployed, deployed_stack: Stack) -> None:
+    found = deployment.aws.apigateway.get_routes(ApiId=deployed_stack.outputs["HttpApiId"])["Items"]
+    assert {route["RouteKey"] for route in found} == set(template.routes(deployed_stack.template))
+    with deployment.client() as client:
+        assert client.get("health").is_success
+        assert client.get("api/tokens").is_success
+        assert client.get("nowhere").status_code == 404
+
+
+def test_pages_of_other_origins_may_not_call(deployment: Deployed) -> None:
+    asks = {"origin": "https://example.com", "access-control-request-method": "POST"}
+    with deployment.client() as client:
+        answer = client.options("api/orders/execute", headers=asks)
+    assert answer.headers.get("access-control-allow-origin") not in {"*", "https://example.com"}
+
+
+def test_what_is_missing_after_a_deployment_is_said(deployment: Deployed, deployed_stack: Stack) -> None:
+    api = deployment.aws.apigateway
+    api_id = deployed_stack.outputs["HttpApiId"]
+    route = next(r for r in api.get_routes(ApiId=api_id)["Items"] if r["RouteKey"] == "GET /health")
+    api.delete_route(ApiId=api_id, RouteId=route["RouteId"])
+    try:
+        with pytest.raises(DeployFailed, match="routes of the HTTP API"):
+            readback.complete(deployment.aws, deployed_stack)
+    finally:
+        api.create_route(ApiId=api_id, RouteKey=route["RouteKey"], Target=route["Target"])
+    readback.complete(deployment.aws, deployed_stack)
+
+
+def test_what_the_emulator_dropped_is_set_again(deployment: Deployed, deployed_stack: Stack) -> None:
+    name = deployed_stack.outputs["ExecutorFunction"]
+    deployment.aws.functions.delete_function_concurrency(FunctionName=name)
+    readback.complete(deployment.aws, deployed_stack)
+    found = deployment.aws.functions.get_function_concurrency(FunctionName=name)
+    assert found["ReservedConcurrentExecutions"] == 10
+
+
+def test_a_second_deployment_with_other_parameters_and_another_database_updates_the_stack(
+    deployment_factory: Callable[[dict[str, str]], Deployed],
+) -> None:
+    first = deployment_factory({"PaperLatency": "none"})
+    second_url = urlsplit(first.database_url)._replace(path="/second").geturl()
+    with psycopg.connect(first.database_url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE second")
+    changed = ("--set", "PaperLatency=none", "--set", "OrdersPerMinute=600", "--set", "MaxConcurrency=3")
+    host = first.endpoint_url.removeprefix("http://")
+    ran = command.run(
+        "deploy", *changed, "--json", LOCALSTACK_HOST=host, DATABASE_URL=second_url
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["httpUrl"] == first.http_url
+    functions = first.aws.functions
+    name = stack.outputs(first.aws)["ExecutorFunction"]
+    variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    assert variables["ORDERS_PER_MINUTE"] == "600"
+    assert functions.get_function_concurrency(FunctionName=name)["ReservedConcurrentExecutions"] == 3
+    with psycopg.connect(second_url) as connection:
+        assert connection.execute("SELECT count(*) > 0 FROM migrations").fetchone() == (True,)
+    with first.client() as client:
+        # The key is one of the second database, and so is what the functions read.
+        assert client.get("api/orders").json()["orders"] == []
+
+
+def test_a_template_that_cloudformation_refuses_is_reported_with_its_reason(
+    deployment_factory: Callable[[dict[str, str]], Deployed],
+) -> None:
+    with pytest.raises(DeployFailed, match="MaxConcurrency"):
+        deployment_factory({"MaxConcurrency": "1"})

@@ -1,0 +1,156 @@
+"""Orders in every spelling that is documented, from the request to the last event."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from decimal import Decimal
+
+import pytest
+from websockets.asyncio.client import connect
+
+from infra.client.api import Document
+from infra.client.events import Event, Sequencer, from_frame
+from infra.lab.chaos import evidence
+from tests.system.e2e.deployed import Deployed
+from tests.system.e2e.evidence import CLEAN_RUN, ended, ended_async, wait_for_clean_queues
+
+
+async def heard(url: str, *frames: str) -> tuple[list[Document], list[Event]]:
+    """Send frames over one plain socket; return what is no event, and the events up to the last, in order."""
+    answers: list[Document] = []
+    events: list[Event] = []
+    sequencer = Sequencer()
+    async with connect(url, proxy=None) as socket, asyncio.timeout(20):
+        for frame in frames:
+            await socket.send(frame)
+        while not (events and events[-1].terminal and len(answers) == len(frames)):
+            received: Document = json.loads(await socket.recv())
+            if received["type"] == "status":
+                events += sequencer.take(from_frame(received))
+            else:
+                answers.append(received)
+    return answers, events
+
+
+def assert_clean(events: list[Event]) -> None:
+    assert [event.status for event in events] == CLEAN_RUN
+    assert [event.seq for event in events] == [1, 2, 3, 4, 5, 6]
+    assert [event.step for event in events] == [None, None, "quotes", None, None, None]
+    assert {event.attempt for event in events} == {1}
+
+
+def test_http_then_websocket(deployment: Deployed) -> None:
+    with deployment.client() as client:
+        body = '{"tokenIn":"SOL","tokenOut":"USDC","amount":1.5,"slippage":0.5}'
+        accepted = client.post("api/orders/execute", content=body)
+        assert accepted.status_code == 202
+        placed = accepted.json()
+        url = f"{deployment.websocket_url}?orderId={placed['orderId']}"
+        assert placed["websocketUrl"] == url
+        _, events = asyncio.run(heard(f"{url}&apiKey={deployment.api_key}"))
+        assert_clean(events)
+        order = client.get(f"api/orders/{placed['orderId']}").json()
+    assert order["status"] == "confirmed"
+    assert [(e["seq"], e["status"]) for e in order["events"]] == [(e.seq, e.status) for e in events]
+    assert order["amountIn"] == "1.5"
+    assert order["slippageBps"] == 50
+    assert {quote["venue"] for quote in order["route"]["quotes"]} == {"raydium", "meteora"}
+    assert Decimal(order["amountOut"]) >= Decimal(order["route"]["minAmountOut"])
+    assert order["signature"] == events[-1].detail["signature"]
+
+
+def test_the_other_names_of_the_tokens(deployment: Deployed) -> None:
+    with deployment.client() as client:
+        body = '{"inputToken":"SOL","outputToken":"USDC","amount":1.5}'
+        order_id = client.post("api/orders/execute", content=body).json()["orderId"]
+        assert ended(deployment, [order_id])[order_id].statuses == CLEAN_RUN
+        order = client.get(f"api/orders/{order_id}").json()
+    assert (order["tokenIn"], order["tokenOut"], order["amountIn"]) == ("SOL", "USDC", "1.5")
+
+
+def test_a_bare_order_over_a_websocket_buys_exactly(deployment: Deployed) -> None:
+    frame = '{"clientId":"userA","side":"buy","baseAsset":"SOL","quoteAsset":"USDC","amount":1}'
+    url = f"{deployment.websocket_url}?apiKey={deployment.api_key}"
+    (ack,), events = asyncio.run(heard(url, frame))
+    assert_clean(events)
+    assert ack["type"] == "ack"
+    with deployment.client() as client:
+        order = client.get(f"api/orders/{ack['orderId']}").json()
+    assert (order["label"], order["mode"]) == ("userA", "exactOut")
+    assert (order["tokenIn"], order["tokenOut"], order["amountOut"]) == ("USDC", "SOL", "1")
+    assert Decimal(order["amountIn"]) <= Decimal(order["route"]["maxAmountIn"])
+
+
+def test_one_connection_for_the_order_and_its_updates(deployment: Deployed) -> None:
+    frame = '{"action":"execute","order":{"tokenIn":"SOL","tokenOut":"USDC","amount":"2"}}'
+    url = f"{deployment.websocket_url}?apiKey={deployment.api_key}"
+    (ack,), events = asyncio.run(heard(url, frame))
+    assert_clean(events)
+    assert {event.order_id for event in events} == {ack["orderId"]}
+    outcome = ended(deployment, [str(ack["orderId"])])[str(ack["orderId"])]
+    assert outcome.complete
+    assert outcome.paid_once
+
+
+def test_balances_move_by_the_fill_and_nothing_is_made_from_nothing(deployment: Deployed) -> None:
+    key = deployment.new_key()
+
+    async def swap() -> tuple[Document, Document, Document]:
+        async with deployment.api(key) as api:
+            before = await api.balances()
+            placed = await api.place({"tokenIn": "USDC", "tokenOut": "BONK", "amount": "12.5"})
+            await ended_async(deployment, [str(placed["orderId"])])
+            return before, await api.balances(), await api.order(str(placed["orderId"]))
+
+    before, after, order = asyncio.run(swap())
+    changes = {symbol: held(after)[symbol] - amount for symbol, amount in held(before).items()}
+    assert changes.pop("USDC") == -Decimal(str(order["amountIn"])) == Decimal("-12.5")
+    assert changes.pop("BONK") == Decimal(str(order["amountOut"]))
+    assert set(changes.values()) == {0}
+    assert evidence.unbalanced(deployment.database_url) == {}
+
+
+def held(balances: Document) -> dict[str, Decimal]:
+    rows = balances["balances"]
+    assert isinstance(rows, list)
+    return {str(row["symbol"]): Decimal(str(row["amount"])) for row in rows if isinstance(row, dict)}
+
+
+def test_an_idempotency_key_makes_one_order(deployment: Deployed) -> None:
+    key = deployment.new_key()
+    body = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
+    headers = {"idempotency-key": "once"}
+    with deployment.client(key) as client:
+        first, second = (client.post("api/orders/execute", json=body, headers=headers) for _ in range(2))
+        assert (first.status_code, second.status_code) == (202, 202)
+        assert first.json()["orderId"] == second.json()["orderId"]
+        other = client.post("api/orders/execute", json={**body, "amount": "2"}, headers=headers)
+        assert other.status_code == 409
+        assert other.json()["type"] == "/problems/idempotency-conflict"
+        ended(deployment, [first.json()["orderId"]])
+        assert len(client.get("api/orders").json()["orders"]) == 1
+
+
+@pytest.mark.parametrize("path", ["api/orders/{}", "api/orders/{}?x=1"])
+def test_somebody_elses_order_does_not_exist(deployment: Deployed, path: str) -> None:
+    with deployment.client(deployment.new_key()) as owner, deployment.client(deployment.new_key()) as other:
+        body = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
+        order_id = owner.post("api/orders/execute", json=body).json()["orderId"]
+        ended(deployment, [order_id])
+        assert owner.get(path.format(order_id)).status_code == 200
+        assert other.get(path.format(order_id)).status_code == 404
+        assert other.get("api/orders").json()["orders"] == []
+
+
+def test_more_than_the_wallet_holds_fails_when_executing(deployment: Deployed) -> None:
+    key = deployment.new_key()
+    with deployment.client(key) as client:
+        body = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "900000"}
+        order_id = client.post("api/orders/execute", json=body).json()["orderId"]
+        outcome = ended(deployment, [order_id])[order_id]
+        order = client.get(f"api/orders/{order_id}").json()
+    assert (outcome.status, outcome.error, outcome.debits) == ("failed", "insufficient_funds", 0)
+    assert outcome.complete
+    assert order["error"]["message"] == order["events"][-1]["error"]["message"]
+    wait_for_clean_queues(deployment)

@@ -1,0 +1,73 @@
+"""A connection whose row is gone while its socket is open: every frame says so, and it is closed."""
+
+from __future__ import annotations
+
+import json
+
+import psycopg
+import pytest
+
+from tests.system.edge.conftest import OWNER
+from tests.system.edge.inprocess import Deployment
+
+ORDER = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1.5"}
+EXECUTE = {"action": "execute", "order": ORDER, "id": 7}
+
+
+@pytest.fixture
+def forgotten(functions: Deployment, clean_url: str) -> str:
+    """Return an open connection that this process remembers and the store does not."""
+    connection_id, _ = functions.connect(OWNER)
+    assert functions.send(connection_id, '{"action":"ping"}') == [{"type": "pong"}]
+    with psycopg.connect(clean_url) as database:
+        database.execute("DELETE FROM connections")
+    return connection_id
+
+
+def placed(functions: Deployment) -> list[str]:
+    return [order.id for order in functions.parts.orders.history("owner", None, None, 100)]
+
+
+@pytest.mark.parametrize("frame", [{"action": "ping", "id": 7}, EXECUTE, {**EXECUTE, "idempotencyKey": "k"}])
+def test_it_is_told_and_closed(functions: Deployment, forgotten: str, frame: dict[str, object]) -> None:
+    (refusal,) = functions.send(forgotten, json.dumps(frame))
+    assert (refusal["type"], refusal["code"], refusal["status"]) == ("error", "connection_unknown", 410)
+    assert refusal["id"] == 7
+    assert "reconnect" in str(refusal["message"])
+    assert forgotten in functions.parts.push.gone
+    assert placed(functions) == [], "nothing is stored that it would not hear of"
+
+
+def test_it_cannot_subscribe(functions: Deployment, forgotten: str) -> None:
+    body = json.dumps(ORDER)
+    order_id = functions.http("POST", "/api/orders/execute", key=OWNER, body=body).json["orderId"]
+    (refusal,) = functions.send(forgotten, json.dumps({"action": "subscribe", "orderId": order_id}))
+    assert refusal["code"] == "connection_unknown"
+    assert forgotten in functions.parts.push.gone
+
+
+def test_an_order_that_was_placed_is_found_by_its_key_after_coming_back(
+    functions: Deployment, clean_url: str
+) -> None:
+    connection_id, _ = functions.connect(OWNER)
+    frame = json.dumps({**EXECUTE, "idempotencyKey": "k"})
+    (ack,) = functions.send(connection_id, frame)
+    with psycopg.connect(clean_url) as database:
+        database.execute("DELETE FROM connections")
+    *_, refusal = functions.send(connection_id, frame)
+    assert refusal["code"] == "connection_unknown"
+    again, _ = functions.connect(OWNER)
+    functions.send(again, frame)
+    functions.execute_all()
+    frames = functions.received(again)
+    assert {frame["orderId"] for frame in frames} == {ack["orderId"]}
+    assert frames[-1]["status"] == "confirmed"
+    assert placed(functions) == [ack["orderId"]]
+
+
+def test_an_order_under_a_key_is_told_once(functions: Deployment) -> None:
+    connection_id, _ = functions.connect(OWNER)
+    frames = functions.send(connection_id, json.dumps({**EXECUTE, "idempotencyKey": "k"}))
+    assert [frame["type"] for frame in frames] == ["ack"], "a new order that starts at once is not repeated"
+    functions.execute_all()
+    assert functions.parts.push.seqs(connection_id, str(frames[0]["orderId"])) == [1, 2, 3, 4, 5, 6]

@@ -1,0 +1,169 @@
+"""Transactions that lose against another one: rolled back, and run again until a deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from threading import Thread
+from typing import TypeVar
+
+import psycopg
+import pytest
+
+from dexec.adapters.postgres.bounded import BoundedConnection
+from dexec.adapters.postgres.conflicts import Backoff
+from dexec.adapters.postgres.database import Connect, Database, Repeat
+from dexec.adapters.postgres.statements import Statement
+from dexec.domain.errors import CommitUnknown, StoreConflict
+from tests.conftest import Connecting, Isolation
+from tests.system.integration.test_database import READING, WRITING
+from tests.unit.adapters.postgres.test_patient import refusal
+
+T = TypeVar("T")
+
+LONGEST_PAUSES = [0.02, 0.04, 0.08, 0.16, *[0.25] * 6]
+"""Those that end within two seconds of the first try."""
+
+RETRIES = len(LONGEST_PAUSES)
+CONFLICTS = ["40001", "40P01", "OC000", "OC001"]
+
+
+def instant() -> tuple[Backoff, list[float]]:
+    """Return a backoff with the longest pauses, which take no time, and the list of them."""
+    paused: list[float] = []
+    return Backoff(sleep=paused.append, uniform=max, monotonic=lambda: sum(paused)), paused
+
+
+class Losing(Database):
+    """A database whose next ``losses`` transactions lose their race, and to which pauses take no time."""
+
+    losses = 0
+
+    def __init__(self, connect: Connect, state: str = "40001") -> None:
+        backoff, self.paused = instant()
+        super().__init__(connect, backoff=backoff)
+        self.state = state
+
+    def _run(self, work: Callable[[BoundedConnection], T], repeat: Repeat) -> T:
+        def losing(connection: BoundedConnection) -> T:
+            if self.losses:
+                self.losses -= 1
+                raise refusal(self.state)
+            return work(connection)
+
+        return super()._run(losing, repeat)
+
+
+@pytest.mark.parametrize("state", CONFLICTS)
+@pytest.mark.parametrize("repeat", list(Repeat))
+def test_a_lost_race_is_run_again_until_its_deadline(
+    connecting: Connecting, repeat: Repeat, state: str
+) -> None:
+    database = Losing(lambda: connecting(Isolation.REPEATABLE_READ), state)
+    database.losses = RETRIES
+    assert database.fetch(READING, repeat) == []
+    assert database.losses == 0
+    database.paused.clear()
+    database.losses = RETRIES + 1
+    with pytest.raises(StoreConflict):
+        database.transact([WRITING], [READING], repeat)
+    assert database.losses == 0
+    assert database.paused == LONGEST_PAUSES
+    assert database.transact([WRITING], [READING], repeat) == ([[]], [[]])
+    database.close()
+
+
+def test_pauses_are_drawn_from_zero_to_a_bound_that_doubles() -> None:
+    bounds: list[tuple[float, float]] = []
+
+    def lowest(*bound: float) -> float:
+        bounds.append((bound[0], bound[1]))
+        return bound[0]
+
+    may_repeat = Backoff(sleep=lambda _: None, uniform=lowest, monotonic=lambda: 0.0).start()
+    assert all(may_repeat() for _ in range(2_000)), "the deadline ends it, no number"
+    assert bounds[:6] == [(0, pause) for pause in (0.02, 0.04, 0.08, 0.16, 0.25, 0.25)]
+    assert bounds[-1] == (0, 0.25)
+
+
+def test_a_race_that_is_lost_after_a_commit_that_is_unknown_does_not_say_that_nothing_was_done(
+    connecting: Connecting,
+) -> None:
+    opened: list[BoundedConnection] = []
+
+    def open_connection() -> BoundedConnection:
+        opened.append(connecting(Isolation.REPEATABLE_READ))
+        return opened[-1]
+
+    with closing(Losing(open_connection)) as database:
+        database.fetch(READING, Repeat.READ)
+
+        def work(connection: BoundedConnection) -> None:
+            if len(opened) == 1:
+                connection.close()
+                raise psycopg.OperationalError("the answer was lost")
+            raise refusal("40001")
+
+        with pytest.raises(CommitUnknown):
+            Database._run(database, work, Repeat.HARMLESS)
+
+
+@pytest.mark.parametrize("in_pipeline", [False, True])
+def test_a_real_conflict_is_run_again(connecting: Connecting, in_pipeline: bool) -> None:
+    opened: list[BoundedConnection] = []
+
+    def open_connection() -> BoundedConnection:
+        opened.append(connecting(Isolation.REPEATABLE_READ))
+        return opened[-1]
+
+    database = Database(open_connection)
+    database.fetch(READING, Repeat.READ)
+    writing = Statement("count_push_failures", {"connection_ids": ["c"]})
+    with connecting(Isolation.READ_COMMITTED) as other:
+        other.execute("INSERT INTO connections VALUES ('c', 'alice', 'h', false, 0, now())")
+
+        def count() -> None:
+            if in_pipeline:
+                database.transact([writing], [READING], Repeat.NEVER)
+            else:
+                database.fetch(writing, Repeat.NEVER)
+
+        thread = Thread(target=count)
+        with other.transaction():
+            other.execute("UPDATE connections SET push_failures = push_failures + 10")
+            thread.start()
+            wait_until_blocked(other, opened[0].info.backend_pid)
+        thread.join()
+        assert other.execute("SELECT push_failures FROM connections").fetchone() == (11,)
+    assert len(opened) == 1
+    database.close()
+
+
+def wait_until_blocked(connection: BoundedConnection, pid: int) -> None:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock'"
+    for _ in range(300):
+        if connection.execute(waiting, (pid,)).fetchone() == (1,):
+            return
+        connection.execute("SELECT pg_sleep(0.005)")
+        connection.execute("SELECT pg_stat_clear_snapshot()")
+    pytest.fail("nobody waits")
+
+
+def test_a_transaction_under_which_the_catalog_of_aurora_dsql_changed_is_run_again(
+    connecting_to_dsql: Connect,
+) -> None:
+    backoff, paused = instant()
+    with closing(Database(connecting_to_dsql, backoff=backoff)) as database, connecting_to_dsql() as other:
+
+        def work(connection: BoundedConnection) -> None:
+            connection.execute("BEGIN")
+            if not paused:
+                other.execute("CREATE TABLE public.added_meanwhile (id text PRIMARY KEY)")
+            connection.execute("DELETE FROM watchers")
+            connection.execute("COMMIT")
+
+        try:
+            database._run(work, Repeat.NEVER)
+        finally:
+            other.execute("DROP TABLE public.added_meanwhile")
+    assert len(paused) == 1, "OC001, once"

@@ -1,0 +1,162 @@
+"""A halt while a signature is being stored: once the halt has returned, none is stored any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from threading import Barrier
+
+import pytest
+from psycopg import errors
+
+from dexec.adapters.postgres.api_keys import PostgresApiKeys
+from dexec.adapters.postgres.bounded import BoundedConnection
+from dexec.adapters.postgres.control import PostgresControl
+from dexec.adapters.postgres.database import Database
+from dexec.adapters.postgres.orders import PostgresOrders, _saving
+from dexec.adapters.postgres.statements import sql
+from dexec.domain.errors import LeaseLost, SigningHalted
+from dexec.domain.lifecycle import Status
+from dexec.domain.order import Change, Order, build, submit
+from dexec.ports import ApiKey
+from dexec.usecases.cancel_orders import CancelOrders
+from dexec.usecases.halt import Halt, Halted
+from tests.conftest import Connecting, Isolation
+from tests.contract.samples import LEASE, NOW, TRANSACTION, new_order
+from tests.support.fakes import FakeClock
+
+KEY = ApiKey("key", "alice", 0, None, NOW)
+ROUNDS = 15
+EXECUTORS = 8
+OLD_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM switches"
+"""Begins a transaction that does not see what is committed from now on."""
+
+
+@pytest.fixture
+def database(connecting: Connecting) -> Iterator[Database]:
+    """Return the database as operators reach it, with a client's key."""
+    with closing(Database(lambda: connecting(Isolation.READ_COMMITTED))) as database:
+        PostgresApiKeys(database).add(KEY)
+        yield database
+
+
+def built(orders: PostgresOrders) -> Order:
+    order = orders.place(new_order(), None, None).order
+    claimed = orders.claim(order.id, f"token of {order.id}", NOW, NOW + LEASE).order
+    assert claimed is not None
+    change = build(claimed, NOW, {"reason": "best"})
+    orders.save(change)
+    return change.after
+
+
+def halt(database: Database) -> Halt:
+    return Halt(PostgresControl(database), FakeClock())
+
+
+def revoke(database: Database) -> None:
+    PostgresApiKeys(database).add(replace(KEY, revoked_at=NOW))
+
+
+def status_of(database: Database, order: Order) -> Status:
+    (found,) = PostgresControl(database).orders([order.id])
+    return found.status
+
+
+def write(connection: BoundedConnection, change: Change) -> int:
+    """Run the statement that stores a signature; return how many events it wrote."""
+    row = connection.execute(sql("save_order"), _saving(change)).fetchone()
+    assert row is not None
+    return int(str(row[0]))
+
+
+@pytest.mark.parametrize("by_key", [False, True], ids=["paused", "revoked"])
+def test_a_snapshot_from_before_the_halt_stores_no_signature_after_it(
+    connecting: Connecting, database: Database, by_key: bool
+) -> None:
+    """Such a statement sees no switch and a valid key; that its lease is gone it cannot overlook."""
+    order = built(PostgresOrders(database))
+    with connecting(Isolation.READ_COMMITTED) as executor:
+        executor.execute(OLD_SNAPSHOT)
+        if by_key:
+            revoke(database)
+        halted = halt(database).client("alice") if by_key else halt(database).everything()
+        assert halted == Halted((order.id,), ())
+        with pytest.raises(errors.SerializationFailure):
+            write(executor, submit(order, NOW, TRANSACTION))
+        executor.execute("ROLLBACK")
+    assert status_of(database, order) is Status.BUILDING
+
+
+def test_a_halt_waits_for_a_signature_that_is_being_stored_and_names_it(
+    connecting: Connecting, database: Database
+) -> None:
+    order = built(PostgresOrders(database))
+    with connecting(Isolation.READ_COMMITTED) as executor, ThreadPoolExecutor(1) as pool:
+        executor.execute(OLD_SNAPSHOT)
+        assert write(executor, submit(order, NOW, TRANSACTION)) == 1
+        halting = pool.submit(halt(database).everything)
+        with pytest.raises(TimeoutError):
+            halting.result(timeout=0.3)
+        executor.execute("COMMIT")
+        assert halting.result() == Halted((), (order.id,))
+    assert status_of(database, order) is Status.SUBMITTED
+
+
+def test_whatever_executors_do_nothing_is_signed_after_a_pause(
+    connecting: Connecting, isolation: Isolation, database: Database
+) -> None:
+    control = PostgresControl(database)
+    stores = [Database(lambda: connecting(isolation)) for _ in range(EXECUTORS)]
+    with ThreadPoolExecutor(EXECUTORS) as pool:
+        for _ in range(ROUNDS):
+            orders = [built(PostgresOrders(store)) for store in stores]
+            barrier = Barrier(EXECUTORS + 1)
+
+            def sign(number: int, orders: list[Order] = orders, barrier: Barrier = barrier) -> bool:
+                barrier.wait()
+                try:
+                    PostgresOrders(stores[number]).save(submit(orders[number], NOW, TRANSACTION))
+                except (SigningHalted, LeaseLost):
+                    return False
+                return True
+
+            signing = [pool.submit(sign, number) for number in range(EXECUTORS)]
+            barrier.wait()
+            halted = halt(database).everything()
+            at_return = {one.id: one.status for one in control.orders([order.id for order in orders])}
+            signed = [order.id for order, done in zip(orders, signing, strict=True) if done.result()]
+            assert {one for one, status in at_return.items() if status is Status.SUBMITTED} == set(signed)
+            assert set(halted.signed) <= set(signed)
+            assert not set(halted.stopped) & set(signed)
+            control.resume()
+    for store in stores:
+        store.close()
+
+
+def test_an_order_is_cancelled_or_signed_never_both(
+    connecting: Connecting, isolation: Isolation, database: Database
+) -> None:
+    store = Database(lambda: connecting(isolation))
+    with closing(store), ThreadPoolExecutor(1) as pool:
+        for _ in range(ROUNDS):
+            order = built(PostgresOrders(database))
+            barrier = Barrier(2)
+
+            def sign(order: Order = order, barrier: Barrier = barrier) -> bool:
+                barrier.wait()
+                try:
+                    PostgresOrders(store).save(submit(order, NOW, TRANSACTION))
+                except LeaseLost:
+                    return False
+                return True
+
+            signing = pool.submit(sign)
+            barrier.wait()
+            cancelled = CancelOrders(PostgresControl(database), FakeClock()).by_id([order.id])
+            is_signed = signing.result()
+            assert (cancelled.cancelled, cancelled.too_late) == (
+                ((), (order.id,)) if is_signed else ((order.id,), ())
+            )
+            assert status_of(database, order) is (Status.SUBMITTED if is_signed else Status.FAILED)

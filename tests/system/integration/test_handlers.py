@@ -1,0 +1,232 @@
+"""The functions behind queue and schedule, in process: what they answer, and what that costs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import TypeVar, cast
+
+import pytest
+
+from dexec.adapters.postgres.bounded import BoundedConnection
+from dexec.adapters.postgres.database import Database, Repeat
+from dexec.domain.errors import CommitUnknown, QueueUnavailable, StoreUnavailable
+from functions.dead_letters import app as dead_letters
+from functions.executor import app as executor
+from functions.sweeper import app as sweeper
+from tests.system.edge.inprocess import Context, Deployment, deployed, queue_event
+
+T = TypeVar("T")
+
+KEY = "alice's key"
+ORDER = '{"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1.5"}'
+PATH = "/api/orders/execute"
+
+
+@pytest.fixture
+def deployment(clean_url: str) -> Iterator[Deployment]:
+    """Return every function over an empty database, and a client."""
+    with deployed(clean_url, log_level="CRITICAL") as deployment:
+        deployment.add_key(KEY, "alice")
+        yield deployment
+
+
+@pytest.fixture
+def trips(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
+    """Count the round trips of each database, by the database's id."""
+    trips: Counter[int] = Counter()
+    run = Database._run
+
+    def counted(self: Database, work: Callable[[BoundedConnection], T], repeat: Repeat) -> T:
+        trips[id(self)] += 1
+        return run(self, work, repeat)
+
+    monkeypatch.setattr(Database, "_run", counted)
+    return trips
+
+
+def place(deployment: Deployment, idempotency_key: str = "k") -> str:
+    headers = {"idempotency-key": idempotency_key}
+    answer = deployment.http("POST", PATH, key=KEY, body=ORDER, headers=headers)
+    assert answer.status == 202, answer.text
+    return str(answer.json["orderId"])
+
+
+def stored(deployment: Deployment) -> int:
+    return len(deployment.parts.orders.history("alice", None, None, 100))
+
+
+def execute(deployment: Deployment, order_id: str, receives: int = 1) -> list[str]:
+    answer = executor.handler(queue_event(order_id, receives=receives), Context())
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def settle(deployment: Deployment, order_id: str) -> list[str]:
+    answer = dead_letters.handler(queue_event(order_id), Context())
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+# --- what it costs -----------------------------------------------------------------------------------
+
+
+def test_accepting_is_one_round_trip_and_one_message(deployment: Deployment, trips: Counter[int]) -> None:
+    place(deployment, "first")
+    trips.clear()
+    place(deployment, "second")
+    assert trips == {id(deployment.parts._database): 1}
+    assert len(deployment.parts.queue.messages) == 2
+
+
+@pytest.mark.parametrize("watchers", [0, 3])
+def test_executing_is_five_round_trips_at_most(
+    deployment: Deployment, trips: Counter[int], watchers: int
+) -> None:
+    for _ in range(watchers):
+        deployment.connect(KEY, {"stream": "all"})
+    order_id = place(deployment)
+    trips.clear()
+    assert execute(deployment, order_id) == []
+    assert trips[id(deployment.parts._database)] == (5 if watchers else 4)
+
+
+# --- the executor ------------------------------------------------------------------------------------
+
+
+def test_what_is_done_leaves_the_queue(deployment: Deployment) -> None:
+    order_id = place(deployment)
+    assert execute(deployment, order_id) == []
+    assert execute(deployment, order_id, receives=2) == [], "a second delivery is done with at once"
+    shown = deployment.http("GET", f"/api/orders/{order_id}", key=KEY).json
+    assert (shown["status"], shown["seq"]) == ("confirmed", 6)
+
+
+def test_what_is_not_done_is_reported_and_postponed(deployment: Deployment) -> None:
+    order_id = place(deployment)
+    parts = deployment.parts
+    message = parts.queue.receive()
+    assert message is not None
+    now = parts.clock.now()
+    parts.orders.claim(order_id, "somebody else", now, now + timedelta(seconds=25))
+    answer = executor.handler(queue_event(order_id, message.receipt), Context())
+    assert len(answer["batchItemFailures"]) == 1
+    assert message.visible_at == now + timedelta(seconds=25)
+
+
+def test_a_message_without_an_order_is_dropped(deployment: Deployment) -> None:
+    assert execute(deployment, "ord_" + "0" * 32) == []
+
+
+def test_a_message_that_makes_no_sense_is_reported_not_raised(deployment: Deployment) -> None:
+    event = queue_event("x")
+    (record,) = cast("list[dict[str, object]]", event["Records"])
+    record["body"] = "no JSON"
+    answer = executor.handler(event, Context())
+    assert len(answer["batchItemFailures"]) == 1
+
+
+def test_a_queue_that_is_away_does_not_make_it_worse(deployment: Deployment) -> None:
+    order_id = place(deployment)
+    parts = deployment.parts
+    now = parts.clock.now()
+    parts.orders.claim(order_id, "somebody else", now, now + timedelta(seconds=25))
+    parts.queue.is_away = True
+    assert len(execute(deployment, order_id)) == 1
+
+
+# --- dead letters and the sweeper --------------------------------------------------------------------
+
+
+def test_a_letter_is_put_back_on_the_queue(deployment: Deployment) -> None:
+    order_id = place(deployment)
+    deployment.parts.queue.messages.clear()
+    assert settle(deployment, order_id) == []
+    deployment.execute_all()
+    assert deployment.http("GET", f"/api/orders/{order_id}", key=KEY).json["status"] == "confirmed"
+    assert settle(deployment, order_id) == []
+    assert settle(deployment, "ord_" + "0" * 32) == []
+
+
+def test_a_letter_that_cannot_be_settled_stays(deployment: Deployment) -> None:
+    order_id = place(deployment)
+    deployment.parts.queue.is_away = True
+    assert len(settle(deployment, order_id)) == 1
+    now = deployment.parts.clock.now()
+    deployment.parts.orders.claim(order_id, "somebody else", now, now + timedelta(seconds=25))
+    assert len(settle(deployment, order_id)) == 1
+
+
+def test_the_sweeper_says_what_it_did(deployment: Deployment) -> None:
+    place(deployment)
+    deployment.parts.queue.messages.clear()
+    deployment.wait(16)
+    assert deployment.sweep()["requeued"] == 1
+    assert deployment.sweep()["requeued"] == 0
+
+
+def test_a_sweep_without_a_back_end_is_counted_by_lambda_and_left_to_the_next(
+    deployment: Deployment,
+) -> None:
+    deployment.parts.queue.is_away = True
+    # Lambda counts what is raised in its metric Errors, and the template has it not invoked again for that.
+    with pytest.raises(QueueUnavailable):
+        sweeper.handler({}, Context())
+    deployment.parts.queue.is_away = False
+    assert deployment.sweep()["requeued"] == 0
+
+
+# --- accepting with a back end away ------------------------------------------------------------------
+
+
+def test_without_a_queue_the_order_is_withdrawn_and_the_answer_says_so(deployment: Deployment) -> None:
+    deployment.parts.queue.is_away = True
+    headers = {"idempotency-key": "k"}
+    answer = deployment.http("POST", PATH, key=KEY, body=ORDER, headers=headers)
+    assert answer.status == 503
+    assert answer.json["type"] == "/problems/unavailable"
+    (withdrawn,) = deployment.parts.orders.history("alice", None, None, 100)
+    assert (answer.json["orderId"], withdrawn.status) == (withdrawn.id, "failed")
+    detail = str(answer.json["detail"])
+    assert "your history has it as failed" in detail
+    assert "nothing was stored" not in detail
+    deployment.parts.queue.is_away = False
+    order_id = place(deployment, "k")
+    deployment.execute_all()
+    assert deployment.http("GET", f"/api/orders/{order_id}", key=KEY).json["status"] == "confirmed"
+
+
+@pytest.mark.parametrize(("error", "status"), [(StoreUnavailable("gone"), 503), (CommitUnknown("gone"), 504)])
+def test_a_store_that_fails(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
+) -> None:
+    place(deployment, "first")
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(deployment.parts.orders, "place", fail)
+    answer = deployment.http("POST", PATH, key=KEY, body=ORDER)
+    assert answer.status == status
+    waits = 1 if status == 503 else None
+    assert answer.json.get("retryAfter") == waits
+    assert answer.headers.get("retry-after") == (waits and str(waits))
+    assert ("orderId" in answer.json) == (status == 504)
+    assert stored(deployment) == 1
+
+
+def test_the_same_key_with_another_body_is_a_conflict(deployment: Deployment) -> None:
+    order_id = place(deployment, "k")
+    assert place(deployment, "k") == order_id
+    other = ORDER.replace("1.5", "2")
+    answer = deployment.http("POST", PATH, key=KEY, body=other, headers={"idempotency-key": "k"})
+    assert answer.status == 409
+    assert stored(deployment) == 1
+
+
+def test_an_order_stored_but_not_sent_is_sent_by_its_repeat(deployment: Deployment) -> None:
+    order_id = place(deployment, "k")
+    deployment.parts.queue.messages.clear()
+    deployment.wait(1)
+    assert place(deployment, "k") == order_id
+    deployment.execute_all()
+    assert deployment.http("GET", f"/api/orders/{order_id}", key=KEY).json["status"] == "confirmed"

@@ -1,0 +1,93 @@
+"""Reading a history touches the rows of its page and no others, however many there are, and whose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+import psycopg
+import pytest
+
+from dexec.adapters.postgres.statements import sql
+from infra.lab.bench import history
+from tests.support.fakes import START
+
+ROWS = 20_000
+LIMIT = 21
+OPEN = 100
+
+Plan = dict[str, object]
+
+
+@pytest.fixture(scope="module", params=["database_url", "en_us_url"])
+def grown_url(request: pytest.FixtureRequest, emptying: Callable[[str], None]) -> str:
+    """Return a database that sorts text by bytes, then one that sorts it as en_US does, with two histories.
+
+    The early client's orders are older than all of the late client's. Its newest are still open.
+    """
+    url: str = request.getfixturevalue(request.param)
+    emptying(url)
+    history.grow(url, "early", 1, ROWS)
+    history.grow(url, "late", 1, ROWS, newer=True)
+    with psycopg.connect(url, autocommit=True) as connection:
+        newest = "SELECT id FROM orders WHERE client_id = 'early' ORDER BY id DESC LIMIT %s"
+        opened = f"UPDATE orders SET status = 'pending', outcome = NULL WHERE id IN ({newest})"
+        connection.execute(opened.encode(), [OPEN])
+        connection.execute("ANALYZE orders")
+    return url
+
+
+def test_the_databases_sort_otherwise(grown_url: str, en_us_url: str) -> None:
+    with psycopg.connect(grown_url) as connection:
+        found = connection.execute("SELECT 'ord~' < 'ord_0', 'a' < 'B', 'ord_9' < 'ord_a'").fetchone()
+    is_en_us = grown_url == en_us_url
+    assert found == (is_en_us, is_en_us, True)
+
+
+@pytest.mark.parametrize("before", ["", "_before"])
+@pytest.mark.parametrize("query", ["order_history", "order_history_by_status"])
+@pytest.mark.parametrize("client", ["early", "late", "without orders"])
+def test_a_page_reads_its_own_rows_alone(grown_url: str, query: str, before: str, client: str) -> None:
+    params = {"client_id": client, "before_id": f"ord_{'f' * 32}", "status": "failed", "limit": LIMIT}
+    with psycopg.connect(grown_url) as connection:
+        explain = b"EXPLAIN (ANALYZE, FORMAT JSON) " + sql(query + before)
+        found = connection.execute(explain, params).fetchone()
+    assert found is not None
+    plan = cast("list[dict[str, Plan]]", found[0])[0]["Plan"]
+    assert _rows_read(plan) == (0 if client == "without orders" else LIMIT)
+
+
+def _rows_read(plan: Plan) -> int:
+    """Return the rows that the scans of a plan looked at, those they threw away included."""
+    below = cast("list[Plan]", plan.get("Plans", []))
+    if below:
+        return sum(map(_rows_read, below))
+    removed = cast(int, plan.get("Rows Removed by Filter", 0))
+    return int(cast(float, plan["Actual Rows"])) + removed
+
+
+@pytest.mark.parametrize("before", ["", "_before"])
+@pytest.mark.parametrize(("status", "most"), [("pending", LIMIT), ("routing", OPEN)])
+@pytest.mark.parametrize("client", ["early", "late"])
+def test_a_page_of_open_orders_reads_open_orders_alone(
+    grown_url: str, before: str, status: str, most: int, client: str
+) -> None:
+    """Those of another status that are open, too, are passed over."""
+    params = {"client_id": client, "before_id": f"ord_{'f' * 32}", "status": status, "limit": LIMIT}
+    with psycopg.connect(grown_url) as connection:
+        explain = b"EXPLAIN (ANALYZE, FORMAT JSON) " + sql("order_history_open_by_status" + before)
+        found = connection.execute(explain, params).fetchone()
+    assert found is not None
+    plan = cast("list[dict[str, Plan]]", found[0])[0]["Plan"]
+    assert _rows_read(plan) == (most if client == "early" else 0)
+
+
+@pytest.mark.parametrize("name", ["lost_orders", "open_orders", "leased_orders", "count_parked"])
+def test_who_looks_for_open_orders_reads_no_others(grown_url: str, name: str) -> None:
+    params = {"now": START, "due_before": START, "stale_before": START, "queue_is_empty": True}
+    with psycopg.connect(grown_url) as connection:
+        explain = b"EXPLAIN (ANALYZE, FORMAT JSON) " + sql(name)
+        found = connection.execute(explain, {**params, "client_id": None, "limit": LIMIT}).fetchone()
+    assert found is not None
+    plan = cast("list[dict[str, Plan]]", found[0])[0]["Plan"]
+    assert _rows_read(plan) <= 2 * OPEN

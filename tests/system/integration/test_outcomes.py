@@ -1,0 +1,126 @@
+"""The column that indexes hold instead of the status: what it spares, and what became of older orders."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from typing import cast
+
+import psycopg
+import pytest
+
+from dexec.adapters.postgres import migrations, sources
+from dexec.adapters.postgres.database import Database
+from dexec.adapters.postgres.orders import PostgresOrders
+from dexec.domain.lifecycle import Status
+from functions.executor import app as executor
+from infra.lab.bench import history
+from tests.support.fakes import START
+from tests.system.edge.inprocess import Context, Deployment, deployed, queue_event
+
+KEY = "alice's key"
+PATH = "/api/orders/execute"
+ORDERS = 20
+OLD = 1_500
+"""More than one batch marks."""
+
+
+@pytest.fixture
+def deployment(clean_url: str) -> Iterator[Deployment]:
+    """Return every function over an empty database, and a client."""
+    with deployed(clean_url, log_level="CRITICAL") as deployment:
+        deployment.add_key(KEY, "alice")
+        yield deployment
+
+
+@pytest.fixture
+def orders(clean_url: str) -> Iterator[PostgresOrders]:
+    with closing(Database(sources.from_url(clean_url))) as database:
+        yield PostgresOrders(database)
+
+
+@pytest.fixture
+def unmarked_url(clean_url: str) -> str:
+    """Return a database in which orders ended under code that marks none."""
+    history.grow(clean_url, "alice", 1, OLD)
+    with psycopg.connect(clean_url, autocommit=True) as connection:
+        connection.execute("UPDATE orders SET outcome = NULL")
+    return clean_url
+
+
+def test_of_four_updates_an_order_only_the_last_changes_an_index(
+    deployment: Deployment, clean_url: str
+) -> None:
+    before = updates(clean_url)
+    for _ in range(ORDERS):
+        body = '{"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1.5"}'
+        order_id = json.loads(deployment.http("POST", PATH, key=KEY, body=body).text)["orderId"]
+        assert executor.handler(queue_event(order_id), Context()) == {"batchItemFailures": []}
+    # A server process reports what it did when it ends, at the latest.
+    deployment.parts._database.close()
+    deadline = time.monotonic() + 10
+    after = updates(clean_url)
+    while after[0] - before[0] < 4 * ORDERS and time.monotonic() < deadline:
+        time.sleep(0.05)
+        after = updates(clean_url)
+    made, hot = (now - then for now, then in zip(after, before, strict=True))
+    assert made == 4 * ORDERS
+    # A page that is full sends a version elsewhere, now and then.
+    assert 3 * ORDERS - 3 <= hot <= 3 * ORDERS
+
+
+def test_a_route_is_stored_once(deployment: Deployment, clean_url: str) -> None:
+    body = '{"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1.5"}'
+    order_id = json.loads(deployment.http("POST", PATH, key=KEY, body=body).text)["orderId"]
+    assert executor.handler(queue_event(order_id), Context()) == {"batchItemFailures": []}
+    with psycopg.connect(clean_url) as connection:
+        holding = connection.execute(
+            "SELECT 'order', to_jsonb(orders)::text FROM orders WHERE to_jsonb(orders)::text LIKE '%gapBps%' "
+            "UNION ALL SELECT step, detail FROM order_events WHERE detail LIKE '%gapBps%'"
+        ).fetchall()
+    ((where, route),) = holding
+    assert where == "quotes"
+    one = deployment.http("GET", f"/api/orders/{order_id}", key=KEY).json
+    (listed,) = cast("list[dict[str, object]]", deployment.http("GET", "/api/orders", key=KEY).json["orders"])
+    assert one["route"] == listed["route"] == json.loads(route)
+
+
+def test_orders_that_ended_before_the_migration_are_marked_by_it(
+    unmarked_url: str, orders: PostgresOrders
+) -> None:
+    with psycopg.connect(unmarked_url, autocommit=True) as connection:
+        connection.execute("DELETE FROM migrations WHERE name = '0007_outcomes'")
+    assert migrations.migrate(sources.from_url(unmarked_url), START) == ["0007_outcomes"]
+    assert unmarked(unmarked_url) == 0
+    assert len(orders.history("alice", Status.FAILED, None, OLD + 1)) == OLD
+
+
+def test_orders_that_older_code_ends_meanwhile_are_marked_by_the_sweeper(
+    unmarked_url: str, orders: PostgresOrders
+) -> None:
+    later = START + timedelta(days=1_000)
+    while unmarked(unmarked_url):
+        left = unmarked(unmarked_url)
+        assert orders.lost(later, 0, True, 0, 10) == ()
+        assert unmarked(unmarked_url) < left
+    assert len(orders.history("alice", Status.FAILED, None, OLD + 1)) == OLD
+
+
+def unmarked(url: str) -> int:
+    with psycopg.connect(url) as connection:
+        found = connection.execute("SELECT count(*) FROM orders WHERE outcome IS NULL").fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+def updates(url: str) -> tuple[int, int]:
+    """Return how many updates the orders have had, and how many of them changed no index."""
+    with psycopg.connect(url) as connection:
+        found = connection.execute(
+            "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'orders'"
+        ).fetchone()
+    assert found is not None
+    return int(found[0]), int(found[1])

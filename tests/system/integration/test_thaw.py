@@ -1,0 +1,68 @@
+"""A Lambda environment that was frozen: its connections may be dead, and nothing told it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+
+from dexec.adapters.kept import AGE_S, IDLE_S
+from dexec.adapters.postgres.bounded import BoundedConnection
+from dexec.adapters.postgres.database import Database, Repeat
+from tests.conftest import Connecting, Isolation
+from tests.system.integration.test_database import READING, WRITING, cut
+
+
+class Wall:
+    """The time, in seconds; the environment is frozen while it goes on."""
+
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def wall() -> Wall:
+    """Return a time that only tests move."""
+    return Wall()
+
+
+@pytest.mark.parametrize(
+    ("frozen_s", "times", "connections"),
+    [(IDLE_S, 9, 1), (IDLE_S + 1, 2, 3), (AGE_S + 1, 1, 2), (IDLE_S, 22, 3)],
+    ids=["used often", "idle", "frozen for long", "old"],
+)
+def test_a_connection_is_replaced_before_its_use_when_it_was_idle_or_is_old(
+    connecting: Connecting, wall: Wall, frozen_s: float, times: int, connections: int
+) -> None:
+    opened: list[BoundedConnection] = []
+
+    def open_connection() -> BoundedConnection:
+        opened.append(connecting(Isolation.READ_COMMITTED))
+        return opened[-1]
+
+    with closing(Database(open_connection, now=wall)) as database:
+        database.fetch(READING, Repeat.READ)
+        for _ in range(times):
+            wall.seconds += frozen_s
+            database.transact([WRITING], [READING], Repeat.NEVER)
+        assert len(opened) == connections
+        assert all(connection.closed for connection in opened[:-1])
+
+
+def test_a_thawed_environment_whose_connection_is_dead_does_what_must_not_be_repeated(
+    connecting: Connecting, wall: Wall
+) -> None:
+    opened: list[BoundedConnection] = []
+
+    def open_connection() -> BoundedConnection:
+        opened.append(connecting(Isolation.READ_COMMITTED))
+        return opened[-1]
+
+    with closing(Database(open_connection, now=wall)) as database:
+        database.fetch(READING, Repeat.READ)
+        cut(opened[0], connecting)
+        wall.seconds = IDLE_S + 1
+        assert database.transact([WRITING], [READING], Repeat.NEVER) == ([[]], [[]])
+    assert len(opened) == 2

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+from infra.client.api import Document
+from infra.lab.bench.charts import Bar, Line, bars, lines
+from infra.lab.bench.collector import Collector
+from infra.lab.bench.figures import Figures
+from infra.lab.bench.load import Placed, Run
+from infra.lab.bench.performance import page as performance_page
+from infra.lab.bench.plan import Plan
+from infra.lab.bench.report_html import page
+from infra.lab.bench.report_text import rows, title
+
+STATES = ("pending", "routing", "building", "submitted", "confirmed")
+USED: Document = {"Executor": 0.5, "postgres": 0.25, "emulator": 0.25}
+
+
+def figures() -> Figures:
+    collector = Collector()
+    placed = [Placed(number, 0.0, 0.01, f"order-{number}") for number in range(4)]
+    for order in placed:
+        for seq, status in enumerate(STATES, start=1):
+            moment = f"2026-01-01T00:00:0{seq}Z"
+            frame: Document = {"orderId": order.order_id, "seq": seq, "status": status, "at": moment}
+            collector.receive(0, frame, seq * 0.1)
+    return Figures(Run(Plan(4), placed, collector, 1, 0.0, 1767225600.0, 0), None)
+
+
+def report() -> Document:
+    machine: Document = {"cores": 2, "processor": "<any>", "memoryGb": 8, "system": "Linux", "python": "3"}
+    return {
+        **figures().document(),
+        "cpuSeconds": USED,
+        "memoryMb": USED,
+        "deploymentMb": 300.4,
+        "processes": 12,
+        "plan": {
+            "orders": 4,
+            "rate": None,
+            "over": "http",
+            "watchers": 1,
+            "sockets": "stream",
+            "latency": None,
+            "connections": 8,
+            "cold": False,
+        },
+        "machine": {**machine, "loadAverage": 1.0},
+        "commit": None,
+        "at": "2026-01-01",
+    }
+
+
+def test_charts_are_well_formed_and_escaped() -> None:
+    chart = bars([Bar("<one>", 1, "a & b", (2, 3)), Bar("zero", 0, "0")], "ms")
+    curve = lines([Line("steps", "#123456", [(0, 0), (2, 5)], steps=True)], "s", "%")
+    for svg in (chart, curve, bars([], "ms"), lines([], "s", "")):
+        assert ElementTree.fromstring(svg).tag.endswith("svg")
+    assert "&lt;one&gt;" in chart
+
+
+def test_a_stepped_line_keeps_its_value_until_the_next_point() -> None:
+    svg = lines([Line("steps", "#123456", [(0, 1), (1, 2)], steps=True)], "s", "")
+    points = re.search(r'points="([^"]+)"', svg)
+    assert points is not None
+    corners = [pair.split(",") for pair in points[1].split()]
+    assert len(corners) == 3
+    assert corners[0][1] == corners[1][1]
+    assert corners[1][0] == corners[2][0]
+
+
+def test_the_page_has_its_charts_and_loads_nothing() -> None:
+    html = page(figures(), report())
+    assert html.count("<svg") == 5
+    assert "src=" not in html
+    assert "&lt;any&gt;" in html
+    assert "<any>" not in html
+
+
+def test_the_figures_in_words_say_what_was_run_and_lost() -> None:
+    assert title(report()) == "4 orders in a burst over http, 1 watching, 8 connections"
+    said = dict(rows(report()))
+    assert said["orders"] == "4 confirmed"
+    assert said["events"] == "20: 0 missing, 0 twice, 0 out of order"
+    assert said["end to end"].startswith("p50 500 ")
+
+
+def test_the_page_about_performance_is_filled_in() -> None:
+    run = report()
+    cold: Document = {"importCpuMs": 1, "firstCpuMs": 2, "cpuMs": 3, "ms": 4, "memoryMb": 5}
+    own: Document = {"acceptCpuMs": 1, "executeCpuMs": 2, "cpuMs": 3, "frames": 4, "databaseCpuMs": 5}
+    warm = ("burst", "burstSocketPerOrder", "manyClients", "idle", "defaultIdle", "defaultBurst")
+    runs = (*warm, "coldBurst", "coldSocketPerOrder")
+    lossy: Document = {**run, "socketsRefused": 3, "ordersRefused": 7, "ordersBehindError": 2}
+    text = performance_page(
+        {
+            **dict.fromkeys(runs, run),
+            "coldSocketPerOrder": lossy,
+            "budget": {
+                "orderCpuMs": own,
+                "watchedOrderCpuMs": own,
+                "frameCpuMs": 0.3,
+                "coldStart": {"http_api": cold},
+            },
+            "growthOrders": [run],
+            "growthWatchers": [run],
+            "growthHistory": [{"rows": 1000, "newestMs": run["acceptMs"], "ofStatusMs": run["acceptMs"]}],
+            "bareOrdersPerSecond": 300,
+            "upSeconds": 4.0,
+            "firstOrderSeconds": 0.5,
+            "machine": run["machine"],
+            "commit": "0123456789",
+            "at": "2026-01-01",
+        }
+    )
+    assert "$" not in text
+    assert "| start to first confirmed order, s | ≤ 8 | 4.5 |" in text
+    assert "full at 8 orders a second" in text, "2 cores, 4 orders, 1 s of CPU"
+    assert "| 1,000 | 10 / 10 | 10 / 10 |" in text
+    assert re.search(r"first burst after `up` \|.*\| 0 \| 0 \| 0 \| 0 \| 0 \| 300 in 12 \|", text)
+    assert re.search(r"a socket for each order \|.*\| 3 \| 7 \| 2 \| 0 \| 0 \| 300 in 12 \|", text)

@@ -1,0 +1,196 @@
+"""What dexec doctor finds, and that each fault comes with what to do about it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+
+from infra.local import processes
+from infra.local.home import Home, State
+from infra.operators.doctor import account, machine
+from infra.operators.doctor.finding import Finding, Grade
+
+
+def assert_told(finding: Finding, grade: Grade, *words: str) -> None:
+    assert finding.grade is grade
+    assert bool(finding.fix) == (grade is not Grade.OK)
+    for word in words:
+        assert word in f"{finding.text} {finding.fix}"
+
+
+@pytest.mark.parametrize(
+    ("version", "grade"),
+    [((3, 10), Grade.PROBLEM), ((3, 11), Grade.OK), ((3, 13), Grade.OK), ((3, 14), Grade.PROBLEM)],
+)
+def test_python(version: tuple[int, int], grade: Grade) -> None:
+    assert_told(machine.python(version), grade, *(["make clean setup"] if grade is Grade.PROBLEM else []))
+
+
+def test_packages(tmp_path: Path) -> None:
+    lock = tmp_path / "lock.txt"
+    lock.write_text(
+        "httpx==0.28.1 \\\n    --hash=sha256:00\n    # via -r x\n"
+        "gone==1.0 ; python_full_version < '3'\nmoto[server]==5.1\nabsent==2.0 \\\n"
+    )
+    versions = {"httpx": "0.28.1", "moto": "5.0"}
+
+    def installed(name: str) -> str:
+        if name not in versions:
+            raise PackageNotFoundError(name)
+        return versions[name]
+
+    assert_told(
+        machine.packages(lock, installed),
+        Grade.PROBLEM,
+        "moto is 5.0, not 5.1",
+        "absent is missing",
+        "make setup",
+    )
+    versions |= {"moto": "5.1", "absent": "2.0"}
+    assert_told(machine.packages(lock, installed), Grade.OK)
+
+
+def test_programs_that_are_missing_are_notes() -> None:
+    found = list(machine.programs(lambda name: "/usr/bin/curl" if name == "curl" else None))
+    assert [finding.grade for finding in found][:3] == [Grade.OK, Grade.NOTE, Grade.NOTE]
+    assert_told(found[1], Grade.NOTE, "wscat", "Node", "dexec watch")
+
+
+def test_a_port(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = server.getsockname()[1]
+        assert_told(machine.port("the emulator", taken, Home(tmp_path)), Grade.NOTE, "taken", "dexec status")
+    assert_told(machine.port("the emulator", processes.free_port(0), Home(tmp_path)), Grade.OK, "free")
+
+
+def test_write_access(tmp_path: Path) -> None:
+    assert_told(machine.write_access(tmp_path / "not" / "yet"), Grade.OK)
+    (tmp_path / "file").touch()
+    assert_told(machine.write_access(tmp_path / "file" / "home"), Grade.PROBLEM, "no directory", "--home")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_write_access_that_is_missing(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    assert_told(machine.write_access(tmp_path), Grade.PROBLEM, "not writable", "chmod")
+
+
+def test_disk(tmp_path: Path) -> None:
+    full = shutil._ntuple_diskusage(100, 99, 1)
+    assert_told(machine.disk(tmp_path, lambda _: full), Grade.PROBLEM, "0.0 GB free", "make room")
+    assert_told(machine.disk(tmp_path / "new", lambda _: full._replace(free=1 << 40)), Grade.OK)
+
+
+def state(**changes: object) -> State:
+    urls = dict.fromkeys(("http_url", "websocket_url", "database_url", "endpoint_url"), "http://localhost")
+    return State.model_validate({**urls, "api_key": "local", "ready": True, **changes})
+
+
+def test_a_deployment(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    assert_told(machine.deployment(home), Grade.OK, "none runs")
+    home.write(state())
+    assert_told(machine.deployment(home), Grade.OK, "runs")
+    home.write(state(ready=False))
+    assert_told(machine.deployment(home), Grade.PROBLEM, "not started completely", "dexec up --detach")
+    gone = processes.ProcessRef(name="emulator", pid=2**22 + 1, started=0, port=1)
+    home.write(state(processes=(gone,)))
+    assert_told(machine.deployment(home), Grade.PROBLEM, "emulator ended unexpectedly", "dexec up --detach")
+
+
+def test_an_emulator_that_nobody_knows_is_found(tmp_path: Path) -> None:
+    """Started by a parent that ends, as a killed ``dexec`` leaves it behind."""
+    idle = "import time; time.sleep(60)"
+    orphan = [sys.executable, "-X", f"dexec={tmp_path}/tmp", "-c", idle]
+    leave = "import subprocess, sys; print(subprocess.Popen(sys.argv[1:], stdout=-3, stderr=-3).pid)"
+    left = subprocess.run([sys.executable, "-c", leave, *orphan], capture_output=True, text=True, check=True)
+    pid = int(left.stdout)
+    try:
+        deadline = time.monotonic() + 20
+        while f"pid {pid}" not in (finding := machine.strays(0)).text and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert_told(finding, Grade.PROBLEM, f"pid {pid} of {tmp_path}", "kill -9", str(pid))
+    finally:
+        os.kill(pid, 9)
+
+
+class FakeAccount:
+    """An account with what a test gives it."""
+
+    def __init__(self, *, region: str | None = "eu-west-1", allowed: int = 1000, dsql: bool = True) -> None:
+        self.region = region
+        self.allowed = allowed
+        self.dsql = dsql
+
+    def identity(self) -> str:
+        return "arn:aws:iam::123456789012:user/ada"
+
+    def concurrency(self) -> int:
+        return self.allowed
+
+    def has_dsql(self) -> bool:
+        return self.dsql
+
+
+def test_the_region_is_read_where_the_advice_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    (finding,) = account.examine(account.BotoAccount())
+    monkeypatch.setenv(*finding.fix.removeprefix("name one: export ").split("="))
+    assert account.BotoAccount().region == "us-east-1"
+
+
+@pytest.mark.parametrize(
+    ("answer", "offered"),
+    [
+        (None, True),
+        (ClientError({"Error": {"Code": "AccessDeniedException"}}, "ListClusters"), True),
+        (EndpointConnectionError(endpoint_url="https://dsql.eu-south-9.api.aws"), False),
+    ],
+)
+def test_a_region_offers_dsql_where_its_endpoint_answers(
+    answer: Exception | None, offered: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-south-9")
+    call = Mock(side_effect=answer, return_value={"clusters": []})
+    monkeypatch.setattr("botocore.client.BaseClient._make_api_call", call)
+    assert account.BotoAccount().has_dsql() is offered
+    assert call.call_args.args[0] == "ListClusters"
+
+
+class NobodysAccount(FakeAccount):
+    def identity(self) -> str:
+        raise NoCredentialsError
+
+
+def test_an_account_that_is_fit() -> None:
+    assert {finding.grade for finding in account.examine(FakeAccount())} == {Grade.OK}
+
+
+def test_an_account_without_a_region_or_credentials() -> None:
+    (region,) = account.examine(FakeAccount(region=None))
+    assert_told(region, Grade.PROBLEM, "AWS_DEFAULT_REGION")
+    (nobody,) = account.examine(NobodysAccount())
+    assert_told(nobody, Grade.PROBLEM, "aws sso login")
+
+
+def test_a_new_account_cannot_reserve_concurrency() -> None:
+    _, concurrency, _ = account.examine(FakeAccount(allowed=10))
+    assert_told(concurrency, Grade.PROBLEM, "10 invocations", "ReserveConcurrency=false", "L-B99A9384")
+
+
+def test_a_region_without_dsql() -> None:
+    *_, database = account.examine(FakeAccount(dsql=False))
+    assert_told(database, Grade.PROBLEM, "eu-west-1", "docs/deploy.md")

@@ -1,0 +1,106 @@
+"""Signed requests over TLS."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Barrier, Thread
+from unittest.mock import Mock
+
+import pytest
+import trustme
+
+from dexec.adapters import tls
+from dexec.adapters.aws.signed_http import SignedHttp
+from dexec.adapters.aws.sigv4 import Credentials
+from dexec.adapters.kept import IDLE_S
+
+THREADS = 4
+
+
+class Taking(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@contextmanager
+def serving(authority: trustme.CA) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Taking)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"https://localhost:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def http(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SignedHttp]:
+    """Return what posts to a server that only ``AWS_CA_BUNDLE`` vouches for."""
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    authority = trustme.CA()
+    trusted = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(trusted)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(trusted))
+    tls.client_context.cache_clear()
+    with serving(authority) as url:
+        yield SignedHttp("sqs", url, "eu-west-1", lambda: Credentials("AKID", "secret"), 5)
+    tls.client_context.cache_clear()
+
+
+def test_all_threads_share_one_context(http: SignedHttp, monkeypatch: pytest.MonkeyPatch) -> None:
+    make = Mock(wraps=ssl.create_default_context)
+    monkeypatch.setattr(ssl, "create_default_context", make)
+    together = Barrier(THREADS)
+
+    def post(_: int) -> int:
+        together.wait()
+        status = http.post("/", b"{}", {}).status
+        http.close()
+        return status
+
+    tls.client_context()
+    with ThreadPoolExecutor(THREADS) as threads:
+        assert list(threads.map(post, range(THREADS))) == [200] * THREADS
+    assert make.call_count == 1
+
+
+def test_a_server_that_no_authority_vouches_for_is_refused(
+    http: SignedHttp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_CA_BUNDLE")
+    tls.client_context.cache_clear()
+    with pytest.raises(ssl.SSLCertVerificationError):
+        http.post("/", b"{}", {})
+
+
+@pytest.mark.parametrize(("idle_s", "connections"), [(IDLE_S, 1), (IDLE_S + 1, 3)])
+def test_a_connection_that_was_idle_long_is_replaced_before_its_use(
+    http: SignedHttp, monkeypatch: pytest.MonkeyPatch, idle_s: float, connections: int
+) -> None:
+    seconds = [0.0]
+    http._now = lambda: seconds[0]
+    opening = Mock(wraps=http._open)
+    monkeypatch.setattr(http, "_open", opening)
+    for _ in range(3):
+        assert http.post("/", b"{}", {}).status == 200
+        seconds[0] += idle_s
+    http.close()
+    assert opening.call_count == connections

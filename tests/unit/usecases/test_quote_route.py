@@ -1,0 +1,103 @@
+"""Asking venues: all at once, none of them for longer than the deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event
+
+import pytest
+
+from dexec.domain.errors import NoVenue
+from dexec.domain.quote import Pair, Reading
+from dexec.usecases.quote_route import QuoteRoute
+from tests.proofs.simulation.world import SWAP
+from tests.support.fakes import FakeClock, FakeVenue, SameThread
+
+
+class Slow(FakeVenue):
+    """A venue that answers when it is let."""
+
+    def __init__(self, name: str, clock: FakeClock, let_go: Event) -> None:
+        super().__init__(name, clock)
+        self._let_go = let_go
+
+    def read(self, pairs: Sequence[Pair]) -> Reading:
+        self._let_go.wait(30)
+        return super().read(pairs)
+
+
+class Meeting(FakeVenue):
+    """A venue that answers only while the others are being asked as well."""
+
+    def __init__(self, name: str, clock: FakeClock, barrier: Barrier) -> None:
+        super().__init__(name, clock)
+        self._barrier = barrier
+
+    def read(self, pairs: Sequence[Pair]) -> Reading:
+        self._barrier.wait(30)
+        return super().read(pairs)
+
+
+class Broken(FakeVenue):
+    """A venue whose adapter has a bug."""
+
+    def read(self, pairs: Sequence[Pair]) -> Reading:
+        raise KeyError("bug")
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Return the time."""
+    return FakeClock()
+
+
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    """Return threads to ask with."""
+    with ThreadPoolExecutor(4) as threads:
+        yield threads
+
+
+def test_all_venues_are_asked_at_once(clock: FakeClock, threads: ThreadPoolExecutor) -> None:
+    barrier = Barrier(2)
+    venues = [Meeting(name, clock, barrier) for name in ("raydium", "meteora")]
+    route = QuoteRoute(venues, clock, threads, 30)(SWAP).route
+    assert {quote.venue for quote in route.quotes} == {"raydium", "meteora"}
+    assert route.left_out == ()
+
+
+def test_a_slow_venue_is_left_out(clock: FakeClock, threads: ThreadPoolExecutor) -> None:
+    let_go = Event()
+    venues = [Slow("raydium", clock, let_go), FakeVenue("meteora", clock)]
+    route = QuoteRoute(venues, clock, threads, 0.05)(SWAP).route
+    let_go.set()
+    assert {quote.venue for quote in route.quotes} == {"meteora"}
+    (trouble,) = route.left_out
+    assert (trouble.venue, trouble.reason) == ("raydium", "no answer within 50 ms")
+
+
+def test_a_venue_that_refuses_is_left_out(clock: FakeClock) -> None:
+    venues = [FakeVenue("raydium", clock), FakeVenue("meteora", clock)]
+    venues[0].failures = 1
+    quote_route = QuoteRoute(venues, clock, SameThread())
+    assert [trouble.venue for trouble in quote_route(SWAP).route.left_out] == ["raydium"]
+    assert quote_route(SWAP).route.left_out == ()
+
+
+def test_without_any_venue_there_is_no_route(clock: FakeClock) -> None:
+    venues = [FakeVenue("raydium", clock), FakeVenue("meteora", clock)]
+    for venue in venues:
+        venue.failures = 1
+    with pytest.raises(NoVenue):
+        QuoteRoute(venues, clock, SameThread())(SWAP)
+
+
+def test_a_bug_is_not_taken_for_a_refusal(clock: FakeClock) -> None:
+    with pytest.raises(KeyError):
+        QuoteRoute([Broken("raydium", clock), FakeVenue("meteora", clock)], clock, SameThread())(SWAP)
+
+
+def test_quotes_are_as_old_as_the_question(clock: FakeClock) -> None:
+    decision = QuoteRoute([FakeVenue("raydium", clock, latency_s=0.2)], clock, SameThread())(SWAP)
+    assert decision.age_s(clock.now()) == pytest.approx(0.2)

@@ -1,0 +1,140 @@
+"""The sweeper does what can be done while one of its back ends is away, and closes what it forgets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, NoReturn
+
+import pytest
+
+from dexec.domain.errors import QueueUnavailable
+from dexec.usecases.sweep import BATCH, CONNECTION_LIFE_S, UNTOLD_AFTER_S, Sweep
+from tests.proofs.simulation.world import FUNCTION_S, World
+
+
+def test_where_all_messages_are_lost_the_youngest_order_goes_on_at_once() -> None:
+    world = World()
+    order = world.place(world.client())
+    assert order is not None
+    world.queue.messages.clear()
+    ends_at = world.clock.now() + timedelta(seconds=FUNCTION_S)
+    assert world.sweep_up(ends_at).requeued == (), "its message may be on its way"
+    assert world.sweep_up(ends_at, 0).requeued == (order.id,)
+    assert world.sweep_up(ends_at, 0).requeued == (), "there is a message again"
+
+
+def test_the_untold_are_told_while_the_queue_is_away() -> None:
+    world = World()
+    caller = world.client()
+    world.connect("socket", caller)
+    order = world.place(caller, watcher="socket")
+    assert order is not None
+    world.push.failing.add("socket")
+    world.deliver()
+    world.push.failing.clear()
+    world.clock.sleep(UNTOLD_AFTER_S + 1)
+    world.queue.is_away = True
+    with pytest.raises(QueueUnavailable):
+        world.sweep_up(world.clock.now() + timedelta(seconds=FUNCTION_S))
+    assert world.push.seqs("socket", order.id) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_connection_past_its_life_is_closed_before_it_is_forgotten() -> None:
+    world = World()
+    caller = world.client()
+    world.connect("old", caller)
+    world.clock.advance(CONNECTION_LIFE_S)
+    world.connect("new", caller)
+    world.sweep()
+    assert world.push.gone == {"old"}
+    assert world.backend.watching.connection("old") is None
+    assert world.backend.watching.connection("new") is not None
+
+
+def test_a_connection_that_could_not_be_closed_is_kept_and_tried_again() -> None:
+    world = World()
+    caller = world.client()
+    world.connect("throttled", caller, stream=True)
+    world.clock.advance(CONNECTION_LIFE_S)
+    world.push.unclosable.add("throttled")
+    world.sweep()
+    assert world.backend.watching.connection("throttled") is not None
+    order = world.place(caller)
+    assert order is not None
+    world.deliver()
+    assert world.push.seqs("throttled", order.id) == [1, 2, 3, 4, 5, 6], "while it is open, it hears"
+    world.push.unclosable.clear()
+    world.sweep()
+    assert world.push.gone == {"throttled"}
+    assert world.backend.watching.connection("throttled") is None
+
+
+def test_connections_that_would_not_close_do_not_stand_before_those_that_do() -> None:
+    world = World()
+    caller = world.client()
+    stuck = [f"stuck {n}" for n in range(BATCH)]
+    for connection_id in stuck:
+        world.connect(connection_id, caller)
+    world.push.unclosable = set(stuck)
+    world.clock.advance(1)
+    world.connect("last", caller)
+    world.clock.advance(CONNECTION_LIFE_S)
+    world.sweep()
+    world.sweep()
+    assert world.push.gone == {"last"}
+
+
+def test_more_connections_than_fit_into_one_transaction_are_closed_in_one_sweep() -> None:
+    world = World()
+    caller = world.client()
+    for n in range(2 * BATCH + 1):
+        world.connect(f"old {n}", caller)
+    world.clock.advance(CONNECTION_LIFE_S)
+    world.sweep()
+    assert len(world.push.gone) == 2 * BATCH + 1
+    assert world.tape.calls.count("watching.note_closed") == 3
+
+
+STEPS = ("_requeue_lost", "_tell_untold", "_close_stale", "_drop_orphans")
+
+
+class Refused(Exception):
+    """A statement that the store refuses, whatever it is."""
+
+
+def refuse(name: str) -> Callable[..., NoReturn]:
+    def step(*_: object) -> NoReturn:
+        raise Refused(name)
+
+    return step
+
+
+@pytest.mark.parametrize("failing", [*STEPS, "parked"])
+def test_a_step_that_fails_does_not_keep_the_others_from_being_done(
+    failing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World()
+    done: list[str] = []
+    for name in STEPS:
+        step = getattr(Sweep, name)
+
+        def noted(*args: Any, name: str = name, step: Callable[..., Any] = step) -> Any:
+            done.append(name)
+            return step(*args)
+
+        monkeypatch.setattr(Sweep, name, refuse(name) if name == failing else noted)
+    if failing == "parked":
+        monkeypatch.setattr(world.backend.orders, "parked", refuse("parked"))
+    with pytest.raises(Refused, match=failing):
+        world.sweep_up(world.clock.now() + timedelta(seconds=FUNCTION_S))
+    assert done == [name for name in STEPS if name != failing]
+
+
+def test_the_first_failure_is_raised_and_names_those_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    for name in ("_tell_untold", "_drop_orphans"):
+        monkeypatch.setattr(Sweep, name, refuse(name))
+    with pytest.raises(Refused, match="_tell_untold") as raised:
+        world.sweep_up(world.clock.now() + timedelta(seconds=FUNCTION_S))
+    assert raised.value.__notes__ == ["and after that, Refused: _drop_orphans"]

@@ -1,0 +1,165 @@
+"""Connections and subscriptions, from the first frame to the last."""
+
+from __future__ import annotations
+
+import pytest
+
+from dexec.domain.errors import ConnectionUnknown, NotFound, Unavailable
+from dexec.domain.order import Order
+from dexec.ports import ApiKey, Connection
+from dexec.usecases.watch_orders import KNOWN_S, OPENING_PAUSES_S, SETTLE_S
+from tests.proofs.simulation.tape import Fault, Work
+from tests.proofs.simulation.world import World
+
+
+@pytest.fixture
+def world() -> World:
+    """Return a world with one client."""
+    return World()
+
+
+@pytest.fixture
+def alice(world: World) -> ApiKey:
+    """Return a client."""
+    return world.client()
+
+
+@pytest.fixture
+def order(world: World, alice: ApiKey) -> Order:
+    """Return an order that is pending."""
+    placed = world.place(alice)
+    assert placed is not None
+    return placed
+
+
+def test_a_connection_on_an_order_is_sent_its_backlog_soon(world: World, alice: ApiKey, order: Order) -> None:
+    world.open("c", alice, order.id)
+    assert world.push.frames["c"] == [], "nothing can be posted while it opens"
+    world.send_backlogs()
+    assert world.push.seqs("c", order.id) == [1]
+    world.settle()
+    assert set(world.push.seqs("c", order.id)) == {1, 2, 3, 4, 5, 6}
+
+
+def test_a_connection_that_opens_at_once_is_never_met_closed(
+    world: World, alice: ApiKey, order: Order
+) -> None:
+    posted = []
+    world.push.gone = {"c"}
+
+    def open_soon(connection_id: str) -> None:
+        posted.append(connection_id)
+        if (world.clock.now() - order.created_at).total_seconds() >= SETTLE_S:
+            world.push.gone.discard("c")
+
+    world.push.hang = open_soon
+    world.open("c", alice, order.id)
+    world.send_backlogs()
+    assert posted == ["c"]
+    assert world.push.seqs("c", order.id) == [1]
+
+
+def test_a_backlog_waits_until_its_connection_is_open(world: World, alice: ApiKey, order: Order) -> None:
+    world.push.gone = {"c"}
+    opened_after = 0.15
+
+    def open_in_time(_: str) -> None:
+        if (world.clock.now() - order.created_at).total_seconds() >= opened_after:
+            world.push.gone.discard("c")
+
+    world.push.hang = open_in_time
+    world.open("c", alice, order.id)
+    world.send_backlogs()
+    assert world.push.seqs("c", order.id) == [1]
+
+
+def test_a_backlog_that_nobody_takes_is_given_up(world: World, alice: ApiKey, order: Order) -> None:
+    world.settle()
+    world.push.gone = {"c"}
+    world.open("c", alice, order.id)
+    before = world.clock.now()
+    world.send_backlogs()
+    assert (world.clock.now() - before).total_seconds() == pytest.approx(SETTLE_S + sum(OPENING_PAUSES_S))
+    assert not world.is_quiet(), "the sweeper still has to tell, or to forget it"
+    world.settle()
+    assert world.backend.watching.connection("c") is None
+
+
+def test_a_connection_whose_backlog_cannot_be_sent_is_refused(
+    world: World, alice: ApiKey, order: Order
+) -> None:
+    def away(work: Work) -> object:
+        raise Unavailable("away")
+
+    world.tape.faults[len(world.tape.calls) + 1] = Fault("away", away)
+    with world.tape.process(), pytest.raises(Unavailable):
+        world.watch_orders.connect("c", alice, stream=False, order_id=order.id)
+
+
+@pytest.mark.parametrize("order_id", ["", "ord_x", "ord_" + "0" * 32, "'; DROP TABLE orders"])
+def test_an_order_that_is_not_there_cannot_be_watched(world: World, alice: ApiKey, order_id: str) -> None:
+    world.connect("c", alice)
+    with world.tape.process(), pytest.raises(NotFound):
+        world.watch_orders.subscribe(order_id, "alice", "c")
+
+
+def test_somebody_elses_order_is_not_there(world: World, order: Order) -> None:
+    world.connect("c", world.client("bob"))
+    with world.tape.process(), pytest.raises(NotFound):
+        world.watch_orders.subscribe(order.id, "bob", "c")
+
+
+def test_a_connection_is_read_once_a_minute(world: World, alice: ApiKey) -> None:
+    world.connect("c", alice)
+    with world.tape.process():
+        found = [world.watch_orders.connection("c") for _ in range(3)]
+        assert isinstance(found[0], Connection)
+        assert world.tape.calls.count("watching.connection") == 1
+        world.watch_orders.disconnect("c")
+        with pytest.raises(ConnectionUnknown):
+            world.watch_orders.connection("c")
+
+
+def test_what_a_process_remembers_of_a_connection_has_an_end(world: World, alice: ApiKey) -> None:
+    world.connect("c", alice)
+    with world.tape.process():
+        world.watch_orders.connection("c")
+        world.backend.watching.disconnect("c")
+        assert world.watch_orders.connection("c").client_id == "alice", "remembered"
+        with pytest.raises(ConnectionUnknown):
+            world.watch_orders.connection("c", max_age_s=0)
+        world.clock.advance(KNOWN_S)
+        with pytest.raises(ConnectionUnknown):
+            world.watch_orders.connection("c")
+
+
+def test_a_forgotten_connection_does_not_watch_and_is_closed(
+    world: World, alice: ApiKey, order: Order
+) -> None:
+    world.connect("c", alice)
+    with world.tape.process():
+        world.watch_orders.connection("c")
+        world.backend.watching.disconnect("c")
+        with pytest.raises(ConnectionUnknown):
+            world.watch_orders.subscribe(order.id, "alice", "c")
+        world.watch_orders.turn_away("c", {"type": "error"})
+        with pytest.raises(ConnectionUnknown):
+            world.watch_orders.connection("c")
+    assert world.push.frames["c"] == [{"type": "error"}]
+    assert "c" in world.push.gone
+
+
+def test_who_unsubscribes_hears_no_more(world: World, alice: ApiKey, order: Order) -> None:
+    world.connect("c", alice)
+    world.subscribe("c", order)
+    world.unsubscribe("c", order)
+    world.settle()
+    assert world.push.seqs("c", order.id) == [1]
+
+
+def test_two_connections_hear_the_same(world: World, alice: ApiKey, order: Order) -> None:
+    for one in ("first", "second"):
+        world.connect(one, alice)
+        world.subscribe(one, order)
+    world.settle()
+    assert world.push.frames["first"] == world.push.frames["second"]
