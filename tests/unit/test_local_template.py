@@ -86,3 +86,11 @@ def test_orders_are_kept_for_ever_on_this_machine_unless_said_otherwise() -> Non
     assert deployment.parameters_of(state)["RetentionDays"] == "0"
     chosen = state.model_copy(update={"parameters": {"RetentionDays": "7"}})
     assert deployment.parameters_of(chosen)["RetentionDays"] == "7"
+
+
+def test_in_a_new_stack_the_schema_waits_for_the_functions_and_not_they_for_it(source: Node) -> None:
+    waiting = [name for name, node in resources(source).items() if node.get("DependsOn") == "Schema"]
+    assert waiting
+    template.for_emulator(source, is_new=True)
+    assert resources(source)["Schema"]["DependsOn"] == waiting
+    assert not any("DependsOn" in resources(source)[name] for name in waiting)
