@@ -38,6 +38,13 @@ class Aws:
             max_pool_connections=32,
         )
 
+    @classmethod
+    def load(cls) -> None:
+        """Read the descriptions of the services that a deployment uses, before there is an endpoint."""
+        aws = cls("http://localhost")
+        for client in (aws.secrets, aws.cloudformation, aws.s3, aws.functions, aws.sqs, aws.apigateway):
+            client.close()
+
     @cached_property
     def apigateway(self) -> ApiGatewayV2Client:
         """HTTP and WebSocket APIs."""

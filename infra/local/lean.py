@@ -8,6 +8,7 @@ which there are none: functions are processes here.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 import sys
 import tempfile
@@ -34,11 +35,30 @@ PROTOCOLS: Mapping[str, Mapping[str, str]] = {
 """How the services that a deployment uses encode answers, as botocore's models say."""
 
 
+SERVICES = (
+    "apigateway",
+    "cloudformation",
+    "cloudwatch",
+    "cloudwatch_logs",
+    "lambda_svc",
+    "s3",
+    "secretsmanager",
+    "sqs",
+)
+"""The modules of the services that every deployment uses, which are loaded before they are asked for."""
+
+
 def trim() -> None:
     """Change MiniStack before its application is imported."""
     sys.modules["docker"] = None  # type: ignore[assignment]
     responses._service_model = with_known_protocols(responses._service_model)
     lambda_runtime.zipfile = SimpleNamespace(**vars(zipfile) | {"ZipFile": SharedZip})
+
+
+def load_services() -> None:
+    """Load what the first requests need, while those who will send them get ready."""
+    for name in SERVICES:
+        importlib.import_module(f"ministack.services.{name}")
 
 
 class Model:

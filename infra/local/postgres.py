@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
-
 from infra.local import processes, programs
 from infra.local.errors import StartFailed
 from infra.local.home import Home
@@ -149,6 +147,9 @@ def _seen(directory: Path, account: Account | None) -> str:
 
 def _accepts(home: Home, port: int) -> bool:
     """Tell whether the server takes connections; make the database where it is missing."""
+    # Loaded while the server starts.
+    import psycopg
+
     try:
         with psycopg.connect(url(home, port), connect_timeout=2):
             return True

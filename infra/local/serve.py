@@ -52,6 +52,7 @@ def main() -> None:
         # It imports while the stack is deployed.
         interpreters = forks.Interpreters(f"{tempfile.gettempdir()}{os.sep}ministack-lambda-")
         lambda_runtime.subprocess = SimpleNamespace(**vars(subprocess) | {"Popen": interpreters.popen})
+    lean.load_services()
     uvicorn.run(
         Guard(Lanes(app, workers), Rules.from_environ(os.environ)),
         host=os.environ["BIND_HOST"],
