@@ -168,7 +168,7 @@ def stop_unknown(home: Home) -> None:
     no other server can start. The lock's pid may be another program's by now, which would be taken for one.
     """
     for server in processes.working_in(home.database, _SERVER):
-        if "-D" in server.info["cmdline"]:
+        if "-D" in processes.arguments(server):
             processes.finish([server, *server.children(recursive=True)], signal.SIGINT, grace_s=10)
     processes.finish(processes.working_in(home.database, _SERVER), signal.SIGKILL, grace_s=0)
     (home.database / "postmaster.pid").unlink(missing_ok=True)
