@@ -14,6 +14,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from types import SimpleNamespace
@@ -33,7 +34,6 @@ PROTOCOLS: Mapping[str, Mapping[str, str]] = {
     "sqs": {"protocol": "json", "jsonVersion": "1.0"},
 }
 """How the services that a deployment uses encode answers, as botocore's models say."""
-
 
 SERVICES = (
     "apigateway",
@@ -105,7 +105,7 @@ class SharedZip(zipfile.ZipFile):
         directory = self._directory()
         with SharedZip._unpacking:
             if not directory.exists():
-                draft = tempfile.mkdtemp(prefix="draft-")
+                draft = tempfile.mkdtemp(dir=directory.parent)
                 super().extractall(draft, super().namelist(), pwd)
                 Path(draft).rename(directory)
         Path(path).rmdir()
@@ -116,4 +116,10 @@ class SharedZip(zipfile.ZipFile):
 
     def _directory(self) -> Path:
         digest = hashlib.sha256(Path(str(self.filename)).read_bytes()).hexdigest()
-        return Path(tempfile.gettempdir(), f"unpacked-{digest[:32]}")
+        return _layers() / digest
+
+
+@cache
+def _layers() -> Path:
+    """Return a directory of this process's own, where nothing lies that another one put there."""
+    return Path(tempfile.mkdtemp(prefix="layers-"))
