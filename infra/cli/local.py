@@ -152,13 +152,13 @@ def deploy(
     as_json: JsonOption = False,
 ) -> None:
     """Deploy template.yaml to an emulator somebody else started, and create the key `local` there."""
-    from infra.local import deployment
+    from infra.local import rollout
     from infra.local.aws import Aws
     from infra.local.home import PROJECT
 
     where = endpoint or Aws().endpoint_url
     output.note(f"deploying template.yaml to {where}")
-    state = deployment.deploy(where, database_url, parameters(parameter or []), built or PROJECT)
+    state = rollout.deploy(where, database_url, parameters(parameter or []), built or PROJECT)
     print_status(state, as_json=as_json)
 
 

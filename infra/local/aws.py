@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, cast
 
 from botocore.config import Config
-from localstack_client import config as localstack  # type: ignore[import-untyped]
-from localstack_client.session import Session  # type: ignore[import-untyped]
+from botocore.session import Session
+
+from infra.local.emulator import REGION
 
 if TYPE_CHECKING:
     from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
@@ -28,8 +29,7 @@ class Aws:
     """
 
     def __init__(self, endpoint_url: str | None = None) -> None:
-        self.endpoint_url = endpoint_url or cast(str, localstack.get_service_endpoint("cloudformation"))
-        self._session = _EndpointSession(self.endpoint_url)
+        self.endpoint_url = endpoint_url or _usual_endpoint()
         self._config = Config(
             proxies={},
             retries={"total_max_attempts": 2},
@@ -37,6 +37,13 @@ class Aws:
             read_timeout=120,
             max_pool_connections=32,
         )
+
+    @classmethod
+    def load(cls) -> None:
+        """Read the descriptions of the services that a deployment uses, before there is an endpoint."""
+        aws = cls("http://localhost")
+        for client in (aws.secrets, aws.cloudformation, aws.s3, aws.functions, aws.sqs, aws.apigateway):
+            client.close()
 
     @cached_property
     def apigateway(self) -> ApiGatewayV2Client:
@@ -79,13 +86,25 @@ class Aws:
         return cast("SQSClient", self._client("sqs"))
 
     def _client(self, service: str) -> object:
-        return self._session.client(service, config=self._config)
-
-
-class _EndpointSession(Session):  # type: ignore[misc]
-    """A session for the endpoint it is given, whatever the environment says."""
-
-    def __init__(self, endpoint_url: str) -> None:
         # The keys of the account's root, which an emulator that enforces IAM asks for.
-        super().__init__("test", "test", None)
-        self._service_endpoint_mapping = dict.fromkeys(localstack.get_service_ports(), endpoint_url)
+        return _session().create_client(
+            service,
+            REGION,
+            endpoint_url=self.endpoint_url,
+            verify=False,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106
+            config=self._config,
+        )
+
+
+@cache
+def _session() -> Session:
+    """Return the session of all clients, which reads the description of a service once."""
+    return Session()
+
+
+def _usual_endpoint() -> str:
+    from localstack_client import config  # type: ignore[import-untyped]
+
+    return cast(str, config.get_service_endpoint("cloudformation"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -12,22 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from infra.local import connections, emulator, postgres, processes, readback, sam_env, secret, stack, template
-from infra.local.aws import Aws
-from infra.local.errors import AlreadyRunning, DeployFailed, NotRunning
+from infra.local import emulator, postgres, processes, sam_env
+from infra.local.errors import AlreadyRunning, NotRunning
 from infra.local.home import PROJECT, Home, State
-from infra.local.keys import create_key
 from infra.local.processes import ProcessRef
-from infra.local.warm import FUNCTIONS, warming
-from infra.local.workers import default_workers
+
+# ``rollout`` needs SDKs that take a second to load: what is started first starts meanwhile.
 
 SUPERVISOR = "supervisor"
 _BRING_BACK = "bring it back: dexec up --detach"
 
-LOCAL_KEY = "local"
-"""The API key of a local deployment: no secret, it opens nothing but this machine's paper market."""
+_LOADED_FIRST = ("HttpApiFunction", "WebSocketFunction", "ExecutorFunction")
+"""The functions that an order passes; they are loaded while the rest is deployed."""
 
 
 @dataclass(frozen=True)
@@ -114,28 +109,6 @@ def heal(home: Home, report: Callable[[str], None] = lambda _: None) -> tuple[st
         return dead
 
 
-def sweep(state: State, lost_after_s: int | None = None) -> None:
-    """Have the sweeper look for orders whose message was lost, soon; None is its own patience.
-
-    Raises ``DeployFailed``.
-    """
-    aws = Aws(state.endpoint_url)
-    event = {} if lost_after_s is None else {"lostAfterSeconds": lost_after_s}
-    function = stack.outputs(aws)["SweeperFunction"]
-    try:
-        aws.functions.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event))
-    except (ClientError, BotoCoreError) as exc:
-        raise DeployFailed(f"the sweeper at {state.endpoint_url} cannot be invoked: {exc}") from exc
-
-
-def deploy(endpoint: str, database_url: str, parameters: dict[str, str], project: Path = PROJECT) -> State:
-    """Deploy to an emulator and a PostgreSQL that somebody else started, and create the local key there.
-
-    Raises ``DeployFailed``.
-    """
-    return _deploy(_state(endpoint, database_url, parameters), project)
-
-
 def restart_emulator(home: Home, options: Options) -> State:
     """Kill the emulator as a crash would, and bring it back with an empty queue; the history stays."""
     kill(home, emulator.NAME)
@@ -154,30 +127,40 @@ def kill(home: Home, name: str) -> None:
 def _up(home: Home, options: Options, previous: State | None, report: Callable[[str], None]) -> State:
     report("starting PostgreSQL and the emulator")
     had_orders = postgres.has_data(home)
+    emulated_before = previous.process(emulator.NAME) if previous else None
+    prepared = None
     with ThreadPoolExecutor(2) as pool:
         starting = (
             pool.submit(_ensure_postgres, home, options, previous),
             pool.submit(_ensure_emulator, home, options, previous),
         )
+        from infra.local import connections, rollout
+
+        if emulated_before is None:
+            prepared = rollout.prepare(options.project)
         database, emulated = (process.result() for process in starting)
-    state = _state(emulator.url(emulated.port), postgres.url(home, database.port), options.parameters)
-    supervisor = previous.supervisor if previous else None
-    running: dict[str, object] = {"processes": (database, emulated), "workers": options.workers}
-    state = state.model_copy(update={**running, "supervisor": supervisor})
+    endpoint, database_url = emulator.url(emulated.port), postgres.url(home, database.port)
+    state = rollout.state_of(endpoint, database_url, options.parameters).model_copy(
+        update={
+            "processes": (database, emulated),
+            "workers": options.workers,
+            "supervisor": previous.supervisor if previous else None,
+        }
+    )
     if previous is not None and _is_deployed(previous, state):
         state = state.model_copy(update={"ready": True})
         home.write(state)
         return state
     home.write(state)
     report("deploying template.yaml")
-    state = _deploy(state, options.project)
-    if previous is None or previous.process(emulator.NAME) != emulated:
+    state, deployed = rollout.roll_out(state, options.project, prepared)
+    if emulated != emulated_before:
         connections.forget_all(state.database_url)
-    sam_env.write(home, state)
+    sam_env.write(home, state, deployed.outputs["OrderQueueUrl"])
     home.write(state)
     if had_orders:
         # The queue is new: no message is left of any order, however young it is.
-        sweep(state, lost_after_s=0)
+        rollout.sweep(state, lost_after_s=0)
     return state
 
 
@@ -190,16 +173,6 @@ def _is_deployed(previous: State, state: State) -> bool:
     emulated = state.process(emulator.NAME)
     same = emulated == previous.process(emulator.NAME) and state.database_url == previous.database_url
     return previous.ready and same and state.parameters == previous.parameters
-
-
-def _deploy(state: State, project: Path) -> State:
-    aws = Aws(state.endpoint_url)
-    parameters = parameters_of(state) | {"DatabaseSecretArn": secret.ensure(aws, state.database_url)}
-    deployed = stack.deploy(aws, project, parameters)
-    with warming(aws, state.http_url, deployed, state.workers or default_workers()):
-        readback.complete(aws, deployed)
-        create_key(state.database_url, LOCAL_KEY)
-    return state.model_copy(update={"ready": True})
 
 
 def _down(home: Home) -> bool:
@@ -261,7 +234,7 @@ def _ensure_emulator(home: Home, options: Options, previous: State | None) -> Pr
         origin=options.parameters.get("CorsOrigin", ""),
         enforce_iam=options.enforce_iam,
         workers=options.workers,
-        warm=FUNCTIONS,
+        warm=_LOADED_FIRST,
     )
     return running or emulator.start(home, port, settings)
 
@@ -269,29 +242,3 @@ def _ensure_emulator(home: Home, options: Options, previous: State | None) -> Pr
 def _old_port(previous: State | None, name: str, default: int) -> int:
     """Return the port that a process served before it crashed: its address should stay the same."""
     return next((p.port for p in previous.processes if p.name == name), default) if previous else default
-
-
-def _state(endpoint: str, database_url: str, parameters: dict[str, str]) -> State:
-    apis = f"{endpoint.rstrip('/')}/_aws/execute-api"
-    sockets = apis.replace("http", "ws", 1)
-    return State(
-        http_url=f"{apis}/{template.HTTP_API_ID}",
-        websocket_url=f"{sockets}/{template.WEBSOCKET_API_ID}/{template.WEBSOCKET_STAGE}",
-        api_key=LOCAL_KEY,
-        database_url=database_url,
-        endpoint_url=endpoint,
-        parameters=parameters,
-    )
-
-
-def parameters_of(state: State) -> dict[str, str]:
-    """Return the template's parameters: addresses have to be told where API Gateway does not name them.
-
-    Storage costs nothing here: what is asked for on this machine stays.
-    """
-    return {
-        "RetentionDays": "0",
-        "WebSocketUrl": state.websocket_url,
-        "WebSocketCallbackUrl": state.websocket_url.replace("ws", "http", 1),
-        **state.parameters,
-    }

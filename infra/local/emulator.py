@@ -55,7 +55,7 @@ def _serve(home: Home, port: int, environ: dict[str, str]) -> ProcessRef:
     log = home.log(NAME)
     argv = [sys.executable, "-X", _mark(home), "-m", "infra.local.serve"]
     ref = processes.spawn(NAME, argv, port=port, log=log, env=environ)
-    processes.wait_ready(ref, lambda: processes.listens(ref) and _healthy(port), log)
+    processes.wait_ready(ref, lambda: _healthy(port) and processes.listens(ref), log)
     return ref
 
 

@@ -12,8 +12,10 @@ import importlib.util
 import io
 import marshal
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from infra.local.kept import kept
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _UNCHECKED_HASH = 0b01
@@ -31,7 +33,8 @@ def layer_zip(shared: Path) -> bytes:
     """
     if (shared / "python").is_dir():
         return _zip(_files(shared))
-    return _zip((f"python/{name}", content) for name, content in _with_bytecode(_files(shared, "dexec")))
+    files = list(_files(shared, "dexec"))
+    return kept("layer", _fingerprint(files), lambda: _zip(_in_layer(_with_bytecode(files))))
 
 
 def key(content: bytes, name: str) -> str:
@@ -45,7 +48,18 @@ def _files(root: Path, below: str = ".") -> Iterator[tuple[str, bytes]]:
             yield path.relative_to(root).as_posix(), path.read_bytes()
 
 
-def _with_bytecode(files: Iterator[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+def _fingerprint(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """Return all that the layer depends on: the files, the interpreter's bytecode, and how it is made."""
+    made_by = (("", importlib.util.MAGIC_NUMBER), ("", Path(__file__).read_bytes()))
+    listed = ((name, hashlib.sha256(content).hexdigest()) for name, content in (*made_by, *files))
+    return repr(list(listed)).encode()
+
+
+def _in_layer(files: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+    return ((f"python/{name}", content) for name, content in files)
+
+
+def _with_bytecode(files: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
     for name, content in files:
         yield name, content
         if name.endswith(".py"):

@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
-
 from infra.local import processes, programs
 from infra.local.errors import StartFailed
 from infra.local.home import Home
@@ -149,6 +147,9 @@ def _seen(directory: Path, account: Account | None) -> str:
 
 def _accepts(home: Home, port: int) -> bool:
     """Tell whether the server takes connections; make the database where it is missing."""
+    # Loaded while the server starts.
+    import psycopg
+
     try:
         with psycopg.connect(url(home, port), connect_timeout=2):
             return True
@@ -167,7 +168,7 @@ def stop_unknown(home: Home) -> None:
     no other server can start. The lock's pid may be another program's by now, which would be taken for one.
     """
     for server in processes.working_in(home.database, _SERVER):
-        if "-D" in server.info["cmdline"]:
+        if "-D" in processes.arguments(server):
             processes.finish([server, *server.children(recursive=True)], signal.SIGINT, grace_s=10)
     processes.finish(processes.working_in(home.database, _SERVER), signal.SIGKILL, grace_s=0)
     (home.database / "postmaster.pid").unlink(missing_ok=True)

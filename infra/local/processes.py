@@ -152,8 +152,23 @@ def with_arguments(match: Callable[[list[str]], bool]) -> list[psutil.Process]:
 
 def working_in(directory: Path, name: str) -> list[psutil.Process]:
     """Return the processes of a program's name whose working directory this is."""
-    found = psutil.process_iter(["name", "cwd", "cmdline"])
-    return [p for p in found if p.info["name"] == name and p.info["cwd"] == str(directory.resolve())]
+    named = [process for process in psutil.process_iter(["name"]) if process.info["name"] == name]
+    return [process for process in named if _directory(process) == directory.resolve()]
+
+
+def _directory(process: psutil.Process) -> Path | None:
+    try:
+        return Path(process.cwd())
+    except psutil.Error:
+        return None
+
+
+def arguments(process: psutil.Process) -> list[str]:
+    """Return the command line of a process; empty when it has ended."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 def free_port(preferred: int) -> int:

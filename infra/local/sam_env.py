@@ -9,23 +9,17 @@ from __future__ import annotations
 
 import json
 
-from infra.local import stack
-from infra.local.aws import Aws
 from infra.local.emulator import CONTAINERS_HOST
 from infra.local.home import Home, State
 
 
-def write(home: Home, state: State) -> None:
-    """Write the file that ``--env-vars`` takes, readable by its owner only: it holds a password.
-
-    Raises ``DeployFailed`` when the stack cannot be read.
-    """
-    outputs = stack.outputs(Aws(state.endpoint_url))
+def write(home: Home, state: State, order_queue_url: str) -> None:
+    """Write the file that ``--env-vars`` takes, readable by its owner only: it holds a password."""
     variables = {
         "DATABASE_SECRET_ARN": "",
         "DATABASE_URL": _from_container(state.database_url),
         "DSQL_ENDPOINT": "",
-        "ORDER_QUEUE_URL": _from_container(outputs["OrderQueueUrl"]),
+        "ORDER_QUEUE_URL": _from_container(order_queue_url),
         "WEBSOCKET_CALLBACK_URL": _from_container(state.websocket_url.replace("ws", "http", 1)),
         "WEBSOCKET_URL": state.websocket_url,
     }

@@ -21,7 +21,7 @@ from typing import Any
 import uvicorn
 from ministack.core import lambda_runtime  # type: ignore[import-untyped]
 
-from infra.local import forks
+from infra.local import forks, lean
 from infra.local.guard import Guard, Rules
 from infra.local.lanes import Lanes
 from infra.local.worker import Worker
@@ -45,12 +45,14 @@ def main() -> None:
     workers = int(os.environ.pop("WORKERS", "0")) or default_workers()
     warm = frozenset(filter(None, os.environ.pop("WARM_FUNCTIONS", "").split(",")))
     _replace_pool(workers, warm)
+    lean.trim()
     from ministack.app import app  # type: ignore[import-untyped]
 
     if forks.IS_POSSIBLE:
         # It imports while the stack is deployed.
         interpreters = forks.Interpreters(f"{tempfile.gettempdir()}{os.sep}ministack-lambda-")
         lambda_runtime.subprocess = SimpleNamespace(**vars(subprocess) | {"Popen": interpreters.popen})
+    lean.load_services()
     uvicorn.run(
         Guard(Lanes(app, workers), Rules.from_environ(os.environ)),
         host=os.environ["BIND_HOST"],

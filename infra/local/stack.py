@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.local import package, template
+from infra.local import package, sam, template
 from infra.local.aws import Aws
 from infra.local.errors import DeployFailed
 
@@ -33,17 +32,46 @@ class Stack:
         self.outputs = outputs
 
 
-def deploy(aws: Aws, project: Path, parameters: Mapping[str, str], timeout_s: float = 60) -> Stack:
+class Prepared(NamedTuple):
+    """A checkout as it is deployed: its template, the body sent to CloudFormation, and packages by keys."""
+
+    source: template.Node
+    body: str
+    packages: dict[str, bytes]
+
+
+def prepare(project: Path, *, is_new: bool) -> Prepared:
+    """Return the checkout at ``project``, with its template pointing to its code. Raises ``DeployFailed``."""
+    source, packaged = (template.load(project / "template.yaml") for _ in range(2))
+    packages = {}
+    for name, (properties, location) in template.code_properties(packaged).items():
+        directory = project / str(properties[location])
+        content = package.layer_zip(directory) if name == "Layer" else package.function_zip(directory)
+        key = package.key(content, name)
+        packages[key] = content
+        properties[location] = {"Bucket": _BUCKET, "Key": key}
+    template.for_emulator(packaged, is_new=is_new)
+    return Prepared(source, sam.expanded(packaged), packages)
+
+
+def deploy(
+    aws: Aws,
+    project: Path,
+    parameters: Mapping[str, str],
+    prepared: Prepared | None = None,
+    timeout_s: float = 60,
+) -> Stack:
     """Create the stack, or update it, from the checkout at ``project``.
 
-    Raises ``DeployFailed`` with the reasons that CloudFormation gives.
+    What is ``prepared`` creates it: there is none yet then. Raises ``DeployFailed`` with the reasons that
+    CloudFormation gives.
     """
     try:
-        source = template.load(project / "template.yaml")
-        is_new = not _status(aws)
-        _apply(aws, json.dumps(_packaged(aws, project, is_new=is_new)), parameters, is_new=is_new)
+        is_new = prepared is not None or not _status(aws)
+        prepared = prepared or prepare(project, is_new=is_new)
+        _apply(aws, prepared, parameters, is_new=is_new)
         _wait(aws, timeout_s)
-        return read(aws, source)
+        return read(aws, prepared.source)
     except (ClientError, BotoCoreError) as exc:
         raise DeployFailed(f"deploying to {aws.endpoint_url} failed: {exc}") from exc
 
@@ -66,24 +94,12 @@ def outputs(aws: Aws) -> dict[str, str]:
         raise DeployFailed(f"no stack {NAME} at {aws.endpoint_url}: {exc}") from exc
 
 
-def _packaged(aws: Aws, project: Path, *, is_new: bool) -> template.Node:
-    """Upload the code and return the template that points to it."""
-    packaged = template.load(project / "template.yaml")
+def _apply(aws: Aws, prepared: Prepared, parameters: Mapping[str, str], *, is_new: bool) -> None:
+    template_key = "template.json"
     aws.s3.create_bucket(Bucket=_BUCKET)
-    for name, (properties, location) in template.code_properties(packaged).items():
-        directory = project / str(properties[location])
-        content = package.layer_zip(directory) if name == "Layer" else package.function_zip(directory)
-        key = package.key(content, name)
+    for key, content in (*prepared.packages.items(), (template_key, prepared.body.encode())):
         aws.s3.put_object(Bucket=_BUCKET, Key=key, Body=content)
-        properties[location] = {"Bucket": _BUCKET, "Key": key}
-    template.for_emulator(packaged, is_new=is_new)
-    return packaged
-
-
-def _apply(aws: Aws, body: str, parameters: Mapping[str, str], *, is_new: bool) -> None:
-    key = "template.json"
-    aws.s3.put_object(Bucket=_BUCKET, Key=key, Body=body.encode())
-    url = f"{aws.endpoint_url}/{_BUCKET}/{key}"
+    url = f"{aws.endpoint_url}/{_BUCKET}/{template_key}"
     values: list[ParameterTypeDef] = [
         {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()
     ]

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dexec.adapters.clock import SystemClock
 from dexec.domain.errors import DexecError
 from dexec.ports import Clock
-from infra.local import deployment
+from infra.local import deployment, rollout
 from infra.local.errors import Busy, GaveUp, LocalError, NotRunning
 from infra.local.home import Home, State
 
@@ -52,7 +52,7 @@ class Supervisor:
         report: Callable[[str], None],
         clock: Clock,
         heal: Callable[[Home, Callable[[str], None]], tuple[str, ...]] = deployment.heal,
-        sweep: Callable[[State], None] = deployment.sweep,
+        sweep: Callable[[State], None] = rollout.sweep,
     ) -> None:
         self._home = home
         self._heal_deployment = heal

@@ -11,7 +11,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+import yaml
+from samtranslator.yaml_helper import intrinsics_multi_constructor  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
     from mypy_boto3_apigatewayv2.type_defs import CorsTypeDef
@@ -28,9 +29,16 @@ _SCHEMA = "Schema"
 _TAKE_CODE_FROM = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 
 
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Reads YAML with CloudFormation's short intrinsics; in C where libyaml is there."""
+
+
+_Loader.add_multi_constructor("!", intrinsics_multi_constructor)
+
+
 def load(path: Path) -> Node:
     """Read a template; its short intrinsics (``!Ref``) become long ones."""
-    return cast(Node, yaml_parse(path.read_text()))
+    return cast(Node, yaml.load(path.read_text(), _Loader))  # noqa: S506
 
 
 def parameter_names(template: Node) -> list[str]:
@@ -64,13 +72,11 @@ def cors(template: Node, origins: list[str]) -> CorsTypeDef:
 def for_emulator(template: Node, *, is_new: bool = False) -> None:
     """Change ``template`` into what an emulator can deploy.
 
-    In a stack that ``is_new`` no function waits for the database schema: requests come when all is deployed,
-    and functions are loaded meanwhile.
+    In a stack that ``is_new`` no function waits for the database schema, but it for them: requests come when
+    all is deployed, and functions are loaded meanwhile.
     """
     if is_new:
-        for resource in _resources(template).values():
-            if resource.get("DependsOn") == _SCHEMA:
-                del resource["DependsOn"]
+        _create_schema_last(_resources(template))
     expanded = _expanded(template)
     for function, event, _ in list(_http_events(template)):
         del _node(_resources(template)[function], "Properties", "Events")[event]
@@ -78,6 +84,13 @@ def for_emulator(template: Node, *, is_new: bool = False) -> None:
     for name in [name for name, resource in _resources(template).items() if _is_left_out(resource)]:
         del _resources(template)[name]
     _node(_resources(template)["WebSocketApi"], "Properties")["Tags"] = _pin(WEBSOCKET_API_ID)
+
+
+def _create_schema_last(resources: dict[str, Node]) -> None:
+    waiting = [name for name, resource in resources.items() if resource.get("DependsOn") == _SCHEMA]
+    for name in waiting:
+        del resources[name]["DependsOn"]
+    resources[_SCHEMA]["DependsOn"] = cast("list[Json]", waiting)
 
 
 def _is_left_out(resource: Node) -> bool:

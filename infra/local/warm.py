@@ -18,9 +18,6 @@ from infra.local.stack import Stack
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
-FUNCTIONS = ("HttpApiFunction", "WebSocketFunction", "ExecutorFunction")
-"""Those that an order passes; they are loaded while the rest is deployed."""
-
 _TIMEOUT_S = 20
 _NO_CONNECTION = {
     "requestContext": {"routeKey": "$disconnect", "eventType": "DISCONNECT", "connectionId": "warm-up"}

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from infra.local import deployment, package, template
+from infra.local import package, rollout, template
 from infra.local.home import PROJECT, State
 from infra.local.template import Node
 
@@ -83,6 +83,14 @@ def test_the_layer_runs_from_its_bytecode_alone(tmp_path: Path, monkeypatch: pyt
 def test_orders_are_kept_for_ever_on_this_machine_unless_said_otherwise() -> None:
     url = "http://127.0.0.1:1"
     state = State(http_url=url, websocket_url=url, api_key="key", database_url=url, endpoint_url=url)
-    assert deployment.parameters_of(state)["RetentionDays"] == "0"
+    assert rollout.parameters_of(state)["RetentionDays"] == "0"
     chosen = state.model_copy(update={"parameters": {"RetentionDays": "7"}})
-    assert deployment.parameters_of(chosen)["RetentionDays"] == "7"
+    assert rollout.parameters_of(chosen)["RetentionDays"] == "7"
+
+
+def test_in_a_new_stack_the_schema_waits_for_the_functions_and_not_they_for_it(source: Node) -> None:
+    waiting = [name for name, node in resources(source).items() if node.get("DependsOn") == "Schema"]
+    assert waiting
+    template.for_emulator(source, is_new=True)
+    assert resources(source)["Schema"]["DependsOn"] == waiting
+    assert not any("DependsOn" in resources(source)[name] for name in waiting)

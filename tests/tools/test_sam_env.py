@@ -17,17 +17,16 @@ STATE = State(
     database_url="postgresql://postgres:secret@127.0.0.1:54320/dexec",
     endpoint_url="http://localhost:4566",
 )
+QUEUE = "http://localhost:4566/000000000000/orders"
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    queue = {"OrderQueueUrl": "http://localhost:4566/000000000000/orders"}
-    monkeypatch.setattr("infra.local.stack.outputs", lambda _: queue)
+def home(tmp_path: Path) -> Home:
     return Home(tmp_path)
 
 
 def test_addresses_are_those_a_container_reaches(home: Home) -> None:
-    sam_env.write(home, STATE)
+    sam_env.write(home, STATE, QUEUE)
     variables = json.loads(home.sam_env.read_text())["Parameters"]
     assert variables["DATABASE_URL"] == "postgresql://postgres:secret@host.docker.internal:54320/dexec"
     assert variables["ORDER_QUEUE_URL"] == "http://host.docker.internal:4566/000000000000/orders"
@@ -37,7 +36,7 @@ def test_addresses_are_those_a_container_reaches(home: Home) -> None:
 
 
 def test_the_file_is_its_owners_and_can_be_removed_twice(home: Home) -> None:
-    sam_env.write(home, STATE)
+    sam_env.write(home, STATE, QUEUE)
     assert home.sam_env.stat().st_mode & 0o777 == 0o600
     sam_env.remove(home)
     sam_env.remove(home)

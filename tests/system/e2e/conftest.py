@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import deployment
+from infra.local import deployment, rollout
 from tests.support.homes import new_home
 from tests.system.e2e.deployed import Deployed
 from tests.system.e2e.frames import Watch
@@ -64,4 +64,4 @@ def shared_deployment(deployment_factory: Callable[[dict[str, str]], Deployed]) 
     endpoint = os.environ.get("DEXEC_ENDPOINT")
     if not endpoint:
         return deployment_factory(ZERO_LATENCY)
-    return Deployed(deployment.deploy(endpoint, os.environ["DATABASE_URL"], ZERO_LATENCY), None)
+    return Deployed(rollout.deploy(endpoint, os.environ["DATABASE_URL"], ZERO_LATENCY), None)
