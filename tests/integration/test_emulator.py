@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -223,6 +224,14 @@ def test_a_worker_finds_what_its_configuration_says(make: Callable[..., Worker])
     assert Path(found["argv"][0]).parent.name.startswith("ministack-lambda-talkative-")
     assert len(found["open"]) == 4, "stdin, stdout, stderr, and the directory that is listed"
     assert about(make(CURIOUS, VARIABLE="second"))["variable"] == "second"
+
+
+def test_the_same_source_is_the_same_code_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A template is one code's: zipped in another second, it would be another's."""
+    before = bare.zipped(CURIOUS)
+    monkeypatch.setattr(time, "time", lambda: 2_000_000_000.0)
+    monkeypatch.setattr(time, "localtime", lambda *_: time.gmtime(2_000_000_000))
+    assert bare.zipped(CURIOUS) == before
 
 
 @forked_only
