@@ -19,28 +19,36 @@ class LogPipe:
         self._read = b""
         os.set_blocking(pipe.fileno(), False)
 
+    def reads(self, pipe: IO[str]) -> bool:
+        """Tell whether it is this pipe that is read."""
+        return self._pipe is pipe
+
+    def fileno(self) -> int:
+        """Return the pipe's file descriptor."""
+        return self._pipe.fileno()
+
     def keep_empty(self) -> None:
         """Read what comes, until the worker's end."""
         waiting = select.poll()
         waiting.register(self._pipe, select.POLLIN)
         while True:
             waiting.poll()
-            with self._lock:
-                if not self._pull():
-                    return
+            if not self.pull():
+                return
 
     def take(self) -> str:
         """Return what was logged since the last time: all of it, for a worker logs before it answers."""
+        self.pull()
         with self._lock:
-            self._pull()
             read, self._read = self._read, b""
         return read.decode(errors="replace").removesuffix("\n")
 
-    def _pull(self) -> bool:
+    def pull(self) -> bool:
         """Read what is in the pipe; False at its end."""
-        try:
-            while chunk := os.read(self._pipe.fileno(), _CHUNK):
-                self._read += chunk
-        except BlockingIOError:
-            return True
+        with self._lock:
+            try:
+                while chunk := os.read(self._pipe.fileno(), _CHUNK):
+                    self._read += chunk
+            except BlockingIOError:
+                return True
         return False

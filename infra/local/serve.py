@@ -9,21 +9,25 @@ share their memory.
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import resource
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import uvicorn
-from ministack.core import lambda_runtime  # type: ignore[import-untyped]
+from ministack.core import concurrency, lambda_runtime  # type: ignore[import-untyped]
 
 from infra.local import forks, lean
 from infra.local.guard import Guard, Rules
 from infra.local.lanes import Lanes
+from infra.local.sockets import Sockets
+from infra.local.threads import KeptThread
 from infra.local.worker import Worker
 from infra.local.workers import IDLE_S, Bound, Config, default_workers
 
@@ -47,6 +51,12 @@ def main() -> None:
     _replace_pool(workers, warm)
     lean.trim()
     from ministack.app import app  # type: ignore[import-untyped]
+    from ministack.services import apigateway  # type: ignore[import-untyped]
+
+    # Lines for each invocation and each connection: the functions' own are in CloudWatch's logs.
+    for name in ("lambda", "uvicorn.error"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    apigateway.handle_websocket = Sockets(apigateway, workers).handle
 
     if forks.IS_POSSIBLE:
         # It imports while the stack is deployed.
@@ -77,12 +87,15 @@ def _replace_pool(workers: int, warm: frozenset[str]) -> None:
 
     Templates of functions whose name has one of ``warm`` in it are started as soon as the function is there.
     """
-    from ministack.services import lambda_svc  # type: ignore[import-untyped]
+    from ministack.services import lambda_svc
 
     def width(name: str, config: Config) -> int:
         reserved = lambda_svc._reserved_concurrency(lambda_svc._functions.get(name), config)
         return workers if reserved is None else max(1, reserved)
 
+    # Every invocation starts a thread, or two.
+    for module in (concurrency, lambda_svc):
+        module.threading = SimpleNamespace(**vars(threading) | {"Thread": KeptThread})
     bound = Bound(lambda_runtime.acquire_worker, lambda_runtime.release_worker, width)
     lambda_runtime.Worker = Worker
     lambda_runtime._LOCAL_WORKER_TTL = IDLE_S

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from itertools import pairwise
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from infra.lab.bench import budget, history
+from infra.lab.bench import budget, history, hold
 from infra.lab.bench.plan import Target
 from tests.system.e2e import command
 from tests.system.e2e.deployed import Deployed
@@ -116,3 +117,12 @@ def test_the_budget_counts_frames_and_measures_every_function() -> None:
     )
     assert {name.partition(":")[0] for name in found.cold} == {"http_api", "executor", "websocket"}
     assert all(start["cpuMs"] > 0 and start["memoryMb"] > 10 for start in found.cold.values())
+
+
+def test_sockets_that_are_held_open(deployment: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hold, "SETTLE_S", 0)
+    target = Target(deployment.http_url, deployment.websocket_url, deployment.new_key())
+    found = asyncio.run(hold.hold(target, deployment.state, 5, 0.2))
+    assert (found.sockets, found.dropped) == (5, 0)
+    assert set(found.cpu_percent_of) >= {"emulator", "postgres"}
+    assert found.memory_mb > 0

@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -140,6 +142,55 @@ def test_what_an_invocation_logged_that_broke(worker: Worker) -> None:
     assert worker.invoke({"lines": 1}, "request")["log"] == "line 0"
 
 
+LARGE = """
+import sys, time
+def handler(event, context):
+    for _ in range(event.get("logs", 0)):
+        print("x" * 99)
+    time.sleep(event.get("sleeps", 0))
+    return {"heard": len(event.get("text", "")), "text": "y" * event.get("says", 0)}
+"""
+
+
+def test_what_no_pipe_holds_at_once(make: Callable[..., Worker]) -> None:
+    """A pipe holds 64 KB: of an event, of an answer, and of what is logged before it."""
+    size = 1_000_000
+    answer = make(LARGE).invoke({"text": "z" * size, "says": size, "logs": 5_000}, "request")
+    assert answer["result"] == {"heard": size, "text": "y" * size}
+    assert len(answer["log"].splitlines()) == 5_000
+
+
+def test_an_invocation_that_takes_too_long(make: Callable[..., Worker]) -> None:
+    worker = make(LARGE)
+    worker.config["Timeout"] = 1
+    answer = worker.invoke({"logs": 1, "sleeps": 30}, "request")
+    assert (answer["status"], answer["error"]) == ("error", "Task timed out after 1.00 seconds")
+    assert answer["log"] == "x" * 99
+    assert worker.invoke({}, "request")["result"]["heard"] == 0
+
+
+def test_an_invocation_whose_process_ends(make: Callable[..., Worker]) -> None:
+    worker = make(
+        "import os\ndef handler(event, context):\n    if event:\n        os._exit(1)\n    return 1\n"
+    )
+    assert worker.invoke({"end": True}, "request")["error"] == "Worker process died"
+    assert worker.invoke({}, "request")["result"] == 1
+
+
+@pytest.mark.parametrize("templates", ["forked"], indirect=True)
+def test_a_warm_invocation_starts_no_thread(
+    make: Callable[..., Worker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(LARGE).invoke({}, "request")
+    threads, worker = threading.active_count(), make(LARGE)
+    worker.invoke({}, "request")
+    assert threading.active_count() == threads, "a worker has none for its log"
+    started: list[object] = []
+    monkeypatch.setattr(threading.Thread, "start", started.append)
+    assert worker.invoke({"logs": 2}, "request")["status"] == "ok"
+    assert started == []
+
+
 CURIOUS = """
 import os, random, sys
 loaded_by = os.getpid()
@@ -173,6 +224,14 @@ def test_a_worker_finds_what_its_configuration_says(make: Callable[..., Worker])
     assert Path(found["argv"][0]).parent.name.startswith("ministack-lambda-talkative-")
     assert len(found["open"]) == 4, "stdin, stdout, stderr, and the directory that is listed"
     assert about(make(CURIOUS, VARIABLE="second"))["variable"] == "second"
+
+
+def test_the_same_source_is_the_same_code_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A template is one code's: zipped in another second, it would be another's."""
+    before = bare.zipped(CURIOUS)
+    monkeypatch.setattr(time, "time", lambda: 2_000_000_000.0)
+    monkeypatch.setattr(time, "localtime", lambda *_: time.gmtime(2_000_000_000))
+    assert bare.zipped(CURIOUS) == before
 
 
 @forked_only
