@@ -7,8 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -20,7 +18,6 @@ from dexec.usecases.report import Report
 
 logger = make_logger("executor")
 metrics = make_metrics("executor")
-processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 class NotDone(Exception):
@@ -71,7 +68,14 @@ prepare("execute_order", "push", "watching")
 
 
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
     """Execute a batch; what is not done is reported, so that only that comes again."""
     logger.clear_state()
-    return process_partial_response(event, execute, processor, context)
+    failures = []
+    for record in event["Records"]:
+        try:
+            execute(SQSRecord(record), context)
+        except Exception:
+            # Whatever it was, the message stays on the queue.
+            failures.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failures}

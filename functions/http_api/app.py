@@ -6,6 +6,7 @@ import base64
 import json
 import mimetypes
 import time
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any
@@ -73,6 +74,7 @@ IDEMPOTENCY = (
 )
 
 
+@cache
 def content_security_policy(websocket_url: str) -> str:
     """Return what a page may load and whom it may talk to: this API, and the WebSocket API at that URL."""
     address = urlsplit(websocket_url)
@@ -282,9 +284,10 @@ def _caller() -> ApiKey:
 def _admit(event: APIGatewayProxyEventV2) -> dict[str, Any]:
     """Refuse what is too large or has no key before anything of it is read; return it ready to be read."""
     body = _body(event)
+    given = event.headers
     caller = None
     if event.path not in PUBLIC and not event.path.startswith("/console/"):
-        caller = container().authenticate(event.headers.get("x-api-key"))
+        caller = container().authenticate(given.get("x-api-key"))
         if event.http_method != "POST":
             container().limit_reads(caller)
     try:
@@ -292,7 +295,7 @@ def _admit(event: APIGatewayProxyEventV2) -> dict[str, Any]:
     except UnicodeDecodeError as exc:
         raise Malformed("the body is not text in UTF-8") from exc
     # Every body is JSON, whatever a client's default content type says.
-    headers = {name: value for name, value in event.headers.items() if name.lower() != "content-type"}
+    headers = {name: value for name, value in given.items() if name.lower() != "content-type"}
     headers["content-type"] = "application/json"
     app.append_context(caller=caller)
     return {**event.raw_event, "headers": headers, "body": text, "isBase64Encoded": False}

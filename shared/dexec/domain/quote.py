@@ -131,12 +131,15 @@ class Quote:
     @property
     def fee_fraction(self) -> Fraction:
         """All fees as a fraction of what is paid in; those on the output at the mid price."""
-        return (self.base_fee + self.variable_fee + self.output_fee / self.mid) / self.amount_in
+        mid = self.mid
+        fees = (self.base_fee + self.variable_fee) * mid.numerator + self.output_fee * mid.denominator
+        return Fraction(fees, mid.numerator * self.amount_in)
 
     @property
     def effective_price(self) -> Fraction:
         """``mid * (1 + price_impact)``: what is got per unit that is left after fees."""
-        return self.mid * (1 + self.price_impact)
+        net_in = self.amount_in - self.base_fee - self.variable_fee
+        return Fraction(self.amount_out + self.output_fee, net_in) if net_in > 0 else self.mid
 
     @property
     def liquidity_score(self) -> int:
@@ -255,7 +258,10 @@ class Fill:
 
 def price_impact(net_in: int, amount_out: int, mid: Fraction) -> Fraction:
     """Return how much worse (below 0) ``amount_out`` is than ``net_in`` at ``mid``, as a fraction."""
-    return amount_out / (net_in * mid) - 1 if net_in > 0 else Fraction(0)
+    if net_in <= 0:
+        return Fraction(0)
+    worth = net_in * mid.numerator
+    return Fraction(amount_out * mid.denominator - worth, worth)
 
 
 def slippage_limit(mode: Mode, amount_in: int, amount_out: int, slippage_bps: int) -> int:

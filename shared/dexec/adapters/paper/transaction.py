@@ -59,8 +59,11 @@ def encode(seed: int, order_id: str, client_id: str, plan: SwapPlan, recent: Blo
     payer = wallet(seed, client_id)
     data = json.dumps([order_id, client_id, plan.to_json()], separators=(",", ":")).encode()
     account = AccountMeta(payer.address, is_signer=True, is_writable=True)
-    message = Message([Instruction(_PROGRAM, data, [account])], payer.address)
-    transaction = Transaction([payer.key], message, Hash.from_string(recent.value))
+    message = Message.new_with_blockhash(
+        [Instruction(_PROGRAM, data, [account])], payer.address, Hash.from_string(recent.value)
+    )
+    # Transaction(…) makes the same bytes in twice the time.
+    transaction = Transaction.populate(message, [payer.key.sign_message(bytes(message))])
     return SignedTransaction(
         str(transaction.signatures[0]), bytes(transaction), recent.last_valid_block_height
     )

@@ -11,10 +11,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from psycopg import Error, errors
-from psycopg.adapt import Transformer
+from psycopg.adapt import PyFormat, Transformer
 from psycopg.generators import execute, fetch_many, send
 from psycopg.pq import ExecStatus, Format
 
+from dexec.adapters.postgres.arrays import encode_array
 from dexec.adapters.postgres.statements import Statement, compiled
 
 if TYPE_CHECKING:
@@ -112,9 +113,14 @@ class Exchange:
         """Return the name under which a statement is prepared, and what prepares and what runs it."""
         code, pgconn = compiled(statement.name), self._connection.pgconn
         params = [statement.params[name] for name in code.names]
-        values = self._transformer.dump_sequence(params, code.formats)
+        arrays = [(place, encode_array(element, params[place])) for place, element in code.arrays]
+        for place, _ in arrays:
+            params[place] = None
+        values = [*self._transformer.dump_sequence(params, [PyFormat.AUTO] * len(params))]
         # How a value is sent depends on it: a number by its size, nothing as nothing.
-        types, formats = self._transformer.types or (), self._transformer.formats
+        types, formats = self._transformer.types or (), [*(self._transformer.formats or ())]
+        for place, array in arrays:
+            values[place], formats[place] = array, Format.BINARY
         key = statement.name, types
         name = self._names.setdefault(key, f"{statement.name}_{len(self._names)}".encode())
         prepare = partial(pgconn.send_prepare, name, code.text, types)

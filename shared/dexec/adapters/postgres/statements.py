@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from psycopg.adapt import PyFormat
-
 _SQL = Path(__file__).parent / "sql"
-_PLACEHOLDER = re.compile(r"%\((\w+)\)([sb])")
+_PLACEHOLDER = re.compile(r"%\((\w+)\)(?:s|b::(\w+)\[\])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +22,14 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A statement with numbered placeholders; ``names`` and ``formats`` say what the numbers stand for."""
+    """A statement with numbered placeholders.
+
+    ``names`` say what the numbers stand for, ``arrays`` which of them are arrays, by place, and of what.
+    """
 
     text: bytes
     names: tuple[str, ...]
-    formats: tuple[PyFormat, ...]
+    arrays: tuple[tuple[int, str], ...]
 
 
 @cache
@@ -40,12 +41,14 @@ def sql(name: str) -> bytes:
 
 @cache
 def compiled(name: str) -> Compiled:
-    """Return ``sql/<name>.sql`` with numbered placeholders; what stands as ``%(x)b`` is sent in binary."""
-    formats: dict[str, PyFormat] = {}
+    """Return ``sql/<name>.sql`` with numbered placeholders; ``%(x)b::text[]`` is an array sent in binary."""
+    elements: dict[str, str | None] = {}
 
     def number(found: re.Match[str]) -> str:
-        formats.setdefault(found[1], PyFormat.BINARY if found[2] == "b" else PyFormat.AUTO)
-        return f"${[*formats].index(found[1]) + 1}"
+        elements.setdefault(found[1], found[2])
+        cast = f"::{found[2]}[]" if found[2] else ""
+        return f"${[*elements].index(found[1]) + 1}{cast}"
 
     text = _PLACEHOLDER.sub(number, sql(name).decode())
-    return Compiled(text.encode(), tuple(formats), tuple(formats.values()))
+    arrays = tuple((place, element) for place, element in enumerate(elements.values()) if element)
+    return Compiled(text.encode(), tuple(elements), arrays)

@@ -45,11 +45,12 @@ def route_costs(route: Route) -> Costs:
     """Return what the route costs as quoted."""
     fees = impact = rounding = Fraction(0)
     for leg in route.legs:
+        fee = (leg.base_fee + leg.variable_fee) * leg.mid + leg.output_fee
+        lost = fee, leg.amount_in * leg.mid - fee - leg.unrounded_out, leg.unrounded_out - leg.amount_out
         weight = _weight(route, leg)
-        input_fee = leg.base_fee + leg.variable_fee
-        fees += weight * (input_fee * leg.mid + leg.output_fee)
-        impact += weight * ((leg.amount_in - input_fee) * leg.mid - leg.output_fee - leg.unrounded_out)
-        rounding += weight * (leg.unrounded_out - leg.amount_out)
+        if weight != 1:
+            lost = weight * lost[0], weight * lost[1], weight * lost[2]
+        fees, impact, rounding = fees + lost[0], impact + lost[1], rounding + lost[2]
     total = fees + impact + rounding
     exact_in = route.mode is Mode.EXACT_IN
     reference = route.amount_out + total if exact_in else route.amount_in - total

@@ -104,3 +104,33 @@ def test_a_connection_that_was_idle_long_is_replaced_before_its_use(
         seconds[0] += idle_s
     http.close()
     assert opening.call_count == connections
+
+
+def test_a_connection_that_the_server_ends_is_not_used_again(
+    http: SignedHttp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Taking, "protocol_version", "HTTP/1.0")
+    sending, opening = Mock(wraps=http._send), Mock(wraps=http._open)
+    monkeypatch.setattr(http, "_send", sending)
+    monkeypatch.setattr(http, "_open", opening)
+    for _ in range(2):
+        assert http.post("/", b"{}", {}).status == 200
+    assert (sending.call_count, opening.call_count) == (2, 2)
+
+
+def test_a_request_goes_out_in_one_write(http: SignedHttp, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = []
+    send_all = ssl.SSLSocket.sendall
+
+    def note(self: ssl.SSLSocket, data: bytes) -> None:
+        if not self.server_side:
+            written.append(data)
+        send_all(self, data)
+
+    monkeypatch.setattr(ssl.SSLSocket, "sendall", note)
+    assert http.post("/path", b"a body", {}).status == 200
+    http.close()
+    ((head, body),) = (data.split(b"\r\n\r\n") for data in written)
+    assert head.startswith(b"POST /path HTTP/1.1\r\n")
+    assert b"content-length: 6" in head
+    assert body == b"a body"
