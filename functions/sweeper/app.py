@@ -45,14 +45,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         raise
     for order_id in swept.requeued:
         logger.warning("order re-queued", order_id=order_id)
-    for order_id in swept.told:
-        logger.warning("order told late", order_id=order_id)
+    for order_id in swept.delivered:
+        logger.warning("events delivered late", order_id=order_id)
     _count("OrdersRequeued", len(swept.requeued))
-    _count("OrdersToldLate", len(swept.told))
+    _count("OrdersToldLate", len(swept.delivered))
     _count("ParkedOrders", swept.parked)
     answer = {
         "requeued": len(swept.requeued),
-        "told": len(swept.told),
+        "deliveredLate": len(swept.delivered),
         "droppedConnections": swept.dropped_connections,
         "forgotten": forgotten,
         "parked": swept.parked,

@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from dexec.usecases.execute_order import ExecuteOrder
     from dexec.usecases.forget import Forget
     from dexec.usecases.limit_reads import LimitReads
+    from dexec.usecases.notify import Notifier
     from dexec.usecases.place_order import PlaceOrder
     from dexec.usecases.quote_route import QuoteRoute
     from dexec.usecases.read_orders import ReadOrders
     from dexec.usecases.settle_dead_letter import SettleDeadLetter
     from dexec.usecases.sweep import Sweep
-    from dexec.usecases.tell import Teller
     from dexec.usecases.watch_orders import WatchOrders
 
 PUSH_THREADS = 16
@@ -102,7 +102,7 @@ class Container:
             PaperSigner(settings.paper_seed),
             self.quote_route,
             self.clock,
-            self._teller,
+            self._notifier,
             new_token,
             random.random,
             Limits(
@@ -121,7 +121,7 @@ class Container:
 
         lease_s = self.settings.lease_seconds
         return SettleDeadLetter(
-            self.orders, self.queue, self._outcomes, self.clock, self._teller, new_token, lease_s
+            self.orders, self.queue, self._outcomes, self.clock, self._notifier, new_token, lease_s
         )
 
     @cached_property
@@ -129,7 +129,7 @@ class Container:
         """Finds what was lost and tells what was not told."""
         from dexec.usecases.sweep import Sweep
 
-        return Sweep(self.orders, self.watching, self.queue, self.push, self.clock, self._teller)
+        return Sweep(self.orders, self.watching, self.queue, self.push, self.clock, self._notifier)
 
     @cached_property
     def forget(self) -> Forget:
@@ -301,11 +301,11 @@ class Container:
     def _slow_push_threads(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(SLOW_PUSH_THREADS, "slow push")
 
-    def _teller(self) -> Teller:
-        from dexec.usecases.tell import GATHER_S, Teller
+    def _notifier(self) -> Notifier:
+        from dexec.usecases.notify import GATHER_S, Notifier
 
         deadline_s = self.settings.push_deadline_ms / 1000
-        return Teller(
+        return Notifier(
             self.push,
             self.watching,
             self.clock,

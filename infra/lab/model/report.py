@@ -41,7 +41,7 @@ def model(
             "region": assumed.region,
         },
         "postMs": _spread([one.answered_s for one in samples]),
-        "confirmedMs": _spread([one.told_s for one in samples]),
+        "confirmedMs": _spread([one.notified_s for one in samples]),
         "criticalPath": [*_critical_path(samples)],
         "capacity": [_capacity(samples, size, scenario.seed, assumed) for size in CONCURRENCIES],
         "executorMemory": [*_memories(scenario, min(orders, MOST_FOR_MEMORY), assumed)],
@@ -104,7 +104,7 @@ def _memories(scenario: Scenario, orders: int, assumed: Assumptions) -> list[Doc
         found.append(
             {
                 "memoryMb": memory_mb,
-                "confirmedMs": _spread([one.told_s for one in samples]),
+                "confirmedMs": _spread([one.notified_s for one in samples]),
                 "coldStartMs": _cold_start_ms("execute", memory_mb, assumed),
                 "lambdaUsdPerMillion": round(bill["Lambda"], 2),
                 "isOurs": memory_mb == stack().memory_mb["execute"],

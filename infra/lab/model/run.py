@@ -18,9 +18,9 @@ from dexec.domain.ids import order_id
 from dexec.domain.quote import Mode, RouteRequest
 from dexec.ports import ApiKey, RateLimit
 from dexec.usecases.execute_order import ExecuteOrder
+from dexec.usecases.notify import Notifier
 from dexec.usecases.place_order import PlaceOrder, Submission
 from dexec.usecases.quote_route import QuoteRoute
-from dexec.usecases.tell import Teller
 from infra.lab.model.assumptions import Assumptions, Function
 from infra.lab.model.services import Cloud, CloudLedger, CloudOrders, CloudPush, CloudQueue, CloudWatching
 from infra.lab.model.stack import stack
@@ -44,13 +44,13 @@ PACE_S = 7.3
 class Sample:
     """One order, in seconds after its request was sent, and for how long each function ran.
 
-    ``answered_s``: 202; ``started_s``: the executor has the message; ``told_s``: all watchers were told
+    ``answered_s``: 202; ``started_s``: the executor has the message; ``notified_s``: all watchers were told
     that it is confirmed (without watchers: that is stored). ``spans`` is the critical path.
     """
 
     answered_s: float
     started_s: float
-    told_s: float
+    notified_s: float
     accept_s: float
     execute_s: float
     spans: tuple[Span, ...]
@@ -77,10 +77,10 @@ def sample(scenario: Scenario, assumed: Assumptions, number: int) -> Sample:
     accept_s = run.accept()
     answered = timeline.seconds
     execute_s = run.execute()
-    told = run.watching.told_at or timeline.seconds
-    path = tuple(span for span in timeline.spans if span.ends <= told)
+    notified = run.watching.notified_at or timeline.seconds
+    path = tuple(span for span in timeline.spans if span.ends <= notified)
     started = next(span.ends for span in path if span.name == QUEUED)
-    times = (answered - sent, started - sent, told - sent)
+    times = (answered - sent, started - sent, notified - sent)
     return Sample(*times, accept_s, execute_s, path, run.cloud.used)
 
 
@@ -143,7 +143,7 @@ class _Run:
             PaperSigner(1),
             QuoteRoute(venues, timeline, Beside(timeline, "venues")),
             timeline,
-            self._teller,
+            self._notifier,
             lambda: "token",
             self._rng.random,
         )
@@ -170,9 +170,9 @@ class _Run:
         cloud.timeline.spend(f"own CPU, {function}", made.cpu_ms / 1000 / share)
         return started
 
-    def _teller(self) -> Teller:
+    def _notifier(self) -> Notifier:
         watching = cast("Watching", self.watching)
-        return Teller(CloudPush(self.cloud), watching, self.cloud.timeline, self._pushes)
+        return Notifier(CloudPush(self.cloud), watching, self.cloud.timeline, self._pushes)
 
     def _request(self) -> RouteRequest:
         if self._number % 2:

@@ -21,7 +21,7 @@ from dexec.ports.messaging import Backlogs, Delivery, Push, Queue
 from dexec.ports.orders import Archive, Claim, ClaimOutcome, NewOrder, Orders, Placed, RateLimit
 from dexec.ports.readiness import Probe
 from dexec.ports.time import Clock
-from dexec.ports.watching import Connection, MostConnections, Told, Untold, Watcher, Watching
+from dexec.ports.watching import Connection, Deliveries, MostConnections, Undelivered, Watcher, Watching
 
 __all__ = [
     "MOST_ORDERS",
@@ -37,6 +37,7 @@ __all__ = [
     "Cluster",
     "Connection",
     "Control",
+    "Deliveries",
     "Delivery",
     "Landed",
     "MostConnections",
@@ -51,8 +52,7 @@ __all__ = [
     "RateLimit",
     "Signer",
     "Standing",
-    "Told",
-    "Untold",
+    "Undelivered",
     "Venue",
     "Wallets",
     "Watcher",

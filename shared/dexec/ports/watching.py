@@ -42,7 +42,7 @@ class Watcher:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Deliveries:
     """How the telling of one order went, by connection id.
 
     Of those who missed it, the ``overdue`` were waited for in vain, which counts as a failure; of those who
@@ -60,7 +60,7 @@ class Told:
     slow: frozenset[str] = frozenset()
 
 
-Untold = tuple[Order, tuple[Event, ...], tuple[Watcher, ...]]
+Undelivered = tuple[Order, tuple[Event, ...], tuple[Watcher, ...]]
 """An order that is over, its events, and who is still to be told."""
 
 
@@ -90,12 +90,12 @@ class Watching(Protocol):
     def unwatch(self, order_id: str, connection_id: str) -> None:
         """Forget one watcher."""
 
-    def settle(self, told: Told) -> None:
+    def settle(self, deliveries: Deliveries) -> None:
         """Note how the telling of an order went: who is done, who is gone, who has to be told later."""
 
-    def untold(
+    def undelivered(
         self, before: datetime, limit: int, skipped: frozenset[str] = frozenset()
-    ) -> tuple[Untold, ...]:
+    ) -> tuple[Undelivered, ...]:
         """Return orders that ended before ``before`` and still have watchers to be told, without ``skipped``.
 
         Clients take turns, each with its oldest first: one client's many do not stand before another's few.

@@ -34,9 +34,9 @@ from dexec.domain.order import (
 from dexec.domain.routing import fill_details, route_details
 from dexec.ports import CannotLand, Claim, ClaimOutcome, Clock, Cluster, Landed, Orders, Signer
 from dexec.usecases.looks import pauses
+from dexec.usecases.notify import Notifier
 from dexec.usecases.quote_route import Decision, QuoteRoute
 from dexec.usecases.report import Report, Reporting, keep_quiet
-from dexec.usecases.tell import Teller
 
 INFRASTRUCTURE_DELAYS_S = (1, 2, 4, 8, 15)
 VENUE_DELAYS_S = (1, 2)
@@ -81,7 +81,7 @@ class ExecuteOrder:
     signer: Signer
     quote_route: QuoteRoute
     clock: Clock
-    new_teller: Callable[[], Teller]
+    new_notifier: Callable[[], Notifier]
     new_token: Callable[[], str]
     jitter: Callable[[], float]
     limits: Limits = Limits()
@@ -102,14 +102,14 @@ class ExecuteOrder:
             return None
         if claim.outcome not in (ClaimOutcome.CLAIMED, ClaimOutcome.TERMINAL):
             return self._not_ours(claim.outcome, claim.order)
-        with self.new_teller().until(ends_at) as teller:
-            teller.tell(claim.events, claim.watchers)
-            run = _Run(self, teller, claim.order, ends_at)
+        with self.new_notifier().until(ends_at) as notifier:
+            notifier.notify(claim.events, claim.watchers)
+            run = _Run(self, notifier, claim.order, ends_at)
             hand_back = run.to_the_end(receives)
         if claim.outcome is ClaimOutcome.CLAIMED:
-            report(Report(claim.order, run.order, claim.events + run.events, teller.failures))
-        if hand_back is None and teller.trouble is not None:
-            return self.later(receives, teller.trouble)
+            report(Report(claim.order, run.order, claim.events + run.events, notifier.failures))
+        if hand_back is None and notifier.error is not None:
+            return self.later(receives, notifier.error)
         return hand_back
 
     def _claim(self, order_id: str) -> Claim:
@@ -144,9 +144,9 @@ class ExecuteOrder:
 class _Run:
     """One executor's hold on one order, from its claim to its end or its hand-back."""
 
-    def __init__(self, case: ExecuteOrder, teller: Teller, order: Order, ends_at: datetime) -> None:
+    def __init__(self, case: ExecuteOrder, notifier: Notifier, order: Order, ends_at: datetime) -> None:
         self._case = case
-        self._teller = teller
+        self._notifier = notifier
         self._stop_at = ends_at - timedelta(seconds=case.limits.stop_before_end_s)
         self.order = order
         self.events: tuple[Event, ...] = ()
@@ -251,7 +251,7 @@ class _Run:
         watchers = self._case.orders.save(change)
         self.order = change.after
         self.events += change.events
-        self._teller.tell(change.events, watchers)
+        self._notifier.notify(change.events, watchers)
 
     def _hand_back(self, hand_back: HandBack) -> HandBack:
         if self.order.lease_token is not None:

@@ -12,8 +12,8 @@ from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Order, confirm, fail
 from dexec.domain.routing import fill_details
 from dexec.ports import Claim, ClaimOutcome, Clock, Landed, Orders, Outcomes, Pending, Queue
+from dexec.usecases.notify import Notifier
 from dexec.usecases.report import Report, Reporting, keep_quiet
-from dexec.usecases.tell import Teller
 
 MAX_ROUNDS = 3
 """An order that came here this often in a row because every run of it broke off is parked."""
@@ -51,7 +51,7 @@ class SettleDeadLetter:
     queue: Queue
     outcomes: Outcomes
     clock: Clock
-    new_teller: Callable[[], Teller]
+    new_notifier: Callable[[], Notifier]
     new_token: Callable[[], str]
     lease_s: float = 25
 
@@ -67,18 +67,18 @@ class SettleDeadLetter:
             return _WITHOUT_WORK[claim.outcome]
         if claim.outcome in (ClaimOutcome.NOT_YET, ClaimOutcome.PAUSED, ClaimOutcome.KEYLESS):
             return self._put_back(claim.order)
-        with self.new_teller().until(ends_at) as teller:
-            teller.tell(claim.events, claim.watchers)
+        with self.new_notifier().until(ends_at) as notifier:
+            notifier.notify(claim.events, claim.watchers)
             change = None if claim.order.is_terminal else self._settlement(claim.order)
             if change is not None:
                 try:
-                    teller.tell(change.events, self.orders.save(change))
+                    notifier.notify(change.events, self.orders.save(change))
                 except LeaseLost:
                     return Letter.KEPT
         if change is not None:
-            report(Report(claim.order, change.after, claim.events + change.events, teller.failures))
+            report(Report(claim.order, change.after, claim.events + change.events, notifier.failures))
         if claim.order.is_terminal or change is not None:
-            return Letter.SETTLED if teller.trouble is None else Letter.KEPT
+            return Letter.SETTLED if notifier.error is None else Letter.KEPT
         return self._give_back(claim, claim.order)
 
     def _settlement(self, order: Order) -> Change | None:

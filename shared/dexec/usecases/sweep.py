@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dexec.ports import Clock, Delivery, Orders, Push, Queue, Watching
+from dexec.usecases.notify import Notifier
 from dexec.usecases.steps import Steps
-from dexec.usecases.tell import Teller
 
 LOST_AFTER_S = 15
 STALE_AFTER_S = 600
-UNTOLD_AFTER_S = 15
+UNDELIVERED_AFTER_S = 15
 CONNECTION_LIFE_S = 2 * 3600 + 600
 """API Gateway closes a connection after 2 hours; one that is older was missed, or lives on an emulator."""
 
@@ -28,7 +28,7 @@ class Swept:
     """What one sweep did."""
 
     requeued: tuple[str, ...]
-    told: tuple[str, ...]
+    delivered: tuple[str, ...]
     dropped_connections: int
     parked: int
     """How many orders wait for an operator."""
@@ -43,7 +43,7 @@ class Sweep:
     queue: Queue
     push: Push
     clock: Clock
-    new_teller: Callable[[], Teller]
+    new_notifier: Callable[[], Notifier]
 
     def __call__(self, ends_at: datetime, lost_after_s: float = LOST_AFTER_S) -> Swept:
         """Sweep once, in batches, until nothing is left or ``ends_at`` is near.
@@ -55,12 +55,12 @@ class Sweep:
         steps = Steps()
         none: tuple[str, ...] = ()
         requeued = steps.run(lambda: self._requeue_lost(ends_at, lost_after_s), none)
-        told = steps.run(lambda: self._tell_untold(ends_at), none)
+        delivered = steps.run(lambda: self._notify_undelivered(ends_at), none)
         dropped = steps.run(lambda: self._close_stale(ends_at), 0)
         steps.run(lambda: self._drop_orphans(ends_at), None)
         parked = steps.run(self.orders.parked, 0)
         steps.end()
-        return Swept(requeued, told, dropped, parked)
+        return Swept(requeued, delivered, dropped, parked)
 
     def _requeue_lost(self, ends_at: datetime, lost_after_s: float) -> tuple[str, ...]:
         requeued: list[str] = []
@@ -76,25 +76,25 @@ class Sweep:
                 break
         return tuple(requeued)
 
-    def _tell_untold(self, ends_at: datetime) -> tuple[str, ...]:
+    def _notify_undelivered(self, ends_at: datetime) -> tuple[str, ...]:
         """Tell batch after batch; who could not be told is not waited for again in this sweep."""
-        told: dict[str, None] = {}
+        delivered: dict[str, None] = {}
         in_vain: set[str] = set()
-        before = self.clock.now() - timedelta(seconds=UNTOLD_AFTER_S)
+        before = self.clock.now() - timedelta(seconds=UNDELIVERED_AFTER_S)
         while self._has_time(ends_at):
-            batch = self.watching.untold(before, BATCH, frozenset(in_vain))
-            news = [untold for untold in batch if untold[0].id not in told]
+            batch = self.watching.undelivered(before, BATCH, frozenset(in_vain))
+            news = [one for one in batch if one[0].id not in delivered]
             for order, events, watchers in news:
                 reachable = [one for one in watchers if one.connection_id not in in_vain]
                 if not reachable or not self._has_time(ends_at):
                     continue
-                with self.new_teller().until(ends_at, patiently=True) as teller:
-                    teller.tell(events, reachable)
-                in_vain |= teller.untold
-                told[order.id] = None
+                with self.new_notifier().until(ends_at, patiently=True) as notifier:
+                    notifier.notify(events, reachable)
+                in_vain |= notifier.undelivered
+                delivered[order.id] = None
             if not news:
                 break
-        return tuple(told)
+        return tuple(delivered)
 
     def _close_stale(self, ends_at: datetime) -> int:
         """Close old connections, and forget those that are closed; the others are tried again next time."""

@@ -9,7 +9,7 @@ from dexec.adapters.aws import clients
 from dexec.adapters.aws import queue as sqs
 from dexec.adapters.postgres import bounded
 from dexec.settings import Settings
-from dexec.usecases import sweep, tell, watch_orders
+from dexec.usecases import notify, sweep, watch_orders
 from infra.local.home import PROJECT
 
 TEMPLATE = PROJECT / "template.yaml"
@@ -94,7 +94,7 @@ def test_the_sweeper_waits_longer_than_a_message_may_be_on_its_way() -> None:
     assert sweep.LOST_AFTER_S > DATABASE_S + QUEUE_S
     assert sweep.STALE_AFTER_S > 10 * VISIBILITY_S
     assert sweep.CONNECTION_LIFE_S > 2 * 3600, "API Gateway closes connections after two hours"
-    assert sum(watch_orders.OPENING_PAUSES_S) < tell.OPENING_S
+    assert sum(watch_orders.OPENING_PAUSES_S) < notify.OPENING_S
 
 
 @pytest.mark.parametrize("queue", ["OrderQueue", "DeadLetterQueue"])

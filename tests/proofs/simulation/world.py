@@ -18,11 +18,11 @@ from dexec.ports import ApiKey, Backlogs, Connection, MostConnections, Placed, P
 from dexec.usecases.cancel_orders import CANCELLED, CancelOrders
 from dexec.usecases.execute_order import ExecuteOrder, Limits
 from dexec.usecases.halt import Halt, Halted, HaltUnconfirmed
+from dexec.usecases.notify import Notifier, Wait
 from dexec.usecases.place_order import PlaceOrder, Submission
 from dexec.usecases.quote_route import QuoteRoute
 from dexec.usecases.settle_dead_letter import MAX_ROUNDS, Letter, SettleDeadLetter
 from dexec.usecases.sweep import Sweep
-from dexec.usecases.tell import Teller, Wait
 from dexec.usecases.watch_orders import WatchOrders
 from tests.proofs.simulation.backend import Backend, in_memory
 from tests.proofs.simulation.leaks import Leaks
@@ -103,9 +103,9 @@ class World:
         push: Push = tape.around(self.push, "push")
         backlogs: Backlogs = tape.around(self.backlogs, "backlogs")
 
-        def teller() -> Teller:
+        def notifier() -> Notifier:
             deadline_s, gather_s = self.push_deadline_s, self.gather_s
-            return Teller(
+            return Notifier(
                 push,
                 watching,
                 clock,
@@ -121,13 +121,13 @@ class World:
         signer = tape.around(self.signer, "signer")
         self.place_order = PlaceOrder(orders, queue, clock, self._new_id, self.rate)
         self.execute_order = ExecuteOrder(
-            orders, cluster, signer, quote_route, clock, teller, self._token, self.random.random, LIMITS
+            orders, cluster, signer, quote_route, clock, notifier, self._token, self.random.random, LIMITS
         )
         control = tape.around(self.backend.control, "control")
         self.halt = Halt(control, clock)
         self.cancel_orders = CancelOrders(control, clock)
-        self.settle_letter = SettleDeadLetter(orders, queue, cluster, clock, teller, self._token)
-        self.sweep_up = Sweep(orders, watching, queue, push, clock, teller)
+        self.settle_letter = SettleDeadLetter(orders, queue, cluster, clock, notifier, self._token)
+        self.sweep_up = Sweep(orders, watching, queue, push, clock, notifier)
         self.watch_orders = WatchOrders(watching, push, backlogs, clock, MOST)
 
     def _new_id(self, now: datetime) -> str:

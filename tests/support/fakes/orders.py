@@ -95,7 +95,7 @@ class FakeOrders:
             if outcome is ClaimOutcome.CLAIMED:
                 self._take(row, token, now, lease_until)
             events = tuple(self._store.events[order_id])
-            watchers = self._store.told_about(order_id, streams=True)
+            watchers = self._store.watchers_of(order_id, streams=True)
             return Claim(outcome, row.order, events, watchers, abandoned)
 
     def _outcome(self, order: Order, token: str, now: datetime) -> ClaimOutcome:
@@ -129,7 +129,7 @@ class FakeOrders:
                 raise SigningHalted("execution is paused, or the order's client has no valid API key")
             row.order = replace(change.after, queued_at=row.order.queued_at)
             self._store.events[change.after.id].extend(change.events)
-            return self._store.told_about(change.after.id, streams=True)
+            return self._store.watchers_of(change.after.id, streams=True)
 
     def release(self, order: Order, run_at: datetime) -> None:
         with self._store.lock:

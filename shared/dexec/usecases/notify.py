@@ -13,7 +13,7 @@ from dexec.domain.errors import OutcomeUnknown, Unavailable
 from dexec.domain.lifecycle import TERMINAL
 from dexec.domain.order import Event
 from dexec.domain.views import first_frame
-from dexec.ports import Clock, Delivery, Push, Told, Watcher, Watching
+from dexec.ports import Clock, Deliveries, Delivery, Push, Watcher, Watching
 
 OPENING_S = 30
 """For so long after connecting, API Gateway answers 410 for a connection that is only being opened."""
@@ -51,7 +51,7 @@ class _Line:
         return self.watcher.push_failures > 0
 
 
-class Teller:
+class Notifier:
     """Pushes one order's events to its watchers while the order goes on.
 
     Each connection has a line of its own: one push at a time, and what queues up behind a slow one goes
@@ -92,13 +92,13 @@ class Teller:
         self._last: Event | None = None
         self.failures = 0
         """How many connections could not be told, once the telling has ended."""
-        self.untold: frozenset[str] = frozenset()
+        self.undelivered: frozenset[str] = frozenset()
         """Which connections could not be told, and are still there."""
-        self.trouble: Unavailable | OutcomeUnknown | None = None
+        self.error: Unavailable | OutcomeUnknown | None = None
         """Why it could not be noted who is still to be told: then this telling has to be repeated."""
 
     @contextmanager
-    def until(self, ends_at: datetime, *, patiently: bool = False) -> Iterator[Teller]:
+    def until(self, ends_at: datetime, *, patiently: bool = False) -> Iterator[Notifier]:
         """Wait for the pushes at the end of the block, but leave a second before ``ends_at``.
 
         ``patiently`` waits for suspects as for any other: where no order waits for the end of the block.
@@ -109,16 +109,16 @@ class Teller:
             yield self
         finally:
             left_s = (ends_at - self._clock.now()).total_seconds() - 1
-            told = self._finish(max(0.0, min(self._deadline_s, left_s)))
-            if told is not None:
-                self.untold = told.failed | told.missed
-                self.failures += len(self.untold)
+            deliveries = self._finish(max(0.0, min(self._deadline_s, left_s)))
+            if deliveries is not None:
+                self.undelivered = deliveries.failed | deliveries.missed
+                self.failures += len(self.undelivered)
                 try:
-                    self._watching.settle(told)
+                    self._watching.settle(deliveries)
                 except (Unavailable, OutcomeUnknown) as exc:
-                    self.trouble = exc if told.failed | told.missed else None
+                    self.error = exc if deliveries.failed | deliveries.missed else None
 
-    def tell(self, events: Sequence[Event], watchers: Sequence[Watcher]) -> None:
+    def notify(self, events: Sequence[Event], watchers: Sequence[Watcher]) -> None:
         """Queue ``events`` of one order for each of ``watchers`` and return at once."""
         if self._last is None:
             self._is_late = self._clock.now() - events[0].at > timedelta(seconds=LATE_S)
@@ -136,7 +136,7 @@ class Teller:
                 threads = self._slow_threads if is_apart else self._threads
                 line.future = threads.submit(self._drain, line)
 
-    def _finish(self, timeout_s: float) -> Told | None:
+    def _finish(self, timeout_s: float) -> Deliveries | None:
         """Wait for the pushes, no longer than ``timeout_s``, and return how they went."""
         self._gathered.set()
         if self._last is None or not self._lines:
@@ -154,7 +154,7 @@ class Teller:
             ended[result].add(connection_id)
             if result is Delivery.DELIVERED and failures and connection_id not in slow:
                 recovered.add(connection_id)
-        return Told(
+        return Deliveries(
             self._last.order_id,
             self._last.status in TERMINAL,
             delivered=frozenset(ended[Delivery.DELIVERED]),
