@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from dexec.bootstrap import container, prepare
 from dexec.domain.errors import QueueUnavailable
 from dexec.telemetry import count_run, count_unexpected, decision, make_logger, make_metrics
-from dexec.usecases.execute_order import HandBack
+from dexec.usecases.execute_order import Redelivery
 from dexec.usecases.report import Report
 
 logger = make_logger("executor")
@@ -41,24 +41,24 @@ def execute(record: SQSRecord, lambda_context: LambdaContext) -> None:
         routes.extend(decided for event in run.own_events if (decided := decision(event)) is not None)
 
     try:
-        hand_back = parts.execute_order(order_id, receives, ends_at, note)
+        redelivery = parts.execute_order(order_id, receives, ends_at, note)
     except Exception:
         count_unexpected(logger, metrics, "unexpected error")
         raise
-    if hand_back is not None:
-        _postpone(record.receipt_handle, hand_back)
+    if redelivery is not None:
+        _postpone(record.receipt_handle, redelivery)
         metrics.add_metric("HandedBack", MetricUnit.Count, 1)
-        delay_s = round(hand_back.delay_s, 1)
+        delay_s = round(redelivery.delay_s, 1)
         logger.info(
-            "handed back", reason=hand_back.reason, delay_s=delay_s, receives=receives, routes=routes
+            "handed back", reason=redelivery.reason, delay_s=delay_s, receives=receives, routes=routes
         )
-        raise NotDone(hand_back.reason)
+        raise NotDone(redelivery.reason)
     logger.info("done", receives=receives, routes=routes)
 
 
-def _postpone(receipt: str, hand_back: HandBack) -> None:
+def _postpone(receipt: str, redelivery: Redelivery) -> None:
     try:
-        container().queue.postpone(receipt, max(1, math.ceil(hand_back.delay_s)))
+        container().queue.postpone(receipt, max(1, math.ceil(redelivery.delay_s)))
     except QueueUnavailable:
         # The message then comes back when its visibility ends.
         logger.warning("the message could not be postponed")

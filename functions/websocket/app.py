@@ -1,4 +1,4 @@
-"""WebSocket: connections, frames, and the backlog that a new connection is sent."""
+"""WebSocket: connections, frames, and the past events that a new connection is sent."""
 
 from __future__ import annotations
 
@@ -149,12 +149,12 @@ def _refusal(error: DexecError, text: str) -> View:
     return frame if answered is None else {**frame, "id": answered}
 
 
-def send_backlog(subscribe: dict[str, str]) -> Answer:
+def replay_events(subscribe: dict[str, str]) -> Answer:
     """Subscribe a connection that has just been opened."""
     parts = container()
     connection_id = subscribe["connectionId"]
     try:
-        parts.watch_orders.send_backlog(subscribe["orderId"], subscribe["clientId"], connection_id)
+        parts.watch_orders.replay_events(subscribe["orderId"], subscribe["clientId"], connection_id)
     except ConnectionUnknown as error:
         parts.watch_orders.turn_away(connection_id, _refusal(error, ""))
     except DexecError as error:
@@ -176,7 +176,7 @@ ROUTES = {"CONNECT": connect, "DISCONNECT": disconnect, "MESSAGE": receive}
 
 def _answer(event: dict[str, Any]) -> Answer:
     if "subscribe" in event:
-        return send_backlog(event["subscribe"])
+        return replay_events(event["subscribe"])
     context = event["requestContext"]
     try:
         return ROUTES[context["eventType"]](event, context["connectionId"])
@@ -195,7 +195,7 @@ prepare("authenticate", "place_order", "watch_orders")
 
 @metrics.log_metrics
 def handler(event: dict[str, Any], _: LambdaContext) -> Answer:
-    """Serve one WebSocket event, or send one backlog."""
+    """Serve one WebSocket event, or replay the events of one order."""
     logger.clear_state()
     about = event.get("subscribe") or event.get("requestContext") or {}
     logger.append_keys(connection_id=about.get("connectionId"))
@@ -206,5 +206,5 @@ def handler(event: dict[str, Any], _: LambdaContext) -> Answer:
     except Exception:
         count_unexpected(logger, metrics, "unexpected error")
         return {"statusCode": 500}
-    logger.info("websocket", event_type=about.get("eventType", "BACKLOG"), status=answer["statusCode"])
+    logger.info("websocket", event_type=about.get("eventType", "REPLAY"), status=answer["statusCode"])
     return answer

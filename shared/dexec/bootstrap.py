@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dexec.adapters.paper.market import PaperMarket
     from dexec.adapters.paper.outcomes import PaperOutcomes
     from dexec.adapters.postgres.database import Connect, Database
-    from dexec.ports import ApiKeys, Backlogs, Clock, Orders, Push, Queue, Wallets, Watching
+    from dexec.ports import ApiKeys, Clock, EventReplay, Orders, Push, Queue, Wallets, Watching
     from dexec.usecases.authenticate import Authenticate
     from dexec.usecases.check_readiness import CheckReadiness
     from dexec.usecases.execute_order import ExecuteOrder
@@ -146,7 +146,7 @@ class Container:
 
         settings = self.settings
         most = MostConnections(settings.max_connections_per_client, settings.max_streams_per_client)
-        return WatchOrders(self.watching, self.push, self.backlogs, self.clock, most)
+        return WatchOrders(self.watching, self.push, self.event_replay, self.clock, most)
 
     @cached_property
     def limit_reads(self) -> LimitReads:
@@ -218,13 +218,13 @@ class Container:
         return ApiGatewayPush(aws.push_http(self.settings.websocket_callback_url))
 
     @cached_property
-    def backlogs(self) -> Backlogs:
-        """Sends backlogs to connections that are still opening."""
+    def event_replay(self) -> EventReplay:
+        """Sends past events to connections that are still opening."""
         from dexec.adapters.aws import clients as aws
-        from dexec.adapters.aws.event_replay import LambdaBacklogs
+        from dexec.adapters.aws.event_replay import LambdaEventReplay
 
         http = aws.functions_http(self.settings.url_suffix)
-        return LambdaBacklogs(http, os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""))
+        return LambdaEventReplay(http, os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""))
 
     # --- behind the ports ----------------------------------------------------------------------------
 

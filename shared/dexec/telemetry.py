@@ -52,7 +52,7 @@ STAGES = {
 """The metric of the time that led to an event."""
 
 
-class _Sparing(AmazonCloudWatchEMFProvider):
+class _SkipEmptyMetrics(AmazonCloudWatchEMFProvider):
     """Says nothing where nothing was counted: many invocations have nothing to count."""
 
     def add_metric(
@@ -79,7 +79,7 @@ def make_logger(service: str) -> Logger:
 def make_metrics(service: str) -> Metrics:
     """Return the metrics of a function; their only dimension is ``service``."""
     namespace = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", NAMESPACE)
-    return Metrics(provider=_Sparing(namespace=namespace, service=service))
+    return Metrics(provider=_SkipEmptyMetrics(namespace=namespace, service=service))
 
 
 def count_unexpected(logger: Logger, metrics: Metrics, message: str, error: Exception | None = None) -> None:

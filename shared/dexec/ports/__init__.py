@@ -17,7 +17,7 @@ from dexec.ports.market import (
     Venue,
     Wallets,
 )
-from dexec.ports.messaging import Backlogs, Delivery, Push, Queue
+from dexec.ports.messaging import Delivery, EventReplay, Push, Queue
 from dexec.ports.orders import Archive, Claim, ClaimOutcome, NewOrder, Orders, Placed, RateLimit
 from dexec.ports.readiness import Probe
 from dexec.ports.time import Clock
@@ -28,7 +28,6 @@ __all__ = [
     "ApiKey",
     "ApiKeys",
     "Archive",
-    "Backlogs",
     "Blockhash",
     "CannotLand",
     "Claim",
@@ -39,6 +38,7 @@ __all__ = [
     "Control",
     "Deliveries",
     "Delivery",
+    "EventReplay",
     "Landed",
     "MostConnections",
     "NewOrder",

@@ -43,7 +43,7 @@ class Push(Protocol):
         """
 
 
-class Backlogs(Protocol):
+class EventReplay(Protocol):
     """Sends a connection what it missed, after the handler that opens it has returned."""
 
     def send_soon(self, order_id: str, connection: Connection) -> None:

@@ -57,7 +57,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class HandBack:
+class Redelivery:
     """The message is to be delivered again, after ``delay_s``."""
 
     delay_s: float
@@ -67,9 +67,9 @@ class HandBack:
 class _Stop(Exception):
     """The run ends here and its message is handed back."""
 
-    def __init__(self, hand_back: HandBack) -> None:
-        super().__init__(hand_back.reason)
-        self.hand_back = hand_back
+    def __init__(self, redelivery: Redelivery) -> None:
+        super().__init__(redelivery.reason)
+        self.redelivery = redelivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class ExecuteOrder:
 
     def __call__(
         self, order_id: str, receives: int, ends_at: datetime, report: Reporting = keep_quiet
-    ) -> HandBack | None:
+    ) -> Redelivery | None:
         """Execute the order as far as it goes; None when its message is done with.
 
         ``receives`` counts the deliveries of the message, ``ends_at`` is when this invocation is cut off,
@@ -105,12 +105,12 @@ class ExecuteOrder:
         with self.new_notifier().until(ends_at) as notifier:
             notifier.notify(claim.events, claim.watchers)
             run = _Run(self, notifier, claim.order, ends_at)
-            hand_back = run.to_the_end(receives)
+            redelivery = run.to_the_end(receives)
         if claim.outcome is ClaimOutcome.CLAIMED:
             report(Report(claim.order, run.order, claim.events + run.events, notifier.failures))
-        if hand_back is None and notifier.error is not None:
+        if redelivery is None and notifier.error is not None:
             return self.later(receives, notifier.error)
-        return hand_back
+        return redelivery
 
     def _claim(self, order_id: str) -> Claim:
         token = self.new_token()
@@ -124,21 +124,21 @@ class ExecuteOrder:
                 return claim
             self.clock.sleep(wait_s)
 
-    def _not_ours(self, outcome: ClaimOutcome, order: Order) -> HandBack:
+    def _not_ours(self, outcome: ClaimOutcome, order: Order) -> Redelivery:
         now = self.clock.now()
         if outcome is ClaimOutcome.PAUSED:
-            return HandBack(PAUSED_DELAY_S, "execution is paused")
+            return Redelivery(PAUSED_DELAY_S, "execution is paused")
         if outcome is ClaimOutcome.KEYLESS:
-            return HandBack(KEYLESS_DELAY_S, "its client has no valid API key")
+            return Redelivery(KEYLESS_DELAY_S, "its client has no valid API key")
         if outcome is ClaimOutcome.NOT_YET:
-            return HandBack((order.run_at - now).total_seconds(), "not due yet")
+            return Redelivery((order.run_at - now).total_seconds(), "not due yet")
         lease_s = (order.lease_until - now).total_seconds() if order.lease_until else 0
-        return HandBack(max(SHORT_WAIT_S, lease_s), "another executor has it")
+        return Redelivery(max(SHORT_WAIT_S, lease_s), "another executor has it")
 
-    def later(self, receives: int, exc: DexecError) -> HandBack:
-        """Return the hand-back after trouble of ours: sooner at first, then every 15 s, never the end."""
+    def later(self, receives: int, exc: DexecError) -> Redelivery:
+        """Return the redelivery after an infrastructure error: sooner at first, then every 15 s."""
         base_s = INFRASTRUCTURE_DELAYS_S[min(max(receives, 1), len(INFRASTRUCTURE_DELAYS_S)) - 1]
-        return HandBack(base_s * (1 + 0.25 * self.jitter()), str(exc))
+        return Redelivery(base_s * (1 + 0.25 * self.jitter()), str(exc))
 
 
 class _Run:
@@ -151,19 +151,19 @@ class _Run:
         self.order = order
         self.events: tuple[Event, ...] = ()
 
-    def to_the_end(self, receives: int) -> HandBack | None:
+    def to_the_end(self, receives: int) -> Redelivery | None:
         """Take attempt after attempt until the order is over or has to be handed back."""
         try:
             while not self.order.is_terminal:
                 self._attempt()
         except _Stop as stop:
-            return self._hand_back(stop.hand_back)
+            return self._release_lease(stop.redelivery)
         except LeaseLost:
-            return HandBack(SHORT_WAIT_S, "the lease was lost")
+            return Redelivery(SHORT_WAIT_S, "the lease was lost")
         except SigningHalted as exc:
-            return self._hand_back(HandBack(PAUSED_DELAY_S, str(exc)))
+            return self._release_lease(Redelivery(PAUSED_DELAY_S, str(exc)))
         except (Unavailable, OutcomeUnknown) as exc:
-            return self._hand_back(self._case.later(receives, exc))
+            return self._release_lease(self._case.later(receives, exc))
         return None
 
     def _attempt(self) -> None:
@@ -241,11 +241,11 @@ class _Run:
             return
         delay_s = VENUE_DELAYS_S[min(order.attempt, len(VENUE_DELAYS_S)) - 1]
         self._save(change.releasing(run_at=now + timedelta(seconds=delay_s)))
-        raise _Stop(HandBack(delay_s, str(exc)))
+        raise _Stop(Redelivery(delay_s, str(exc)))
 
     def _check_time(self) -> None:
         if self._now() >= self._stop_at:
-            raise _Stop(HandBack(SHORT_WAIT_S, "this invocation is about to end"))
+            raise _Stop(Redelivery(SHORT_WAIT_S, "this invocation is about to end"))
 
     def _save(self, change: Change) -> None:
         watchers = self._case.orders.save(change)
@@ -253,13 +253,13 @@ class _Run:
         self.events += change.events
         self._notifier.notify(change.events, watchers)
 
-    def _hand_back(self, hand_back: HandBack) -> HandBack:
+    def _release_lease(self, redelivery: Redelivery) -> Redelivery:
         if self.order.lease_token is not None:
-            run_at = self._now() + timedelta(seconds=hand_back.delay_s)
+            run_at = self._now() + timedelta(seconds=redelivery.delay_s)
             # Where the store is away the lease ends by itself.
             with suppress(Unavailable, OutcomeUnknown):
                 self._case.orders.release(self.order, run_at)
-        return hand_back
+        return redelivery
 
     def _now(self) -> datetime:
         return self._case.clock.now()

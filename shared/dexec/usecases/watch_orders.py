@@ -1,4 +1,4 @@
-"""Watching: connections, subscriptions, and the backlog that a late watcher is sent."""
+"""Watching: connections, subscriptions, and the past events that a late watcher is sent."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from dexec.domain.errors import ConnectionUnknown, NotFound, TooManyConnections
 from dexec.domain.ids import is_order_id
 from dexec.domain.order import Event
 from dexec.domain.views import View, encode, first_frame
-from dexec.ports import ApiKey, Backlogs, Clock, Connection, Delivery, MostConnections, Push, Watching
+from dexec.ports import ApiKey, Clock, Connection, Delivery, EventReplay, MostConnections, Push, Watching
 
 OPENING_PAUSES_S = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """A connection that is still opening answers 410; by the end of these pauses it is open or gone."""
 
 SETTLE_S = 0.01
-"""A backlog is sent so much later: a connection opens once ``$connect`` has been answered."""
+"""Past events are sent so much later: a connection opens once ``$connect`` has been answered."""
 
 MAX_KNOWN = 10_000
 KNOWN_S = 60
@@ -29,7 +29,7 @@ class WatchOrders:
 
     watching: Watching
     push: Push
-    backlogs: Backlogs
+    event_replay: EventReplay
     clock: Clock
     most: MostConnections
     _known: dict[str, tuple[Connection, datetime]] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class WatchOrders:
                 f"{self.most.in_all} in all; close one first"
             )
         if order_id is not None:
-            self.backlogs.send_soon(order_id, connection)
+            self.event_replay.send_soon(order_id, connection)
 
     def disconnect(self, connection_id: str) -> None:
         """Forget a connection."""
@@ -76,7 +76,7 @@ class WatchOrders:
         self.reply(connection_id, frame)
         self.push.close(connection_id)
 
-    def send_backlog(self, order_id: str, client_id: str, connection_id: str) -> None:
+    def replay_events(self, order_id: str, client_id: str, connection_id: str) -> None:
         """Watch an order over a connection that has just been let in. Raises what ``subscribe`` does.
 
         It is not watched before the connection can be open: neither this nor an executor posts in vain, and

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from dexec.domain.lifecycle import Status
 from dexec.ports import ClaimOutcome
-from dexec.usecases.execute_order import HandBack
+from dexec.usecases.execute_order import Redelivery
 from dexec.usecases.settle_dead_letter import Letter
 from tests.proofs.simulation.invariants import check
 from tests.proofs.simulation.world import World
@@ -28,7 +28,7 @@ def test_the_second_executor_hands_the_message_back_until_the_lease_ends() -> No
     ((order, events),) = world.backend.audit.histories()
     with world.tape.process():
         answer = world.execute_order(order.id, 1, world.clock.now() + timedelta(seconds=20))
-    assert answer == HandBack(25.0, "another executor has it")
+    assert answer == Redelivery(25.0, "another executor has it")
     assert world.tape.calls == ["orders.place", "queue.send", "orders.claim"]
     assert world.backend.audit.histories() == [(order, events)]
 

@@ -274,7 +274,7 @@ def test_a_frame_stays_below_what_api_gateway_cuts_in_two() -> None:
     assert len(sizes) < 10, "not each event by itself either"
 
 
-def test_a_long_backlog_comes_whole_in_several_frames() -> None:
+def test_a_long_replay_comes_whole_in_several_frames() -> None:
     world = World()
     events = large_events(world)
     ((order, _),) = world.backend.audit.histories()

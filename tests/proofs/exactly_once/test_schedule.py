@@ -9,7 +9,7 @@ import pytest
 from dexec.domain.errors import TooManyOrders
 from dexec.domain.order import fail
 from dexec.ports import RateLimit
-from dexec.usecases.execute_order import HandBack
+from dexec.usecases.execute_order import Redelivery
 from dexec.usecases.place_order import Submission
 from tests.proofs.simulation.invariants import check
 from tests.proofs.simulation.world import RATE, SWAP, World
@@ -62,7 +62,7 @@ def test_a_message_that_comes_early_waits_a_moment_or_goes_back() -> None:
     *_, (last, _) = world.backend.audit.histories()
     with world.tape.process():
         answer = world.execute_order(last.id, 1, world.clock.now() + timedelta(seconds=20))
-    assert answer == HandBack((last.run_at - world.clock.now()).total_seconds(), "not due yet")
+    assert answer == Redelivery((last.run_at - world.clock.now()).total_seconds(), "not due yet")
 
 
 def test_a_queue_of_10_000_is_not_taken_for_lost() -> None:

@@ -14,7 +14,7 @@ from dexec.domain.errors import ConnectionUnknown, DexecError, Ending, NotFound,
 from dexec.domain.ids import order_id as make_order_id
 from dexec.domain.order import Order
 from dexec.domain.quote import Mode, RouteRequest
-from dexec.ports import ApiKey, Backlogs, Connection, MostConnections, Placed, Push, RateLimit
+from dexec.ports import ApiKey, Connection, EventReplay, MostConnections, Placed, Push, RateLimit
 from dexec.usecases.cancel_orders import CANCELLED, CancelOrders
 from dexec.usecases.execute_order import ExecuteOrder, Limits
 from dexec.usecases.halt import Halt, Halted, HaltUnconfirmed
@@ -29,9 +29,9 @@ from tests.proofs.simulation.leaks import Leaks
 from tests.proofs.simulation.tape import Crash, Tape
 from tests.support.fakes import (
     START,
-    FakeBacklogs,
     FakeClock,
     FakeCluster,
+    FakeEventReplay,
     FakePush,
     FakeQueue,
     FakeSigner,
@@ -85,7 +85,7 @@ class World:
         self.signer = FakeSigner()
         self.venues = [FakeVenue(name, self.clock) for name in ("raydium", "meteora")]
         self.push = FakePush()
-        self.backlogs = FakeBacklogs()
+        self.event_replay = FakeEventReplay()
         self.random = Random(self.seed)
         self._next_sweep = self.start + timedelta(seconds=SWEEP_EVERY_S)
         self._redelivered = False
@@ -101,7 +101,7 @@ class World:
         queue = tape.around(self.queue, "queue")
         cluster = tape.around(self.cluster, "cluster")
         push: Push = tape.around(self.push, "push")
-        backlogs: Backlogs = tape.around(self.backlogs, "backlogs")
+        event_replay: EventReplay = tape.around(self.event_replay, "event_replay")
 
         def notifier() -> Notifier:
             deadline_s, gather_s = self.push_deadline_s, self.gather_s
@@ -128,7 +128,7 @@ class World:
         self.cancel_orders = CancelOrders(control, clock)
         self.settle_letter = SettleDeadLetter(orders, queue, cluster, clock, notifier, self._token)
         self.sweep_up = Sweep(orders, watching, queue, push, clock, notifier)
-        self.watch_orders = WatchOrders(watching, push, backlogs, clock, MOST)
+        self.watch_orders = WatchOrders(watching, push, event_replay, clock, MOST)
 
     def _new_id(self, now: datetime) -> str:
         return make_order_id(now, self.random.randbytes(10))
@@ -197,7 +197,7 @@ class World:
         return True
 
     def open(self, connection_id: str, caller: ApiKey, order_id: str) -> None:
-        """Open a connection on an order; its backlog is sent by ``send_backlogs``."""
+        """Open a connection on an order; its past events are sent by ``replay_events``."""
         for _ in range(3):
             if self._process(lambda: self._opened(connection_id, caller, order_id)):
                 return
@@ -228,11 +228,11 @@ class World:
 
     def _execute(self, message: Message) -> None:
         ends_at = self.clock.now() + timedelta(seconds=FUNCTION_S)
-        hand_back = self.execute_order(message.order_id, message.receives, ends_at)
-        if hand_back is None:
+        redelivery = self.execute_order(message.order_id, message.receives, ends_at)
+        if redelivery is None:
             self.queue.delete(message.receipt)
         else:
-            self.queue.postpone(message.receipt, max(1, math.ceil(hand_back.delay_s)))
+            self.queue.postpone(message.receipt, max(1, math.ceil(redelivery.delay_s)))
 
     def settle_one(self) -> bool:
         """Settle one dead letter; False when there is none to be seen."""
@@ -249,14 +249,14 @@ class World:
         ends_at = self.clock.now() + timedelta(seconds=FUNCTION_S)
         self._process(lambda: self.sweep_up(ends_at))
 
-    def send_backlogs(self) -> None:
+    def replay_events(self) -> None:
         """Run the asynchronous invocations that wait."""
-        while self.backlogs.waiting:
-            self._send_backlog(*self.backlogs.waiting.pop(0))
+        while self.event_replay.waiting:
+            self._replay_events_of(*self.event_replay.waiting.pop(0))
 
-    def _send_backlog(self, order_id: str, connection: Connection) -> None:
+    def _replay_events_of(self, order_id: str, connection: Connection) -> None:
         one, client_id = connection.connection_id, connection.client_id
-        self._process(lambda: self.watch_orders.send_backlog(order_id, client_id, one))
+        self._process(lambda: self.watch_orders.replay_events(order_id, client_id, one))
 
     def _process(self, function: Callable[[], T]) -> T | None:
         """Run one invocation: None when it crashed or answered that something is not available."""

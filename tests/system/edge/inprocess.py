@@ -30,7 +30,7 @@ from functions.executor import app as executor
 from functions.http_api import app as http_api
 from functions.sweeper import app as sweeper
 from functions.websocket import app as websocket
-from tests.support.fakes import FakeBacklogs, FakeClock, FakePush, FakeQueue
+from tests.support.fakes import FakeClock, FakeEventReplay, FakePush, FakeQueue
 from tests.support.fakes.push import Frame
 
 HANDLERS: tuple[ModuleType, ...] = (dead_letters, executor, http_api, sweeper, websocket)
@@ -53,8 +53,8 @@ class InProcess(Container):
         return FakePush()
 
     @cached_property
-    def backlogs(self) -> FakeBacklogs:
-        return FakeBacklogs()
+    def event_replay(self) -> FakeEventReplay:
+        return FakeEventReplay()
 
     @cached_property
     def _opened(self) -> list[BoundedConnection]:
@@ -146,7 +146,7 @@ class Deployment:
         event = socket_event("CONNECT", connection_id)
         event["queryStringParameters"] = {**(query or {}), **({} if key is None else {"apiKey": key})}
         status = websocket.handler(event, Context())["statusCode"]
-        self._send_backlogs()
+        self._replay_events()
         return connection_id, status
 
     def send(self, connection_id: str, text: str) -> list[Frame]:
@@ -155,7 +155,7 @@ class Deployment:
         before = len(frames)
         answer = websocket.handler({**socket_event("MESSAGE", connection_id), "body": text}, Context())
         assert answer == {"statusCode": 200}
-        self._send_backlogs()
+        self._replay_events()
         return frames[before:]
 
     def received(self, connection_id: str) -> list[Frame]:
@@ -182,8 +182,8 @@ class Deployment:
         """Let time pass."""
         self.parts.clock.advance(seconds)
 
-    def _send_backlogs(self) -> None:
-        waiting, self.parts.backlogs.waiting = self.parts.backlogs.waiting, []
+    def _replay_events(self) -> None:
+        waiting, self.parts.event_replay.waiting = self.parts.event_replay.waiting, []
         for order_id, connection in waiting:
             subscribe = {
                 "orderId": order_id,
