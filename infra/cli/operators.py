@@ -15,7 +15,7 @@ from infra.cli.target import HOME, HomeOption, JsonOption
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dexec.adapters.postgres.operators import Trouble
+    from dexec.adapters.postgres.operators import ProblemOrder
     from infra.client.api import Document
     from infra.operators.access import Access
 
@@ -35,7 +35,7 @@ StackOption = Annotated[
 ClientOption = Annotated[str | None, typer.Option("--client", metavar="NAME", help="Only this client's.")]
 
 
-class InTrouble(StrEnum):
+class Problem(StrEnum):
     """Which orders need a look."""
 
     failed = "failed"
@@ -51,15 +51,15 @@ def access(home: Path, stack: str | None) -> AbstractContextManager[Access]:
     return ways.local(Home(home.resolve())) if stack is None else ways.on_aws(stack)
 
 
-orders = typer.Typer(name="orders", help="Orders of all clients: list those in trouble, cancel.")
+orders = typer.Typer(name="orders", help="Orders of all clients: list those that failed, are stuck or are parked, cancel.")
 
 
 @orders.callback(invoke_without_command=True)
-def in_trouble(
+def list_problems(
     context: typer.Context,
     *,
     status: Annotated[
-        InTrouble | None,
+        Problem | None,
         typer.Option(
             help="failed: they ended so. stuck: see --older-than. parked: see redrive.",
             show_default="needed without a command",
@@ -84,12 +84,12 @@ def in_trouble(
     with access(home, stack) as way:
         now, paused_since = way.clock.now(), way.control.paused_since()
         lists = {
-            InTrouble.failed: lambda: way.operators.failed(client, limit),
-            InTrouble.stuck: lambda: way.operators.stuck(now, older_than, client, limit),
-            InTrouble.parked: lambda: way.operators.parked(client, limit),
+            Problem.failed: lambda: way.operators.failed(client, limit),
+            Problem.stuck: lambda: way.operators.stuck(now, older_than, client, limit),
+            Problem.parked: lambda: way.operators.parked(client, limit),
         }
         found = lists[status]()
-    documents = [_document(trouble, reason(trouble, now, paused_since)) for trouble in found]
+    documents = [_document(problem, reason(problem, now, paused_since)) for problem in found]
     if as_json:
         output.say_json(documents)
     else:
@@ -156,10 +156,10 @@ def again(
         output.say(f"{placed.id} takes its place: {placed.status.value}")
 
 
-def _document(trouble: Trouble, why: str) -> Document:
+def _document(problem: ProblemOrder, why: str) -> Document:
     from dexec.domain.views import iso, request_view
 
-    order = trouble.order
+    order = problem.order
     request = cast("Document", request_view(order.request))
     return {
         "orderId": order.id,
@@ -169,7 +169,7 @@ def _document(trouble: Trouble, why: str) -> Document:
         "attempt": order.attempt,
         **request,
         "signature": order.signature,
-        "since": iso(trouble.since),
+        "since": iso(problem.since),
         "reason": why,
     }
 

@@ -68,7 +68,7 @@ class Access:
 
     @property
     def operators(self) -> PostgresOperators:
-        """Keys, and orders in trouble."""
+        """Keys, and orders that failed, are stuck or are parked."""
         return PostgresOperators(self.database)
 
     @property

@@ -231,7 +231,7 @@ def test_clients_take_turns_to_be_told(store: Backend) -> None:
     assert (first, second, third) == (many[0].id, one.after.id, many[1].id)
 
 
-def test_who_is_skipped_is_left_out_with_the_orders_of_nobody_else(store: Backend) -> None:
+def test_skipping_a_connection_leaves_out_only_its_own_orders(store: Backend) -> None:
     for name in ("slow", "quick"):
         connect(store, name)
     both, slow = ended(store, watcher="slow"), ended(store, watcher="slow")

@@ -19,7 +19,7 @@ from dexec.domain.routing.details import (
     LegDetails,
     QuoteDetails,
     RouteDetails,
-    TroubleDetails,
+    VenueFailureDetails,
 )
 
 OrderId = Annotated[
@@ -79,7 +79,7 @@ class Event(TypedDict):
     costs: NotRequired[CostDetails]
     bound: NotRequired[Amount]
     gapBps: NotRequired[str]
-    leftOut: NotRequired[list[TroubleDetails]]
+    leftOut: NotRequired[list[VenueFailureDetails]]
     slot: NotRequired[int]
     # submitted and confirmed
     signature: NotRequired[Signature]

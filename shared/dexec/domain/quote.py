@@ -53,7 +53,7 @@ class RouteRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class PoolSnapshot:
     """What one venue answered: the states of its pools at one slot, after ``latency_ms``."""
 
     venue: str
@@ -63,7 +63,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class VenueTrouble:
+class VenueFailure:
     """A venue that was left out, and why, in words for the client."""
 
     venue: str
@@ -104,7 +104,7 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """One venue's priced offer for the whole order, from one reading.
+    """One venue's priced offer for the whole order, from one snapshot.
 
     It is the best of the venue's pools for the pair. ``depth_out`` is what that pool gives before its
     marginal price is 1 % worse. Fees are base units of token in, ``output_fee`` of token out.
@@ -209,7 +209,7 @@ class Route:
     ``limit`` is the least output (exact in) or the greatest input (exact out) that the transaction
     accepts. ``bound`` is proven: no route over these pools gives more (exact in) or takes less (exact
     out), leg costs included; ``gap_bps`` is how far this route is from it. ``slot`` is the oldest slot of
-    the readings it rests on.
+    the snapshots it rests on.
     """
 
     mode: Mode
@@ -225,7 +225,7 @@ class Route:
     leg_cost: int
     bound: int
     gap_bps: Fraction
-    left_out: tuple[VenueTrouble, ...]
+    skipped: tuple[VenueFailure, ...]
     slot: int
 
     def plan(self) -> SwapPlan:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from dexec.adapters.paper.chain_time import Latency, between, happens, slot_at
 from dexec.adapters.paper.market import PaperMarket
 from dexec.domain.errors import VenueUnavailable
-from dexec.domain.quote import Pair, Reading
+from dexec.domain.quote import Pair, PoolSnapshot
 from dexec.ports import Clock
 
 
@@ -34,7 +34,7 @@ class PaperVenue:
         """How quotes and legs call it."""
         return self._name
 
-    def read(self, pairs: Sequence[Pair]) -> Reading:
+    def read(self, pairs: Sequence[Pair]) -> PoolSnapshot:
         """Return the pools for ``pairs`` at the slot in which the answer is given."""
         asked = self._clock.now()
         self._clock.sleep(between(*self._latency.quote, self._name, asked).total_seconds())
@@ -43,4 +43,4 @@ class PaperVenue:
         answered = self._clock.now()
         slot = slot_at(answered)
         latency_ms = round((answered - asked).total_seconds() * 1000)
-        return Reading(self._name, slot, self._market.pools(self._name, pairs, slot), latency_ms)
+        return PoolSnapshot(self._name, slot, self._market.pools(self._name, pairs, slot), latency_ms)

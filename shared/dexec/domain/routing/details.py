@@ -68,7 +68,7 @@ class AlternativeDetails(TypedDict):
     costBps: str
 
 
-class TroubleDetails(TypedDict):
+class VenueFailureDetails(TypedDict):
     """A venue that was left out."""
 
     venue: str
@@ -92,7 +92,7 @@ class RouteDetails(TypedDict):
     costs: CostDetails
     bound: str
     gapBps: str
-    leftOut: list[TroubleDetails]
+    leftOut: list[VenueFailureDetails]
     slot: int
 
 
@@ -122,7 +122,9 @@ def route_details(route: Route) -> RouteDetails:
         costs=cost_details(route),
         bound=format_units(route.bound, settled),
         gapBps=format_fixed(route.gap_bps, 4),
-        leftOut=[TroubleDetails(venue=trouble.venue, reason=trouble.reason) for trouble in route.left_out],
+        leftOut=[
+            VenueFailureDetails(venue=failure.venue, reason=failure.reason) for failure in route.skipped
+        ],
         slot=route.slot,
     )
     if route.mode is Mode.EXACT_IN:

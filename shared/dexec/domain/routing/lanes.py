@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dexec.domain.pools.base import PRICE_BITS, Curve, Pool
-from dexec.domain.quote import Leg, Reading
+from dexec.domain.quote import Leg, PoolSnapshot
 from dexec.domain.routing.balance import balance
 from dexec.domain.routing.hops import mids_for
 from dexec.domain.routing.legs import make_leg
@@ -147,12 +147,12 @@ class Flow:
             yield make_leg(edge.pool, token_in, amount_in, hop=number, slot=edge.slot, amount_out=exact_out)
 
 
-def find_lanes(token_in: str, token_out: str, readings: Sequence[Reading]) -> list[Lane]:
+def find_lanes(token_in: str, token_out: str, snapshots: Sequence[PoolSnapshot]) -> list[Lane]:
     """Return the direct lane, if any pool trades the pair, and those of two hops that are complete."""
     pools: dict[frozenset[str], list[tuple[Pool, int]]] = {}
-    for reading in readings:
-        for pool in reading.pools:
-            pools.setdefault(frozenset((pool.token_x, pool.token_y)), []).append((pool, reading.slot))
+    for snapshot in snapshots:
+        for pool in snapshot.pools:
+            pools.setdefault(frozenset((pool.token_x, pool.token_y)), []).append((pool, snapshot.slot))
 
     def hop(start: str, end: str) -> Hop:
         known = pools.get(frozenset((start, end)), ())

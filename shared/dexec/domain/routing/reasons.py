@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dexec.domain.quote import Alternative, VenueTrouble
+from dexec.domain.quote import Alternative, VenueFailure
 from dexec.domain.routing.details import format_fixed
 from dexec.domain.routing.lanes import Flow
 
@@ -26,7 +26,7 @@ def describe(flows: Sequence[Flow]) -> str:
 
 
 def explain_choice(
-    description: str, alternatives: Sequence[Alternative], left_out: Sequence[VenueTrouble]
+    description: str, alternatives: Sequence[Alternative], skipped: Sequence[VenueFailure]
 ) -> str:
     """Return the sentence that says why the route was chosen, and who was not asked."""
     if alternatives:
@@ -35,7 +35,7 @@ def explain_choice(
         reason = f"{description} nets the most, {ahead} bps more than {closest.description}"
     else:
         reason = f"{description} is the only way to trade this now"
-    missing = "".join(f"; {trouble.venue} was left out: {trouble.reason}" for trouble in left_out)
+    missing = "".join(f"; {failure.venue} was left out: {failure.reason}" for failure in skipped)
     return reason[0].upper() + reason[1:] + missing
 
 

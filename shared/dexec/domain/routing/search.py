@@ -12,11 +12,11 @@ from dexec.domain.quote import (
     BPS,
     Alternative,
     Mode,
+    PoolSnapshot,
     Quote,
-    Reading,
     Route,
     RouteRequest,
-    VenueTrouble,
+    VenueFailure,
     slippage_limit,
 )
 from dexec.domain.routing.bound import Demand, best_bound
@@ -62,12 +62,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class _Problem:
-    """A request over the lanes that the readings open; ``side`` is 0 for exact in, 1 for exact out."""
+    """A request over the lanes that the snapshots open; ``side`` is 0 for exact in, 1 for exact out."""
 
     request: RouteRequest
     lanes: list[Lane]
     quotes: list[Quote]
-    troubles: tuple[VenueTrouble, ...]
+    failures: tuple[VenueFailure, ...]
     side: int
     leg_cost: int
 
@@ -102,31 +102,31 @@ class _Problem:
 
 def find_route(
     request: RouteRequest,
-    readings: Sequence[Reading],
+    snapshots: Sequence[PoolSnapshot],
     *,
-    troubles: Sequence[VenueTrouble] = (),
+    failures: Sequence[VenueFailure] = (),
     leg_cost: int = 0,
 ) -> Route:
-    """Return the best route for ``request`` over ``readings``.
+    """Return the best route for ``request`` over ``snapshots``.
 
     ``leg_cost`` is what each leg costs beside its fees, in base units of the token whose amount is open
-    (token out for exact in, token in for exact out). ``troubles`` are venues that could not be asked.
+    (token out for exact in, token in for exact out). ``failures`` are venues that could not be asked.
     Raises ``NoVenue`` when no venue has a pool to offer, or too little while others are left out, and
     ``InsufficientLiquidity`` when all pools together cannot trade the amount, or only with amounts that no
     balance can hold (``MAX_BASE_UNITS``).
     """
-    lanes = find_lanes(request.token_in, request.token_out, readings)
+    lanes = find_lanes(request.token_in, request.token_out, snapshots)
     if not lanes:
-        raise _no_venue(request, troubles)
-    quotes = quote_venues(request, readings)
+        raise _no_venue(request, failures)
+    quotes = quote_venues(request, snapshots)
     side = int(request.mode is Mode.EXACT_OUT)
-    problem = _Problem(request, lanes, quotes, tuple(troubles), side, leg_cost)
+    problem = _Problem(request, lanes, quotes, tuple(failures), side, leg_cost)
     solved = problem.solved()
     singles = [_single(problem, quote, solved) for quote in quotes]
     found = [*singles, *solved, *problem.mixed(solved)]
     candidates = [candidate for candidate in found if candidate.is_possible]
     if not candidates:
-        unable = [*troubles, *refusals(request, readings)]
+        unable = [*failures, *refusals(request, snapshots)]
         raise _too_little(request, unable, is_for_size=bool(found))
     # The first of equals wins: a single venue before a split, a deeper and faster one before another.
     chosen = min(candidates, key=problem.loss)
@@ -134,18 +134,18 @@ def find_route(
 
 
 def _too_little(
-    request: RouteRequest, troubles: Sequence[VenueTrouble], *, is_for_size: bool
+    request: RouteRequest, failures: Sequence[VenueFailure], *, is_for_size: bool
 ) -> NoVenue | InsufficientLiquidity:
-    if troubles:
-        return _no_venue(request, troubles)
+    if failures:
+        return _no_venue(request, failures)
     message = f"the pools cannot trade this amount of {request.token_in} for {request.token_out}"
     if is_for_size:
         message += f" without an amount above {MAX_BASE_UNITS} base units, the most that a balance can hold"
     return InsufficientLiquidity(message)
 
 
-def _no_venue(request: RouteRequest, troubles: Sequence[VenueTrouble]) -> NoVenue:
-    why = "; ".join(f"{trouble.venue}: {trouble.reason}" for trouble in troubles) or "no pool trades them"
+def _no_venue(request: RouteRequest, failures: Sequence[VenueFailure]) -> NoVenue:
+    why = "; ".join(f"{failure.venue}: {failure.reason}" for failure in failures) or "no pool trades them"
     return NoVenue(f"no venue can trade {request.token_in} for {request.token_out} now ({why})")
 
 
@@ -176,11 +176,11 @@ def _make_route(problem: _Problem, chosen: Candidate, candidates: Sequence[Candi
         legs=with_shares(legs),
         quotes=tuple(problem.quotes),
         alternatives=alternatives,
-        reason=explain_choice(describe(chosen.flows), alternatives, problem.troubles),
+        reason=explain_choice(describe(chosen.flows), alternatives, problem.failures),
         leg_cost=problem.leg_cost,
         bound=bound,
         gap_bps=_worse_bps(problem, bound, chosen.net(problem.side, problem.leg_cost)),
-        left_out=problem.troubles,
+        skipped=problem.failures,
         slot=min(leg.slot for leg in legs),
     )
 
