@@ -1,4 +1,4 @@
-"""``dexec orders``, ``redrive``, ``again``: what an operator finds and cures."""
+"""``dexec orders``, ``redrive``, ``resubmit``: orders that failed, are stuck or are parked."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def access(home: Path, stack: str | None) -> AbstractContextManager[Access]:
     return ways.local(Home(home.resolve())) if stack is None else ways.on_aws(stack)
 
 
-orders = typer.Typer(name="orders", help="Orders of all clients: list those that failed, are stuck or are parked, cancel.")
+orders = typer.Typer(name="orders", help="Orders of all clients: list those with a problem, cancel.")
 
 
 @orders.callback(invoke_without_command=True)
@@ -134,7 +134,7 @@ def redrive(
         output.note(f"{len(done)} orders handled; {remaining} are in the dead-letter queue")
 
 
-def again(
+def resubmit(
     order_id: Annotated[str, typer.Argument(metavar="ORDER_ID", help="An order that failed.")],
     *,
     home: HomeOption = HOME,
@@ -145,10 +145,10 @@ def again(
 
     Running it twice makes one order. The client's limits do not apply: they did when it was first accepted.
     """
-    from infra.operators.orders import again as place_again
+    from infra.operators.orders import resubmit as resubmit_order
 
     with access(home, stack) as way:
-        placed = place_again(way, order_id)
+        placed = resubmit_order(way, order_id)
     if as_json:
         output.say_json({"failedOrderId": order_id, "orderId": placed.id, "status": placed.status.value})
     else:

@@ -1,4 +1,4 @@
-"""Orders that failed, are stuck or are parked: the reason, putting them back on the queue, placing one anew."""
+"""Orders that failed, are stuck or are parked: the reason, re-queueing, resubmission."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _position(order: Order, now: datetime, after: str) -> str:
     return f"its executor went away; it was last queued at {iso(order.queued_at)}{after}"
 
 
-def again(access: Access, order_id: str) -> Order:
+def resubmit(access: Access, order_id: str) -> Order:
     """Place a failed order's request again for its client and return the new order.
 
     Doing so twice makes one order. The client's limits do not apply: the order was accepted under them
@@ -80,6 +80,7 @@ def again(access: Access, order_id: str) -> Order:
         raise Invalid(f"{failed.client_id} has no valid key: its orders are not executed")
     place = PlaceOrder(access.orders, access.queue, access.clock, new_order_id, _NO_RATE)
     operator = ApiKey("", failed.client_id, 0, None, access.clock.now())
+    # The key is stored: another prefix would place an order twice that was resubmitted before.
     return place(Submission(failed.request, failed.label, f"again:{order_id}"), operator).order
 
 

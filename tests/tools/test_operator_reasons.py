@@ -57,7 +57,9 @@ def test_what_an_order_waits_for(order: Order, detail: Detail, expected: str) ->
 
 @pytest.mark.parametrize("order", [ORDER, ROUTING, HELD])
 def test_a_pause_explains_what_waits(order: Order) -> None:
-    assert reason(ProblemOrder(order, NOW, {}), NOW, NOW) == "execution is paused since 2030-01-02T03:04:05.000Z"
+    assert (
+        reason(ProblemOrder(order, NOW, {}), NOW, NOW) == "execution is paused since 2030-01-02T03:04:05.000Z"
+    )
 
 
 def test_a_pause_does_not_explain_what_is_submitted_or_over() -> None:
