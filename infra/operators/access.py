@@ -17,8 +17,9 @@ from dexec.adapters.aws.signed_http import SignedHttp
 from dexec.adapters.aws.sigv4 import Credentials
 from dexec.adapters.clock import SystemClock
 from dexec.adapters.postgres import sources
+from dexec.adapters.postgres.connection import Connect
 from dexec.adapters.postgres.control import PostgresControl
-from dexec.adapters.postgres.database import Connect, Database
+from dexec.adapters.postgres.database import Database
 from dexec.adapters.postgres.operators import PostgresOperators
 from dexec.adapters.postgres.orders import PostgresOrders
 from dexec.ports import Clock

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from dexec.adapters.paper.ledger import PaperLedger
     from dexec.adapters.paper.market import PaperMarket
     from dexec.adapters.paper.outcomes import PaperOutcomes
-    from dexec.adapters.postgres.database import Connect, Database
+    from dexec.adapters.postgres.connection import Connect
+    from dexec.adapters.postgres.database import Database
     from dexec.ports import ApiKeys, Clock, EventReplay, Orders, Push, Queue, Wallets, Watching
     from dexec.usecases.authenticate import Authenticate
     from dexec.usecases.check_readiness import CheckReadiness

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,20 @@ def test_parts_import_what_they_may(path: Path) -> None:
             assert inner in LAYERS[part] or inner == "__version__", f"{part} imports {name}"
         elif top not in sys.stdlib_module_names:
             assert top in THIRD_PARTY[part], f"{part} imports {name}"
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    """Imports inside functions and for type checkers alone count too. ``prepare`` raises ``CycleError``."""
+    names = {path: ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in SOURCES}
+    modules = {name.removesuffix(".__init__") for name in names.values()}
+
+    def imported(path: Path) -> set[str]:
+        found = (name if name in modules else name.rpartition(".")[0] for name in imports(path))
+        return modules.intersection(found)
+
+    graph = {name.removesuffix(".__init__"): imported(path) for path, name in names.items()}
+    assert sum(map(len, graph.values())) > 200
+    TopologicalSorter(graph).prepare()
 
 
 @pytest.mark.parametrize("path", HANDLERS, ids=lambda path: str(path.relative_to(ROOT)))

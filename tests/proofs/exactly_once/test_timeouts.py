@@ -7,7 +7,7 @@ import yaml
 
 from dexec.adapters.aws import clients
 from dexec.adapters.aws import queue as sqs
-from dexec.adapters.postgres import bounded
+from dexec.adapters.postgres import connection
 from dexec.settings import Settings
 from dexec.usecases import notify, sweep, watch_orders
 from infra.local.home import PROJECT
@@ -51,12 +51,12 @@ def functions() -> dict[str, int]:
 
 EXECUTOR_S = parameter("ExecutorTimeout")
 VISIBILITY_S = parameter("QueueVisibility")
-DATABASE_S = max(bounded.CONNECT_TIMEOUT_S, bounded.ANSWER_TIMEOUT_S)
+DATABASE_S = max(connection.CONNECT_TIMEOUT_S, connection.ANSWER_TIMEOUT_S)
 QUEUE_S = sqs.TRIES * clients.QUEUE_TIMEOUT_S
 
 
 def test_a_statement_ends_on_the_server_before_its_client_gives_it_up() -> None:
-    assert bounded.STATEMENT_TIMEOUT_S < bounded.ANSWER_TIMEOUT_S
+    assert connection.STATEMENT_TIMEOUT_S < connection.ANSWER_TIMEOUT_S
 
 
 def test_calls_of_database_and_queue_end_within_two_seconds() -> None:

@@ -19,8 +19,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from dexec.adapters.postgres.bounded import BoundedConnection
-from dexec.adapters.postgres.database import Connect
+from dexec.adapters.postgres.connection import BoundedConnection, Connect
 from dexec.bootstrap import Container
 from dexec.ports import ApiKey
 from dexec.settings import Settings

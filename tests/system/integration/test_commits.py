@@ -1,4 +1,4 @@
-"""An exchange that fails part of the way: what was committed is not written twice, what was not is repeated.
+"""A pipeline that fails part of the way: what was committed is not written twice, what was not is repeated.
 
 The reads fail for real: the table that they look at is shadowed by a view whose function raises.
 """
@@ -11,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from dexec.adapters.postgres.bounded import BoundedConnection, connect
+from dexec.adapters.postgres.connection import BoundedConnection, connect
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.statements import Statement
 from dexec.domain.errors import CommitUnknown, StoreConflict

@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from dexec.adapters.kept import AGE_S, IDLE_S
-from dexec.adapters.postgres.bounded import BoundedConnection
+from dexec.adapters.postgres.connection import BoundedConnection
 from dexec.adapters.postgres.database import Database, Repeat
 from tests.conftest import Connecting, Isolation
 from tests.system.integration.test_database import READING, WRITING, cut

@@ -14,14 +14,13 @@ from typing import TypeVar
 import psycopg
 
 from dexec.adapters.kept import Kept, Now, wall_clock
-from dexec.adapters.postgres.bounded import AnswerTimeout, BoundedConnection
 from dexec.adapters.postgres.conflicts import Backoff, is_conflict
-from dexec.adapters.postgres.exchange import Committed, Row
-from dexec.adapters.postgres.statements import Statement
+from dexec.adapters.postgres.connection import AnswerTimeout, BoundedConnection, Connect
+from dexec.adapters.postgres.pipeline import Committed, Pipeline
+from dexec.adapters.postgres.statements import Row, Statement
 from dexec.domain.errors import CommitUnknown, StoreConflict, StoreUnavailable
 
 T = TypeVar("T")
-Connect = Callable[[], BoundedConnection]
 
 
 class Repeat(Enum):
@@ -50,7 +49,7 @@ class Database:
         self._connect = connect
         self._backoff = backoff or Backoff()
         self._now = now
-        self._connection: BoundedConnection | None = None
+        self._pipeline: Pipeline | None = None
         self._kept = Kept(now)
 
     def fetch(self, statement: Statement, repeat: Repeat) -> list[Row]:
@@ -68,39 +67,39 @@ class Database:
         what lets "write, commit, read the other's table" lose nobody.
         """
         try:
-            return self._run(lambda connection: connection.exchange(writes, reads), repeat)
+            return self._run(lambda pipeline: pipeline.run(writes, reads), repeat)
         except Committed as committed:
             return committed.written, self._read_after(committed, reads)
 
     def _read_after(self, committed: Committed, reads: Sequence[Statement]) -> list[list[Row]]:
-        """Repeat the reads of an exchange whose writes stand."""
+        """Repeat the reads of a pipeline whose writes are committed."""
         message = "the order store committed, and could not be read after that"
         if isinstance(committed.__cause__, AnswerTimeout | psycopg.errors.QueryCanceled):
             raise CommitUnknown(message) from committed.__cause__
         try:
-            return self._run(lambda connection: connection.exchange([], reads), Repeat.READ)[1]
+            return self._run(lambda pipeline: pipeline.run([], reads), Repeat.READ)[1]
         except StoreUnavailable as exc:
             raise CommitUnknown(message) from exc
 
     def close(self) -> None:
         """Close the connection, if one is open."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
+        pipeline, self._pipeline = self._pipeline, None
+        if pipeline is not None:
             with suppress(psycopg.Error):
-                connection.close()
+                pipeline.connection.close()
 
-    def _run(self, work: Callable[[BoundedConnection], T], repeat: Repeat) -> T:
+    def _run(self, work: Callable[[Pipeline], T], repeat: Repeat) -> T:
         trial = _Trial(repeat, self._backoff.start())
         while True:
-            connection = self._open(trial)
+            pipeline = self._open(trial)
             try:
-                return work(connection)
+                return work(pipeline)
             except Committed as committed:
                 # What is repeated now are the reads alone, on a connection that knows no stale statement.
-                self._clear(connection, committed.__cause__)
+                self._clear(pipeline.connection, committed.__cause__)
                 raise
             except psycopg.Error as exc:
-                self._recover(connection, exc, trial)
+                self._recover(pipeline.connection, exc, trial)
 
     def _recover(self, connection: BoundedConnection, error: psycopg.Error, trial: _Trial) -> None:
         """Return if the work may be done once more; raise what its error means if not."""
@@ -125,17 +124,17 @@ class Database:
             self._roll_back(connection)
             raise error
 
-    def _open(self, trial: _Trial) -> BoundedConnection:
-        if self._connection is not None and not self._connection.closed:
+    def _open(self, trial: _Trial) -> Pipeline:
+        if self._pipeline is not None and not self._pipeline.connection.closed:
             if self._kept.use():
-                return self._connection
+                return self._pipeline
             self.close()
         try:
-            self._connection = self._connect()
+            self._pipeline = Pipeline(self._connect())
         except psycopg.Error as exc:
             raise trial.refused(StoreUnavailable("the order store cannot be reached")) from exc
         self._kept = Kept(self._now)
-        return self._connection
+        return self._pipeline
 
     def _clear(self, connection: BoundedConnection, cause: BaseException | None) -> None:
         if isinstance(cause, psycopg.errors.FeatureNotSupported) or connection.closed:

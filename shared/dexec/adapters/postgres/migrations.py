@@ -9,8 +9,7 @@ from pathlib import Path
 
 from psycopg import sql
 
-from dexec.adapters.postgres.bounded import BoundedConnection
-from dexec.adapters.postgres.database import Connect
+from dexec.adapters.postgres.connection import BoundedConnection, Connect
 from dexec.adapters.postgres.patient import PatientConnection
 
 APPLICATION_ROLE = "dexec"

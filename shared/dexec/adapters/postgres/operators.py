@@ -11,8 +11,7 @@ from typing import cast
 from dexec.adapters.postgres import rows
 from dexec.adapters.postgres.api_keys import add_statement
 from dexec.adapters.postgres.database import Database, Repeat
-from dexec.adapters.postgres.exchange import Row
-from dexec.adapters.postgres.statements import Statement
+from dexec.adapters.postgres.statements import Row, Statement
 from dexec.domain.order import Detail, Order
 from dexec.ports import ApiKey
 

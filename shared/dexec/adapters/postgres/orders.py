@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import cast
@@ -12,8 +12,8 @@ import psycopg
 
 from dexec.adapters.postgres import rows
 from dexec.adapters.postgres.database import Database, Repeat
-from dexec.adapters.postgres.exchange import Row
-from dexec.adapters.postgres.statements import Statement
+from dexec.adapters.postgres.order_params import NO_LIMIT, to_place, to_save
+from dexec.adapters.postgres.statements import Row, Statement
 from dexec.domain.errors import (
     CommitUnknown,
     ConnectionUnknown,
@@ -30,8 +30,6 @@ from dexec.ports import Claim, ClaimOutcome, NewOrder, Placed, RateLimit, Watche
 MOST_MARKED = 1_000
 """Orders marked as ended at once: Aurora DSQL changes 3,000 rows in a transaction at the most."""
 
-_NO_LIMIT = RateLimit(interval_s=0, burst=1, max_backlog_s=0)
-
 
 class PostgresOrders:
     """Orders and their events, each method one round trip; a page of the history is two."""
@@ -41,7 +39,7 @@ class PostgresOrders:
 
     def place(self, new: NewOrder, limit: RateLimit | None, watcher: str | None) -> Placed:
         """Store an order, or find the one that its idempotency key stands for."""
-        statement = Statement("place_order", _placing(new, limit, watcher))
+        statement = Statement("place_order", to_place(new, limit, watcher))
         try:
             found = self._database.fetch(statement, Repeat.HARMLESS)
             while found and found[0]["raced"]:
@@ -53,7 +51,7 @@ class PostgresOrders:
                 raise
             return Placed(known[0], is_new=True)
         if not found:
-            raise self._not_placed(new, limit or _NO_LIMIT, watcher)
+            raise self._not_placed(new, limit or NO_LIMIT, watcher)
         order_row = found[0]
         if order_row["spare_slot"]:
             # The order stands whether or not this works; a slot that nobody uses only delays the next one.
@@ -117,7 +115,7 @@ class PostgresOrders:
     def save(self, change: Change) -> tuple[Watcher, ...]:
         """Write a change under the lease that it saw."""
         ((written,),), (watchers,) = self._database.transact(
-            [Statement("save_order", _saving(change))],
+            [Statement("save_order", to_save(change))],
             [Statement("order_watchers", {"id": change.after.id})],
             Repeat.NEVER,
         )
@@ -207,26 +205,6 @@ class PostgresOrders:
         return cast(int, counted["parked"])
 
 
-def _placing(new: NewOrder, limit: RateLimit | None, watcher: str | None) -> dict[str, object]:
-    order = new.order
-    rate = limit or _NO_LIMIT
-    return {
-        "id": order.id,
-        "client_id": order.client_id,
-        "label": order.label,
-        "request": rows.dump_request(order.request),
-        "now": order.created_at,
-        "idempotency_key": new.idempotency_key,
-        "request_hash": new.request_hash,
-        "detail": rows.dump(new.detail),
-        "watcher": watcher,
-        "limited": limit is not None,
-        "interval": timedelta(seconds=rate.interval_s),
-        "tolerance": timedelta(seconds=rate.interval_s * rate.burst),
-        "max_backlog": timedelta(seconds=rate.max_backlog_s),
-    }
-
-
 def _outcome(row: Row, order: Order, now: datetime) -> ClaimOutcome:
     in_order = (
         (row["claimed"], ClaimOutcome.CLAIMED),
@@ -239,40 +217,3 @@ def _outcome(row: Row, order: Order, now: datetime) -> ClaimOutcome:
     )
     # Without any of them, another claim came between.
     return next((outcome for holds, outcome in in_order if holds), ClaimOutcome.HELD)
-
-
-def _saving(change: Change) -> dict[str, object]:
-    before, after = change.before, change.after
-    transaction = after.transaction
-    return {
-        "id": after.id,
-        "seen_seq": before.seq,
-        "seen_token": before.lease_token,
-        "signs": change.signs,
-        "status": after.status,
-        "outcome": after.status if after.is_terminal else None,
-        "seq": after.seq,
-        "attempt": after.attempt,
-        "lease_token": after.lease_token,
-        "lease_until": after.lease_until,
-        "run_at": after.run_at,
-        "signature": after.signature,
-        "signed_tx": transaction and transaction.data,
-        "last_valid_block_height": transaction and transaction.last_valid_block_height,
-        "fill": rows.dump_optional(after.fill),
-        "error": rows.dump_optional(after.error),
-        "updated_at": after.updated_at,
-        **_columns(change.events),
-    }
-
-
-def _columns(events: Sequence[Event]) -> dict[str, object]:
-    """Return events column by column."""
-    return {
-        "event_seqs": [event.seq for event in events],
-        "event_statuses": [event.status.value for event in events],
-        "event_steps": [event.step and event.step.value for event in events],
-        "event_attempts": [event.attempt for event in events],
-        "event_details": [rows.dump(event.detail) for event in events],
-        "event_times": [event.at for event in events],
-    }

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.abc import Params, QueryNoTemplate
 
 from dexec.adapters.postgres.conflicts import is_conflict
-from dexec.adapters.postgres.database import Connect
+from dexec.adapters.postgres.connection import Connect
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 8.0
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import cast
 
-from dexec.adapters.postgres.exchange import Row
+from dexec.adapters.postgres.statements import Row
 from dexec.domain.lifecycle import Status, Step
 from dexec.domain.order import Detail, Event, Order, SignedTransaction, routed
 from dexec.domain.quote import Mode, RouteRequest

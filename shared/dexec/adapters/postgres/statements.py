@@ -1,4 +1,4 @@
-"""The named statements in ``sql/``, as they are sent."""
+"""Named queries: loads ``sql/<name>.sql`` and compiles its named parameters to numbered ones."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from pathlib import Path
 
 _SQL = Path(__file__).parent / "sql"
 _PLACEHOLDER = re.compile(r"%\((\w+)\)(?:s|b::(\w+)\[\])")
+
+
+Row = dict[str, object]
+"""A row that came back, by column."""
 
 
 @dataclass(frozen=True, slots=True)

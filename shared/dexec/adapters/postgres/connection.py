@@ -1,16 +1,13 @@
-"""Connections whose every wait ends: libpq itself has a time-out for connecting only."""
+"""A psycopg connection with a time-out for every answer: libpq itself has one for connecting only."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from functools import cached_property
+from collections.abc import Callable, Generator
 from typing import TypeVar
 
 import psycopg
 from psycopg import waiting
 from psycopg.conninfo import make_conninfo
-
-from dexec.adapters.postgres.exchange import Exchange
 
 CONNECT_TIMEOUT_S = 2
 ANSWER_TIMEOUT_S = 2.0
@@ -36,11 +33,6 @@ class BoundedConnection(psycopg.Connection[tuple[object, ...]]):
     answer_timeout_s: float = ANSWER_TIMEOUT_S
     has_pipelines: bool = True
 
-    @cached_property
-    def exchange(self) -> Exchange:
-        """What runs named statements over this connection."""
-        return Exchange(self)
-
     def wait(
         self,
         gen: Generator[waiting.Wait, waiting.Ready | int, T],
@@ -62,6 +54,10 @@ class BoundedConnection(psycopg.Connection[tuple[object, ...]]):
         up and others acted on what they saw.
         """
         self.execute(f"SET statement_timeout = {round(seconds * 1000)}".encode())
+
+
+Connect = Callable[[], BoundedConnection]
+"""Opens a connection; raises ``psycopg.Error``."""
 
 
 def connect(url: str, **overrides: str | int) -> BoundedConnection:
