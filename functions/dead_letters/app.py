@@ -33,10 +33,10 @@ def settle(record: SQSRecord, lambda_context: LambdaContext) -> None:
     try:
         letter = parts.settle_dead_letter(order_id, ends_at, lambda run: count_run(metrics, run))
     except (Unavailable, OutcomeUnknown):
-        logger.exception("the letter stays")
+        logger.exception("dead letter not settled")
         raise
     except Exception:
-        count_unexpected(logger, metrics, "the letter stays: unexpected error")
+        count_unexpected(logger, metrics, "dead letter not settled: unexpected error")
         raise
     logger.warning("dead letter", fate=letter.name.lower())
     if letter is Letter.KEPT:

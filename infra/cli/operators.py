@@ -80,7 +80,7 @@ def list_problems(
     if context.invoked_subcommand is not None:
         return
     if status is None:
-        raise typer.BadParameter("say which: --status failed or --status stuck, or dexec orders cancel")
+        raise typer.BadParameter("choose --status failed, stuck or parked, or use dexec orders cancel")
     with access(home, stack) as way:
         now, paused_since = way.clock.now(), way.control.paused_since()
         lists = {
@@ -101,7 +101,7 @@ def redrive(
         str | None, typer.Argument(metavar="[ORDER_ID]", help="One parked order to release, and no other.")
     ] = None,
     *,
-    everything: Annotated[bool, typer.Option("--all", help="All, instead of ten at the most.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All, instead of at most ten.")] = False,
     home: HomeOption = HOME,
     stack: StackOption = None,
     as_json: JsonOption = False,

@@ -139,21 +139,21 @@ def http_order(smoke: Smoke) -> Finding:
 
 
 def socket_order(smoke: Smoke) -> Finding:
-    """Place an order over a WebSocket and be told each of its steps."""
+    """Place an order over a WebSocket and receive each of its events."""
     with _socket(smoke) as socket:
         started = time.perf_counter()
         frame = {"action": "execute", "order": ORDER, "idempotencyKey": str(uuid.uuid4())}
         socket.send(json.dumps(frame))
-        told: list[str] = []
-        while not told or told[-1] not in ("confirmed", "failed"):
+        states: list[str] = []
+        while not states or states[-1] not in ("confirmed", "failed"):
             received = json.loads(socket.recv(timeout=PATIENCE_S))
             if received["type"] == "error":
                 return problem("order by WebSocket", received["message"], FIXES["order by WebSocket"])
             if received["type"] == "status":
-                told += [event["status"] for event in (*received.get("earlier", ()), received)]
-    if told[-1] != "confirmed":
-        return problem("order by WebSocket", f"told: {', '.join(told)}", FIXES["order by WebSocket"])
-    return ok("order by WebSocket", f"{len(told)} steps told, confirmed after {_ms(started)}")
+                states += [event["status"] for event in (*received.get("earlier", ()), received)]
+    if states[-1] != "confirmed":
+        return problem("order by WebSocket", f"received: {', '.join(states)}", FIXES["order by WebSocket"])
+    return ok("order by WebSocket", f"{len(states)} events received, confirmed after {_ms(started)}")
 
 
 def large_push(smoke: Smoke) -> Finding:
@@ -168,7 +168,7 @@ def large_push(smoke: Smoke) -> Finding:
             said = ", ".join(result.name.lower() for result in results) or "no connection is stored"
             return problem("push over 32 KB", said, FIXES["push over 32 KB"])
         if socket.recv(timeout=PATIENCE_S) != text:
-            return problem("push over 32 KB", "it arrived changed", FIXES["push over 32 KB"])
+            return problem("push over 32 KB", "it was altered on the way", FIXES["push over 32 KB"])
     return ok("push over 32 KB", f"{LARGE_BYTES:,} bytes arrived as they were sent")
 
 

@@ -146,7 +146,7 @@ def test_the_region_is_read_where_the_advice_says(monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     (finding,) = account.examine(account.BotoAccount())
-    monkeypatch.setenv(*finding.fix.removeprefix("name one: export ").split("="))
+    monkeypatch.setenv(*finding.fix.removeprefix("set one: export ").split("="))
     assert account.BotoAccount().region == "us-east-1"
 
 

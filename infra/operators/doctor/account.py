@@ -72,13 +72,13 @@ class BotoAccount:
 def examine(account: Account) -> Iterator[Finding]:
     """Yield what each check finds; without credentials nothing more can be asked."""
     if not account.region:
-        yield problem("AWS region", "none is set", "name one: export AWS_DEFAULT_REGION=us-east-1")
+        yield problem("AWS region", "none is set", "set one: export AWS_DEFAULT_REGION=us-east-1")
         return
     try:
         yield ok("AWS account", f"{account.identity()} in {account.region}")
     except (BotoCoreError, ClientError) as exc:
         yield problem(
-            "AWS account", f"AWS does not know you: {exc}", "sign in: aws sso login, or aws configure"
+            "AWS account", f"no valid AWS credentials: {exc}", "sign in: aws sso login, or aws configure"
         )
         return
     try:

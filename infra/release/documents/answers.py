@@ -222,7 +222,7 @@ FrameId = Annotated[str | int, Field(description="of the frame that is answered,
 
 
 class StatusFrame(Event):
-    """One event of an order; ``earlier`` holds those before it that are told in the same frame."""
+    """One event of an order; ``earlier`` holds those before it that are sent in the same frame."""
 
     type: Literal["status"]
     orderId: OrderId

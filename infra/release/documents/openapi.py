@@ -49,7 +49,7 @@ OPERATIONS = {
 REFUSALS = {
     400: "the body is not a JSON object, or has a number beyond 100 characters or 1e±999, or a field twice",
     401: "no API key, or one that is unknown or revoked",
-    404: "there is no such order, or it is somebody else's",
+    404: "there is no such order, or it belongs to another client",
     409: "the idempotency key was used before with another body",
     413: "the body is over 16 KB",
     422: "a field has a value that it cannot have; `errors` names it",
@@ -71,7 +71,7 @@ INFO: Node = {
     "description": cleandoc(
         """
         Execution of crypto swap orders. Place an order, then read it, or watch it over the WebSocket whose
-        address `/api/config` tells and which the AsyncAPI document describes.
+        address is in `/api/config` and which the AsyncAPI document describes.
 
         Amounts are decimals in whole tokens: numbers or strings going in, strings coming out. Refusals are
         problem details (RFC 9457). API Gateway in front of it may itself refuse a call, with

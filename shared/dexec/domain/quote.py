@@ -195,10 +195,10 @@ class SwapPlan:
             mode, token_in, token_out, amount, limit, legs = json.loads(text)
             plan = cls(Mode(mode), token_in, token_out, amount, limit, tuple(PlanLeg(*leg) for leg in legs))
         except (TypeError, ValueError) as exc:
-            raise ValueError(f"no swap plan: {text[:80]!r}") from exc
+            raise ValueError(f"not a swap plan: {text[:80]!r}") from exc
         numbers = (plan.amount, plan.limit, *(n for leg in plan.legs for n in (leg.amount, leg.hop)))
         if not legs or any(type(number) is not int or number < 0 for number in numbers):
-            raise ValueError(f"no swap plan: {text[:80]!r}")
+            raise ValueError(f"not a swap plan: {text[:80]!r}")
         return plan
 
 

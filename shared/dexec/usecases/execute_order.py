@@ -133,7 +133,7 @@ class ExecuteOrder:
         if outcome is ClaimOutcome.NOT_YET:
             return Redelivery((order.run_at - now).total_seconds(), "not due yet")
         lease_s = (order.lease_until - now).total_seconds() if order.lease_until else 0
-        return Redelivery(max(SHORT_WAIT_S, lease_s), "another executor has it")
+        return Redelivery(max(SHORT_WAIT_S, lease_s), "it is leased by another executor")
 
     def later(self, receives: int, exc: DexecError) -> Redelivery:
         """Return the redelivery after an infrastructure error: sooner at first, then every 15 s."""

@@ -38,7 +38,7 @@ class ReadOrders:
     def page(self, client_id: str, status: Status | None, limit: int, cursor: str | None) -> Page:
         """Return up to ``limit`` orders older than ``cursor``, a former page's ``next_cursor``."""
         if cursor is not None and not is_order_id(cursor):
-            raise Invalid("is not a cursor that a page of orders gave", "cursor")
+            raise Invalid("is not a cursor from a page of orders", "cursor")
         found = self.orders.history(client_id, status, cursor, limit + 1)
         page = found[:limit]
         return Page(page, page[-1].id if len(found) > limit else None)

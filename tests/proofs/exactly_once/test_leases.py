@@ -28,7 +28,7 @@ def test_the_second_executor_hands_the_message_back_until_the_lease_ends() -> No
     ((order, events),) = world.backend.audit.histories()
     with world.tape.process():
         answer = world.execute_order(order.id, 1, world.clock.now() + timedelta(seconds=20))
-    assert answer == Redelivery(25.0, "another executor has it")
+    assert answer == Redelivery(25.0, "it is leased by another executor")
     assert world.tape.calls == ["orders.place", "queue.send", "orders.claim"]
     assert world.backend.audit.histories() == [(order, events)]
 

@@ -124,7 +124,7 @@ class FakeOrders:
             row = self._store.orders[change.after.id]
             held = row.order.seq == change.before.seq and row.order.lease_token == change.before.lease_token
             if not held or row.order.lease_token is None:
-                raise LeaseLost(f"{change.after.id} is somebody else's now")
+                raise LeaseLost(f"{change.after.id} is leased by another executor")
             if change.signs and self._store.is_halted(change.after.client_id):
                 raise SigningHalted("execution is paused, or the order's client has no valid API key")
             row.order = replace(change.after, queued_at=row.order.queued_at)

@@ -73,7 +73,7 @@ class Database:
 
     def _read_after(self, committed: Committed, reads: Sequence[Statement]) -> list[list[Row]]:
         """Repeat the reads of a pipeline whose writes are committed."""
-        message = "the order store committed, and could not be read after that"
+        message = "the order store committed, but could not be read afterwards"
         if isinstance(committed.__cause__, AnswerTimeout | psycopg.errors.QueryCanceled):
             raise CommitUnknown(message) from committed.__cause__
         try:
@@ -110,7 +110,7 @@ class Database:
         elif isinstance(error, psycopg.OperationalError):
             if not connection.broken and not connection.closed:
                 self._roll_back(connection)
-                raise trial.refused(StoreUnavailable("the order store did not take the statement")) from error
+                raise trial.refused(StoreUnavailable("the order store rejected the statement")) from error
             self.close()
             # A server that hangs is not asked again: whoever waits here has waited long enough.
             if trial.is_lost or trial.repeat is Repeat.NEVER or isinstance(error, AnswerTimeout):
@@ -161,11 +161,11 @@ class _Trial:
     def refused(self, error: StoreUnavailable) -> StoreUnavailable | CommitUnknown:
         """Return what to raise where the last try changed nothing: an earlier one may have."""
         if self.is_lost and self.repeat is not Repeat.READ:
-            return CommitUnknown("the order store was lost while it committed")
+            return CommitUnknown("the connection to the order store was lost during a commit")
         return error
 
 
 def _given_up(repeat: Repeat) -> StoreUnavailable | CommitUnknown:
     if repeat is Repeat.READ:
         return StoreUnavailable("the order store cannot be reached")
-    return CommitUnknown("the order store was lost while it committed")
+    return CommitUnknown("the connection to the order store was lost during a commit")

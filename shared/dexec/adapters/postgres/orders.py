@@ -122,7 +122,7 @@ class PostgresOrders:
         if written["halted"]:
             raise SigningHalted("execution is paused, or the order's client has no valid API key")
         if written["written"] != len(change.events):
-            raise LeaseLost(f"{change.after.id} is somebody else's now")
+            raise LeaseLost(f"{change.after.id} is leased by another executor")
         return tuple(map(rows.to_watcher, watchers))
 
     def release(self, order: Order, run_at: datetime) -> None:

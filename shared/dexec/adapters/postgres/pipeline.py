@@ -36,7 +36,7 @@ class Committed(Exception):
     """
 
     def __init__(self, written: list[list[Row]]) -> None:
-        super().__init__("committed, and not read")
+        super().__init__("committed, but not read")
         self.written = written
 
 
