@@ -1,4 +1,4 @@
-"""Settles what the queue gave up on; what it cannot settle stays in the dead-letter queue."""
+"""Lambda function of the dead-letter queue: settles each order; what it cannot settle stays there."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 class NotSettled(Exception):
-    """The letter stays in the dead-letter queue."""
+    """The message stays in the dead-letter queue."""
 
 
 def settle(record: SQSRecord, lambda_context: LambdaContext) -> None:
-    """Settle one letter; raise ``NotSettled`` when it has to stay."""
+    """Settle one dead letter; raise ``NotSettled`` if it has to stay."""
     order_id = record.json_body["orderId"]
     logger.append_keys(order_id=order_id)
     parts = container()
@@ -45,6 +45,6 @@ def settle(record: SQSRecord, lambda_context: LambdaContext) -> None:
 
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Settle a batch of letters."""
+    """Settle a batch of dead letters."""
     logger.clear_state()
     return process_partial_response(event, settle, processor, context)

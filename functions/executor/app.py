@@ -1,4 +1,4 @@
-"""The executor: one order a message."""
+"""Lambda function of the order queue: executes the order of each message."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ prepare("execute_order", "push", "watching")
 
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
-    """Execute a batch; what is not done is reported, so that only that comes again."""
+    """Execute a batch; failed messages are reported, so that only these are redelivered."""
     logger.clear_state()
     failures = []
     for record in event["Records"]:

@@ -1,4 +1,4 @@
-"""HTTP: orders, quotes, balances, and the pages that show them."""
+"""Lambda function of the HTTP API: orders, quotes, balances, and the web pages."""
 
 from __future__ import annotations
 
@@ -260,7 +260,7 @@ def refuse_input(error: RequestValidationError) -> Response[str]:
 
 
 def apologize(error: Exception) -> Response[str]:
-    """Log what nobody expected; nothing of it reaches the client."""
+    """Log an unexpected error; the client gets no details."""
     count_unexpected(logger, metrics, "unexpected error", error)
     return _problem(DexecError("unexpected"))
 

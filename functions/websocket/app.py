@@ -1,4 +1,4 @@
-"""WebSocket: connections, frames, and the past events that a new connection is sent."""
+"""Lambda function of the WebSocket API: connections, frames, and the replay of past events."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ OK: Answer = {"statusCode": 200}
 
 
 def connect(event: dict[str, Any], connection_id: str) -> Answer:
-    """Let a connection in, or not."""
+    """Accept or refuse a connection."""
     query = event.get("queryStringParameters") or {}
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     order_id = query.get("orderId")
@@ -64,7 +64,7 @@ def disconnect(_: dict[str, Any], connection_id: str) -> Answer:
 
 
 def receive(event: dict[str, Any], connection_id: str) -> Answer:
-    """Take one frame and answer with one: what a handler returns is sent to nobody on AWS."""
+    """Take one frame and answer with one: on AWS a handler's return value is not sent."""
     text = event.get("body") or ""
     try:
         if event.get("isBase64Encoded"):
@@ -90,7 +90,7 @@ def _admitted(connection_id: str, text: str) -> tuple[Frame, Connection]:
     """
     parts = container()
     frame = _read(text)
-    # A pong says that events will be told, so it is not given from memory; what the others do is checked.
+    # A pong promises events, so the connection is read anew; other frames check what they do.
     max_age_s = 0 if isinstance(frame, PingFrame) else KNOWN_S
     connection = parts.watch_orders.connection(connection_id, max_age_s)
     caller = parts.authenticate.by_hash(connection.key_hash)

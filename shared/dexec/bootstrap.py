@@ -1,4 +1,4 @@
-"""The only place where adapters are built: settings in, use cases out.
+"""The composition root: builds adapters and use cases from the settings.
 
 Everything is built when it is first used, so a function imports and connects to what it needs, no more.
 """
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 PUSH_THREADS = 16
 SLOW_PUSH_THREADS = 4
-"""For connections that were slow or failed; the others do not wait behind them."""
+"""For connections that were slow or failed, so that the others do not wait for them."""
 
 
 class Container:
@@ -117,7 +117,7 @@ class Container:
 
     @cached_property
     def settle_dead_letter(self) -> SettleDeadLetter:
-        """Settles what the queue gave up on."""
+        """Settles dead letters."""
         from dexec.usecases.settle_dead_letter import SettleDeadLetter
 
         lease_s = self.settings.lease_seconds
@@ -127,7 +127,7 @@ class Container:
 
     @cached_property
     def sweep(self) -> Sweep:
-        """Finds what was lost and tells what was not told."""
+        """Re-queues lost orders and delivers missed events."""
         from dexec.usecases.sweep import Sweep
 
         return Sweep(self.orders, self.watching, self.queue, self.push, self.clock, self._notifier)
@@ -165,7 +165,7 @@ class Container:
 
     @cached_property
     def check_readiness(self) -> CheckReadiness:
-        """Tells whether orders can be taken."""
+        """Checks whether orders can be taken."""
         from dexec.adapters.postgres.probe import PostgresProbe
         from dexec.usecases.check_readiness import CheckReadiness
 

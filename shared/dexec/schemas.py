@@ -249,7 +249,7 @@ def invalid(errors: object) -> Invalid:
 
 
 AWAY_S = 1
-"""When a back end that is busy or away (503) may be asked again; by then, a burst on one row is over."""
+"""When to retry while a back end is busy or unavailable (503); by then, a burst on one row is over."""
 
 _STATUS: tuple[tuple[type[DexecError], int], ...] = (
     (NoVenue, 503),
@@ -274,7 +274,7 @@ def retry_after_s(error: DexecError) -> int | None:
 
 
 def problem(error: DexecError) -> dict[str, object]:
-    """Return an error as RFC 9457 problem details; what is ours to know stays in the log."""
+    """Return an error as RFC 9457 problem details; internal causes stay in the log."""
     status = status_of(error)
     detail = str(error) if status != 500 else "something went wrong on our side"
     code = error.code if status != 500 else "internal"

@@ -19,18 +19,18 @@ class DexecError(Exception):
     code = "internal"
 
 
-# --- rejected: nothing is stored, the client is told -------------------------------------------------
+# --- rejected: nothing is stored, the client is informed -----------------------------------------------
 
 
 class Rejected(DexecError):
-    """The request itself is at fault; ``status`` is its HTTP answer."""
+    """The request itself is invalid; ``status`` is its HTTP answer."""
 
     code = "rejected"
     status = 400
 
 
 class Malformed(Rejected):
-    """The body is no JSON, or no JSON object."""
+    """The body is not JSON, or not a JSON object."""
 
     code = "malformed"
     status = 400
@@ -44,14 +44,14 @@ class Unauthenticated(Rejected):
 
 
 class NotFound(Rejected):
-    """No such thing, or it belongs to somebody else: the two are not told apart."""
+    """No such resource, or it belongs to another client: the two are not distinguished."""
 
     code = "not_found"
     status = 404
 
 
 class ConnectionUnknown(Rejected):
-    """The WebSocket connection is not (or no longer) stored: it would hear of nothing. Nothing was done."""
+    """The WebSocket connection is not (or no longer) stored: it would receive nothing. Nothing was done."""
 
     code = "connection_unknown"
     status = 410
@@ -86,7 +86,7 @@ class Invalid(Rejected):
 
 
 class TooMany(Rejected):
-    """The client asks for more than its share; ``retry_after_s`` is when it may ask again."""
+    """The client exceeds one of its limits; ``retry_after_s`` is when it may ask again."""
 
     code = "too_many"
     status = 429
@@ -115,17 +115,17 @@ class TooManyConnections(Rejected):
     status = 429
 
 
-# --- infrastructure: ours, never an order's fault ----------------------------------------------------
+# --- infrastructure errors: never caused by the order ------------------------------------------------
 
 
 class Unavailable(DexecError):
-    """A back end of ours did not take the call; it had no effect."""
+    """A back end could not be reached or refused the call; it had no effect."""
 
     code = "unavailable"
 
 
 class StoreUnavailable(Unavailable):
-    """PostgreSQL could not be reached, or refused for a reason that passes."""
+    """PostgreSQL could not be reached, or refused for a transient reason."""
 
 
 class StoreConflict(StoreUnavailable):
@@ -133,13 +133,13 @@ class StoreConflict(StoreUnavailable):
 
 
 class QueueUnavailable(Unavailable):
-    """SQS did not take the message."""
+    """SQS did not accept the message."""
 
 
 class OrderWithdrawn(QueueUnavailable):
     """An order was stored and could not be queued, so it failed, and its idempotency key is free again.
 
-    Nothing of it was executed or will be; ``order_id`` is under which the client's history has it.
+    Nothing of it was or will be executed; ``order_id`` names it in the client's history.
     """
 
     def __init__(self, message: str, order_id: str) -> None:
@@ -168,7 +168,7 @@ class OutcomeUnknown(DexecError):
 
 
 class VenueUnavailable(Unavailable):
-    """A venue did not answer, or not with anything that makes sense; the route goes on without it."""
+    """A venue did not answer, or not validly; the route is made without it."""
 
 
 class CommitUnknown(OutcomeUnknown):
@@ -311,11 +311,11 @@ class UndeterminedExactOut(SwapRefused):
     why = "the program cannot give exactly that much out of limit orders"
 
 
-# --- faults of ours, and the switch -----------------------------------------------------------------
+# --- bugs, leases and the kill switch -------------------------------------------------------------
 
 
 class IllegalTransition(DexecError):
-    """The lifecycle does not list this transition: a bug of ours."""
+    """The lifecycle does not list this transition: a bug."""
 
     code = "illegal_transition"
 
@@ -327,6 +327,6 @@ class SigningHalted(DexecError):
 
 
 class LeaseLost(DexecError):
-    """Another executor works on the order now; this one must not write."""
+    """The lease was lost: another executor has the order, and this one must not write."""
 
     code = "lease_lost"

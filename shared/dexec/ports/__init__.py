@@ -1,7 +1,7 @@
-"""What the use cases need from the world, as Protocols; adapters and fakes implement them.
+"""The ports: what the use cases need from outside, as Protocols that adapters and fakes implement.
 
-Every method that talks to something else may raise ``Unavailable`` (it had no effect) or
-``OutcomeUnknown`` (it may have had one); what else it raises stands with it.
+Every method that makes a call may raise ``Unavailable`` (it had no effect) or ``OutcomeUnknown`` (it may
+have had one); other errors are listed with the method.
 """
 
 from dexec.ports.control import MOST_ORDERS, Control, Standing

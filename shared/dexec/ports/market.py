@@ -1,4 +1,4 @@
-"""Venues, the chain, wallets."""
+"""The ports to the market: venues, the cluster, signer and wallets."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Signer(Protocol):
 
 
 class Wallets(Protocol):
-    """What clients hold."""
+    """Balances of the clients' wallets."""
 
     def balances(self, client_id: str) -> dict[str, int]:
         """Return base units by token symbol."""

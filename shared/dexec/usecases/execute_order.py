@@ -1,4 +1,4 @@
-"""Executing one order: claim, route, build, submit, settle; resuming whatever an earlier run left behind."""
+"""Executes one order: claim, route, build, submit, settle; resumes what an earlier run left unfinished."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Redelivery:
 
 
 class _Stop(Exception):
-    """The run ends here and its message is handed back."""
+    """The run ends here and its message is redelivered."""
 
     def __init__(self, redelivery: Redelivery) -> None:
         super().__init__(redelivery.reason)
@@ -89,10 +89,10 @@ class ExecuteOrder:
     def __call__(
         self, order_id: str, receives: int, ends_at: datetime, report: Reporting = keep_quiet
     ) -> Redelivery | None:
-        """Execute the order as far as it goes; None when its message is done with.
+        """Execute the order as far as possible; None if its message can be deleted.
 
         ``receives`` counts the deliveries of the message, ``ends_at`` is when this invocation is cut off,
-        ``report`` is called at the end of a run that had the order. Raises nothing but faults of ours.
+        ``report`` is called at the end of a run that had the order. Raises only for bugs.
         """
         try:
             claim = self._claim(order_id)
@@ -101,7 +101,7 @@ class ExecuteOrder:
         if claim.order is None or claim.outcome is ClaimOutcome.PARKED:
             return None
         if claim.outcome not in (ClaimOutcome.CLAIMED, ClaimOutcome.TERMINAL):
-            return self._not_ours(claim.outcome, claim.order)
+            return self._not_claimed(claim.outcome, claim.order)
         with self.new_notifier().until(ends_at) as notifier:
             notifier.notify(claim.events, claim.watchers)
             run = _Run(self, notifier, claim.order, ends_at)
@@ -124,7 +124,7 @@ class ExecuteOrder:
                 return claim
             self.clock.sleep(wait_s)
 
-    def _not_ours(self, outcome: ClaimOutcome, order: Order) -> Redelivery:
+    def _not_claimed(self, outcome: ClaimOutcome, order: Order) -> Redelivery:
         now = self.clock.now()
         if outcome is ClaimOutcome.PAUSED:
             return Redelivery(PAUSED_DELAY_S, "execution is paused")
@@ -142,7 +142,7 @@ class ExecuteOrder:
 
 
 class _Run:
-    """One executor's hold on one order, from its claim to its end or its hand-back."""
+    """One executor's run of one order, from the claim to the order's end or the release of the lease."""
 
     def __init__(self, case: ExecuteOrder, notifier: Notifier, order: Order, ends_at: datetime) -> None:
         self._case = case
@@ -152,7 +152,7 @@ class _Run:
         self.events: tuple[Event, ...] = ()
 
     def to_the_end(self, receives: int) -> Redelivery | None:
-        """Take attempt after attempt until the order is over or has to be handed back."""
+        """Make attempt after attempt until the order has ended or its message has to be redelivered."""
         try:
             while not self.order.is_terminal:
                 self._attempt()
@@ -226,7 +226,7 @@ class _Run:
         try:
             self._case.cluster.send(transaction.data)
         except (SendUnknown, BlockhashExpired):
-            # Not an answer to whether it lands: an earlier send of the same bytes may have arrived.
+            # This does not say whether it lands: an earlier send of the same bytes may have arrived.
             return False
         return True
 
@@ -256,7 +256,7 @@ class _Run:
     def _release_lease(self, redelivery: Redelivery) -> Redelivery:
         if self.order.lease_token is not None:
             run_at = self._now() + timedelta(seconds=redelivery.delay_s)
-            # Where the store is away the lease ends by itself.
+            # If the store is unavailable, the lease expires by itself.
             with suppress(Unavailable, OutcomeUnknown):
                 self._case.orders.release(self.order, run_at)
         return redelivery

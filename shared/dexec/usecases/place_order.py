@@ -1,4 +1,4 @@
-"""Accepting an order: stored first, queued second, and an honest answer whichever of the two fails."""
+"""Accepts an order: stored first, queued second, with a truthful answer whichever of the two fails."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class PlaceOrder:
         is sent again, for the first one may never have been. Raises ``Invalid``, ``TooManyOrders``,
         ``IdempotencyConflict``, ``ConnectionUnknown``; ``StoreUnavailable`` when nothing is stored;
         ``OrderWithdrawn`` when the order is stored as failed, and its key is free again; ``CommitUnknown``,
-        with the order's id, when none of these can be told.
+        with the order's id, when it is unknown which of these holds.
         """
         _check_amount(submission.request, caller)
         now = self.clock.now()
@@ -73,7 +73,7 @@ class PlaceOrder:
         try:
             self.queue.send(order.id, order.client_id, delay_s)
         except QueueUnavailable as exc:
-            # A repeat leaves the order alone: whoever was told 202 for it keeps it, the sweeper queues it.
+            # A repeat leaves the order alone: a client that got 202 for it keeps it, the sweeper queues it.
             if placed.is_new:
                 self._withdraw(order, exc)
 
@@ -85,7 +85,7 @@ class PlaceOrder:
             raise CommitUnknown("it is not known whether the order will execute", order.id) from store_exc
         if is_withdrawn:
             raise OrderWithdrawn(WITHDRAWN, order.id) from exc
-        # Guard lost: an executor has it, or whoever repeated the key was told 202 and its message is sent.
+        # Guard failed: an executor has it, or a repeat of the key was answered 202 and its message is sent.
 
     def _new_order(self, submission: Submission, caller: ApiKey, now: datetime) -> NewOrder:
         order = Order(
@@ -124,6 +124,6 @@ def _check_amount(request: RouteRequest, caller: ApiKey) -> None:
 
 
 def _hash(submission: Submission) -> str:
-    """Return what tells two bodies under one idempotency key apart."""
+    """Return a hash that differs for two different bodies under one idempotency key."""
     parts = (submission.label, *request_view(submission.request).values())
     return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Asking all venues at once, under a deadline, and choosing the route."""
+"""Asks all venues concurrently, under a deadline, and chooses the route."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class QuoteRoute:
     def __call__(self, request: RouteRequest) -> Decision:
         """Return the best route that the venues offer in time.
 
-        Raises ``NoVenue`` when none of them does, ``InsufficientLiquidity`` when none can trade so much.
+        Raises ``NoVenue`` if none answers in time, ``InsufficientLiquidity`` if none can trade the amount.
         """
         asked_at = self.clock.now()
         snapshots, failures = self._ask(pairs_for(request.token_in, request.token_out))

@@ -1,4 +1,4 @@
-"""Reading one's own orders."""
+"""Reads a client's own orders: one with its events, or the history page by page."""
 
 from __future__ import annotations
 

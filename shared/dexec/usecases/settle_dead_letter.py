@@ -1,4 +1,4 @@
-"""Settling what the queue gave up on: told from the chain alone, never by guessing."""
+"""Settles the order of a dead letter: confirmed, failed, re-queued or parked, by the state of the chain."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from dexec.usecases.notify import Notifier
 from dexec.usecases.report import Report, Reporting, keep_quiet
 
 MAX_ROUNDS = 3
-"""An order that came here this often in a row because every run of it broke off is parked."""
+"""An order that arrived here this often in a row because each of its runs crashed is parked."""
 
 
 class Letter(Enum):
     """What became of a dead letter."""
 
     SETTLED = auto()
-    """It is done with: its order is over, or back on the queue."""
+    """Done: its order has ended, or is back on the queue."""
 
     PARKED = auto()
-    """It is done with: its order waits for an operator."""
+    """Done: its order waits for an operator."""
 
     KEPT = auto()
-    """It stays where it is for now."""
+    """It stays in the dead-letter queue for now."""
 
 
 _WITHOUT_WORK = {
@@ -44,7 +44,8 @@ class SettleDeadLetter:
     """The use case: confirm, fail, put back on the queue, or park.
 
     Only an executor that raised or was killed leaves its lease behind. An order whose runs keep ending like
-    that would go round for ever; one that was handed back, because a back end was away, has no such rounds.
+    that is a poison message and would circulate forever; a redelivery after an infrastructure error does not
+    count.
     """
 
     orders: Orders
@@ -58,8 +59,8 @@ class SettleDeadLetter:
     def __call__(self, order_id: str, ends_at: datetime, report: Reporting = keep_quiet) -> Letter:
         """Settle one dead letter and return what became of it.
 
-        ``report`` is called when the order ended here. Raises ``Unavailable`` and ``OutcomeUnknown`` when
-        a back end is away: the letter stays, too.
+        ``report`` is called if the order ended here. Raises ``Unavailable`` and ``OutcomeUnknown`` if
+        a back end is unavailable: the dead letter stays then, too.
         """
         now = self.clock.now()
         claim = self.orders.claim(order_id, self.new_token(), now, now + timedelta(seconds=self.lease_s))

@@ -1,4 +1,4 @@
-"""One PostgreSQL connection, opened when first needed, with the retries and time-outs of the design.
+"""Runs named statements over one PostgreSQL connection, opened on first use, with retries and time-outs.
 
 A Lambda environment serves one invocation at a time, so one connection is enough and a pool is not needed.
 """
@@ -39,10 +39,10 @@ class Repeat(Enum):
 class Database:
     """Runs named statements over one lazily opened connection.
 
-    Every method is one round trip; a conflict with another transaction costs another, until ``backoff``
-    says no, and then ``StoreConflict`` is raised. Raises ``StoreUnavailable`` when nothing was changed;
-    ``CommitUnknown`` when that cannot be told, or when the writes stand and what was to be read after them
-    cannot be had. ``now`` is the time by which a connection is idle or old.
+    Every method is one round trip; a conflict with another transaction costs another one, until ``backoff``
+    ends the retries and ``StoreConflict`` is raised. Raises ``StoreUnavailable`` if nothing was changed;
+    ``CommitUnknown`` if that is not known, or if the writes are committed and the reads after them failed.
+    ``now`` is the clock that measures a connection's age and idle time.
     """
 
     def __init__(self, connect: Connect, *, backoff: Backoff | None = None, now: Now = wall_clock) -> None:
@@ -64,7 +64,7 @@ class Database:
         """Run ``writes`` in one transaction, commit, then run ``reads``: one pipelined round trip.
 
         The reads see what others committed before this commit, whatever the isolation level: that is
-        what lets "write, commit, read the other's table" lose nobody.
+        why "write, commit, read the other's table" misses no watcher.
         """
         try:
             return self._run(lambda pipeline: pipeline.run(writes, reads), repeat)
@@ -95,14 +95,14 @@ class Database:
             try:
                 return work(pipeline)
             except Committed as committed:
-                # What is repeated now are the reads alone, on a connection that knows no stale statement.
+                # Only the reads are repeated now, on a connection without stale prepared statements.
                 self._clear(pipeline.connection, committed.__cause__)
                 raise
             except psycopg.Error as exc:
                 self._recover(pipeline.connection, exc, trial)
 
     def _recover(self, connection: BoundedConnection, error: psycopg.Error, trial: _Trial) -> None:
-        """Return if the work may be done once more; raise what its error means if not."""
+        """Return if the work may be repeated; otherwise raise the domain error that ``error`` means."""
         if is_conflict(error):
             self._roll_back(connection)
             if not trial.may_repeat():
@@ -112,12 +112,12 @@ class Database:
                 self._roll_back(connection)
                 raise trial.refused(StoreUnavailable("the order store rejected the statement")) from error
             self.close()
-            # A server that hangs is not asked again: whoever waits here has waited long enough.
+            # A server that hangs is not asked again: the caller has waited long enough.
             if trial.is_lost or trial.repeat is Repeat.NEVER or isinstance(error, AnswerTimeout):
                 raise _given_up(trial.repeat) from error
             trial.is_lost = True
         elif isinstance(error, psycopg.errors.FeatureNotSupported) and not trial.is_stale:
-            # A migration has changed what a prepared statement returns: nothing of this was committed.
+            # A migration has changed the result of a prepared statement: nothing was committed.
             self.close()
             trial.is_stale = True
         else:
@@ -151,7 +151,7 @@ class Database:
 
 @dataclass(slots=True)
 class _Trial:
-    """What has become of some work so far: whether a connection was lost with it, or knew it stale."""
+    """The state of one piece of work: whether a connection was lost, or a prepared statement stale."""
 
     repeat: Repeat
     may_repeat: Callable[[], bool]
@@ -159,7 +159,7 @@ class _Trial:
     is_stale: bool = False
 
     def refused(self, error: StoreUnavailable) -> StoreUnavailable | CommitUnknown:
-        """Return what to raise where the last try changed nothing: an earlier one may have."""
+        """Return the error to raise if the last try changed nothing: an earlier one may have."""
         if self.is_lost and self.repeat is not Repeat.READ:
             return CommitUnknown("the connection to the order store was lost during a commit")
         return error

@@ -1,4 +1,4 @@
-"""What operators ask of the store, past the limits of any one client."""
+"""The operators' queries: API keys, and orders of all clients that failed, are stuck or are parked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dexec.ports import ApiKey
 
 @dataclass(frozen=True, slots=True)
 class ProblemOrder:
-    """An order that needs a look, its last event's time and what that event said.
+    """An order that needs attention, and its last event's time and detail.
 
     ``is_keyless``: its client has no valid API key, so that it waits.
     """
@@ -73,7 +73,7 @@ class PostgresOperators:
         return tuple(map(rows.to_api_key, found))
 
     def order(self, order_id: str) -> Order | None:
-        """Return an order, whoever's it is."""
+        """Return an order of any client."""
         found = self._database.fetch(Statement("order_of_any_client", {"id": order_id}), Repeat.READ)
         return rows.to_order(found[0]) if found else None
 

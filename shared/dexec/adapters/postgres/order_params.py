@@ -1,4 +1,4 @@
-"""What the statements that write orders are given: domain objects as named parameters."""
+"""Domain objects as the named parameters of the statements that write orders."""
 
 from __future__ import annotations
 

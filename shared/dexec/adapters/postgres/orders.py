@@ -45,7 +45,7 @@ class PostgresOrders:
             while found and found[0]["raced"]:
                 found = self._database.fetch(statement, Repeat.HARMLESS)
         except psycopg.errors.UniqueViolation:
-            # Only a repeat after a lost connection can meet its own id: the first run did commit.
+            # Only a repeat after a lost connection can find its own id: the first run did commit.
             known = self.find(new.order.id, new.order.client_id)
             if known is None:
                 raise
@@ -54,7 +54,7 @@ class PostgresOrders:
             raise self._not_placed(new, limit or NO_LIMIT, watcher)
         order_row = found[0]
         if order_row["spare_slot"]:
-            # The order stands whether or not this works; a slot that nobody uses only delays the next one.
+            # The order is stored whether or not this works; an unused slot only delays the next order.
             with suppress(StoreUnavailable, CommitUnknown):
                 self._database.fetch(Statement("return_slot", statement.params), Repeat.NEVER)
         order = rows.to_order(order_row)
@@ -83,7 +83,7 @@ class PostgresOrders:
         return TooManyOrders(message, max(1, round(retry_after + 0.5)))
 
     def withdraw(self, order: Order, now: datetime, error: Mapping[str, object]) -> bool:
-        """Fail a pending order that nobody asked for again, and free its idempotency key."""
+        """Fail a pending order that has not been placed again meanwhile, and free its idempotency key."""
         params = {
             "id": order.id,
             "seen_queued_at": order.queued_at,
@@ -126,7 +126,7 @@ class PostgresOrders:
         return tuple(map(rows.to_watcher, watchers))
 
     def release(self, order: Order, run_at: datetime) -> None:
-        """Give an order's lease back."""
+        """Release an order's lease."""
         params = {"id": order.id, "token": order.lease_token, "run_at": run_at}
         self._database.fetch(Statement("release_order", params), Repeat.HARMLESS)
 
@@ -179,12 +179,12 @@ class PostgresOrders:
         return tuple(map(rows.to_order, found))
 
     def requeue(self, order: Order, now: datetime) -> bool:
-        """Note that an order's message is put on the queue again."""
+        """Record that an order's message is queued again."""
         params = {"id": order.id, "now": now, "seen_queued_at": order.queued_at}
         return bool(self._database.fetch(Statement("requeue_order", params), Repeat.NEVER))
 
     def end_round(self, order: Order, now: datetime, rounds: int, *, parks: bool) -> None:
-        """Give an order's lease back after a round through the dead letters."""
+        """Release an order's lease after a round through the dead-letter queue."""
         params = {
             "id": order.id,
             "token": order.lease_token,
@@ -215,5 +215,5 @@ def _outcome(row: Row, order: Order, now: datetime) -> ClaimOutcome:
         (row["paused"], ClaimOutcome.PAUSED),
         (row["keyless"], ClaimOutcome.KEYLESS),
     )
-    # Without any of them, another claim came between.
+    # If none holds, another claim came in between.
     return next((outcome for holds, outcome in in_order if holds), ClaimOutcome.HELD)

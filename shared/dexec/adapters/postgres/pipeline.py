@@ -63,7 +63,7 @@ class Pipeline:
         an answer of the server, and without that acknowledgement, were rolled back; or are so by the
         ``rollback`` that the connection needs then.
         """
-        # Up to its Sync libpq's pipeline is one implicit transaction, so the bounds of ours are spelled out.
+        # Up to its Sync, libpq's pipeline is one implicit transaction, so BEGIN and COMMIT are explicit.
         statements: Sequence[Statement | bytes] = [_BEGIN, *writes, _COMMIT, *reads] if writes else reads
         calls, preparing, running = self._calls_of(statements)
         results: list[PGresult] = []
@@ -97,7 +97,7 @@ class Pipeline:
         return calls, preparing, running
 
     def _check(self, results: Sequence[PGresult], preparing: Mapping[bytes, int]) -> None:
-        """Note what is prepared now; raise the first error among ``results``."""
+        """Record the statements that are now prepared; raise the first error among ``results``."""
         self._prepared.update(
             name
             for name, place in preparing.items()
@@ -115,7 +115,7 @@ class Pipeline:
         for place, _ in arrays:
             params[place] = None
         values = [*self._transformer.dump_sequence(params, [PyFormat.AUTO] * len(params))]
-        # How a value is sent depends on it: a number by its size, nothing as nothing.
+        # The type sent depends on the value: an integer's on its size, NULL has none.
         types, formats = self._transformer.types or (), [*(self._transformer.formats or ())]
         for place, array in arrays:
             values[place], formats[place] = array, Format.BINARY
@@ -126,12 +126,12 @@ class Pipeline:
         return name, prepare, execute
 
     def _communicate(self, calls: Sequence[_Call], results: list[PGresult]) -> None:
-        """Make the calls, and add to ``results`` what is answered, for as long as there are answers."""
+        """Make the calls, and append the answers to ``results`` as far as they come."""
         ask = _pipeline if self.connection.has_pipelines else _one_by_one
         try:
             self.connection.wait(ask(self.connection, calls, results))
         except BaseException:
-            # What is still to come must not meet the next statements.
+            # Late answers must not be read as those of the next statements.
             self.connection.pgconn.finish()
             raise
 
@@ -175,7 +175,7 @@ def _pipeline(
 def _one_by_one(
     connection: BoundedConnection, calls: Sequence[_Call], results: list[PGresult]
 ) -> PQGen[None]:
-    """Ask for each answer by itself, up to the first error: as in a pipeline, nothing after it is run."""
+    """Wait for each answer before the next call; as in a pipeline, nothing runs after the first error."""
     for call in calls:
         call()
         results += yield from execute(connection.pgconn)

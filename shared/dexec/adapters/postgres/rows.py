@@ -1,4 +1,4 @@
-"""Rows to domain objects and back."""
+"""Conversion between rows and domain objects."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ _PLACEHOLDER = re.compile(r"%\((\w+)\)(?:s|b::(\w+)\[\])")
 
 
 Row = dict[str, object]
-"""A row that came back, by column."""
+"""A row of a result, by column name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Statement:
 class Compiled:
     """A statement with numbered placeholders.
 
-    ``names`` say what the numbers stand for, ``arrays`` which of them are arrays, by place, and of what.
+    ``names`` are the parameters in order of their numbers; ``arrays`` the index and element type of arrays.
     """
 
     text: bytes

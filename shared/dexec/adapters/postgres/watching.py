@@ -1,4 +1,4 @@
-"""The ``Watching`` port on PostgreSQL: connections, watchers, and how the telling went."""
+"""The ``Watching`` port on PostgreSQL: connections, watchers and deliveries."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class PostgresWatching:
         return bool(self._database.fetch(Statement("connect", params), Repeat.HARMLESS))
 
     def disconnect(self, connection_id: str) -> None:
-        """Forget a connection and all it watches."""
+        """Delete a connection and its watchers."""
         self._database.fetch(_about("disconnect", [connection_id]), Repeat.HARMLESS)
 
     def connection(self, connection_id: str) -> Connection | None:
@@ -67,7 +67,7 @@ class PostgresWatching:
         self._database.fetch(_about("unwatch", [connection_id], id=order_id), Repeat.HARMLESS)
 
     def settle(self, deliveries: Deliveries) -> None:
-        """Note how the telling of an order went, in one round trip; none where there is nothing to note."""
+        """Record the deliveries of an order, in one round trip, or none if there is nothing to record."""
         statements = _settling(deliveries)
         if statements:
             self._database.transact(statements, [], Repeat.HARMLESS)
@@ -75,7 +75,7 @@ class PostgresWatching:
     def undelivered(
         self, before: datetime, limit: int, skipped: frozenset[str] = frozenset()
     ) -> tuple[Undelivered, ...]:
-        """Return orders that are over and still have watchers, clients in turn."""
+        """Return orders that have ended and still have watchers, round robin over clients."""
         params = {"before": before, "limit": limit, "skipped": sorted(skipped)}
         found = self._database.fetch(Statement("undelivered_orders", params), Repeat.READ)
         return tuple(self._with_watchers(rows.to_order(row), skipped) for row in found)
@@ -95,7 +95,7 @@ class PostgresWatching:
         return tuple(str(row["connection_id"]) for row in found)
 
     def note_closed(self, closed: Collection[str], failed: Collection[str]) -> None:
-        """Forget closed connections, count a failure for the others; none of both is no round trip."""
+        """Delete closed connections, count a failure for the others; no round trip if there are neither."""
         statements = [_about("disconnect", closed)] if closed else []
         statements += [_about("count_push_failures", failed)] if failed else []
         if statements:

@@ -1,5 +1,5 @@
--- Orders that are over and still have somebody to be told who can be told: each client's oldest first, so
--- that nobody's thousands stand before another client's one. Who has just been tried in vain is skipped.
+-- Orders that have ended and have watchers to notify. Round robin over clients, each with its oldest first, so
+-- that one client's thousands do not delay another's one. Connections that have just failed are skipped.
 WITH undelivered AS (
     SELECT o.id, o.updated_at,
         row_number() OVER (PARTITION BY o.client_id ORDER BY o.updated_at, o.id) AS turn
