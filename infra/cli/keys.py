@@ -1,4 +1,4 @@
-"""``dexec keys``: who may place orders, and how many, and how large."""
+"""``dexec keys``: creates, limits, rotates and revokes API keys."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def create(
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a client's key and show it, this once: only its hash is stored.
+    """Create a client's key and show it, only now: its hash is stored, not the key.
 
     A bound counts the amount that an order names: of what it sells, or of what it buys where that is the
     exact side; the other side is up to the market and the order's slippage limit. A key with bounds takes
@@ -154,7 +154,7 @@ def revoke(
 
     with access(home, stack) as way:
         revoked = way.operators.revoke_keys(name, way.clock.now())
-        # Also where there was none: that is how one goes on who was interrupted, or has decided to cancel.
+        # Also without a valid key: an interrupted revoke is continued this way, or orders cancelled later.
         halted = Halt(way.control, way.clock).client(name)
         standing = way.control.standing(name)
         if not revoked and not standing.waiting:

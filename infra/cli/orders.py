@@ -22,13 +22,13 @@ PAGE = 100
 """Orders asked for at once."""
 
 SHOWN = 20
-"""Orders shown, unless somebody says how many."""
+"""Orders shown by default."""
 
 OrderArgument = Annotated[str, typer.Argument(metavar="ORDER_ID", help="As printed when it was placed.")]
 
 
 class Status(StrEnum):
-    """Where an order stands."""
+    """Status of an order."""
 
     pending = "pending"
     routing = "routing"

@@ -1,4 +1,4 @@
-"""The figures of a run: latencies, throughput, what was missed."""
+"""The figures of a run: latencies, throughput, losses."""
 
 from __future__ import annotations
 
@@ -82,11 +82,11 @@ class Figures:
         return [(p.answered - p.intended) * 1000 for p in self._accepted if p.answered is not None]
 
     def end_to_end_ms(self) -> list[float]:
-        """Return the time from intended start to being told ``confirmed``, for each order and watcher."""
+        """Return the time from intended start to the event ``confirmed``, for each order and watcher."""
         return self.state_ms().get("confirmed", [])
 
     def state_ms(self) -> dict[str, list[float]]:
-        """Return the times from intended start to being told of each state, for each order and watcher."""
+        """Return the times from intended start to the event of each state, for each order and watcher."""
         times: dict[str, list[float]] = {}
         for placed, heard in self._pairs():
             steps = self._steps(placed)
@@ -127,7 +127,7 @@ class Figures:
         return max((max(h.arrivals.values()) for _, h in self._pairs()), default=self._run.started)
 
     def _orders_per_second(self) -> float:
-        """Return confirmed orders over the time from the first intended start to the last end told."""
+        """Return confirmed orders over the time from the first intended start to the last terminal event."""
         confirmed = sum(self._end_of(placed) == "confirmed" for placed in self._accepted)
         elapsed = self._last_arrival() - self._run.started
         return round(confirmed / elapsed, 2) if elapsed else 0.0
@@ -149,12 +149,12 @@ class Figures:
             venue_ms = sum(step.venue_ms for step in steps if step.venue_ms is not None)
             signature = next(step.signature for step in steps if step.signature is not None)
             landing_ms = between(*landing, signature).total_seconds() * 1000
-            told_ms = (heard.arrivals[last] - placed.intended) * 1000
-            overheads.append(told_ms - venue_ms - landing_ms)
+            end_ms = (heard.arrivals[last] - placed.intended) * 1000
+            overheads.append(end_ms - venue_ms - landing_ms)
         return overheads
 
     def _delayed(self, placed: Placed) -> bool:
-        """Tell whether the rate limit of the key held the order back."""
+        """Return whether the rate limit of the key held the order back."""
         pending = self._steps(placed).get(1)
         if pending is None or placed.starts_at is None:
             return False
@@ -180,7 +180,7 @@ class Figures:
 
 
 def _stands(placed: Placed) -> bool:
-    """Tell whether an order was or may be executed although its client was told that it failed."""
+    """Return whether an order was or may be executed although its client got an error."""
     return placed.behind_error not in (None, "failed")
 
 

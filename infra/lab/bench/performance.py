@@ -81,10 +81,12 @@ def _first(figures: Document) -> str:
     for label, name in runs.items():
         run = _of(figures, name)
         memory = f"{float(str(run['deploymentMb'])):.0f} in {run['processes']}"
-        rate, told = f"{run['ordersPerSecond']}", _times(run, "endToEndMs", "p50", "p99")
-        rows.append((label, _planned(run, "connections"), rate, told, *(f"{run[x]}" for x in LOSSES), memory))
+        rate, times = f"{run['ordersPerSecond']}", _times(run, "endToEndMs", "p50", "p99")
+        rows.append(
+            (label, _planned(run, "connections"), rate, times, *(f"{run[x]}" for x in LOSSES), memory)
+        )
     lost = ("sockets refused", "orders refused", "executed behind an error", "events missing", "twice")
-    names = ("", "connections", "orders/s", "told p50 / p99 ms", *lost, "memory MB, processes")
+    names = ("", "connections", "orders/s", "notified p50 / p99 ms", *lost, "memory MB, processes")
     return markdown(names, rows)
 
 
@@ -147,7 +149,14 @@ def _growth_orders(figures: Document) -> str:
         )
         for run in _list(figures, "growthOrders")
     ]
-    names = ("orders at once", "orders/s", "POST p50 / p99 ms", "told p50 / p99 ms", "CPU ms an order", _LOST)
+    names = (
+        "orders at once",
+        "orders/s",
+        "POST p50 / p99 ms",
+        "notified p50 / p99 ms",
+        "CPU ms an order",
+        _LOST,
+    )
     return markdown(names, rows)
 
 
@@ -162,7 +171,7 @@ def _growth_watchers(figures: Document) -> str:
         )
         for run in _list(figures, "growthWatchers")
     ]
-    return markdown(("watchers", "orders", "frames/s", "told p50 / p99 ms", _LOST), rows)
+    return markdown(("watchers", "orders", "frames/s", "notified p50 / p99 ms", _LOST), rows)
 
 
 def _growth_history(figures: Document) -> str:
@@ -181,7 +190,7 @@ def _states(figures: Document) -> str:
     runs = ("idle", "defaultIdle", "burst")
     states = [cast("dict[str, dict[str, float]]", _of(figures, run)["stateMs"]) for run in runs]
     rows = [(name, *(f"{of[name]['p50']:g}" for of in states)) for name in states[0]]
-    return markdown(("told, p50 ms", "idle", "idle, default latencies", "burst"), rows)
+    return markdown(("notified, p50 ms", "idle", "idle, default latencies", "burst"), rows)
 
 
 _LOST = "missing, twice, disordered"

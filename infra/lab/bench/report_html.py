@@ -27,7 +27,7 @@ def page(figures: Figures, report: Document) -> str:
     table = "".join(f"<tr><td>{escape(name)}</td><td>{escape(text)}</td></tr>" for name, text in rows(report))
     sections = {
         "Time to each state (p50; marks: p90, p99)": _states(report),
-        "Orders that were told their end within": _distribution(figures),
+        "Orders whose last event arrived within": _distribution(figures),
         "Queued and executing": _moments(figures),
         "CPU by process": _usage(report, "cpuSeconds", "s"),
         "Memory by process": _usage(report, "memoryMb", "MB"),

@@ -19,7 +19,7 @@ def tables(document: Document) -> Iterator[Table]:
 
 def of_speed(document: Document) -> Iterator[Table]:
     """Yield how long orders take, and how many of them fit."""
-    latencies = (("POST answered", "postMs"), ("told confirmed", "confirmedMs"))
+    latencies = (("POST answered", "postMs"), ("client notified", "confirmedMs"))
     spreads = [(name, *_numbers(document[key])) for name, key in latencies]
     yield "From the request, ms", ("", "p50", "p90", "p99"), spreads
     path = [
@@ -62,7 +62,7 @@ def of_cost(document: Document) -> Iterator[Table]:
         )
         for row in _rows(document, "executorMemory")
     ]
-    columns = ("MB", "told p50 ms", "p90 ms", "p99 ms", "cold start ms", "Lambda USD a million")
+    columns = ("MB", "notified p50 ms", "p90 ms", "p99 ms", "cold start ms", "Lambda USD a million")
     yield "The executor's memory", columns, memories
     contended = [
         (

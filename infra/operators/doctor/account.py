@@ -1,4 +1,4 @@
-"""Checks of an AWS account before a deploy: who is asking, and what the account allows."""
+"""Checks of an AWS account before a deploy: credentials, regions and quotas."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempt
 
 
 class Account(Protocol):
-    """What is asked of an account; each call raises boto's errors."""
+    """Queries of an account; each call raises boto's errors."""
 
     region: str | None
 
     def identity(self) -> str:
-        """Return the ARN of who asks."""
+        """Return the ARN of the caller."""
 
     def concurrency(self) -> int:
         """Return how many Lambda invocations the account allows at once."""
 
     def has_dsql(self) -> bool:
-        """Tell whether the region offers Aurora DSQL."""
+        """Return whether the region offers Aurora DSQL."""
 
 
 class BotoAccount:
@@ -46,7 +46,7 @@ class BotoAccount:
         self.region: str | None = self._session.region_name
 
     def identity(self) -> str:
-        """Return the ARN of who asks."""
+        """Return the ARN of the caller."""
         return self._session.client("sts", config=_CONFIG).get_caller_identity()["Arn"]
 
     def concurrency(self) -> int:
@@ -55,7 +55,7 @@ class BotoAccount:
         return settings["AccountLimit"]["ConcurrentExecutions"]
 
     def has_dsql(self) -> bool:
-        """Tell whether the region offers Aurora DSQL: elsewhere its endpoint has no address.
+        """Return whether the region offers Aurora DSQL: elsewhere its endpoint has no address.
 
         botocore's list of regions has none for it.
         """
