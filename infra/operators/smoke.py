@@ -103,11 +103,11 @@ def schema(smoke: Smoke) -> Finding:
 
 def pipeline(smoke: Smoke) -> Finding:
     """Write, commit and read in one round trip, as every step of an order does."""
-    nobody = {"connection_ids": ["smoke"]}
+    unknown = {"connection_ids": ["smoke"]}
     key = {"client_id": smoke.client}
     started = time.perf_counter()
     _, (found,) = smoke.access.database.transact(
-        [Statement("forgive_push_failures", nobody)], [Statement("list_api_keys", key)], Repeat.HARMLESS
+        [Statement("forgive_push_failures", unknown)], [Statement("list_api_keys", key)], Repeat.HARMLESS
     )
     if len(found) != 1:
         return problem("pipeline", f"{len(found)} keys were read, not 1", FIXES["pipeline"])

@@ -139,7 +139,7 @@ def test_refused_orders_are_no_orders() -> None:
     assert document["ordersPerSecond"] == 0
 
 
-def test_orders_that_the_rate_limit_held_back_are_told_apart() -> None:
+def test_orders_that_the_rate_limit_held_back_are_distinguished() -> None:
     collector = Collector()
     told(collector, "order-0", starts=0)
     order = placed(0)

@@ -174,7 +174,7 @@ def test_five_retries_are_too_few_and_a_deadline_is_enough() -> None:
         assert contention(TO_A_DEADLINE, simultaneous, ASSUMED, 1).busy_share < 0.001
 
 
-def test_nobody_waits_past_the_deadline() -> None:
+def test_no_transaction_waits_past_the_deadline() -> None:
     takes = ASSUMED.latencies["hotTransaction"]
     ended = contend(TO_A_DEADLINE, 300, takes, Random(1))
     assert len(ended) == 300

@@ -18,7 +18,7 @@ let quotedAt;
 export function startPreview(handlers) {
 	hear = handlers;
 	on("refresh", "click", () => preview(shown));
-	setInterval(tellAge, 500);
+	setInterval(showAge, 500);
 	empty();
 }
 
@@ -38,7 +38,7 @@ async function ask({ tokenIn, tokenOut, amount, mode, slippageBps }) {
 		const answer = await get("quotes", { tokenIn, tokenOut, amount, mode, slippageBps }, abort.signal);
 		quotedAt = Date.now();
 		$("preview-body").replaceChildren(...content(answer));
-		tellAge();
+		showAge();
 		hear.onQuote(answer);
 	} catch (problem) {
 		if (problem.name === "AbortError") return;
@@ -47,7 +47,7 @@ async function ask({ tokenIn, tokenOut, amount, mode, slippageBps }) {
 	}
 }
 
-function tellAge() {
+function showAge() {
 	if (!quotedAt) return;
 	const age = Date.now() - quotedAt;
 	const words = `${Math.floor(age / 1000)} s old`;

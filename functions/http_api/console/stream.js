@@ -1,4 +1,4 @@
-// The WebSocket that tells of every order, kept open for as long as the page is. A socket may look open
+// The WebSocket with the events of every order, kept open for as long as the page is. A socket may look open
 // and be dead, or forgotten by the server: each ping has to be answered, and an error of that kind ends it.
 
 import { savedKey } from "./api.js";

@@ -144,7 +144,7 @@ function flip() {
 async function send(count) {
 	if (sending || $("submit").disabled) return;
 	sending = true;
-	tell("Sending…");
+	showMessage("Sending…");
 	const order = currentOrder();
 	const answers = await Promise.allSettled(Array.from({ length: count }, (_, index) => sendOne(order, index)));
 	sending = false;
@@ -153,7 +153,7 @@ async function send(count) {
 	if (problem?.status === 422) return refused(problem);
 	const wait = problem?.status === 429 && problem.waitMs ? ` There is room in ${problem.waitMs / 1000} s.` : "";
 	const advice = problem?.unknown ? " Trying again is safe: no order is executed twice." : wait;
-	tell(`${taken} of ${count} accepted. ${problem?.message ?? ""}${advice}`, problem ? "bad" : "");
+	showMessage(`${taken} of ${count} accepted. ${problem?.message ?? ""}${advice}`, problem ? "bad" : "");
 }
 
 // An order whose answer got lost is sent again under the same idempotency key.
@@ -173,10 +173,10 @@ async function sendOne(order, index) {
 }
 
 function sayRepeat(problem, tries, most) {
-	tell(`${problem.message} Asking again, under the same key (${tries} of ${most})…`, "bad");
+	showMessage(`${problem.message} Asking again, under the same key (${tries} of ${most})…`, "bad");
 }
 
-function tell(text, tone = "") {
+function showMessage(text, tone = "") {
 	outcome = [text, tone];
 	judge();
 }

@@ -65,7 +65,7 @@ class Run:
 
 
 async def run(plan: Plan, target: Target, progress: Progress = lambda *_: None) -> Run:
-    """Run a plan. Raises ``ApiError`` where the deployment lets nobody in."""
+    """Run a plan. Raises ``ApiError`` where the deployment refuses the key."""
     load = _Load(plan, target)
     async with AsyncExitStack() as stack:
         headers = {"x-api-key": target.api_key, "content-type": "application/json"}

@@ -120,7 +120,7 @@ def _ceiling(figures: Document) -> str:
 
 def _budget(figures: Document) -> str:
     own = _of(figures, "budget")
-    runs = {"nobody watching": "orderCpuMs", "4 watchers": "watchedOrderCpuMs"}
+    runs = {"no watchers": "orderCpuMs", "4 watchers": "watchedOrderCpuMs"}
     names = ("acceptCpuMs", "executeCpuMs", "cpuMs", "frames", "databaseCpuMs")
     rows = [
         (name, *(f"{cast('dict[str, float]', own[key])[field]:.2f}" for field in names))

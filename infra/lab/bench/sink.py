@@ -1,6 +1,6 @@
 """An HTTP server that accepts every request and does nothing: a stand-in for SQS and the pushes.
 
-It runs as a process of its own (``python -m infra.lab.bench.sink``), so that its CPU is nobody else's, and
+It runs as a process of its own (``python -m infra.lab.bench.sink``), so that its CPU is counted apart, and
 prints its port first. ``GET /frames`` answers how many frames were posted to connections so far.
 """
 

@@ -39,7 +39,7 @@ def test_250_orders_at_once_start_no_faster_than_the_limits_allow() -> None:
         assert number <= RATE.burst + since / RATE.interval_s
 
 
-def test_past_the_backlog_a_client_is_told_when_to_come_again() -> None:
+def test_past_the_backlog_a_client_learns_when_to_retry() -> None:
     world = World(rate=RateLimit(interval_s=10, burst=2, max_backlog_s=60))
     alice = world.client()
     for _ in range(8):

@@ -49,7 +49,7 @@ def place(home: Path) -> str:
     return str(json.loads(placed.stdout)["orderId"])
 
 
-def test_up_serves_status_tells_where_and_down_leaves_nothing(home: Path) -> None:
+def test_up_serves_status_says_where_and_down_leaves_nothing(home: Path) -> None:
     state = up(home)
     assert healthy(state)
     told = json.loads(command.run("status", "--json", "--home", str(home)).stdout)
@@ -158,7 +158,7 @@ def test_what_is_killed_comes_back_without_a_command_and_orders_go_on(home: Path
     assert command.processes_of(home) == []
 
 
-def test_in_the_foreground_a_restart_is_told_where_the_logs_are(home: Path) -> None:
+def test_in_the_foreground_a_restart_is_reported_among_the_logs(home: Path) -> None:
     with command.running("up", "--home", str(home), *QUICK, until=SERVED) as process:
         for name in ("postgres", "emulator"):
             state = Home(home).read()
@@ -178,7 +178,7 @@ def test_in_the_foreground_a_restart_is_told_where_the_logs_are(home: Path) -> N
     assert command.processes_of(home) == []
 
 
-def test_without_restarts_a_crash_of_the_emulator_is_told_and_stops_the_rest(home: Path) -> None:
+def test_without_restarts_a_crash_of_the_emulator_is_reported_and_stops_the_rest(home: Path) -> None:
     with command.running("up", "--no-restart", "--home", str(home), *QUICK, until=SERVED) as process:
         state = Home(home).read()
         assert state is not None

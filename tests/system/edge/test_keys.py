@@ -43,7 +43,7 @@ def test_without_a_key_only_the_public_pages_are_served(functions: Deployment, k
     assert functions.connect(key)[1] == 401
 
 
-def test_a_migrated_database_lets_nobody_in(clean_url: str) -> None:
+def test_a_migrated_database_has_no_valid_key(clean_url: str) -> None:
     with deployed(clean_url) as functions:
         functions.parts.migrate()
         for key in ("local", "test", "dexec", "admin"):
