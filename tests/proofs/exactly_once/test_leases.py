@@ -1,4 +1,4 @@
-"""Two at one order: one works, the other hands it back and touches nothing."""
+"""Two executors of one order: one works, the other asks for redelivery and changes nothing."""
 
 from __future__ import annotations
 

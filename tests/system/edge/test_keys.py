@@ -114,5 +114,5 @@ def test_what_waits_is_not_executed_for_a_client_whose_only_key_was_revoked(func
     message = functions.parts.queue.receive()
     assert message is not None
     failures = executor.handler(queue_event(str(order_id), message.receipt), Context())["batchItemFailures"]
-    assert len(failures) == 1, "handed back"
+    assert len(failures) == 1, "redelivered"
     assert functions.parts.read_orders.one(str(order_id), "owner")[0].status is Status.PENDING
