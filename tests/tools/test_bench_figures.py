@@ -91,7 +91,7 @@ def test_a_watcher_that_heard_nothing_misses_everything() -> None:
     collector = Collector()
     told(collector, "order-0", starts=0)
     document = Figures(run(collector, [placed(0), placed(1)]), None).document()
-    assert document["eventsMissing"] == 1, "of an order nobody heard of, at least one event is missing"
+    assert document["eventsMissing"] == 1, "of an order without a received event, at least one is missing"
     assert document["ordersNotTerminal"] == 1
 
 

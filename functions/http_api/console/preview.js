@@ -8,15 +8,15 @@ import { bps, facts, impactOf, quoteTable, shareBars, why } from "./route.js";
 const WAIT_MS = 220;
 const STALE_MS = 10_000;
 
-let hear;
+let callbacks;
 let shown;
 let timer;
 let abort = new AbortController();
 let quotedAt;
 
-/** Starts it; `onQuote(answer)` and `onRefused(problem)` hear what the venues say. */
+/** Starts it; `onQuote(answer)` and `onRefused(problem)` get the result. */
 export function startPreview(handlers) {
-	hear = handlers;
+	callbacks = handlers;
 	on("refresh", "click", () => preview(shown));
 	setInterval(showAge, 500);
 	empty();
@@ -39,11 +39,11 @@ async function ask({ tokenIn, tokenOut, amount, mode, slippageBps }) {
 		quotedAt = Date.now();
 		$("preview-body").replaceChildren(...content(answer));
 		showAge();
-		hear.onQuote(answer);
+		callbacks.onQuote(answer);
 	} catch (problem) {
 		if (problem.name === "AbortError") return;
 		empty(problem.message);
-		if (problem.status >= 400 && problem.status < 500) hear.onRefused(problem);
+		if (problem.status >= 400 && problem.status < 500) callbacks.onRefused(problem);
 	}
 }
 

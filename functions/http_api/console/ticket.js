@@ -15,11 +15,11 @@ let quote;
 let refusal;
 let sending = false;
 let outcome = ["", ""];
-let hear;
+let callbacks;
 
-/** Starts it; `onQuoted(order)` hears of orders quoted, `onAccepted(order)` of orders taken. */
+/** Starts it; `onQuoted(order)` gets orders quoted, `onAccepted(order)` orders accepted. */
 export function startTicket(handlers) {
-	hear = handlers;
+	callbacks = handlers;
 	for (const field of FIELDS) {
 		on(field, "input", () => edited(field));
 		$(field).setAttribute("aria-describedby", `error-${field}`);
@@ -81,7 +81,7 @@ function quoted(answer) {
 	quote = answer.route;
 	$(other()).value = show(quote[other()], 9).replaceAll(",", "");
 	judge();
-	hear.onQuoted(currentOrder());
+	callbacks.onQuoted(currentOrder());
 }
 
 function refused(problem) {
@@ -164,7 +164,7 @@ async function sendOne(order, index) {
 	try {
 		const accepted = await execute(order, key, sayRepeat);
 		unanswered.delete(name);
-		hear.onAccepted({ ...order, label: order.clientId, createdAt: new Date().toISOString(), ...accepted });
+		callbacks.onAccepted({ ...order, label: order.clientId, createdAt: new Date().toISOString(), ...accepted });
 		return accepted;
 	} catch (problem) {
 		if (!problem.unknown) unanswered.delete(name);

@@ -47,7 +47,7 @@ def _figures(figures: Document) -> str:
     default, busy = _of(figures, "defaultIdle"), _of(figures, "defaultBurst")
     ready_s = float(str(figures["upSeconds"])) + float(str(figures["firstOrderSeconds"]))
     rows = [
-        ("burst, one socket hears all: orders a second", "≥ 100", f"{burst['ordersPerSecond']}"),
+        ("burst, one socket receives all: orders a second", "≥ 100", f"{burst['ordersPerSecond']}"),
         ("… end to end p50 / p99, ms", "", _times(burst, "endToEndMs", "p50", "p99")),
         ("… missing, twice, out of order", "0", _counts(burst)),
         ("burst, a socket for each order: orders a second", "≥ 76", f"{sockets['ordersPerSecond']}"),
