@@ -1,4 +1,4 @@
-"""One client's slow connections and many untold orders cost the others nothing; time is simulated."""
+"""One client's slow connections and many undelivered orders do not delay the others; time is simulated."""
 
 from __future__ import annotations
 

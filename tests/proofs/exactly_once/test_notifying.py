@@ -1,4 +1,4 @@
-"""Telling runs beside the order: nobody slows it, nobody is forgotten."""
+"""Notifying runs beside the order: no watcher slows it, and none misses an event."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def test_one_that_keeps_failing_is_dropped() -> None:
         world.clock.advance(60)
         world.sweep()
     assert world.backend.watching.connection("failing") is None
-    assert "failing" in world.push.gone, "its client waits on a connection that nobody tells"
+    assert "failing" in world.push.gone, "its client waits on a connection that gets no events"
 
 
 def test_one_that_keeps_failing_and_cannot_be_closed_is_kept() -> None:

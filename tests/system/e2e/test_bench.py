@@ -25,7 +25,7 @@ def bench(deployment: Deployed, directory: Path, *options: str) -> dict[str, Any
     given = ("--endpoint", deployment.http_url, "--warm-up", "0", *options, *files)
     ran = command.run("bench", *given, DEXEC_API_KEY=key)
     assert ran.returncode == 0, ran.stderr + ran.stdout
-    assert not ran.stderr, "where nobody watches there is no progress bar"
+    assert not ran.stderr, "without a terminal there is no progress bar"
     report: dict[str, Any] = json.loads(figures.read_text())
     assert f"{report['plan']['orders']} orders" in ran.stdout
     return report

@@ -147,7 +147,7 @@ def wait_until_blocked(connection: BoundedConnection, pid: int) -> None:
             return
         connection.execute("SELECT pg_sleep(0.005)")
         connection.execute("SELECT pg_stat_clear_snapshot()")
-    pytest.fail("nobody waits")
+    pytest.fail("there is no pause")
 
 
 def test_a_transaction_under_which_the_catalog_of_aurora_dsql_changed_is_run_again(

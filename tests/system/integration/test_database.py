@@ -199,7 +199,7 @@ def test_a_server_that_does_not_come_back(
 
     def once() -> BoundedConnection:
         if connections:
-            raise psycopg.OperationalError("nobody listens")
+            raise psycopg.OperationalError("no listener")
         connections.append(connecting(Isolation.READ_COMMITTED))
         return connections[0]
 
