@@ -18,12 +18,8 @@ from dexec.ports import MostConnections, RateLimit
 from dexec.settings import Settings
 
 if TYPE_CHECKING:
-    from dexec.adapters.paper.chain_time import Latency
-    from dexec.adapters.paper.ledger import PaperLedger
-    from dexec.adapters.paper.market import PaperMarket
-    from dexec.adapters.paper.outcomes import PaperOutcomes
     from dexec.adapters.postgres.database import Connect, Database
-    from dexec.ports import ApiKeys, Backlogs, Clock, Orders, Push, Queue, Wallets, Watching
+    from dexec.ports import ApiKeys, Backlogs, Chain, Clock, Orders, Push, Queue, Wallets, Watching
     from dexec.usecases.authenticate import Authenticate
     from dexec.usecases.check_readiness import CheckReadiness
     from dexec.usecases.execute_order import ExecuteOrder
@@ -77,12 +73,9 @@ class Container:
     @cached_property
     def quote_route(self) -> QuoteRoute:
         """Asks the venues and routes."""
-        from dexec.adapters.paper.venue import PaperVenue
         from dexec.usecases.quote_route import QuoteRoute
 
-        rate = self.settings.paper_venue_failure_rate
-        market = self._market
-        venues = [PaperVenue(name, market, self.clock, self._latency, rate) for name in market.makers]
+        venues = self.chain.venues
         threads = ThreadPoolExecutor(2 * len(venues), "venue")
         deadline_s = self.settings.quote_deadline_ms / 1000
         return QuoteRoute(venues, self.clock, threads, deadline_s, self.settings.leg_cost_lamports)
@@ -90,16 +83,13 @@ class Container:
     @cached_property
     def execute_order(self) -> ExecuteOrder:
         """Executes orders."""
-        from dexec.adapters.paper.cluster import PaperCluster
-        from dexec.adapters.paper.signer import PaperSigner
         from dexec.usecases.execute_order import ExecuteOrder, Limits
 
         settings = self.settings
-        rate = settings.paper_failure_rate
         return ExecuteOrder(
             self.orders,
-            PaperCluster(self._market, self._ledger, self.clock, self._latency, rate),
-            PaperSigner(settings.paper_seed),
+            self.chain.cluster,
+            self.chain.signer,
             self.quote_route,
             self.clock,
             self._teller,
@@ -121,7 +111,7 @@ class Container:
 
         lease_s = self.settings.lease_seconds
         return SettleDeadLetter(
-            self.orders, self.queue, self._outcomes, self.clock, self._teller, new_token, lease_s
+            self.orders, self.queue, self.chain.outcomes, self.clock, self._teller, new_token, lease_s
         )
 
     @cached_property
@@ -158,9 +148,7 @@ class Container:
     @cached_property
     def wallets(self) -> Wallets:
         """What clients hold."""
-        from dexec.adapters.paper.outcomes import PaperWallets
-
-        return PaperWallets(self._ledger)
+        return self.chain.wallets
 
     @cached_property
     def check_readiness(self) -> CheckReadiness:
@@ -179,6 +167,21 @@ class Container:
         from dexec.adapters.clock import SystemClock
 
         return SystemClock()
+
+    @cached_property
+    def chain(self) -> Chain:
+        """Venues, cluster, signer and wallets."""
+        from dexec.adapters.paper import paper_chain, paper_ledger
+
+        settings = self.settings
+        return paper_chain(
+            lambda: paper_ledger(self._new_database()),
+            self.clock,
+            seed=settings.paper_seed,
+            latency=settings.paper_latency,
+            failure_rate=settings.paper_failure_rate,
+            venue_failure_rate=settings.paper_venue_failure_rate,
+        )
 
     @cached_property
     def orders(self) -> Orders:
@@ -230,16 +233,12 @@ class Container:
 
     @cached_property
     def _database(self) -> Database:
+        return self._new_database()
+
+    def _new_database(self) -> Database:
         from dexec.adapters.postgres.database import Database
 
         return Database(self._connect)
-
-    @cached_property
-    def _ledger(self) -> PaperLedger:
-        from dexec.adapters.paper.ledger import PaperLedger
-        from dexec.adapters.postgres.database import Database
-
-        return PaperLedger(Database(self._connect))
 
     @cached_property
     def _connect(self) -> Connect:
@@ -274,24 +273,6 @@ class Container:
             dsql=bool(self.settings.dsql_endpoint),
             role_arns=self.settings.database_role_arns.split(","),
         )
-
-    @cached_property
-    def _market(self) -> PaperMarket:
-        from dexec.adapters.paper.market import PaperMarket
-
-        return PaperMarket(self.settings.paper_seed)
-
-    @cached_property
-    def _latency(self) -> Latency:
-        from dexec.adapters.paper.chain_time import LATENCIES
-
-        return LATENCIES[self.settings.paper_latency]
-
-    @cached_property
-    def _outcomes(self) -> PaperOutcomes:
-        from dexec.adapters.paper.outcomes import PaperOutcomes
-
-        return PaperOutcomes(self._ledger, self.clock)
 
     @cached_property
     def _push_threads(self) -> ThreadPoolExecutor:

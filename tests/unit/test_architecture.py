@@ -83,6 +83,53 @@ def test_functions_import_no_adapter_and_no_other_function(path: Path) -> None:
             assert rest.split(".", maxsplit=1)[0] in FUNCTIONS | {"__version__"}, name
 
 
+PAPER = "dexec.adapters.paper"
+SIMULATOR = f"{PAPER}.simulator"
+INSIDE_PAPER = (
+    "shared/dexec/adapters/paper",
+    "tests/unit/adapters/paper",
+    "tests/system/integration/test_ledger.py",
+)
+"""What may import any module of the paper chain: the folder itself, and the tests of what is in it."""
+
+EVERYWHERE = sorted(
+    path
+    for folder in ("shared", "functions", "infra", "tests")
+    for path in (ROOT / folder).rglob("*.py")
+    if not str(path.relative_to(ROOT)).startswith(INSIDE_PAPER)
+)
+
+
+def test_the_paper_chain_is_entered_through_its_doors() -> None:
+    """``bootstrap`` builds it; infra and tests may also use the simulator; nothing else knows of it."""
+    users = {}
+    for path in EVERYWHERE:
+        modules = {_paper_module(name) for name in imports(path) if f"{name}.".startswith(f"{PAPER}.")}
+        if modules:
+            users[str(path.relative_to(ROOT))] = modules
+    engine = {user: modules for user, modules in users.items() if user.startswith(("shared", "functions"))}
+    assert engine == {"shared/dexec/bootstrap.py": {PAPER}}
+    others = users.keys() - engine.keys()
+    assert others
+    assert not {user: users[user] for user in others if not users[user] <= {PAPER, SIMULATOR}}
+
+
+def _paper_module(name: str) -> str:
+    """Return the module that a full name is imported from."""
+    inside = name.removeprefix(f"{PAPER}.").partition(".")[0]
+    is_module = (PACKAGE / "adapters" / "paper" / f"{inside}.py").exists()
+    return f"{PAPER}.{inside}" if is_module else PAPER
+
+
+@pytest.mark.parametrize(
+    "path", sorted((PACKAGE / "domain").rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE))
+)
+def test_the_domain_knows_no_simulator(path: Path) -> None:
+    """Trading only: no paper chain, no simulated market, no randomness, not even in words."""
+    text = f"{path.name} {path.read_text(encoding='utf-8')}".lower()
+    assert not [word for word in ("paper", "simulat", "hashlib", "noise") if word in text]
+
+
 def test_there_is_something_to_look_at() -> None:
     assert len(SOURCES) > 40
     assert len(HANDLERS) >= 6

@@ -9,11 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
-from dexec.adapters.paper.chain_time import LATENCIES
-from dexec.adapters.paper.cluster import PaperCluster
-from dexec.adapters.paper.market import VENUES, PaperMarket
-from dexec.adapters.paper.signer import PaperSigner
-from dexec.adapters.paper.venue import PaperVenue
+from dexec.adapters.paper import paper_chain
 from dexec.domain.ids import order_id
 from dexec.domain.quote import Mode, RouteRequest
 from dexec.ports import ApiKey, RateLimit
@@ -27,7 +23,7 @@ from infra.lab.model.stack import stack
 from infra.lab.model.timeline import START, Beside, Span, Timeline
 
 if TYPE_CHECKING:
-    from dexec.adapters.paper.ledger import PaperLedger
+    from dexec.adapters.paper.simulator import PaperLedger
     from dexec.ports import Orders, Queue, Watching
 
 TIMEOUT = timedelta(seconds=20)
@@ -103,14 +99,13 @@ def mean_used(samples: Sequence[Sample]) -> dict[str, float]:
 class _Run:
     def __init__(self, scenario: Scenario, cloud: Cloud, number: int) -> None:
         self.cloud = cloud
+        self._scenario = scenario
         self._rng = cloud.rng
         # The clean run asks for no other methods of these ports.
         self._store = CloudOrders(cloud, scenario.watchers)
         self._orders = cast("Orders", self._store)
         self._pushes = Beside(cloud.timeline, "push")
         self.watching = CloudWatching(cloud, self._pushes)
-        self._latency = LATENCIES[scenario.latency]
-        self._market = PaperMarket(scenario.seed)
         self._number = number
         self._order_id = ""
         self._memory_mb = dict(stack().memory_mb)
@@ -135,13 +130,17 @@ class _Run:
         timeline = self.cloud.timeline
         self.cloud.take("sqsToLambda", QUEUED)
         started = self._start("execute")
-        venues = [PaperVenue(name, self._market, timeline, self._latency) for name in VENUES]
-        ledger = cast("PaperLedger", CloudLedger(self.cloud))
+        chain = paper_chain(
+            lambda: cast("PaperLedger", CloudLedger(self.cloud)),
+            timeline,
+            seed=self._scenario.seed,
+            latency=self._scenario.latency,
+        )
         case = ExecuteOrder(
             self._orders,
-            PaperCluster(self._market, ledger, timeline, self._latency),
-            PaperSigner(1),
-            QuoteRoute(venues, timeline, Beside(timeline, "venues")),
+            chain.cluster,
+            chain.signer,
+            QuoteRoute(chain.venues, timeline, Beside(timeline, "venues")),
             timeline,
             self._teller,
             lambda: "token",
