@@ -43,6 +43,7 @@ class Overrides(TypedDict, total=False):
 
     clock: Clock
     connect: Connect
+    database: Database
     orders: Orders
     watching: Watching
     api_keys: ApiKeys
