@@ -58,15 +58,15 @@ def create(
 
     bounds = actions.parse_max_amounts(max_amount) if max_amount else None
     with access(home, stack) as way:
-        wanted = ApiKey("", actions.check_name(name), orders_per_minute, bounds, way.clock.now())
-        _show(name, actions.create(way.operators, way.clock, wanted), as_json=as_json)
+        wanted = ApiKey("", actions.check_name(name), orders_per_minute, bounds, way.parts.clock.now())
+        _show(name, actions.create(way.parts.operators, way.parts.clock, wanted), as_json=as_json)
 
 
 @keys.command("list")
 def list_keys(*, home: HomeOption = HOME, stack: StackOption = None, as_json: JsonOption = False) -> None:
     """List all keys by the beginning of their hash, with their limits."""
     with access(home, stack) as way:
-        found = [_document(key) for key in way.operators.api_keys()]
+        found = [_document(key) for key in way.parts.operators.api_keys()]
     if as_json:
         output.say_json(found)
     else:
@@ -107,7 +107,7 @@ def set_limits(
     if not (limits.sets_rate or limits.sets_amounts):
         raise typer.BadParameter("name a limit to set; dexec keys set --help lists them")
     with access(home, stack) as way:
-        found = [_document(key) for key in way.operators.limit_keys(name, limits)]
+        found = [_document(key) for key in way.parts.operators.limit_keys(name, limits)]
     if not found:
         raise actions.no_key(name)
     if as_json:
@@ -124,7 +124,7 @@ def rotate(
     from infra.operators import keys as actions
 
     with access(home, stack) as way:
-        _show(name, actions.rotate(way.operators, way.clock, name), as_json=as_json)
+        _show(name, actions.rotate(way.parts.operators, way.parts.clock, name), as_json=as_json)
 
 
 @keys.command()
@@ -148,21 +148,20 @@ def revoke(
     Nothing is signed for the client any more once this has returned. Its orders wait until it has a key
     again, or are cancelled; what is submitted settles.
     """
-    from dexec.usecases.cancel_orders import KEY_REVOKED, CancelOrders
-    from dexec.usecases.halt import Halt
+    from dexec.usecases.cancel_orders import KEY_REVOKED
     from infra.operators import keys as actions
 
     with access(home, stack) as way:
-        revoked = way.operators.revoke_keys(name, way.clock.now())
+        revoked = way.parts.operators.revoke_keys(name, way.parts.clock.now())
         # Also where there was none: that is how one goes on who was interrupted, or has decided to cancel.
-        halted = Halt(way.control, way.clock).client(name)
-        standing = way.control.standing(name)
+        halted = way.parts.halt.client(name)
+        standing = way.parts.control.standing(name)
         if not revoked and not standing.waiting:
             raise actions.no_key(name)
         if cancel is None and standing.waiting and output.is_interactive() and not as_json:
             cancel = typer.confirm(f"{name} has {count(standing.waiting)} waiting. Cancel them?")
-        cancelled = CancelOrders(way.control, way.clock).of_client(name, KEY_REVOKED) if cancel else ()
-        standing = way.control.standing(name)
+        cancelled = way.parts.cancel_orders.of_client(name, KEY_REVOKED) if cancel else ()
+        standing = way.parts.control.standing(name)
     if as_json:
         orders: Document = {
             **halted_document(halted),

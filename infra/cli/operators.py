@@ -82,11 +82,11 @@ def in_trouble(
     if status is None:
         raise typer.BadParameter("say which: --status failed or --status stuck, or dexec orders cancel")
     with access(home, stack) as way:
-        now, paused_since = way.clock.now(), way.control.paused_since()
+        now, paused_since = way.parts.clock.now(), way.parts.control.paused_since()
         lists = {
-            InTrouble.failed: lambda: way.operators.failed(client, limit),
-            InTrouble.stuck: lambda: way.operators.stuck(now, older_than, client, limit),
-            InTrouble.parked: lambda: way.operators.parked(client, limit),
+            InTrouble.failed: lambda: way.parts.operators.failed(client, limit),
+            InTrouble.stuck: lambda: way.parts.operators.stuck(now, older_than, client, limit),
+            InTrouble.parked: lambda: way.parts.operators.parked(client, limit),
         }
         found = lists[status]()
     documents = [_document(trouble, reason(trouble, now, paused_since)) for trouble in found]

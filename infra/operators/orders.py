@@ -10,13 +10,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from dexec.adapters.postgres.operators import Trouble
-from dexec.bootstrap import new_order_id
 from dexec.domain.errors import Invalid, NotFound
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
 from dexec.domain.views import iso
-from dexec.ports import ApiKey, RateLimit
-from dexec.usecases.place_order import PlaceOrder, Submission
+from dexec.ports import ApiKey
+from dexec.usecases.place_order import Submission
 from infra.operators.access import Access
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ BATCH = 10
 """Letters that SQS hands out at once."""
 
 POLL_S = 2
-_NO_RATE = RateLimit(interval_s=0, burst=1, max_backlog_s=0)
 
 
 def reason(trouble: Trouble, now: datetime, paused_since: datetime | None) -> str:
@@ -67,7 +65,7 @@ def again(access: Access, order_id: str) -> Order:
     Doing so twice makes one order. The client's limits do not apply: the order was accepted under them
     before. Raises ``NotFound``, ``Invalid`` and what ``PlaceOrder`` raises.
     """
-    failed = access.operators.order(order_id)
+    failed = access.parts.operators.order(order_id)
     if failed is None:
         raise NotFound(f"there is no order {order_id}")
     if failed.status is not Status.FAILED:
@@ -76,11 +74,11 @@ def again(access: Access, order_id: str) -> Order:
         raise Invalid(
             f"{order_id} is {failed.status.value}: only an order that failed can be placed again{hint}"
         )
-    if all(key.revoked_at is not None for key in access.operators.api_keys(failed.client_id)):
+    if all(key.revoked_at is not None for key in access.parts.operators.api_keys(failed.client_id)):
         raise Invalid(f"{failed.client_id} has no valid key: its orders are not executed")
-    place = PlaceOrder(access.orders, access.queue, access.clock, new_order_id, _NO_RATE)
-    operator = ApiKey("", failed.client_id, 0, None, access.clock.now())
-    return place(Submission(failed.request, failed.label, f"again:{order_id}"), operator).order
+    operator = ApiKey("", failed.client_id, 0, None, access.parts.clock.now())
+    submission = Submission(failed.request, failed.label, f"again:{order_id}")
+    return access.parts.place_order(submission, operator).order
 
 
 # --- dead letters ------------------------------------------------------------------------------------
@@ -108,7 +106,7 @@ def redrive(access: Access, *, everything: bool, patience_s: float) -> Iterator[
     Raises what ``_letters`` raises.
     """
     yield from _letters(access, everything=everything, patience_s=patience_s)
-    while parked := access.operators.parked(None, BATCH):
+    while parked := access.parts.operators.parked(None, BATCH):
         yield from (release(access, trouble.order.id) for trouble in parked)
         if not everything:
             return
@@ -119,13 +117,13 @@ def release(access: Access, order_id: str) -> Redriven:
 
     Raises ``NotFound``, ``Invalid``, ``QueueUnavailable``, ``StoreUnavailable``, ``CommitUnknown``.
     """
-    order = access.operators.order(order_id)
+    order = access.parts.operators.order(order_id)
     if order is None:
         raise NotFound(f"there is no order {order_id}")
-    if not access.orders.unpark(order_id, access.clock.now()):
+    if not access.parts.orders.unpark(order_id, access.parts.clock.now()):
         raise Invalid(f"{order_id} is {order.status.value} and not parked: there is nothing to release")
     # Were the queue away now, the sweeper would find the order without a message.
-    access.queue.send(order.id, order.client_id, 0)
+    access.parts.queue.send(order.id, order.client_id, 0)
     return Redriven(order_id, Fate.RELEASED)
 
 
@@ -163,14 +161,14 @@ def waiting(access: Access) -> int:
 
 def _redrive_one(access: Access, letter: MessageTypeDef) -> Redriven:
     order_id = _order_id(letter["Body"])
-    order = access.operators.order(order_id)
+    order = access.parts.operators.order(order_id)
     if order is None:
         return Redriven(order_id, Fate.UNKNOWN)
-    released = access.orders.unpark(order.id, access.clock.now())
+    released = access.parts.orders.unpark(order.id, access.parts.clock.now())
     if not order.is_terminal:
-        access.queue.send(order.id, order.client_id, 0)
+        access.parts.queue.send(order.id, order.client_id, 0)
         # The sweeper should not take it for lost meanwhile.
-        access.orders.requeue(order, access.clock.now())
+        access.parts.orders.requeue(order, access.parts.clock.now())
     access.sqs.delete_message(QueueUrl=access.dead_letter_queue_url, ReceiptHandle=letter["ReceiptHandle"])
     if order.is_terminal:
         return Redriven(order_id, Fate.OVER)

@@ -20,11 +20,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from websockets.sync.client import ClientConnection, connect
 
 from dexec.adapters.postgres.database import Repeat
-from dexec.adapters.postgres.migrations import migrate
 from dexec.adapters.postgres.statements import Statement
 from dexec.domain.errors import DexecError
 from dexec.ports import ApiKey, Delivery
-from dexec.usecases.cancel_orders import KEY_REVOKED, CancelOrders
+from dexec.usecases.cancel_orders import KEY_REVOKED
 from infra.client.api import Document, is_local
 from infra.operators import keys
 from infra.operators.access import Access
@@ -67,10 +66,10 @@ class Smoke:
 def run(access: Access) -> Iterator[Finding]:
     """Yield what each step finds; a step that fails does not keep the next from being tried."""
     client = f"smoke-{secrets.token_hex(4)}"
-    now = access.clock.now()
+    now = access.parts.clock.now()
     limits = ApiKey("", client, None, {"SOL": 10**9}, now)
     try:
-        api_key = keys.create(access.operators, access.clock, limits)
+        api_key = keys.create(access.parts.operators, access.parts.clock, limits)
     except (DexecError, psycopg.Error) as exc:
         yield problem("database", f"no key can be made: {exc}", FIXES["database"])
         return
@@ -79,9 +78,9 @@ def run(access: Access) -> Iterator[Finding]:
         for name, check in CHECKS.items():
             yield _tried(name, check, smoke)
     finally:
-        access.operators.revoke_keys(client, access.clock.now())
+        access.parts.operators.revoke_keys(client, access.parts.clock.now())
         # What was not executed would wait for a key for ever.
-        CancelOrders(access.control, access.clock).of_client(client, KEY_REVOKED)
+        access.parts.cancel_orders.of_client(client, KEY_REVOKED)
 
 
 def _tried(name: str, check: Check, smoke: Smoke) -> Finding:
@@ -95,7 +94,7 @@ def schema(smoke: Smoke) -> Finding:
     """Migrate once more, twice: there is nothing to do, and doing it is allowed."""
     access = smoke.access
     for _ in range(2):
-        applied = migrate(access.connect, access.clock.now(), dsql=access.is_dsql)
+        applied = access.parts.migrate()
         if applied:
             return problem("schema", f"migrations were missing: {', '.join(applied)}", FIXES["schema"])
     return ok("schema", "up to date; migrating again changes nothing")
@@ -106,7 +105,7 @@ def pipeline(smoke: Smoke) -> Finding:
     nobody = {"connection_ids": ["smoke"]}
     key = {"client_id": smoke.client}
     started = time.perf_counter()
-    _, (found,) = smoke.access.database.transact(
+    _, (found,) = smoke.access.parts.database.transact(
         [Statement("forgive_push_failures", nobody)], [Statement("list_api_keys", key)], Repeat.HARMLESS
     )
     if len(found) != 1:
@@ -161,9 +160,9 @@ def large_push(smoke: Smoke) -> Finding:
     text = '{"type":"pong"}'.ljust(LARGE_BYTES)
     with _socket(smoke) as socket:
         query = "SELECT connection_id FROM connections WHERE client_id = %s"
-        with smoke.access.connect() as connection:
+        with smoke.access.parts.connect() as connection:
             found = [str(row[0]) for row in connection.execute(query, (smoke.client,))]
-        results = [smoke.access.push.post(one, text.encode()) for one in found]
+        results = [smoke.access.parts.push.post(one, text.encode()) for one in found]
         if Delivery.DELIVERED not in results:
             said = ", ".join(result.name.lower() for result in results) or "no connection is stored"
             return problem("push over 32 KB", said, FIXES["push over 32 KB"])

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from dexec.adapters.paper.pools import PPM, Sketch
+from dexec.adapters.paper.simulator import PPM, Sketch
 from dexec.domain.errors import InsufficientLiquidity
 from dexec.domain.pools import PRICE_BITS, Swap, other_token
 

@@ -20,7 +20,9 @@ LAYERS: dict[str, set[str]] = {
     "settings": {"settings"},
     "telemetry": {"domain", "usecases", "telemetry"},
     "adapters": {"domain", "ports", "adapters"},
-    "bootstrap": {"domain", "ports", "usecases", "schemas", "settings", "telemetry", "adapters", "bootstrap"},
+    "connecting": {"settings", "adapters"},
+    "wiring": {"domain", "ports", "usecases", "settings", "adapters", "connecting"},
+    "bootstrap": {"domain", "ports", "usecases", "schemas", "settings", "telemetry", "adapters", "wiring"},
 }
 """What each part of the package may import of the package."""
 
@@ -33,6 +35,8 @@ THIRD_PARTY: dict[str, set[str]] = {
     "settings": {"pydantic"},
     "telemetry": {"aws_lambda_powertools"},
     "adapters": {"botocore", "mypy_boto3_secretsmanager", "psycopg", "solders"},
+    "connecting": set(),
+    "wiring": set(),
     "bootstrap": set(),
 }
 """What each part may import of others' packages."""
@@ -83,6 +87,89 @@ def test_functions_import_no_adapter_and_no_other_function(path: Path) -> None:
             assert rest.split(".", maxsplit=1)[0] in FUNCTIONS | {"__version__"}, name
 
 
+TOOLS = sorted((ROOT / "infra").rglob("*.py"))
+BUILT_BY_TOOLS = {
+    "infra/operators/access.py": {"SignedHttp", "SqsQueue", "ApiGatewayPush"},
+    "infra/local/supervisor.py": {"SystemClock"},
+    "infra/cli/local.py": {"SystemClock"},
+}
+"""Adapters that tools build: an emulator's endpoints, to override a container's; a clock without a store."""
+
+
+def test_tools_build_through_the_container() -> None:
+    """No use case and no adapter is put together beside ``bootstrap``, but for what is listed."""
+    built: dict[str, set[str]] = {}
+    for path in TOOLS:
+        parts = {name.rpartition(".")[2] for name in imports(path) if _is_part(name)}
+        if called := parts & _called(path):
+            built[str(path.relative_to(ROOT))] = called
+    assert built == BUILT_BY_TOOLS
+
+
+def _is_part(name: str) -> bool:
+    """Whether a full name is that of a use case or of an adapter: an object that others are put into."""
+    module, _, member = name.rpartition(".")
+    use_case = "".join(word.title() for word in module.rpartition(".")[2].split("_"))
+    values = {"Statement", "Credentials", "Limits", "Trouble", "Booking", "Moves", "Posting", "Entry"}
+    is_adapter = module.startswith("dexec.adapters.") and member[:1].isupper() and member not in values
+    return is_adapter or (module.startswith("dexec.usecases.") and member in (use_case, "Teller"))
+
+
+def _called(path: Path) -> set[str]:
+    """Return the plain names that a file calls."""
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    return {
+        node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+
+
+PAPER = "dexec.adapters.paper"
+SIMULATOR = f"{PAPER}.simulator"
+INSIDE_PAPER = (
+    "shared/dexec/adapters/paper",
+    "tests/unit/adapters/paper",
+    "tests/system/integration/test_ledger.py",
+)
+"""What may import any module of the paper chain: the folder itself, and the tests of what is in it."""
+
+EVERYWHERE = sorted(
+    path
+    for folder in ("shared", "functions", "infra", "tests")
+    for path in (ROOT / folder).rglob("*.py")
+    if not str(path.relative_to(ROOT)).startswith(INSIDE_PAPER)
+)
+
+
+def test_the_paper_chain_is_entered_through_its_doors() -> None:
+    """``bootstrap`` builds it; infra and tests may also use the simulator; nothing else knows of it."""
+    users = {}
+    for path in EVERYWHERE:
+        modules = {_paper_module(name) for name in imports(path) if f"{name}.".startswith(f"{PAPER}.")}
+        if modules:
+            users[str(path.relative_to(ROOT))] = modules
+    engine = {user: modules for user, modules in users.items() if user.startswith(("shared", "functions"))}
+    assert engine == {"shared/dexec/bootstrap.py": {PAPER}}
+    others = users.keys() - engine.keys()
+    assert others
+    assert not {user: users[user] for user in others if not users[user] <= {PAPER, SIMULATOR}}
+
+
+def _paper_module(name: str) -> str:
+    """Return the module that a full name is imported from."""
+    inside = name.removeprefix(f"{PAPER}.").partition(".")[0]
+    is_module = (PACKAGE / "adapters" / "paper" / f"{inside}.py").exists()
+    return f"{PAPER}.{inside}" if is_module else PAPER
+
+
+@pytest.mark.parametrize(
+    "path", sorted((PACKAGE / "domain").rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE))
+)
+def test_the_domain_knows_no_simulator(path: Path) -> None:
+    """Trading only: no paper chain, no simulated market, no randomness, not even in words."""
+    text = f"{path.name} {path.read_text(encoding='utf-8')}".lower()
+    assert not [word for word in ("paper", "simulat", "hashlib", "noise") if word in text]
+
+
 def test_there_is_something_to_look_at() -> None:
     assert len(SOURCES) > 40
     assert len(HANDLERS) >= 6
@@ -102,7 +189,7 @@ def test_no_floats_in_the_domain(path: Path) -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_time_and_chance_are_passed_in(path: Path) -> None:
     """Only adapters and what builds them read the clock or draw lots."""
-    if part_of(path) in ("adapters", "bootstrap", "telemetry"):
+    if part_of(path) in ("adapters", "wiring", "telemetry"):
         return
     forbidden = {"random", "time", "secrets"}
     assert not forbidden & {name.split(".", maxsplit=1)[0] for name in imports(path)}

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
 
-from dexec.adapters.paper.chain_time import LATENCIES, between
+from dexec.adapters.paper.simulator import LATENCIES
 from infra.client.api import Document
 from infra.client.events import TERMINAL
 from infra.lab.bench.collector import Heard, Step
@@ -139,7 +139,7 @@ class Figures:
         """
         if self._latency not in LATENCIES:
             return []
-        landing = LATENCIES[self._latency].landing
+        landing_time = LATENCIES[self._latency].landing_time
         overheads = []
         for placed, heard in self._pairs():
             steps = self._ordered(placed)
@@ -148,7 +148,7 @@ class Figures:
                 continue
             venue_ms = sum(step.venue_ms for step in steps if step.venue_ms is not None)
             signature = next(step.signature for step in steps if step.signature is not None)
-            landing_ms = between(*landing, signature).total_seconds() * 1000
+            landing_ms = landing_time(signature).total_seconds() * 1000
             told_ms = (heard.arrivals[last] - placed.intended) * 1000
             overheads.append(told_ms - venue_ms - landing_ms)
         return overheads

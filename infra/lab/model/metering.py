@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from dexec.adapters.paper.ledger import Booking, Posting
+from dexec.adapters.paper.simulator import Booking, Posting
 from dexec.adapters.postgres import rows
 from dexec.domain.order import Event, Order
 from infra.lab.model.assumptions import Assumptions

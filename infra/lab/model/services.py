@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from dexec.adapters.paper.ledger import Booking, Entry, Moves, Posting
+from dexec.adapters.paper.simulator import Booking, Entry, Moves, Posting
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Event, Order
 from dexec.ports import Claim, ClaimOutcome, Delivery, NewOrder, Placed, RateLimit, Told, Watcher

@@ -9,6 +9,7 @@ from dexec.ports.keys import ApiKey, ApiKeys
 from dexec.ports.market import (
     Blockhash,
     CannotLand,
+    Chain,
     Cluster,
     Landed,
     Outcomes,
@@ -31,6 +32,7 @@ __all__ = [
     "Backlogs",
     "Blockhash",
     "CannotLand",
+    "Chain",
     "Claim",
     "ClaimOutcome",
     "Clock",

@@ -8,11 +8,10 @@ import pytest
 
 from dexec.domain.errors import TooManyOrders
 from dexec.domain.order import fail
-from dexec.ports import RateLimit
 from dexec.usecases.execute_order import HandBack
 from dexec.usecases.place_order import Submission
 from tests.proofs.simulation.invariants import check
-from tests.proofs.simulation.world import RATE, SWAP, World
+from tests.proofs.simulation.world import SETTINGS, SWAP, World
 
 EXECUTORS = 10
 ORDER_S = 0.55
@@ -36,11 +35,12 @@ def test_250_orders_at_once_start_no_faster_than_the_limits_allow() -> None:
     for number, (start, run_at) in enumerate(zip(starts, promised, strict=True), 1):
         assert start >= run_at
         since = (start - world.start).total_seconds()
-        assert number <= RATE.burst + since / RATE.interval_s
+        assert number <= SETTINGS.order_burst + since * SETTINGS.orders_per_minute / 60
 
 
 def test_past_the_backlog_a_client_is_told_when_to_come_again() -> None:
-    world = World(rate=RateLimit(interval_s=10, burst=2, max_backlog_s=60))
+    limits = {"orders_per_minute": 6, "order_burst": 2, "max_backlog_seconds": 60}
+    world = World(settings=SETTINGS.model_copy(update=limits))
     alice = world.client()
     for _ in range(8):
         assert world.place(alice) is not None
@@ -55,7 +55,7 @@ def test_past_the_backlog_a_client_is_told_when_to_come_again() -> None:
 
 
 def test_a_message_that_comes_early_waits_a_moment_or_goes_back() -> None:
-    world = World(rate=RateLimit(interval_s=0.6, burst=1, max_backlog_s=900))
+    world = World(settings=SETTINGS.model_copy(update={"order_burst": 1}))
     alice = world.client()
     for _ in range(8):
         world.place(alice)

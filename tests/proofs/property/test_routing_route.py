@@ -8,9 +8,7 @@ from random import Random
 
 import pytest
 
-from dexec.adapters.paper.limit_orders import VENUES_WITH_ORDERS
-from dexec.adapters.paper.market import VENUES, PaperMarket
-from dexec.adapters.paper.pools import PAPER_VENUES, PoolMaker
+from dexec.adapters.paper.simulator import PAPER_VENUES, VENUES, VENUES_WITH_ORDERS, PaperMarket, PoolMaker
 from dexec.domain.errors import AttemptFailed, InsufficientLiquidity, NoVenue, SlippageExceeded
 from dexec.domain.pools import ConstantProductPool, DlmmPool, Pool
 from dexec.domain.quote import (

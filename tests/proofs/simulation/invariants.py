@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from dexec.adapters.paper.simulator import STARTING_BALANCES
 from dexec.domain.amounts import parse_amount
 from dexec.domain.lifecycle import TRANSITIONS, Status
 from dexec.domain.order import Event, Order
@@ -57,7 +58,7 @@ def _check_chain(world: World, order: Order) -> None:
 def _check_balances(world: World, orders: Sequence[Order]) -> None:
     """Each wallet holds what the fills in its orders' events make of its first funds."""
     for client_id in {order.client_id for order in orders}:
-        expected = {token.symbol: token.initial_amount for token in TOKENS.values()}
+        expected = dict(STARTING_BALANCES)
         for order in orders:
             if order.client_id == client_id and order.fill is not None:
                 sold, bought = TOKENS[order.request.token_in], TOKENS[order.request.token_out]

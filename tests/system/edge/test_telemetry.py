@@ -59,7 +59,7 @@ def named(found: list[Line], name: str) -> list[Line]:
 
 def test_a_confirmed_order_is_counted(functions: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
     connection, _ = functions.connect(OWNER, {"stream": "all"})
-    functions.parts.push.failing.add(connection)
+    functions.push.failing.add(connection)
     place(functions, SWAP)
     functions.wait(7)
     functions.execute_all()
@@ -160,7 +160,7 @@ def test_a_poison_order_is_parked_by_the_functions_and_counted_by_every_sweep(
             assert executor.handler(queue_event(order_id), Context())["batchItemFailures"]
             functions.wait(30)
             assert dead_letters.handler(queue_event(order_id), Context()) == {"batchItemFailures": []}
-    functions.parts.queue.messages.clear()
+    functions.queue.messages.clear()
     functions.wait(3_600)
     for _ in range(2):
         swept = functions.sweep()

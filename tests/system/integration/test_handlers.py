@@ -74,8 +74,8 @@ def test_accepting_is_one_round_trip_and_one_message(deployment: Deployment, tri
     place(deployment, "first")
     trips.clear()
     place(deployment, "second")
-    assert trips == {id(deployment.parts._database): 1}
-    assert len(deployment.parts.queue.messages) == 2
+    assert trips == {id(deployment.parts.database): 1}
+    assert len(deployment.queue.messages) == 2
 
 
 @pytest.mark.parametrize("watchers", [0, 3])
@@ -87,7 +87,7 @@ def test_executing_is_five_round_trips_at_most(
     order_id = place(deployment)
     trips.clear()
     assert execute(deployment, order_id) == []
-    assert trips[id(deployment.parts._database)] == (5 if watchers else 4)
+    assert trips[id(deployment.parts.database)] == (5 if watchers else 4)
 
 
 # --- the executor ------------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ def test_what_is_done_leaves_the_queue(deployment: Deployment) -> None:
 def test_what_is_not_done_is_reported_and_postponed(deployment: Deployment) -> None:
     order_id = place(deployment)
     parts = deployment.parts
-    message = parts.queue.receive()
+    message = deployment.queue.receive()
     assert message is not None
     now = parts.clock.now()
     parts.orders.claim(order_id, "somebody else", now, now + timedelta(seconds=25))
@@ -130,7 +130,7 @@ def test_a_queue_that_is_away_does_not_make_it_worse(deployment: Deployment) -> 
     parts = deployment.parts
     now = parts.clock.now()
     parts.orders.claim(order_id, "somebody else", now, now + timedelta(seconds=25))
-    parts.queue.is_away = True
+    deployment.queue.is_away = True
     assert len(execute(deployment, order_id)) == 1
 
 
@@ -139,7 +139,7 @@ def test_a_queue_that_is_away_does_not_make_it_worse(deployment: Deployment) -> 
 
 def test_a_letter_is_put_back_on_the_queue(deployment: Deployment) -> None:
     order_id = place(deployment)
-    deployment.parts.queue.messages.clear()
+    deployment.queue.messages.clear()
     assert settle(deployment, order_id) == []
     deployment.execute_all()
     assert deployment.http("GET", f"/api/orders/{order_id}", key=KEY).json["status"] == "confirmed"
@@ -149,16 +149,16 @@ def test_a_letter_is_put_back_on_the_queue(deployment: Deployment) -> None:
 
 def test_a_letter_that_cannot_be_settled_stays(deployment: Deployment) -> None:
     order_id = place(deployment)
-    deployment.parts.queue.is_away = True
+    deployment.queue.is_away = True
     assert len(settle(deployment, order_id)) == 1
-    now = deployment.parts.clock.now()
+    now = deployment.clock.now()
     deployment.parts.orders.claim(order_id, "somebody else", now, now + timedelta(seconds=25))
     assert len(settle(deployment, order_id)) == 1
 
 
 def test_the_sweeper_says_what_it_did(deployment: Deployment) -> None:
     place(deployment)
-    deployment.parts.queue.messages.clear()
+    deployment.queue.messages.clear()
     deployment.wait(16)
     assert deployment.sweep()["requeued"] == 1
     assert deployment.sweep()["requeued"] == 0
@@ -167,11 +167,11 @@ def test_the_sweeper_says_what_it_did(deployment: Deployment) -> None:
 def test_a_sweep_without_a_back_end_is_counted_by_lambda_and_left_to_the_next(
     deployment: Deployment,
 ) -> None:
-    deployment.parts.queue.is_away = True
+    deployment.queue.is_away = True
     # Lambda counts what is raised in its metric Errors, and the template has it not invoked again for that.
     with pytest.raises(QueueUnavailable):
         sweeper.handler({}, Context())
-    deployment.parts.queue.is_away = False
+    deployment.queue.is_away = False
     assert deployment.sweep()["requeued"] == 0
 
 
@@ -179,7 +179,7 @@ def test_a_sweep_without_a_back_end_is_counted_by_lambda_and_left_to_the_next(
 
 
 def test_without_a_queue_the_order_is_withdrawn_and_the_answer_says_so(deployment: Deployment) -> None:
-    deployment.parts.queue.is_away = True
+    deployment.queue.is_away = True
     headers = {"idempotency-key": "k"}
     answer = deployment.http("POST", PATH, key=KEY, body=ORDER, headers=headers)
     assert answer.status == 503
@@ -189,7 +189,7 @@ def test_without_a_queue_the_order_is_withdrawn_and_the_answer_says_so(deploymen
     detail = str(answer.json["detail"])
     assert "your history has it as failed" in detail
     assert "nothing was stored" not in detail
-    deployment.parts.queue.is_away = False
+    deployment.queue.is_away = False
     order_id = place(deployment, "k")
     deployment.execute_all()
     assert deployment.http("GET", f"/api/orders/{order_id}", key=KEY).json["status"] == "confirmed"
@@ -225,7 +225,7 @@ def test_the_same_key_with_another_body_is_a_conflict(deployment: Deployment) ->
 
 def test_an_order_stored_but_not_sent_is_sent_by_its_repeat(deployment: Deployment) -> None:
     order_id = place(deployment, "k")
-    deployment.parts.queue.messages.clear()
+    deployment.queue.messages.clear()
     deployment.wait(1)
     assert place(deployment, "k") == order_id
     deployment.execute_all()

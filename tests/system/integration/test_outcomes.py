@@ -60,7 +60,7 @@ def test_of_four_updates_an_order_only_the_last_changes_an_index(
         order_id = json.loads(deployment.http("POST", PATH, key=KEY, body=body).text)["orderId"]
         assert executor.handler(queue_event(order_id), Context()) == {"batchItemFailures": []}
     # A server process reports what it did when it ends, at the latest.
-    deployment.parts._database.close()
+    deployment.parts.database.close()
     deadline = time.monotonic() + 10
     after = updates(clean_url)
     while after[0] - before[0] < 4 * ORDERS and time.monotonic() < deadline:

@@ -12,7 +12,7 @@ from random import Random
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from dexec.adapters.paper.market import VENUES, PaperMarket
+from dexec.adapters.paper.simulator import VENUES, PaperMarket
 from dexec.domain.pools import DlmmPool, Pool
 from dexec.domain.quote import Mode, Pair, Reading, RouteRequest
 from dexec.domain.routing import find_route

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from dexec.adapters.paper.market import VENUES, PaperMarket
+from dexec.adapters.paper.simulator import VENUES, PaperMarket
 from dexec.domain.errors import InsufficientLiquidity, NoVenue
 from dexec.domain.pools import ConstantProductPool
 from dexec.domain.quote import Fill, Mode, Reading, Route, RouteRequest

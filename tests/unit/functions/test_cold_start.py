@@ -33,17 +33,46 @@ NEEDED = {
 }
 
 
+WITHOUT_SIGNING = """
+import sys
+from dexec.bootstrap import Container
+from dexec.settings import Settings
+chain = Container(Settings(database_url="postgresql://nowhere")).chain
+for part in sys.argv[1:]:
+    getattr(chain, part)
+print(*sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    ("parts", "unneeded"),
+    [
+        (["venues", "outcomes", "wallets"], {"solders", "dexec.adapters.paper.cluster"}),
+        (["outcomes", "wallets"], {"solders", "dexec.adapters.paper.market", "dexec.adapters.paper.pools"}),
+        ([], {"dexec.adapters.paper.ledger", "dexec.adapters.paper.market", "psycopg"}),
+    ],
+)
+def test_a_part_of_the_chain_imports_what_it_needs(parts: list[str], unneeded: set[str]) -> None:
+    """Only the executor's package holds what signs."""
+    assert not unneeded & _imported(WITHOUT_SIGNING, *parts)
+
+
 @pytest.mark.parametrize("function", NEEDED)
 def test_a_start_imports_what_requests_need_and_no_sdk(function: str) -> None:
     app = PROJECT / "functions" / function / "app.py"
+    imported = _imported(STARTING, str(app))
+    assert imported >= NEEDED[function]
+    assert not {"botocore.session", "botocore.client", "boto3"} & imported
+
+
+def _imported(program: str, *arguments: str) -> set[str]:
+    """Return the modules that a process has imported at the end of a program."""
     paths = os.pathsep.join([str(PROJECT / "shared"), *sys.path])
     started = subprocess.run(
-        [sys.executable, "-c", STARTING, str(app)],
+        [sys.executable, "-c", program, *arguments],
         env={**ENVIRON, "PYTHONPATH": paths, "PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
         check=True,
     )
-    imported = set(started.stdout.split())
-    assert imported >= NEEDED[function]
-    assert not {"botocore.session", "botocore.client", "boto3"} & imported
+    return set(started.stdout.split())

@@ -6,8 +6,7 @@ from random import Random
 
 import pytest
 
-from dexec.adapters.paper.limit_orders import VENUES_WITH_ORDERS
-from dexec.adapters.paper.market import PaperMarket
+from dexec.adapters.paper.simulator import VENUES_WITH_ORDERS, PaperMarket
 from dexec.domain.errors import (
     InsufficientLiquidity,
     NothingComesOut,

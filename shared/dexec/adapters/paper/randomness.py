@@ -1,9 +1,11 @@
-"""Repeatable randomness: numbers that depend on nothing but what they are asked for."""
+"""Deterministic pseudo-random values: hashes of what they are asked for, and of nothing else."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
 from functools import lru_cache
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 
 
 def hashed(seed: int, label: str, index: int, low: int, high: int) -> int:
@@ -24,3 +26,18 @@ def between_knots(seed: int, label: str, position: int, period: int, largest: in
     here = knot(seed, label, index, -largest, largest)
     there = knot(seed, label, index + 1, -largest, largest)
     return (here * (period - phase) + there * phase) // period
+
+
+def digest(*parts: object) -> bytes:
+    """Return 32 bytes that depend on nothing but ``parts``."""
+    return sha256("\x1f".join(map(str, parts)).encode()).digest()
+
+
+def happens(rate: Decimal, *parts: object) -> bool:
+    """Decide, by ``parts`` alone, something that is true in ``rate`` of all cases."""
+    return int.from_bytes(digest(*parts)[:8]) < rate * 2**64
+
+
+def between(low: timedelta, high: timedelta, *parts: object) -> timedelta:
+    """Return a duration in [low, high] that depends on ``parts`` alone."""
+    return low + (high - low) * (int.from_bytes(digest(*parts)[:4]) / 2**32)
