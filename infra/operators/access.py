@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import boto3
+from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dexec.adapters.aws import clients as aws_clients
 from dexec.adapters.aws.push import ApiGatewayPush
 from dexec.adapters.aws.queue import SqsQueue
 from dexec.adapters.aws.signed_http import SignedHttp
-from dexec.adapters.aws.sigv4 import Credentials
 from dexec.adapters.clock import SystemClock
 from dexec.adapters.postgres import sources
 from dexec.adapters.postgres.control import PostgresControl
@@ -165,6 +165,6 @@ def _database_of(outputs: dict[str, str]) -> Connect:
     return connect if has_pipelines else sources.without_pipelines(connect)
 
 
-def _anybody() -> Credentials:
+def _anybody() -> ReadOnlyCredentials:
     """Return credentials for an emulator, which takes any."""
-    return Credentials("test", "test")
+    return ReadOnlyCredentials("test", "test", None)
