@@ -213,12 +213,10 @@ def _document(key: ApiKey) -> Document:
 
 
 def _print(documents: list[Document]) -> None:
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("client", "key hash", "orders a minute", "largest orders", "created", "revoked"):
-        table.add_column(name, no_wrap=name in {"client", "key hash", "created", "revoked"})
+    names = ("client", "key hash", "orders a minute", "largest orders", "created", "revoked")
+    table = output.table(*names, whole={"client", "key hash", "created", "revoked"})
     for document in documents:
         rate, bounds = document["ordersPerMinute"], document["maxAmounts"]
         table.add_row(

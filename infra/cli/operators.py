@@ -175,14 +175,11 @@ def _document(trouble: Trouble, why: str) -> Document:
 
 
 def _print(documents: list[Document]) -> None:
-    from rich.table import Table
     from rich.text import Text
 
     from infra.cli import views
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("order", "client", "swap", "status", "since", "reason"):
-        table.add_column(name, no_wrap=name == "order")
+    table = output.table("order", "client", "swap", "status", "since", "reason", whole={"order"})
     for document in documents:
         table.add_row(
             str(document["orderId"]),

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.highlighter import NullHighlighter
 from rich.markup import escape
+from rich.table import Table
 
 PLAIN_WIDTH = 100
 """Columns of what is not written to a terminal."""
@@ -71,6 +72,28 @@ def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or os.environ.get("COLUMNS") else PLAIN_WIDTH
     return Console(stderr=stderr, width=width, highlighter=NullHighlighter(), emoji=False)
+
+
+def table(
+    *columns: str,
+    title: str = "",
+    right: Container[str] = (),
+    whole: Container[str] = (),
+    show_header: bool = True,
+) -> Table:
+    """Return a table without lines; columns in ``right`` are right-aligned, in ``whole`` never wrapped."""
+    made = Table(
+        title=title or None,
+        title_style="bold",
+        title_justify="left",
+        show_header=show_header,
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+    )
+    for name in columns:
+        made.add_column(name, justify="right" if name in right else "left", no_wrap=name in whole)
+    return made
 
 
 def say(text: str) -> None:
