@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from importlib.metadata import metadata
 
 from infra.local.home import PROJECT
-from infra.release.supply.locks import SHIPPED, pins
+
+SHIPPED = ("shared/requirements.txt", "functions/executor/requirements.txt")
+"""The lock files of what goes to AWS: the layer, and what one function needs beside it."""
 
 PAGE = PROJECT / "docs" / "licences.md"
 _HEAD = """\
@@ -24,6 +27,13 @@ _LOOKED_UP = {
 }
 _SHORT = 60
 """Some packages put the whole text where the licence's name belongs."""
+
+_PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]++)(?! ; sys_platform == 'win32')", re.MULTILINE)
+
+
+def pins(lock: str) -> dict[str, str]:
+    """Return the versions of a lock file by package, without those that Windows alone needs."""
+    return dict(_PIN.findall((PROJECT / lock).read_text(encoding="utf-8")))
 
 
 def page() -> str:
