@@ -9,7 +9,7 @@ from typing import cast
 
 from infra.client.api import Document
 from infra.lab.bench.usage import CLIENT
-from infra.lab.model.page import markdown
+from infra.markdown import table
 
 _PROSE = Path(__file__).parent / "performance.md"
 LOSSES = ("socketsRefused", "ordersRefused", "ordersBehindError", "eventsMissing", "eventsDuplicated")
@@ -65,7 +65,7 @@ def _figures(figures: Document) -> str:
         ),
         ("start to first confirmed order, s", "≤ 8", f"{ready_s:.1f}"),
     ]
-    return markdown(("figure", "wanted", "measured"), rows)
+    return table(("figure", "wanted", "measured"), rows)
 
 
 def _first(figures: Document) -> str:
@@ -85,7 +85,7 @@ def _first(figures: Document) -> str:
         rows.append((label, _planned(run, "connections"), rate, told, *(f"{run[x]}" for x in LOSSES), memory))
     lost = ("sockets refused", "orders refused", "executed behind an error", "events missing", "twice")
     names = ("", "connections", "orders/s", "told p50 / p99 ms", *lost, "memory MB, processes")
-    return markdown(names, rows)
+    return table(names, rows)
 
 
 def _cpu(run: Document) -> str:
@@ -97,7 +97,7 @@ def _cpu(run: Document) -> str:
         for kind, seconds in sorted(spent.items(), key=lambda item: -item[1])
     ]
     rows.append(("together", f"{sum(spent.values()) * 1000 / confirmed:.1f}", f"{sum(memory.values()):.0f}"))
-    return markdown(("process", "CPU ms an order", "memory MB"), rows)
+    return table(("process", "CPU ms an order", "memory MB"), rows)
 
 
 def _ceiling(figures: Document) -> str:
@@ -125,14 +125,14 @@ def _budget(figures: Document) -> str:
         for name, key in runs.items()
     ]
     rows.append(("a pushed frame", "", "", f"{float(str(own['frameCpuMs'])):.2f}", "", ""))
-    return markdown(("ms of CPU", "accept", "execute", "both (≤ 4)", "frames", "PostgreSQL's"), rows)
+    return table(("ms of CPU", "accept", "execute", "both (≤ 4)", "frames", "PostgreSQL's"), rows)
 
 
 def _cold(figures: Document) -> str:
     cold = cast("dict[str, dict[str, float]]", _of(figures, "budget")["coldStart"])
     names = ("importCpuMs", "firstCpuMs", "cpuMs", "ms", "memoryMb")
     rows = [(name, *(f"{start[field]:.0f}" for field in names)) for name, start in cold.items()]
-    return markdown(("first request", "import CPU", "request CPU", "both", "wall ms", "memory MB"), rows)
+    return table(("first request", "import CPU", "request CPU", "both", "wall ms", "memory MB"), rows)
 
 
 def _growth_orders(figures: Document) -> str:
@@ -148,7 +148,7 @@ def _growth_orders(figures: Document) -> str:
         for run in _list(figures, "growthOrders")
     ]
     names = ("orders at once", "orders/s", "POST p50 / p99 ms", "told p50 / p99 ms", "CPU ms an order", _LOST)
-    return markdown(names, rows)
+    return table(names, rows)
 
 
 def _growth_watchers(figures: Document) -> str:
@@ -162,7 +162,7 @@ def _growth_watchers(figures: Document) -> str:
         )
         for run in _list(figures, "growthWatchers")
     ]
-    return markdown(("watchers", "orders", "frames/s", "told p50 / p99 ms", _LOST), rows)
+    return table(("watchers", "orders", "frames/s", "told p50 / p99 ms", _LOST), rows)
 
 
 def _growth_history(figures: Document) -> str:
@@ -174,14 +174,14 @@ def _growth_history(figures: Document) -> str:
         )
         for run in _list(figures, "growthHistory")
     ]
-    return markdown(("orders stored", "newest 20, p50 / p99 ms", "of one status, p50 / p99 ms"), rows)
+    return table(("orders stored", "newest 20, p50 / p99 ms", "of one status, p50 / p99 ms"), rows)
 
 
 def _states(figures: Document) -> str:
     runs = ("idle", "defaultIdle", "burst")
     states = [cast("dict[str, dict[str, float]]", _of(figures, run)["stateMs"]) for run in runs]
     rows = [(name, *(f"{of[name]['p50']:g}" for of in states)) for name in states[0]]
-    return markdown(("told, p50 ms", "idle", "idle, default latencies", "burst"), rows)
+    return table(("told, p50 ms", "idle", "idle, default latencies", "burst"), rows)
 
 
 _LOST = "missing, twice, disordered"

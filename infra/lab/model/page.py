@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from infra.lab.model.assumptions import Assumptions, assumptions
@@ -10,6 +10,7 @@ from infra.lab.model.report import model
 from infra.lab.model.run import Scenario
 from infra.lab.model.tables import Table, of_cost, of_speed
 from infra.local.home import PROJECT
+from infra.markdown import table
 
 ORDERS = 1_000
 
@@ -30,19 +31,13 @@ def page(assumed: Assumptions) -> str:
     parts += ["## What it costs, default latencies, one watcher\n", *_tables(of_cost(documents[0]))]
     parts.append("## Assumptions\n")
     parts.append(f"{assumed.region}, checked {assumed.checked}.\n")
-    parts.append(markdown(("assumption", "value", "basis", "source"), list(_assumptions(assumed))) + "\n")
+    parts.append(table(("assumption", "value", "basis", "source"), list(_assumptions(assumed))) + "\n")
     return "\n".join(parts)
 
 
 def _tables(found: Iterable[Table]) -> Iterator[str]:
     for name, header, rows in found:
-        yield f"**{name}**\n\n{markdown(header, rows)}\n"
-
-
-def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        yield f"**{name}**\n\n{table(header, rows)}\n"
 
 
 def _assumptions(assumed: Assumptions) -> Iterator[tuple[str, ...]]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from importlib.metadata import metadata
 
 from infra.local.home import PROJECT
+from infra.markdown import table
 
 SHIPPED = ("shared/requirements.txt", "functions/executor/requirements.txt")
 """The lock files of what goes to AWS: the layer, and what one function needs beside it."""
@@ -18,8 +19,6 @@ _HEAD = """\
 dexec itself is under the MIT licence. This is what is deployed with it, made by `make licences` from the
 lock files and the packages' own metadata; tools for development are not shipped and not listed.
 
-| package | version | licence | where |
-| --- | --- | --- | --- |
 """
 _LOOKED_UP = {
     "jsonalias": "MIT, as nixpkgs records it; the package names none",
@@ -46,7 +45,7 @@ def page() -> str:
         (name, version, licence(name, metadata(name).json), ", ".join(f"`{place}`" for place in places))
         for name, (version, places) in sorted(found.items())
     ]
-    return _HEAD + "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return f"{_HEAD}{table(('package', 'version', 'licence', 'where'), rows)}\n"
 
 
 def licence(name: str, about: Mapping[str, str | list[str]]) -> str:
