@@ -85,7 +85,7 @@ def test_the_page_about_performance_is_filled_in() -> None:
             "at": "2026-01-01",
         }
     )
-    assert "$" not in text
+    assert "{" not in text
     assert "| start to first confirmed order, s | ≤ 8 | 4.5 |" in text
     assert "full at 8 orders a second" in text, "2 cores, 4 orders, 1 s of CPU"
     assert "| 1,000 | 10 / 10 | 10 / 10 |" in text
