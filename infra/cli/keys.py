@@ -67,10 +67,7 @@ def list_keys(*, home: HomeOption = HOME, stack: StackOption = None, as_json: Js
     """List all keys by the beginning of their hash, with their limits."""
     with access(home, stack) as way:
         found = [_document(key) for key in way.operators.api_keys()]
-    if as_json:
-        output.say_json(found)
-    else:
-        _print(found)
+    output.say_result(found, _print, as_json=as_json)
 
 
 @keys.command("set")
@@ -110,10 +107,7 @@ def set_limits(
         found = [_document(key) for key in way.operators.limit_keys(name, limits)]
     if not found:
         raise actions.no_key(name)
-    if as_json:
-        output.say_json(found)
-    else:
-        _print(found)
+    output.say_result(found, _print, as_json=as_json)
 
 
 @keys.command()

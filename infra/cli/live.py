@@ -109,4 +109,4 @@ def _stage(event: Event) -> str:
 
 
 def _style(status: str) -> str:
-    return {"confirmed": "green", "failed": "red"}.get(status, "cyan" if status else "dim")
+    return views.STATUS_STYLE.get(status, "cyan" if status else "dim")

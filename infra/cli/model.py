@@ -36,10 +36,7 @@ def model(
 
     scenario = Scenario(latency.value, watchers, seed)
     document = answers(scenario, orders, concurrency, assumptions(), monthly)
-    if as_json:
-        output.say_json(document)
-    else:
-        _print(document)
+    output.say_result(document, _print, as_json=as_json)
 
 
 def _print(document: Document) -> None:

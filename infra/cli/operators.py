@@ -90,10 +90,7 @@ def in_trouble(
         }
         found = lists[status]()
     documents = [_document(trouble, reason(trouble, now, paused_since)) for trouble in found]
-    if as_json:
-        output.say_json(documents)
-    else:
-        _print(documents)
+    output.say_result(documents, _print, as_json=as_json)
 
 
 def redrive(

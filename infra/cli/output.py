@@ -6,16 +6,18 @@ import json
 import os
 import re
 import sys
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 from rich.highlighter import NullHighlighter
 from rich.markup import escape
 from rich.table import Table
 
+Shown = TypeVar("Shown")
 PLAIN_WIDTH = 100
 """Columns of what is not written to a terminal."""
 
@@ -105,6 +107,14 @@ def say_json(document: object) -> None:
     """Print JSON, nothing else."""
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     sys.stdout.flush()
+
+
+def say_result(document: Shown, show: Callable[[Shown], None], *, as_json: bool) -> None:
+    """Print a result: as JSON, or as ``show`` shows it."""
+    if as_json:
+        say_json(document)
+    else:
+        show(document)
 
 
 def say_json_line(document: object) -> None:

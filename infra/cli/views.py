@@ -14,7 +14,7 @@ from infra.cli.route_views import documents, print_route_in_full, venues
 from infra.client.api import Document
 from infra.client.events import Event
 
-_STATUS_STYLE = {"confirmed": "green", "failed": "red"}
+STATUS_STYLE = {"confirmed": "green", "failed": "red"}
 
 
 def short_id(order_id: str) -> str:
@@ -31,7 +31,7 @@ def swap(order: Document) -> str:
 
 def status_text(status: str) -> Text:
     """Return a status in its colour."""
-    return Text(status, style=_STATUS_STYLE.get(status, ""))
+    return Text(status, style=STATUS_STYLE.get(status, ""))
 
 
 def remark(event: Event) -> str:
