@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SAM_VENV := .venv-sam
+AUDIT_VENV := .venv-audit
+LOCKS := $(sort $(wildcard requirements*.txt shared/requirements.txt functions/*/requirements.txt))
 LAMBDA_PYTHON ?= python3.13
 STAMP := $(VENV)/.set-up
 SAM_STAMP := $(SAM_VENV)/.set-up
@@ -88,7 +90,12 @@ images: setup ## pin the containers' base images to the digests that they have n
 	@$(BIN)/python -m infra.release.supply.images
 
 audit: setup ## look every pinned package up in PyPI's advisory database
-	@$(BIN)/python -m infra.release.supply.audit
+	@# In a virtual environment of its own, where it meets nothing else. A mirror of PyPI may lack the database.
+	$(BIN)/uv venv --quiet --clear $(AUDIT_VENV)
+	$(BIN)/uv pip install --quiet --python $(AUDIT_VENV)/bin/python --require-hashes -r requirements-audit.txt
+	@for lock in $(LOCKS); do echo "$$lock:"; \
+	  $(AUDIT_VENV)/bin/pip-audit --strict --disable-pip --require-hashes -r $$lock || failed=yes; \
+	done; test -z "$$failed"
 
 template-postgres: setup ## write template-postgres.yaml, for regions without Aurora DSQL
 	@$(BIN)/python -m infra.release.postgres_template template-postgres.yaml
@@ -97,5 +104,5 @@ licences: setup ## write docs/licences.md
 	@$(BIN)/python -m infra.release.supply.licences
 
 clean: ## remove what was built; .dexec, which holds your history, stays
-	rm -rf $(VENV) $(SAM_VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks *.egg-info
+	rm -rf $(VENV) $(SAM_VENV) $(AUDIT_VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -67,10 +67,7 @@ def list_keys(*, home: HomeOption = HOME, stack: StackOption = None, as_json: Js
     """List all keys by the beginning of their hash, with their limits."""
     with access(home, stack) as way:
         found = [_document(key) for key in way.parts.operators.api_keys()]
-    if as_json:
-        output.say_json(found)
-    else:
-        _print(found)
+    output.say_result(found, _print, as_json=as_json)
 
 
 @keys.command("set")
@@ -110,10 +107,7 @@ def set_limits(
         found = [_document(key) for key in way.parts.operators.limit_keys(name, limits)]
     if not found:
         raise actions.no_key(name)
-    if as_json:
-        output.say_json(found)
-    else:
-        _print(found)
+    output.say_result(found, _print, as_json=as_json)
 
 
 @keys.command()
@@ -148,43 +142,29 @@ def revoke(
     Nothing is signed for the client any more once this has returned. Its orders wait until it has a key
     again, or are cancelled; what is submitted settles.
     """
-    from dexec.usecases.cancel_orders import KEY_REVOKED
     from infra.operators import keys as actions
 
+    def asked(standing: Standing) -> bool:
+        if cancel is not None or not standing.waiting or as_json or not output.is_interactive():
+            return bool(cancel)
+        return typer.confirm(f"{name} has {count(standing.waiting)} waiting. Cancel them?")
+
     with access(home, stack) as way:
-        revoked = way.parts.operators.revoke_keys(name, way.parts.clock.now())
-        # Also where there was none: that is how one goes on who was interrupted, or has decided to cancel.
-        halted = way.parts.halt.client(name)
-        standing = way.parts.control.standing(name)
-        if not revoked and not standing.waiting:
-            raise actions.no_key(name)
-        if cancel is None and standing.waiting and output.is_interactive() and not as_json:
-            cancel = typer.confirm(f"{name} has {count(standing.waiting)} waiting. Cancel them?")
-        cancelled = way.parts.cancel_orders.of_client(name, KEY_REVOKED) if cancel else ()
-        standing = way.parts.control.standing(name)
+        done = actions.revoke(way, name, asked)
     if as_json:
-        orders: Document = {
-            **halted_document(halted),
-            "waiting": standing.waiting,
-            "submitted": standing.submitted,
-            "cancelled": [*cancelled],
-        }
-        output.say_json({"client": name, "revoked": revoked, **orders})
+        orders: Document = {"waiting": done.standing.waiting, "submitted": done.standing.submitted}
+        orders |= {**halted_document(done.halted), "cancelled": [*done.cancelled]}
+        output.say_json({"client": name, "revoked": done.keys, **orders})
         return
-    output.say(f"revoked {revoked} key{'' if revoked == 1 else 's'} of {name}")
-    note_halted(halted)
-    _note_orders(name, standing, len(cancelled))
-
-
-def _note_orders(name: str, standing: Standing, cancelled: int) -> None:
-    """Say what became of a client's orders."""
-    if cancelled:
-        output.note(f"cancelled {count(cancelled)}")
-    if standing.submitted:
-        output.note(f"{count(standing.submitted)} submitted, too late to cancel: the chain decides")
-    if standing.waiting:
+    output.say(f"revoked {done.keys} key{'' if done.keys == 1 else 's'} of {name}")
+    note_halted(done.halted)
+    if done.cancelled:
+        output.note(f"cancelled {count(len(done.cancelled))}")
+    if done.standing.submitted:
+        output.note(f"{count(done.standing.submitted)} submitted, too late to cancel: the chain decides")
+    if done.standing.waiting:
         output.note(
-            f"{count(standing.waiting)} waiting, not executed while {name} has no valid key; "
+            f"{count(done.standing.waiting)} waiting, not executed while {name} has no valid key; "
             f"to cancel: dexec orders cancel --client {name}"
         )
 
@@ -212,12 +192,10 @@ def _document(key: ApiKey) -> Document:
 
 
 def _print(documents: list[Document]) -> None:
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("client", "key hash", "orders a minute", "largest orders", "created", "revoked"):
-        table.add_column(name, no_wrap=name in {"client", "key hash", "created", "revoked"})
+    names = ("client", "key hash", "orders a minute", "largest orders", "created", "revoked")
+    table = output.table(*names, whole={"client", "key hash", "created", "revoked"})
     for document in documents:
         rate, bounds = document["ordersPerMinute"], document["maxAmounts"]
         table.add_row(

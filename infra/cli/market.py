@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, cast
 import typer
 
 from infra.cli import output
-from infra.cli.orders import OrderArgument, find_order
+from infra.cli.orders import (
+    AmountArgument,
+    ExactOutOption,
+    FromArgument,
+    OrderArgument,
+    SlippageOption,
+    ToArgument,
+    find_order,
+)
 from infra.cli.target import HOME, HomeOption, JsonOption, KeyOption, Target, UrlOption, resolve
 
 if TYPE_CHECKING:
@@ -18,12 +26,12 @@ if TYPE_CHECKING:
 
 
 def quote(
-    token_in: Annotated[str, typer.Argument(metavar="FROM", help="Token to pay with, for example SOL.")],
-    token_out: Annotated[str, typer.Argument(metavar="TO", help="Token to get, for example USDC.")],
-    amount: Annotated[str, typer.Argument(help="Of FROM; with --exact-out, of TO.")],
+    token_in: FromArgument,
+    token_out: ToArgument,
+    amount: AmountArgument,
     *,
-    exact_out: Annotated[bool, typer.Option("--exact-out", help="Get exactly AMOUNT of TO.")] = False,
-    slippage: Annotated[str | None, typer.Option(help="Tolerance in percent.", show_default="0.5")] = None,
+    exact_out: ExactOutOption = False,
+    slippage: SlippageOption = None,
     market: Annotated[
         Path | None, typer.Option(help="Price against the pools of this file; nothing needs to run.")
     ] = None,
@@ -67,10 +75,7 @@ def explain(
         output.complain(f"{order_id} is {order['status']}: only a confirmed order has a fill to explain")
         raise typer.Exit(1)
     explanation = explain_fill(cast("RouteDetails", order["route"]), cast("FillDetails", order["fill"]))
-    if as_json:
-        output.say_json(explanation)
-    else:
-        print_explanation(explanation)
+    output.say_result(explanation, print_explanation, as_json=as_json)
 
 
 def check_vectors(

@@ -90,10 +90,7 @@ def in_trouble(
         }
         found = lists[status]()
     documents = [_document(trouble, reason(trouble, now, paused_since)) for trouble in found]
-    if as_json:
-        output.say_json(documents)
-    else:
-        _print(documents)
+    output.say_result(documents, _print, as_json=as_json)
 
 
 def redrive(
@@ -175,14 +172,11 @@ def _document(trouble: Trouble, why: str) -> Document:
 
 
 def _print(documents: list[Document]) -> None:
-    from rich.table import Table
     from rich.text import Text
 
     from infra.cli import views
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("order", "client", "swap", "status", "since", "reason"):
-        table.add_column(name, no_wrap=name == "order")
+    table = output.table("order", "client", "swap", "status", "since", "reason", whole={"order"})
     for document in documents:
         table.add_row(
             str(document["orderId"]),

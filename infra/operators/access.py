@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import boto3
+from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dexec.adapters.aws import clients as aws_clients
 from dexec.adapters.aws.push import ApiGatewayPush
 from dexec.adapters.aws.queue import SqsQueue
 from dexec.adapters.aws.signed_http import SignedHttp
-from dexec.adapters.aws.sigv4 import Credentials
 from dexec.bootstrap import Container
 from dexec.connecting import connect_to
 from dexec.settings import Settings
@@ -124,6 +124,6 @@ def stack_outputs(cloudformation: CloudFormationClient, name: str) -> dict[str, 
     return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
 
 
-def _anybody() -> Credentials:
+def _anybody() -> ReadOnlyCredentials:
     """Return credentials for an emulator, which takes any."""
-    return Credentials("test", "test")
+    return ReadOnlyCredentials("test", "test", None)

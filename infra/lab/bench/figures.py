@@ -13,22 +13,9 @@ from infra.client.api import Document
 from infra.client.events import TERMINAL
 from infra.lab.bench.collector import Heard, Step
 from infra.lab.bench.load import Placed, Run
+from infra.lab.percentiles import spread
 
 STATES = ("pending", "routing", "quotes", "building", "submitted", "confirmed", "failed")
-
-
-def percentile(values: Sequence[float], percent: float) -> float:
-    """Return the smallest of the sorted ``values`` that ``percent`` of them do not exceed."""
-    return values[max(0, math.ceil(len(values) * percent / 100) - 1)]
-
-
-def spread(values: Iterable[float]) -> Document:
-    """Return p50, p90, p99 and max, rounded to a tenth; None where there are no values."""
-    ordered = sorted(values)
-    if not ordered:
-        return dict.fromkeys(("p50", "p90", "p99", "max"))
-    named = {"p50": 50, "p90": 90, "p99": 99, "max": 100}
-    return {name: round(percentile(ordered, percent), 1) for name, percent in named.items()}
 
 
 class Moment(NamedTuple):
@@ -50,12 +37,12 @@ class Figures:
     def document(self) -> Document:
         """Return all figures, JSON-ready; times in milliseconds unless named otherwise."""
         ends = [self._end_of(placed) for placed in self._accepted]
-        moments = self.moments()
+        moments, states = self.moments(), self._state_ms()
         return {
             "ordersPerSecond": self._orders_per_second(),
-            "endToEndMs": spread(self.end_to_end_ms()),
-            "acceptMs": spread(self.accept_ms()),
-            "stateMs": {state: spread(times) for state, times in self.state_ms().items()},
+            "endToEndMs": spread(states.get("confirmed", [])),
+            "acceptMs": spread((p.answered - p.intended) * 1000 for p in self._accepted if p.answered),
+            "stateMs": {state: spread(times) for state, times in states.items()},
             "overheadMs": spread(self._overhead_ms()),
             "highestExecuting": max((moment.executing for moment in moments), default=0),
             "executingWhileQueued": _mean_executing(moments),
@@ -77,15 +64,7 @@ class Figures:
         given = [reason for p in self._run.placed for reason in (p.refusal, p.socket_refusal)]
         return list(dict.fromkeys(reason for reason in given if reason is not None))
 
-    def accept_ms(self) -> list[float]:
-        """Return, for each accepted order, the time from its intended start to the answer."""
-        return [(p.answered - p.intended) * 1000 for p in self._accepted if p.answered is not None]
-
-    def end_to_end_ms(self) -> list[float]:
-        """Return the time from intended start to being told ``confirmed``, for each order and watcher."""
-        return self.state_ms().get("confirmed", [])
-
-    def state_ms(self) -> dict[str, list[float]]:
+    def _state_ms(self) -> dict[str, list[float]]:
         """Return the times from intended start to being told of each state, for each order and watcher."""
         times: dict[str, list[float]] = {}
         for placed, heard in self._pairs():

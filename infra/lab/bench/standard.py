@@ -181,7 +181,6 @@ def main() -> None:
     """Measure and write the page, and the figures as JSON where a file is named."""
     parser = argparse.ArgumentParser(prog="python -m infra.lab.bench.standard", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="less of everything, two minutes")
-    parser.add_argument("--page", type=Path, default=PAGE, help="the page to write")
     parser.add_argument("--json", type=Path, help="a file for the figures")
     parser.add_argument("--from-json", type=Path, help="write the page from such a file, measure nothing")
     options = parser.parse_args()
@@ -191,7 +190,7 @@ def main() -> None:
         figures = measure(QUICK if options.quick else FULL)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
-    options.page.write_text(page(figures), encoding="utf-8")
+    PAGE.write_text(page(figures), encoding="utf-8")
 
 
 if __name__ == "__main__":

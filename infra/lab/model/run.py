@@ -59,8 +59,6 @@ class Scenario:
     latency: str = "default"
     watchers: int = 1
     seed: int = 1
-    executor_mb: int | None = None
-    """Memory of the executor; None: what the template gives it."""
 
 
 def sample(scenario: Scenario, assumed: Assumptions, number: int) -> Sample:
@@ -105,9 +103,6 @@ class _Run:
         self._parts = self._composed(scenario)
         self._number = number
         self._order_id = ""
-        self._memory_mb = dict(stack().memory_mb)
-        if scenario.executor_mb is not None:
-            self._memory_mb["execute"] = scenario.executor_mb
 
     def accept(self) -> float:
         """Place the order; return how long the function ran."""
@@ -138,7 +133,7 @@ class _Run:
         cloud, assumed = self.cloud, self.cloud.assumed
         cloud.used["lambdaRequests"] += 1
         made = assumed.functions[function]
-        share = processor_share(self._memory_mb[function], assumed)
+        share = processor_share(stack().memory_mb[function], assumed)
         is_cold = self._rng.random() < assumed.cold_start_rate.value
         if is_cold:
             cloud.take("environment", "cold start")

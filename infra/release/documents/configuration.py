@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import cast
 
 from annotated_types import Ge, Le
@@ -11,6 +10,7 @@ from pydantic.fields import FieldInfo
 from dexec.settings import Settings
 from infra.local import template
 from infra.local.home import PROJECT
+from infra.markdown import table
 
 _HEAD = """\
 # Configuration
@@ -50,9 +50,9 @@ def page() -> str:
         (
             _HEAD,
             "## Parameters of the template\n",
-            _table(("parameter", "default", "values", ""), rows),
+            table(("parameter", "default", "values", ""), rows) + "\n",
             _SETTINGS,
-            _table(("variable", "default", "values", ""), settings),
+            table(("variable", "default", "values", ""), settings) + "\n",
             _COMMANDS,
         )
     )
@@ -75,12 +75,6 @@ def _range(lowest: object, highest: object) -> str:
     if lowest is None and highest is None:
         return ""
     return f"from {lowest}" if highest is None else f"{lowest} to {highest}"
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    names = tuple(head)
-    lines = [names, tuple("---" for _ in names), *rows]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 def _code(value: object) -> str:
