@@ -8,19 +8,21 @@ from random import Random
 import pytest
 
 from dexec.adapters.paper.market import VENUES, PaperMarket
+from dexec.api.explain import explain_fill
+from dexec.api.routes import fill_details, route_details
+from dexec.domain.amounts import format_decimal
 from dexec.domain.errors import InsufficientLiquidity, NoVenue
 from dexec.domain.pools import ConstantProductPool
 from dexec.domain.quote import Fill, Mode, Reading, Route, RouteRequest
 from dexec.domain.routing import (
     execute_plan,
-    explain_fill,
-    fill_details,
     find_route,
     pairs_for,
-    route_details,
+    record_fill,
+    record_route,
 )
 from dexec.domain.routing.costs import route_costs
-from dexec.domain.routing.details import format_fixed, format_price
+from dexec.domain.routing.record import rounded, rounded_price
 from tests.support import random_markets
 
 SLOT = 4_412_000_000
@@ -44,7 +46,7 @@ def test_a_quote_shows_all_that_clients_compare() -> None:
     route = find_route(
         RouteRequest(Mode.EXACT_IN, "SOL", "USDC", 10**12), [Reading("raydium", 3, (pool,), 201)]
     )
-    details = route_details(route)
+    details = route_details(record_route(route))
     assert details["quotes"] == [
         {
             "venue": "raydium",
@@ -74,11 +76,11 @@ def test_a_quote_shows_all_that_clients_compare() -> None:
 def test_details_are_json_without_floats_or_exponents(mode: Mode) -> None:
     route = quoted(RouteRequest(mode, "BONK", "JUP", 10**12))
     floats: list[str] = []
-    json.loads(json.dumps(route_details(route)), parse_float=floats.append)
+    json.loads(json.dumps(route_details(record_route(route))), parse_float=floats.append)
     assert floats == []
-    text = json.dumps(fill_details(filled(route, 3), "BONK", "JUP"))
+    text = json.dumps(fill_details(record_fill(filled(route, 3), "BONK", "JUP")))
     assert "e-" not in text.lower().replace("meteora", "")
-    assert ("maxAmountIn" in route_details(route)) == (mode is Mode.EXACT_OUT)
+    assert ("maxAmountIn" in route_details(record_route(route))) == (mode is Mode.EXACT_OUT)
 
 
 @pytest.mark.parametrize(
@@ -93,12 +95,12 @@ def test_details_are_json_without_floats_or_exponents(mode: Mode) -> None:
     ],
 )
 def test_figures_are_rounded_half_up_and_stay_plain(value: Fraction, places: int, shown: str) -> None:
-    assert format_fixed(value, places) == shown
+    assert format_decimal(rounded(value, places)) == shown
 
 
 def test_prices_keep_ten_digits_however_small() -> None:
-    assert format_price(Fraction(10**6, 150 * 10**9 * 7), "SOL", "USDC") == "0.0009523809524"
-    assert format_price(Fraction(0), "SOL", "USDC") == "0"
+    assert format_decimal(rounded_price(Fraction(10**6, 150 * 10**9 * 7), "SOL", "USDC")) == "0.0009523809524"
+    assert format_decimal(rounded_price(Fraction(0), "SOL", "USDC")) == "0"
 
 
 @pytest.mark.parametrize("mode", list(Mode))
@@ -109,7 +111,8 @@ def test_an_explanation_leaves_no_rest(mode: Mode, token_in: str, token_out: str
         slot = SLOT + later
         loose = RouteRequest(mode, token_in, token_out, 3 * 10**11, 5_000)
         fill = filled(quoted(loose), later)
-        explained = explain_fill(route_details(route), fill_details(fill, token_in, token_out))
+        shown = fill_details(record_fill(fill, token_in, token_out))
+        explained = explain_fill(route_details(record_route(route)), shown)
         reference, end = Decimal(explained["reference"]), Decimal(explained["filled"])
         cost = reference - end if mode is Mode.EXACT_IN else end - reference
         assert sum(Decimal(part["amount"]) for part in explained["parts"]) == cost, slot
