@@ -22,11 +22,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field, TypeAdapter, ValidationError
 
 from dexec import __version__
+from dexec.api.routes import route_details
 from dexec.bootstrap import container, prepare
+from dexec.domain.arithmetic import BPS
 from dexec.domain.errors import BodyTooLarge, DexecError, Malformed, NotFound
 from dexec.domain.lifecycle import Status
-from dexec.domain.quote import BPS, Mode
-from dexec.domain.routing import route_details
+from dexec.domain.quote import Mode
+from dexec.domain.routing import record_route
 from dexec.domain.tokens import TOKENS
 from dexec.domain.views import amount_of, event_view, iso, order_view
 from dexec.json_text import load_object
@@ -141,7 +143,7 @@ def read_quotes(
     fields = {"tokenIn": token_in, "tokenOut": token_out, "amount": amount, "slippageBps": slippage_bps}
     body = OrderBody.model_validate({**fields, "mode": mode})
     request = body.to_request(parts.settings.default_slippage_bps)
-    route = route_details(parts.quote_route(request).route)
+    route = route_details(record_route(parts.quote_route(request).route))
     return {
         "tokenIn": request.token_in,
         "tokenOut": request.token_out,

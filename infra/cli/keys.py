@@ -13,7 +13,8 @@ from infra.cli.target import HOME, HomeOption, JsonOption
 
 if TYPE_CHECKING:
     from dexec.ports import ApiKey, Standing
-    from infra.client.api import Document, Json
+    from infra.client.api import Document
+    from infra.json_types import Json
 
 keys = typer.Typer(
     name="keys", help="API keys: create, list, set limits, rotate, revoke.", no_args_is_help=True

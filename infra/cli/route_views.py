@@ -11,7 +11,7 @@ from infra.cli import output
 from infra.client.api import Document
 
 if TYPE_CHECKING:
-    from dexec.domain.routing.explain import Explanation
+    from dexec.api.explain import Explanation
 
 NUMBERS = frozenset({"price", "impact", "fee", "in", "out", "hop", "share", "impact bps", "costs bps", "bps"})
 

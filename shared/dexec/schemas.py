@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from dexec.domain.amounts import parse_amount, parse_decimal
+from dexec.domain.arithmetic import BPS
 from dexec.domain.errors import (
     CommitUnknown,
     DexecError,
@@ -32,7 +33,7 @@ from dexec.domain.errors import (
     TooMany,
     Unavailable,
 )
-from dexec.domain.quote import BPS, Mode, RouteRequest
+from dexec.domain.quote import Mode, RouteRequest
 from dexec.domain.tokens import find_token
 from dexec.json_text import load_object
 

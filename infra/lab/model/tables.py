@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from infra.client.api import Document, Json
+from infra.client.api import Document
+from infra.json_types import Json
 from infra.lab.model.queueing import BUSY
 
 Table = tuple[str, tuple[str, ...], Sequence[tuple[str, ...]]]

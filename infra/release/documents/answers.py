@@ -10,17 +10,17 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 
 from pydantic import Field
 
-from dexec.domain.lifecycle import Status
-from dexec.domain.quote import Mode
-from dexec.domain.routing.costs import CostDetails
-from dexec.domain.routing.details import (
+from dexec.api.routes import (
     AlternativeDetails,
+    CostDetails,
     FillDetails,
     LegDetails,
     QuoteDetails,
     RouteDetails,
     TroubleDetails,
 )
+from dexec.domain.lifecycle import Status
+from dexec.domain.quote import Mode
 
 OrderId = Annotated[
     str, Field(pattern="^ord_[0-9a-f]{32}$", examples=["ord_01a1f8b319a27e91a730694d75677ea6"])

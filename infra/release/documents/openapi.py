@@ -10,8 +10,9 @@ from typing import cast
 
 from dexec import __version__
 from functions.http_api import app as http_api
+from infra.json_types import Json, Node
 from infra.release.documents import answers
-from infra.release.documents.components import REF, Json, Node, needed, schemas
+from infra.release.documents.components import REF, needed, schemas
 
 OPENAPI = "3.1.0"
 

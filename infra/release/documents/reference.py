@@ -9,7 +9,7 @@ from typing import cast
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 from markupsafe import Markup, escape
 
-from infra.release.documents.components import Node
+from infra.json_types import Node
 
 
 def page(http: Node, websocket: Node) -> str:

@@ -6,9 +6,12 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
+from dexec.api.routes import failure_details, fill_details, route_details
 from dexec.domain.amounts import format_amount
-from dexec.domain.order import Event, Order
+from dexec.domain.failure import Failure
+from dexec.domain.order import Accepted, Detail, Event, Filled, Order, Signed
 from dexec.domain.quote import RouteRequest
+from dexec.domain.recorded import RecordedRoute
 from dexec.domain.tokens import TOKENS
 
 View = dict[str, object]
@@ -42,6 +45,7 @@ def request_view(request: RouteRequest) -> View:
 
 def order_view(order: Order) -> View:
     """Return an order without its events."""
+    fill = None if order.fill is None else fill_details(order.fill)
     return {
         "orderId": order.id,
         "label": order.label,
@@ -49,27 +53,40 @@ def order_view(order: Order) -> View:
         "seq": order.seq,
         "attempt": order.attempt,
         **request_view(order.request),
-        "amountIn": _filled(order, "amountIn"),
-        "amountOut": _filled(order, "amountOut"),
+        "amountIn": fill and fill["amountIn"],
+        "amountOut": fill and fill["amountOut"],
         "createdAt": iso(order.created_at),
         "updatedAt": iso(order.updated_at),
         "startsAt": iso(order.run_at),
-        "route": order.route,
+        "route": None if order.route is None else route_details(order.route),
         "signature": order.signature,
-        "fill": order.fill,
-        "error": order.error,
+        "fill": fill,
+        "error": None if order.error is None else failure_details(order.error),
     }
-
-
-def _filled(order: Order, name: str) -> object:
-    return None if order.fill is None else order.fill.get(name)
 
 
 def event_view(event: Event) -> View:
     """Return an event; its details stand beside its own fields."""
     step: View = {} if event.step is None else {"step": event.step.value}
     own: View = {"seq": event.seq, "status": event.status.value, **step, "attempt": event.attempt}
-    return {**own, "at": iso(event.at), **event.detail}
+    return {**own, "at": iso(event.at), **detail_view(event.detail)}
+
+
+def detail_view(detail: Detail) -> View:
+    """Return what an event says beside its status."""
+    match detail:
+        case None:
+            return {}
+        case Accepted():
+            return {"label": detail.label, **request_view(detail.request)}
+        case RecordedRoute():
+            return {**route_details(detail)}
+        case Signed():
+            return {"signature": detail.signature}
+        case Filled():
+            return {"signature": detail.signature, "fill": fill_details(detail.fill)}
+        case Failure():
+            return {"error": failure_details(detail)}
 
 
 def status_frame(events: Sequence[Event]) -> bytes:
