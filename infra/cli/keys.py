@@ -199,7 +199,8 @@ def _show(name: str, api_key: str, *, as_json: bool) -> None:
 
 
 def _document(key: ApiKey) -> Document:
-    from dexec.domain.views import amount_of, iso
+    from dexec.api.orders import iso
+    from dexec.domain.views import amount_of
 
     bounds = key.max_amounts or {}
     return {

@@ -142,11 +142,12 @@ class Container:
     @cached_property
     def watch_orders(self) -> WatchOrders:
         """Connections and subscriptions."""
+        from dexec.api.frames import first_frame
         from dexec.usecases.watch_orders import WatchOrders
 
         settings = self.settings
         most = MostConnections(settings.max_connections_per_client, settings.max_streams_per_client)
-        return WatchOrders(self.watching, self.push, self.backlogs, self.clock, most)
+        return WatchOrders(self.watching, self.push, self.backlogs, self.clock, most, first_frame)
 
     @cached_property
     def limit_reads(self) -> LimitReads:
@@ -302,6 +303,7 @@ class Container:
         return ThreadPoolExecutor(SLOW_PUSH_THREADS, "slow push")
 
     def _teller(self) -> Teller:
+        from dexec.api.frames import first_frame
         from dexec.usecases.tell import GATHER_S, Teller
 
         deadline_s = self.settings.push_deadline_ms / 1000
@@ -310,6 +312,7 @@ class Container:
             self.watching,
             self.clock,
             self._push_threads,
+            first_frame,
             deadline_s=deadline_s,
             gather_s=GATHER_S,
             slow_threads=self._slow_push_threads,

@@ -15,12 +15,12 @@ LAYERS: dict[str, set[str]] = {
     "domain": {"domain"},
     "ports": {"domain", "ports"},
     "usecases": {"domain", "ports", "usecases"},
-    "json_text": {"domain"},
-    "schemas": {"domain", "json_text", "schemas"},
+    "api": {"domain", "api"},
     "settings": {"settings"},
-    "telemetry": {"domain", "usecases", "telemetry"},
+    "telemetry": {"domain", "usecases", "api", "telemetry"},
+    "queue_handler": {"telemetry"},
     "adapters": {"domain", "ports", "adapters"},
-    "bootstrap": {"domain", "ports", "usecases", "schemas", "settings", "telemetry", "adapters", "bootstrap"},
+    "bootstrap": {"domain", "ports", "usecases", "api", "settings", "telemetry", "adapters", "bootstrap"},
 }
 """What each part of the package may import of the package."""
 
@@ -28,17 +28,20 @@ THIRD_PARTY: dict[str, set[str]] = {
     "domain": set(),
     "ports": set(),
     "usecases": set(),
-    "json_text": set(),
-    "schemas": {"pydantic"},
+    "api": {"pydantic"},
     "settings": {"pydantic"},
     "telemetry": {"aws_lambda_powertools"},
+    "queue_handler": {"aws_lambda_powertools"},
     "adapters": {"botocore", "mypy_boto3_secretsmanager", "psycopg", "solders"},
     "bootstrap": set(),
 }
 """What each part may import of others' packages."""
 
-FUNCTIONS = {"bootstrap", "usecases", "schemas", "json_text", "domain", "ports", "telemetry", "settings"}
+FUNCTIONS = {"bootstrap", "usecases", "api", "domain", "ports", "telemetry", "queue_handler", "settings"}
 """What functions may import of the package; never an adapter."""
+
+INSTALLED = {"aws_lambda_powertools", "pydantic", "urllib3"}
+"""What functions may import of others' packages."""
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -78,9 +81,17 @@ def test_parts_import_what_they_may(path: Path) -> None:
 def test_functions_import_no_adapter_and_no_other_function(path: Path) -> None:
     for name in imports(path):
         top, _, rest = name.partition(".")
-        assert top not in ("functions", "infra", "tests"), name
         if top == "dexec":
             assert rest.split(".", maxsplit=1)[0] in FUNCTIONS | {"__version__"}, name
+        elif top not in sys.stdlib_module_names | INSTALLED:
+            assert path.with_name(f"{top}.py").exists(), f"{name} does not lie beside {path.name}"
+
+
+def test_what_lies_beside_a_handler_has_a_name_of_its_own() -> None:
+    """One process of the tests imports all of them by these names."""
+    names = [path.stem for path in HANDLERS if path.stem != "app"]
+    assert len(names) == len(set(names))
+    assert not set(names) & sys.stdlib_module_names
 
 
 def test_there_is_something_to_look_at() -> None:

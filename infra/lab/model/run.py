@@ -14,6 +14,7 @@ from dexec.adapters.paper.cluster import PaperCluster
 from dexec.adapters.paper.market import VENUES, PaperMarket
 from dexec.adapters.paper.signer import PaperSigner
 from dexec.adapters.paper.venue import PaperVenue
+from dexec.api.frames import first_frame
 from dexec.domain.ids import order_id
 from dexec.domain.quote import Mode, RouteRequest
 from dexec.ports import ApiKey, RateLimit
@@ -172,7 +173,7 @@ class _Run:
 
     def _teller(self) -> Teller:
         watching = cast("Watching", self.watching)
-        return Teller(CloudPush(self.cloud), watching, self.cloud.timeline, self._pushes)
+        return Teller(CloudPush(self.cloud), watching, self.cloud.timeline, self._pushes, first_frame)
 
     def _request(self) -> RouteRequest:
         if self._number % 2:

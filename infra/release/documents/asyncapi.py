@@ -6,8 +6,8 @@ from inspect import cleandoc
 from typing import cast
 
 from dexec import __version__
-from dexec.schemas import ExecuteFrame, OrderBody, PingFrame, SubscribeFrame, UnsubscribeFrame
-from infra.release.documents import answers
+from dexec.api import answers
+from dexec.api.inputs import ExecuteFrame, OrderBody, PingFrame, SubscribeFrame, UnsubscribeFrame
 from infra.release.documents.components import REF, Json, Node, schemas
 
 ASYNCAPI = "3.0.0"

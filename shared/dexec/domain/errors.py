@@ -7,6 +7,10 @@ where they are noticed: a caller catches a branch, and each branch has one answe
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
+
+State = Literal["up", "down"]
+"""Whether a back end answers."""
 
 
 class DexecError(Exception):
@@ -23,38 +27,27 @@ class DexecError(Exception):
 
 
 class Rejected(DexecError):
-    """The request itself is at fault; ``status`` is its HTTP answer."""
+    """The request itself is at fault."""
 
     code = "rejected"
-    status = 400
-
-
-class Malformed(Rejected):
-    """The body is no JSON, or no JSON object."""
-
-    code = "malformed"
-    status = 400
 
 
 class Unauthenticated(Rejected):
     """No API key, or one that is unknown or revoked."""
 
     code = "unauthenticated"
-    status = 401
 
 
 class NotFound(Rejected):
     """No such thing, or it belongs to somebody else: the two are not told apart."""
 
     code = "not_found"
-    status = 404
 
 
 class ConnectionUnknown(Rejected):
     """The WebSocket connection is not (or no longer) stored: it would hear of nothing. Nothing was done."""
 
     code = "connection_unknown"
-    status = 410
 
     def __init__(self) -> None:
         super().__init__("this connection is not known any more; reconnect, then send this again")
@@ -64,21 +57,12 @@ class IdempotencyConflict(Rejected):
     """The idempotency key was used before with another body."""
 
     code = "idempotency_conflict"
-    status = 409
-
-
-class BodyTooLarge(Rejected):
-    """The body is over 16 KB."""
-
-    code = "body_too_large"
-    status = 413
 
 
 class Invalid(Rejected):
     """A field has a value that no order can have; ``field`` names it as the client wrote it."""
 
     code = "invalid"
-    status = 422
 
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)
@@ -89,7 +73,6 @@ class TooMany(Rejected):
     """The client asks for more than its share; ``retry_after_s`` is when it may ask again."""
 
     code = "too_many"
-    status = 429
 
     def __init__(self, message: str, retry_after_s: int) -> None:
         super().__init__(message)
@@ -112,7 +95,6 @@ class TooManyConnections(Rejected):
     """The client has as many WebSocket connections as it may: one of them has to be closed first."""
 
     code = "too_many_connections"
-    status = 429
 
 
 # --- infrastructure: ours, never an order's fault ----------------------------------------------------
@@ -152,11 +134,11 @@ class ClusterUnavailable(Unavailable):
 
 
 class NotReady(Unavailable):
-    """A back end is down; ``checks`` says ``up`` or ``down`` for each."""
+    """A back end is down; ``checks`` has the state of each by its name."""
 
     code = "not_ready"
 
-    def __init__(self, message: str, checks: Mapping[str, str]) -> None:
+    def __init__(self, message: str, checks: Mapping[str, State]) -> None:
         super().__init__(message)
         self.checks = checks
 

@@ -1,27 +1,10 @@
-"""How orders, events and fills look to a client: JSON-ready dictionaries, camelCase, amounts as decimals."""
+"""A request in plain decimals: what the first event of an order keeps of it."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from datetime import datetime
-
 from dexec.domain.amounts import format_amount
-from dexec.domain.order import Event, Order
 from dexec.domain.quote import RouteRequest
 from dexec.domain.tokens import TOKENS
-
-View = dict[str, object]
-
-MAX_FRAME_BYTES = 30_000
-"""API Gateway cuts a message into frames of 32 KB, which not every client puts together, and bills each."""
-
-_ENCODER = json.JSONEncoder(separators=(",", ":"))
-
-
-def iso(moment: datetime) -> str:
-    """Return a UTC time in ISO 8601, to the millisecond."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
 def amount_of(base_units: int, symbol: str) -> str:
@@ -29,7 +12,7 @@ def amount_of(base_units: int, symbol: str) -> str:
     return format_amount(base_units, TOKENS[symbol].decimals)
 
 
-def request_view(request: RouteRequest) -> View:
+def request_view(request: RouteRequest) -> dict[str, object]:
     """Return what the client asked for; ``amount`` counts the token that its mode fixes."""
     return {
         "mode": request.mode.value,
@@ -38,57 +21,3 @@ def request_view(request: RouteRequest) -> View:
         "amount": amount_of(request.amount, request.exact_token),
         "slippageBps": request.slippage_bps,
     }
-
-
-def order_view(order: Order) -> View:
-    """Return an order without its events."""
-    return {
-        "orderId": order.id,
-        "label": order.label,
-        "status": order.status.value,
-        "seq": order.seq,
-        "attempt": order.attempt,
-        **request_view(order.request),
-        "amountIn": _filled(order, "amountIn"),
-        "amountOut": _filled(order, "amountOut"),
-        "createdAt": iso(order.created_at),
-        "updatedAt": iso(order.updated_at),
-        "startsAt": iso(order.run_at),
-        "route": order.route,
-        "signature": order.signature,
-        "fill": order.fill,
-        "error": order.error,
-    }
-
-
-def _filled(order: Order, name: str) -> object:
-    return None if order.fill is None else order.fill.get(name)
-
-
-def event_view(event: Event) -> View:
-    """Return an event; its details stand beside its own fields."""
-    step: View = {} if event.step is None else {"step": event.step.value}
-    own: View = {"seq": event.seq, "status": event.status.value, **step, "attempt": event.attempt}
-    return {**own, "at": iso(event.at), **event.detail}
-
-
-def status_frame(events: Sequence[Event]) -> bytes:
-    """Return one WebSocket frame for one order's ``events``: the last on top, the others in ``earlier``."""
-    latest = events[-1]
-    frame: View = {"type": "status", "orderId": latest.order_id, **event_view(latest)}
-    if len(events) > 1:
-        frame["earlier"] = [event_view(event) for event in events[:-1]]
-    return encode(frame)
-
-
-def first_frame(events: Sequence[Event]) -> tuple[bytes, int]:
-    """Return a frame of as many of the first ``events`` as fit, and how many these are: one at the least."""
-    frame = status_frame(events)
-    if len(frame) <= MAX_FRAME_BYTES or len(events) == 1:
-        return frame, len(events)
-    return first_frame(events[: len(events) // 2])
-
-
-def encode(frame: View) -> bytes:
-    """Return a frame as compact JSON, in ASCII: what a client sent and gets back may be half a character."""
-    return _ENCODER.encode(frame).encode()

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import TypeVar
 
+from dexec.api.frames import first_frame
 from dexec.domain.errors import ConnectionUnknown, DexecError, Ending, NotFound, OutcomeUnknown, Unavailable
 from dexec.domain.ids import order_id as make_order_id
 from dexec.domain.order import Order
@@ -110,6 +111,7 @@ class World:
                 watching,
                 clock,
                 self.threads,
+                first_frame,
                 deadline_s=deadline_s,
                 gather_s=gather_s,
                 slow_threads=self.slow_threads,
@@ -128,7 +130,7 @@ class World:
         self.cancel_orders = CancelOrders(control, clock)
         self.settle_letter = SettleDeadLetter(orders, queue, cluster, clock, teller, self._token)
         self.sweep_up = Sweep(orders, watching, queue, push, clock, teller)
-        self.watch_orders = WatchOrders(watching, push, backlogs, clock, MOST)
+        self.watch_orders = WatchOrders(watching, push, backlogs, clock, MOST, first_frame)
 
     def _new_id(self, now: datetime) -> str:
         return make_order_id(now, self.random.randbytes(10))
