@@ -2,6 +2,45 @@
 
 What went wrong decides what happens next, so the tree follows the *kinds* of failure, not the places
 where they are noticed: a caller catches a branch, and each branch has one answer.
+
+DexecError
+  Rejected                     the request is at fault: nothing is stored, the client is told
+    Unauthenticated
+    NotFound
+    ConnectionUnknown
+    IdempotencyConflict
+    Invalid
+    TooMany                    ask again later
+      TooManyOrders
+      TooManyReads
+    TooManyConnections
+  Unavailable                  a back end did not take the call: it had no effect, and may be repeated
+    StoreUnavailable
+      StoreConflict
+    QueueUnavailable
+      OrderWithdrawn
+    ClusterUnavailable
+    VenueUnavailable
+    NotReady
+  OutcomeUnknown               the call may have had its effect: look before it is repeated
+    CommitUnknown
+    SendUnknown
+  Ending                       an order can end with it
+    AttemptFailed              this attempt is over: another may succeed
+      NoVenue
+      SlippageExceeded
+      BlockhashExpired
+    CancelledByOperator
+    KeyRevoked
+    OrderFailed                no attempt can succeed
+      InsufficientFunds
+      PoolDisabled
+      InsufficientLiquidity    its kinds by program: ``pools/refusals.py``
+  IllegalTransition            a bug of the engine
+  SigningHalted                no signature now: hand the message back
+  LeaseLost                    another executor has the order: stop
+
+Which HTTP status each has, and what only the edge raises, is in ``api/problems.py``.
 """
 
 from __future__ import annotations
@@ -21,9 +60,6 @@ class DexecError(Exception):
     """
 
     code = "internal"
-
-
-# --- rejected: nothing is stored, the client is told -------------------------------------------------
 
 
 class Rejected(DexecError):
@@ -97,9 +133,6 @@ class TooManyConnections(Rejected):
     code = "too_many_connections"
 
 
-# --- infrastructure: ours, never an order's fault ----------------------------------------------------
-
-
 class Unavailable(DexecError):
     """A back end of ours did not take the call; it had no effect."""
 
@@ -133,6 +166,10 @@ class ClusterUnavailable(Unavailable):
     """The cluster could not be read."""
 
 
+class VenueUnavailable(Unavailable):
+    """A venue did not answer, or not with anything that makes sense; the route goes on without it."""
+
+
 class NotReady(Unavailable):
     """A back end is down; ``checks`` has the state of each by its name."""
 
@@ -149,10 +186,6 @@ class OutcomeUnknown(DexecError):
     code = "outcome_unknown"
 
 
-class VenueUnavailable(Unavailable):
-    """A venue did not answer, or not with anything that makes sense; the route goes on without it."""
-
-
 class CommitUnknown(OutcomeUnknown):
     """The connection was lost while a transaction was committing; ``order_id`` is the order it was for."""
 
@@ -163,9 +196,6 @@ class CommitUnknown(OutcomeUnknown):
 
 class SendUnknown(OutcomeUnknown):
     """The cluster did not answer a ``send``: the transaction may land."""
-
-
-# --- the order itself --------------------------------------------------------------------------------
 
 
 class Ending(DexecError):
@@ -250,50 +280,6 @@ class InsufficientLiquidity(OrderFailed):
     """No pool can give that much."""
 
     code = "insufficient_liquidity"
-
-
-class SwapRefused(InsufficientLiquidity):
-    """A venue's program refuses this very swap on this pool; ``program_code`` is its error number."""
-
-    program_code = 0
-    why = "the program refuses the swap"
-
-    def __init__(self) -> None:
-        super().__init__(f"{self.why} (program error {self.program_code})")
-
-
-class NothingPaidIn(SwapRefused):
-    """The input is zero."""
-
-    program_code = 6002
-    why = "nothing is paid in"
-
-
-class PoolExhausted(SwapRefused):
-    """The bins do not trade that much."""
-
-    program_code = 6036
-    why = "the pool's bins do not hold that much"
-
-
-class NothingComesOut(SwapRefused):
-    """The output is zero, whether asked for or because the input is dust."""
-
-    program_code = 6039
-    why = "nothing comes out"
-
-
-class UndeterminedExactOut(SwapRefused):
-    """The program's input for an exact output would yield less than that output.
-
-    It rounds the input up once, although each layer of a bin with limit orders takes its own rounding.
-    """
-
-    program_code = 6085
-    why = "the program cannot give exactly that much out of limit orders"
-
-
-# --- faults of ours, and the switch -----------------------------------------------------------------
 
 
 class IllegalTransition(DexecError):

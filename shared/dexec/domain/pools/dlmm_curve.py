@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property
 
-from dexec.domain.errors import PoolExhausted
 from dexec.domain.pools.base import PRICE_BITS, Swap, ceil_div
 from dexec.domain.pools.dlmm_bin import TradingBin
 from dexec.domain.pools.dlmm_fees import FEE_UNIT
+from dexec.domain.pools.refusals import PoolExhausted
 
 _HULL_BITS = 32
 """Fraction bits of the inputs on the hull: the bound must not lose a unit per bin to rounding."""
