@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dexec.batches import Message, NotDone, batch_handler
 from dexec.bootstrap import container
 from dexec.domain.errors import OutcomeUnknown, Unavailable
-from dexec.queue_handler import Message, NotDone, queue_handler
 from dexec.telemetry import count_run, make_logger, make_metrics
 from dexec.usecases.settle_dead_letter import Letter
 
@@ -26,4 +26,4 @@ def settle(message: Message) -> None:
         raise NotDone(letter.name)
 
 
-handler = queue_handler(logger, metrics, settle)
+handler = batch_handler(logger, metrics, settle)

@@ -6,9 +6,9 @@ import math
 
 from aws_lambda_powertools.metrics import MetricUnit
 
+from dexec.batches import Message, NotDone, batch_handler
 from dexec.bootstrap import container, prepare
 from dexec.domain.errors import QueueUnavailable
-from dexec.queue_handler import Message, NotDone, queue_handler
 from dexec.telemetry import count_run, decision, make_logger, make_metrics
 from dexec.usecases.execute_order import HandBack
 from dexec.usecases.report import Report
@@ -52,4 +52,4 @@ def _postpone(receipt: str, hand_back: HandBack) -> None:
 
 
 prepare("execute_order", "push", "watching")
-handler = queue_handler(logger, metrics, execute)
+handler = batch_handler(logger, metrics, execute)

@@ -18,7 +18,7 @@ LAYERS: dict[str, set[str]] = {
     "api": {"domain", "api"},
     "settings": {"settings"},
     "telemetry": {"domain", "usecases", "api", "telemetry"},
-    "queue_handler": {"telemetry"},
+    "batches": {"telemetry"},
     "adapters": {"domain", "ports", "adapters"},
     "bootstrap": {"domain", "ports", "usecases", "api", "settings", "telemetry", "adapters", "bootstrap"},
 }
@@ -31,13 +31,13 @@ THIRD_PARTY: dict[str, set[str]] = {
     "api": {"pydantic"},
     "settings": {"pydantic"},
     "telemetry": {"aws_lambda_powertools"},
-    "queue_handler": {"aws_lambda_powertools"},
+    "batches": {"aws_lambda_powertools"},
     "adapters": {"botocore", "mypy_boto3_secretsmanager", "psycopg", "solders"},
     "bootstrap": set(),
 }
 """What each part may import of others' packages."""
 
-FUNCTIONS = {"bootstrap", "usecases", "api", "domain", "ports", "telemetry", "queue_handler", "settings"}
+FUNCTIONS = {"bootstrap", "usecases", "api", "domain", "ports", "telemetry", "batches", "settings"}
 """What functions may import of the package; never an adapter."""
 
 INSTALLED = {"aws_lambda_powertools", "pydantic", "urllib3"}

@@ -67,9 +67,9 @@ def test_every_function_that_counts_counts_what_no_code_expects() -> None:
         code[path.parent.name] += path.read_text()
     counting = {name for name, text in code.items() if "make_metrics(" in text}
     # What handles the messages of a queue counts by itself.
-    calls = re.compile(r"count_unexpected\(|queue_handler\(")
+    calls = re.compile(r"count_unexpected\(|batch_handler\(")
     assert {name for name, text in code.items() if calls.search(text)} == counting
-    assert "count_unexpected(" in (PROJECT / "shared/dexec/queue_handler.py").read_text()
+    assert "count_unexpected(" in (PROJECT / "shared/dexec/batches.py").read_text()
     assert "Dimensions" not in ALARMS["UnexpectedErrorsAlarm"], "one alarm for all functions"
 
 

@@ -27,6 +27,7 @@ ENVIRON = {
 NEEDED = {
     "http_api": {"dexec.usecases.place_order", "dexec.adapters.postgres.orders", "dexec.adapters.aws.queue"},
     "websocket": {"dexec.usecases.place_order", "dexec.usecases.watch_orders", "dexec.adapters.aws.push"},
+    "dead_letters": {"dexec.batches"},
     "executor": {"dexec.usecases.execute_order", "dexec.adapters.aws.push", "solders"},
 }
 
@@ -45,5 +46,6 @@ def test_a_start_imports_what_requests_need_and_no_sdk(function: str) -> None:
     imported = set(started.stdout.split())
     assert imported >= NEEDED[function]
     assert not {"botocore.session", "botocore.client", "boto3"} & imported
-    if function == "executor":
-        assert "dexec.api.inputs" not in imported, "no client speaks to the executor: it needs no models"
+    if function in ("executor", "dead_letters"):
+        assert "dexec.api.inputs" not in imported, "no client speaks to it: it needs no models of bodies"
+        assert "aws_lambda_powertools.utilities.parser" not in imported, "import dexec.batches first"

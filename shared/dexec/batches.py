@@ -1,4 +1,8 @@
-"""The handler of a function that a queue feeds: a batch of messages in, and which of them failed out."""
+"""The handler of a function that a queue feeds: a batch of messages in, and which of them failed out.
+
+Where pydantic is imported already, Powertools' batches import a parser of 20 modules, which nothing here
+uses; so a function imports this module before any other of the package.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +40,7 @@ class Message:
     remaining: timedelta
 
 
-def queue_handler(logger: Logger, metrics: Metrics, handle: Callable[[Message], None]) -> Handler:
+def batch_handler(logger: Logger, metrics: Metrics, handle: Callable[[Message], None]) -> Handler:
     """Return the handler that gives ``handle`` each message of a batch; what it raises keeps the message.
 
     ``NotDone`` is expected; any other error is logged with its traceback, and counted.
