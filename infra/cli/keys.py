@@ -13,7 +13,8 @@ from infra.cli.target import HOME, HomeOption, JsonOption
 
 if TYPE_CHECKING:
     from dexec.ports import ApiKey, Standing
-    from infra.client.api import Document, Json
+    from infra.client.api import Document
+    from infra.json_types import Json
 
 keys = typer.Typer(
     name="keys", help="API keys: create, list, set limits, rotate, revoke.", no_args_is_help=True
@@ -200,14 +201,14 @@ def _show(name: str, api_key: str, *, as_json: bool) -> None:
 
 def _document(key: ApiKey) -> Document:
     from dexec.api.orders import iso
-    from dexec.domain.views import amount_of
+    from dexec.domain.tokens import format_units
 
     bounds = key.max_amounts or {}
     return {
         "client": key.client_id,
         "keyHash": key.key_hash,
         "ordersPerMinute": key.orders_per_minute,
-        "maxAmounts": {name: amount_of(most, name) for name, most in bounds.items()} or None,
+        "maxAmounts": {name: format_units(most, name) for name, most in bounds.items()} or None,
         "createdAt": iso(key.created_at),
         "revokedAt": None if key.revoked_at is None else iso(key.revoked_at),
     }

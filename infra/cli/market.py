@@ -58,8 +58,8 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Attribute every basis point between the mid price at the quote and the fill of an order."""
-    from dexec.domain.routing.details import FillDetails, RouteDetails
-    from dexec.domain.routing.explain import explain_fill
+    from dexec.api.explain import explain_fill
+    from dexec.api.routes import FillDetails, RouteDetails
     from infra.cli.route_views import print_explanation
 
     order = asyncio.run(find_order(resolve(home, url, api_key), order_id))
@@ -96,8 +96,9 @@ class _Wanted(NamedTuple):
 
 def _priced(market: Path, wanted: _Wanted) -> Document:
     """Route over the pools of a file. Raises ``DexecError``."""
+    from dexec.api.routes import route_details
     from dexec.domain.quote import Mode
-    from dexec.domain.routing import route_details
+    from dexec.domain.routing import record_route
     from infra.cli.pool_files import PoolFileError
     from infra.cli.quote_market import price_market
 
@@ -108,7 +109,7 @@ def _priced(market: Path, wanted: _Wanted) -> Document:
         )
     except PoolFileError as exc:
         raise typer.BadParameter(str(exc), param_hint="--market") from exc
-    return cast("Document", route_details(route))
+    return cast("Document", route_details(record_route(route)))
 
 
 async def _quoted(target: Target, wanted: _Wanted) -> Document:

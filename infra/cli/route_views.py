@@ -12,7 +12,7 @@ from infra.cli import output
 from infra.client.api import Document
 
 if TYPE_CHECKING:
-    from dexec.domain.routing.explain import Explanation
+    from dexec.api.explain import Explanation
 
 _WORDS = frozenset({"cause", "venue", "taken", "route"})
 

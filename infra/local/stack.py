@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.json_types import Node
 from infra.local import package, template
 from infra.local.aws import Aws
 from infra.local.errors import DeployFailed
@@ -27,7 +28,7 @@ _POLL_S = 0.05
 class Stack:
     """The stack as it stands: the template that was deployed, its parameters and its outputs."""
 
-    def __init__(self, source: template.Node, parameters: dict[str, str], outputs: dict[str, str]) -> None:
+    def __init__(self, source: Node, parameters: dict[str, str], outputs: dict[str, str]) -> None:
         self.template = source
         self.parameters = parameters
         self.outputs = outputs
@@ -48,7 +49,7 @@ def deploy(aws: Aws, project: Path, parameters: Mapping[str, str], timeout_s: fl
         raise DeployFailed(f"deploying to {aws.endpoint_url} failed: {exc}") from exc
 
 
-def read(aws: Aws, source: template.Node) -> Stack:
+def read(aws: Aws, source: Node) -> Stack:
     """Return the stack that is deployed, as made from ``source``. Raises botocore's errors."""
     found = aws.cloudformation.describe_stacks(StackName=NAME)["Stacks"][0]
     return Stack(
@@ -66,7 +67,7 @@ def outputs(aws: Aws) -> dict[str, str]:
         raise DeployFailed(f"no stack {NAME} at {aws.endpoint_url}: {exc}") from exc
 
 
-def _packaged(aws: Aws, project: Path, *, is_new: bool) -> template.Node:
+def _packaged(aws: Aws, project: Path, *, is_new: bool) -> Node:
     """Upload the code and return the template that points to it."""
     packaged = template.load(project / "template.yaml")
     aws.s3.create_bucket(Bucket=_BUCKET)

@@ -13,6 +13,7 @@ from dexec.adapters.postgres.operators import Trouble
 from dexec.api.orders import iso
 from dexec.bootstrap import new_order_id
 from dexec.domain.errors import Invalid, NotFound
+from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
 from dexec.ports import ApiKey, RateLimit
@@ -32,8 +33,8 @@ _NO_RATE = RateLimit(interval_s=0, burst=1, max_backlog_s=0)
 def reason(trouble: Trouble, now: datetime, paused_since: datetime | None) -> str:
     """Return why an order failed, or what it seems to be waiting for."""
     order = trouble.order
-    error = order.error or trouble.detail.get("error")
-    message = str(error.get("message", "")) if isinstance(error, dict) else ""
+    failure = trouble.detail if isinstance(trouble.detail, Failure) else order.error
+    message = "" if failure is None else failure.message
     if order.is_terminal:
         return message
     return _obstacle(trouble, paused_since) or _position(order, now, f", after: {message}" if message else "")

@@ -10,6 +10,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
 from dexec.api.problems import status_of
+from dexec.api.routes import route_details
 from dexec.domain.errors import (
     BlockhashExpired,
     CancelledByOperator,
@@ -24,6 +25,7 @@ from dexec.domain.errors import (
 )
 from dexec.domain.lifecycle import Status, Step
 from dexec.domain.order import Event, Order
+from dexec.domain.recorded import RecordedRoute
 from dexec.usecases.report import Report
 
 NAMESPACE = "dexec"
@@ -115,10 +117,11 @@ def count_run(metrics: Metrics, report: Report) -> None:
 
 def decision(event: Event) -> dict[str, object] | None:
     """Return what the log says about a routing decision; None for any other event."""
-    if event.step is not Step.QUOTES:
+    if not isinstance(event.detail, RecordedRoute):
         return None
     named = ("reason", "quotes", "legs", "leftOut", "amountIn", "amountOut", "slot")
-    return {"attempt": event.attempt, **{name: event.detail[name] for name in named if name in event.detail}}
+    details: dict[str, object] = {**route_details(event.detail)}
+    return {"attempt": event.attempt, **{name: details[name] for name in named}}
 
 
 def _count_end(metrics: Metrics, order: Order, events: tuple[Event, ...]) -> None:
@@ -131,7 +134,7 @@ def _count_end(metrics: Metrics, order: Order, events: tuple[Event, ...]) -> Non
 
 
 def _count_reason(metrics: Metrics, order: Order) -> None:
-    code = str((order.error or {}).get("code"))
+    code = "" if order.error is None else order.error.code
     with single_metric(
         "OrdersFailed",
         MetricUnit.Count,

@@ -9,13 +9,13 @@ import pytest
 from dexec.domain.errors import ConnectionUnknown
 from dexec.domain.order import Order, fail
 from dexec.ports import Connection, MostConnections, Told
-from tests.contract.samples import MOST, NOW, SLOW, after, claimed, connect, new_order, place
+from tests.contract.samples import MOST, NOW, SLOW, after, claimed, connect, failure, new_order, place
 from tests.proofs.simulation.backend import Backend
 
 
 def ended(store: Backend, watcher: str | None = None) -> Order:
     """Place an order and fail it at once."""
-    change = fail(claimed(store, place(store, watcher=watcher)), NOW, {"code": "x"})
+    change = fail(claimed(store, place(store, watcher=watcher)), NOW, failure("x"))
     store.orders.save(change)
     return change.after
 
@@ -212,7 +212,7 @@ def test_the_untold_are_those_of_orders_that_ended_a_while_ago(store: Backend) -
     connect(store, "c")
     open_order = place(store, watcher="c")
     first, second = ended(store, watcher="c"), ended(store, watcher="c")
-    fresh = fail(claimed(store, place(store, watcher="c")), after(16), {"code": "x"})
+    fresh = fail(claimed(store, place(store, watcher="c")), after(16), failure("x"))
     store.orders.save(fresh)
     assert set(untold(store)) == {first.id, second.id}
     assert open_order.id not in untold(store)
@@ -225,7 +225,7 @@ def test_clients_take_turns_to_be_told(store: Backend) -> None:
     connect(store, "a", "alice")
     connect(store, "b", "bob")
     many = [ended(store, watcher="a") for _ in range(4)]
-    one = fail(claimed(store, place(store, "bob", "b")), after(5), {"code": "x"})
+    one = fail(claimed(store, place(store, "bob", "b")), after(5), failure("x"))
     store.orders.save(one)
     first, second, third = [order.id for order, _, _ in store.watching.untold(after(15), 3)]
     assert (first, second, third) == (many[0].id, one.after.id, many[1].id)
@@ -252,7 +252,7 @@ def test_those_who_cannot_be_told_do_not_stand_before_those_who_can(store: Backe
     store.api_keys.add(replace(key, revoked_at=NOW))
     store.api_keys.add(replace(key, key_hash="new key"))
     store.watching.connect(replace(connect_of(store), connection_id="here", key_hash="new key"), MOST)
-    last = fail(claimed(store, place(store, watcher="here")), after(1), {"code": "x"})
+    last = fail(claimed(store, place(store, watcher="here")), after(1), failure("x"))
     store.orders.save(last)
     assert untold(store, limit=1) == {last.after.id: {"here"}}
 

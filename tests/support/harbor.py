@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from dexec.adapters.paper.pools import PPM, Sketch
+from dexec.domain.arithmetic import BPS, ceil_div
 from dexec.domain.errors import InsufficientLiquidity
 from dexec.domain.pools import PRICE_BITS, Swap, other_token
 
-BPS = 10_000
 FEE_BPS = 10
 
 
@@ -46,8 +46,8 @@ class HarborCurve:
     def exact_out(self, amount_out: int) -> int:
         if amount_out > self.max_out:
             raise InsufficientLiquidity("the desk has not that much in stock")
-        net = -(-(amount_out << PRICE_BITS) // self.price)
-        return -(-net * BPS // (BPS - FEE_BPS))
+        net = ceil_div(amount_out << PRICE_BITS, self.price)
+        return ceil_div(net * BPS, BPS - FEE_BPS)
 
     def least_in(self, amount_out: int) -> int:
         return self.exact_out(amount_out)

@@ -7,9 +7,9 @@ from typing import cast
 
 import pytest
 
+from infra.json_types import Node
 from infra.local import deployment, package, template
 from infra.local.home import PROJECT, State
-from infra.local.template import Node
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from statistics import median
 from time import perf_counter
 from typing import NamedTuple
 
-from infra.client.api import Document, Json
+from infra.client.api import Document
+from infra.json_types import Json
 from infra.lab.bench import bare, budget, history, session
 from infra.lab.bench.performance import LOSSES, page
 from infra.lab.bench.plan import Plan, Sockets, Target

@@ -8,7 +8,8 @@ from typing import cast
 from dexec import __version__
 from dexec.api import answers
 from dexec.api.inputs import ExecuteFrame, OrderBody, PingFrame, SubscribeFrame, UnsubscribeFrame
-from infra.release.documents.components import REF, Json, Node, schemas
+from infra.json_types import Json, Node
+from infra.release.documents.components import REF, schemas
 
 ASYNCAPI = "3.0.0"
 

@@ -9,6 +9,7 @@ from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
 from dexec.settings import Settings
+from infra.json_types import Node
 from infra.local import template
 from infra.local.home import PROJECT
 
@@ -43,7 +44,7 @@ _COMMANDS = """\
 def page() -> str:
     """Return the page."""
     loaded = template.load(PROJECT / "template.yaml")
-    parameters = cast("dict[str, template.Node]", loaded["Parameters"])
+    parameters = cast("dict[str, Node]", loaded["Parameters"])
     rows = [_parameter(name, about) for name, about in parameters.items()]
     settings = [_setting(name, field) for name, field in Settings.model_fields.items()]
     return "\n".join(
@@ -58,7 +59,7 @@ def page() -> str:
     )
 
 
-def _parameter(name: str, about: template.Node) -> tuple[str, ...]:
+def _parameter(name: str, about: Node) -> tuple[str, ...]:
     values = _range(about.get("MinValue"), about.get("MaxValue"))
     if isinstance(allowed := about.get("AllowedValues"), list):
         values = ", ".join(_code(value) for value in allowed)

@@ -11,8 +11,9 @@ from typing import cast, get_type_hints
 
 from dexec import __version__
 from dexec.api.problems import MEANINGS, Problem
+from infra.json_types import Json, Node
 from infra.local.home import PROJECT
-from infra.release.documents.components import REF, Json, Node, needed, schemas
+from infra.release.documents.components import REF, needed, schemas
 
 # What lies beside a function's entry is imported by its own name, as on Lambda.
 sys.path.append(str(PROJECT / "functions" / "http_api"))

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from html import escape
 from typing import cast
 
-from infra.release.documents.components import REF, Json, Node
+from infra.json_types import Json, Node
+from infra.release.documents.components import REF
 
 _PAGE = """\
 <!doctype html>

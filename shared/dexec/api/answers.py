@@ -12,17 +12,17 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 from pydantic import Field
 
 from dexec.api.problems import Checks, FieldError
-from dexec.domain.lifecycle import Status, Step
-from dexec.domain.quote import Mode
-from dexec.domain.routing.costs import CostDetails
-from dexec.domain.routing.details import (
+from dexec.api.routes import (
     AlternativeDetails,
+    CostDetails,
     FillDetails,
     LegDetails,
     QuoteDetails,
     RouteDetails,
     TroubleDetails,
 )
+from dexec.domain.lifecycle import Status, Step
+from dexec.domain.quote import Mode
 
 OrderId = Annotated[
     str, Field(pattern="^ord_[0-9a-f]{32}$", examples=["ord_01a1f8b319a27e91a730694d75677ea6"])
@@ -98,6 +98,16 @@ class EventDetails(TypedDict):
 
 class Event(EventHead, EventDetails):
     """One entry of an order's history; which details it has depends on its status and step."""
+
+
+class Request(TypedDict):
+    """A swap as it was asked for; ``amount`` counts the token that its mode fixes."""
+
+    mode: Mode
+    tokenIn: str
+    tokenOut: str
+    amount: Amount
+    slippageBps: SlippageBps
 
 
 class Order(TypedDict):

@@ -20,8 +20,9 @@ from pydantic.alias_generators import to_camel
 from dexec.api.json_text import load_object
 from dexec.api.problems import Malformed, invalid
 from dexec.domain.amounts import parse_amount, parse_decimal
+from dexec.domain.arithmetic import BPS
 from dexec.domain.errors import Invalid
-from dexec.domain.quote import BPS, Mode, RouteRequest
+from dexec.domain.quote import Mode, RouteRequest
 from dexec.domain.tokens import find_token
 
 M = TypeVar("M", bound=BaseModel)

@@ -7,9 +7,12 @@ from datetime import datetime
 from typing import NotRequired, TypedDict, cast
 
 from dexec.api import answers
-from dexec.domain.order import Event, Order
-from dexec.domain.routing import FillDetails, RouteDetails
-from dexec.domain.views import amount_of
+from dexec.api.routes import fill_details, route_details
+from dexec.domain.failure import Failure
+from dexec.domain.order import Accepted, Detail, Event, Filled, Order, Signed
+from dexec.domain.quote import RouteRequest
+from dexec.domain.recorded import RecordedRoute
+from dexec.domain.tokens import format_units
 
 
 def iso(moment: datetime) -> str:
@@ -17,29 +20,36 @@ def iso(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
+def request_view(request: RouteRequest) -> answers.Request:
+    """Return what the client asked for; ``amount`` counts the token that its mode fixes."""
+    return {
+        "mode": request.mode,
+        "tokenIn": request.token_in,
+        "tokenOut": request.token_out,
+        "amount": format_units(request.amount, request.exact_token),
+        "slippageBps": request.slippage_bps,
+    }
+
+
 def order_view(order: Order) -> answers.Order:
-    """Return an order without its events; ``amount`` counts the token that its mode fixes."""
-    request, fill = order.request, cast("FillDetails | None", order.fill)
+    """Return an order without its events."""
+    fill = None if order.fill is None else fill_details(order.fill)
     return {
         "orderId": order.id,
         "label": order.label,
         "status": order.status,
         "seq": order.seq,
         "attempt": order.attempt,
-        "mode": request.mode,
-        "tokenIn": request.token_in,
-        "tokenOut": request.token_out,
-        "amount": amount_of(request.amount, request.exact_token),
-        "slippageBps": request.slippage_bps,
+        **request_view(order.request),
         "amountIn": None if fill is None else fill["amountIn"],
         "amountOut": None if fill is None else fill["amountOut"],
         "createdAt": iso(order.created_at),
         "updatedAt": iso(order.updated_at),
         "startsAt": iso(order.run_at),
-        "route": cast("RouteDetails | None", order.route),
+        "route": None if order.route is None else route_details(order.route),
         "signature": order.signature,
         "fill": fill,
-        "error": cast("answers.OrderError | None", order.error),
+        "error": None if order.error is None else failure_details(order.error),
     }
 
 
@@ -70,12 +80,38 @@ class _Step(TypedDict):
 def event_view(event: Event) -> answers.Event:
     """Return an event; its details stand beside its own fields."""
     step: _Step = {} if event.step is None else {"step": event.step}
-    details = cast("answers.EventDetails", event.detail)
     return {
         "seq": event.seq,
         "status": event.status,
         **step,
         "attempt": event.attempt,
         "at": iso(event.at),
-        **details,
+        **detail_view(event.detail),
     }
+
+
+def detail_view(detail: Detail) -> answers.EventDetails:
+    """Return what an event says beside its status."""
+    # mypy takes no ** of fields that are always there for fields that may be absent: hence the casts.
+    match detail:
+        case None:
+            return {}
+        case Accepted():
+            return cast("answers.EventDetails", {"label": detail.label, **request_view(detail.request)})
+        case RecordedRoute():
+            return cast("answers.EventDetails", route_details(detail))
+        case Signed():
+            return {"signature": detail.signature}
+        case Filled():
+            # What fills an order is the transaction that it was submitted with.
+            return {"signature": cast(str, detail.signature), "fill": fill_details(detail.fill)}
+        case Failure():
+            return {"error": failure_details(detail)}
+
+
+def failure_details(failure: Failure) -> answers.OrderError:
+    """Return why an attempt or an order failed as clients see it."""
+    details = answers.OrderError(code=failure.code, message=failure.message)
+    if failure.shortfall_bps is not None:
+        details["shortfallBps"] = failure.shortfall_bps
+    return details

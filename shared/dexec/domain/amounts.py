@@ -56,6 +56,12 @@ def parse_decimal(value: object, field: str) -> Decimal:
     return number
 
 
+def format_decimal(value: Decimal) -> str:
+    """Return the plain decimal of ``value``: no exponent, no trailing zeros, nothing rounded."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def format_amount(base_units: int, decimals: int) -> str:
     """Return the plain decimal of ``base_units``: no exponent, no trailing zeros, nothing rounded."""
     sign = "-" if base_units < 0 else ""

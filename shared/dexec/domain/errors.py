@@ -48,8 +48,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from dexec.domain.arithmetic import BPS, ceil_div
+from dexec.domain.failure import Failure
+
 State = Literal["up", "down"]
 """Whether a back end answers."""
+
 
 
 class DexecError(Exception):
@@ -201,9 +205,9 @@ class SendUnknown(OutcomeUnknown):
 class Ending(DexecError):
     """An error that an order can end with, and that its events show."""
 
-    def view(self) -> dict[str, object]:
-        """Return the error as clients see it."""
-        return {"code": self.code, "message": str(self)}
+    def failure(self) -> Failure:
+        """Return what an order keeps of the error."""
+        return Failure(self.code, str(self))
 
 
 class AttemptFailed(Ending):
@@ -232,12 +236,12 @@ class SlippageExceeded(AttemptFailed):
         self.what = what
         self.required = required
         self.received = received
-        self.shortfall_bps = -(-abs(required - received) * 10_000 // max(1, required))
+        self.shortfall_bps = ceil_div(abs(required - received) * BPS, max(1, required))
         super().__init__(f"slippage limit passed by {self.shortfall_bps} bps: {what}")
 
-    def view(self) -> dict[str, object]:
-        """Return the error as clients see it."""
-        return {**super().view(), "shortfallBps": self.shortfall_bps}
+    def failure(self) -> Failure:
+        """Return what an order keeps of the error."""
+        return Failure(self.code, str(self), self.shortfall_bps)
 
 
 class BlockhashExpired(AttemptFailed):

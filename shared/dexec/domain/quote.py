@@ -11,9 +11,8 @@ from enum import StrEnum
 from fractions import Fraction
 
 from dexec.domain.amounts import MAX_BASE_UNITS
+from dexec.domain.arithmetic import BPS, ceil_div
 from dexec.domain.pools.base import Pool
-
-BPS = 10_000
 
 
 class Mode(StrEnum):
@@ -264,5 +263,5 @@ def slippage_limit(mode: Mode, amount_in: int, amount_out: int, slippage_bps: in
     A greatest input is ``MAX_BASE_UNITS`` at the most: no balance holds more.
     """
     if mode is Mode.EXACT_IN:
-        return -(-amount_out * (BPS - slippage_bps) // BPS)
+        return ceil_div(amount_out * (BPS - slippage_bps), BPS)
     return min(MAX_BASE_UNITS, amount_in * (BPS + slippage_bps) // BPS)

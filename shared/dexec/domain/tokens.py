@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dexec.domain.amounts import format_amount
 from dexec.domain.errors import Invalid
 
 
@@ -44,3 +45,14 @@ def find_token(name: str, field: str = "token") -> Token:
         known = ", ".join(TOKENS)
         raise Invalid(f"unknown token {name[:60]!r}; known tokens: {known}", field)
     return token
+
+
+def format_units(amount: int, symbol: str) -> str:
+    """Return base units as a plain decimal; of a token that is not in the table, the base units."""
+    return format_amount(amount, decimals_of(symbol))
+
+
+def decimals_of(symbol: str) -> int:
+    """Return the token's decimals; 0 for one that is not in the table."""
+    token = TOKENS.get(symbol)
+    return token.decimals if token else 0

@@ -4,6 +4,7 @@ Every method that talks to something else may raise ``Unavailable`` (it had no e
 ``OutcomeUnknown`` (it may have had one); what else it raises stands with it.
 """
 
+from dexec.domain.claims import ClaimOutcome
 from dexec.ports.control import MOST_ORDERS, Control, Standing
 from dexec.ports.keys import ApiKey, ApiKeys
 from dexec.ports.market import (
@@ -18,7 +19,7 @@ from dexec.ports.market import (
     Wallets,
 )
 from dexec.ports.messaging import Backlogs, Delivery, EncodeEvents, Push, Queue
-from dexec.ports.orders import Archive, Claim, ClaimOutcome, NewOrder, Orders, Placed, RateLimit
+from dexec.ports.orders import Archive, Claim, NewOrder, Orders, Placed, RateLimit
 from dexec.ports.readiness import Probe
 from dexec.ports.time import Clock
 from dexec.ports.watching import Connection, MostConnections, Told, Untold, Watcher, Watching

@@ -91,6 +91,7 @@ class Teller:
         self._is_late = False
         self._lock = threading.Lock()
         self._lines: dict[str, _Line] = {}
+        self._frames: dict[tuple[int, int], tuple[bytes, int]] = {}
         self._last: Event | None = None
         self.failures = 0
         """How many connections could not be told, once the telling has ended."""
@@ -207,7 +208,7 @@ class Teller:
                     line.busy = False
                     return
             most = None
-            frame, taken = self._encode(events)
+            frame, taken = self._frame(events)
             result = self._post(line.watcher, frame)
             with self._lock:
                 line.result = result
@@ -216,6 +217,14 @@ class Teller:
                     line.busy = False
                     return
                 del line.waiting[:taken]
+
+    def _frame(self, events: Sequence[Event]) -> tuple[bytes, int]:
+        """Return what ``encode`` does; connections that are told the same events share it."""
+        span = events[0].seq, events[-1].seq
+        found = self._frames.get(span)
+        if found is None:
+            found = self._frames[span] = self._encode(events)
+        return found
 
     def _post(self, watcher: Watcher, frame: bytes) -> Delivery | None:
         delivery = self._push.post(watcher.connection_id, frame)

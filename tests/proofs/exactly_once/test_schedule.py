@@ -11,6 +11,7 @@ from dexec.domain.order import fail
 from dexec.ports import RateLimit
 from dexec.usecases.execute_order import HandBack
 from dexec.usecases.place_order import Submission
+from tests.contract.samples import failure
 from tests.proofs.simulation.invariants import check
 from tests.proofs.simulation.world import RATE, SWAP, World
 
@@ -88,4 +89,4 @@ def finish(world: World, order_id: str) -> None:
     orders, now = world.backend.orders, world.clock.now()
     claimed = orders.claim(order_id, "token", now, now + timedelta(seconds=25)).order
     assert claimed is not None
-    orders.save(fail(claimed, now, {"code": "x"}))
+    orders.save(fail(claimed, now, failure("x")))

@@ -15,10 +15,11 @@ from openapi_spec_validator import validate
 
 from dexec.api import inputs, problems
 from dexec.domain.errors import ConnectionUnknown, Rejected, TooManyOrders, TooManyReads
+from infra.json_types import Json, Node
 from infra.local import template
 from infra.local.home import PROJECT
 from infra.release.documents import asyncapi, files, openapi
-from infra.release.documents.components import REF, Json, Node, strict
+from infra.release.documents.components import REF, strict
 
 PAGES = {"GET /", "GET /docs", "GET /openapi.json", "GET /console/{file}"}
 

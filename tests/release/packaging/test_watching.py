@@ -10,8 +10,8 @@ from typing import Any, cast
 
 import pytest
 
+from infra.json_types import Node
 from infra.local.home import PROJECT
-from infra.local.template import Node
 from tests.release.packaging import cloudwatch
 from tests.release.packaging.transformed import of_type, walk
 

@@ -1,6 +1,7 @@
 """The client-visible forms of routes and fills, and the explanation of a fill."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from random import Random
@@ -8,20 +9,24 @@ from random import Random
 import pytest
 
 from dexec.adapters.paper.market import VENUES, PaperMarket
+from dexec.adapters.postgres import encoding
+from dexec.api.explain import explain_fill
+from dexec.api.routes import fill_details, route_details
+from dexec.domain.amounts import MAX_BASE_UNITS, format_decimal
 from dexec.domain.errors import InsufficientLiquidity, NoVenue
 from dexec.domain.pools import ConstantProductPool
-from dexec.domain.quote import Fill, Mode, Reading, Route, RouteRequest
+from dexec.domain.quote import Fill, Mode, Reading, Route, RouteRequest, VenueTrouble
 from dexec.domain.routing import (
     execute_plan,
-    explain_fill,
-    fill_details,
     find_route,
     pairs_for,
-    route_details,
+    record_fill,
+    record_route,
 )
 from dexec.domain.routing.costs import route_costs
-from dexec.domain.routing.details import format_fixed, format_price
+from dexec.domain.routing.record import rounded, rounded_price
 from tests.support import random_markets
+from tests.support.stored import ROUTED, STORED, text
 
 SLOT = 4_412_000_000
 MARKET = PaperMarket(5)
@@ -44,7 +49,7 @@ def test_a_quote_shows_all_that_clients_compare() -> None:
     route = find_route(
         RouteRequest(Mode.EXACT_IN, "SOL", "USDC", 10**12), [Reading("raydium", 3, (pool,), 201)]
     )
-    details = route_details(route)
+    details = route_details(record_route(route))
     assert details["quotes"] == [
         {
             "venue": "raydium",
@@ -70,15 +75,41 @@ def test_a_quote_shows_all_that_clients_compare() -> None:
     assert abs(price * (1 + slippage) - Fraction(details["quotes"][0]["effectivePrice"])) < Fraction(1, 10**5)
 
 
+def asked(name: str) -> tuple[RouteRequest, Route]:
+    case = STORED[name]
+    mode, token_in, token_out = Mode(case["mode"]), case["token_in"], case["token_out"]
+    request = RouteRequest(mode, token_in, token_out, case["amount"], case["slippage"])
+    pairs = pairs_for(token_in, token_out)
+    readings = [
+        Reading(venue, SLOT, MARKET.pools(venue, pairs, SLOT), 200 + number)
+        for number, venue in enumerate(case["venues"])
+    ]
+    troubles = [VenueTrouble(*trouble) for trouble in case["troubles"]]
+    return request, find_route(request, readings, troubles=troubles, leg_cost=case["leg_cost"])
+
+
+@pytest.mark.parametrize("name", ROUTED)
+def test_clients_see_routes_and_fills_as_they_always_did(name: str) -> None:
+    """Stored rows and answers of the first version, key by key in the same order."""
+    request, route = asked(name)
+    assert text(route_details(record_route(route))) == text(STORED[name]["route"])
+    loose = replace(route.plan(), limit=1 if request.mode is Mode.EXACT_IN else MAX_BASE_UNITS)
+    later = SLOT + 40
+    fill = execute_plan(loose, lambda pool: MARKET.pool(pool, later), slot=later)
+    kept = record_fill(fill, request.token_in, request.token_out)
+    assert text(fill_details(kept)) == text(STORED[name]["fill"])
+    assert encoding.load_fill(text(STORED[name]["fill"])) == kept
+
+
 @pytest.mark.parametrize("mode", list(Mode))
 def test_details_are_json_without_floats_or_exponents(mode: Mode) -> None:
     route = quoted(RouteRequest(mode, "BONK", "JUP", 10**12))
     floats: list[str] = []
-    json.loads(json.dumps(route_details(route)), parse_float=floats.append)
+    json.loads(json.dumps(route_details(record_route(route))), parse_float=floats.append)
     assert floats == []
-    text = json.dumps(fill_details(filled(route, 3), "BONK", "JUP"))
+    text = json.dumps(fill_details(record_fill(filled(route, 3), "BONK", "JUP")))
     assert "e-" not in text.lower().replace("meteora", "")
-    assert ("maxAmountIn" in route_details(route)) == (mode is Mode.EXACT_OUT)
+    assert ("maxAmountIn" in route_details(record_route(route))) == (mode is Mode.EXACT_OUT)
 
 
 @pytest.mark.parametrize(
@@ -93,12 +124,12 @@ def test_details_are_json_without_floats_or_exponents(mode: Mode) -> None:
     ],
 )
 def test_figures_are_rounded_half_up_and_stay_plain(value: Fraction, places: int, shown: str) -> None:
-    assert format_fixed(value, places) == shown
+    assert format_decimal(rounded(value, places)) == shown
 
 
 def test_prices_keep_ten_digits_however_small() -> None:
-    assert format_price(Fraction(10**6, 150 * 10**9 * 7), "SOL", "USDC") == "0.0009523809524"
-    assert format_price(Fraction(0), "SOL", "USDC") == "0"
+    assert format_decimal(rounded_price(Fraction(10**6, 150 * 10**9 * 7), "SOL", "USDC")) == "0.0009523809524"
+    assert format_decimal(rounded_price(Fraction(0), "SOL", "USDC")) == "0"
 
 
 @pytest.mark.parametrize("mode", list(Mode))
@@ -109,7 +140,8 @@ def test_an_explanation_leaves_no_rest(mode: Mode, token_in: str, token_out: str
         slot = SLOT + later
         loose = RouteRequest(mode, token_in, token_out, 3 * 10**11, 5_000)
         fill = filled(quoted(loose), later)
-        explained = explain_fill(route_details(route), fill_details(fill, token_in, token_out))
+        shown = fill_details(record_fill(fill, token_in, token_out))
+        explained = explain_fill(route_details(record_route(route)), shown)
         reference, end = Decimal(explained["reference"]), Decimal(explained["filled"])
         cost = reference - end if mode is Mode.EXACT_IN else end - reference
         assert sum(Decimal(part["amount"]) for part in explained["parts"]) == cost, slot

@@ -49,3 +49,5 @@ def test_a_start_imports_what_requests_need_and_no_sdk(function: str) -> None:
     if function in ("executor", "dead_letters"):
         assert "dexec.api.inputs" not in imported, "no client speaks to it: it needs no models of bodies"
         assert "aws_lambda_powertools.utilities.parser" not in imported, "import dexec.batches first"
+    if function == "websocket":
+        assert "dexec.domain.routing" not in imported, "it routes nothing"

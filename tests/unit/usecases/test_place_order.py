@@ -92,7 +92,7 @@ def test_an_order_that_cannot_be_queued_is_withdrawn(world: World, alice: ApiKey
         submit(world, alice)
     (order,) = orders(world)
     assert withdrawn.value.order_id == order.id
-    assert (order.status, order.error and order.error["code"]) == (Status.FAILED, "unavailable")
+    assert (order.status, order.error and order.error.code) == (Status.FAILED, "unavailable")
     assert submit(world, alice).status is Status.PENDING, "its key is free again"
 
 

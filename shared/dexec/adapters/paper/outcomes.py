@@ -93,7 +93,7 @@ def dump_error(error: Ending) -> str:
     if isinstance(error, SlippageExceeded):
         numbers = {"required": str(error.required), "received": str(error.received)}
         return json.dumps({"code": error.code, "what": error.what, **numbers})
-    return json.dumps(error.view())
+    return json.dumps({"code": error.code, "message": str(error)})
 
 
 def load_error(text: str) -> AttemptFailed | OrderFailed:

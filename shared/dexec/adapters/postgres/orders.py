@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import cast
 
 import psycopg
 
-from dexec.adapters.postgres import rows
+from dexec.adapters.postgres import encoding, rows
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.exchange import Row
 from dexec.adapters.postgres.statements import Statement
+from dexec.domain.claims import ClaimOutcome, claim_outcome
 from dexec.domain.errors import (
     CommitUnknown,
     ConnectionUnknown,
@@ -23,9 +24,10 @@ from dexec.domain.errors import (
     StoreUnavailable,
     TooManyOrders,
 )
+from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import TERMINAL, Status
 from dexec.domain.order import Change, Event, Order, routed
-from dexec.ports import Claim, ClaimOutcome, NewOrder, Placed, RateLimit, Watcher
+from dexec.ports import Claim, NewOrder, Placed, RateLimit, Watcher
 
 MOST_MARKED = 1_000
 """Orders marked as ended at once: Aurora DSQL changes 3,000 rows in a transaction at the most."""
@@ -60,7 +62,7 @@ class PostgresOrders:
             with suppress(StoreUnavailable, CommitUnknown):
                 self._database.fetch(Statement("return_slot", statement.params), Repeat.NEVER)
         order = rows.to_order(order_row)
-        if order_row["request_hash"] != new.request_hash:
+        if order_row["request_hash"] not in new.request_hashes:
             raise IdempotencyConflict("this idempotency key was used for another order")
         return Placed(order, is_new=order.id == new.order.id)
 
@@ -84,14 +86,14 @@ class PostgresOrders:
         message = "too many orders are waiting already; send this one again later"
         return TooManyOrders(message, max(1, round(retry_after + 0.5)))
 
-    def withdraw(self, order: Order, now: datetime, error: Mapping[str, object]) -> bool:
+    def withdraw(self, order: Order, now: datetime, error: Failure) -> bool:
         """Fail a pending order that nobody asked for again, and free its idempotency key."""
         params = {
             "id": order.id,
             "seen_queued_at": order.queued_at,
             "now": now,
-            "error": rows.dump(error),
-            "detail": rows.dump({"error": error}),
+            "error": encoding.dump_failure(error),
+            "detail": encoding.dump_detail(error),
         }
         return bool(self._database.fetch(Statement("withdraw_order", params), Repeat.NEVER))
 
@@ -107,7 +109,7 @@ class PostgresOrders:
             return Claim(ClaimOutcome.MISSING)
         order, so_far = rows.with_events(claimed[0], events)
         return Claim(
-            _outcome(claimed[0], order, now),
+            _outcome(claimed[0], order, token, now),
             order,
             so_far,
             tuple(map(rows.to_watcher, watchers)),
@@ -214,11 +216,12 @@ def _placing(new: NewOrder, limit: RateLimit | None, watcher: str | None) -> dic
         "id": order.id,
         "client_id": order.client_id,
         "label": order.label,
-        "request": rows.dump_request(order.request),
+        "request": encoding.dump_request(order.request),
         "now": order.created_at,
         "idempotency_key": new.idempotency_key,
-        "request_hash": new.request_hash,
-        "detail": rows.dump(new.detail),
+        "request_hash": new.request_hashes[0],
+        "request_hashes": list(new.request_hashes),
+        "detail": encoding.dump_detail(new.first_event.detail),
         "watcher": watcher,
         "limited": limit is not None,
         "interval": timedelta(seconds=rate.interval_s),
@@ -227,18 +230,12 @@ def _placing(new: NewOrder, limit: RateLimit | None, watcher: str | None) -> dic
     }
 
 
-def _outcome(row: Row, order: Order, now: datetime) -> ClaimOutcome:
-    in_order = (
-        (row["claimed"], ClaimOutcome.CLAIMED),
-        (order.is_terminal, ClaimOutcome.TERMINAL),
-        (order.parked_at is not None, ClaimOutcome.PARKED),
-        (order.lease_until is not None and order.lease_until > now, ClaimOutcome.HELD),
-        (order.run_at > now, ClaimOutcome.NOT_YET),
-        (row["paused"], ClaimOutcome.PAUSED),
-        (row["keyless"], ClaimOutcome.KEYLESS),
-    )
-    # Without any of them, another claim came between.
-    return next((outcome for holds, outcome in in_order if holds), ClaimOutcome.HELD)
+def _outcome(row: Row, order: Order, token: str, now: datetime) -> ClaimOutcome:
+    if row["claimed"]:
+        return ClaimOutcome.CLAIMED
+    outcome = claim_outcome(order, token, now, paused=bool(row["paused"]), keyless=bool(row["keyless"]))
+    # Without any obstacle, another claim came between.
+    return ClaimOutcome.HELD if outcome is ClaimOutcome.CLAIMED else outcome
 
 
 def _saving(change: Change) -> dict[str, object]:
@@ -259,8 +256,8 @@ def _saving(change: Change) -> dict[str, object]:
         "signature": after.signature,
         "signed_tx": transaction and transaction.data,
         "last_valid_block_height": transaction and transaction.last_valid_block_height,
-        "fill": rows.dump_optional(after.fill),
-        "error": rows.dump_optional(after.error),
+        "fill": encoding.dump_fill(after.fill),
+        "error": encoding.dump_failure(after.error),
         "updated_at": after.updated_at,
         **_columns(change.events),
     }
@@ -273,6 +270,6 @@ def _columns(events: Sequence[Event]) -> dict[str, object]:
         "event_statuses": [event.status.value for event in events],
         "event_steps": [event.step and event.step.value for event in events],
         "event_attempts": [event.attempt for event in events],
-        "event_details": [rows.dump(event.detail) for event in events],
+        "event_details": [encoding.dump_detail(event.detail) for event in events],
         "event_times": [event.at for event in events],
     }

@@ -17,8 +17,6 @@ PRICE_BITS = 64
 ONE = 1 << PRICE_BITS
 """The price at which one base unit buys one."""
 
-BPS = 10_000
-
 MAX_U64 = 2**64 - 1
 """No amount on chain is larger."""
 
@@ -131,8 +129,3 @@ def other_token(pool: Pool, token_in: str) -> str:
     if token_in == pool.token_y:
         return pool.token_x
     raise ValueError(f"pool {pool.id} does not trade {token_in}")
-
-
-def ceil_div(dividend: int, divisor: int) -> int:
-    """Return the quotient rounded up (for a positive divisor)."""
-    return -(-dividend // divisor)

@@ -14,8 +14,9 @@ from fractions import Fraction
 from functools import cached_property
 from math import isqrt
 
+from dexec.domain.arithmetic import BPS, ceil_div
 from dexec.domain.errors import InsufficientLiquidity
-from dexec.domain.pools.base import BPS, MAX_U64, PRICE_BITS, Swap, ceil_div, other_token
+from dexec.domain.pools.base import MAX_U64, PRICE_BITS, Swap, other_token
 
 RATE_UNIT = 1_000_000
 """Fee rates are in 10^-6 of the amount that they are taken from."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import cached_property, lru_cache
 
-from dexec.domain.pools.base import BPS, ONE, PRICE_BITS, other_token
+from dexec.domain.arithmetic import BPS
+from dexec.domain.pools.base import ONE, PRICE_BITS, other_token
 from dexec.domain.pools.dlmm_bin import LimitOrders, TradingBin
 from dexec.domain.pools.dlmm_curve import CurveBin, DlmmCurve, curve_bin
 from dexec.domain.pools.dlmm_fees import FEE_UNIT, MAX_FEE_RATE, DlmmFees, Volatility

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from dexec.domain.pools.base import BPS, PRICE_BITS, ceil_div
+from dexec.domain.arithmetic import BPS, ceil_div
+from dexec.domain.pools.base import PRICE_BITS
 from dexec.domain.pools.dlmm_fees import FEE_UNIT
 from dexec.domain.pools.refusals import UndeterminedExactOut
 

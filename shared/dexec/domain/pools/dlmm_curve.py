@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property
 
-from dexec.domain.pools.base import PRICE_BITS, Swap, ceil_div
+from dexec.domain.arithmetic import ceil_div
+from dexec.domain.pools.base import PRICE_BITS, Swap
 from dexec.domain.pools.dlmm_bin import TradingBin
 from dexec.domain.pools.dlmm_fees import FEE_UNIT
 from dexec.domain.pools.refusals import PoolExhausted

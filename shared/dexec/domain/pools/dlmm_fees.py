@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from dexec.domain.pools.base import BPS, ceil_div
+from dexec.domain.arithmetic import BPS, ceil_div
 
 FEE_UNIT = 10**9
 """Fee rates are in 10^-9 of the amount that they are taken from."""

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dexec.domain.pools.base import PRICE_BITS, ceil_div
+from dexec.domain.arithmetic import ceil_div
+from dexec.domain.pools.base import PRICE_BITS
 from dexec.domain.routing.lanes import Hop, Lane
 
 

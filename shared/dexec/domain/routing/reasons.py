@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dexec.domain.amounts import format_decimal
 from dexec.domain.quote import Alternative, VenueTrouble
-from dexec.domain.routing.details import format_fixed
 from dexec.domain.routing.lanes import Flow
+from dexec.domain.routing.record import rounded
 
 
 def describe(flows: Sequence[Flow]) -> str:
@@ -31,7 +32,7 @@ def explain_choice(
     """Return the sentence that says why the route was chosen, and who was not asked."""
     if alternatives:
         closest = min(alternatives, key=lambda other: other.cost_bps)
-        ahead = format_fixed(closest.cost_bps, 2)
+        ahead = format_decimal(rounded(closest.cost_bps, 2))
         reason = f"{description} nets the most, {ahead} bps more than {closest.description}"
     else:
         reason = f"{description} is the only way to trade this now"

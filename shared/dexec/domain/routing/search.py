@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from dexec.domain.amounts import MAX_BASE_UNITS
+from dexec.domain.arithmetic import BPS
 from dexec.domain.errors import InsufficientLiquidity, NoVenue
 from dexec.domain.quote import (
-    BPS,
     Alternative,
     Mode,
     Quote,

@@ -8,6 +8,7 @@ import pytest
 
 from dexec.adapters.paper.limit_orders import VENUES_WITH_ORDERS
 from dexec.adapters.paper.market import PaperMarket
+from dexec.api.routes import route_details
 from dexec.domain.errors import InsufficientLiquidity, NoVenue, SlippageExceeded
 from dexec.domain.pools import (
     NO_ORDERS,
@@ -30,9 +31,8 @@ from dexec.domain.pools.refusals import (
     UndeterminedExactOut,
 )
 from dexec.domain.quote import Mode, Reading, RouteRequest
-from dexec.domain.routing import execute_plan, find_route, pairs_for
+from dexec.domain.routing import execute_plan, find_route, pairs_for, record_route
 from dexec.domain.routing.costs import route_costs
-from dexec.domain.routing.details import route_details
 from tests.support import random_markets
 
 FEES = DlmmFees(bin_step=100, base_factor=10_000, protocol_share=2_000)
@@ -134,7 +134,7 @@ def test_the_fee_is_on_the_output_where_y_is_collected_and_x_sold() -> None:
 def test_a_fee_on_the_output_is_told_in_its_own_token() -> None:
     pool = bins(fees=replace(FEES, collect_fee_mode=CollectFeeMode.ONLY_Y))
     route = find_route(RouteRequest(Mode.EXACT_IN, "SOL", "USDC", 150), [Reading("meteora", 1, (pool,), 1)])
-    details = route_details(route)
+    details = route_details(record_route(route))
     assert details["legs"][0]["fee"] == {"token": "SOL", "base": "0", "variable": "0", "output": "0.000002"}
     assert details["quotes"][0]["fee"] == "0.013333"
     assert details["quotes"][0]["slippage"] == "0"

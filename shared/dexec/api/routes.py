@@ -1,20 +1,24 @@
-"""The client-visible form of a route and a fill: JSON-ready, camelCase, amounts as plain decimals.
+"""The client-visible form of routes and fills: JSON-ready, camelCase, amounts as plain decimals.
 
-Amounts and prices are strings in token units (nothing is rounded but prices and percentages, which are
-only shown); bps, shares, scores, slots and milliseconds are numbers or short strings.
+Amounts, prices and percentages are strings, in token units; shares, scores, slots and times are numbers.
 """
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import NotRequired, TypedDict
 
-from dexec.domain.quote import Alternative, Fill, Leg, Mode, Quote, Route
-from dexec.domain.routing.costs import CostDetails, cost_details
-from dexec.domain.routing.legs import decimals_of, format_units
-
-SIGNIFICANT = 10
-"""Digits shown of a price."""
+from dexec.domain.amounts import format_amount, format_decimal
+from dexec.domain.quote import Mode
+from dexec.domain.recorded import (
+    COST_DIGITS,
+    RecordedAlternative,
+    RecordedCosts,
+    RecordedFill,
+    RecordedLeg,
+    RecordedQuote,
+    RecordedRoute,
+)
+from dexec.domain.tokens import decimals_of, format_units
 
 
 class QuoteDetails(TypedDict):
@@ -75,6 +79,16 @@ class TroubleDetails(TypedDict):
     reason: str
 
 
+class CostDetails(TypedDict):
+    """Costs in units of ``token``; reference less (exact in) or plus (exact out) all costs is the quote."""
+
+    token: str
+    reference: str
+    fees: str
+    impact: str
+    rounding: str
+
+
 class RouteDetails(TypedDict):
     """A route; ``minAmountOut`` for exact in, ``maxAmountIn`` for exact out."""
 
@@ -106,9 +120,8 @@ class FillDetails(TypedDict):
     slot: int
 
 
-def route_details(route: Route) -> RouteDetails:
+def route_details(route: RecordedRoute) -> RouteDetails:
     """Return ``route`` as clients see it."""
-    settled = route.token_out if route.mode is Mode.EXACT_IN else route.token_in
     details = RouteDetails(
         mode=route.mode.value,
         tokenIn=route.token_in,
@@ -119,38 +132,38 @@ def route_details(route: Route) -> RouteDetails:
         legs=[_leg(leg) for leg in route.legs],
         quotes=[_quote(quote, route) for quote in route.quotes],
         alternatives=[_alternative(other, route) for other in route.alternatives],
-        costs=cost_details(route),
-        bound=format_units(route.bound, settled),
-        gapBps=format_fixed(route.gap_bps, 4),
+        costs=_costs(route.costs),
+        bound=format_units(route.bound, route.open_token),
+        gapBps=format_decimal(route.gap_bps),
         leftOut=[TroubleDetails(venue=trouble.venue, reason=trouble.reason) for trouble in route.left_out],
         slot=route.slot,
     )
+    limit = format_units(route.limit, route.open_token)
     if route.mode is Mode.EXACT_IN:
-        details["minAmountOut"] = format_units(route.limit, route.token_out)
+        details["minAmountOut"] = limit
     else:
-        details["maxAmountIn"] = format_units(route.limit, route.token_in)
+        details["maxAmountIn"] = limit
     return details
 
 
-def fill_details(fill: Fill, token_in: str, token_out: str) -> FillDetails:
+def fill_details(fill: RecordedFill) -> FillDetails:
     """Return ``fill`` as clients see it."""
-    price = Fraction(fill.amount_out, fill.amount_in)
     return FillDetails(
-        amountIn=format_units(fill.amount_in, token_in),
-        amountOut=format_units(fill.amount_out, token_out),
-        price=format_price(price, token_in, token_out),
+        amountIn=format_units(fill.amount_in, fill.token_in),
+        amountOut=format_units(fill.amount_out, fill.token_out),
+        price=format_decimal(fill.price),
         legs=[_leg(leg) for leg in fill.legs],
         slot=fill.slot,
     )
 
 
-def _quote(quote: Quote, route: Route) -> QuoteDetails:
+def _quote(quote: RecordedQuote, route: RecordedRoute) -> QuoteDetails:
     return QuoteDetails(
         venue=quote.venue,
-        price=format_price(quote.mid, route.token_in, route.token_out),
-        slippage=format_fixed(quote.price_impact, 8),
-        effectivePrice=format_price(quote.effective_price, route.token_in, route.token_out),
-        fee=format_fixed(quote.fee_fraction, 6),
+        price=format_decimal(quote.price),
+        slippage=format_decimal(quote.price_impact),
+        effectivePrice=format_decimal(quote.effective_price),
+        fee=format_decimal(quote.fee),
         liquidityScore=quote.liquidity_score,
         latencyMs=quote.latency_ms,
         amountIn=format_units(quote.amount_in, route.token_in),
@@ -160,7 +173,7 @@ def _quote(quote: Quote, route: Route) -> QuoteDetails:
     )
 
 
-def _leg(leg: Leg) -> LegDetails:
+def _leg(leg: RecordedLeg) -> LegDetails:
     return LegDetails(
         venue=leg.venue,
         pool=leg.pool_id,
@@ -170,14 +183,14 @@ def _leg(leg: Leg) -> LegDetails:
         shareBps=leg.share_bps,
         amountIn=format_units(leg.amount_in, leg.token_in),
         amountOut=format_units(leg.amount_out, leg.token_out),
-        price=format_price(leg.mid, leg.token_in, leg.token_out),
-        priceImpactBps=format_fixed(leg.price_impact * 10_000, 4),
+        price=format_decimal(leg.price),
+        priceImpactBps=format_decimal(leg.price_impact_bps),
         fee=_fee(leg),
         slot=leg.slot,
     )
 
 
-def _fee(leg: Leg) -> FeeDetails:
+def _fee(leg: RecordedLeg) -> FeeDetails:
     details = FeeDetails(
         token=leg.token_in,
         base=format_units(leg.base_fee, leg.token_in),
@@ -188,36 +201,21 @@ def _fee(leg: Leg) -> FeeDetails:
     return details
 
 
-def _alternative(other: Alternative, route: Route) -> AlternativeDetails:
+def _alternative(other: RecordedAlternative, route: RecordedRoute) -> AlternativeDetails:
     return AlternativeDetails(
         route=other.description,
         amountIn=format_units(other.amount_in, route.token_in),
         amountOut=format_units(other.amount_out, route.token_out),
-        costBps=format_fixed(other.cost_bps, 2),
+        costBps=format_decimal(other.cost_bps),
     )
 
 
-def format_price(price: Fraction, token_in: str, token_out: str) -> str:
-    """Return a price in base units as a plain decimal in token units, ``SIGNIFICANT`` digits."""
-    if price <= 0:
-        return "0"
-    numerator = price.numerator * 10 ** decimals_of(token_in)
-    denominator = price.denominator * 10 ** decimals_of(token_out)
-    magnitude = len(str(numerator)) - len(str(denominator))
-    return _format_ratio(numerator, denominator, max(0, SIGNIFICANT - magnitude))
-
-
-def format_fixed(value: Fraction, places: int) -> str:
-    """Return ``value`` rounded half up to ``places`` decimals, without trailing zeros."""
-    return _format_ratio(value.numerator, value.denominator, places)
-
-
-def _format_ratio(numerator: int, denominator: int, places: int) -> str:
-    # On integers: a Fraction looks for common factors at every step, and a decision has some twenty figures.
-    scaled = (2 * abs(numerator) * 10**places + denominator) // (2 * denominator)
-    text = (
-        f"{scaled // 10**places}.{scaled % 10**places:0{places}d}".rstrip("0").rstrip(".")
-        if places
-        else str(scaled)
+def _costs(costs: RecordedCosts) -> CostDetails:
+    digits = decimals_of(costs.token) + COST_DIGITS
+    return CostDetails(
+        token=costs.token,
+        reference=format_amount(costs.reference, digits),
+        fees=format_amount(costs.fees, digits),
+        impact=format_amount(costs.impact, digits),
+        rounding=format_amount(costs.rounding, digits),
     )
-    return f"-{text}" if numerator < 0 and scaled else text

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import TypedDict
 
+from dexec.api.routes import FillDetails, RouteDetails
 from dexec.domain.amounts import format_amount, parse_decimal
-from dexec.domain.quote import BPS, Mode
-from dexec.domain.routing.details import FillDetails, RouteDetails
+from dexec.domain.arithmetic import BPS
+from dexec.domain.quote import Mode
 
 BPS_DIGITS = 4
 
