@@ -8,13 +8,13 @@ from typing import get_type_hints
 
 from dexec.api import answers, frames
 from dexec.api.orders import event_view, order_view, order_with_events
+from dexec.api.routes import RouteDetails
 from dexec.domain.lifecycle import Status, Step
 from dexec.domain.order import Event
-from dexec.domain.routing import RouteDetails
 from tests.contract.samples import new_order
 from tests.support.fakes import START
 
-EVENT = Event("ord_1", 1, Status.ROUTING, Step.QUOTES, 1, {}, START)
+EVENT = Event("ord_1", 1, Status.ROUTING, Step.QUOTES, 1, None, START)
 
 
 def test_an_event_can_have_all_that_a_route_has() -> None:
