@@ -13,6 +13,8 @@ import json
 from dexec.domain.quote import RouteRequest
 from dexec.domain.tokens import format_units
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
 
 def request_hashes(label: str | None, request: RouteRequest) -> tuple[str, ...]:
     """Return the hashes under which a repeat of this request is honest; the first is the one to store."""
@@ -29,8 +31,7 @@ def _version_2(label: str | None, request: RouteRequest) -> str:
         "amount": str(request.amount),
         "slippageBps": request.slippage_bps,
     }
-    text = json.dumps(fields, sort_keys=True, separators=(",", ":"))
-    return f"2:{hashlib.sha256(text.encode()).hexdigest()}"
+    return f"2:{hashlib.sha256(_CANONICAL.encode(fields).encode()).hexdigest()}"
 
 
 def _version_1(label: str | None, request: RouteRequest) -> str:

@@ -29,13 +29,15 @@ class Step(StrEnum):
 class Rules:
     """What holds for an order in one status.
 
-    ``then`` are the statuses that may follow; none ends the order. ``restarts``: a claim begins its routing,
-    whatever an earlier executor did. ``is_unsigned``: no transaction that is stored could still land, so it
+    ``then`` are the statuses that may follow; none ends the order. ``is_claimable``: an executor may take it,
+    under the conditions of ``dexec.domain.claims``. ``restarts``: a claim begins its routing, whatever an
+    earlier executor did. ``is_unsigned``: no transaction that is stored could still land, so it
     may be cancelled. ``prepares``: the executor that holds it may be about to sign. ``signs``: entering it
     leads to a signature, or stores one.
     """
 
     then: frozenset[Status]
+    is_claimable: bool = False
     restarts: bool = False
     is_unsigned: bool = False
     prepares: bool = False
@@ -45,17 +47,20 @@ class Rules:
 RULES: dict[Status, Rules] = {
     Status.PENDING: Rules(
         frozenset({Status.ROUTING, Status.FAILED}),
+        is_claimable=True,
         restarts=True,
         is_unsigned=True,
     ),
     # routing to routing is the step "quotes", or a new attempt after the venues failed.
     Status.ROUTING: Rules(
         frozenset({Status.ROUTING, Status.BUILDING, Status.FAILED}),
+        is_claimable=True,
         is_unsigned=True,
         prepares=True,
     ),
     Status.BUILDING: Rules(
         frozenset({Status.ROUTING, Status.SUBMITTED, Status.FAILED}),
+        is_claimable=True,
         restarts=True,
         is_unsigned=True,
         prepares=True,
@@ -63,6 +68,7 @@ RULES: dict[Status, Rules] = {
     ),
     Status.SUBMITTED: Rules(
         frozenset({Status.ROUTING, Status.CONFIRMED, Status.FAILED}),
+        is_claimable=True,
         signs=True,
     ),
     Status.CONFIRMED: Rules(frozenset()),
@@ -74,7 +80,10 @@ TERMINAL = frozenset(status for status, rules in RULES.items() if not rules.then
 """Nothing more happens to such an order."""
 
 OPEN = frozenset(RULES) - TERMINAL
-"""Not over; an executor may claim it, under the conditions of ``dexec.domain.claims``."""
+"""Such an order is not over."""
+
+CLAIMABLE = frozenset(status for status, rules in RULES.items() if rules.is_claimable)
+"""An executor may take such an order; one that is due and has no message is lost."""
 
 UNSIGNED = frozenset(status for status, rules in RULES.items() if rules.is_unsigned)
 """Such an order can be cancelled, and counts as waiting."""

@@ -15,7 +15,7 @@ from dexec.domain.errors import (
     TooManyOrders,
 )
 from dexec.domain.failure import Failure
-from dexec.domain.lifecycle import UNSIGNED, Status
+from dexec.domain.lifecycle import CLAIMABLE, UNSIGNED, Status
 from dexec.domain.order import Change, Event, Order, fail, take
 from dexec.ports import Claim, NewOrder, Placed, RateLimit, Watcher
 from tests.support.fakes.store import Row, Store
@@ -147,7 +147,7 @@ class FakeOrders:
             found = [
                 row.order
                 for row in self._store.orders.values()
-                if not row.order.is_terminal
+                if row.order.status in CLAIMABLE
                 and row.order.parked_at is None
                 and (row.order.lease_until is None or row.order.lease_until <= now)
                 and max(row.order.run_at, row.order.queued_at) <= due

@@ -6,7 +6,17 @@ from collections.abc import Set as AbstractSet
 
 import pytest
 
-from dexec.domain.lifecycle import OPEN, PREPARING, RESTARTED, RULES, SIGNING, TERMINAL, UNSIGNED, Status
+from dexec.domain.lifecycle import (
+    CLAIMABLE,
+    OPEN,
+    PREPARING,
+    RESTARTED,
+    RULES,
+    SIGNING,
+    TERMINAL,
+    UNSIGNED,
+    Status,
+)
 
 
 @pytest.mark.parametrize(
@@ -15,6 +25,7 @@ from dexec.domain.lifecycle import OPEN, PREPARING, RESTARTED, RULES, SIGNING, T
         (RULES.keys(), "pending routing building submitted confirmed failed"),
         (TERMINAL, "confirmed failed"),
         (OPEN, "pending routing building submitted"),
+        (CLAIMABLE, "pending routing building submitted"),
         (UNSIGNED, "pending routing building"),
         (RESTARTED, "pending building"),
         (PREPARING, "routing building"),

@@ -9,7 +9,7 @@ import pytest
 
 from dexec.adapters import postgres
 from dexec.adapters.postgres.statements import sql
-from dexec.domain.lifecycle import OPEN, PREPARING, RESTARTED, TERMINAL, UNSIGNED, Status
+from dexec.domain.lifecycle import CLAIMABLE, OPEN, PREPARING, RESTARTED, TERMINAL, UNSIGNED, Status
 
 NAMES = sorted(path.stem for path in (Path(str(postgres.__file__)).parent / "sql").glob("*.sql"))
 _IN = re.compile(r"\b(?:status|outcome) +(NOT IN|IN) +\(([^)]*)\)|\b(?:status|outcome) *(=|<>) *('\w+')")
@@ -27,13 +27,13 @@ Spelled = tuple[str, frozenset[Status]]
 EXPECTED: dict[str, list[Spelled]] = {
     "cancel_orders": [("=", FAILED), ("=", FAILED), ("IN", UNSIGNED)],
     "cancellable_orders": [("IN", UNSIGNED)],
-    "claim_order": [("IN", RESTARTED), ("IN", RESTARTED), ("IN", OPEN), ("=", SUBMITTED)],
+    "claim_order": [("IN", RESTARTED), ("IN", RESTARTED), ("IN", CLAIMABLE), ("=", SUBMITTED)],
     "count_parked": [("IN", OPEN)],
     "failed_orders": [("=", FAILED)],
     "fence_orders": [("IN", PREPARING)],
     "forget_orders": [("IN", TERMINAL)],
     "leased_orders": [("IN", PREPARING)],
-    "lost_orders": [("IN", OPEN), ("=", SUBMITTED)],
+    "lost_orders": [("IN", CLAIMABLE), ("=", SUBMITTED)],
     "mark_ended_orders": [("IN", TERMINAL)],
     "open_orders": [("IN", OPEN)],
     "parked_orders": [("IN", OPEN)],
