@@ -179,14 +179,15 @@ def _show(name: str, api_key: str, *, as_json: bool) -> None:
 
 
 def _document(key: ApiKey) -> Document:
-    from dexec.domain.views import amount_of, iso
+    from dexec.api.orders import iso
+    from dexec.domain.tokens import format_units
 
     bounds = key.max_amounts or {}
     return {
         "client": key.client_id,
         "keyHash": key.key_hash,
         "ordersPerMinute": key.orders_per_minute,
-        "maxAmounts": {name: amount_of(most, name) for name, most in bounds.items()} or None,
+        "maxAmounts": {name: format_units(most, name) for name, most in bounds.items()} or None,
         "createdAt": iso(key.created_at),
         "revokedAt": None if key.revoked_at is None else iso(key.revoked_at),
     }

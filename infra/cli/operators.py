@@ -154,7 +154,7 @@ def again(
 
 
 def _document(trouble: Trouble, why: str) -> Document:
-    from dexec.domain.views import iso, request_view
+    from dexec.api.orders import iso, request_view
 
     order = trouble.order
     request = cast("Document", request_view(order.request))

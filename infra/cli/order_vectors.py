@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple
 
 from pydantic import StrictBool, StrictInt, field_validator
 
-from dexec.domain.errors import SwapRefused
 from dexec.domain.pools import NO_ORDERS, DlmmPool, DlmmSwap, swap_exact_in, swap_exact_out
+from dexec.domain.pools.refusals import SwapRefused
 from infra.cli.pool_files import U64, DlmmState, OrderRow, Strict
 
 BIN_FIELDS = [

@@ -10,11 +10,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from dexec.adapters.postgres.operators import Trouble
+from dexec.api.orders import iso
 from dexec.domain.errors import Invalid, NotFound
 from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
-from dexec.domain.views import iso
 from dexec.ports import ApiKey
 from dexec.usecases.place_order import Submission
 from infra.operators.access import Access

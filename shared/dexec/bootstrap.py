@@ -149,11 +149,12 @@ class Container(Adapters):
     @cached_property
     def watch_orders(self) -> WatchOrders:
         """Connections and subscriptions."""
+        from dexec.api.frames import first_frame
         from dexec.usecases.watch_orders import WatchOrders
 
         settings = self.settings
         most = MostConnections(settings.max_connections_per_client, settings.max_streams_per_client)
-        return WatchOrders(self.watching, self.push, self.backlogs, self.clock, most)
+        return WatchOrders(self.watching, self.push, self.backlogs, self.clock, most, first_frame)
 
     @cached_property
     def limit_reads(self) -> LimitReads:
@@ -190,6 +191,7 @@ class Container(Adapters):
 
     def new_teller(self) -> Teller:
         """Return what tells the watchers of one order; each run has its own."""
+        from dexec.api.frames import first_frame
         from dexec.usecases.tell import Teller
 
         return Teller(
@@ -197,6 +199,7 @@ class Container(Adapters):
             self.watching,
             self.clock,
             self.push_threads,
+            first_frame,
             deadline_s=self.settings.push_deadline_ms / 1000,
             gather_s=self.gather_s,
             slow_threads=self.slow_push_threads,

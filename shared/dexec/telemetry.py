@@ -10,10 +10,12 @@ from aws_lambda_powertools.metrics import MetricResolution, MetricUnit, single_m
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.constants import MAX_METRICS
 
+from dexec.api.problems import status_of
 from dexec.api.routes import route_details
 from dexec.domain.errors import (
     BlockhashExpired,
     CancelledByOperator,
+    DexecError,
     InsufficientFunds,
     InsufficientLiquidity,
     KeyRevoked,
@@ -93,6 +95,22 @@ def count_unexpected(logger: Logger, metrics: Metrics, message: str, error: Exce
     metrics.add_metric("UnexpectedErrors", MetricUnit.Count, 1)
     with single_metric("UnexpectedErrors", MetricUnit.Count, 1, namespace=metrics.provider.namespace):
         pass
+
+
+def log_failure(logger: Logger, metrics: Metrics, error: DexecError) -> None:
+    """Log an error that is not the client's: what no code expected with its traceback, and counted."""
+    status = status_of(error)
+    if status == 500:
+        count_unexpected(logger, metrics, "unexpected error", error)
+    elif status > 500:
+        cause = repr(error.__cause__)
+        logger.error("request failed", error=type(error).__name__, reason=str(error), cause=cause)
+
+
+def count_accepted(logger: Logger, metrics: Metrics, order: Order) -> None:
+    """Count an order that was accepted; what is logged from now on carries its id."""
+    logger.append_keys(order_id=order.id)
+    metrics.add_metric("OrdersAccepted", MetricUnit.Count, 1)
 
 
 def count_run(metrics: Metrics, report: Report) -> None:

@@ -7,8 +7,9 @@ from random import Random
 
 import pytest
 
-from dexec.domain.errors import InsufficientLiquidity, UndeterminedExactOut
+from dexec.domain.errors import InsufficientLiquidity
 from dexec.domain.pools import PRICE_BITS, Curve, Pool
+from dexec.domain.pools.refusals import UndeterminedExactOut
 
 
 class CurveContract:

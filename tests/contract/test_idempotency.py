@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import pytest
 
+from dexec.api.inputs import OrderBody
+from dexec.api.json_text import load_object
 from dexec.domain.errors import IdempotencyConflict
 from dexec.domain.idempotency import request_hashes
-from dexec.json_text import load_object
-from dexec.schemas import OrderBody
 from tests.contract.samples import after, new_order
 from tests.proofs.simulation.backend import Backend
 
@@ -64,7 +64,7 @@ STORED = (
 def hashes_of(body: str) -> tuple[str, ...]:
     """Return what a deployment compares with rows when it is sent ``body``."""
     order = OrderBody.model_validate(load_object(body))
-    return request_hashes(order.client_id, order.to_request(default_slippage_bps=50))
+    return request_hashes(order.client_order_id, order.to_request(default_slippage_bps=50))
 
 
 @pytest.mark.parametrize("stored", STORED, ids=lambda stored: stored.bodies[0])

@@ -15,15 +15,14 @@ LAYERS: dict[str, set[str]] = {
     "domain": {"domain"},
     "ports": {"domain", "ports"},
     "usecases": {"domain", "ports", "usecases"},
-    "json_text": {"domain"},
-    "schemas": {"domain", "json_text", "schemas"},
-    "api": {"domain", "json_text", "schemas", "api"},
+    "api": {"domain", "api"},
     "settings": {"settings"},
     "telemetry": {"domain", "usecases", "api", "telemetry"},
+    "batches": {"telemetry"},
     "adapters": {"domain", "ports", "adapters"},
     "connecting": {"settings", "adapters"},
     "wiring": {"domain", "ports", "usecases", "settings", "adapters", "connecting"},
-    "bootstrap": {"domain", "ports", "usecases", "schemas", "settings", "telemetry", "adapters", "wiring"},
+    "bootstrap": {"domain", "ports", "usecases", "api", "settings", "telemetry", "adapters", "wiring"},
 }
 """What each part of the package may import of the package."""
 
@@ -31,11 +30,10 @@ THIRD_PARTY: dict[str, set[str]] = {
     "domain": set(),
     "ports": set(),
     "usecases": set(),
-    "json_text": set(),
-    "schemas": {"pydantic"},
     "api": {"pydantic"},
     "settings": {"pydantic"},
     "telemetry": {"aws_lambda_powertools"},
+    "batches": {"aws_lambda_powertools"},
     "adapters": {"botocore", "mypy_boto3_secretsmanager", "psycopg", "solders"},
     "connecting": set(),
     "wiring": set(),
@@ -43,8 +41,11 @@ THIRD_PARTY: dict[str, set[str]] = {
 }
 """What each part may import of others' packages."""
 
-FUNCTIONS = set(LAYERS) - {"adapters"}
+FUNCTIONS = {"bootstrap", "usecases", "api", "domain", "ports", "telemetry", "batches", "settings"}
 """What functions may import of the package; never an adapter."""
+
+INSTALLED = {"aws_lambda_powertools", "pydantic", "urllib3"}
+"""What functions may import of others' packages."""
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -60,9 +61,6 @@ def imports(path: Path) -> Iterator[str]:
 
 def part_of(path: Path) -> str:
     relative = path.relative_to(PACKAGE)
-    if relative == Path("domain", "views.py"):
-        # What clients see of an order belongs to the API, wherever it lies.
-        return "api"
     return relative.parts[0].removesuffix(".py")
 
 
@@ -87,9 +85,17 @@ def test_parts_import_what_they_may(path: Path) -> None:
 def test_functions_import_no_adapter_and_no_other_function(path: Path) -> None:
     for name in imports(path):
         top, _, rest = name.partition(".")
-        assert top not in ("functions", "infra", "tests"), name
         if top == "dexec":
             assert rest.split(".", maxsplit=1)[0] in FUNCTIONS | {"__version__"}, name
+        elif top not in sys.stdlib_module_names | INSTALLED:
+            assert path.with_name(f"{top}.py").exists(), f"{name} does not lie beside {path.name}"
+
+
+def test_what_lies_beside_a_handler_has_a_name_of_its_own() -> None:
+    """One process of the tests imports all of them by these names."""
+    names = [path.stem for path in HANDLERS if path.stem != "app"]
+    assert len(names) == len(set(names))
+    assert not set(names) & sys.stdlib_module_names
 
 
 TOOLS = sorted((ROOT / "infra").rglob("*.py"))

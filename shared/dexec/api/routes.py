@@ -1,4 +1,4 @@
-"""The client-visible form of routes, fills and failures: JSON-ready, camelCase, amounts as plain decimals.
+"""The client-visible form of routes and fills: JSON-ready, camelCase, amounts as plain decimals.
 
 Amounts, prices and percentages are strings, in token units; shares, scores, slots and times are numbers.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import NotRequired, TypedDict
 
 from dexec.domain.amounts import format_amount, format_decimal
-from dexec.domain.failure import Failure
 from dexec.domain.quote import Mode
 from dexec.domain.recorded import (
     COST_DIGITS,
@@ -121,14 +120,6 @@ class FillDetails(TypedDict):
     slot: int
 
 
-class FailureDetails(TypedDict):
-    """Why an attempt or an order failed."""
-
-    code: str
-    message: str
-    shortfallBps: NotRequired[int]
-
-
 def route_details(route: RecordedRoute) -> RouteDetails:
     """Return ``route`` as clients see it."""
     details = RouteDetails(
@@ -164,14 +155,6 @@ def fill_details(fill: RecordedFill) -> FillDetails:
         legs=[_leg(leg) for leg in fill.legs],
         slot=fill.slot,
     )
-
-
-def failure_details(failure: Failure) -> FailureDetails:
-    """Return why an attempt or an order failed as clients see it."""
-    details = FailureDetails(code=failure.code, message=failure.message)
-    if failure.shortfall_bps is not None:
-        details["shortfallBps"] = failure.shortfall_bps
-    return details
 
 
 def _quote(quote: RecordedQuote, route: RecordedRoute) -> QuoteDetails:

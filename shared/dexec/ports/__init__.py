@@ -19,7 +19,7 @@ from dexec.ports.market import (
     Venue,
     Wallets,
 )
-from dexec.ports.messaging import Backlogs, Delivery, Push, Queue
+from dexec.ports.messaging import Backlogs, Delivery, EncodeEvents, Push, Queue
 from dexec.ports.orders import Archive, Claim, NewOrder, Orders, Placed, RateLimit
 from dexec.ports.readiness import Probe
 from dexec.ports.time import Clock
@@ -41,6 +41,7 @@ __all__ = [
     "Connection",
     "Control",
     "Delivery",
+    "EncodeEvents",
     "Landed",
     "MostConnections",
     "NewOrder",

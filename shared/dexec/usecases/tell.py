@@ -12,8 +12,7 @@ from datetime import datetime, timedelta
 from dexec.domain.errors import OutcomeUnknown, Unavailable
 from dexec.domain.lifecycle import TERMINAL
 from dexec.domain.order import Event
-from dexec.domain.views import first_frame
-from dexec.ports import Clock, Delivery, Push, Told, Watcher, Watching
+from dexec.ports import Clock, Delivery, EncodeEvents, Push, Told, Watcher, Watching
 
 OPENING_S = 30
 """For so long after connecting, API Gateway answers 410 for a connection that is only being opened."""
@@ -55,8 +54,9 @@ class Teller:
     """Pushes one order's events to its watchers while the order goes on.
 
     Each connection has a line of its own: one push at a time, and what queues up behind a slow one goes
-    out in one frame. ``threads`` runs the pushes; nothing here waits for them before the end.
-    ``gather_s`` is how long the first events of a late order are gathered; its end is told at once.
+    out in one frame. ``threads`` runs the pushes; nothing here waits for them before the end. ``encode``
+    makes a frame of events. ``gather_s`` is how long the first events of a late order are gathered; its end
+    is told at once.
 
     A client with slow connections must not hold executors that others wait for, nor the threads that push
     for others: a connection that was slow, or failed, is a suspect until it is told in time again. Suspects
@@ -70,6 +70,7 @@ class Teller:
         watching: Watching,
         clock: Clock,
         threads: Executor,
+        encode: EncodeEvents,
         *,
         deadline_s: float = 2,
         gather_s: float = 0,
@@ -80,6 +81,7 @@ class Teller:
         self._watching = watching
         self._clock = clock
         self._threads = threads
+        self._encode = encode
         self._deadline_s = deadline_s
         self._gather_s = gather_s
         self._slow_threads = slow_threads or threads
@@ -217,11 +219,11 @@ class Teller:
                 del line.waiting[:taken]
 
     def _frame(self, events: Sequence[Event]) -> tuple[bytes, int]:
-        """Return what ``first_frame`` does; connections that are told the same events share it."""
+        """Return what ``encode`` does; connections that are told the same events share it."""
         span = events[0].seq, events[-1].seq
         found = self._frames.get(span)
         if found is None:
-            found = self._frames[span] = first_frame(events)
+            found = self._frames[span] = self._encode(events)
         return found
 
     def _post(self, watcher: Watcher, frame: bytes) -> Delivery | None:

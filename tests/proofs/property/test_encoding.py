@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dexec.adapters.postgres import encoding
+from dexec.api.orders import detail_view
 from dexec.domain.amounts import MAX_BASE_UNITS
 from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import Status, Step
@@ -22,7 +23,6 @@ from dexec.domain.recorded import (
     RecordedRoute,
 )
 from dexec.domain.tokens import TOKENS
-from dexec.domain.views import detail_view
 
 words = st.text(max_size=12)
 tokens = st.sampled_from([*TOKENS, "a token that is not in the table"])

@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-from dexec.domain.errors import SwapRefused
 from dexec.domain.pools import PRICE_BITS, Curve
+from dexec.domain.pools.refusals import SwapRefused
 from dexec.domain.routing.split import split
 from tests.support import random_markets
 

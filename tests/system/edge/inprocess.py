@@ -18,6 +18,9 @@ from urllib.parse import parse_qsl, urlencode
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+import actions
+import edge
+import routes
 from dexec.bootstrap import Container
 from dexec.ports import ApiKey
 from dexec.settings import Settings
@@ -30,7 +33,10 @@ from functions.websocket import app as websocket
 from tests.support.fakes import FakeBacklogs, FakeClock, FakePush, FakeQueue
 from tests.support.fakes.push import Frame
 
-HANDLERS: tuple[ModuleType, ...] = (dead_letters, executor, http_api, sweeper, websocket)
+PARTS: tuple[ModuleType, ...] = (dead_letters, executor, edge, routes, sweeper, actions, websocket)
+"""The modules that ask for their parts."""
+
+LOGGERS = tuple(module.logger for module in (dead_letters, executor, edge, sweeper, actions))
 Fields = Mapping[str, str]
 
 
@@ -169,11 +175,12 @@ def deployed(
     )
     with ExitStack() as stack:
         stack.callback(parts.close)
-        for module in HANDLERS:
+        for module in PARTS:
             stack.enter_context(patch.object(module, "container", lambda: parts))
-            level = module.logger.log_level
-            module.logger.setLevel(log_level)
-            stack.callback(module.logger.setLevel, level)
+        for logger in LOGGERS:
+            level = logger.log_level
+            logger.setLevel(log_level)
+            stack.callback(logger.setLevel, level)
         yield Deployment(parts, clock, queue, push, backlogs)
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from dexec.domain.lifecycle import Status
 from dexec.usecases.authenticate import REMEMBER_S, hash_key
+from edge import PUBLIC, SECURITY_HEADERS, content_security_policy
 from functions.executor import app as executor
-from functions.http_api.app import PUBLIC, SECURITY_HEADERS, content_security_policy
 from infra.local import template
 from infra.local.home import PROJECT
 from tests.system.edge.conftest import OWNER

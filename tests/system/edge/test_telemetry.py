@@ -15,7 +15,7 @@ from dexec.usecases.settle_dead_letter import MAX_ROUNDS
 from functions.dead_letters import app as dead_letters
 from functions.executor import app as executor
 from tests.system.edge.conftest import OWNER
-from tests.system.edge.inprocess import HANDLERS, Context, Deployment, deployed, queue_event
+from tests.system.edge.inprocess import LOGGERS, Context, Deployment, deployed, queue_event
 
 SWAP = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 TOO_MUCH = {**SWAP, "amount": "90000"}
@@ -26,8 +26,8 @@ Line = dict[str, object]
 def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """Return what all functions log to."""
     stream = io.StringIO()
-    for module in HANDLERS:
-        monkeypatch.setattr(module.logger.registered_handler, "stream", stream)
+    for logger in LOGGERS:
+        monkeypatch.setattr(logger.registered_handler, "stream", stream)
     return stream
 
 

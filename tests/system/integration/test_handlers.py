@@ -59,12 +59,12 @@ def stored(deployment: Deployment) -> int:
 
 def execute(deployment: Deployment, order_id: str, receives: int = 1) -> list[str]:
     answer = executor.handler(queue_event(order_id, receives=receives), Context())
-    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+    return [str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
 
 
 def settle(deployment: Deployment, order_id: str) -> list[str]:
     answer = dead_letters.handler(queue_event(order_id), Context())
-    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+    return [str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
 
 
 # --- what it costs -----------------------------------------------------------------------------------

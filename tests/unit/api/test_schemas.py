@@ -6,15 +6,22 @@ import json
 
 import pytest
 
+from dexec.api.inputs import (
+    ExecuteFrame,
+    PingFrame,
+    SubscribeFrame,
+    UnsubscribeFrame,
+    frame_id,
+    parse_frame,
+)
+from dexec.api.problems import BodyTooLarge, Malformed, problem, status_of
 from dexec.domain.errors import (
-    BodyTooLarge,
     CommitUnknown,
     DexecError,
     IdempotencyConflict,
     InsufficientLiquidity,
     Invalid,
     LeaseLost,
-    Malformed,
     NotFound,
     NoVenue,
     StoreUnavailable,
@@ -22,16 +29,6 @@ from dexec.domain.errors import (
     Unauthenticated,
 )
 from dexec.domain.quote import Mode, RouteRequest
-from dexec.schemas import (
-    ExecuteFrame,
-    PingFrame,
-    SubscribeFrame,
-    UnsubscribeFrame,
-    frame_id,
-    parse_frame,
-    problem,
-    status_of,
-)
 
 PLAIN = '{"tokenIn": "SOL", "tokenOut": "USDC", "amount": %s}'
 SOL_TO_USDC = RouteRequest(Mode.EXACT_IN, "SOL", "USDC", 1_500_000_000, 50)

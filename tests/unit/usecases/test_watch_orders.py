@@ -142,7 +142,7 @@ def test_a_forgotten_connection_does_not_watch_and_is_closed(
         world.backend.watching.disconnect("c")
         with pytest.raises(ConnectionUnknown):
             world.watch_orders.subscribe(order.id, "alice", "c")
-        world.watch_orders.turn_away("c", {"type": "error"})
+        world.watch_orders.turn_away("c", b'{"type": "error"}')
         with pytest.raises(ConnectionUnknown):
             world.watch_orders.connection("c")
     assert world.push.frames["c"] == [{"type": "error"}]

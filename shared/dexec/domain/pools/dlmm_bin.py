@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from dexec.domain.arithmetic import BPS, ceil_div
-from dexec.domain.errors import UndeterminedExactOut
 from dexec.domain.pools.base import PRICE_BITS
 from dexec.domain.pools.dlmm_fees import FEE_UNIT
+from dexec.domain.pools.refusals import UndeterminedExactOut
 
 Layers = tuple[int, int, int]
 """Amounts of the market making, the processed and the open limit orders, in the order they are filled."""

@@ -14,10 +14,10 @@ from fractions import Fraction
 from functools import cached_property
 
 from dexec.domain.arithmetic import ceil_div
-from dexec.domain.errors import PoolExhausted
 from dexec.domain.pools.base import PRICE_BITS, Swap
 from dexec.domain.pools.dlmm_bin import TradingBin
 from dexec.domain.pools.dlmm_fees import FEE_UNIT
+from dexec.domain.pools.refusals import PoolExhausted
 
 _HULL_BITS = 32
 """Fraction bits of the inputs on the hull: the bound must not lose a unit per bin to rounding."""

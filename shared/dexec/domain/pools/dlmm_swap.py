@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from dexec.domain.errors import NothingComesOut, NothingPaidIn, PoolExhausted
 from dexec.domain.pools.dlmm import BINS_PER_ARRAY, DlmmPool
 from dexec.domain.pools.dlmm_bin import BinTrade, FeeShares
+from dexec.domain.pools.refusals import NothingComesOut, NothingPaidIn, PoolExhausted
 
 
 class BinStep(NamedTuple):

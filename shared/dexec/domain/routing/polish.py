@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dexec.domain.errors import SwapRefused
 from dexec.domain.pools.base import PRICE_BITS, Curve
+from dexec.domain.pools.refusals import SwapRefused
 
 _FEE_STEPS = (1, 4)
 """How many inputs with an even fee are tried on either side: at first, and where that was not enough."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dexec.domain.amounts import MAX_BASE_UNITS
-from dexec.domain.errors import InsufficientLiquidity, UndeterminedExactOut
+from dexec.domain.errors import InsufficientLiquidity
 from dexec.domain.pools.base import Pool
+from dexec.domain.pools.refusals import UndeterminedExactOut
 from dexec.domain.quote import Mode, Quote, Reading, RouteRequest, VenueTrouble
 
 ONE_PERCENT_WORSE = (99, 100)

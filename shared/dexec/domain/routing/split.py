@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dexec.domain.errors import SwapRefused
 from dexec.domain.pools.base import PRICE_BITS, Curve
+from dexec.domain.pools.refusals import SwapRefused
 from dexec.domain.routing.balance import balance
 from dexec.domain.routing.polish import polish
 

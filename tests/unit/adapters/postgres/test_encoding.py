@@ -7,12 +7,12 @@ import json
 import pytest
 
 from dexec.adapters.postgres import encoding
+from dexec.api.orders import detail_view
 from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import Status, Step
 from dexec.domain.order import Accepted, Detail, Filled, Signed
 from dexec.domain.quote import Mode, RouteRequest
 from dexec.domain.recorded import RecordedFill
-from dexec.domain.views import detail_view
 from tests.support.stored import STORED, text
 
 REQUEST = RouteRequest(Mode.EXACT_OUT, "USDC", "SOL", 1_500_000_000, 50)

@@ -8,16 +8,7 @@ import pytest
 
 from dexec.adapters.paper.simulator import VENUES_WITH_ORDERS, PaperMarket
 from dexec.api.routes import route_details
-from dexec.domain.errors import (
-    InsufficientLiquidity,
-    NothingComesOut,
-    NothingPaidIn,
-    NoVenue,
-    PoolExhausted,
-    SlippageExceeded,
-    SwapRefused,
-    UndeterminedExactOut,
-)
+from dexec.domain.errors import InsufficientLiquidity, NoVenue, SlippageExceeded
 from dexec.domain.pools import (
     NO_ORDERS,
     CollectFeeMode,
@@ -31,6 +22,13 @@ from dexec.domain.pools import (
 )
 from dexec.domain.pools.base import ONE
 from dexec.domain.pools.dlmm_curve import DlmmCurve
+from dexec.domain.pools.refusals import (
+    NothingComesOut,
+    NothingPaidIn,
+    PoolExhausted,
+    SwapRefused,
+    UndeterminedExactOut,
+)
 from dexec.domain.quote import Mode, Reading, RouteRequest
 from dexec.domain.routing import execute_plan, find_route, pairs_for, record_route
 from dexec.domain.routing.costs import route_costs

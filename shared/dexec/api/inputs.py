@@ -1,4 +1,4 @@
-"""What crosses the edge: bodies, frames and problems, checked before anything else sees them."""
+"""What clients send, as models: bodies, frames and query parameters, checked before anything uses them."""
 
 from __future__ import annotations
 
@@ -17,30 +17,21 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from dexec.api.json_text import load_object
+from dexec.api.problems import Malformed, invalid
 from dexec.domain.amounts import parse_amount, parse_decimal
 from dexec.domain.arithmetic import BPS
-from dexec.domain.errors import (
-    CommitUnknown,
-    DexecError,
-    Ending,
-    Invalid,
-    Malformed,
-    NotReady,
-    NoVenue,
-    OrderWithdrawn,
-    OutcomeUnknown,
-    Rejected,
-    TooMany,
-    Unavailable,
-)
+from dexec.domain.errors import Invalid
 from dexec.domain.quote import Mode, RouteRequest
 from dexec.domain.tokens import find_token
-from dexec.json_text import load_object
 
 M = TypeVar("M", bound=BaseModel)
 
 MAX_BODY_BYTES = 16 * 1024
 MAX_SEQ = 2**31 - 1
+
+MAX_PAGE = 100
+"""Orders of a history that one answer holds."""
 
 MAX_FRAME_ID = 2**53
 """Up to here every client reads back the integer that it sent: JavaScript's numbers are doubles."""
@@ -82,6 +73,15 @@ Percent = Annotated[
 ]
 
 
+SlippageBps = Annotated[int, Field(ge=0, le=BPS, strict=True)]
+
+# Of query strings, whose values are texts.
+Limit = Annotated[int, Field(ge=1, le=MAX_PAGE)]
+Cursor = Annotated[str, StringConstraints(max_length=100)]
+AmountText = Annotated[str, StringConstraints(max_length=50)]
+SlippageBpsText = Annotated[int, Field(ge=0, le=BPS)]
+
+
 class Strict(BaseModel):
     """A model in camelCase that takes no field it does not know."""
 
@@ -100,10 +100,10 @@ class OrderBody(Strict):
     quote_asset: TokenName | None = None
     amount: Amount
     slippage: Percent = None
-    slippage_bps: Annotated[int, Field(ge=0, le=BPS, strict=True)] | None = None
+    slippage_bps: SlippageBps | None = None
     mode: Mode | None = None
     order_type: Literal["market"] = "market"
-    client_id: Label | None = None
+    client_order_id: Annotated[Label | None, Field(alias="clientId")] = None
 
     def to_request(self, default_slippage_bps: int) -> RouteRequest:
         """Return the swap; raise ``Invalid`` naming the field at fault."""
@@ -189,7 +189,7 @@ class PingFrame(Strict):
 
 
 Frame = ExecuteFrame | SubscribeFrame | UnsubscribeFrame | PingFrame
-_FRAMES: dict[str, type[Frame]] = {
+FRAMES: dict[str, type[Frame]] = {
     "execute": ExecuteFrame,
     "subscribe": SubscribeFrame,
     "unsubscribe": UnsubscribeFrame,
@@ -206,9 +206,9 @@ def parse_frame(text: str) -> Frame:
     if "action" not in fields:
         return _validated(ExecuteFrame, {"action": "execute", "order": fields})
     action = fields["action"]
-    model = _FRAMES.get(action) if isinstance(action, str) else None
+    model = FRAMES.get(action) if isinstance(action, str) else None
     if model is None:
-        raise Invalid(f"is none of {', '.join(_FRAMES)}", "action")
+        raise Invalid(f"is none of {', '.join(FRAMES)}", "action")
     return _validated(model, fields)
 
 
@@ -231,65 +231,3 @@ def _validated(model: type[M], fields: Mapping[str, object]) -> M:
         return model.model_validate(fields)
     except ValidationError as exc:
         raise invalid(exc.errors()) from exc
-
-
-def invalid(errors: object) -> Invalid:
-    """Return pydantic's (or Powertools') first complaint as our error."""
-    first = errors[0] if isinstance(errors, list) and errors else {}
-    place = [str(part) for part in first.get("loc", ()) if part not in ("body", "query", "path", "header")]
-    field = place[-1] if place else ""
-    messages = {
-        "missing": "is missing",
-        "extra_forbidden": "is not a known field",
-        "string_pattern_mismatch": "has characters that are not allowed",
-    }
-    said = str(first.get("msg", "is not valid")).removeprefix("Value error, ")
-    message = messages.get(str(first.get("type")), said)
-    return Invalid(message, field)
-
-
-AWAY_S = 1
-"""When a back end that is busy or away (503) may be asked again; by then, a burst on one row is over."""
-
-_STATUS: tuple[tuple[type[DexecError], int], ...] = (
-    (NoVenue, 503),
-    (Unavailable, 503),
-    (OutcomeUnknown, 504),
-    (Ending, 422),
-)
-
-
-def status_of(error: DexecError) -> int:
-    """Return the HTTP status of an error."""
-    if isinstance(error, Rejected):
-        return error.status
-    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-
-
-def retry_after_s(error: DexecError) -> int | None:
-    """Return after how many seconds what was refused may be tried again; None where waiting is no cure."""
-    if isinstance(error, TooMany):
-        return error.retry_after_s
-    return AWAY_S if status_of(error) == 503 else None
-
-
-def problem(error: DexecError) -> dict[str, object]:
-    """Return an error as RFC 9457 problem details; what is ours to know stays in the log."""
-    status = status_of(error)
-    detail = str(error) if status != 500 else "something went wrong on our side"
-    code = error.code if status != 500 else "internal"
-    body: dict[str, object] = {
-        "type": f"/problems/{code.replace('_', '-')}",
-        "title": code.replace("_", " ").capitalize(),
-        "status": status,
-        "detail": f"{error.field}: {detail}" if isinstance(error, Invalid) and error.field else detail,
-    }
-    if isinstance(error, Invalid) and error.field:
-        body["errors"] = [{"field": error.field, "message": detail}]
-    if isinstance(error, CommitUnknown | OrderWithdrawn) and error.order_id:
-        body["orderId"] = error.order_id
-    if (wait_s := retry_after_s(error)) is not None:
-        body["retryAfter"] = wait_s
-    if isinstance(error, NotReady):
-        body["checks"] = dict(error.checks)
-    return body

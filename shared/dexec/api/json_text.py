@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 from typing import NoReturn
 
-from dexec.domain.errors import Malformed
+from dexec.api.problems import Malformed
 
 MAX_NUMBER_LENGTH = 100
 """Characters of a JSON number: making an integer of digits takes time that grows with their square."""

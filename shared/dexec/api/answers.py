@@ -1,7 +1,8 @@
 """What clients are sent, as types: the answers of the HTTP API, and the frames of the WebSocket.
 
-The functions build their answers as plain dictionaries, which costs them nothing; here is what those look
-like, for the documents. Tests compare what a deployment really sends with them, field by field.
+They are plain dictionaries, which cost nothing to build. The views and routes are declared to return these
+types, so mypy finds a field that one of them lacks, or that the API documents do not have: those are
+generated from here. Tests compare what a deployment really sends with them, field by field.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 
 from pydantic import Field
 
+from dexec.api.problems import Checks, FieldError
 from dexec.api.routes import (
     AlternativeDetails,
     CostDetails,
@@ -19,7 +21,7 @@ from dexec.api.routes import (
     RouteDetails,
     TroubleDetails,
 )
-from dexec.domain.lifecycle import Status
+from dexec.domain.lifecycle import Status, Step
 from dexec.domain.quote import Mode
 
 OrderId = Annotated[
@@ -30,6 +32,7 @@ Amount = Annotated[str, Field(pattern=r"^\d+(\.\d+)?$", description="in whole to
 Seq = Annotated[int, Field(ge=1, description="counts an order's events from 1")]
 Attempt = Annotated[int, Field(ge=1, description="counts passes from routing on")]
 SlippageBps = Annotated[int, Field(ge=0, le=10_000, description="tolerance in hundredths of a percent")]
+StepMark = Annotated[Literal[Step.QUOTES], Field(description="the routing decision")]
 Signature = Annotated[str, Field(description="id of the transaction on chain, base58")]
 
 
@@ -52,14 +55,19 @@ class OrderAccepted(TypedDict):
     websocketUrl: Annotated[str, Field(description="where it can be watched; wants apiKey as well")]
 
 
-class Event(TypedDict):
-    """One entry of an order's history; which details it has depends on its status and step."""
+class EventHead(TypedDict):
+    """What every event has."""
 
     seq: Seq
     status: Status
-    step: NotRequired[Annotated[Literal["quotes"], Field(description="the routing decision")]]
+    step: NotRequired[StepMark]
     attempt: Attempt
     at: Time
+
+
+class EventDetails(TypedDict):
+    """What an event has besides: that depends on its status and step."""
+
     # pending: what was asked for
     label: NotRequired[str | None]
     mode: NotRequired[Mode]
@@ -86,6 +94,20 @@ class Event(TypedDict):
     fill: NotRequired[FillDetails]
     # a new attempt, or the end
     error: NotRequired[OrderError]
+
+
+class Event(EventHead, EventDetails):
+    """One entry of an order's history; which details it has depends on its status and step."""
+
+
+class Request(TypedDict):
+    """A swap as it was asked for; ``amount`` counts the token that its mode fixes."""
+
+    mode: Mode
+    tokenIn: str
+    tokenOut: str
+    amount: Amount
+    slippageBps: SlippageBps
 
 
 class Order(TypedDict):
@@ -183,39 +205,12 @@ class Health(TypedDict):
     version: str
 
 
-Checks = Annotated[
-    dict[str, Literal["up", "down"]], Field(examples=[{"order store": "up", "order queue": "up"}])
-]
-
-
 class Ready(TypedDict):
     """Orders are taken."""
 
     status: Literal["ready"]
     version: str
     checks: Checks
-
-
-class FieldError(TypedDict):
-    """A field that is at fault."""
-
-    field: str
-    message: str
-
-
-class Problem(TypedDict):
-    """A refusal (RFC 9457)."""
-
-    type: Annotated[str, Field(examples=["/problems/invalid"])]
-    title: str
-    status: int
-    detail: str
-    errors: NotRequired[list[FieldError]]
-    orderId: NotRequired[
-        Annotated[str, Field(description="the order that was withdrawn (503) or whose fate is unknown (504)")]
-    ]
-    retryAfter: NotRequired[Annotated[int, Field(description="seconds (429, 503)")]]
-    checks: NotRequired[Annotated[Checks, Field(description="what is down (503 of `/ready`)")]]
 
 
 FrameId = Annotated[str | int, Field(description="of the frame that is answered, as the client gave it")]
