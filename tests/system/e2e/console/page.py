@@ -50,7 +50,7 @@ class Console:
         self.page.add_init_script(COUNT_SHIFTS)
         self.page.on(
             "console",
-            lambda message: self._complain(message.type == "error" and BUSY not in message.text, message.text),
+            lambda said: self._complain(said.type == "error" and BUSY not in said.text, said.text),
         )
         self.page.on("pageerror", lambda error: self._complain(True, str(error)))
         self.page.on(
