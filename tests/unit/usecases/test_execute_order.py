@@ -28,12 +28,6 @@ SUBMITTED, CONFIRMED, FAILED = Status.SUBMITTED, Status.CONFIRMED, Status.FAILED
 ATTEMPT = [ROUTING, BUILDING, SUBMITTED]
 
 
-@pytest.fixture
-def world() -> World:
-    """Return an empty world."""
-    return World()
-
-
 def placed(world: World, request: RouteRequest = SWAP) -> Order:
     order = world.place(world.client(), request)
     assert order is not None
