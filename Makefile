@@ -13,7 +13,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-sam demo up down package test coverage lint watch soak bench docs lock images audit \
+.PHONY: help setup setup-sam demo up down package check test coverage lint watch soak bench docs lock images audit \
   template-postgres licences clean
 
 help: ## list these targets
@@ -55,6 +55,9 @@ package: setup-sam ## build what `sam deploy` uploads, with bytecode that Lambda
 lint: setup ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+check: lint ## what to run while working, in a minute: lint, types, unit tests, contracts in memory
+	@tests/run -q -n 2 tests/unit tests/contract -m "not back_end"
 
 test: lint setup-sam ## everything: checks, then every test
 	@# Three at a time keep two cores busy: deployments mostly wait.

@@ -1,8 +1,9 @@
-"""Who may import whom, held over the syntax tree; and no floats where money is."""
+"""Who may import whom, held over the syntax tree; no floats where money is; and where the tests lie."""
 
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -210,3 +211,51 @@ def test_time_and_chance_are_passed_in(path: Path) -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
     }
     assert not calls & {"utcnow", "today"}
+
+
+TESTS = ROOT / "tests"
+NO_COUNTERPART = {
+    "test_architecture.py": "shared/dexec",
+    "adapters/paper/test_time.py": "shared/dexec/adapters/paper/slots.py",
+    "adapters/postgres/test_sql_states.py": "shared/dexec/adapters/postgres/sql",
+    "adapters/postgres/test_store_switches.py": "shared/dexec/adapters/postgres/sources.py",
+    "api/test_json_text.py": "shared/dexec/json_text.py",
+    "domain/pools/test_exactness.py": "shared/dexec/domain/pools",
+    "domain/pools/test_limit_orders.py": "shared/dexec/domain/pools/dlmm_swap.py",
+    "domain/routing/test_choice.py": "shared/dexec/domain/routing/search.py",
+    "functions/test_cold_start.py": "functions",
+}
+"""Unit tests that are not named after the module that they are about, and what they are about."""
+
+
+def counterparts(name: str) -> list[Path]:
+    """Return the modules that a unit test may be named after."""
+    module = Path(name).with_name(Path(name).name.removeprefix("test_"))
+    return [PACKAGE / module, ROOT / module]
+
+
+def test_a_unit_test_lies_where_its_module_does() -> None:
+    names = {str(path.relative_to(TESTS / "unit")) for path in (TESTS / "unit").rglob("test_*.py")}
+    astray = {name for name in names if not any(map(Path.exists, counterparts(name)))}
+    assert astray == NO_COUNTERPART.keys()
+    assert [subject for subject in NO_COUNTERPART.values() if not (ROOT / subject).exists()] == []
+
+
+def test_unit_tests_use_neither_deployments_nor_stores() -> None:
+    used = {
+        (path.name, name)
+        for path in (TESTS / "unit").rglob("*.py")
+        for name in imports(path)
+        if name.startswith(("tests.system", "tests.conftest", "tests.support.dsql"))
+    }
+    assert used == set()
+
+
+def test_every_folder_of_tests_is_described_and_every_folder_described_exists() -> None:
+    text = (TESTS / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z0-9_]+(?:/[a-z0-9_]+)*)`", text))
+    files = [path for path in TESTS.rglob("*.*") if "__pycache__" not in path.parts]
+    holding = {str(path.parent.relative_to(TESTS)) for path in files} - {"."}
+    # Those of the unit tests are the engine's.
+    assert {folder for folder in holding - named if not folder.startswith("unit/")} == set()
+    assert [folder for folder in named if not (TESTS / folder).is_dir()] == []

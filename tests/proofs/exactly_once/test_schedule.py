@@ -8,7 +8,6 @@ import pytest
 
 from dexec.domain.errors import TooManyOrders
 from dexec.domain.order import fail
-from dexec.usecases.execute_order import HandBack
 from dexec.usecases.place_order import Submission
 from tests.contract.samples import failure
 from tests.proofs.simulation.invariants import check
@@ -53,17 +52,6 @@ def test_past_the_backlog_a_client_is_told_when_to_come_again() -> None:
     placed = world.place(bob)
     assert placed is not None
     assert placed.run_at == world.clock.now(), "clients do not wait for each other"
-
-
-def test_a_message_that_comes_early_waits_a_moment_or_goes_back() -> None:
-    world = World(settings=SETTINGS.model_copy(update={"order_burst": 1}))
-    alice = world.client()
-    for _ in range(8):
-        world.place(alice)
-    *_, (last, _) = world.backend.audit.histories()
-    with world.tape.process():
-        answer = world.execute_order(last.id, 1, world.clock.now() + timedelta(seconds=20))
-    assert answer == HandBack((last.run_at - world.clock.now()).total_seconds(), "not due yet")
 
 
 def test_a_queue_of_10_000_is_not_taken_for_lost() -> None:

@@ -77,6 +77,8 @@ class World:
     gather_s: float = 0.0
 
     def __post_init__(self) -> None:
+        if isinstance(self.threads, SameThread):
+            self.waiting = self.threads.wait
         self.clock = FakeClock(self.start)
         self.dead_letters = FakeQueue(self.clock)
         self.queue = FakeQueue(self.clock, self.dead_letters, self.max_receives)

@@ -40,7 +40,7 @@ ELSEWHERE = {
 """Pages about other machines, and why they are not tried here."""
 
 NOT_RUN = {
-    r"make (demo|test|setup|lint|up|watch|bench|soak|down|package)\b": "sets up, stays, or is the suite",
+    r"make (demo|check|test|setup|lint|up|watch|bench|soak|down|package)\b": "sets up, stays, or runs tests",
     r"\. \.venv/bin/activate": "the tests' own interpreter is in front of PATH already",
     r"dexec down$": "the pages share one deployment, which is stopped at the end",
     r"dexec .*--home /tmp/dexec-rough": "a second deployment: tests/system/e2e/test_cli_lifecycle.py",

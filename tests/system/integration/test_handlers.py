@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar, cast
 
@@ -15,21 +15,13 @@ from dexec.domain.errors import CommitUnknown, QueueUnavailable, StoreUnavailabl
 from functions.dead_letters import app as dead_letters
 from functions.executor import app as executor
 from functions.sweeper import app as sweeper
-from tests.system.edge.inprocess import Context, Deployment, deployed, queue_event
+from tests.system.edge.inprocess import Context, Deployment, queue_event
+from tests.system.integration.conftest import KEY
 
 T = TypeVar("T")
 
-KEY = "alice's key"
 ORDER = '{"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1.5"}'
 PATH = "/api/orders/execute"
-
-
-@pytest.fixture
-def deployment(clean_url: str) -> Iterator[Deployment]:
-    """Return every function over an empty database, and a client."""
-    with deployed(clean_url, log_level="CRITICAL") as deployment:
-        deployment.add_key(KEY, "alice")
-        yield deployment
 
 
 @pytest.fixture

@@ -19,21 +19,13 @@ from dexec.domain.lifecycle import Status
 from functions.executor import app as executor
 from infra.lab.bench import history
 from tests.support.fakes import START
-from tests.system.edge.inprocess import Context, Deployment, deployed, queue_event
+from tests.system.edge.inprocess import Context, Deployment, queue_event
+from tests.system.integration.conftest import KEY
 
-KEY = "alice's key"
 PATH = "/api/orders/execute"
 ORDERS = 20
 OLD = 1_500
 """More than one batch marks."""
-
-
-@pytest.fixture
-def deployment(clean_url: str) -> Iterator[Deployment]:
-    """Return every function over an empty database, and a client."""
-    with deployed(clean_url, log_level="CRITICAL") as deployment:
-        deployment.add_key(KEY, "alice")
-        yield deployment
 
 
 @pytest.fixture

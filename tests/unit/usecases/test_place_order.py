@@ -25,18 +25,6 @@ from tests.proofs.simulation.world import SWAP, World
 SUBMISSION = Submission(SWAP, idempotency_key="k")
 
 
-@pytest.fixture
-def world() -> World:
-    """Return an empty world."""
-    return World()
-
-
-@pytest.fixture
-def alice(world: World) -> ApiKey:
-    """Return a client."""
-    return world.client()
-
-
 def submit(world: World, caller: ApiKey, submission: Submission = SUBMISSION) -> Order:
     with world.tape.process():
         return world.place_order(submission, caller).order

@@ -13,18 +13,6 @@ from tests.proofs.simulation.world import World
 
 
 @pytest.fixture
-def world() -> World:
-    """Return a world with one client."""
-    return World()
-
-
-@pytest.fixture
-def alice(world: World) -> ApiKey:
-    """Return a client."""
-    return world.client()
-
-
-@pytest.fixture
 def order(world: World, alice: ApiKey) -> Order:
     """Return an order that is pending."""
     placed = world.place(alice)
