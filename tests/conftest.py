@@ -14,8 +14,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from dexec.adapters.postgres.bounded import BoundedConnection, connect
-from dexec.adapters.postgres.database import Connect
+from dexec.adapters.postgres.connection import BoundedConnection, Connect, connect
 from dexec.adapters.postgres.migrations import migrate
 from dexec.adapters.postgres.sources import from_url
 from infra.local import postgres

@@ -1,4 +1,4 @@
-"""Settles what the queue gave up on; what it cannot settle stays in the dead-letter queue."""
+"""Lambda function of the dead-letter queue: settles each order; what it cannot settle stays there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The executor: one order a message."""
+"""Lambda function of the order queue: executes the order of each message."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dexec.batches import Message, NotDone, batch_handler
 from dexec.bootstrap import container, prepare
 from dexec.domain.errors import QueueUnavailable
 from dexec.telemetry import count_run, decision, make_logger, make_metrics
-from dexec.usecases.execute_order import HandBack
+from dexec.usecases.execute_order import Redelivery
 from dexec.usecases.report import Report
 
 logger = make_logger("executor")
@@ -30,22 +30,22 @@ def execute(message: Message) -> None:
         count_run(metrics, run)
         routes.extend(decided for event in run.own_events if (decided := decision(event)) is not None)
 
-    hand_back = parts.execute_order(message.order_id, message.receives, ends_at, note)
-    if hand_back is None:
+    redelivery = parts.execute_order(message.order_id, message.receives, ends_at, note)
+    if redelivery is None:
         logger.info("done", receives=message.receives, routes=routes)
         return
-    _postpone(message.receipt, hand_back)
+    _postpone(message.receipt, redelivery)
     metrics.add_metric("HandedBack", MetricUnit.Count, 1)
-    delay_s = round(hand_back.delay_s, 1)
+    delay_s = round(redelivery.delay_s, 1)
     logger.info(
-        "handed back", reason=hand_back.reason, delay_s=delay_s, receives=message.receives, routes=routes
+        "handed back", reason=redelivery.reason, delay_s=delay_s, receives=message.receives, routes=routes
     )
-    raise NotDone(hand_back.reason)
+    raise NotDone(redelivery.reason)
 
 
-def _postpone(receipt: str, hand_back: HandBack) -> None:
+def _postpone(receipt: str, redelivery: Redelivery) -> None:
     try:
-        container().queue.postpone(receipt, max(1, math.ceil(hand_back.delay_s)))
+        container().queue.postpone(receipt, max(1, math.ceil(redelivery.delay_s)))
     except QueueUnavailable:
         # The message then comes back when its visibility ends.
         logger.warning("the message could not be postponed")

@@ -1,4 +1,4 @@
-"""A CloudFormation custom resource: brings the schema up to date while the stack is deployed."""
+"""Lambda function of a CloudFormation custom resource: migrates the schema when the stack is deployed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sweeper, once a minute: re-queues lost orders, tells what was not told, drops what is stale or old."""
+"""Lambda function run once a minute: re-queues lost orders, delivers missed events, deletes old data."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOTHING = Swept((), (), 0, 0)
 
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
-    """Sweep once; what a back end that is away prevents is left to the next minute.
+    """Sweep once; what fails because a back end is unavailable is left to the next minute.
 
     Whoever knows that all messages are lost says so with ``lostAfterSeconds`` 0; the schedule does not.
     Every step is tried; the first failure is then raised: Lambda counts it in its metric Errors, as it does
@@ -45,14 +45,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         raise
     for order_id in swept.requeued:
         logger.warning("order re-queued", order_id=order_id)
-    for order_id in swept.told:
-        logger.warning("order told late", order_id=order_id)
+    for order_id in swept.delivered:
+        logger.warning("events delivered late", order_id=order_id)
     _count("OrdersRequeued", len(swept.requeued))
-    _count("OrdersToldLate", len(swept.told))
+    _count("OrdersToldLate", len(swept.delivered))
     _count("ParkedOrders", swept.parked)
     answer = {
         "requeued": len(swept.requeued),
-        "told": len(swept.told),
+        "deliveredLate": len(swept.delivered),
         "droppedConnections": swept.dropped_connections,
         "forgotten": forgotten,
         "parked": swept.parked,

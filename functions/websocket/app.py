@@ -37,11 +37,11 @@ def disconnect(_: dict[str, Any], connection_id: str) -> None:
     container().watch_orders.disconnect(connection_id)
 
 
-def send_backlog(subscribe: dict[str, str]) -> None:
+def replay_events(subscribe: dict[str, str]) -> None:
     """Subscribe a connection that has just been opened."""
     connection_id = subscribe["connectionId"]
     try:
-        container().watch_orders.send_backlog(subscribe["orderId"], subscribe["clientId"], connection_id)
+        container().watch_orders.replay_events(subscribe["orderId"], subscribe["clientId"], connection_id)
     except DexecError as error:
         refuse(connection_id, error)
 
@@ -53,7 +53,7 @@ def _status(event: dict[str, Any]) -> int:
     """Do what an event asks for; return the status that API Gateway is told."""
     try:
         if "subscribe" in event:
-            send_backlog(event["subscribe"])
+            replay_events(event["subscribe"])
         else:
             context = event["requestContext"]
             ROUTES[context["eventType"]](event, context["connectionId"])
@@ -73,7 +73,7 @@ prepare("authenticate", "place_order", "watch_orders")
 
 @metrics.log_metrics
 def handler(event: dict[str, Any], _: LambdaContext) -> Answer:
-    """Serve one WebSocket event, or send one backlog."""
+    """Serve one WebSocket event, or replay the events of one order."""
     logger.clear_state()
     about = event.get("subscribe") or event.get("requestContext") or {}
     logger.append_keys(connection_id=about.get("connectionId"))

@@ -27,10 +27,10 @@ RateOption = Annotated[
     typer.Option(min=0.01, help="Orders a second, on a fixed schedule.", show_default="a burst"),
 ]
 WarmUpOption = Annotated[
-    int | None, typer.Option(min=0, help="Orders before, that are not measured.", show_default="40")
+    int | None, typer.Option(min=0, help="Warm-up orders, which are not measured.", show_default="40")
 ]
 SocketsOption = Annotated[
-    Sockets, typer.Option(help="Who is told: those watchers, or each order a socket of its own.")
+    Sockets, typer.Option(help="Who is notified: the watchers, or one socket per order.")
 ]
 EndpointOption = Annotated[
     str | None, typer.Option(help="HTTP API of a running deployment.", show_default="one of its own")
@@ -46,7 +46,7 @@ HtmlFileOption = Annotated[
 ]
 
 ColdOption = Annotated[
-    bool, typer.Option("--cold", help="From a deployment that has just come up; every order is sent once.")
+    bool, typer.Option("--cold", help="On a deployment that has just started; every order is sent once.")
 ]
 
 LOST = ("ordersRefused", "ordersBehindError", "socketsRefused", "ordersNotTerminal", "eventsMissing")
@@ -59,7 +59,7 @@ def bench(
     rate: RateOption = None,
     burst: Annotated[bool, typer.Option("--burst", help="All orders at once.")] = False,
     over: Annotated[Over, typer.Option(help="How orders are placed.")] = Over.http,
-    watchers: Annotated[int, typer.Option(min=1, help="Sockets that are told everything.")] = 1,
+    watchers: Annotated[int, typer.Option(min=1, help="Sockets that receive all events.")] = 1,
     sockets: SocketsOption = Sockets.stream,
     latency: Annotated[Latency, typer.Option(help="Simulated latency of its own deployment.")] = Latency.none,
     connections: Annotated[int, typer.Option(min=1, help="HTTP connections kept open.")] = 8,
@@ -70,15 +70,15 @@ def bench(
     json_file: JsonFileOption = None,
     html_file: HtmlFileOption = None,
 ) -> None:
-    """Place orders on a schedule or all at once, and measure until everybody was told everything.
+    """Place orders on a schedule or all at once, and measure until all events are delivered.
 
     Latencies count from the moment an order was to be sent. The exit code is 1 if an order was refused or
     did not end, or an event is missing, or a socket was refused, or an order executed behind an error.
     """
     if burst and rate is not None:
-        raise typer.BadParameter("--rate is a schedule, --burst is none: choose one")
+        raise typer.BadParameter("--rate and --burst cannot be combined")
     if cold and (endpoint is not None or warm_up):
-        raise typer.BadParameter("--cold starts a deployment of its own, and nothing goes before")
+        raise typer.BadParameter("--cold cannot be combined with --endpoint or --warm-up")
     before = 0 if cold else 40 if warm_up is None else warm_up
     plan = Plan(orders, rate, over, watchers, sockets, connections, before, cold)
     with stoppable():

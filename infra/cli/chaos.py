@@ -28,7 +28,8 @@ def chaos(*, long: LongOption = False, as_json: JsonOption = False) -> None:
     the emulator is killed and comes back without its queue, clients lose their sockets.
 
     Each fault meets 100 orders in flight, on a deployment that is started for it on free ports and removed
-    afterwards. The exit code is 0 if every order was confirmed, paid exactly once, and told completely.
+    afterwards. The exit code is 0 if every order was confirmed and paid exactly once, and all its events
+    were delivered.
     """
     with stoppable(), tempfile.TemporaryDirectory(prefix="dexec-chaos-") as directory:
         results = _run(Path(directory).resolve(), long=long)

@@ -22,7 +22,7 @@ _STYLES = {"ok": "green", "note": "yellow", "problem": "bold red"}
 def doctor(
     *,
     aws: Annotated[
-        bool, typer.Option("--aws", help="Look at the AWS account, too, before a deploy to it.")
+        bool, typer.Option("--aws", help="Also check the AWS account, before deploying to it.")
     ] = False,
     home: HomeOption = HOME,
     as_json: JsonOption = False,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from infra.client.api import Document
     from infra.json_types import Json
 
-YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 
 
 def pause(*, home: HomeOption = HOME, stack: StackOption = None, as_json: JsonOption = False) -> None:
@@ -111,7 +111,7 @@ def _agreed(question: str, *, yes: bool, as_json: bool) -> bool:
     if yes:
         return True
     if as_json or not output.is_interactive():
-        raise typer.BadParameter("this cannot ask for confirmation here: add --yes")
+        raise typer.BadParameter("no terminal to ask for confirmation: add --yes")
     return typer.confirm(question)
 
 

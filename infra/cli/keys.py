@@ -78,7 +78,7 @@ def set_limits(
     orders_per_minute: NewRateOption = None,
     default_rate: Annotated[bool, typer.Option("--default-rate", help="Back to the default rate.")] = False,
     max_amount: NewAmountOption = None,
-    no_max_amount: Annotated[bool, typer.Option("--no-max-amount", help="Take all bounds off.")] = False,
+    no_max_amount: Annotated[bool, typer.Option("--no-max-amount", help="Remove all bounds.")] = False,
     home: HomeOption = HOME,
     stack: StackOption = None,
     as_json: JsonOption = False,
@@ -93,9 +93,9 @@ def set_limits(
     from infra.operators import keys as actions
 
     if default_rate and orders_per_minute is not None:
-        raise typer.BadParameter("name a rate or --default-rate, not both")
+        raise typer.BadParameter("--orders-per-minute and --default-rate cannot be combined")
     if no_max_amount and max_amount:
-        raise typer.BadParameter("name bounds or --no-max-amount, not both")
+        raise typer.BadParameter("--max-amount and --no-max-amount cannot be combined")
     limits = Limits(
         sets_rate=default_rate or orders_per_minute is not None,
         orders_per_minute=orders_per_minute,

@@ -151,7 +151,7 @@ def deploy(
     parameter: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Deploy template.yaml to an emulator somebody else started, and create the key `local` there."""
+    """Deploy template.yaml to an emulator that runs already, and create the key `local` there."""
     from infra.local import rollout
     from infra.local.aws import Aws
     from infra.local.home import PROJECT
@@ -221,7 +221,7 @@ def print_status(state: State, *, as_json: bool) -> None:
         ("HTTP", state.http_url),
         ("WebSocket", state.websocket_url),
         ("API key", state.api_key),
-        ("processes", processes or "none of ours"),
+        ("processes", processes or "none was started by dexec"),
     ):
         output.say(f"[dim]{name:<10}[/] {value}")
     output.say("\nPlace an order, and watch all of yours:\n")

@@ -43,13 +43,14 @@ app = typer.Typer(
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Deployment": (demo, local.up, local.down, local.status, logs, local.deploy, doctor),
     "Orders": (orders.order, orders.watch, orders.history, orders.show),
-    "Operators": (operators.redrive, operators.again, halt.pause, halt.resume, smoke),
+    "Operators": (operators.redrive, operators.resubmit, halt.pause, halt.resume, smoke),
     "Measurements": (bench, trace, model, chaos),
     "Market": (market.quote, market.explain, market.check_vectors),
 }
 for panel, commands in _COMMANDS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+app.command("again", hidden=True)(operators.resubmit)  # the name it had
 app.add_typer(operators.orders, rich_help_panel="Operators")
 app.add_typer(keys, rich_help_panel="Operators")
 

@@ -20,7 +20,7 @@ def model(
     latency: Annotated[
         Latency, typer.Option(help="Simulated latency of venues and chain.")
     ] = Latency.default,
-    watchers: Annotated[int, typer.Option(min=0, help="Sockets that are told of each order.")] = 1,
+    watchers: Annotated[int, typer.Option(min=0, help="Sockets that receive the events of each order.")] = 1,
     concurrency: Annotated[int, typer.Option(min=1, help="MaxConcurrency of the deployment.")] = 10,
     monthly: Annotated[int, typer.Option(min=1, help="Orders of the month that is billed.")] = 10_000_000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same answers.")] = 1,

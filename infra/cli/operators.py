@@ -1,4 +1,4 @@
-"""``dexec orders``, ``redrive``, ``again``: what an operator finds and cures."""
+"""``dexec orders``, ``redrive``, ``resubmit``: orders that failed, are stuck or are parked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from infra.cli.target import HOME, HomeOption, JsonOption
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dexec.adapters.postgres.operators import Trouble
+    from dexec.adapters.postgres.operators import ProblemOrder
     from infra.client.api import Document
     from infra.operators.access import Access
 
@@ -35,7 +35,7 @@ StackOption = Annotated[
 ClientOption = Annotated[str | None, typer.Option("--client", metavar="NAME", help="Only this client's.")]
 
 
-class InTrouble(StrEnum):
+class Problem(StrEnum):
     """Which orders need a look."""
 
     failed = "failed"
@@ -51,15 +51,15 @@ def access(home: Path, stack: str | None) -> AbstractContextManager[Access]:
     return ways.local(Home(home.resolve())) if stack is None else ways.on_aws(stack)
 
 
-orders = typer.Typer(name="orders", help="Orders of all clients: list those in trouble, cancel.")
+orders = typer.Typer(name="orders", help="Orders of all clients: list those with a problem, cancel.")
 
 
 @orders.callback(invoke_without_command=True)
-def in_trouble(
+def list_problems(
     context: typer.Context,
     *,
     status: Annotated[
-        InTrouble | None,
+        Problem | None,
         typer.Option(
             help="failed: they ended so. stuck: see --older-than. parked: see redrive.",
             show_default="needed without a command",
@@ -80,16 +80,16 @@ def in_trouble(
     if context.invoked_subcommand is not None:
         return
     if status is None:
-        raise typer.BadParameter("say which: --status failed or --status stuck, or dexec orders cancel")
+        raise typer.BadParameter("choose --status failed, stuck or parked, or use dexec orders cancel")
     with access(home, stack) as way:
         now, paused_since = way.parts.clock.now(), way.parts.control.paused_since()
         lists = {
-            InTrouble.failed: lambda: way.parts.operators.failed(client, limit),
-            InTrouble.stuck: lambda: way.parts.operators.stuck(now, older_than, client, limit),
-            InTrouble.parked: lambda: way.parts.operators.parked(client, limit),
+            Problem.failed: lambda: way.parts.operators.failed(client, limit),
+            Problem.stuck: lambda: way.parts.operators.stuck(now, older_than, client, limit),
+            Problem.parked: lambda: way.parts.operators.parked(client, limit),
         }
         found = lists[status]()
-    documents = [_document(trouble, reason(trouble, now, paused_since)) for trouble in found]
+    documents = [_document(problem, reason(problem, now, paused_since)) for problem in found]
     output.say_result(documents, _print, as_json=as_json)
 
 
@@ -98,7 +98,7 @@ def redrive(
         str | None, typer.Argument(metavar="[ORDER_ID]", help="One parked order to release, and no other.")
     ] = None,
     *,
-    everything: Annotated[bool, typer.Option("--all", help="All, instead of ten at the most.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All, instead of at most ten.")] = False,
     home: HomeOption = HOME,
     stack: StackOption = None,
     as_json: JsonOption = False,
@@ -131,7 +131,7 @@ def redrive(
         output.note(f"{len(done)} orders handled; {remaining} are in the dead-letter queue")
 
 
-def again(
+def resubmit(
     order_id: Annotated[str, typer.Argument(metavar="ORDER_ID", help="An order that failed.")],
     *,
     home: HomeOption = HOME,
@@ -142,10 +142,10 @@ def again(
 
     Running it twice makes one order. The client's limits do not apply: they did when it was first accepted.
     """
-    from infra.operators.orders import again as place_again
+    from infra.operators.orders import resubmit as resubmit_order
 
     with access(home, stack) as way:
-        placed = place_again(way, order_id)
+        placed = resubmit_order(way, order_id)
     if as_json:
         output.say_json({"failedOrderId": order_id, "orderId": placed.id, "status": placed.status.value})
     else:
@@ -153,10 +153,10 @@ def again(
         output.say(f"{placed.id} takes its place: {placed.status.value}")
 
 
-def _document(trouble: Trouble, why: str) -> Document:
+def _document(problem: ProblemOrder, why: str) -> Document:
     from dexec.api.orders import iso, request_view
 
-    order = trouble.order
+    order = problem.order
     request = cast("Document", request_view(order.request))
     return {
         "orderId": order.id,
@@ -166,7 +166,7 @@ def _document(trouble: Trouble, why: str) -> Document:
         "attempt": order.attempt,
         **request,
         "signature": order.signature,
-        "since": iso(trouble.since),
+        "since": iso(problem.since),
         "reason": why,
     }
 

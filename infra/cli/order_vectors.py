@@ -176,7 +176,7 @@ def _first_difference(expected: Figures, ours: Figures) -> str | None:
         if name not in ours:
             return f"{name} should be {value}, but the swap is refused with {ours['error']}"
         if ours[name] != value:
-            return f"{name} should be {value}, ours is {ours[name]}"
+            return f"{name} should be {value}, computed {ours[name]}"
     return None
 
 

@@ -12,7 +12,7 @@ from dexec.domain.arithmetic import BPS
 from dexec.domain.errors import Invalid
 from dexec.domain.pools import ConstantProductPool, CreatorFeeOn, Pool
 from dexec.domain.pools.constant_product import RATE_UNIT, STANDARD_TRADE_RATE
-from dexec.domain.quote import Mode, Reading, Route, RouteRequest
+from dexec.domain.quote import Mode, PoolSnapshot, Route, RouteRequest
 from dexec.domain.routing import find_route
 from dexec.domain.tokens import find_token
 from infra.cli.pool_files import U64, DlmmState, PoolFileError, Positive, Strict, read_file
@@ -103,10 +103,10 @@ def price_market(
     base_units = parse_amount(amount, counted.decimals)
     market = read_file(path, _FORM)
     request = RouteRequest(mode, sold.symbol, bought.symbol, base_units, slippage_bps)
-    return find_route(request, _readings(path, market), leg_cost=market.leg_cost)
+    return find_route(request, _snapshots(path, market), leg_cost=market.leg_cost)
 
 
-def _readings(path: Path, market: MarketFile) -> list[Reading]:
+def _snapshots(path: Path, market: MarketFile) -> list[PoolSnapshot]:
     pools: dict[str, Pool] = {}
     for place, entry in enumerate(market.pools):
         try:
@@ -119,6 +119,6 @@ def _readings(path: Path, market: MarketFile) -> list[Reading]:
             raise PoolFileError(f"{path}: pools.{place}: {exc}") from exc
     venues = dict.fromkeys(pool.venue for pool in pools.values())
     return [
-        Reading(venue, market.slot, tuple(pool for pool in pools.values() if pool.venue == venue), 0)
+        PoolSnapshot(venue, market.slot, tuple(pool for pool in pools.values() if pool.venue == venue), 0)
         for venue in venues
     ]

@@ -39,8 +39,8 @@ def print_route(route: Document, title: str) -> None:
             f"  {leg['venue']}: {leg['amountIn']} {leg['tokenIn']} → {leg['amountOut']} {leg['tokenOut']}"
         )
     output.console().print(Padding(escape(str(route.get("reason", ""))), (0, 0, 0, 2)))
-    for trouble in documents(route.get("leftOut")):
-        output.say(f"  left out: {trouble['venue']} ({escape(str(trouble['reason']))})")
+    for failure in documents(route.get("leftOut")):
+        output.say(f"  left out: {failure['venue']} ({escape(str(failure['reason']))})")
 
 
 

@@ -152,4 +152,4 @@ def _compare(name: str, expected: int, ours: Callable[[], int]) -> str | None:
         got = ours()
     except InsufficientLiquidity as exc:
         return f"{name} should be {expected}, but {exc}"
-    return None if got == expected else f"{name} should be {expected}, ours is {got}"
+    return None if got == expected else f"{name} should be {expected}, computed {got}"

@@ -161,7 +161,7 @@ class Feed:
         if frame.get("code") == _FORGOTTEN:
             # What waits for its answer is sent again over the next connection.
             self._forgotten += 1
-            self._say("the deployment has forgotten this connection; connecting again")
+            self._say("the deployment does not know this connection any more; reconnecting")
             await self.drop()
             return
         self._forgotten = 0

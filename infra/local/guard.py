@@ -65,7 +65,7 @@ class Rules(NamedTuple):
                 return None
             if name in self.hosts and not _may_be_browser(given):
                 return None
-        return f"This emulator is asked for as http://localhost:{self.port} only; use that address."
+        return f"This emulator is reached as http://localhost:{self.port} only; use that address."
 
     def _origin_refusal(
         self, path: str, origin: str, site: str, *, is_navigation: bool, is_browser: bool
@@ -83,7 +83,7 @@ class Rules(NamedTuple):
             return None
         if site == "same-site" and is_navigation and _API.match(path):
             return None
-        return f"A page elsewhere asked for this; type the address yourself: {own}{path}"
+        return f"A page of another origin started this request; enter the address yourself: {own}{path}"
 
 
 class Guard:

@@ -160,7 +160,7 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, retry_after_s: int
         "type": "/problems/overloaded",
         "title": "Overloaded",
         "status": 503,
-        "detail": "more requests wait than can be served soon; this one had no effect: send it again in "
+        "detail": "more requests wait than can be served soon; this one had no effect: repeat it in "
         f"{retry_after_s} s",
         "retryAfter": retry_after_s,
     }

@@ -32,4 +32,4 @@ def on_aws(stack: str, order_id: str | None) -> LogReader:
     except (BotoCoreError, ClientError) as exc:
         raise NoAccess(f"the stack {stack} cannot be reached: {exc}") from exc
     except KeyError as exc:
-        raise NoAccess(f"the stack {stack} is none of dexec's: it has no output {exc}") from exc
+        raise NoAccess(f"the stack {stack} is not a dexec stack: it has no output {exc}") from exc

@@ -1,4 +1,4 @@
-"""Orders in trouble: why they are, what puts them back on their way, and how to place one again."""
+"""Orders that failed, are stuck or are parked: the reason, re-queueing, resubmission."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from dexec.adapters.postgres.operators import Trouble
+from dexec.adapters.postgres.operators import ProblemOrder
 from dexec.api.orders import iso
 from dexec.domain.errors import Invalid, NotFound
 from dexec.domain.failure import Failure
@@ -28,26 +28,26 @@ BATCH = 10
 POLL_S = 2
 
 
-def reason(trouble: Trouble, now: datetime, paused_since: datetime | None) -> str:
+def reason(problem: ProblemOrder, now: datetime, paused_since: datetime | None) -> str:
     """Return why an order failed, or what it seems to be waiting for."""
-    order = trouble.order
-    failure = trouble.detail if isinstance(trouble.detail, Failure) else order.error
+    order = problem.order
+    failure = problem.detail if isinstance(problem.detail, Failure) else order.error
     message = "" if failure is None else failure.message
     if order.is_terminal:
         return message
-    return _obstacle(trouble, paused_since) or _position(order, now, f", after: {message}" if message else "")
+    return _obstacle(problem, paused_since) or _position(order, now, f", after: {message}" if message else "")
 
 
-def _obstacle(trouble: Trouble, paused_since: datetime | None) -> str:
+def _obstacle(problem: ProblemOrder, paused_since: datetime | None) -> str:
     """Return what keeps an order from being executed until somebody acts; nothing where nothing does."""
-    order = trouble.order
+    order = problem.order
     if order.parked_at is not None:
         return f"parked since {iso(order.parked_at)}: every run broke off; dexec redrive releases it"
     if order.status is Status.SUBMITTED:
         return ""
     if paused_since is not None:
         return f"execution is paused since {iso(paused_since)}"
-    if trouble.is_keyless:
+    if problem.is_keyless:
         return f"{order.client_id} has no valid API key; to end its orders: dexec orders cancel"
     return ""
 
@@ -60,7 +60,7 @@ def _position(order: Order, now: datetime, after: str) -> str:
     return f"its executor went away; it was last queued at {iso(order.queued_at)}{after}"
 
 
-def again(access: Access, order_id: str) -> Order:
+def resubmit(access: Access, order_id: str) -> Order:
     """Place a failed order's request again for its client and return the new order.
 
     Doing so twice makes one order. The client's limits do not apply: the order was accepted under them
@@ -108,7 +108,7 @@ def redrive(access: Access, *, everything: bool, patience_s: float) -> Iterator[
     """
     yield from _letters(access, everything=everything, patience_s=patience_s)
     while parked := access.parts.operators.parked(None, BATCH):
-        yield from (release(access, trouble.order.id) for trouble in parked)
+        yield from (release(access, problem.order.id) for problem in parked)
         if not everything:
             return
 

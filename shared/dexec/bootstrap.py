@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from dexec.usecases.forget import Forget
     from dexec.usecases.halt import Halt
     from dexec.usecases.limit_reads import LimitReads
+    from dexec.usecases.notify import Notifier
     from dexec.usecases.place_order import PlaceOrder
     from dexec.usecases.quote_route import QuoteRoute
     from dexec.usecases.read_orders import ReadOrders
     from dexec.usecases.settle_dead_letter import SettleDeadLetter
     from dexec.usecases.sweep import Sweep
-    from dexec.usecases.tell import Teller
     from dexec.usecases.watch_orders import WatchOrders
 
 
@@ -105,7 +105,7 @@ class Container(Adapters):
             self.chain.signer,
             self.quote_route,
             self.clock,
-            self.new_teller,
+            self.new_notifier,
             self.new_token,
             self.jitter,
             Limits(
@@ -119,7 +119,7 @@ class Container(Adapters):
 
     @cached_property
     def settle_dead_letter(self) -> SettleDeadLetter:
-        """Settles what the queue gave up on."""
+        """Settles dead letters."""
         from dexec.usecases.settle_dead_letter import SettleDeadLetter
 
         return SettleDeadLetter(
@@ -127,17 +127,17 @@ class Container(Adapters):
             self.queue,
             self.chain.outcomes,
             self.clock,
-            self.new_teller,
+            self.new_notifier,
             self.new_token,
             self.settings.lease_seconds,
         )
 
     @cached_property
     def sweep(self) -> Sweep:
-        """Finds what was lost and tells what was not told."""
+        """Re-queues lost orders and delivers missed events."""
         from dexec.usecases.sweep import Sweep
 
-        return Sweep(self.orders, self.watching, self.queue, self.push, self.clock, self.new_teller)
+        return Sweep(self.orders, self.watching, self.queue, self.push, self.clock, self.new_notifier)
 
     @cached_property
     def forget(self) -> Forget:
@@ -154,7 +154,7 @@ class Container(Adapters):
 
         settings = self.settings
         most = MostConnections(settings.max_connections_per_client, settings.max_streams_per_client)
-        return WatchOrders(self.watching, self.push, self.backlogs, self.clock, most, first_frame)
+        return WatchOrders(self.watching, self.push, self.event_replay, self.clock, most, first_frame)
 
     @cached_property
     def limit_reads(self) -> LimitReads:
@@ -189,12 +189,12 @@ class Container(Adapters):
         """What clients hold."""
         return self.chain.wallets
 
-    def new_teller(self) -> Teller:
+    def new_notifier(self) -> Notifier:
         """Return what tells the watchers of one order; each run has its own."""
         from dexec.api.frames import first_frame
-        from dexec.usecases.tell import Teller
+        from dexec.usecases.notify import Notifier
 
-        return Teller(
+        return Notifier(
             self.push,
             self.watching,
             self.clock,

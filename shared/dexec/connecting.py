@@ -9,7 +9,8 @@ from dexec.settings import Settings
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from dexec.adapters.postgres.database import Connect
+    from dexec.adapters.postgres.connection import Connect
+
 
 
 def connect_to(settings: Settings, *, admin: bool = False) -> Connect:

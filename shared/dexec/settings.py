@@ -43,12 +43,12 @@ class Settings(BaseModel):
     max_backlog_seconds: int = Field(900, ge=0, le=900, description="how far ahead orders are scheduled")
     reads_per_minute: int = Field(600, ge=1, le=60_000, description="reads and frames of a key, per process")
     max_connections_per_client: int = Field(1_000, ge=1, le=100_000, description="WebSockets of a client")
-    max_streams_per_client: int = Field(20, ge=1, le=1_000, description="of those, ones that hear all orders")
+    max_streams_per_client: int = Field(20, ge=1, le=1_000, description="of those, streams of all orders")
     default_slippage_bps: int = Field(50, ge=0, le=10_000, description="tolerance of an order without one")
 
     # Executing them.
     max_attempts: int = Field(3, ge=1, le=10, description="attempts an order gets")
-    lease_seconds: int = Field(25, ge=5, le=900, description="how long an executor owns an order")
+    lease_seconds: int = Field(25, ge=5, le=900, description="lease of an executor on an order")
     stop_before_end_ms: int = Field(3_000, ge=500, description="time an executor keeps for handing back")
     quote_deadline_ms: int = Field(400, ge=10, le=10_000, description="a venue slower than this is left out")
     quote_max_age_ms: int = Field(2_000, ge=100, le=60_000, description="older quotes are read again")

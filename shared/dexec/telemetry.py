@@ -56,13 +56,13 @@ STAGES = {
 """The metric of the time that led to an event."""
 
 
-class _Sparing(AmazonCloudWatchEMFProvider):
-    """Says nothing where nothing was counted: many invocations have nothing to count."""
+class _SkipEmptyMetrics(AmazonCloudWatchEMFProvider):
+    """Writes nothing if no metric was added: many invocations have none."""
 
     def add_metric(
         self, name: str, unit: MetricUnit | str, value: float, resolution: MetricResolution | int = 60
     ) -> None:
-        """Add a value; the first of a metric of ours needs none of the checks that its parent makes."""
+        """Add a value; the first value of a metric of this package skips the parent's checks."""
         is_first = name not in self.metric_set and len(self.metric_set) < MAX_METRICS - 1
         if not is_first or not isinstance(unit, MetricUnit) or resolution != 60:
             super().add_metric(name, unit, value, resolution)
@@ -83,7 +83,7 @@ def make_logger(service: str) -> Logger:
 def make_metrics(service: str) -> Metrics:
     """Return the metrics of a function; their only dimension is ``service``."""
     namespace = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", NAMESPACE)
-    return Metrics(provider=_Sparing(namespace=namespace, service=service))
+    return Metrics(provider=_SkipEmptyMetrics(namespace=namespace, service=service))
 
 
 def count_unexpected(logger: Logger, metrics: Metrics, message: str, error: Exception | None = None) -> None:
@@ -114,7 +114,7 @@ def count_accepted(logger: Logger, metrics: Metrics, order: Order) -> None:
 
 
 def count_run(metrics: Metrics, report: Report) -> None:
-    """Count what one run did: how long the order waited, its stages, how it ended, who was not told."""
+    """Count one run: how long the order waited, its stages, its outcome, failed pushes."""
     _add_time(metrics, "QueueWait", report.waited)
     own = {event.seq for event in report.own_events}
     for before, event in zip(report.events, report.events[1:], strict=False):

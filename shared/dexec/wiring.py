@@ -16,15 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from dexec.adapters.postgres.database import Connect, Database
+    from dexec.adapters.postgres.connection import Connect
+    from dexec.adapters.postgres.database import Database
     from dexec.adapters.postgres.operators import PostgresOperators
     from dexec.ports import (
         ApiKeys,
         Archive,
-        Backlogs,
         Chain,
         Clock,
         Control,
+        EventReplay,
         Orders,
         Probe,
         Push,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
         Watching,
     )
     from dexec.settings import Settings
-    from dexec.usecases.tell import Wait
+    from dexec.usecases.notify import Wait
 
 PUSH_THREADS = 16
 SLOW_PUSH_THREADS = 4
@@ -52,7 +53,7 @@ class Overrides(TypedDict, total=False):
     store_probe: Probe
     queue: Queue
     push: Push
-    backlogs: Backlogs
+    event_replay: EventReplay
     chain: Chain
     new_order_id: Callable[[datetime], str]
     new_token: Callable[[], str]
@@ -181,14 +182,14 @@ class Adapters:
         return ApiGatewayPush(http)
 
     @cached_property
-    def backlogs(self) -> Backlogs:
-        """Sends backlogs to connections that are still opening."""
+    def event_replay(self) -> EventReplay:
+        """Sends event_replay to connections that are still opening."""
         from dexec.adapters.aws import clients as aws
-        from dexec.adapters.aws.event_replay import LambdaBacklogs
+        from dexec.adapters.aws.event_replay import LambdaEventReplay
 
         http = aws.functions_http(self.settings.url_suffix)
         self._opened.callback(http.close)
-        return LambdaBacklogs(http, os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""))
+        return LambdaEventReplay(http, os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""))
 
     # --- time, chance, threads -----------------------------------------------------------------------
 
@@ -232,6 +233,6 @@ class Adapters:
     @cached_property
     def gather_s(self) -> float:
         """How long the first events of a late order are gathered."""
-        from dexec.usecases.tell import GATHER_S
+        from dexec.usecases.notify import GATHER_S
 
         return GATHER_S

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dexec.adapters.postgres.database import Connect, Database
+from dexec.adapters.postgres.connection import Connect
+from dexec.adapters.postgres.database import Database
 from dexec.adapters.postgres.sources import without_pipelines
 from tests.conftest import Isolation, connect_at
 from tests.contract.samples import trading_key

@@ -10,7 +10,7 @@ from dexec.domain.failure import Failure
 from dexec.domain.ids import order_id
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order, SignedTransaction, build, submit
-from dexec.domain.quote import Mode, RouteRequest, VenueTrouble
+from dexec.domain.quote import Mode, RouteRequest, VenueFailure
 from dexec.domain.recorded import RecordedCosts, RecordedFill, RecordedLeg, RecordedRoute
 from dexec.ports import ApiKey, Claim, ClaimOutcome, Connection, MostConnections, NewOrder, RateLimit
 from tests.proofs.simulation.backend import Backend
@@ -49,7 +49,7 @@ ROUTE = RecordedRoute(
     costs=RecordedCosts("USDC", 225_056_250_000_000, 56_000_000_000, 249_000_001, -1),
     bound=225_000_002,
     gap_bps=Decimal("0.0001"),
-    left_out=(VenueTrouble("raydium", "é 漢"),),
+    skipped=(VenueFailure("raydium", "é 漢"),),
     slot=41,
 )
 FILL = RecordedFill("SOL", "USDC", 1_500_000_000, 224_999_999, Decimal("149.9999993"), (_LEG,), 44)

@@ -206,7 +206,7 @@ def test_watchers_of_a_cancelled_order_are_still_to_be_told(store: Backend) -> N
     connect(store, "own")
     order = place(store, watcher="own")
     store.control.cancel([order.id], NOW, ERROR)
-    ((found, events, watchers),) = store.watching.untold(after(1), 10)
+    ((found, events, watchers),) = store.watching.undelivered(after(1), 10)
     assert (found.id, events[-1].detail) == (order.id, ERROR)
     assert [watcher.connection_id for watcher in watchers] == ["own"]
 

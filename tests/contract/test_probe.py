@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from dexec.adapters.postgres.bounded import connect
+from dexec.adapters.postgres.connection import connect
 from dexec.adapters.postgres.database import Database
 from dexec.adapters.postgres.probe import PostgresProbe
 from dexec.domain.errors import StoreUnavailable

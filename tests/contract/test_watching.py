@@ -8,7 +8,7 @@ import pytest
 
 from dexec.domain.errors import ConnectionUnknown
 from dexec.domain.order import Order, fail
-from dexec.ports import Connection, MostConnections, Told
+from dexec.ports import Connection, Deliveries, MostConnections
 from tests.contract.samples import MOST, NOW, SLOW, after, claimed, connect, failure, new_order, place
 from tests.proofs.simulation.backend import Backend
 
@@ -20,10 +20,10 @@ def ended(store: Backend, watcher: str | None = None) -> Order:
     return change.after
 
 
-def untold(store: Backend, limit: int = 10) -> dict[str, set[str]]:
+def undelivered(store: Backend, limit: int = 10) -> dict[str, set[str]]:
     return {
         order.id: {watcher.connection_id for watcher in watchers}
-        for order, _, watchers in store.watching.untold(after(15), limit)
+        for order, _, watchers in store.watching.undelivered(after(15), limit)
     }
 
 
@@ -126,15 +126,15 @@ def test_a_revoked_key_hears_nothing_more(store: Backend) -> None:
 def test_those_who_heard_the_end_are_done(store: Backend) -> None:
     connect(store, "c")
     order = ended(store, watcher="c")
-    assert untold(store) == {order.id: {"c"}}
-    store.watching.settle(Told(order.id, True, delivered=frozenset({"c"})))
-    assert untold(store) == {}
+    assert undelivered(store) == {order.id: {"c"}}
+    store.watching.settle(Deliveries(order.id, True, delivered=frozenset({"c"})))
+    assert undelivered(store) == {}
 
 
 def test_those_who_heard_a_step_go_on_watching(store: Backend) -> None:
     connect(store, "c")
     order = place(store, watcher="c")
-    store.watching.settle(Told(order.id, False, delivered=frozenset({"c"})))
+    store.watching.settle(Deliveries(order.id, False, delivered=frozenset({"c"})))
     assert watchers_of(store, order) == {"c"}
 
 
@@ -142,27 +142,27 @@ def test_those_who_missed_the_end_are_told_later_streams_too(store: Backend) -> 
     connect(store, "c")
     order = ended(store, watcher="c")
     connect(store, "stream", stream=True)
-    missed = Told(order.id, True, missed=frozenset({"c", "stream", "closed"}))
+    missed = Deliveries(order.id, True, missed=frozenset({"c", "stream", "closed"}))
     store.watching.settle(missed)
-    assert untold(store) == {order.id: {"c", "stream"}}
+    assert undelivered(store) == {order.id: {"c", "stream"}}
 
 
 def test_a_stream_that_missed_nothing_is_not_told_later(store: Backend) -> None:
     connect(store, "c")
     order = ended(store, watcher="c")
     connect(store, "stream", stream=True)
-    assert untold(store) == {order.id: {"c"}}
+    assert undelivered(store) == {order.id: {"c"}}
 
 
 def test_failures_count_until_they_are_forgiven(store: Backend) -> None:
     connect(store, "c")
     order = place(store, watcher="c")
-    failed = Told(order.id, False, failed=frozenset({"c"}))
+    failed = Deliveries(order.id, False, failed=frozenset({"c"}))
     store.watching.settle(failed)
     store.watching.settle(failed)
     (watcher,) = store.orders.claim(order.id, "looking", NOW, NOW).watchers
     assert watcher.push_failures == 2
-    store.watching.settle(Told(order.id, False, delivered=frozenset({"c"}), recovered=frozenset({"c"})))
+    store.watching.settle(Deliveries(order.id, False, delivered=frozenset({"c"}), recovered=frozenset({"c"})))
     (watcher,) = store.orders.claim(order.id, "looking", NOW, NOW).watchers
     assert watcher.push_failures == 0
 
@@ -175,21 +175,21 @@ def test_who_kept_others_waiting_is_a_suspect(store: Backend) -> None:
         (watcher,) = store.orders.claim(order.id, "looking", NOW, NOW).watchers
         return watcher.push_failures
 
-    slow = Told(order.id, False, delivered=frozenset({"c"}), slow=frozenset({"c"}))
+    slow = Deliveries(order.id, False, delivered=frozenset({"c"}), slow=frozenset({"c"}))
     for _ in range(2):
         store.watching.settle(slow)
         assert failures() == 1, "being slow is not failing again and again"
-    store.watching.settle(Told(order.id, False, missed=frozenset({"c"})))
+    store.watching.settle(Deliveries(order.id, False, missed=frozenset({"c"})))
     assert failures() == 1, "its turn has not come"
-    store.watching.settle(Told(order.id, False, missed=frozenset({"c"}), overdue=frozenset({"c"})))
+    store.watching.settle(Deliveries(order.id, False, missed=frozenset({"c"}), overdue=frozenset({"c"})))
     assert failures() == 2
 
 
 def test_a_failing_connection_is_told_the_end_later(store: Backend) -> None:
     connect(store, "c")
     order = ended(store, watcher="c")
-    store.watching.settle(Told(order.id, True, failed=frozenset({"c"})))
-    assert untold(store) == {order.id: {"c"}}
+    store.watching.settle(Deliveries(order.id, True, failed=frozenset({"c"})))
+    assert undelivered(store) == {order.id: {"c"}}
 
 
 def test_gone_connections_are_forgotten_with_all_they_watch(store: Backend) -> None:
@@ -197,15 +197,15 @@ def test_gone_connections_are_forgotten_with_all_they_watch(store: Backend) -> N
         connect(store, one)
     order, other = place(store, watcher="gone"), place(store, watcher="gone")
     store.watching.watch(order.id, "alice", "here")
-    told = Told(order.id, False, delivered=frozenset({"here"}), gone=frozenset({"gone"}))
-    store.watching.settle(told)
+    deliveries = Deliveries(order.id, False, delivered=frozenset({"here"}), gone=frozenset({"gone"}))
+    store.watching.settle(deliveries)
     assert watchers_of(store, order) == {"here"}
     assert watchers_of(store, other) == set()
     assert store.watching.connection("gone") is None
 
 
 def test_settling_nothing_is_nothing(store: Backend) -> None:
-    store.watching.settle(Told("ord_" + "0" * 32, False))
+    store.watching.settle(Deliveries("ord_" + "0" * 32, False))
 
 
 def test_the_untold_are_those_of_orders_that_ended_a_while_ago(store: Backend) -> None:
@@ -214,10 +214,10 @@ def test_the_untold_are_those_of_orders_that_ended_a_while_ago(store: Backend) -
     first, second = ended(store, watcher="c"), ended(store, watcher="c")
     fresh = fail(claimed(store, place(store, watcher="c")), after(16), failure("x"))
     store.orders.save(fresh)
-    assert set(untold(store)) == {first.id, second.id}
-    assert open_order.id not in untold(store)
-    assert len(untold(store, limit=1)) == 1
-    (_, events, _), *_ = store.watching.untold(after(15), 1)
+    assert set(undelivered(store)) == {first.id, second.id}
+    assert open_order.id not in undelivered(store)
+    assert len(undelivered(store, limit=1)) == 1
+    (_, events, _), *_ = store.watching.undelivered(after(15), 1)
     assert [event.seq for event in events] == [1, 2, 3]
 
 
@@ -227,17 +227,17 @@ def test_clients_take_turns_to_be_told(store: Backend) -> None:
     many = [ended(store, watcher="a") for _ in range(4)]
     one = fail(claimed(store, place(store, "bob", "b")), after(5), failure("x"))
     store.orders.save(one)
-    first, second, third = [order.id for order, _, _ in store.watching.untold(after(15), 3)]
+    first, second, third = [order.id for order, _, _ in store.watching.undelivered(after(15), 3)]
     assert (first, second, third) == (many[0].id, one.after.id, many[1].id)
 
 
-def test_who_is_skipped_is_left_out_with_the_orders_of_nobody_else(store: Backend) -> None:
+def test_skipping_a_connection_leaves_out_only_its_own_orders(store: Backend) -> None:
     for name in ("slow", "quick"):
         connect(store, name)
     both, slow = ended(store, watcher="slow"), ended(store, watcher="slow")
     store.watching.watch(both.id, "alice", "quick")
-    assert untold(store) == {both.id: {"slow", "quick"}, slow.id: {"slow"}}
-    found = store.watching.untold(after(15), 10, frozenset({"slow"}))
+    assert undelivered(store) == {both.id: {"slow", "quick"}, slow.id: {"slow"}}
+    found = store.watching.undelivered(after(15), 10, frozenset({"slow"}))
     assert [(order.id, [one.connection_id for one in watchers]) for order, _, watchers in found] == [
         (both.id, ["quick"])
     ]
@@ -254,7 +254,7 @@ def test_those_who_cannot_be_told_do_not_stand_before_those_who_can(store: Backe
     store.watching.connect(replace(connect_of(store), connection_id="here", key_hash="new key"), MOST)
     last = fail(claimed(store, place(store, watcher="here")), after(1), failure("x"))
     store.orders.save(last)
-    assert untold(store, limit=1) == {last.after.id: {"here"}}
+    assert undelivered(store, limit=1) == {last.after.id: {"here"}}
 
 
 def connect_of(store: Backend) -> Connection:

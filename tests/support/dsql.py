@@ -16,7 +16,7 @@ import psycopg
 import trustme
 from ministack.core import pgproxy  # type: ignore[import-untyped]
 
-from dexec.adapters.postgres.database import Connect
+from dexec.adapters.postgres.connection import Connect
 from dexec.adapters.postgres.sources import from_dsql
 from infra.local import postgres
 from infra.local.home import Home

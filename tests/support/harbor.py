@@ -63,10 +63,10 @@ class HarborCurve:
         least_in = (self.max_out << PRICE_BITS) // self.best_price
         return max(0, (self.max_out << PRICE_BITS) - price * least_in)
 
-    def kinks(self, low: int, high: int) -> Sequence[int]:
+    def breakpoints(self, low: int, high: int) -> Sequence[int]:
         return (self.best_price,) if low < self.best_price < high else ()
 
-    def even_fees(self, amount_in: int, count: int) -> Sequence[int]:
+    def fee_breakpoints(self, amount_in: int, count: int) -> Sequence[int]:
         fee = amount_in * FEE_BPS // BPS
         steps = range(max(0, fee - count), fee + count + 2)
         return [step * BPS // FEE_BPS for step in steps if step * BPS // FEE_BPS <= self.max_in]

@@ -22,7 +22,7 @@ from dexec.domain.pools import (
     Volatility,
 )
 from dexec.domain.pools.dlmm import bin_price
-from dexec.domain.quote import Mode, Reading, RouteRequest
+from dexec.domain.quote import Mode, PoolSnapshot, RouteRequest
 
 FEE_RATES = (400, 2_000, 2_500, 3_000, 10_000)
 BIN_STEPS = (5, 10, 25, 80, 100)
@@ -128,11 +128,12 @@ def pool(rnd: Random, pair: tuple[str, str], price: Fraction, size: int, name: s
     return make(rnd, pair, price, size, name)
 
 
-def readings(pools: Sequence[Pool], slot: int = 7) -> list[Reading]:
-    """The readings of all venues that have one of the pools."""
+def snapshots(pools: Sequence[Pool], slot: int = 7) -> list[PoolSnapshot]:
+    """The snapshots of all venues that have one of the pools."""
     venues = dict.fromkeys(pool.venue for pool in pools)
     return [
-        Reading(venue, slot, tuple(pool for pool in pools if pool.venue == venue), 100) for venue in venues
+        PoolSnapshot(venue, slot, tuple(pool for pool in pools if pool.venue == venue), 100)
+        for venue in venues
     ]
 
 

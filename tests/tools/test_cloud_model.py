@@ -60,20 +60,20 @@ def test_pushes_stand_beside_the_execution_but_for_the_last() -> None:
     one, many = (sample(Scenario(watchers=count), ASSUMED, 3) for count in (1, 50))
     assert many.used["frames"] == 50 * one.used["frames"] == 300
     assert [span.name for span in many.spans].count("push the last frame") == 1
-    assert many.told_s < one.told_s + 0.5
+    assert many.notified_s < one.notified_s + 0.5
 
 
 def test_the_critical_path_is_the_whole_way_without_gaps() -> None:
     for one in samples(Scenario()):
-        assert sum(span.seconds for span in one.spans) == pytest.approx(one.told_s)
+        assert sum(span.seconds for span in one.spans) == pytest.approx(one.notified_s)
         for before, after in zip(one.spans, one.spans[1:], strict=False):
             assert after.starts == pytest.approx(before.ends)
-        assert one.answered_s < one.started_s < one.told_s
+        assert one.answered_s < one.started_s < one.notified_s
 
 
 def test_simulated_latencies_are_what_separates_the_scenarios() -> None:
     none, default = (samples(Scenario(latency))[0] for latency in ("none", "default"))
-    assert 0.18 + 0.25 < default.told_s - none.told_s < 0.22 + 0.3 + 0.2
+    assert 0.18 + 0.25 < default.notified_s - none.notified_s < 0.22 + 0.3 + 0.2
     assert QUEUED in {span.name for span in none.spans}
 
 

@@ -1,4 +1,4 @@
-"""Why an order is in trouble, in words an operator can act on."""
+"""The reason why an order failed or does not go on, in words an operator can act on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dexec.adapters.postgres.operators import Trouble
+from dexec.adapters.postgres.operators import ProblemOrder
 from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Detail, Order
@@ -53,14 +53,17 @@ LATE = Failure("no_venue", "no venue answered")
     ],
 )
 def test_what_an_order_waits_for(order: Order, detail: Detail, expected: str) -> None:
-    assert reason(Trouble(order, NOW, detail), NOW, None) == expected
+    assert reason(ProblemOrder(order, NOW, detail), NOW, None) == expected
 
 
 @pytest.mark.parametrize("order", [ORDER, ROUTING, HELD])
 def test_a_pause_explains_what_waits(order: Order) -> None:
-    assert reason(Trouble(order, NOW, None), NOW, NOW) == "execution is paused since 2030-01-02T03:04:05.000Z"
+    assert (
+        reason(ProblemOrder(order, NOW, None), NOW, NOW)
+        == "execution is paused since 2030-01-02T03:04:05.000Z"
+    )
 
 
 def test_a_pause_does_not_explain_what_is_submitted_or_over() -> None:
-    assert "paused" not in reason(Trouble(SUBMITTED, NOW, None), NOW, NOW)
-    assert reason(Trouble(FAILED, NOW, None), NOW, NOW) == "no venue answered"
+    assert "paused" not in reason(ProblemOrder(SUBMITTED, NOW, None), NOW, NOW)
+    assert reason(ProblemOrder(FAILED, NOW, None), NOW, NOW) == "no venue answered"

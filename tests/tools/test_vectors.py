@@ -37,7 +37,7 @@ def test_a_difference_of_one_unit_fails_its_case_alone(tmp_path: Path) -> None:
     assert run([wrong], said.append) == 1
     right = case["amount_out"] - 1
     assert said == [
-        f"{wrong}: pool 3, case 5: amount_out should be {right + 1}, ours is {right}",
+        f"{wrong}: pool 3, case 5: amount_out should be {right + 1}, computed {right}",
         "479 passed, 1 failed",
     ]
 

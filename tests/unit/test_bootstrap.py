@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from dexec.adapters.postgres import sources
-from dexec.adapters.postgres.bounded import BoundedConnection
+from dexec.adapters.postgres.connection import BoundedConnection
+from dexec.adapters.postgres.pipeline import Pipeline
 from dexec.bootstrap import Container
 from dexec.connecting import connect_to, migrate
 from dexec.domain.errors import StoreUnavailable
@@ -63,7 +65,7 @@ def test_closing_closes_what_was_built_and_nothing_that_was_given() -> None:
 
     parts = Container(SETTINGS)
     for database in (parts.database, parts._new_database()):
-        database._connection = cast("BoundedConnection", Opened("database"))
+        database._pipeline = cast("Pipeline", SimpleNamespace(connection=Opened("database")))
     parts.close()
     assert closed == ["database", "database"]
 

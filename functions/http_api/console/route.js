@@ -48,7 +48,7 @@ export function impactOf({ legs = [] }) {
 
 /** Why the route was chosen, and which venues could not be. */
 export function why({ reason, leftOut = [] }) {
-	const missing = leftOut.map((trouble) => ` Without ${word(trouble.venue)}: ${trouble.reason}.`);
+	const missing = leftOut.map((failure) => ` Without ${word(failure.venue)}: ${failure.reason}.`);
 	return h("p", { class: "why" }, reason, missing);
 }
 

@@ -35,7 +35,7 @@ def capacity(samples: Sequence[Sample], concurrency: int, seed: int) -> Capacity
     served = _serve(drawn, arrivals, concurrency)
     latencies = sorted(
         # What it waited for a free executor, and then what it takes anyway.
-        end - one.execute_s - arrival + one.told_s
+        end - one.execute_s - arrival + one.notified_s
         for end, arrival, one in zip(served, arrivals, drawn, strict=True)
     )
     return Capacity(concurrency, rate, percentile(latencies, 50), percentile(latencies, 99))

@@ -37,7 +37,7 @@ def model(
             "region": assumed.region,
         },
         "postMs": spread(one.answered_s * 1000 for one in samples),
-        "confirmedMs": spread(one.told_s * 1000 for one in samples),
+        "confirmedMs": spread(one.notified_s * 1000 for one in samples),
         "criticalPath": [*_critical_path(samples)],
         "capacity": [_capacity(samples, size, scenario.seed, assumed) for size in CONCURRENCIES],
         "coldStartMs": _cold_starts(stack(), assumed),

@@ -39,13 +39,13 @@ PACE_S = 7.3
 class Sample:
     """One order, in seconds after its request was sent, and for how long each function ran.
 
-    ``answered_s``: 202; ``started_s``: the executor has the message; ``told_s``: all watchers were told
+    ``answered_s``: 202; ``started_s``: the executor has the message; ``notified_s``: all watchers were told
     that it is confirmed (without watchers: that is stored). ``spans`` is the critical path.
     """
 
     answered_s: float
     started_s: float
-    told_s: float
+    notified_s: float
     accept_s: float
     execute_s: float
     spans: tuple[Span, ...]
@@ -70,10 +70,10 @@ def sample(scenario: Scenario, assumed: Assumptions, number: int) -> Sample:
     accept_s = run.accept()
     answered = timeline.seconds
     execute_s = run.execute()
-    told = run.watching.told_at or timeline.seconds
-    path = tuple(span for span in timeline.spans if span.ends <= told)
+    notified = run.watching.notified_at or timeline.seconds
+    path = tuple(span for span in timeline.spans if span.ends <= notified)
     started = next(span.ends for span in path if span.name == QUEUED)
-    times = (answered - sent, started - sent, told - sent)
+    times = (answered - sent, started - sent, notified - sent)
     return Sample(*times, accept_s, execute_s, path, run.cloud.used)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from dexec.adapters.paper.simulator import Booking, Entry, Moves, Posting
 from dexec.domain.order import Change, Event, Order, take
-from dexec.ports import Claim, ClaimOutcome, Delivery, NewOrder, Placed, RateLimit, Told, Watcher
+from dexec.ports import Claim, ClaimOutcome, Deliveries, Delivery, NewOrder, Placed, RateLimit, Watcher
 from infra.lab.model.assumptions import Assumptions
 from infra.lab.model.metering import ENDING, ORDER_INDEXES, SMALL, Meter, event_row, ledger_rows, order_row
 from infra.lab.model.timeline import START, Beside, Timeline, draw
@@ -97,19 +97,19 @@ class CloudOrders:
 
 
 class CloudWatching:
-    """What a clean run asks of the ``Watching`` port; ``told_at`` is when the last push had arrived."""
+    """What a clean run asks of the ``Watching`` port; ``notified_at`` is when the last push had arrived."""
 
     def __init__(self, cloud: Cloud, pushes: Beside) -> None:
         self._cloud = cloud
         self._pushes = pushes
-        self.told_at: float | None = None
+        self.notified_at: float | None = None
 
-    def settle(self, told: Told) -> None:
+    def settle(self, deliveries: Deliveries) -> None:
         """Note who was told, once the pushes are done."""
         self._cloud.timeline.wait_until(self._pushes.last_end, "push the last frame")
-        self.told_at = self._cloud.timeline.seconds
+        self.notified_at = self._cloud.timeline.seconds
         # The rows of ``watchers`` and their index entries go.
-        self._cloud.transact("note who was told", [SMALL] * 2 * len(told.delivered))
+        self._cloud.transact("note who was told", [SMALL] * 2 * len(deliveries.delivered))
 
 
 class CloudQueue:

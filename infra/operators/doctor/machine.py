@@ -46,7 +46,7 @@ def python(version: tuple[int, int]) -> Finding:
     shown = ".".join(map(str, version))
     if OLDEST <= version <= NEWEST:
         return ok("python", f"Python {shown}")
-    fix = "make it anew with another: make clean setup PYTHON=python3.11"
+    fix = "recreate .venv with a supported one: make clean setup PYTHON=python3.11"
     return problem("python", f"Python {shown} is not one of 3.11, 3.12 and 3.13", fix)
 
 
@@ -88,7 +88,7 @@ def port(name: str, preferred: int, home: Home) -> Finding:
     check = f"port {preferred}"
     state = home.read()
     if state is not None and any(p.port == preferred and processes.alive(p) for p in state.processes):
-        return ok(check, f"ours: {name} of {home.root}")
+        return ok(check, f"in use by {name} of {home.root}")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

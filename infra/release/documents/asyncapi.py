@@ -39,8 +39,8 @@ REPLIES = {
 
 DESCRIPTION = """
 Orders placed and watched over one connection. Delivery is at least once: `(orderId, seq)` orders the events
-and tells repeats; after a gap or a reconnect, `subscribe` with `afterSeq`. A `status` may come before the
-`ack` of its order. A frame in can have 16 KB at the most, and is JSON text; binary frames are refused. A
+and identifies repeats; after a gap or a reconnect, `subscribe` with `afterSeq`. A `status` may come before
+the `ack` of its order. A frame in can have 16 KB at the most, and is JSON text; binary frames are refused. A
 number in it has 100 characters and an exponent of ±999 at the most, and no object has two fields of one name.
 
 Give each `execute` an `idempotencyKey`, and send it again with the same one when no `ack` comes, on this
@@ -97,7 +97,7 @@ def _servers() -> Node:
             "host": "{api}.execute-api.{region}.{domain}",
             "pathname": "/live",
             "protocol": "wss",
-            "description": "`/api/config` tells the address",
+            "description": "the address is in `/api/config`",
             "security": security,
             "variables": {
                 "api": {"description": "id of the API, an output of the stack"},

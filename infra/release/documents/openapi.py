@@ -65,7 +65,7 @@ INFO: Node = {
     "description": cleandoc(
         """
         Execution of crypto swap orders. Place an order, then read it, or watch it over the WebSocket whose
-        address `/api/config` tells and which the AsyncAPI document describes.
+        address is in `/api/config` and which the AsyncAPI document describes.
 
         Amounts are decimals in whole tokens: numbers or strings going in, strings coming out. Refusals are
         problem details (RFC 9457). API Gateway in front of it may itself refuse a call, with

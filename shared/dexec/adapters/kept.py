@@ -1,7 +1,7 @@
-"""How long a kept connection is trusted: Lambda freezes an environment between two invocations.
+"""When a keep-alive connection is replaced: Lambda freezes an environment between two invocations.
 
-Whatever ended the connection meanwhile, a frozen environment did not hear of it, and a request on such a
-connection is lost, or hangs until its time-out.
+A frozen environment does not notice that a connection was closed, and a request on such a connection is
+lost, or hangs until its time-out.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Kept:
         self._opened_at = self._used_at = now()
 
     def use(self) -> bool:
-        """Note a use; False if the connection was idle too long, or is too old, and should be replaced."""
+        """Record a use; False if the connection was idle too long, or is too old, and should be replaced."""
         now = self._now()
         idle_s, age_s = now - self._used_at, now - self._opened_at
         self._used_at = now

@@ -1,4 +1,4 @@
-"""Whom TLS connections trust: the public authorities whose certificates botocore, and so our layer, ships.
+"""Certificate authorities of TLS connections: the public ones that botocore, and so the layer, ships.
 
 Neither OpenSSL's default nor libpq's ``system``: in a wheel both look in a folder of the machine that
 built it.

@@ -19,7 +19,7 @@ from dexec.api.routes import (
     LegDetails,
     QuoteDetails,
     RouteDetails,
-    TroubleDetails,
+    VenueFailureDetails,
 )
 from dexec.domain.lifecycle import Status, Step
 from dexec.domain.quote import Mode
@@ -87,7 +87,7 @@ class EventDetails(TypedDict):
     costs: NotRequired[CostDetails]
     bound: NotRequired[Amount]
     gapBps: NotRequired[str]
-    leftOut: NotRequired[list[TroubleDetails]]
+    leftOut: NotRequired[list[VenueFailureDetails]]
     slot: NotRequired[int]
     # submitted and confirmed
     signature: NotRequired[Signature]
@@ -217,7 +217,7 @@ FrameId = Annotated[str | int, Field(description="of the frame that is answered,
 
 
 class StatusFrame(Event):
-    """One event of an order; ``earlier`` holds those before it that are told in the same frame."""
+    """One event of an order; ``earlier`` holds those before it that are sent in the same frame."""
 
     type: Literal["status"]
     orderId: OrderId

@@ -128,7 +128,8 @@ class OrderBody(Strict):
         if not given:
             raise Invalid("is missing", "tokenIn")
         if len(given) > 1:
-            raise Invalid(f"cannot stand beside {next(iter(given))}: name the tokens once", list(given)[1])
+            used, other = list(given)[:2]
+            raise Invalid(f"cannot be combined with {used}: name the tokens once", other)
         ((first_field, (first, second, second_field)),) = given.items()
         if first is None or second is None:
             raise Invalid("is missing", first_field if first is None else second_field)
@@ -136,7 +137,7 @@ class OrderBody(Strict):
             return (first_field, first), (second_field, second), self.mode or Mode.EXACT_IN
         if self.side is None or self.mode is not None:
             field = "side" if self.side is None else "mode"
-            raise Invalid("is missing" if self.side is None else "cannot stand beside side", field)
+            raise Invalid("is missing" if self.side is None else "cannot be combined with side", field)
         base, quote = (first_field, first), (second_field, second)
         # Amounts with a side count the base asset: buying fixes what comes out, selling what goes in.
         return (quote, base, Mode.EXACT_OUT) if self.side == "buy" else (base, quote, Mode.EXACT_IN)
@@ -145,7 +146,7 @@ class OrderBody(Strict):
         if self.slippage is None:
             return default_bps if self.slippage_bps is None else self.slippage_bps
         if self.slippage_bps is not None:
-            raise Invalid("cannot stand beside slippage: name the tolerance once", "slippageBps")
+            raise Invalid("cannot be combined with slippage: name the tolerance once", "slippageBps")
         percent = parse_decimal(self.slippage, "slippage")
         if not 0 <= percent <= 100:
             raise Invalid("must be between 0 and 100 percent", "slippage")

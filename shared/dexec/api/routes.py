@@ -72,7 +72,7 @@ class AlternativeDetails(TypedDict):
     costBps: str
 
 
-class TroubleDetails(TypedDict):
+class VenueFailureDetails(TypedDict):
     """A venue that was left out."""
 
     venue: str
@@ -106,7 +106,7 @@ class RouteDetails(TypedDict):
     costs: CostDetails
     bound: str
     gapBps: str
-    leftOut: list[TroubleDetails]
+    leftOut: list[VenueFailureDetails]
     slot: int
 
 
@@ -135,7 +135,7 @@ def route_details(route: RecordedRoute) -> RouteDetails:
         costs=_costs(route.costs),
         bound=format_units(route.bound, route.open_token),
         gapBps=format_decimal(route.gap_bps),
-        leftOut=[TroubleDetails(venue=trouble.venue, reason=trouble.reason) for trouble in route.left_out],
+        leftOut=[VenueFailureDetails(venue=failed.venue, reason=failed.reason) for failed in route.skipped],
         slot=route.slot,
     )
     limit = format_units(route.limit, route.open_token)

@@ -79,13 +79,13 @@ class Unauthenticated(Rejected):
 
 
 class NotFound(Rejected):
-    """No such thing, or it belongs to somebody else: the two are not told apart."""
+    """No such resource, or it belongs to another client: the two are not distinguished."""
 
     code = "not_found"
 
 
 class ConnectionUnknown(Rejected):
-    """The WebSocket connection is not (or no longer) stored: it would hear of nothing. Nothing was done."""
+    """The WebSocket connection is not (or no longer) stored: it would receive nothing. Nothing was done."""
 
     code = "connection_unknown"
 
@@ -110,7 +110,7 @@ class Invalid(Rejected):
 
 
 class TooMany(Rejected):
-    """The client asks for more than its share; ``retry_after_s`` is when it may ask again."""
+    """The client exceeds one of its limits; ``retry_after_s`` is when it may ask again."""
 
     code = "too_many"
 
@@ -138,13 +138,13 @@ class TooManyConnections(Rejected):
 
 
 class Unavailable(DexecError):
-    """A back end of ours did not take the call; it had no effect."""
+    """A back end could not be reached or refused the call; it had no effect."""
 
     code = "unavailable"
 
 
 class StoreUnavailable(Unavailable):
-    """PostgreSQL could not be reached, or refused for a reason that passes."""
+    """PostgreSQL could not be reached, or refused for a transient reason."""
 
 
 class StoreConflict(StoreUnavailable):
@@ -152,13 +152,13 @@ class StoreConflict(StoreUnavailable):
 
 
 class QueueUnavailable(Unavailable):
-    """SQS did not take the message."""
+    """SQS did not accept the message."""
 
 
 class OrderWithdrawn(QueueUnavailable):
     """An order was stored and could not be queued, so it failed, and its idempotency key is free again.
 
-    Nothing of it was executed or will be; ``order_id`` is under which the client's history has it.
+    Nothing of it was or will be executed; ``order_id`` names it in the client's history.
     """
 
     def __init__(self, message: str, order_id: str) -> None:
@@ -287,7 +287,7 @@ class InsufficientLiquidity(OrderFailed):
 
 
 class IllegalTransition(DexecError):
-    """The lifecycle does not list this transition: a bug of ours."""
+    """The lifecycle does not list this transition: a bug."""
 
     code = "illegal_transition"
 
@@ -299,6 +299,6 @@ class SigningHalted(DexecError):
 
 
 class LeaseLost(DexecError):
-    """Another executor works on the order now; this one must not write."""
+    """The lease was lost: another executor has the order, and this one must not write."""
 
     code = "lease_lost"

@@ -22,6 +22,10 @@ class Mode(StrEnum):
     EXACT_OUT = "exactOut"
 
 
+EXACT_IN, EXACT_OUT = Mode.EXACT_IN, Mode.EXACT_OUT
+"""The members themselves, for the router: up to Python 3.11 each ``Mode.EXACT_OUT`` is a call in Python."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """A direction to trade in, by symbols."""
@@ -52,7 +56,7 @@ class RouteRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class PoolSnapshot:
     """What one venue answered: the states of its pools at one slot, after ``latency_ms``."""
 
     venue: str
@@ -62,7 +66,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class VenueTrouble:
+class VenueFailure:
     """A venue that was left out, and why, in words for the client."""
 
     venue: str
@@ -103,7 +107,7 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """One venue's priced offer for the whole order, from one reading.
+    """One venue's priced offer for the whole order, from one snapshot.
 
     It is the best of the venue's pools for the pair. ``depth_out`` is what that pool gives before its
     marginal price is 1 % worse. Fees are base units of token in, ``output_fee`` of token out.
@@ -194,10 +198,10 @@ class SwapPlan:
             mode, token_in, token_out, amount, limit, legs = json.loads(text)
             plan = cls(Mode(mode), token_in, token_out, amount, limit, tuple(PlanLeg(*leg) for leg in legs))
         except (TypeError, ValueError) as exc:
-            raise ValueError(f"no swap plan: {text[:80]!r}") from exc
+            raise ValueError(f"not a swap plan: {text[:80]!r}") from exc
         numbers = (plan.amount, plan.limit, *(n for leg in plan.legs for n in (leg.amount, leg.hop)))
         if not legs or any(type(number) is not int or number < 0 for number in numbers):
-            raise ValueError(f"no swap plan: {text[:80]!r}")
+            raise ValueError(f"not a swap plan: {text[:80]!r}")
         return plan
 
 
@@ -208,7 +212,7 @@ class Route:
     ``limit`` is the least output (exact in) or the greatest input (exact out) that the transaction
     accepts. ``bound`` is proven: no route over these pools gives more (exact in) or takes less (exact
     out), leg costs included; ``gap_bps`` is how far this route is from it. ``slot`` is the oldest slot of
-    the readings it rests on.
+    the snapshots it rests on.
     """
 
     mode: Mode
@@ -224,7 +228,7 @@ class Route:
     leg_cost: int
     bound: int
     gap_bps: Fraction
-    left_out: tuple[VenueTrouble, ...]
+    skipped: tuple[VenueFailure, ...]
     slot: int
 
     def plan(self) -> SwapPlan:

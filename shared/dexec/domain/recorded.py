@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from dexec.domain.quote import Mode, VenueTrouble
+from dexec.domain.quote import Mode, VenueFailure
 
 COST_DIGITS = 6
 """Costs are kept in 10^-6 of a base unit: rounding costs less than one base unit a leg."""
@@ -91,7 +91,7 @@ class RecordedRoute:
     costs: RecordedCosts
     bound: int
     gap_bps: Decimal
-    left_out: tuple[VenueTrouble, ...]
+    skipped: tuple[VenueFailure, ...]
     slot: int
 
     @property

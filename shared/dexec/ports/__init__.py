@@ -1,7 +1,7 @@
-"""What the use cases need from the world, as Protocols; adapters and fakes implement them.
+"""The ports: what the use cases need from outside, as Protocols that adapters and fakes implement.
 
-Every method that talks to something else may raise ``Unavailable`` (it had no effect) or
-``OutcomeUnknown`` (it may have had one); what else it raises stands with it.
+Every method that makes a call may raise ``Unavailable`` (it had no effect) or ``OutcomeUnknown`` (it may
+have had one); other errors are listed with the method.
 """
 
 from dexec.domain.claims import ClaimOutcome
@@ -19,18 +19,17 @@ from dexec.ports.market import (
     Venue,
     Wallets,
 )
-from dexec.ports.messaging import Backlogs, Delivery, EncodeEvents, Push, Queue
+from dexec.ports.messaging import Delivery, EncodeEvents, EventReplay, Push, Queue
 from dexec.ports.orders import Archive, Claim, NewOrder, Orders, Placed, RateLimit
 from dexec.ports.readiness import Probe
 from dexec.ports.time import Clock
-from dexec.ports.watching import Connection, MostConnections, Told, Untold, Watcher, Watching
+from dexec.ports.watching import Connection, Deliveries, MostConnections, Undelivered, Watcher, Watching
 
 __all__ = [
     "MOST_ORDERS",
     "ApiKey",
     "ApiKeys",
     "Archive",
-    "Backlogs",
     "Blockhash",
     "CannotLand",
     "Chain",
@@ -40,8 +39,10 @@ __all__ = [
     "Cluster",
     "Connection",
     "Control",
+    "Deliveries",
     "Delivery",
     "EncodeEvents",
+    "EventReplay",
     "Landed",
     "MostConnections",
     "NewOrder",
@@ -55,8 +56,7 @@ __all__ = [
     "RateLimit",
     "Signer",
     "Standing",
-    "Told",
-    "Untold",
+    "Undelivered",
     "Venue",
     "Wallets",
     "Watcher",

@@ -1,4 +1,4 @@
-"""What operators do to execution, past the limits of any one client."""
+"""The ``Control`` port: what operators do to execution, across all clients."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Standing:
 
 
 class Control(Protocol):
-    """The kill switch, leases taken away, and cancelling."""
+    """The kill switch, fencing of leases, and cancellation."""
 
     def pause(self, now: datetime) -> None:
-        """Set the switch; while it is set the time at which it first was stays."""
+        """Set the switch; setting it again keeps the time at which it was first set."""
 
     def resume(self) -> bool:
         """Take the switch off; False if it was not set."""
@@ -60,4 +60,4 @@ class Control(Protocol):
         """End those orders as failed that have no signature, whoever holds them; return which."""
 
     def orders(self, order_ids: Sequence[str]) -> tuple[Order, ...]:
-        """Return those orders that there are, whoever's they are."""
+        """Return those of the orders that exist, of any client."""

@@ -1,4 +1,4 @@
-"""Who may call."""
+"""The ``ApiKeys`` port: who may call, and each client's limits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key as stored: its SHA-256 in hex, whose it is, and the client's limits.
+    """A key as stored: its SHA-256 in hex, its client, and the client's limits.
 
     ``orders_per_minute``: None is the default rate, 0 is no limit. ``max_amounts`` bounds the
     amount that an order names, in base units by token symbol: a token that it does not list may not be named
@@ -26,7 +26,7 @@ class ApiKey:
 
 
 class ApiKeys(Protocol):
-    """Who may call."""
+    """The store of API keys."""
 
     def find(self, key_hash: str) -> ApiKey | None:
         """Return the key with this hash, revoked or not."""

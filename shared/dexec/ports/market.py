@@ -8,7 +8,7 @@ from typing import Protocol
 
 from dexec.domain.errors import AttemptFailed, OrderFailed
 from dexec.domain.order import SignedTransaction
-from dexec.domain.quote import Fill, Pair, Reading, SwapPlan
+from dexec.domain.quote import Fill, Pair, PoolSnapshot, SwapPlan
 
 
 class Venue(Protocol):
@@ -18,7 +18,7 @@ class Venue(Protocol):
     def name(self) -> str:
         """How quotes and legs call it."""
 
-    def read(self, pairs: Sequence[Pair]) -> Reading:
+    def read(self, pairs: Sequence[Pair]) -> PoolSnapshot:
         """Return the state of its pools for ``pairs``, all at one slot; raises ``VenueUnavailable``."""
 
 
@@ -90,7 +90,7 @@ class Signer(Protocol):
 
 
 class Wallets(Protocol):
-    """What clients hold."""
+    """Balances of the clients' wallets."""
 
     def balances(self, client_id: str) -> dict[str, int]:
         """Return base units by token symbol."""

@@ -1,4 +1,4 @@
-"""The queue, and pushes to connections."""
+"""The ports that send messages: the order queue, pushes to connections, replay of past events."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ EncodeEvents = Callable[[Sequence[Event]], tuple[bytes, int]]
 
 
 class Delivery(Enum):
-    """What became of one frame, or of a request to close: done, no such connection, neither is known."""
+    """The result of one frame, or of a request to close: done, no such connection, or unknown."""
 
     DELIVERED = auto()
     GONE = auto()
@@ -40,17 +40,17 @@ class Push(Protocol):
     """API Gateway's connection management."""
 
     def post(self, connection_id: str, frame: bytes) -> Delivery:
-        """Send one frame to a connection; never raises for what is the connection's own fault."""
+        """Send one frame to a connection; never raises for a fault of the connection itself."""
 
     def close(self, connection_id: str) -> Delivery:
-        """Close a connection, so that its client notices and comes back; never raises.
+        """Close a connection, so that its client reconnects; never raises.
 
         ``FAILED`` means that it may still be open.
         """
 
 
-class Backlogs(Protocol):
-    """Sends a connection what it missed, after the handler that opens it has returned."""
+class EventReplay(Protocol):
+    """Sends a connection the past events of an order, once the handler that opens it has returned."""
 
     def send_soon(self, order_id: str, connection: Connection) -> None:
         """Subscribe a connection that is still opening to an order; raises ``Unavailable``."""

@@ -1,4 +1,4 @@
-"""The store of orders and their events."""
+"""The ``Orders`` and ``Archive`` ports: the store of orders and their events."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The answer to a claim; ``events`` are all of the order so far, where it is ours or over.
+    """The answer to a claim; ``events`` are all of the order so far, if it was claimed or has ended.
 
-    ``abandoned`` says that the last to hold the order, now ours, went away without giving it back.
+    ``abandoned``: the lease before this one expired without having been released.
     """
 
     outcome: ClaimOutcome
@@ -82,17 +82,17 @@ class Orders(Protocol):
         """
 
     def claim(self, order_id: str, token: str, now: datetime, lease_until: datetime) -> Claim:
-        """Take the lease of an order that is due and nobody's, and begin or resume its routing."""
+        """Take the lease of an order that is due and unleased, and begin or resume its routing."""
 
     def save(self, change: Change) -> tuple[Watcher, ...]:
-        """Write a change under the lease it saw; return who is to be told its events.
+        """Write a change under the lease it saw; return the watchers to notify of its events.
 
         Raises ``LeaseLost`` when the order is not as ``change.before`` any more, ``SigningHalted`` for a
         change that leads to a signature while execution is paused or the client has no valid API key.
         """
 
     def release(self, order: Order, run_at: datetime) -> None:
-        """Give the lease back; the order may be claimed again from ``run_at``."""
+        """Release the lease; the order may be claimed again from ``run_at``."""
 
     def find(self, order_id: str, client_id: str) -> tuple[Order, tuple[Event, ...]] | None:
         """Return a client's order with all its events."""
@@ -108,10 +108,10 @@ class Orders(Protocol):
         """Return open orders without a live lease whose message seems to be gone."""
 
     def requeue(self, order: Order, now: datetime) -> bool:
-        """Note that the order's message is put on the queue again; False when somebody else did it."""
+        """Record that the order's message is queued again; False if it has been re-queued meanwhile."""
 
     def end_round(self, order: Order, now: datetime, rounds: int, *, parks: bool) -> None:
-        """Give the lease back and note the order's ``rounds``; one that parks is neither claimed nor lost."""
+        """Release the lease and store the order's ``rounds``; a parked order is neither claimed nor lost."""
 
     def unpark(self, order_id: str, now: datetime) -> bool:
         """Let a parked order be claimed again, with no rounds; its message is put on the queue next.
@@ -124,7 +124,7 @@ class Orders(Protocol):
 
 
 class Archive(Protocol):
-    """Orders that are over."""
+    """Orders that have ended."""
 
     def forget(self, ended_before: datetime) -> int:
         """Delete some orders that ended before a time, oldest first, with their events and watchers.

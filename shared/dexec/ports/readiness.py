@@ -1,4 +1,4 @@
-"""Whether a back end takes calls."""
+"""The ``Probe`` port: whether a back end takes calls."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Probe(Protocol):
-    """A back end that can be asked for a sign of life."""
+    """A back end that can be probed."""
 
     def probe(self) -> None:
         """Make one cheap call that changes nothing; raises ``Unavailable``."""

@@ -1,4 +1,4 @@
-"""Time, so that tests can move it."""
+"""The ``Clock`` port: current time and sleep, which tests control."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Time, so that tests can move it."""
+    """Current time and sleep, which tests control."""
 
     def now(self) -> datetime:
         """Return the current time, in UTC."""

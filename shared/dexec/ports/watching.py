@@ -1,4 +1,4 @@
-"""Who watches orders, and how telling them went."""
+"""The ``Watching`` port: WebSocket connections, who watches which order, and deliveries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dexec.domain.order import Event, Order
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """An open WebSocket; ``stream`` when it hears all of its client's orders."""
+    """An open WebSocket; ``stream`` if it receives the events of all of its client's orders."""
 
     connection_id: str
     client_id: str
@@ -23,9 +23,9 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class MostConnections:
-    """How many connections one client may have: in all, and that hear all of its orders.
+    """Limits of one client's connections: in all, and streams of all of its orders.
 
-    Every order is pushed to all of the latter, so that they bound what an order costs.
+    Every order is pushed to all streams, so their number bounds what an order costs.
     """
 
     in_all: int
@@ -34,7 +34,7 @@ class MostConnections:
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """A connection that is to be told about an order."""
+    """A connection that is to be notified of an order's events."""
 
     connection_id: str
     connected_at: datetime
@@ -42,11 +42,11 @@ class Watcher:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """How the telling of one order went, by connection id.
+class Deliveries:
+    """The outcome of notifying the watchers of one order, by connection id.
 
-    Of those who missed it, the ``overdue`` were waited for in vain, which counts as a failure; of those who
-    were told, the ``slow`` kept the others waiting: they count as having failed until they recover.
+    Of the ``missed``, the ``overdue`` did not answer before the deadline, which counts as a failure; of the
+    ``delivered``, the ``slow`` delayed the others: they count as having failed until they recover.
     """
 
     order_id: str
@@ -60,8 +60,8 @@ class Told:
     slow: frozenset[str] = frozenset()
 
 
-Untold = tuple[Order, tuple[Event, ...], tuple[Watcher, ...]]
-"""An order that is over, its events, and who is still to be told."""
+Undelivered = tuple[Order, tuple[Event, ...], tuple[Watcher, ...]]
+"""An order that has ended, its events, and the watchers that have not received all of them."""
 
 
 class Watching(Protocol):
@@ -74,7 +74,7 @@ class Watching(Protocol):
         """
 
     def disconnect(self, connection_id: str) -> None:
-        """Forget a connection and what it watches; of very much, some is left to ``drop_orphans``."""
+        """Delete a connection and its watchers; of very many, some are left to ``drop_orphans``."""
 
     def connection(self, connection_id: str) -> Connection | None:
         """Return a connection that is still known."""
@@ -90,22 +90,22 @@ class Watching(Protocol):
     def unwatch(self, order_id: str, connection_id: str) -> None:
         """Forget one watcher."""
 
-    def settle(self, told: Told) -> None:
-        """Note how the telling of an order went: who is done, who is gone, who has to be told later."""
+    def settle(self, deliveries: Deliveries) -> None:
+        """Record the deliveries of an order: which connections are done, gone, or to be notified later."""
 
-    def untold(
+    def undelivered(
         self, before: datetime, limit: int, skipped: frozenset[str] = frozenset()
-    ) -> tuple[Untold, ...]:
-        """Return orders that ended before ``before`` and still have watchers to be told, without ``skipped``.
+    ) -> tuple[Undelivered, ...]:
+        """Return orders that ended before ``before`` and have undelivered watchers, without ``skipped``.
 
-        Clients take turns, each with its oldest first: one client's many do not stand before another's few.
+        Round robin over clients, each with its oldest order first: one client's many do not delay the others.
         """
 
     def stale(self, before: datetime, limit: int) -> tuple[str, ...]:
         """Return connections made before ``before``; those that failed least, then the oldest come first."""
 
     def note_closed(self, closed: Collection[str], failed: Collection[str]) -> None:
-        """Forget connections that were closed; count a failure for those that could not be."""
+        """Delete connections that were closed; count a failure for those that could not be."""
 
     def drop_orphans(self, limit: int) -> int:
         """Delete at most ``limit`` watchers whose connection is gone; return how many."""

@@ -1,4 +1,4 @@
-"""Who is calling: an API key, looked up by its hash and remembered for a minute."""
+"""Authentication: an API key is looked up by its hash and cached for a minute."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def hash_key(key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Authenticate:
-    """The use case. Known and unknown keys are remembered, so a revoked one is refused within a minute."""
+    """The use case. Known and unknown keys are cached, so a revoked one is refused within a minute."""
 
     keys: ApiKeys
     clock: Clock
     _remembered: dict[str, tuple[ApiKey | None, datetime]] = field(default_factory=dict)
 
     def __call__(self, key: str | None) -> ApiKey:
-        """Return whose key this is; raise ``Unauthenticated`` when nobody's."""
+        """Return the stored key; raise ``Unauthenticated`` if it is unknown or revoked."""
         if not key:
             raise Unauthenticated("an API key is needed: header x-api-key, or ?apiKey= on a WebSocket")
         if len(key) > MAX_KEY_LENGTH:

@@ -1,4 +1,4 @@
-"""Cancelling: ends orders that have no signature; what is submitted settles."""
+"""Cancels orders that have no signature yet; submitted ones settle on chain."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class CancelOrders:
-    """The use case. A cancelled order is ``failed`` with the code of ``why``; its watchers are told by the
-    message that is still under way for it, or by the sweeper."""
+    """The use case. A cancelled order is ``failed`` with the code of ``why``; its watchers are notified by
+    the run of its pending message, or by the sweeper."""
 
     control: Control
     clock: Clock

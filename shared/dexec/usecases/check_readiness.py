@@ -10,7 +10,7 @@ from dexec.domain.errors import NotReady, State, Unavailable
 from dexec.ports import Clock, Probe
 
 REMEMBER_S = 1.0
-"""How long a finding holds: anybody may ask, and the back ends are not to be loaded by that."""
+"""How long a result is cached: anyone may ask, and that must not load the back ends."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Executing one order: claim, route, build, submit, settle; resuming whatever an earlier run left behind."""
+"""Executes one order: claim, route, build, submit, settle; resumes what an earlier run left unfinished."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ from dexec.domain.order import (
 from dexec.domain.routing import record_fill, record_route
 from dexec.ports import CannotLand, Claim, ClaimOutcome, Clock, Cluster, Landed, Orders, Signer
 from dexec.usecases.looks import pauses
+from dexec.usecases.notify import Notifier
 from dexec.usecases.quote_route import Decision, QuoteRoute
 from dexec.usecases.report import Report, Reporting, keep_quiet
-from dexec.usecases.tell import Teller
 
 INFRASTRUCTURE_DELAYS_S = (1, 2, 4, 8, 15)
 VENUE_DELAYS_S = (1, 2)
@@ -57,7 +57,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class HandBack:
+class Redelivery:
     """The message is to be delivered again, after ``delay_s``."""
 
     delay_s: float
@@ -65,11 +65,11 @@ class HandBack:
 
 
 class _Stop(Exception):
-    """The run ends here and its message is handed back."""
+    """The run ends here and its message is redelivered."""
 
-    def __init__(self, hand_back: HandBack) -> None:
-        super().__init__(hand_back.reason)
-        self.hand_back = hand_back
+    def __init__(self, redelivery: Redelivery) -> None:
+        super().__init__(redelivery.reason)
+        self.redelivery = redelivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +81,18 @@ class ExecuteOrder:
     signer: Signer
     quote_route: QuoteRoute
     clock: Clock
-    new_teller: Callable[[], Teller]
+    new_notifier: Callable[[], Notifier]
     new_token: Callable[[], str]
     jitter: Callable[[], float]
     limits: Limits = Limits()
 
     def __call__(
         self, order_id: str, receives: int, ends_at: datetime, report: Reporting = keep_quiet
-    ) -> HandBack | None:
-        """Execute the order as far as it goes; None when its message is done with.
+    ) -> Redelivery | None:
+        """Execute the order as far as possible; None if its message can be deleted.
 
         ``receives`` counts the deliveries of the message, ``ends_at`` is when this invocation is cut off,
-        ``report`` is called at the end of a run that had the order. Raises nothing but faults of ours.
+        ``report`` is called at the end of a run that had the order. Raises only for bugs.
         """
         try:
             claim = self._claim(order_id)
@@ -101,16 +101,16 @@ class ExecuteOrder:
         if claim.order is None or claim.outcome is ClaimOutcome.PARKED:
             return None
         if claim.outcome not in (ClaimOutcome.CLAIMED, ClaimOutcome.TERMINAL):
-            return self._not_ours(claim.outcome, claim.order)
-        with self.new_teller().until(ends_at) as teller:
-            teller.tell(claim.events, claim.watchers)
-            run = _Run(self, teller, claim.order, ends_at)
-            hand_back = run.to_the_end(receives)
+            return self._not_claimed(claim.outcome, claim.order)
+        with self.new_notifier().until(ends_at) as notifier:
+            notifier.notify(claim.events, claim.watchers)
+            run = _Run(self, notifier, claim.order, ends_at)
+            redelivery = run.to_the_end(receives)
         if claim.outcome is ClaimOutcome.CLAIMED:
-            report(Report(claim.order, run.order, claim.events + run.events, teller.failures))
-        if hand_back is None and teller.trouble is not None:
-            return self.later(receives, teller.trouble)
-        return hand_back
+            report(Report(claim.order, run.order, claim.events + run.events, notifier.failures))
+        if redelivery is None and notifier.error is not None:
+            return self.later(receives, notifier.error)
+        return redelivery
 
     def _claim(self, order_id: str) -> Claim:
         token = self.new_token()
@@ -124,46 +124,46 @@ class ExecuteOrder:
                 return claim
             self.clock.sleep(wait_s)
 
-    def _not_ours(self, outcome: ClaimOutcome, order: Order) -> HandBack:
+    def _not_claimed(self, outcome: ClaimOutcome, order: Order) -> Redelivery:
         now = self.clock.now()
         if outcome is ClaimOutcome.PAUSED:
-            return HandBack(PAUSED_DELAY_S, "execution is paused")
+            return Redelivery(PAUSED_DELAY_S, "execution is paused")
         if outcome is ClaimOutcome.KEYLESS:
-            return HandBack(KEYLESS_DELAY_S, "its client has no valid API key")
+            return Redelivery(KEYLESS_DELAY_S, "its client has no valid API key")
         if outcome is ClaimOutcome.NOT_YET:
-            return HandBack((order.run_at - now).total_seconds(), "not due yet")
+            return Redelivery((order.run_at - now).total_seconds(), "not due yet")
         lease_s = (order.lease_until - now).total_seconds() if order.lease_until else 0
-        return HandBack(max(SHORT_WAIT_S, lease_s), "another executor has it")
+        return Redelivery(max(SHORT_WAIT_S, lease_s), "it is leased by another executor")
 
-    def later(self, receives: int, exc: DexecError) -> HandBack:
-        """Return the hand-back after trouble of ours: sooner at first, then every 15 s, never the end."""
+    def later(self, receives: int, exc: DexecError) -> Redelivery:
+        """Return the redelivery after an infrastructure error: sooner at first, then every 15 s."""
         base_s = INFRASTRUCTURE_DELAYS_S[min(max(receives, 1), len(INFRASTRUCTURE_DELAYS_S)) - 1]
-        return HandBack(base_s * (1 + 0.25 * self.jitter()), str(exc))
+        return Redelivery(base_s * (1 + 0.25 * self.jitter()), str(exc))
 
 
 class _Run:
-    """One executor's hold on one order, from its claim to its end or its hand-back."""
+    """One executor's run of one order, from the claim to the order's end or the release of the lease."""
 
-    def __init__(self, case: ExecuteOrder, teller: Teller, order: Order, ends_at: datetime) -> None:
+    def __init__(self, case: ExecuteOrder, notifier: Notifier, order: Order, ends_at: datetime) -> None:
         self._case = case
-        self._teller = teller
+        self._notifier = notifier
         self._stop_at = ends_at - timedelta(seconds=case.limits.stop_before_end_s)
         self.order = order
         self.events: tuple[Event, ...] = ()
 
-    def to_the_end(self, receives: int) -> HandBack | None:
-        """Take attempt after attempt until the order is over or has to be handed back."""
+    def to_the_end(self, receives: int) -> Redelivery | None:
+        """Make attempt after attempt until the order has ended or its message has to be redelivered."""
         try:
             while not self.order.is_terminal:
                 self._attempt()
         except _Stop as stop:
-            return self._hand_back(stop.hand_back)
+            return self._release_lease(stop.redelivery)
         except LeaseLost:
-            return HandBack(SHORT_WAIT_S, "the lease was lost")
+            return Redelivery(SHORT_WAIT_S, "the lease was lost")
         except SigningHalted as exc:
-            return self._hand_back(HandBack(PAUSED_DELAY_S, str(exc)))
+            return self._release_lease(Redelivery(PAUSED_DELAY_S, str(exc)))
         except (Unavailable, OutcomeUnknown) as exc:
-            return self._hand_back(self._case.later(receives, exc))
+            return self._release_lease(self._case.later(receives, exc))
         return None
 
     def _attempt(self) -> None:
@@ -226,7 +226,7 @@ class _Run:
         try:
             self._case.cluster.send(transaction.data)
         except (SendUnknown, BlockhashExpired):
-            # Not an answer to whether it lands: an earlier send of the same bytes may have arrived.
+            # This does not say whether it lands: an earlier send of the same bytes may have arrived.
             return False
         return True
 
@@ -241,25 +241,25 @@ class _Run:
             return
         delay_s = VENUE_DELAYS_S[min(order.attempt, len(VENUE_DELAYS_S)) - 1]
         self._save(change.releasing(run_at=now + timedelta(seconds=delay_s)))
-        raise _Stop(HandBack(delay_s, str(exc)))
+        raise _Stop(Redelivery(delay_s, str(exc)))
 
     def _check_time(self) -> None:
         if self._now() >= self._stop_at:
-            raise _Stop(HandBack(SHORT_WAIT_S, "this invocation is about to end"))
+            raise _Stop(Redelivery(SHORT_WAIT_S, "this invocation is about to end"))
 
     def _save(self, change: Change) -> None:
         watchers = self._case.orders.save(change)
         self.order = change.after
         self.events += change.events
-        self._teller.tell(change.events, watchers)
+        self._notifier.notify(change.events, watchers)
 
-    def _hand_back(self, hand_back: HandBack) -> HandBack:
+    def _release_lease(self, redelivery: Redelivery) -> Redelivery:
         if self.order.lease_token is not None:
-            run_at = self._now() + timedelta(seconds=hand_back.delay_s)
-            # Where the store is away the lease ends by itself.
+            run_at = self._now() + timedelta(seconds=redelivery.delay_s)
+            # If the store is unavailable, the lease expires by itself.
             with suppress(Unavailable, OutcomeUnknown):
                 self._case.orders.release(self.order, run_at)
-        return hand_back
+        return redelivery
 
     def _now(self) -> datetime:
         return self._case.clock.now()

@@ -1,4 +1,4 @@
-"""Forgetting orders that ended long ago."""
+"""Retention: deletes orders that ended long ago."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RESERVE_S = 3
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """The use case: orders are kept for ``days`` after their end, for ever with 0."""
+    """The use case: orders are kept for ``days`` after their end; 0 keeps them indefinitely."""
 
     archive: Archive
     clock: Clock

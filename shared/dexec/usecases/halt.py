@@ -1,4 +1,4 @@
-"""Halting: after it nothing new is signed, whatever executors are doing at the moment."""
+"""Halts execution: once it returns, nothing new is signed, whatever executors are doing at the time."""
 
 from __future__ import annotations
 

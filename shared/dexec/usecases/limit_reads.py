@@ -1,4 +1,4 @@
-"""Limiting reads: how often a key may ask what costs work and changes nothing, without asking the store."""
+"""Rate limit of reads: a token bucket per API key, in memory, without a call to the store."""
 
 from __future__ import annotations
 

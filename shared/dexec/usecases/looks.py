@@ -1,4 +1,4 @@
-"""When a sent transaction's status is looked at: not before it can have landed, then less and less often."""
+"""Poll schedule of a sent transaction's status: not before it can have landed, then less and less often."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accepting an order: stored first, queued second, and an honest answer whichever of the two fails."""
+"""Accepts an order: stored first, queued second, with a truthful answer whichever of the two fails."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class PlaceOrder:
         is sent again, for the first one may never have been. Raises ``Invalid``, ``TooManyOrders``,
         ``IdempotencyConflict``, ``ConnectionUnknown``; ``StoreUnavailable`` when nothing is stored;
         ``OrderWithdrawn`` when the order is stored as failed, and its key is free again; ``CommitUnknown``,
-        with the order's id, when none of these can be told.
+        with the order's id, when it is unknown which of these holds.
         """
         _check_amount(submission.request, caller)
         now = self.clock.now()
@@ -74,7 +74,7 @@ class PlaceOrder:
         try:
             self.queue.send(order.id, order.client_id, delay_s)
         except QueueUnavailable as exc:
-            # A repeat leaves the order alone: whoever was told 202 for it keeps it, the sweeper queues it.
+            # A repeat leaves the order alone: a client that got 202 for it keeps it, the sweeper queues it.
             if placed.is_new:
                 self._withdraw(order, exc)
 
@@ -86,7 +86,7 @@ class PlaceOrder:
             raise CommitUnknown("it is not known whether the order will execute", order.id) from store_exc
         if is_withdrawn:
             raise OrderWithdrawn(WITHDRAWN, order.id) from exc
-        # Guard lost: an executor has it, or whoever repeated the key was told 202 and its message is sent.
+        # Guard failed: an executor has it, or a repeat of the key was answered 202 and its message is sent.
 
     def _new_order(self, submission: Submission, caller: ApiKey, now: datetime) -> NewOrder:
         order = Order(

@@ -1,4 +1,4 @@
-"""Asking all venues at once, under a deadline, and choosing the route."""
+"""Asks all venues concurrently, under a deadline, and chooses the route."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dexec.domain.errors import DexecError
-from dexec.domain.quote import Pair, Reading, Route, RouteRequest, VenueTrouble
+from dexec.domain.quote import Pair, PoolSnapshot, Route, RouteRequest, VenueFailure
 from dexec.domain.routing import find_route, pairs_for
 from dexec.domain.tokens import NATIVE
 from dexec.ports import Clock, Venue
@@ -39,40 +39,40 @@ class QuoteRoute:
     def __call__(self, request: RouteRequest) -> Decision:
         """Return the best route that the venues offer in time.
 
-        Raises ``NoVenue`` when none of them does, ``InsufficientLiquidity`` when none can trade so much.
+        Raises ``NoVenue`` if none answers in time, ``InsufficientLiquidity`` if none can trade the amount.
         """
         asked_at = self.clock.now()
-        readings, troubles = self._ask(pairs_for(request.token_in, request.token_out))
-        leg_cost = _in_open_token(self.leg_cost_lamports, request, readings)
-        return Decision(find_route(request, readings, troubles=troubles, leg_cost=leg_cost), asked_at)
+        snapshots, failures = self._ask(pairs_for(request.token_in, request.token_out))
+        leg_cost = _in_open_token(self.leg_cost_lamports, request, snapshots)
+        return Decision(find_route(request, snapshots, failures=failures, leg_cost=leg_cost), asked_at)
 
-    def _ask(self, pairs: Sequence[Pair]) -> tuple[list[Reading], list[VenueTrouble]]:
-        asked: dict[Future[Reading], Venue] = {
+    def _ask(self, pairs: Sequence[Pair]) -> tuple[list[PoolSnapshot], list[VenueFailure]]:
+        asked: dict[Future[PoolSnapshot], Venue] = {
             self.threads.submit(venue.read, pairs): venue for venue in self.venues
         }
         _, late = wait(asked, self.deadline_s)
-        readings, troubles = [], []
+        snapshots, failures = [], []
         for future, venue in asked.items():
             if future in late:
                 future.cancel()
                 reason = f"no answer within {self.deadline_s * 1000:.0f} ms"
-                troubles.append(VenueTrouble(venue.name, reason))
+                failures.append(VenueFailure(venue.name, reason))
             elif isinstance(error := future.exception(), DexecError):
-                troubles.append(VenueTrouble(venue.name, str(error)))
+                failures.append(VenueFailure(venue.name, str(error)))
             elif error is not None:
                 raise error
             else:
-                readings.append(future.result())
-        return readings, troubles
+                snapshots.append(future.result())
+        return snapshots, failures
 
 
-def _in_open_token(lamports: int, request: RouteRequest, readings: Sequence[Reading]) -> int:
+def _in_open_token(lamports: int, request: RouteRequest, snapshots: Sequence[PoolSnapshot]) -> int:
     """Return the cost of a leg in the token whose amount is open, at the first pool that prices it."""
     token = request.open_token
     if token == NATIVE or not lamports:
         return lamports
-    for reading in readings:
-        for pool in reading.pools:
+    for snapshot in snapshots:
+        for pool in snapshot.pools:
             if {pool.token_x, pool.token_y} == {token, NATIVE}:
                 return -(-lamports * pool.curve(NATIVE).mid // 1)
     return 0

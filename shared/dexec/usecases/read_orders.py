@@ -1,4 +1,4 @@
-"""Reading one's own orders."""
+"""Reads a client's own orders: one with its events, or the history page by page."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ReadOrders:
     def page(self, client_id: str, status: Status | None, limit: int, cursor: str | None) -> Page:
         """Return up to ``limit`` orders older than ``cursor``, a former page's ``next_cursor``."""
         if cursor is not None and not is_order_id(cursor):
-            raise Invalid("is not a cursor that a page of orders gave", "cursor")
+            raise Invalid("is not a cursor from a page of orders", "cursor")
         found = self.orders.history(client_id, status, cursor, limit + 1)
         page = found[:limit]
         return Page(page, page[-1].id if len(found) > limit else None)

@@ -1,4 +1,4 @@
-"""What one run did with an order that it had claimed: all that logs and metrics are made of."""
+"""The report of one run of an order: what its log lines and metrics are made from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Report:
     """One run; ``claimed`` and ``order`` are the order at its claim and at its end.
 
     ``events`` are all of the order so far, those of earlier runs too; ``push_failures`` counts the
-    connections that could not be told.
+    connections that did not receive all events.
     """
 
     claimed: Order
@@ -37,4 +37,4 @@ Reporting = Callable[[Report], None]
 
 
 def keep_quiet(_: Report) -> None:
-    """Report to nobody."""
+    """Discard the report."""

@@ -1,4 +1,4 @@
-"""Settling what the queue gave up on: told from the chain alone, never by guessing."""
+"""Settles the order of a dead letter: confirmed, failed, re-queued or parked, by the state of the chain."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Order, confirm, fail
 from dexec.domain.routing import record_fill
 from dexec.ports import Claim, ClaimOutcome, Clock, Landed, Orders, Outcomes, Pending, Queue
+from dexec.usecases.notify import Notifier
 from dexec.usecases.report import Report, Reporting, keep_quiet
-from dexec.usecases.tell import Teller
 
 MAX_ROUNDS = 3
-"""An order that came here this often in a row because every run of it broke off is parked."""
+"""An order that arrived here this often in a row because each of its runs crashed is parked."""
 
 
 class Letter(Enum):
     """What became of a dead letter."""
 
     SETTLED = auto()
-    """It is done with: its order is over, or back on the queue."""
+    """Done: its order has ended, or is back on the queue."""
 
     PARKED = auto()
-    """It is done with: its order waits for an operator."""
+    """Done: its order waits for an operator."""
 
     KEPT = auto()
-    """It stays where it is for now."""
+    """It stays in the dead-letter queue for now."""
 
 
 _WITHOUT_WORK = {
@@ -44,22 +44,23 @@ class SettleDeadLetter:
     """The use case: confirm, fail, put back on the queue, or park.
 
     Only an executor that raised or was killed leaves its lease behind. An order whose runs keep ending like
-    that would go round for ever; one that was handed back, because a back end was away, has no such rounds.
+    that is a poison message and would circulate forever; a redelivery after an infrastructure error does not
+    count.
     """
 
     orders: Orders
     queue: Queue
     outcomes: Outcomes
     clock: Clock
-    new_teller: Callable[[], Teller]
+    new_notifier: Callable[[], Notifier]
     new_token: Callable[[], str]
     lease_s: float = 25
 
     def __call__(self, order_id: str, ends_at: datetime, report: Reporting = keep_quiet) -> Letter:
         """Settle one dead letter and return what became of it.
 
-        ``report`` is called when the order ended here. Raises ``Unavailable`` and ``OutcomeUnknown`` when
-        a back end is away: the letter stays, too.
+        ``report`` is called if the order ended here. Raises ``Unavailable`` and ``OutcomeUnknown`` if
+        a back end is unavailable: the dead letter stays then, too.
         """
         now = self.clock.now()
         claim = self.orders.claim(order_id, self.new_token(), now, now + timedelta(seconds=self.lease_s))
@@ -67,18 +68,18 @@ class SettleDeadLetter:
             return _WITHOUT_WORK[claim.outcome]
         if claim.outcome in (ClaimOutcome.NOT_YET, ClaimOutcome.PAUSED, ClaimOutcome.KEYLESS):
             return self._put_back(claim.order)
-        with self.new_teller().until(ends_at) as teller:
-            teller.tell(claim.events, claim.watchers)
+        with self.new_notifier().until(ends_at) as notifier:
+            notifier.notify(claim.events, claim.watchers)
             change = None if claim.order.is_terminal else self._settlement(claim.order)
             if change is not None:
                 try:
-                    teller.tell(change.events, self.orders.save(change))
+                    notifier.notify(change.events, self.orders.save(change))
                 except LeaseLost:
                     return Letter.KEPT
         if change is not None:
-            report(Report(claim.order, change.after, claim.events + change.events, teller.failures))
+            report(Report(claim.order, change.after, claim.events + change.events, notifier.failures))
         if claim.order.is_terminal or change is not None:
-            return Letter.SETTLED if teller.trouble is None else Letter.KEPT
+            return Letter.SETTLED if notifier.error is None else Letter.KEPT
         return self._give_back(claim, claim.order)
 
     def _settlement(self, order: Order) -> Change | None:

@@ -1,4 +1,4 @@
-"""Steps that do not depend on each other: one that fails does not keep the next from being done."""
+"""Runs independent steps: one that fails does not prevent the next."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Steps:
-    """Runs steps, and keeps the first failure for the end."""
+    """Runs steps and keeps the first failure for ``end``."""
 
     def __init__(self) -> None:
         self._failure: Exception | None = None

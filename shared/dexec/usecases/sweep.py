@@ -1,4 +1,4 @@
-"""The sweep: finds orders whose message was lost, tells what was not told, closes old connections."""
+"""The sweep: re-queues orders whose message was lost, delivers missed events, closes old connections."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dexec.ports import Clock, Delivery, Orders, Push, Queue, Watching
+from dexec.usecases.notify import Notifier
 from dexec.usecases.steps import Steps
-from dexec.usecases.tell import Teller
 
 LOST_AFTER_S = 15
 STALE_AFTER_S = 600
-UNTOLD_AFTER_S = 15
+UNDELIVERED_AFTER_S = 15
 CONNECTION_LIFE_S = 2 * 3600 + 600
-"""API Gateway closes a connection after 2 hours; one that is older was missed, or lives on an emulator."""
+"""API Gateway closes a connection after 2 hours; an older one was missed, or belongs to an emulator."""
 
 BATCH = 100
 ORPHANS = 1_000
@@ -28,7 +28,7 @@ class Swept:
     """What one sweep did."""
 
     requeued: tuple[str, ...]
-    told: tuple[str, ...]
+    delivered: tuple[str, ...]
     dropped_connections: int
     parked: int
     """How many orders wait for an operator."""
@@ -43,24 +43,24 @@ class Sweep:
     queue: Queue
     push: Push
     clock: Clock
-    new_teller: Callable[[], Teller]
+    new_notifier: Callable[[], Notifier]
 
     def __call__(self, ends_at: datetime, lost_after_s: float = LOST_AFTER_S) -> Swept:
         """Sweep once, in batches, until nothing is left or ``ends_at`` is near.
 
         ``lost_after_s`` is how long a message may be on its way; 0 where the queue is known to be new.
-        Every step is tried, whatever became of those before it. Raises what the first one raised that failed,
-        ``Unavailable`` and ``OutcomeUnknown`` among others; what was done stays done.
+        Every step is tried, even if an earlier one failed. Raises the first failure, ``Unavailable`` and
+        ``OutcomeUnknown`` among others; completed steps are not undone.
         """
         steps = Steps()
         none: tuple[str, ...] = ()
         requeued = steps.run(lambda: self._requeue_lost(ends_at, lost_after_s), none)
-        told = steps.run(lambda: self._tell_untold(ends_at), none)
+        delivered = steps.run(lambda: self._notify_undelivered(ends_at), none)
         dropped = steps.run(lambda: self._close_stale(ends_at), 0)
         steps.run(lambda: self._drop_orphans(ends_at), None)
         parked = steps.run(self.orders.parked, 0)
         steps.end()
-        return Swept(requeued, told, dropped, parked)
+        return Swept(requeued, delivered, dropped, parked)
 
     def _requeue_lost(self, ends_at: datetime, lost_after_s: float) -> tuple[str, ...]:
         requeued: list[str] = []
@@ -76,28 +76,28 @@ class Sweep:
                 break
         return tuple(requeued)
 
-    def _tell_untold(self, ends_at: datetime) -> tuple[str, ...]:
-        """Tell batch after batch; who could not be told is not waited for again in this sweep."""
-        told: dict[str, None] = {}
-        in_vain: set[str] = set()
-        before = self.clock.now() - timedelta(seconds=UNTOLD_AFTER_S)
+    def _notify_undelivered(self, ends_at: datetime) -> tuple[str, ...]:
+        """Deliver batch after batch; a connection that failed is not tried again in this sweep."""
+        delivered: dict[str, None] = {}
+        failed: set[str] = set()
+        before = self.clock.now() - timedelta(seconds=UNDELIVERED_AFTER_S)
         while self._has_time(ends_at):
-            batch = self.watching.untold(before, BATCH, frozenset(in_vain))
-            news = [untold for untold in batch if untold[0].id not in told]
-            for order, events, watchers in news:
-                reachable = [one for one in watchers if one.connection_id not in in_vain]
+            batch = self.watching.undelivered(before, BATCH, frozenset(failed))
+            remaining = [one for one in batch if one[0].id not in delivered]
+            for order, events, watchers in remaining:
+                reachable = [one for one in watchers if one.connection_id not in failed]
                 if not reachable or not self._has_time(ends_at):
                     continue
-                with self.new_teller().until(ends_at, patiently=True) as teller:
-                    teller.tell(events, reachable)
-                in_vain |= teller.untold
-                told[order.id] = None
-            if not news:
+                with self.new_notifier().until(ends_at, patiently=True) as notifier:
+                    notifier.notify(events, reachable)
+                failed |= notifier.undelivered
+                delivered[order.id] = None
+            if not remaining:
                 break
-        return tuple(told)
+        return tuple(delivered)
 
     def _close_stale(self, ends_at: datetime) -> int:
-        """Close old connections, and forget those that are closed; the others are tried again next time."""
+        """Close old connections and delete those that are closed; the others are tried again next time."""
         before = self.clock.now() - timedelta(seconds=CONNECTION_LIFE_S)
         dropped = 0
         while self._has_time(ends_at):

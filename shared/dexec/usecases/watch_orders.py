@@ -1,4 +1,4 @@
-"""Watching: connections, subscriptions, and the backlog that a late watcher is sent."""
+"""WebSocket connections and subscriptions, and the replay of past events to a new subscriber."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from dexec.domain.ids import is_order_id
 from dexec.domain.order import Event
 from dexec.ports import (
     ApiKey,
-    Backlogs,
     Clock,
     Connection,
     Delivery,
     EncodeEvents,
+    EventReplay,
     MostConnections,
     Push,
     Watching,
 )
 
 OPENING_PAUSES_S = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
-"""A connection that is still opening answers 410; by the end of these pauses it is open or gone."""
+"""Pauses between posts to a connection that is still opening and answers 410: after these it is gone."""
 
 SETTLE_S = 0.01
-"""A backlog is sent so much later: a connection opens once ``$connect`` has been answered."""
+"""Past events are sent so much later: a connection opens once ``$connect`` has been answered."""
 
 MAX_KNOWN = 10_000
 KNOWN_S = 60
-"""For so long a connection is taken as stored without asking; what it does is checked in any case."""
+"""How long a connection is assumed to be stored; what it asks for is checked in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class WatchOrders:
 
     watching: Watching
     push: Push
-    backlogs: Backlogs
+    event_replay: EventReplay
     clock: Clock
     most: MostConnections
     encode: EncodeEvents
@@ -59,7 +59,7 @@ class WatchOrders:
                 f"{self.most.in_all} in all; close one first"
             )
         if order_id is not None:
-            self.backlogs.send_soon(order_id, connection)
+            self.event_replay.send_soon(order_id, connection)
 
     def disconnect(self, connection_id: str) -> None:
         """Forget a connection."""
@@ -86,11 +86,11 @@ class WatchOrders:
         self.reply(connection_id, frame)
         self.push.close(connection_id)
 
-    def send_backlog(self, order_id: str, client_id: str, connection_id: str) -> None:
+    def replay_events(self, order_id: str, client_id: str, connection_id: str) -> None:
         """Watch an order over a connection that has just been let in. Raises what ``subscribe`` does.
 
-        It is not watched before the connection can be open: neither this nor an executor posts in vain, and
-        what happens meanwhile comes along in the first frame.
+        The subscription waits until the connection can be open, so that neither this nor an executor posts
+        to it too early; events of the meantime are in the first frame.
         """
         self.clock.sleep(SETTLE_S)
         self.subscribe(order_id, client_id, connection_id)

@@ -12,9 +12,9 @@ from typing import ParamSpec, TypeVar, cast
 import pytest
 
 from dexec.domain.order import Order, fail
-from dexec.ports import ApiKey, Told
-from dexec.usecases.sweep import BATCH, UNTOLD_AFTER_S
-from dexec.usecases.tell import MAX_PUSH_FAILURES, SLOW_S, SUSPECT_S
+from dexec.ports import ApiKey, Deliveries
+from dexec.usecases.notify import MAX_PUSH_FAILURES, SLOW_S, SUSPECT_S
+from dexec.usecases.sweep import BATCH, UNDELIVERED_AFTER_S
 from tests.contract.samples import claimed, failure
 from tests.proofs.simulation.world import FUNCTION_S, World
 
@@ -138,7 +138,7 @@ def test_the_sweeper_gives_a_suspect_the_time_that_orders_do_not(world: World, s
     sockets.takes_s = {"own": inf}
     orders = [execute(world, alice) for _ in range(3)]
     sockets.takes_s = {"own": SLOW_S / 2}
-    world.clock.advance(UNTOLD_AFTER_S + 1)
+    world.clock.advance(UNDELIVERED_AFTER_S + 1)
     world.sweep()
     assert all(set(world.push.seqs("own", order.id)) >= {order.seq} for order in orders)
     assert failures(world, "own", alice) == 0
@@ -157,7 +157,7 @@ def test_one_that_takes_nothing_is_given_up_in_the_end(world: World, sockets: So
     assert "own" in world.push.gone
 
 
-def untold(world: World, caller: ApiKey, connection_id: str, count: int) -> list[Order]:
+def undelivered(world: World, caller: ApiKey, connection_id: str, count: int) -> list[Order]:
     """Return orders that ended while the connection missed it."""
     orders = []
     for _ in range(count):
@@ -165,7 +165,7 @@ def untold(world: World, caller: ApiKey, connection_id: str, count: int) -> list
         assert placed is not None
         change = fail(claimed(world.backend, placed, now=world.clock.now()), world.clock.now(), failure("x"))
         world.backend.orders.save(change)
-        missed = Told(placed.id, True, missed=frozenset({connection_id}))
+        missed = Deliveries(placed.id, True, missed=frozenset({connection_id}))
         world.backend.watching.settle(missed)
         world.clock.advance(0.001)
         orders.append(change.after)
@@ -175,8 +175,8 @@ def untold(world: World, caller: ApiKey, connection_id: str, count: int) -> list
 
 def swept(world: World) -> int:
     """Sweep once; return how many orders were told."""
-    world.clock.advance(UNTOLD_AFTER_S + 1)
-    return len(world.sweep_up(world.clock.now() + timedelta(seconds=FUNCTION_S)).told)
+    world.clock.advance(UNDELIVERED_AFTER_S + 1)
+    return len(world.sweep_up(world.clock.now() + timedelta(seconds=FUNCTION_S)).delivered)
 
 
 def test_a_sweep_tells_every_client_whatever_others_have_not_been_told(
@@ -185,8 +185,8 @@ def test_a_sweep_tells_every_client_whatever_others_have_not_been_told(
     mallory, alice = world.client("mallory", orders_per_minute=0), world.client("alice", orders_per_minute=0)
     world.connect("mallory's", mallory)
     world.connect("alice's", alice)
-    untold(world, mallory, "mallory's", 3 * BATCH)
-    orders = untold(world, alice, "alice's", 5)
+    undelivered(world, mallory, "mallory's", 3 * BATCH)
+    orders = undelivered(world, alice, "alice's", 5)
     sockets.takes_s = {"mallory's": inf}
     assert swept(world) == 1 + len(orders)
     assert all(world.push.seqs("alice's", order.id) for order in orders)
@@ -197,7 +197,7 @@ def test_a_sweep_goes_on_until_everything_is_told(world: World) -> None:
     alice = world.client("alice", orders_per_minute=0)
     world.connect("own", alice)
     count = 2 * BATCH + 1
-    untold(world, alice, "own", count)
+    undelivered(world, alice, "own", count)
     assert swept(world) == count
     assert swept(world) == 0
 
@@ -205,7 +205,7 @@ def test_a_sweep_goes_on_until_everything_is_told(world: World) -> None:
 def test_a_sweep_whose_notes_are_lost_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     alice = world.client("alice", orders_per_minute=0)
     world.connect("own", alice)
-    untold(world, alice, "own", 3)
+    undelivered(world, alice, "own", 3)
     monkeypatch.setattr(world.backend.watching, "settle", lambda told: None)
     assert swept(world) == 3
 
@@ -214,9 +214,9 @@ def test_a_sweep_ends_in_time(world: World, sockets: Sockets) -> None:
     alice = world.client("alice", orders_per_minute=0)
     for n in range(30):
         world.connect(f"slow-{n}", alice)
-        untold(world, alice, f"slow-{n}", 1)
+        undelivered(world, alice, f"slow-{n}", 1)
         sockets.takes_s[f"slow-{n}"] = inf
-    world.clock.advance(UNTOLD_AFTER_S + 1)
+    world.clock.advance(UNDELIVERED_AFTER_S + 1)
     ends_at = world.clock.now() + timedelta(seconds=FUNCTION_S)
     world.sweep_up(ends_at)
     assert world.clock.now() < ends_at

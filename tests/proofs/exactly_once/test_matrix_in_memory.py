@@ -49,7 +49,7 @@ def test_the_scenarios_make_every_call_that_a_port_has() -> None:
         "signer": ports.Signer,
         "push": ports.Push,
         "control": ports.Control,
-        "backlogs": ports.Backlogs,
+        "event_replay": ports.EventReplay,
     }
     there_are = {
         f"{name}.{method}"

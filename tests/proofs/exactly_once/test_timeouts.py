@@ -7,9 +7,9 @@ import yaml
 
 from dexec.adapters.aws import clients
 from dexec.adapters.aws import queue as sqs
-from dexec.adapters.postgres import bounded
+from dexec.adapters.postgres import connection
 from dexec.settings import Settings
-from dexec.usecases import sweep, tell, watch_orders
+from dexec.usecases import notify, sweep, watch_orders
 from infra.local.home import PROJECT
 
 TEMPLATE = PROJECT / "template.yaml"
@@ -51,12 +51,12 @@ def functions() -> dict[str, int]:
 
 EXECUTOR_S = parameter("ExecutorTimeout")
 VISIBILITY_S = parameter("QueueVisibility")
-DATABASE_S = max(bounded.CONNECT_TIMEOUT_S, bounded.ANSWER_TIMEOUT_S)
+DATABASE_S = max(connection.CONNECT_TIMEOUT_S, connection.ANSWER_TIMEOUT_S)
 QUEUE_S = sqs.TRIES * clients.QUEUE_TIMEOUT_S
 
 
 def test_a_statement_ends_on_the_server_before_its_client_gives_it_up() -> None:
-    assert bounded.STATEMENT_TIMEOUT_S < bounded.ANSWER_TIMEOUT_S
+    assert connection.STATEMENT_TIMEOUT_S < connection.ANSWER_TIMEOUT_S
 
 
 def test_calls_of_database_and_queue_end_within_two_seconds() -> None:
@@ -94,7 +94,7 @@ def test_the_sweeper_waits_longer_than_a_message_may_be_on_its_way() -> None:
     assert sweep.LOST_AFTER_S > DATABASE_S + QUEUE_S
     assert sweep.STALE_AFTER_S > 10 * VISIBILITY_S
     assert sweep.CONNECTION_LIFE_S > 2 * 3600, "API Gateway closes connections after two hours"
-    assert sum(watch_orders.OPENING_PAUSES_S) < tell.OPENING_S
+    assert sum(watch_orders.OPENING_PAUSES_S) < notify.OPENING_S
 
 
 @pytest.mark.parametrize("queue", ["OrderQueue", "DeadLetterQueue"])

@@ -12,7 +12,7 @@ from dexec.adapters.paper.simulator import STARTING_BALANCES, VENUES, PaperMarke
 from dexec.domain.amounts import MAX_BASE_UNITS
 from dexec.domain.errors import InsufficientLiquidity, SlippageExceeded
 from dexec.domain.pools import ConstantProductPool, Pool
-from dexec.domain.quote import Fill, Mode, Reading, Route, RouteRequest
+from dexec.domain.quote import Fill, Mode, PoolSnapshot, Route, RouteRequest
 from dexec.domain.routing import execute_plan, find_route, pairs_for
 from tests.support import random_markets
 
@@ -25,10 +25,10 @@ def amounts(found: Route | Fill) -> list[int]:
     return [found.amount_in, found.amount_out, *legs]
 
 
-def check(request: RouteRequest, readings: list[Reading], later: Mapping[str, Pool]) -> bool:
+def check(request: RouteRequest, snapshots: list[PoolSnapshot], later: Mapping[str, Pool]) -> bool:
     """Route the request and fill it on pools that have moved since; return whether there was a route."""
     try:
-        route = find_route(request, readings)
+        route = find_route(request, snapshots)
     except InsufficientLiquidity:
         return False
     assert max(*amounts(route), route.limit) <= MAX_BASE_UNITS
@@ -41,13 +41,13 @@ def check(request: RouteRequest, readings: list[Reading], later: Mapping[str, Po
     return True
 
 
-def capacity(token_in: str, token_out: str, readings: list[Reading]) -> int:
+def capacity(token_in: str, token_out: str, snapshots: list[PoolSnapshot]) -> int:
     """Return the largest output that any route gives."""
     low, high = 0, 2**64
     while high - low > 1:
         middle = (low + high) // 2
         try:
-            find_route(RouteRequest(Mode.EXACT_OUT, token_in, token_out, middle), readings)
+            find_route(RouteRequest(Mode.EXACT_OUT, token_in, token_out, middle), snapshots)
             low = middle
         except InsufficientLiquidity:
             high = middle
@@ -57,14 +57,14 @@ def capacity(token_in: str, token_out: str, readings: list[Reading]) -> int:
 @pytest.mark.parametrize("pair", PAPER_PAIRS, ids="-".join)
 def test_near_the_capacity_of_the_paper_market(pair: tuple[str, str]) -> None:
     market, rnd = PaperMarket(7), Random(7)
-    readings = [Reading(venue, 7, market.pools(venue, pairs_for(*pair), 7), 1) for venue in VENUES]
+    snapshots = [PoolSnapshot(venue, 7, market.pools(venue, pairs_for(*pair), 7), 1) for venue in VENUES]
     later = {pool.id: pool for venue in VENUES for pool in market.pools(venue, pairs_for(*pair), 8)}
-    most = capacity(*pair, readings)
+    most = capacity(*pair, snapshots)
     near = [most - step for step in (0, 1, *(rnd.randrange(1, most // 1_000) for _ in range(20)))]
     beyond = [most + step for step in (1, 2, *(rnd.randrange(1, most // 1_000) for _ in range(20)))]
     for amount, is_tradable in [*((n, True) for n in near), *((n, False) for n in beyond)]:
         request = RouteRequest(Mode.EXACT_OUT, *pair, amount, rnd.choice((0, 50, 10_000)))
-        assert check(request, readings, later) is is_tradable
+        assert check(request, snapshots, later) is is_tradable
 
 
 @pytest.mark.parametrize("mode", Mode)
@@ -79,11 +79,11 @@ def test_random_pools_of_any_size(mode: Mode) -> None:
             pool = random_markets.constant_product(rnd, pair, price, size, str(number))
             pools[pool.id] = pool
         later = {name: moved(rnd, pool) for name, pool in pools.items()}
-        readings = random_markets.readings(list(pools.values()))
+        snapshots = random_markets.snapshots(list(pools.values()))
         for base in (*(reserve for pool in pools.values() for reserve in reserves(pool)), MAX_BASE_UNITS):
             amount = min(MAX_BASE_UNITS, max(1, base - rnd.choice((0, 1, rnd.randrange(base)))))
             request = RouteRequest(mode, "SOL", "USDC", amount, rnd.choice((0, 50, 10_000)))
-            routed += check(request, readings, later)
+            routed += check(request, snapshots, later)
     assert routed > MARKETS, "hardly any amount could be traded, so hardly any was looked at"
 
 
@@ -100,5 +100,5 @@ def reserves(pool: Pool) -> tuple[int, int]:
 def test_the_refusal_says_why_with_the_number() -> None:
     pool = ConstantProductPool("raydium:SOL-USDC", "raydium", "SOL", "USDC", 10**15, 10**6)
     with pytest.raises(InsufficientLiquidity, match=f"above {MAX_BASE_UNITS} base units"):
-        find_route(RouteRequest(Mode.EXACT_OUT, "SOL", "USDC", 10**6 - 80), random_markets.readings([pool]))
+        find_route(RouteRequest(Mode.EXACT_OUT, "SOL", "USDC", 10**6 - 80), random_markets.snapshots([pool]))
     assert all(amount <= MAX_BASE_UNITS for amount in STARTING_BALANCES.values())

@@ -13,7 +13,7 @@ from dexec.domain.amounts import MAX_BASE_UNITS
 from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import Status, Step
 from dexec.domain.order import Accepted, Detail, Filled, Signed
-from dexec.domain.quote import Mode, RouteRequest, VenueTrouble
+from dexec.domain.quote import Mode, RouteRequest, VenueFailure
 from dexec.domain.recorded import (
     RecordedAlternative,
     RecordedCosts,
@@ -58,7 +58,7 @@ routes = st.builds(
     costs=st.builds(RecordedCosts, tokens, costs, costs, costs, costs),
     bound=units,
     gap_bps=figures,
-    left_out=st.lists(st.builds(VenueTrouble, words, words), max_size=2).map(tuple),
+    skipped=st.lists(st.builds(VenueFailure, words, words), max_size=2).map(tuple),
     slot=counts,
 )
 

@@ -90,7 +90,7 @@ def test_a_constant_product_pool_and_bins(block: int, tmp_path: Path) -> None:
         first, f = product_entry(rnd, ("USDT", "USDC"), 1.0)
         second, g = bins_entry(rnd, ("USDT", "USDC"))
         amount = rnd.randint(10**9, SIZE // 5)
-        # The kinks defeat a smooth optimiser: first a grid, then the best cell.
+        # The breakpoints defeat a smooth optimiser: first a grid, then the best cell.
         grid = np.linspace(0.0, float(amount), 2_001)
         best = int(np.argmax([f(a) + g(amount - a) for a in grid]))
         low, high = float(grid[max(0, best - 1)]), float(grid[min(2_000, best + 1)])

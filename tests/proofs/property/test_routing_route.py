@@ -16,8 +16,8 @@ from dexec.domain.quote import (
     Fill,
     Leg,
     Mode,
+    PoolSnapshot,
     Quote,
-    Reading,
     Route,
     RouteRequest,
     SwapPlan,
@@ -56,10 +56,10 @@ def check_flow(route: Route) -> None:
     second = [leg for leg in route.legs if leg.hop == 2]
     assert all(leg.token_in == route.token_in for leg in first)
     assert all(leg.token_out == route.token_out for leg in second)
-    for mid in {leg.token_in for leg in second} | {leg.token_out for leg in first} - {route.token_out}:
-        assert mid not in (route.token_in, route.token_out)
-        given = sum(leg.amount_out for leg in first if leg.token_out == mid)
-        assert given == sum(leg.amount_in for leg in second if leg.token_in == mid) > 0
+    for via in {leg.token_in for leg in second} | {leg.token_out for leg in first} - {route.token_out}:
+        assert via not in (route.token_in, route.token_out)
+        given = sum(leg.amount_out for leg in first if leg.token_out == via)
+        assert given == sum(leg.amount_in for leg in second if leg.token_in == via) > 0
     assert route.amount_in == sum(leg.amount_in for leg in first)
     assert route.amount_out == sum(leg.amount_out for leg in route.legs if leg.token_out == route.token_out)
 
@@ -110,12 +110,12 @@ def test_every_route_over_random_markets_holds_what_it_promises() -> None:
     while filled + failed < ORDERS:
         size = rnd.choice(SIZES)
         pools = {pool.id: pool for pool in random_markets.market(rnd, size)}
-        readings = random_markets.readings(list(pools.values()))
+        snapshots = random_markets.snapshots(list(pools.values()))
         for _ in range(ORDERS_PER_MARKET):
             request = random_markets.request(rnd, size)
             leg_cost = rnd.choice((0, 0, 1, size // 10_000))
             try:
-                route = find_route(request, readings, leg_cost=leg_cost)
+                route = find_route(request, snapshots, leg_cost=leg_cost)
             except (NoVenue, InsufficientLiquidity):
                 refused += 1
                 continue
@@ -138,8 +138,8 @@ def test_every_route_over_the_paper_market_holds_what_it_promises(makers: Mappin
         request = paper_request(rnd)
         slot = 4_400_000_000 + rnd.randrange(10**6)
         pairs = pairs_for(request.token_in, request.token_out)
-        readings = [Reading(venue, slot, market.pools(venue, pairs, slot), 200) for venue in VENUES]
-        route = find_route(request, readings, leg_cost=rnd.choice((0, 750)))
+        snapshots = [PoolSnapshot(venue, slot, market.pools(venue, pairs, slot), 200) for venue in VENUES]
+        route = find_route(request, snapshots, leg_cost=rnd.choice((0, 750)))
         check_quote(route, route.leg_cost)
         landing = slot + rnd.randint(1, 12)
         later = {leg.pool_id: market.pool(leg.pool_id, landing) for leg in route.legs}
@@ -162,11 +162,11 @@ def paper_request(rnd: Random) -> RouteRequest:
 def test_amounts_stay_whole() -> None:
     """No float takes part between request and fill."""
     rnd = Random(22)
-    readings = random_markets.readings(random_markets.market(rnd, 10**9))
+    snapshots = random_markets.snapshots(random_markets.market(rnd, 10**9))
     routes: list[Route] = []
     while len(routes) < 20:
         try:
-            routes.append(find_route(random_markets.request(rnd, 10**9), readings))
+            routes.append(find_route(random_markets.request(rnd, 10**9), snapshots))
         except (AttemptFailed, InsufficientLiquidity):
             continue
     for route in routes:
@@ -182,4 +182,4 @@ def test_an_amount_beyond_all_pools_is_refused(mode: Mode) -> None:
     rnd = Random(23)
     pool = random_markets.dlmm(rnd, ("SOL", "USDC"), Fraction(3, 20), 10**9)
     with pytest.raises(InsufficientLiquidity):
-        find_route(RouteRequest(mode, "SOL", "USDC", 10**15), random_markets.readings([pool]))
+        find_route(RouteRequest(mode, "SOL", "USDC", 10**15), random_markets.snapshots([pool]))

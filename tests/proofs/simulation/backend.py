@@ -12,8 +12,9 @@ import psycopg
 from psycopg.rows import dict_row
 
 from dexec.adapters.postgres import rows
-from dexec.adapters.postgres.bounded import BoundedConnection
-from dexec.adapters.postgres.database import Connect, Database, Repeat
+from dexec.adapters.postgres.connection import BoundedConnection, Connect
+from dexec.adapters.postgres.database import Database, Repeat
+from dexec.adapters.postgres.pipeline import Pipeline
 from dexec.bootstrap import Container
 from dexec.domain.order import Event, Order
 from dexec.ports import ApiKeys, Control, Orders, Watching
@@ -131,13 +132,13 @@ class ContestedDatabase(Database):
         self.conflicts = 0
         self.trips = 0
 
-    def _run(self, work: Callable[[BoundedConnection], T], repeat: Repeat) -> T:
-        def contested(connection: BoundedConnection) -> T:
+    def _run(self, work: Callable[[Pipeline], T], repeat: Repeat) -> T:
+        def contested(pipeline: Pipeline) -> T:
             self.trips += 1
             if self._random.random() < self._chance:
                 self.conflicts += 1
                 raise psycopg.errors.SerializationFailure("injected")
-            return work(connection)
+            return work(pipeline)
 
         return self._own()._run(contested, repeat)
 

@@ -38,7 +38,7 @@ UNAVAILABLE: dict[str, type[Unavailable]] = {
     "cluster": ClusterUnavailable,
     "venue": VenueUnavailable,
     "control": StoreUnavailable,
-    "backlogs": Unavailable,
+    "event_replay": Unavailable,
 }
 """What a port raises when its back end did not take the call."""
 

@@ -180,7 +180,7 @@ def coming_and_going(world: World) -> None:
     for one in ("a", "b", "c"):
         world.open(one, alice, order.id)
     world.clock.advance(31)
-    world.send_backlogs()
+    world.replay_events()
     world.hang_up("a")
     world.unsubscribe("b", order)
     world.deliver()

@@ -19,18 +19,18 @@ from dexec.ports import ApiKey, Connection, MostConnections, Placed
 from dexec.settings import Settings
 from dexec.usecases.cancel_orders import CANCELLED
 from dexec.usecases.halt import Halted, HaltUnconfirmed
+from dexec.usecases.notify import Wait
 from dexec.usecases.place_order import Submission
 from dexec.usecases.settle_dead_letter import MAX_ROUNDS, Letter
-from dexec.usecases.tell import Wait
 from tests.proofs.simulation.backend import Backend, in_memory
 from tests.proofs.simulation.leaks import Leaks
 from tests.proofs.simulation.tape import Crash, Tape
 from tests.support.fakes import (
     START,
-    FakeBacklogs,
     FakeChain,
     FakeClock,
     FakeCluster,
+    FakeEventReplay,
     FakePush,
     FakeQueue,
     FakeSigner,
@@ -86,7 +86,7 @@ class World:
         self.signer = FakeSigner()
         self.venues = [FakeVenue(name, self.clock) for name in ("raydium", "meteora")]
         self.push = FakePush()
-        self.backlogs = FakeBacklogs()
+        self.event_replay = FakeEventReplay()
         self.random = Random(self.seed)
         self._next_sweep = self.start + timedelta(seconds=SWEEP_EVERY_S)
         self._redelivered = False
@@ -123,7 +123,7 @@ class World:
             control=tape.around(self.backend.control, "control"),
             queue=tape.around(self.queue, "queue"),
             push=tape.around(self.push, "push"),
-            backlogs=tape.around(self.backlogs, "backlogs"),
+            event_replay=tape.around(self.event_replay, "event_replay"),
             chain=chain,
             new_order_id=self._new_id,
             new_token=self._token,
@@ -205,7 +205,7 @@ class World:
         return True
 
     def open(self, connection_id: str, caller: ApiKey, order_id: str) -> None:
-        """Open a connection on an order; its backlog is sent by ``send_backlogs``."""
+        """Open a connection on an order; its past events are sent by ``replay_events``."""
         for _ in range(3):
             if self._process(lambda: self._opened(connection_id, caller, order_id)):
                 return
@@ -236,11 +236,11 @@ class World:
 
     def _execute(self, message: Message) -> None:
         ends_at = self.clock.now() + timedelta(seconds=FUNCTION_S)
-        hand_back = self.execute_order(message.order_id, message.receives, ends_at)
-        if hand_back is None:
+        redelivery = self.execute_order(message.order_id, message.receives, ends_at)
+        if redelivery is None:
             self.queue.delete(message.receipt)
         else:
-            self.queue.postpone(message.receipt, max(1, math.ceil(hand_back.delay_s)))
+            self.queue.postpone(message.receipt, max(1, math.ceil(redelivery.delay_s)))
 
     def settle_one(self) -> bool:
         """Settle one dead letter; False when there is none to be seen."""
@@ -257,14 +257,14 @@ class World:
         ends_at = self.clock.now() + timedelta(seconds=FUNCTION_S)
         self._process(lambda: self.sweep_up(ends_at))
 
-    def send_backlogs(self) -> None:
+    def replay_events(self) -> None:
         """Run the asynchronous invocations that wait."""
-        while self.backlogs.waiting:
-            self._send_backlog(*self.backlogs.waiting.pop(0))
+        while self.event_replay.waiting:
+            self._replay_events_of(*self.event_replay.waiting.pop(0))
 
-    def _send_backlog(self, order_id: str, connection: Connection) -> None:
+    def _replay_events_of(self, order_id: str, connection: Connection) -> None:
         one, client_id = connection.connection_id, connection.client_id
-        self._process(lambda: self.watch_orders.send_backlog(order_id, client_id, one))
+        self._process(lambda: self.watch_orders.replay_events(order_id, client_id, one))
 
     def _process(self, function: Callable[[], T]) -> T | None:
         """Run one invocation: None when it crashed or answered that something is not available."""

@@ -28,7 +28,7 @@ HANDLED_BY = {
     "schedule": "SweeperFunction",
     "sqs-dead-letter": "DeadLettersFunction",
     "sqs-order": "ExecutorFunction",
-    "websocket-backlog": "WebSocketFunction",
+    "websocket-replay": "WebSocketFunction",
     "websocket-connect": "WebSocketFunction",
     "websocket-disconnect": "WebSocketFunction",
     "websocket-message": "WebSocketFunction",
@@ -125,7 +125,7 @@ def test_an_order_from_its_acceptance_to_its_end(run: Run) -> None:
 
 def test_websocket(run: Run) -> None:
     with run("WebSocketFunction") as api:
-        for name in ("websocket-connect", "websocket-message", "websocket-backlog", "websocket-disconnect"):
+        for name in ("websocket-connect", "websocket-message", "websocket-replay", "websocket-disconnect"):
             assert api.invoke(event(name)) == {"statusCode": 200}, name
         assert api.pushed[0] == {"type": "pong", "id": 1}
         assert (api.pushed[1]["type"], api.pushed[1]["code"]) == ("error", "not_found")

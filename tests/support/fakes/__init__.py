@@ -5,7 +5,7 @@ from tests.support.fakes.clock import START, FakeClock
 from tests.support.fakes.control import FakeControl
 from tests.support.fakes.orders import FakeOrders
 from tests.support.fakes.probe import FakeProbe
-from tests.support.fakes.push import FakeBacklogs, FakePush
+from tests.support.fakes.push import FakeEventReplay, FakePush
 from tests.support.fakes.queue import FakeQueue, Message
 from tests.support.fakes.store import FakeApiKeys, Store
 from tests.support.fakes.threads import SameThread
@@ -14,11 +14,11 @@ from tests.support.fakes.watching import FakeWatching
 __all__ = [
     "START",
     "FakeApiKeys",
-    "FakeBacklogs",
     "FakeChain",
     "FakeClock",
     "FakeCluster",
     "FakeControl",
+    "FakeEventReplay",
     "FakeOrders",
     "FakeProbe",
     "FakePush",

@@ -23,7 +23,7 @@ from dexec.domain.errors import (
     VenueUnavailable,
 )
 from dexec.domain.order import SignedTransaction
-from dexec.domain.quote import Fill, Pair, Reading, SwapPlan
+from dexec.domain.quote import Fill, Pair, PoolSnapshot, SwapPlan
 from dexec.domain.routing import execute_plan
 from dexec.ports import (
     Blockhash,
@@ -55,17 +55,17 @@ class FakeVenue:
         self._latency_s = latency_s
         self.failures = 0
 
-    def read(self, pairs: Sequence[Pair]) -> Reading:
+    def read(self, pairs: Sequence[Pair]) -> PoolSnapshot:
         self._clock.sleep(self._latency_s)
         if self.failures:
             self.failures -= 1
             raise VenueUnavailable(f"{self.name} did not answer")
-        return _reading(self.name, pairs[0])
+        return _snapshot(self.name, pairs[0])
 
 
 @cache
-def _reading(name: str, pair: Pair) -> Reading:
-    return Reading(name, _STILL, _MARKET.pools(name, [pair], _STILL), 1)
+def _snapshot(name: str, pair: Pair) -> PoolSnapshot:
+    return PoolSnapshot(name, _STILL, _MARKET.pools(name, [pair], _STILL), 1)
 
 
 class FakeSigner:

@@ -98,7 +98,7 @@ class FakeOrders:
                 row.order = change.after
                 self._store.events[order_id].extend(change.events)
             events = tuple(self._store.events[order_id])
-            watchers = self._store.told_about(order_id, streams=True)
+            watchers = self._store.watchers_of(order_id, streams=True)
             return Claim(outcome, row.order, events, watchers, abandoned)
 
     def save(self, change: Change) -> tuple[Watcher, ...]:
@@ -106,12 +106,12 @@ class FakeOrders:
             row = self._store.orders[change.after.id]
             held = row.order.seq == change.before.seq and row.order.lease_token == change.before.lease_token
             if not held or row.order.lease_token is None:
-                raise LeaseLost(f"{change.after.id} is somebody else's now")
+                raise LeaseLost(f"{change.after.id} is leased by another executor")
             if change.signs and self._store.is_halted(change.after.client_id):
                 raise SigningHalted("execution is paused, or the order's client has no valid API key")
             row.order = replace(change.after, queued_at=row.order.queued_at)
             self._store.events[change.after.id].extend(change.events)
-            return self._store.told_about(change.after.id, streams=True)
+            return self._store.watchers_of(change.after.id, streams=True)
 
     def release(self, order: Order, run_at: datetime) -> None:
         with self._store.lock:

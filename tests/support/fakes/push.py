@@ -1,4 +1,4 @@
-"""The ``Push`` and ``Backlogs`` ports in memory: clients that may be gone, opening, failing or hanging."""
+"""The ``Push`` and ``EventReplay`` ports in memory: clients that may be gone, opening, failing or hanging."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _earlier(frame: Frame) -> list[Frame]:
     return earlier
 
 
-class FakeBacklogs:
+class FakeEventReplay:
     """Keeps what is to be sent soon."""
 
     def __init__(self) -> None:

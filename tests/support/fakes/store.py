@@ -42,7 +42,7 @@ class Store:
         """Whether nothing new may be signed for a client."""
         return self.paused_at is not None or not self.has_key(client_id)
 
-    def told_about(self, order_id: str, *, streams: bool) -> tuple[Watcher, ...]:
+    def watchers_of(self, order_id: str, *, streams: bool) -> tuple[Watcher, ...]:
         """Return who watches an order, with ``streams`` its client's stream connections as well."""
         client_id = self.orders[order_id].order.client_id if order_id in self.orders else None
         found = []

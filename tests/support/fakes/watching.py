@@ -9,7 +9,7 @@ from datetime import datetime
 
 from dexec.domain.errors import ConnectionUnknown
 from dexec.domain.order import Event, Order
-from dexec.ports import Connection, MostConnections, Told, Untold, Watcher
+from dexec.ports import Connection, Deliveries, MostConnections, Undelivered, Watcher
 from tests.support.fakes.store import Store
 
 
@@ -58,27 +58,28 @@ class FakeWatching:
         with self._store.lock:
             self._store.watchers.discard((order_id, connection_id))
 
-    def settle(self, told: Told) -> None:
+    def settle(self, deliveries: Deliveries) -> None:
         store = self._store
         with store.lock:
-            if told.is_terminal:
-                store.watchers -= {(told.order_id, connection_id) for connection_id in told.delivered}
-                late = (told.missed | told.failed) & store.connections.keys()
-                store.watchers |= {(told.order_id, connection_id) for connection_id in late}
-            for connection_id in told.recovered:
+            if deliveries.is_terminal:
+                order_id = deliveries.order_id
+                store.watchers -= {(order_id, connection_id) for connection_id in deliveries.delivered}
+                late = (deliveries.missed | deliveries.failed) & store.connections.keys()
+                store.watchers |= {(order_id, connection_id) for connection_id in late}
+            for connection_id in deliveries.recovered:
                 store.push_failures[connection_id] = 0
-            for connection_id in told.failed | told.overdue:
+            for connection_id in deliveries.failed | deliveries.overdue:
                 store.push_failures[connection_id] += 1
-            for connection_id in told.slow:
+            for connection_id in deliveries.slow:
                 store.push_failures[connection_id] = max(1, store.push_failures[connection_id])
-            store.forget(set(told.gone))
+            store.forget(set(deliveries.gone))
 
-    def untold(
+    def undelivered(
         self, before: datetime, limit: int, skipped: frozenset[str] = frozenset()
-    ) -> tuple[Untold, ...]:
+    ) -> tuple[Undelivered, ...]:
         with self._store.lock:
             ended = [
-                (row.order, tuple(self._store.events[order_id]), self._untold_by(order_id, skipped))
+                (row.order, tuple(self._store.events[order_id]), self._undelivered_by(order_id, skipped))
                 for order_id, row in self._store.orders.items()
                 if row.order.is_terminal and row.order.updated_at <= before
             ]
@@ -90,8 +91,8 @@ class FakeWatching:
             turns[one[0].client_id] += 1
         return tuple(one for _, one in sorted(in_turn, key=lambda found: found[0]))[:limit]
 
-    def _untold_by(self, order_id: str, skipped: frozenset[str]) -> tuple[Watcher, ...]:
-        watchers = self._store.told_about(order_id, streams=False)
+    def _undelivered_by(self, order_id: str, skipped: frozenset[str]) -> tuple[Watcher, ...]:
+        watchers = self._store.watchers_of(order_id, streams=False)
         return tuple(one for one in watchers if one.connection_id not in skipped)
 
     def stale(self, before: datetime, limit: int) -> tuple[str, ...]:

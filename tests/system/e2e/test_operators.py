@@ -216,21 +216,22 @@ def test_a_failed_order_is_found_with_its_reason_and_placed_again_once(
     assert found["reason"] == "the wallet does not hold what the swap takes"
     assert order_id in dexec("orders", "--status", "failed", "--client", client_id).stdout
 
-    placed = said(dexec("again", order_id, "--json"))
+    placed = said(dexec("resubmit", order_id, "--json"))
     assert placed["failedOrderId"] == order_id
-    assert said(dexec("again", order_id, "--json"))["orderId"] == placed["orderId"] != order_id
+    under_its_old_name = said(dexec("again", order_id, "--json"))
+    assert under_its_old_name["orderId"] == placed["orderId"] != order_id
     ended(deployment, [str(placed["orderId"])])
     with deployment.client(client_id) as client:
         second = client.get(f"api/orders/{placed['orderId']}").json()
     assert (second["label"], second["amount"], second["status"]) == ("big", "900000", "failed")
-    assert "there is no order" in refused(dexec("again", "ord_0193f0c2b4d97a5e8c1f2a3b4c5d6e7f"))
+    assert "there is no order" in refused(dexec("resubmit", "ord_0193f0c2b4d97a5e8c1f2a3b4c5d6e7f"))
 
 
 def test_an_order_that_did_not_fail_is_not_placed_again(deployment: Deployed, dexec: Dexec) -> None:
     with deployment.client(deployment.new_key()) as client:
         order_id = client.post("api/orders/execute", json=ORDER).json()["orderId"]
     ended(deployment, [order_id])
-    assert f"{order_id} is confirmed" in refused(dexec("again", order_id))
+    assert f"{order_id} is confirmed" in refused(dexec("resubmit", order_id))
 
 
 @contextmanager
@@ -271,7 +272,7 @@ def test_a_parked_order_is_seen_released_and_executed(deployment: Deployed, dexe
         (found,) = listed(dexec("orders", "--status", "parked", "--client", key, "--json"))
         assert (found["orderId"], found["status"]) == (order_id, "routing")
         assert "dexec redrive" in str(found["reason"])
-        assert f"dexec redrive {order_id}" in refused(dexec("again", order_id))
+        assert f"dexec redrive {order_id}" in refused(dexec("resubmit", order_id))
         answer = said(dexec("redrive", order_id, "--json"))
         assert answer["letters"] == [{"orderId": order_id, "fate": "released"}]
         assert "not parked" in refused(dexec("redrive", order_id))
@@ -314,7 +315,7 @@ def test_a_stack_is_reached_by_its_name(deployment: Deployed, dexec_on_aws: Dexe
     ended(deployment, [order_id])
     asked = ("--status", "failed", "--client", name, "--stack", stack.NAME, "--json")
     assert [found["orderId"] for found in listed(dexec_on_aws("orders", *asked))] == [order_id]
-    placed = said(dexec_on_aws("again", order_id, "--stack", stack.NAME, "--json"))
+    placed = said(dexec_on_aws("resubmit", order_id, "--stack", stack.NAME, "--json"))
     assert ended(deployment, [str(placed["orderId"])])[str(placed["orderId"])].status == "failed"
 
 
@@ -323,7 +324,7 @@ def test_a_stack_that_is_not_there(dexec_on_aws: Dexec, arguments: tuple[str, ..
     assert "nowhere" in refused(dexec_on_aws(*arguments, "--stack", "nowhere"))
 
 
-@pytest.mark.parametrize("arguments", [("keys", "list"), ("resume",), ("redrive",), ("again", "ord_1")])
+@pytest.mark.parametrize("arguments", [("keys", "list"), ("resume",), ("redrive",), ("resubmit", "ord_1")])
 def test_nothing_runs_here(tmp_path_factory: pytest.TempPathFactory, arguments: tuple[str, ...]) -> None:
     nowhere = tmp_path_factory.mktemp("nowhere")
     assert "dexec up" in refused(inprocess.run(*arguments, "--home", str(nowhere)))

@@ -30,7 +30,7 @@ from functions.executor import app as executor
 from functions.http_api import app as http_api
 from functions.sweeper import app as sweeper
 from functions.websocket import app as websocket
-from tests.support.fakes import FakeBacklogs, FakeClock, FakePush, FakeQueue
+from tests.support.fakes import FakeClock, FakeEventReplay, FakePush, FakeQueue
 from tests.support.fakes.push import Frame
 
 PARTS: tuple[ModuleType, ...] = (dead_letters, executor, edge, routes, sweeper, actions, websocket)
@@ -76,7 +76,7 @@ class Deployment:
     clock: FakeClock
     queue: FakeQueue
     push: FakePush
-    backlogs: FakeBacklogs
+    event_replay: FakeEventReplay
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def add_key(self, key: str, client_id: str, *, orders_per_minute: int | None = 0) -> ApiKey:
@@ -115,7 +115,7 @@ class Deployment:
         event = socket_event("CONNECT", connection_id)
         event["queryStringParameters"] = {**(query or {}), **({} if key is None else {"apiKey": key})}
         status = websocket.handler(event, Context())["statusCode"]
-        self._send_backlogs()
+        self._replay_events()
         return connection_id, status
 
     def send(self, connection_id: str, text: str) -> list[Frame]:
@@ -124,7 +124,7 @@ class Deployment:
         before = len(frames)
         answer = websocket.handler({**socket_event("MESSAGE", connection_id), "body": text}, Context())
         assert answer == {"statusCode": 200}
-        self._send_backlogs()
+        self._replay_events()
         return frames[before:]
 
     def received(self, connection_id: str) -> list[Frame]:
@@ -151,8 +151,8 @@ class Deployment:
         """Let time pass."""
         self.clock.advance(seconds)
 
-    def _send_backlogs(self) -> None:
-        waiting, self.backlogs.waiting = self.backlogs.waiting, []
+    def _replay_events(self) -> None:
+        waiting, self.event_replay.waiting = self.event_replay.waiting, []
         for order_id, connection in waiting:
             subscribe = {
                 "orderId": order_id,
@@ -163,15 +163,17 @@ class Deployment:
 
 
 @contextmanager
-def deployed(
-    database_url: str, log_level: str = "ERROR", **settings: int
-) -> Iterator[Deployment]:
+def deployed(database_url: str, log_level: str = "ERROR", **settings: int) -> Iterator[Deployment]:
     """Put the handlers together over a database; ``settings`` are those that are not the default."""
     given = {"database_url": database_url, "paper_latency": "none"}
-    clock, push, backlogs = FakeClock(), FakePush(), FakeBacklogs()
+    clock, push, event_replay = FakeClock(), FakePush(), FakeEventReplay()
     queue = FakeQueue(clock)
     parts = Container(
-        Settings.model_validate(given | settings), clock=clock, queue=queue, push=push, backlogs=backlogs
+        Settings.model_validate(given | settings),
+        clock=clock,
+        queue=queue,
+        push=push,
+        event_replay=event_replay,
     )
     with ExitStack() as stack:
         stack.callback(parts.close)
@@ -181,7 +183,7 @@ def deployed(
             level = logger.log_level
             logger.setLevel(log_level)
             stack.callback(logger.setLevel, level)
-        yield Deployment(parts, clock, queue, push, backlogs)
+        yield Deployment(parts, clock, queue, push, event_replay)
 
 
 def http_event(

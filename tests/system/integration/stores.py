@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from dexec.adapters.postgres.bounded import BoundedConnection
+from dexec.adapters.postgres.connection import BoundedConnection
 from dexec.adapters.postgres.statements import Statement
 from tests.conftest import Connecting, Isolation
 

@@ -1,4 +1,4 @@
-"""An exchange that fails part of the way: what was committed is not written twice, what was not is repeated.
+"""A pipeline that fails part of the way: what was committed is not written twice, what was not is repeated.
 
 The reads fail for real: the table that they look at is shadowed by a view whose function raises.
 """
@@ -10,7 +10,7 @@ from contextlib import closing
 
 import pytest
 
-from dexec.adapters.postgres.bounded import BoundedConnection, connect
+from dexec.adapters.postgres.connection import BoundedConnection, connect
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.statements import Statement
 from dexec.domain.errors import CommitUnknown, StoreConflict

@@ -9,9 +9,10 @@ from typing import TypeVar
 import psycopg
 import pytest
 
-from dexec.adapters.postgres.bounded import BoundedConnection
 from dexec.adapters.postgres.conflicts import Backoff
-from dexec.adapters.postgres.database import Connect, Database, Repeat
+from dexec.adapters.postgres.connection import Connect
+from dexec.adapters.postgres.database import Database, Repeat
+from dexec.adapters.postgres.pipeline import Pipeline
 from dexec.domain.errors import CommitUnknown, StoreConflict
 from tests.conftest import Connecting, Isolation
 from tests.system.integration.stores import CONNECTION, COUNTING, READING, WRITING, Opening, overtake
@@ -42,12 +43,12 @@ class Losing(Database):
         super().__init__(connect, backoff=backoff)
         self.state = state
 
-    def _run(self, work: Callable[[BoundedConnection], T], repeat: Repeat) -> T:
-        def losing(connection: BoundedConnection) -> T:
+    def _run(self, work: Callable[[Pipeline], T], repeat: Repeat) -> T:
+        def losing(pipeline: Pipeline) -> T:
             if self.losses:
                 self.losses -= 1
                 raise refusal(self.state)
-            return work(connection)
+            return work(pipeline)
 
         return super()._run(losing, repeat)
 
@@ -91,9 +92,9 @@ def test_a_race_that_is_lost_after_a_commit_that_is_unknown_does_not_say_that_no
     with closing(Losing(opened)) as database:
         database.fetch(READING, Repeat.READ)
 
-        def work(connection: BoundedConnection) -> None:
+        def work(pipeline: Pipeline) -> None:
             if len(opened) == 1:
-                connection.close()
+                pipeline.connection.close()
                 raise psycopg.OperationalError("the answer was lost")
             raise refusal("40001")
 
@@ -127,7 +128,8 @@ def test_a_transaction_under_which_the_catalog_of_aurora_dsql_changed_is_run_aga
     backoff, paused = instant()
     with closing(Database(connecting_to_dsql, backoff=backoff)) as database, connecting_to_dsql() as other:
 
-        def work(connection: BoundedConnection) -> None:
+        def work(pipeline: Pipeline) -> None:
+            connection = pipeline.connection
             connection.execute("BEGIN")
             if not paused:
                 other.execute("CREATE TABLE public.added_meanwhile (id text PRIMARY KEY)")

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from dexec.adapters.postgres.bounded import BoundedConnection, connect
+from dexec.adapters.postgres.connection import BoundedConnection, connect
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.sources import from_url, without_pipelines
 from dexec.adapters.postgres.statements import Statement
@@ -76,7 +76,7 @@ def test_a_cut_connection_is_opened_anew(
     assert len(opened) == 3
 
 
-def test_an_exchange_is_one_write(clean_url: str) -> None:
+def test_a_pipeline_is_one_write(clean_url: str) -> None:
     with relayed(clean_url) as (url, writes):
         database = Database(from_url(url))
         database.transact([WRITING], [READING], Repeat.NEVER)

@@ -12,10 +12,11 @@ import pytest
 from psycopg import errors
 
 from dexec.adapters.postgres.api_keys import PostgresApiKeys
-from dexec.adapters.postgres.bounded import BoundedConnection
+from dexec.adapters.postgres.connection import BoundedConnection
 from dexec.adapters.postgres.control import PostgresControl
 from dexec.adapters.postgres.database import Database
-from dexec.adapters.postgres.orders import PostgresOrders, _saving
+from dexec.adapters.postgres.order_params import to_save
+from dexec.adapters.postgres.orders import PostgresOrders
 from dexec.adapters.postgres.statements import sql
 from dexec.domain.errors import LeaseLost, SigningHalted
 from dexec.domain.lifecycle import Status
@@ -66,7 +67,7 @@ def status_of(database: Database, order: Order) -> Status:
 
 def write(connection: BoundedConnection, change: Change) -> int:
     """Run the statement that stores a signature; return how many events it wrote."""
-    row = connection.execute(sql("save_order"), _saving(change)).fetchone()
+    row = connection.execute(sql("save_order"), to_save(change)).fetchone()
     assert row is not None
     return int(str(row[0]))
 

@@ -9,8 +9,8 @@ from typing import TypeVar, cast
 
 import pytest
 
-from dexec.adapters.postgres.bounded import BoundedConnection
 from dexec.adapters.postgres.database import Database, Repeat
+from dexec.adapters.postgres.pipeline import Pipeline
 from dexec.domain.errors import CommitUnknown, QueueUnavailable, StoreUnavailable
 from functions.dead_letters import app as dead_letters
 from functions.executor import app as executor
@@ -30,7 +30,7 @@ def trips(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
     trips: Counter[int] = Counter()
     run = Database._run
 
-    def counted(self: Database, work: Callable[[BoundedConnection], T], repeat: Repeat) -> T:
+    def counted(self: Database, work: Callable[[Pipeline], T], repeat: Repeat) -> T:
         trips[id(self)] += 1
         return run(self, work, repeat)
 

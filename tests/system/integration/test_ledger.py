@@ -23,7 +23,7 @@ from dexec.adapters.postgres.database import Database
 from dexec.domain.amounts import MAX_BASE_UNITS
 from dexec.domain.errors import InsufficientFunds, OrderFailed
 from dexec.domain.order import SignedTransaction
-from dexec.domain.quote import Mode, Pair, PlanLeg, Reading, RouteRequest, SwapPlan
+from dexec.domain.quote import Mode, Pair, PlanLeg, PoolSnapshot, RouteRequest, SwapPlan
 from dexec.domain.routing import find_route
 from dexec.domain.tokens import TOKENS
 from dexec.ports import Blockhash, CannotLand, Landed, Pending
@@ -118,12 +118,12 @@ def test_a_round_over_limit_orders_is_filled_as_quoted(
     market, slot = PaperMarket(SEED, VENUES_WITH_ORDERS), slot_at(CLOCK.now())
     cluster = PaperCluster(market, PaperLedger(databases[0]), CLOCK, LATENCIES["none"])
     recent = Blockhash(wire.blockhash(SEED, slot), slot + BLOCKHASH_SLOTS)
-    readings = [Reading("meteora", slot, market.pools("meteora", [Pair("SOL", "USDT")], slot), 1)]
+    snapshots = [PoolSnapshot("meteora", slot, market.pools("meteora", [Pair("SOL", "USDT")], slot), 1)]
     there = RouteRequest(Mode.EXACT_IN, "SOL", "USDT", 2_000 * 10**9)
     back = RouteRequest(Mode.EXACT_OUT, "USDT", "SOL", 1_000 * 10**9)
     output_fees = 0
     for number, request in enumerate((there, back)):
-        route = find_route(request, readings)
+        route = find_route(request, snapshots)
         signed = PaperSigner(SEED).sign(f"ord_{number}", "alice", route.plan(), recent)
         cluster.send(signed.data)
         landed = cluster.look(signed)

@@ -1,4 +1,4 @@
-"""What operators ask of PostgreSQL: keys, and orders in trouble."""
+"""What operators ask of PostgreSQL: keys, and orders that failed, are stuck or are parked."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def claimed(orders: PostgresOrders, order: Order, seconds: float = 0) -> Order:
 
 
 def stuck(operators: PostgresOperators, seconds: float, client_id: str | None = None) -> list[str]:
-    return [trouble.order.id for trouble in operators.stuck(after(seconds), MINUTE, client_id, 10)]
+    return [problem.order.id for problem in operators.stuck(after(seconds), MINUTE, client_id, 10)]
 
 
 def test_replacing_keys_revokes_all_older_ones_of_that_client_alone(operators: PostgresOperators) -> None:
@@ -134,7 +134,7 @@ def test_failed_orders_come_newest_first_with_their_reason(
         orders.save(fail(order, NOW, error))
         ids.append(order.id)
     placed(orders)
-    assert [trouble.order.id for trouble in operators.failed(None, 10)] == ids[::-1]
+    assert [problem.order.id for problem in operators.failed(None, 10)] == ids[::-1]
     (newest,) = operators.failed("desk", 1)
     assert newest.order.id == ids[2]
     assert newest.order.error == error
@@ -155,7 +155,7 @@ def test_parked_orders_are_listed_the_longest_first(
     placed(orders)
     for seconds, order in enumerate(reversed(parked)):
         orders.end_round(order, after(seconds), 3, parks=True)
-    assert [trouble.order.id for trouble in operators.parked(None, 10)] == [parked[1].id, parked[0].id]
-    assert [trouble.order.id for trouble in operators.parked("desk", 10)] == [parked[0].id]
+    assert [problem.order.id for problem in operators.parked(None, 10)] == [parked[1].id, parked[0].id]
+    assert [problem.order.id for problem in operators.parked("desk", 10)] == [parked[0].id]
     assert orders.unpark(parked[0].id, after(9))
     assert operators.parked("desk", 10) == ()

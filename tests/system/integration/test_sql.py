@@ -11,7 +11,7 @@ from ministack.core.pgproxy import TxnState, validate  # type: ignore[import-unt
 from psycopg import Connection
 
 from dexec.adapters.postgres import database, migrations
-from dexec.adapters.postgres.bounded import BoundedConnection
+from dexec.adapters.postgres.connection import BoundedConnection
 from dexec.adapters.postgres.statements import sql
 from tests.conftest import Connecting, Isolation
 from tests.support.fakes import START

@@ -1,7 +1,7 @@
 """How long routing takes, pools already read: ``pytest tests/tools/bench --benchmark-only``.
 
 The figures are in docs/routing.md. What is measured is the search in pure Python; the pools' curves are made
-once per reading, which has a figure of its own.
+once per snapshot, which has a figure of its own.
 """
 
 from dataclasses import replace
@@ -14,7 +14,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from dexec.adapters.paper.simulator import VENUES, PaperMarket
 from dexec.domain.pools import DlmmPool, Pool
-from dexec.domain.quote import Mode, Pair, Reading, RouteRequest
+from dexec.domain.quote import Mode, Pair, PoolSnapshot, RouteRequest
 from dexec.domain.routing import find_route
 from dexec.domain.routing.split import split
 from tests.support import random_markets
@@ -41,7 +41,7 @@ def level_pools(token_in: str) -> tuple[Pool, Pool]:
 def test_split_between_two_venues(benchmark: BenchmarkFixture, token_in: str, sol: int) -> None:
     curves = [pool.curve(token_in) for pool in level_pools(token_in)]
     amount = sol * SOL if token_in == "SOL" else sol * 150 * 10**6
-    found = benchmark(split, curves, amount, 0)
+    found = benchmark(split, curves, amount, Mode.EXACT_IN)
     assert found is not None
     assert found.leg_count == 2 or sol < 1_000
 
@@ -50,9 +50,9 @@ def test_split_between_two_venues(benchmark: BenchmarkFixture, token_in: str, so
 def test_route_in_a_graph_of_three_tokens(benchmark: BenchmarkFixture, sol: int) -> None:
     market = PaperMarket(5)
     pairs = [PAIR, Pair("SOL", "USDT"), Pair("USDT", "USDC")]
-    readings = [Reading(venue, SLOT, market.pools(venue, pairs, SLOT), 200) for venue in VENUES]
+    snapshots = [PoolSnapshot(venue, SLOT, market.pools(venue, pairs, SLOT), 200) for venue in VENUES]
     request = RouteRequest(Mode.EXACT_IN, "SOL", "USDC", sol * SOL)
-    route = benchmark(find_route, request, readings, leg_cost=750)
+    route = benchmark(find_route, request, snapshots, leg_cost=750)
     assert len(route.quotes) == 2
 
 
@@ -62,7 +62,7 @@ def test_split_over_fifty_pools(benchmark: BenchmarkFixture) -> None:
         random_markets.pool(rnd, ("SOL", "USDC"), Fraction(3, 20), 10**13, str(number)).curve("SOL")
         for number in range(50)
     ]
-    found = benchmark(split, curves, 1_000 * SOL, 0)
+    found = benchmark(split, curves, 1_000 * SOL, Mode.EXACT_IN)
     assert found is not None
     assert found.leg_count > 1
 

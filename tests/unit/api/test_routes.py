@@ -15,7 +15,7 @@ from dexec.api.routes import fill_details, route_details
 from dexec.domain.amounts import MAX_BASE_UNITS, format_decimal
 from dexec.domain.errors import InsufficientLiquidity, NoVenue
 from dexec.domain.pools import ConstantProductPool
-from dexec.domain.quote import Fill, Mode, Reading, Route, RouteRequest, VenueTrouble
+from dexec.domain.quote import Fill, Mode, PoolSnapshot, Route, RouteRequest, VenueFailure
 from dexec.domain.routing import (
     execute_plan,
     find_route,
@@ -35,7 +35,7 @@ MARKET = PaperMarket(5)
 def quoted(request: RouteRequest) -> Route:
     pairs = pairs_for(request.token_in, request.token_out)
     return find_route(
-        request, [Reading(venue, SLOT, MARKET.pools(venue, pairs, SLOT), 200) for venue in VENUES]
+        request, [PoolSnapshot(venue, SLOT, MARKET.pools(venue, pairs, SLOT), 200) for venue in VENUES]
     )
 
 
@@ -47,7 +47,7 @@ def filled(route: Route, slots_later: int) -> Fill:
 def test_a_quote_shows_all_that_clients_compare() -> None:
     pool = ConstantProductPool("r", "raydium", "SOL", "USDC", 10**14, 15 * 10**12)
     route = find_route(
-        RouteRequest(Mode.EXACT_IN, "SOL", "USDC", 10**12), [Reading("raydium", 3, (pool,), 201)]
+        RouteRequest(Mode.EXACT_IN, "SOL", "USDC", 10**12), [PoolSnapshot("raydium", 3, (pool,), 201)]
     )
     details = route_details(record_route(route))
     assert details["quotes"] == [
@@ -80,12 +80,12 @@ def asked(name: str) -> tuple[RouteRequest, Route]:
     mode, token_in, token_out = Mode(case["mode"]), case["token_in"], case["token_out"]
     request = RouteRequest(mode, token_in, token_out, case["amount"], case["slippage"])
     pairs = pairs_for(token_in, token_out)
-    readings = [
-        Reading(venue, SLOT, MARKET.pools(venue, pairs, SLOT), 200 + number)
+    snapshots = [
+        PoolSnapshot(venue, SLOT, MARKET.pools(venue, pairs, SLOT), 200 + number)
         for number, venue in enumerate(case["venues"])
     ]
-    troubles = [VenueTrouble(*trouble) for trouble in case["troubles"]]
-    return request, find_route(request, readings, troubles=troubles, leg_cost=case["leg_cost"])
+    failures = [VenueFailure(*trouble) for trouble in case["troubles"]]
+    return request, find_route(request, snapshots, failures=failures, leg_cost=case["leg_cost"])
 
 
 @pytest.mark.parametrize("name", ROUTED)
@@ -157,7 +157,9 @@ def test_an_explanation_leaves_no_rest(mode: Mode, token_in: str, token_out: str
 
 def test_costs_of_one_pool_by_hand() -> None:
     pool = ConstantProductPool("r", "raydium", "SOL", "USDC", 1_000_000, 2_000_000)
-    route = find_route(RouteRequest(Mode.EXACT_IN, "SOL", "USDC", 1_000), [Reading("raydium", 3, (pool,), 1)])
+    route = find_route(
+        RouteRequest(Mode.EXACT_IN, "SOL", "USDC", 1_000), [PoolSnapshot("raydium", 3, (pool,), 1)]
+    )
     costs = route_costs(route)
     unrounded = Fraction(997 * 2_000_000, 1_000_997)
     assert costs.reference == 2_000
@@ -170,9 +172,9 @@ def test_costs_are_never_negative_and_add_up_on_random_markets() -> None:
     rnd = Random(3)
     seen = 0
     while seen < 200:
-        readings = random_markets.readings(random_markets.market(rnd, 10**9))
+        snapshots = random_markets.snapshots(random_markets.market(rnd, 10**9))
         try:
-            route = find_route(random_markets.request(rnd, 10**9), readings)
+            route = find_route(random_markets.request(rnd, 10**9), snapshots)
         except (NoVenue, InsufficientLiquidity):
             continue
         seen += 1

@@ -18,7 +18,7 @@ from dexec.usecases.execute_order import (
     PAUSED_DELAY_S,
     SHORT_WAIT_S,
     VENUE_DELAYS_S,
-    HandBack,
+    Redelivery,
 )
 from tests.proofs.simulation.world import FUNCTION_S, SWAP, World
 from tests.support.fakes import Landing
@@ -34,7 +34,7 @@ def placed(world: World, request: RouteRequest = SWAP) -> Order:
     return order
 
 
-def execute(world: World, order: Order, receives: int = 1) -> HandBack | None:
+def execute(world: World, order: Order, receives: int = 1) -> Redelivery | None:
     """Run one invocation; return what becomes of its message, None when it is done with."""
     with world.tape.process():
         return world.execute_order(order.id, receives, world.clock.now() + timedelta(seconds=FUNCTION_S))
@@ -85,9 +85,9 @@ def test_without_a_route_it_is_tried_again_later_and_failed_at_the_third_time(wo
     for venue in world.venues:
         venue.failures = 3
     for delay_s in VENUE_DELAYS_S:
-        hand_back = execute(world, order)
-        assert hand_back is not None
-        assert hand_back.delay_s == delay_s
+        redelivery = execute(world, order)
+        assert redelivery is not None
+        assert redelivery.delay_s == delay_s
         assert stored(world).lease_token is None, "others may have it when it is due"
         world.clock.advance(delay_s)
     assert execute(world, order) is None
@@ -119,14 +119,14 @@ def test_what_slips_is_routed_again_at_once_three_times_in_all(
 def test_an_expired_blockhash_is_a_new_attempt_once_the_old_one_cannot_land(world: World) -> None:
     order = placed(world)
     world.cluster.landings = [Landing.DROPPED]
-    hand_back = execute(world, order)
-    assert hand_back == HandBack(SHORT_WAIT_S, "this invocation is about to end")
+    redelivery = execute(world, order)
+    assert redelivery == Redelivery(SHORT_WAIT_S, "this invocation is about to end")
     assert states(world)[-1] is SUBMITTED
     assert stored(world).lease_token is None, "the next one need not wait for the lease to end"
     for _ in range(4):
         world.clock.advance(SHORT_WAIT_S)
-        hand_back = execute(world, order)
-    assert hand_back is None
+        redelivery = execute(world, order)
+    assert redelivery is None
     assert states(world) == [PENDING, *ATTEMPT, *ATTEMPT, CONFIRMED]
     first, second = world.signer.signed[order.id]
     assert world.cluster.ruled_out.keys() == {first.signature}
@@ -146,7 +146,7 @@ def test_an_order_that_is_not_due_is_waited_for_or_handed_back(world: World) -> 
     held = world.backend.orders.claim(order.id, "first", now, now + timedelta(seconds=25)).order
     assert held is not None
     world.backend.orders.release(held, now + timedelta(seconds=40))
-    assert execute(world, order) == HandBack(40.0, "not due yet")
+    assert execute(world, order) == Redelivery(40.0, "not due yet")
     world.clock.advance(40 - SHORT_WAIT_S)
     assert execute(world, order) is None, "the rest is not worth another delivery"
     assert states(world)[-1] is CONFIRMED
@@ -157,7 +157,7 @@ def test_an_order_that_another_executor_has_is_handed_back_until_its_lease_ends(
     now = world.clock.now()
     world.backend.orders.claim(order.id, "another", now, now + timedelta(seconds=25))
     before = world.backend.audit.histories()
-    assert execute(world, order) == HandBack(25.0, "another executor has it")
+    assert execute(world, order) == Redelivery(25.0, "it is leased by another executor")
     assert world.tape.calls == ["orders.place", "queue.send", "orders.claim"]
     assert world.backend.audit.histories() == before
 
@@ -175,7 +175,7 @@ def test_whoever_lost_the_lease_writes_and_sends_nothing_more(
         return sign(*given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(world.signer, "sign", take_over_first)
-    assert execute(world, order) == HandBack(SHORT_WAIT_S, "the lease was lost")
+    assert execute(world, order) == Redelivery(SHORT_WAIT_S, "the lease was lost")
     assert world.tape.calls[-2:] == ["signer.sign", "orders.save"]
     assert stored(world).lease_token == "another"
     assert not world.cluster.sends
@@ -185,10 +185,10 @@ def test_while_paused_or_without_a_key_nothing_is_begun(world: World) -> None:
     alice = world.client()
     order = placed(world)
     world.pause()
-    assert execute(world, order) == HandBack(PAUSED_DELAY_S, "execution is paused")
+    assert execute(world, order) == Redelivery(PAUSED_DELAY_S, "execution is paused")
     world.resume()
     world.revoke(alice)
-    assert execute(world, order) == HandBack(KEYLESS_DELAY_S, "its client has no valid API key")
+    assert execute(world, order) == Redelivery(KEYLESS_DELAY_S, "its client has no valid API key")
     assert states(world) == [PENDING]
     world.restore(alice)
     assert execute(world, order) is None
@@ -222,12 +222,12 @@ def test_an_outage_is_waited_out_without_an_attempt_lost(
 
     with monkeypatch.context() as outage:
         outage.setattr(world.cluster, "latest_blockhash", away)
-        hand_back = execute(world, order, receives)
-    assert hand_back is not None
+        redelivery = execute(world, order, receives)
+    assert redelivery is not None
     base_s = INFRASTRUCTURE_DELAYS_S[min(receives, len(INFRASTRUCTURE_DELAYS_S)) - 1]
-    assert base_s <= hand_back.delay_s < 1.25 * base_s
+    assert base_s <= redelivery.delay_s < 1.25 * base_s
     assert stored(world).lease_token is None
-    world.clock.advance(hand_back.delay_s)
+    world.clock.advance(redelivery.delay_s)
     assert execute(world, order, receives + 1) is None
     assert stored(world).attempt == 1
 
@@ -241,7 +241,7 @@ def test_a_store_that_is_away_hands_back_what_was_never_read(
         raise StoreUnavailable("the store is away")
 
     monkeypatch.setattr(world.backend.orders, "claim", away)
-    hand_back = execute(world, order)
-    assert hand_back is not None
-    assert hand_back.reason == "the store is away"
+    redelivery = execute(world, order)
+    assert redelivery is not None
+    assert redelivery.reason == "the store is away"
     assert states(world) == [PENDING]

@@ -11,7 +11,7 @@ import pytest
 from dexec.domain.errors import SendUnknown
 from dexec.domain.order import SignedTransaction
 from dexec.ports import CannotLand, Landed, Pending
-from dexec.usecases.execute_order import ExecuteOrder, HandBack, Limits
+from dexec.usecases.execute_order import ExecuteOrder, Limits, Redelivery
 from dexec.usecases.looks import LONGEST_PAUSE_S, pauses
 from tests.proofs.simulation.world import World
 from tests.support.fakes import FakeCluster, Landing
@@ -43,7 +43,7 @@ class Chain(FakeCluster):
         return super().look(transaction)
 
 
-def executed(world: World, chain: Chain, seconds: float = 20) -> HandBack | None:
+def executed(world: World, chain: Chain, seconds: float = 20) -> Redelivery | None:
     order = world.place(world.client())
     assert order is not None
     case: ExecuteOrder = replace(world.execute_order, cluster=chain, limits=Limits())
@@ -89,7 +89,7 @@ def test_no_pause_outlasts_the_invocation() -> None:
     chain = Chain(world, 60, 60)
     began = world.clock.now()
     back = executed(world, chain, seconds=20)
-    assert isinstance(back, HandBack)
+    assert isinstance(back, Redelivery)
     assert (world.clock.now() - began).total_seconds() == pytest.approx(20 - Limits().stop_before_end_s)
     assert len(chain.looks) == 1
 
@@ -98,7 +98,7 @@ def test_what_an_earlier_run_sent_is_looked_at_at_once() -> None:
     world = World()
     chain = Chain(world, 2.0, 2.0)
     chain.landings = [Landing.FILLED]
-    assert isinstance(executed(world, chain, seconds=4), HandBack)
+    assert isinstance(executed(world, chain, seconds=4), Redelivery)
     (order_id,) = world.accepted
     world.clock.advance(30)
     looks = len(chain.looks)

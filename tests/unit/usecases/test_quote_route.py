@@ -9,7 +9,7 @@ from threading import Barrier, Event
 import pytest
 
 from dexec.domain.errors import NoVenue
-from dexec.domain.quote import Pair, Reading
+from dexec.domain.quote import Pair, PoolSnapshot
 from dexec.usecases.quote_route import QuoteRoute
 from tests.proofs.simulation.world import SWAP
 from tests.support.fakes import FakeClock, FakeVenue, SameThread
@@ -22,7 +22,7 @@ class Slow(FakeVenue):
         super().__init__(name, clock)
         self._let_go = let_go
 
-    def read(self, pairs: Sequence[Pair]) -> Reading:
+    def read(self, pairs: Sequence[Pair]) -> PoolSnapshot:
         self._let_go.wait(30)
         return super().read(pairs)
 
@@ -34,7 +34,7 @@ class Meeting(FakeVenue):
         super().__init__(name, clock)
         self._barrier = barrier
 
-    def read(self, pairs: Sequence[Pair]) -> Reading:
+    def read(self, pairs: Sequence[Pair]) -> PoolSnapshot:
         self._barrier.wait(30)
         return super().read(pairs)
 
@@ -42,7 +42,7 @@ class Meeting(FakeVenue):
 class Broken(FakeVenue):
     """A venue whose adapter has a bug."""
 
-    def read(self, pairs: Sequence[Pair]) -> Reading:
+    def read(self, pairs: Sequence[Pair]) -> PoolSnapshot:
         raise KeyError("bug")
 
 
@@ -64,25 +64,25 @@ def test_all_venues_are_asked_at_once(clock: FakeClock, threads: ThreadPoolExecu
     venues = [Meeting(name, clock, barrier) for name in ("raydium", "meteora")]
     route = QuoteRoute(venues, clock, threads, 30)(SWAP).route
     assert {quote.venue for quote in route.quotes} == {"raydium", "meteora"}
-    assert route.left_out == ()
+    assert route.skipped == ()
 
 
-def test_a_slow_venue_is_left_out(clock: FakeClock, threads: ThreadPoolExecutor) -> None:
+def test_a_slow_venue_is_skipped(clock: FakeClock, threads: ThreadPoolExecutor) -> None:
     let_go = Event()
     venues = [Slow("raydium", clock, let_go), FakeVenue("meteora", clock)]
     route = QuoteRoute(venues, clock, threads, 0.05)(SWAP).route
     let_go.set()
     assert {quote.venue for quote in route.quotes} == {"meteora"}
-    (trouble,) = route.left_out
-    assert (trouble.venue, trouble.reason) == ("raydium", "no answer within 50 ms")
+    (failure,) = route.skipped
+    assert (failure.venue, failure.reason) == ("raydium", "no answer within 50 ms")
 
 
-def test_a_venue_that_refuses_is_left_out(clock: FakeClock) -> None:
+def test_a_venue_that_refuses_is_skipped(clock: FakeClock) -> None:
     venues = [FakeVenue("raydium", clock), FakeVenue("meteora", clock)]
     venues[0].failures = 1
     quote_route = QuoteRoute(venues, clock, SameThread())
-    assert [trouble.venue for trouble in quote_route(SWAP).route.left_out] == ["raydium"]
-    assert quote_route(SWAP).route.left_out == ()
+    assert [failure.venue for failure in quote_route(SWAP).route.skipped] == ["raydium"]
+    assert quote_route(SWAP).route.skipped == ()
 
 
 def test_without_any_venue_there_is_no_route(clock: FakeClock) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import pytest
 
 from dexec.domain.errors import QueueUnavailable
-from dexec.usecases.sweep import BATCH, CONNECTION_LIFE_S, UNTOLD_AFTER_S, Sweep
+from dexec.usecases.sweep import BATCH, CONNECTION_LIFE_S, UNDELIVERED_AFTER_S, Sweep
 from tests.proofs.simulation.world import FUNCTION_S, World
 
 
@@ -33,7 +33,7 @@ def test_the_untold_are_told_while_the_queue_is_away() -> None:
     world.push.failing.add("socket")
     world.deliver()
     world.push.failing.clear()
-    world.clock.sleep(UNTOLD_AFTER_S + 1)
+    world.clock.sleep(UNDELIVERED_AFTER_S + 1)
     world.queue.is_away = True
     with pytest.raises(QueueUnavailable):
         world.sweep_up(world.clock.now() + timedelta(seconds=FUNCTION_S))
@@ -96,7 +96,7 @@ def test_more_connections_than_fit_into_one_transaction_are_closed_in_one_sweep(
     assert world.tape.calls.count("watching.note_closed") == 3
 
 
-STEPS = ("_requeue_lost", "_tell_untold", "_close_stale", "_drop_orphans")
+STEPS = ("_requeue_lost", "_notify_undelivered", "_close_stale", "_drop_orphans")
 
 
 class Refused(Exception):
@@ -133,8 +133,8 @@ def test_a_step_that_fails_does_not_keep_the_others_from_being_done(
 
 def test_the_first_failure_is_raised_and_names_those_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
-    for name in ("_tell_untold", "_drop_orphans"):
+    for name in ("_notify_undelivered", "_drop_orphans"):
         monkeypatch.setattr(Sweep, name, refuse(name))
-    with pytest.raises(Refused, match="_tell_untold") as raised:
+    with pytest.raises(Refused, match="_notify_undelivered") as raised:
         world.sweep_up(world.clock.now() + timedelta(seconds=FUNCTION_S))
     assert raised.value.__notes__ == ["and after that, Refused: _drop_orphans"]

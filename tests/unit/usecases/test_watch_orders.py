@@ -20,10 +20,10 @@ def order(world: World, alice: ApiKey) -> Order:
     return placed
 
 
-def test_a_connection_on_an_order_is_sent_its_backlog_soon(world: World, alice: ApiKey, order: Order) -> None:
+def test_a_connection_on_an_order_is_sent_past_events(world: World, alice: ApiKey, order: Order) -> None:
     world.open("c", alice, order.id)
     assert world.push.frames["c"] == [], "nothing can be posted while it opens"
-    world.send_backlogs()
+    world.replay_events()
     assert world.push.seqs("c", order.id) == [1]
     world.settle()
     assert set(world.push.seqs("c", order.id)) == {1, 2, 3, 4, 5, 6}
@@ -42,12 +42,12 @@ def test_a_connection_that_opens_at_once_is_never_met_closed(
 
     world.push.hang = open_soon
     world.open("c", alice, order.id)
-    world.send_backlogs()
+    world.replay_events()
     assert posted == ["c"]
     assert world.push.seqs("c", order.id) == [1]
 
 
-def test_a_backlog_waits_until_its_connection_is_open(world: World, alice: ApiKey, order: Order) -> None:
+def test_a_replay_waits_until_its_connection_is_open(world: World, alice: ApiKey, order: Order) -> None:
     world.push.gone = {"c"}
     opened_after = 0.15
 
@@ -57,23 +57,23 @@ def test_a_backlog_waits_until_its_connection_is_open(world: World, alice: ApiKe
 
     world.push.hang = open_in_time
     world.open("c", alice, order.id)
-    world.send_backlogs()
+    world.replay_events()
     assert world.push.seqs("c", order.id) == [1]
 
 
-def test_a_backlog_that_nobody_takes_is_given_up(world: World, alice: ApiKey, order: Order) -> None:
+def test_a_replay_that_is_not_received_is_given_up(world: World, alice: ApiKey, order: Order) -> None:
     world.settle()
     world.push.gone = {"c"}
     world.open("c", alice, order.id)
     before = world.clock.now()
-    world.send_backlogs()
+    world.replay_events()
     assert (world.clock.now() - before).total_seconds() == pytest.approx(SETTLE_S + sum(OPENING_PAUSES_S))
     assert not world.is_quiet(), "the sweeper still has to tell, or to forget it"
     world.settle()
     assert world.backend.watching.connection("c") is None
 
 
-def test_a_connection_whose_backlog_cannot_be_sent_is_refused(
+def test_a_connection_whose_replay_cannot_be_sent_is_refused(
     world: World, alice: ApiKey, order: Order
 ) -> None:
     def away(work: Work) -> object:

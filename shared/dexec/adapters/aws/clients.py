@@ -1,4 +1,4 @@
-"""The one place where AWS clients are built, and where their time-outs stand."""
+"""Builds AWS clients, with their time-outs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 QUEUE_TIMEOUT_S = 0.9
-"""Two tries in under two seconds: a caller that waits for an answer must not wait longer."""
+"""Two tries in under two seconds: callers must not wait longer for an answer."""
 
 PUSH_TIMEOUT_S = 1.0
 """A connection that hangs costs a second at most."""

@@ -1,4 +1,4 @@
-"""The ``Backlogs`` port: an asynchronous invocation of the WebSocket function by itself."""
+"""The ``EventReplay`` port: an asynchronous invocation of the WebSocket function by itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dexec.ports import Connection
 _ACCEPTED = 202
 
 
-class LambdaBacklogs:
+class LambdaEventReplay:
     """Nothing can be posted to a connection while ``$connect`` runs, so another invocation does it."""
 
     def __init__(self, http: SignedHttp, function_name: str) -> None:
@@ -19,7 +19,7 @@ class LambdaBacklogs:
         self._path = f"/2015-03-31/functions/{function_name}/invocations"
 
     def send_soon(self, order_id: str, connection: Connection) -> None:
-        """Have the backlog sent by an invocation of its own."""
+        """Have the events sent by an invocation of its own."""
         subscribe = {
             "orderId": order_id,
             "connectionId": connection.connection_id,
@@ -30,6 +30,6 @@ class LambdaBacklogs:
         try:
             answer = self._http.post(self._path, payload, headers)
         except UNREACHABLE as exc:
-            raise Unavailable("the backlog cannot be sent at the moment") from exc
+            raise Unavailable("past events cannot be sent at the moment") from exc
         if answer.status != _ACCEPTED:
-            raise Unavailable("the backlog cannot be sent at the moment")
+            raise Unavailable("past events cannot be sent at the moment")

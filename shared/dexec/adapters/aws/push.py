@@ -11,13 +11,13 @@ _GONE = 410
 
 
 class ApiGatewayPush:
-    """Posts frames to WebSocket connections; each is tried once, for what fails is told later."""
+    """Posts frames to WebSocket connections; each is tried once: what fails is delivered later."""
 
     def __init__(self, http: SignedHttp) -> None:
         self._http = http
 
     def post(self, connection_id: str, frame: bytes) -> Delivery:
-        """Send one frame; 410 means that the connection is gone, anything else may pass."""
+        """Send one frame; 410 means that the connection is gone, any other error may be transient."""
         headers = {"content-type": "application/octet-stream"}
         try:
             answer = self._http.post(_path(connection_id), frame, headers)

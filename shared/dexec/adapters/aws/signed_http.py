@@ -1,4 +1,4 @@
-"""Signed AWS requests over a kept connection, for the two calls that every order makes many times.
+"""Signed AWS requests over a keep-alive connection, for the calls that every order makes many times.
 
 A boto3 client spends five times the CPU on parameters, endpoints and parsing; here botocore's ``SigV4Auth``
 signs and ``http.client`` sends.
@@ -120,7 +120,7 @@ class SignedHttp:
 
 
 def _head(method: str, path: str, headers: Mapping[str, str], body_bytes: int) -> bytes:
-    """Return a request up to its body; what it is made of is ours, and has no line breaks."""
+    """Return a request up to its body; its parts come from this package and have no line breaks."""
     lines = [f"{name}: {value}" for name, value in headers.items()]
     lines += ("accept-encoding: identity", f"content-length: {body_bytes}")
     return "\r\n".join((f"{method} {path} HTTP/1.1", *lines, "", "")).encode("latin-1")

@@ -10,8 +10,7 @@ from typing import cast
 import psycopg
 
 from dexec.adapters.postgres.database import Database, Repeat
-from dexec.adapters.postgres.exchange import Row
-from dexec.adapters.postgres.statements import Statement
+from dexec.adapters.postgres.statements import Row, Statement
 from dexec.domain.errors import (
     ClusterUnavailable,
     CommitUnknown,

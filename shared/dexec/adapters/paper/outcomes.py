@@ -1,4 +1,4 @@
-"""What became of paper transactions: reading needs no transaction bytes."""
+"""What became of paper transactions: snapshot needs no transaction bytes."""
 
 from __future__ import annotations
 

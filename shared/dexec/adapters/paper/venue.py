@@ -10,7 +10,7 @@ from dexec.adapters.paper.market import PaperMarket
 from dexec.adapters.paper.randomness import happens
 from dexec.adapters.paper.slots import slot_at
 from dexec.domain.errors import VenueUnavailable
-from dexec.domain.quote import Pair, Reading
+from dexec.domain.quote import Pair, PoolSnapshot
 from dexec.ports import Clock
 
 
@@ -36,7 +36,7 @@ class PaperVenue:
         """How quotes and legs call it."""
         return self._name
 
-    def read(self, pairs: Sequence[Pair]) -> Reading:
+    def read(self, pairs: Sequence[Pair]) -> PoolSnapshot:
         """Return the pools for ``pairs`` at the slot in which the answer is given."""
         asked = self._clock.now()
         self._clock.sleep(self._latency.quote_time(self._name, asked).total_seconds())
@@ -45,4 +45,4 @@ class PaperVenue:
         answered = self._clock.now()
         slot = slot_at(answered)
         latency_ms = round((answered - asked).total_seconds() * 1000)
-        return Reading(self._name, slot, self._market.pools(self._name, pairs, slot), latency_ms)
+        return PoolSnapshot(self._name, slot, self._market.pools(self._name, pairs, slot), latency_ms)

@@ -8,13 +8,13 @@ from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.statements import Statement
 
 MOST_ROWS = 2_000
-"""At which a transaction takes no further order along; one order more stays below Aurora DSQL's 3,000."""
+"""Rows after which a transaction takes no further order; one more stays below Aurora DSQL's 3,000."""
 
 MOST_ORDERS = 500
 
 
 class PostgresArchive:
-    """Orders that are over."""
+    """Orders that have ended."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -57,5 +57,5 @@ def encode_array(element: str, given: object) -> bytes:
                 encoded = encode(item)
                 data += (_LENGTH.pack(len(encoded)), encoded)
     except error as exc:
-        raise NumericValueOutOfRange(f"an element is no {element}: {exc}") from exc
+        raise NumericValueOutOfRange(f"an element is not of type {element}: {exc}") from exc
     return b"".join(data)

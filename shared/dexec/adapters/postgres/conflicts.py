@@ -1,4 +1,4 @@
-"""Transactions that lost against another one: how they are told, and how long they are tried again.
+"""Conflicts between concurrent transactions: which errors they are, and how they are retried.
 
 Aurora DSQL locks nothing and refuses the later commit; PostgreSQL does so at its stricter isolation levels,
 and breaks deadlocks. Either rolls the transaction back, so that it may be run again whatever it writes.
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     import psycopg
 
 SQLSTATES = frozenset({"40001", "40P01", "OC000", "OC001"})
-"""Serialization failure, deadlock, and Aurora DSQL's own for changed data and for a changed catalogue.
+"""Serialization failure, deadlock, and Aurora DSQL's codes for changed data and for a changed catalogue.
 
 Aurora DSQL has the latter two in the message of a 40001, or as SQLSTATE: psycopg has no class for that.
 """
 
 DEADLINE_S = 2.0
-"""After the first try: as long as a statement is waited for."""
+"""Retries end this long after the first try: as long as the answer to a statement is waited for."""
 
 BASE_S, CAP_S = 0.01, 0.25
 _DOUBLINGS = 16
-"""At which any pause is long at the cap."""
+"""More doublings than it takes to reach the cap."""
 
 
 def is_conflict(error: psycopg.Error) -> bool:
-    """Whether a transaction was refused, and rolled back, for what another one did."""
+    """Whether a transaction was rolled back because of a concurrent one."""
     return error.sqlstate in SQLSTATES
 
 
@@ -42,7 +42,7 @@ def longest_pause_s(refusals: int) -> float:
 
 
 class Backoff:
-    """How refused transactions wait: ``uniform`` draws a pause between two bounds, in seconds."""
+    """Exponential backoff with full jitter: ``uniform`` draws a pause between two bounds, in seconds."""
 
     def __init__(
         self,
@@ -56,9 +56,9 @@ class Backoff:
         self._monotonic = monotonic
 
     def start(self) -> Callable[[], bool]:
-        """Return what waits after each refusal of a transaction that begins now.
+        """Return a function that pauses before each retry of a transaction that begins now.
 
-        It returns False, at once, when the pause would end after the deadline.
+        It returns False, without a pause, if the pause would end after the deadline.
         """
         give_up = self._monotonic() + DEADLINE_S
         refusals = 0

@@ -16,7 +16,7 @@ from dexec.ports import Standing
 
 
 class PostgresControl:
-    """The kill switch, leases taken away, and cancelling; raises what ``Database`` raises."""
+    """The kill switch, fencing of leases, and cancellation; raises what ``Database`` raises."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -70,6 +70,6 @@ class PostgresControl:
         return tuple(sorted(cast(str, row["order_id"]) for row in found))
 
     def orders(self, order_ids: Sequence[str]) -> tuple[Order, ...]:
-        """Return those orders that there are, whoever's they are."""
+        """Return those of the orders that exist, of any client."""
         params = {"order_ids": list(order_ids)}
         return tuple(map(rows.to_order, self._database.fetch(Statement("orders_by_id", params), Repeat.READ)))

@@ -1,4 +1,4 @@
-"""Brings the schema up to date: the files of ``migrations/`` in order of their names, each once."""
+"""Schema migrations: applies the files of ``migrations/`` in order of their names, each once."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from pathlib import Path
 
 from psycopg import sql
 
-from dexec.adapters.postgres.bounded import BoundedConnection
-from dexec.adapters.postgres.database import Connect
+from dexec.adapters.postgres.connection import BoundedConnection, Connect
 from dexec.adapters.postgres.patient import PatientConnection
 
 APPLICATION_ROLE = "dexec"
-"""Who functions are in an Aurora DSQL cluster; elsewhere the URL says who they are."""
+"""The database role of the functions in an Aurora DSQL cluster; elsewhere the URL names it."""
 
 MIGRATION_TIMEOUT_S = 540
 """For one statement: building an index over a long history takes its time."""
 
 PATIENCE_S = 5
 DSQL_PATIENCE_S = 120
-"""For what passes by itself: a new cluster, role or grant takes up to a minute to be known everywhere."""
+"""For transient errors: a new cluster, role or grant takes up to a minute to be visible everywhere."""
 
 _STORAGE_PARAMETERS = re.compile(r"ALTER TABLE [\w.]+ SET \(")
 
@@ -32,7 +31,7 @@ _JOURNAL = "CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, applie
 def migrate(
     connect: Connect, now: datetime, *, dsql: bool = False, role_arns: Iterable[str] = ()
 ) -> list[str]:
-    """Apply what is missing, let ``role_arns`` in (Aurora DSQL), and return the files that were applied.
+    """Apply missing migrations, grant ``role_arns`` access (Aurora DSQL), and return the files applied.
 
     Each statement is a transaction of its own, as Aurora DSQL wants it, and can be repeated, so a run
     that broke off is simply run again. Raises ``psycopg.Error``.
@@ -58,7 +57,7 @@ def _apply_missing(connection: PatientConnection, now: datetime, *, dsql: bool) 
     missing = [path for path in sorted(_FOLDER.glob("*.sql")) if path.stem not in done]
     for path in missing:
         for statement in statements(path.read_text(encoding="utf-8"), dsql=dsql):
-            # What a batch leaves is for the next: Aurora DSQL changes 3,000 rows in a transaction at most.
+            # In batches: Aurora DSQL changes at most 3,000 rows in a transaction.
             while connection.execute(statement.encode()) and statement.startswith("UPDATE"):
                 pass
         connection.execute(

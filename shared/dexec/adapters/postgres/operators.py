@@ -1,4 +1,4 @@
-"""What operators ask of the store, past the limits of any one client."""
+"""The operators' queries: API keys, and orders of all clients that failed, are stuck or are parked."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from typing import cast
 from dexec.adapters.postgres import encoding, rows
 from dexec.adapters.postgres.api_keys import add_statement
 from dexec.adapters.postgres.database import Database, Repeat
-from dexec.adapters.postgres.exchange import Row
-from dexec.adapters.postgres.statements import Statement
+from dexec.adapters.postgres.statements import Row, Statement
 from dexec.domain.order import Detail, Order
 from dexec.ports import ApiKey
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """An order that needs a look, its last event's time and what that event said.
+class ProblemOrder:
+    """An order that needs attention, and its last event's time and detail.
 
     ``is_keyless``: its client has no valid API key, so that it waits.
     """
@@ -40,7 +39,7 @@ class Limits:
 
 
 class PostgresOperators:
-    """Keys, and orders in trouble; raises what ``Database`` raises."""
+    """Keys, and orders that failed, are stuck or are parked; raises what ``Database`` raises."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -73,34 +72,34 @@ class PostgresOperators:
         return tuple(map(rows.to_api_key, found))
 
     def order(self, order_id: str) -> Order | None:
-        """Return an order, whoever's it is."""
+        """Return an order of any client."""
         found = self._database.fetch(Statement("order_of_any_client", {"id": order_id}), Repeat.READ)
         return rows.to_order(found[0]) if found else None
 
-    def failed(self, client_id: str | None, limit: int) -> tuple[Trouble, ...]:
+    def failed(self, client_id: str | None, limit: int) -> tuple[ProblemOrder, ...]:
         """Return orders that failed, newest first."""
         params = {"client_id": client_id, "limit": limit}
-        return self._troubles(Statement("failed_orders", params))
+        return self._problems(Statement("failed_orders", params))
 
     def stuck(
         self, now: datetime, older_than_s: float, client_id: str | None, limit: int
-    ) -> tuple[Trouble, ...]:
+    ) -> tuple[ProblemOrder, ...]:
         """Return open orders that could run and had no event for ``older_than_s``, the longest first."""
         stale_before = now - timedelta(seconds=older_than_s)
         params = {"now": now, "stale_before": stale_before, "client_id": client_id, "limit": limit}
-        return self._troubles(Statement("stuck_orders", params))
+        return self._problems(Statement("stuck_orders", params))
 
-    def parked(self, client_id: str | None, limit: int) -> tuple[Trouble, ...]:
+    def parked(self, client_id: str | None, limit: int) -> tuple[ProblemOrder, ...]:
         """Return parked orders, the longest first."""
         params = {"client_id": client_id, "limit": limit}
-        return self._troubles(Statement("parked_orders", params))
+        return self._problems(Statement("parked_orders", params))
 
-    def _troubles(self, statement: Statement) -> tuple[Trouble, ...]:
-        return tuple(map(_trouble, self._database.fetch(statement, Repeat.READ)))
+    def _problems(self, statement: Statement) -> tuple[ProblemOrder, ...]:
+        return tuple(map(_problem, self._database.fetch(statement, Repeat.READ)))
 
 
-def _trouble(row: Row) -> Trouble:
+def _problem(row: Row) -> ProblemOrder:
     order = rows.to_order(row)
     step = rows.to_step(row["event_step"])
     detail = encoding.load_detail(order.status, step, cast(str, row["event_detail"]))
-    return Trouble(order, rows.moment(row["event_at"]), detail, bool(row["keyless"]))
+    return ProblemOrder(order, rows.moment(row["event_at"]), detail, bool(row["keyless"]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import cast
@@ -12,8 +11,8 @@ import psycopg
 
 from dexec.adapters.postgres import encoding, rows
 from dexec.adapters.postgres.database import Database, Repeat
-from dexec.adapters.postgres.exchange import Row
-from dexec.adapters.postgres.statements import Statement
+from dexec.adapters.postgres.order_params import NO_LIMIT, to_place, to_save
+from dexec.adapters.postgres.statements import Row, Statement
 from dexec.domain.claims import ClaimOutcome, claim_outcome
 from dexec.domain.errors import (
     CommitUnknown,
@@ -32,8 +31,6 @@ from dexec.ports import Claim, NewOrder, Placed, RateLimit, Watcher
 MOST_MARKED = 1_000
 """Orders marked as ended at once: Aurora DSQL changes 3,000 rows in a transaction at the most."""
 
-_NO_LIMIT = RateLimit(interval_s=0, burst=1, max_backlog_s=0)
-
 
 class PostgresOrders:
     """Orders and their events, each method one round trip; a page of the history is two."""
@@ -43,22 +40,22 @@ class PostgresOrders:
 
     def place(self, new: NewOrder, limit: RateLimit | None, watcher: str | None) -> Placed:
         """Store an order, or find the one that its idempotency key stands for."""
-        statement = Statement("place_order", _placing(new, limit, watcher))
+        statement = Statement("place_order", to_place(new, limit, watcher))
         try:
             found = self._database.fetch(statement, Repeat.HARMLESS)
             while found and found[0]["raced"]:
                 found = self._database.fetch(statement, Repeat.HARMLESS)
         except psycopg.errors.UniqueViolation:
-            # Only a repeat after a lost connection can meet its own id: the first run did commit.
+            # Only a repeat after a lost connection can find its own id: the first run did commit.
             known = self.find(new.order.id, new.order.client_id)
             if known is None:
                 raise
             return Placed(known[0], is_new=True)
         if not found:
-            raise self._not_placed(new, limit or _NO_LIMIT, watcher)
+            raise self._not_placed(new, limit or NO_LIMIT, watcher)
         order_row = found[0]
         if order_row["spare_slot"]:
-            # The order stands whether or not this works; a slot that nobody uses only delays the next one.
+            # The order is stored whether or not this works; an unused slot only delays the next order.
             with suppress(StoreUnavailable, CommitUnknown):
                 self._database.fetch(Statement("return_slot", statement.params), Repeat.NEVER)
         order = rows.to_order(order_row)
@@ -119,18 +116,18 @@ class PostgresOrders:
     def save(self, change: Change) -> tuple[Watcher, ...]:
         """Write a change under the lease that it saw."""
         ((written,),), (watchers,) = self._database.transact(
-            [Statement("save_order", _saving(change))],
+            [Statement("save_order", to_save(change))],
             [Statement("order_watchers", {"id": change.after.id})],
             Repeat.NEVER,
         )
         if written["halted"]:
             raise SigningHalted("execution is paused, or the order's client has no valid API key")
         if written["written"] != len(change.events):
-            raise LeaseLost(f"{change.after.id} is somebody else's now")
+            raise LeaseLost(f"{change.after.id} is leased by another executor")
         return tuple(map(rows.to_watcher, watchers))
 
     def release(self, order: Order, run_at: datetime) -> None:
-        """Give an order's lease back."""
+        """Release an order's lease."""
         params = {"id": order.id, "token": order.lease_token, "run_at": run_at}
         self._database.fetch(Statement("release_order", params), Repeat.HARMLESS)
 
@@ -183,12 +180,12 @@ class PostgresOrders:
         return tuple(map(rows.to_order, found))
 
     def requeue(self, order: Order, now: datetime) -> bool:
-        """Note that an order's message is put on the queue again."""
+        """Record that an order's message is queued again."""
         params = {"id": order.id, "now": now, "seen_queued_at": order.queued_at}
         return bool(self._database.fetch(Statement("requeue_order", params), Repeat.NEVER))
 
     def end_round(self, order: Order, now: datetime, rounds: int, *, parks: bool) -> None:
-        """Give an order's lease back after a round through the dead letters."""
+        """Release an order's lease after a round through the dead-letter queue."""
         params = {
             "id": order.id,
             "token": order.lease_token,
@@ -209,67 +206,9 @@ class PostgresOrders:
         return cast(int, counted["parked"])
 
 
-def _placing(new: NewOrder, limit: RateLimit | None, watcher: str | None) -> dict[str, object]:
-    order = new.order
-    rate = limit or _NO_LIMIT
-    return {
-        "id": order.id,
-        "client_id": order.client_id,
-        "label": order.label,
-        "request": encoding.dump_request(order.request),
-        "now": order.created_at,
-        "idempotency_key": new.idempotency_key,
-        "request_hash": new.request_hashes[0],
-        "request_hashes": list(new.request_hashes),
-        "detail": encoding.dump_detail(new.first_event.detail),
-        "watcher": watcher,
-        "limited": limit is not None,
-        "interval": timedelta(seconds=rate.interval_s),
-        "tolerance": timedelta(seconds=rate.interval_s * rate.burst),
-        "max_backlog": timedelta(seconds=rate.max_backlog_s),
-    }
-
-
 def _outcome(row: Row, order: Order, token: str, now: datetime) -> ClaimOutcome:
     if row["claimed"]:
         return ClaimOutcome.CLAIMED
     outcome = claim_outcome(order, token, now, paused=bool(row["paused"]), keyless=bool(row["keyless"]))
     # Without any obstacle, another claim came between.
     return ClaimOutcome.HELD if outcome is ClaimOutcome.CLAIMED else outcome
-
-
-def _saving(change: Change) -> dict[str, object]:
-    before, after = change.before, change.after
-    transaction = after.transaction
-    return {
-        "id": after.id,
-        "seen_seq": before.seq,
-        "seen_token": before.lease_token,
-        "signs": change.signs,
-        "status": after.status,
-        "outcome": after.status if after.is_terminal else None,
-        "seq": after.seq,
-        "attempt": after.attempt,
-        "lease_token": after.lease_token,
-        "lease_until": after.lease_until,
-        "run_at": after.run_at,
-        "signature": after.signature,
-        "signed_tx": transaction and transaction.data,
-        "last_valid_block_height": transaction and transaction.last_valid_block_height,
-        "fill": encoding.dump_fill(after.fill),
-        "error": encoding.dump_failure(after.error),
-        "updated_at": after.updated_at,
-        **_columns(change.events),
-    }
-
-
-def _columns(events: Sequence[Event]) -> dict[str, object]:
-    """Return events column by column."""
-    return {
-        "event_seqs": [event.seq for event in events],
-        "event_statuses": [event.status.value for event in events],
-        "event_steps": [event.step and event.step.value for event in events],
-        "event_attempts": [event.attempt for event in events],
-        "event_details": [encoding.dump_detail(event.detail) for event in events],
-        "event_times": [event.at for event in events],
-    }

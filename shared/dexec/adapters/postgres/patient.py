@@ -1,4 +1,4 @@
-"""A connection for statements that may be run twice: what passes by itself is waited for."""
+"""Retries repeatable statements, such as migrations, until a transient error has passed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import psycopg
 from psycopg.abc import Params, QueryNoTemplate
 
 from dexec.adapters.postgres.conflicts import is_conflict
-from dexec.adapters.postgres.database import Connect
+from dexec.adapters.postgres.connection import Connect
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 8.0
 
@@ -21,7 +21,7 @@ _EXISTS = frozenset({"42P06", "42P07", "42701", "42710"})
 
 
 class PatientConnection:
-    """Runs one statement after the other, each a transaction of its own and repeated until it is taken.
+    """Runs one statement after the other, each a transaction of its own, repeated until it succeeds.
 
     ``connect`` opens the connection, also after it was lost; ``patience_s`` is how long one statement is
     tried. ``sleep`` and ``monotonic`` are the time.
@@ -48,9 +48,9 @@ class PatientConnection:
         self._close()
 
     def execute(self, statement: QueryNoTemplate, params: Params | None = None) -> list[tuple[object, ...]]:
-        """Run ``statement`` and return its rows, none where it was found to have been carried out before.
+        """Run ``statement`` and return its rows; none if an earlier try turns out to have executed it.
 
-        Raises ``psycopg.Error``: at once if it does not pass by itself, else when the patience ends.
+        Raises ``psycopg.Error``: at once if it is not transient, else once ``patience_s`` has passed.
         """
         give_up = self._monotonic() + self._patience_s
         pause_s = _FIRST_PAUSE_S
@@ -59,7 +59,7 @@ class PatientConnection:
             try:
                 return self._run(statement, params)
             except psycopg.Error as exc:
-                # A commit that was reported as lost may stand all the same.
+                # A try whose connection was lost may have committed.
                 if repeated and exc.sqlstate in _EXISTS:
                     return []
                 if not passes(exc) or self._monotonic() + pause_s > give_up:
@@ -84,7 +84,7 @@ class PatientConnection:
 
 
 def passes(error: psycopg.Error) -> bool:
-    """Whether a statement that failed so may succeed later: a conflict, no access yet, no connection."""
+    """Whether an error is transient: a conflict, no access yet, no connection."""
     state = error.sqlstate
     if state is None:
         return isinstance(error, psycopg.OperationalError)

@@ -7,7 +7,7 @@ from dexec.adapters.postgres.statements import Statement
 
 
 class PostgresProbe:
-    """Reads one row of our smallest table, which is there once the migrations ran."""
+    """Reads one row of the smallest table, which exists once the migrations ran."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

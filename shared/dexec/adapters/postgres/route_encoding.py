@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from dexec.domain.amounts import format_amount, format_decimal
-from dexec.domain.quote import Mode, VenueTrouble
+from dexec.domain.quote import Mode, VenueFailure
 from dexec.domain.recorded import (
     COST_DIGITS,
     RecordedAlternative,
@@ -39,7 +39,7 @@ def encode_route(route: RecordedRoute) -> Fields:
         "costs": _costs(route.costs),
         "bound": format_amount(route.bound, out if exact_in else into),
         "gapBps": format_decimal(route.gap_bps),
-        "leftOut": [{"venue": one.venue, "reason": one.reason} for one in route.left_out],
+        "leftOut": [{"venue": one.venue, "reason": one.reason} for one in route.skipped],
         "slot": route.slot,
         "minAmountOut" if exact_in else "maxAmountIn": format_amount(route.limit, out if exact_in else into),
     }
@@ -64,7 +64,7 @@ def decode_route(fields: Fields) -> RecordedRoute:
         costs=_decode_costs(fields["costs"]),
         bound=parse_units(fields["bound"], decimals),
         gap_bps=Decimal(fields["gapBps"]),
-        left_out=tuple(VenueTrouble(one["venue"], one["reason"]) for one in fields["leftOut"]),
+        skipped=tuple(VenueFailure(one["venue"], one["reason"]) for one in fields["leftOut"]),
         slot=fields["slot"],
     )
 

@@ -1,4 +1,4 @@
-"""Rows to domain objects and back."""
+"""Conversion between rows and domain objects."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 from dexec.adapters.postgres import encoding
-from dexec.adapters.postgres.exchange import Row
+from dexec.adapters.postgres.statements import Row
 from dexec.domain.lifecycle import Status, Step
 from dexec.domain.order import Event, Order, SignedTransaction, routed
 from dexec.ports import ApiKey, Connection, Watcher

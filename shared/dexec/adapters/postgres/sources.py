@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import psycopg
 
-from dexec.adapters.postgres.bounded import STATEMENT_TIMEOUT_S, BoundedConnection, connect
-from dexec.adapters.postgres.database import Connect
+from dexec.adapters.postgres.connection import STATEMENT_TIMEOUT_S, BoundedConnection, Connect, connect
 from dexec.adapters.postgres.migrations import APPLICATION_ROLE
 from dexec.adapters.tls import PUBLIC_AUTHORITIES
 

@@ -1,4 +1,4 @@
-"""The named statements in ``sql/``, as they are sent."""
+"""Named queries: loads ``sql/<name>.sql`` and compiles its named parameters to numbered ones."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from pathlib import Path
 
 _SQL = Path(__file__).parent / "sql"
 _PLACEHOLDER = re.compile(r"%\((\w+)\)(?:s|b::(\w+)\[\])")
+
+
+Row = dict[str, object]
+"""A row of a result, by column name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,7 @@ class Statement:
 class Compiled:
     """A statement with numbered placeholders.
 
-    ``names`` say what the numbers stand for, ``arrays`` which of them are arrays, by place, and of what.
+    ``names`` are the parameters in order of their numbers; ``arrays`` the index and element type of arrays.
     """
 
     text: bytes

@@ -1,4 +1,4 @@
-"""The ``Watching`` port on PostgreSQL: connections, watchers, and how the telling went."""
+"""The ``Watching`` port on PostgreSQL: connections, watchers and deliveries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.statements import Statement
 from dexec.domain.errors import ConnectionUnknown
 from dexec.domain.order import Event, Order
-from dexec.ports import Connection, MostConnections, Told, Untold
+from dexec.ports import Connection, Deliveries, MostConnections, Undelivered
 
 
 class PostgresWatching:
@@ -33,7 +33,7 @@ class PostgresWatching:
         return bool(self._database.fetch(Statement("connect", params), Repeat.HARMLESS))
 
     def disconnect(self, connection_id: str) -> None:
-        """Forget a connection and all it watches."""
+        """Delete a connection and its watchers."""
         self._database.fetch(_about("disconnect", [connection_id]), Repeat.HARMLESS)
 
     def connection(self, connection_id: str) -> Connection | None:
@@ -66,27 +66,27 @@ class PostgresWatching:
         """Forget one watcher."""
         self._database.fetch(_about("unwatch", [connection_id], id=order_id), Repeat.HARMLESS)
 
-    def settle(self, told: Told) -> None:
-        """Note how the telling of an order went, in one round trip; none where there is nothing to note."""
-        statements = _settling(told)
+    def settle(self, deliveries: Deliveries) -> None:
+        """Record the deliveries of an order, in one round trip, or none if there is nothing to record."""
+        statements = _settling(deliveries)
         if statements:
             self._database.transact(statements, [], Repeat.HARMLESS)
 
-    def untold(
+    def undelivered(
         self, before: datetime, limit: int, skipped: frozenset[str] = frozenset()
-    ) -> tuple[Untold, ...]:
-        """Return orders that are over and still have watchers, clients in turn."""
+    ) -> tuple[Undelivered, ...]:
+        """Return orders that have ended and still have watchers, round robin over clients."""
         params = {"before": before, "limit": limit, "skipped": sorted(skipped)}
-        found = self._database.fetch(Statement("untold_orders", params), Repeat.READ)
+        found = self._database.fetch(Statement("undelivered_orders", params), Repeat.READ)
         return tuple(self._with_watchers(rows.to_order(row), skipped) for row in found)
 
-    def _with_watchers(self, order: Order, skipped: frozenset[str]) -> Untold:
+    def _with_watchers(self, order: Order, skipped: frozenset[str]) -> Undelivered:
         about = {"id": order.id}
         _, (events, watchers) = self._database.transact(
             [], [Statement("order_events", about), Statement("watchers_only", about)], Repeat.READ
         )
-        told = tuple(one for one in map(rows.to_watcher, watchers) if one.connection_id not in skipped)
-        return order, tuple(map(rows.to_event, events)), told
+        waiting = tuple(one for one in map(rows.to_watcher, watchers) if one.connection_id not in skipped)
+        return order, tuple(map(rows.to_event, events)), waiting
 
     def stale(self, before: datetime, limit: int) -> tuple[str, ...]:
         """Return connections that API Gateway should have closed by now."""
@@ -95,7 +95,7 @@ class PostgresWatching:
         return tuple(str(row["connection_id"]) for row in found)
 
     def note_closed(self, closed: Collection[str], failed: Collection[str]) -> None:
-        """Forget closed connections, count a failure for the others; none of both is no round trip."""
+        """Delete closed connections, count a failure for the others; no round trip if there are neither."""
         statements = [_about("disconnect", closed)] if closed else []
         statements += [_about("count_push_failures", failed)] if failed else []
         if statements:
@@ -107,20 +107,21 @@ class PostgresWatching:
         return len(self._database.fetch(statement, Repeat.HARMLESS))
 
 
-def _settling(told: Told) -> list[Statement]:
+def _settling(deliveries: Deliveries) -> list[Statement]:
     statements = []
-    if told.is_terminal and told.delivered:
-        statements.append(_about("unwatch", told.delivered, id=told.order_id))
-    if told.is_terminal and told.missed | told.failed:
-        statements.append(_about("watch_later", told.missed | told.failed, id=told.order_id))
-    if told.recovered:
-        statements.append(_about("forgive_push_failures", told.recovered))
-    if told.failed | told.overdue:
-        statements.append(_about("count_push_failures", told.failed | told.overdue))
-    if told.slow:
-        statements.append(_about("suspect_connections", told.slow))
-    if told.gone:
-        statements.append(_about("disconnect", told.gone))
+    if deliveries.is_terminal and deliveries.delivered:
+        statements.append(_about("unwatch", deliveries.delivered, id=deliveries.order_id))
+    undelivered = deliveries.missed | deliveries.failed
+    if deliveries.is_terminal and undelivered:
+        statements.append(_about("watch_later", undelivered, id=deliveries.order_id))
+    if deliveries.recovered:
+        statements.append(_about("forgive_push_failures", deliveries.recovered))
+    if deliveries.failed | deliveries.overdue:
+        statements.append(_about("count_push_failures", deliveries.failed | deliveries.overdue))
+    if deliveries.slow:
+        statements.append(_about("suspect_connections", deliveries.slow))
+    if deliveries.gone:
+        statements.append(_about("disconnect", deliveries.gone))
     return statements
 
 

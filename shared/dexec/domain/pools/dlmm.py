@@ -1,4 +1,4 @@
-"""DLMM pools: liquidity in bins, each with one price, as in Meteora's program (version 0.12).
+"""DLMM pools: the state of Meteora's program (version 0.12), liquidity in bins of one price each.
 
 Source of the formulas: the program's arithmetic. Prices are Q64.64. ``tests/vectors`` holds swaps read off
 the program, with the state that each left behind.

@@ -1,4 +1,4 @@
-"""One bin of a DLMM pool: what may trade in it, and the program's arithmetic for a swap within it.
+"""DLMM pools: a swap within one bin, in the program's arithmetic, and the limit orders that lie there.
 
 A bin has one price and up to three *layers* of what it gives: market making, then limit orders that are
 being processed, then open ones. Each layer rounds on its own; the fee is taken once for the whole bin.

@@ -1,4 +1,4 @@
-"""What a DLMM pool charges: its fixed parameters, and what it remembers of how far the price has moved.
+"""DLMM pools: the base fee, and the variable fee by the program's volatility accumulator.
 
 Fee rates are in 10^-9, the volatility accumulator counts bins in units of 10^-4. The fee is taken from what
 is paid in, or, where the pool collects fees in y only, from what comes out when x is sold.

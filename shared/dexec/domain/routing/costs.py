@@ -1,4 +1,4 @@
-"""Where a route's price goes: what fees, impact and rounding take off the mid prices at the quote.
+"""Transaction costs of a route: what fees, impact and rounding take off the mid prices at the quote.
 
 The *reference* is what the exact amount would trade for at the mid prices of the chosen pools, each used as
 much as it is. A leg loses, in its token out: the fee at the mid price; the impact, which is what the rest

@@ -1,4 +1,4 @@
-"""Making legs out of pools and amounts; shared by the quoting and the filling side."""
+"""Legs: a swap on one pool with its fees, shares and mid price; quotes and fills are made of them."""
 
 from __future__ import annotations
 

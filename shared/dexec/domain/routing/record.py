@@ -37,7 +37,7 @@ def record_route(route: Route) -> RecordedRoute:
         costs=recorded_costs(route),
         bound=route.bound,
         gap_bps=rounded(route.gap_bps, 4),
-        left_out=route.left_out,
+        skipped=route.skipped,
         slot=route.slot,
     )
 

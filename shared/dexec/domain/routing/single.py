@@ -1,4 +1,4 @@
-"""Each venue's own quote for an order, and which of them is best.
+"""Routing, the baseline: the best quote of each venue alone, and their order.
 
 Best is what the trader nets, fees included: the most out for an exact input, the least in for an exact
 output. Ties go to the deeper pool, then to the faster answer.
@@ -12,16 +12,16 @@ from dexec.domain.amounts import MAX_BASE_UNITS
 from dexec.domain.errors import InsufficientLiquidity
 from dexec.domain.pools.base import Pool
 from dexec.domain.pools.refusals import UndeterminedExactOut
-from dexec.domain.quote import Mode, Quote, Reading, RouteRequest, VenueTrouble
+from dexec.domain.quote import Mode, PoolSnapshot, Quote, RouteRequest, VenueFailure
 
 ONE_PERCENT_WORSE = (99, 100)
 
 
-def quote_venues(request: RouteRequest, readings: Sequence[Reading]) -> list[Quote]:
-    """Return the best whole-order quote of each reading that has one, best first."""
+def quote_venues(request: RouteRequest, snapshots: Sequence[PoolSnapshot]) -> list[Quote]:
+    """Return the best whole-order quote of each snapshot that has one, best first."""
     quotes = []
-    for reading in readings:
-        offers = [offer for offer in _offers(request, reading) if offer is not None]
+    for snapshot in snapshots:
+        offers = [offer for offer in _offers(request, snapshot) if offer is not None]
         if offers:
             quotes.append(min(offers, key=lambda offer: rank(request.mode, offer)))
     return sorted(quotes, key=lambda quote: rank(request.mode, quote))
@@ -33,30 +33,30 @@ def rank(mode: Mode, quote: Quote) -> tuple[int, int, int]:
     return nets, -quote.depth_out, quote.latency_ms
 
 
-def direct_pools(reading: Reading, token_in: str, token_out: str) -> list[Pool]:
-    """Return the pools of ``reading`` that trade the pair."""
+def direct_pools(snapshot: PoolSnapshot, token_in: str, token_out: str) -> list[Pool]:
+    """Return the pools of ``snapshot`` that trade the pair."""
     wanted = {token_in, token_out}
-    return [pool for pool in reading.pools if {pool.token_x, pool.token_y} == wanted]
+    return [pool for pool in snapshot.pools if {pool.token_x, pool.token_y} == wanted]
 
 
-def refusals(request: RouteRequest, readings: Sequence[Reading]) -> Iterator[VenueTrouble]:
+def refusals(request: RouteRequest, snapshots: Sequence[PoolSnapshot]) -> Iterator[VenueFailure]:
     """Yield the venues with a pool whose program cannot give just the output asked for, and why."""
-    for reading in readings if request.mode is Mode.EXACT_OUT else ():
-        for pool in direct_pools(reading, request.token_in, request.token_out):
+    for snapshot in snapshots if request.mode is Mode.EXACT_OUT else ():
+        for pool in direct_pools(snapshot, request.token_in, request.token_out):
             try:
                 pool.curve(request.token_in).exact_out(request.amount)
             except UndeterminedExactOut as exc:
-                yield VenueTrouble(reading.venue, f"{exc}; a slightly different amount may do")
+                yield VenueFailure(snapshot.venue, f"{exc}; a slightly different amount may do")
             except InsufficientLiquidity:
                 continue
 
 
-def _offers(request: RouteRequest, reading: Reading) -> Iterator[Quote | None]:
-    for pool in direct_pools(reading, request.token_in, request.token_out):
-        yield _quote_pool(request, reading, pool)
+def _offers(request: RouteRequest, snapshot: PoolSnapshot) -> Iterator[Quote | None]:
+    for pool in direct_pools(snapshot, request.token_in, request.token_out):
+        yield _quote_pool(request, snapshot, pool)
 
 
-def _quote_pool(request: RouteRequest, reading: Reading, pool: Pool) -> Quote | None:
+def _quote_pool(request: RouteRequest, snapshot: PoolSnapshot, pool: Pool) -> Quote | None:
     curve = pool.curve(request.token_in)
     try:
         exact_in = request.mode is Mode.EXACT_IN
@@ -69,10 +69,10 @@ def _quote_pool(request: RouteRequest, reading: Reading, pool: Pool) -> Quote | 
         return None
     worse, whole = ONE_PERCENT_WORSE
     return Quote(
-        venue=reading.venue,
+        venue=snapshot.venue,
         pool_id=pool.id,
-        slot=reading.slot,
-        latency_ms=reading.latency_ms,
+        slot=snapshot.slot,
+        latency_ms=snapshot.latency_ms,
         amount_in=amount_in,
         amount_out=amount_out,
         base_fee=swap.base_fee,

@@ -11,7 +11,7 @@ from dexec.adapters.paper.market import CROSSING_SLOTS, ERA_SLOTS, VENUES, Paper
 from dexec.adapters.paper.pools import PAPER_VENUES
 from dexec.domain.errors import PoolDisabled
 from dexec.domain.pools import DlmmPool, Pool
-from dexec.domain.quote import Mode, Pair, Reading, RouteRequest
+from dexec.domain.quote import Mode, Pair, PoolSnapshot, RouteRequest
 from dexec.domain.routing import execute_plan, find_route, pairs_for
 from dexec.domain.tokens import TOKENS
 from tests.support.harbor import harbor
@@ -115,9 +115,11 @@ def test_a_made_up_venue_is_routed_over_and_filled() -> None:
     """What ``docs/add-a-venue.md`` walks through: one function added to the table, nothing else changed."""
     market = PaperMarket(5, {**PAPER_VENUES, "harbor": harbor})
     pairs = pairs_for("USDT", "USDC")
-    readings = [Reading(venue, SLOT, market.pools(venue, pairs, SLOT), 1) for venue in ("raydium", "harbor")]
+    snapshots = [
+        PoolSnapshot(venue, SLOT, market.pools(venue, pairs, SLOT), 1) for venue in ("raydium", "harbor")
+    ]
     request = RouteRequest(Mode.EXACT_IN, "USDT", "USDC", 900_000 * 10**6)
-    route = find_route(request, readings)
+    route = find_route(request, snapshots)
     assert {leg.venue for leg in route.legs} == {"raydium", "harbor"}
     assert {quote.venue for quote in route.quotes} == {"raydium"}  # the desk alone has not enough in stock
 

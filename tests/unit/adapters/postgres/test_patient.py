@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.errors import lookup
 
-from dexec.adapters.postgres.bounded import BoundedConnection
+from dexec.adapters.postgres.connection import BoundedConnection
 from dexec.adapters.postgres.patient import PatientConnection
 
 PATIENCE_S = 120

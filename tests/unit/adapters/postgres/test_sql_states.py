@@ -41,7 +41,7 @@ EXPECTED: dict[str, list[Spelled]] = {
     "requeue_order": [("NOT IN", TERMINAL)],
     "stuck_orders": [("IN", OPEN), ("<>", PENDING)],
     "unpark_order": [("NOT IN", TERMINAL)],
-    "untold_orders": [("IN", TERMINAL)],
+    "undelivered_orders": [("IN", TERMINAL)],
     "withdraw_order": [("=", FAILED), ("=", FAILED), ("=", PENDING)],
 }
 """Which set each statement compares with, in the order in which they stand; all others with none."""

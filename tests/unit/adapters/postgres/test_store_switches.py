@@ -7,8 +7,7 @@ from typing import cast
 import pytest
 
 from dexec.adapters.postgres import sources
-from dexec.adapters.postgres.bounded import BoundedConnection
-from dexec.adapters.postgres.database import Connect
+from dexec.adapters.postgres.connection import BoundedConnection, Connect
 from dexec.bootstrap import Container
 from dexec.settings import Settings
 from infra.operators import access

@@ -29,7 +29,7 @@ from dexec.domain.pools.refusals import (
     SwapRefused,
     UndeterminedExactOut,
 )
-from dexec.domain.quote import Mode, Reading, RouteRequest
+from dexec.domain.quote import Mode, PoolSnapshot, RouteRequest
 from dexec.domain.routing import execute_plan, find_route, pairs_for, record_route
 from dexec.domain.routing.costs import route_costs
 from tests.support import random_markets
@@ -132,7 +132,9 @@ def test_the_fee_is_on_the_output_where_y_is_collected_and_x_sold() -> None:
 
 def test_a_fee_on_the_output_is_told_in_its_own_token() -> None:
     pool = bins(fees=replace(FEES, collect_fee_mode=CollectFeeMode.ONLY_Y))
-    route = find_route(RouteRequest(Mode.EXACT_IN, "SOL", "USDC", 150), [Reading("meteora", 1, (pool,), 1)])
+    route = find_route(
+        RouteRequest(Mode.EXACT_IN, "SOL", "USDC", 150), [PoolSnapshot("meteora", 1, (pool,), 1)]
+    )
     details = route_details(record_route(route))
     assert details["legs"][0]["fee"] == {"token": "SOL", "base": "0", "variable": "0", "output": "0.000002"}
     assert details["quotes"][0]["fee"] == "0.013333"
@@ -195,8 +197,8 @@ def test_a_refused_exact_output_is_not_offered() -> None:
     amount = refused_amount(pool)
     request = RouteRequest(Mode.EXACT_OUT, "SOL", "USDC", amount)
     with pytest.raises(NoVenue, match=r"meteora: .*6085.*slightly different amount"):
-        find_route(request, [Reading("meteora", 1, (pool,), 1)])
-    route = find_route(replace(request, amount=99), [Reading("meteora", 1, (pool,), 1)])
+        find_route(request, [PoolSnapshot("meteora", 1, (pool,), 1)])
+    route = find_route(replace(request, amount=99), [PoolSnapshot("meteora", 1, (pool,), 1)])
     assert route.amount_in == pool.curve("SOL").exact_out(99)
 
 
@@ -205,8 +207,8 @@ def test_a_refused_part_is_moved_to_another_pool() -> None:
     pool = third_of_a_unit()
     other = replace(bins(price=ONE // 4, orders=NO_ORDERS), id="other")
     amount = refused_amount(pool)
-    readings = [Reading("meteora", 1, (pool, other), 1)]
-    route = find_route(RouteRequest(Mode.EXACT_OUT, "SOL", "USDC", amount), readings)
+    snapshots = [PoolSnapshot("meteora", 1, (pool, other), 1)]
+    route = find_route(RouteRequest(Mode.EXACT_OUT, "SOL", "USDC", amount), snapshots)
     assert sum(leg.amount_out for leg in route.legs) == amount
     assert route.amount_in >= route.bound
     assert max(leg.amount_out for leg in route.legs if leg.pool_id == "d") > amount * 9 // 10
@@ -219,7 +221,7 @@ def test_a_plan_that_the_program_now_refuses_is_a_market_failure() -> None:
     amount = refused_amount(pool)
     plain = replace(pool, orders=(), amounts_y=(1_000, 600, 0))
     route = find_route(
-        RouteRequest(Mode.EXACT_OUT, "SOL", "USDC", amount), [Reading("meteora", 1, (plain,), 1)]
+        RouteRequest(Mode.EXACT_OUT, "SOL", "USDC", amount), [PoolSnapshot("meteora", 1, (plain,), 1)]
     )
     with pytest.raises(SlippageExceeded, match="6085"):
         execute_plan(route.plan(), lambda _: pool, slot=2)
@@ -266,7 +268,7 @@ def test_a_route_full_of_refusals_is_found_in_a_bounded_number_of_trials(
     monkeypatch.setattr(DlmmCurve, "exact_out", counted)
     market, slot = PaperMarket(168, VENUES_WITH_ORDERS), 4_400_209_845
     pairs = pairs_for("RAY", "SOL")
-    readings = [Reading(venue, slot, market.pools(venue, pairs, slot), 1) for venue in market.makers]
-    route = find_route(RouteRequest(Mode.EXACT_OUT, "RAY", "SOL", 16_793_333_333), readings, leg_cost=750)
+    snapshots = [PoolSnapshot(venue, slot, market.pools(venue, pairs, slot), 1) for venue in market.makers]
+    route = find_route(RouteRequest(Mode.EXACT_OUT, "RAY", "SOL", 16_793_333_333), snapshots, leg_cost=750)
     assert route.gap_bps < Fraction(1, 50)
     assert tried < 5_000

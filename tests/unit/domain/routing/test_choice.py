@@ -6,8 +6,8 @@ import pytest
 
 from dexec.domain.errors import InsufficientLiquidity, NoVenue
 from dexec.domain.pools import ConstantProductPool, DlmmFees, DlmmPool, Pool, Volatility
-from dexec.domain.quote import Mode, Reading, RouteRequest, VenueTrouble
-from dexec.domain.routing import find_route, mids_for, pairs_for
+from dexec.domain.quote import Mode, PoolSnapshot, RouteRequest, VenueFailure
+from dexec.domain.routing import find_route, pairs_for, via_tokens
 
 SOL, USD = 10**9, 10**6
 
@@ -17,8 +17,8 @@ def product(venue: str, pair: str, x: int, y: int, rate: int = 2_500) -> Constan
     return ConstantProductPool(f"{venue}:{pair}", venue, token_x, token_y, x, y, rate)
 
 
-def reading(venue: str, *pools: Pool, slot: int = 10, latency_ms: int = 200) -> Reading:
-    return Reading(venue, slot, pools, latency_ms)
+def snapshot(venue: str, *pools: Pool, slot: int = 10, latency_ms: int = 200) -> PoolSnapshot:
+    return PoolSnapshot(venue, slot, pools, latency_ms)
 
 
 def sell(amount: int, **more: int) -> RouteRequest:
@@ -30,15 +30,15 @@ DEARER = product("meteora", "SOL-USDC", 100_000 * SOL, 15_450_000 * USD)
 
 
 def test_the_pairs_asked_for_are_the_direct_one_and_those_of_two_hops() -> None:
-    assert mids_for("SOL", "USDC") == ("USDT",)
-    assert mids_for("RAY", "JUP") == ("USDC", "USDT", "SOL")
+    assert via_tokens("SOL", "USDC") == ("USDT",)
+    assert via_tokens("RAY", "JUP") == ("USDC", "USDT", "SOL")
     pairs = [(pair.token_in, pair.token_out) for pair in pairs_for("SOL", "JUP")]
     assert pairs == [("SOL", "JUP"), ("SOL", "USDC"), ("USDC", "JUP"), ("SOL", "USDT"), ("USDT", "JUP")]
 
 
-@pytest.mark.parametrize("readings", [[DEEP, DEARER], [DEARER, DEEP]])
-def test_a_small_order_goes_to_the_better_venue_whole(readings: list[ConstantProductPool]) -> None:
-    route = find_route(sell(SOL), [reading(pool.venue, pool) for pool in readings])
+@pytest.mark.parametrize("snapshots", [[DEEP, DEARER], [DEARER, DEEP]])
+def test_a_small_order_goes_to_the_better_venue_whole(snapshots: list[ConstantProductPool]) -> None:
+    route = find_route(sell(SOL), [snapshot(pool.venue, pool) for pool in snapshots])
     assert [(leg.venue, leg.share_bps) for leg in route.legs] == [("meteora", 10_000)]
     assert [quote.venue for quote in route.quotes] == ["meteora", "raydium"]
     assert route.alternatives[0].description == "raydium alone"
@@ -48,20 +48,20 @@ def test_a_small_order_goes_to_the_better_venue_whole(readings: list[ConstantPro
 
 
 def test_a_large_order_is_split_where_that_nets_more() -> None:
-    readings = [reading("raydium", DEEP), reading("meteora", DEARER)]
-    route = find_route(sell(20_000 * SOL), readings)
+    snapshots = [snapshot("raydium", DEEP), snapshot("meteora", DEARER)]
+    route = find_route(sell(20_000 * SOL), snapshots)
     assert {leg.venue for leg in route.legs} == {"raydium", "meteora"}
     assert sum(leg.share_bps for leg in route.legs) == 10_000
     assert route.amount_out > max(quote.amount_out for quote in route.quotes)
     assert route.gap_bps < Fraction(1, 100)
     assert route.reason.startswith("Split over ")
-    costly = find_route(sell(20_000 * SOL), readings, leg_cost=10**12)
+    costly = find_route(sell(20_000 * SOL), snapshots, leg_cost=10**12)
     assert len(costly.legs) == 1
 
 
 def test_an_exact_output_is_bought_for_the_least_input() -> None:
     request = RouteRequest(Mode.EXACT_OUT, "SOL", "USDC", 150 * USD, 100)
-    route = find_route(request, [reading("raydium", DEEP), reading("meteora", DEARER)])
+    route = find_route(request, [snapshot("raydium", DEEP), snapshot("meteora", DEARER)])
     assert [leg.venue for leg in route.legs] == ["meteora"]
     assert route.amount_out == 150 * USD
     assert route.amount_in == DEARER.curve("SOL").exact_out(150 * USD)
@@ -73,12 +73,12 @@ def test_equal_quotes_go_to_the_deeper_pool_then_to_the_faster_venue() -> None:
     deep = product("slow", "SOL-USDC", 10**15, 10**15)
     shallow = product("fast", "SOL-USDC", 10**14, 10**14)
     quick = product("quick", "SOL-USDC", 10**15, 10**15)
-    readings = [
-        reading("fast", shallow, latency_ms=1),
-        reading("slow", deep),
-        reading("quick", quick, latency_ms=9),
+    snapshots = [
+        snapshot("fast", shallow, latency_ms=1),
+        snapshot("slow", deep),
+        snapshot("quick", quick, latency_ms=9),
     ]
-    route = find_route(request, readings)
+    route = find_route(request, snapshots)
     assert len({quote.amount_out for quote in route.quotes}) == 1
     assert [quote.venue for quote in route.quotes] == ["quick", "slow", "fast"]
     assert [leg.venue for leg in route.legs] == ["quick"]
@@ -88,7 +88,7 @@ def test_two_hops_win_where_they_net_more() -> None:
     first = product("raydium", "SOL-USDT", 100_000 * SOL, 16_000_000 * USD)
     second = product("meteora", "USDC-USDT", 15_000_000 * USD, 15_000_000 * USD)
     route = find_route(
-        sell(SOL), [reading("raydium", DEEP, first, slot=12), reading("meteora", second, slot=11)]
+        sell(SOL), [snapshot("raydium", DEEP, first, slot=12), snapshot("meteora", second, slot=11)]
     )
     assert [(leg.hop, leg.token_in, leg.token_out) for leg in route.legs] == [
         (1, "SOL", "USDT"),
@@ -99,10 +99,10 @@ def test_two_hops_win_where_they_net_more() -> None:
     assert [leg.slot for leg in route.legs] == [12, 11]
 
 
-def test_lanes_are_mixed_where_that_nets_more() -> None:
+def test_an_order_runs_over_several_paths_where_that_nets_more() -> None:
     first = product("raydium", "SOL-USDT", 100_000 * SOL, 15_100_000 * USD)
     second = product("meteora", "USDC-USDT", 15_000_000 * USD, 15_000_000 * USD)
-    route = find_route(sell(20_000 * SOL), [reading("raydium", DEEP, first), reading("meteora", second)])
+    route = find_route(sell(20_000 * SOL), [snapshot("raydium", DEEP, first), snapshot("meteora", second)])
     assert {(leg.hop, leg.token_out) for leg in route.legs} == {(1, "USDC"), (1, "USDT"), (2, "USDC")}
     assert "direct" in route.reason
     assert "through USDT" in route.reason
@@ -112,33 +112,33 @@ def test_lanes_are_mixed_where_that_nets_more() -> None:
 def test_without_a_direct_pool_two_hops_are_the_only_way() -> None:
     first = product("raydium", "SOL-USDT", 100_000 * SOL, 15_000_000 * USD)
     second = product("raydium", "USDC-USDT", 15_000_000 * USD, 15_000_000 * USD)
-    route = find_route(sell(SOL), [reading("raydium", first, second)])
+    route = find_route(sell(SOL), [snapshot("raydium", first, second)])
     assert route.quotes == ()
     assert len(route.legs) == 2
     assert route.reason == "Two hops through USDT is the only way to trade this now"
 
 
-def test_a_venue_that_was_left_out_is_named() -> None:
-    trouble = VenueTrouble("meteora", "no answer within 400 ms")
-    route = find_route(sell(SOL), [reading("raydium", DEEP)], troubles=[trouble])
-    assert route.left_out == (trouble,)
+def test_a_skipped_venue_is_named() -> None:
+    failure = VenueFailure("meteora", "no answer within 400 ms")
+    route = find_route(sell(SOL), [snapshot("raydium", DEEP)], failures=[failure])
+    assert route.skipped == (failure,)
     assert route.reason.endswith("; meteora was left out: no answer within 400 ms")
 
 
 def test_no_venue_left_is_a_venue_error_with_the_reasons() -> None:
     with pytest.raises(NoVenue, match="meteora: down") as caught:
-        find_route(sell(SOL), [], troubles=[VenueTrouble("meteora", "down")])
+        find_route(sell(SOL), [], failures=[VenueFailure("meteora", "down")])
     assert caught.value.kind == "venue"
     with pytest.raises(NoVenue, match="no pool trades them"):
-        find_route(sell(SOL), [reading("raydium", product("raydium", "JUP-RAY", 1, 1))])
+        find_route(sell(SOL), [snapshot("raydium", product("raydium", "JUP-RAY", 1, 1))])
 
 
 def test_too_large_an_order_is_fatal_unless_a_venue_is_missing() -> None:
     request = RouteRequest(Mode.EXACT_OUT, "SOL", "USDC", 10**15)
     with pytest.raises(InsufficientLiquidity):
-        find_route(request, [reading("raydium", DEEP)])
+        find_route(request, [snapshot("raydium", DEEP)])
     with pytest.raises(NoVenue, match="meteora: late"):
-        find_route(request, [reading("raydium", DEEP)], troubles=[VenueTrouble("meteora", "late")])
+        find_route(request, [snapshot("raydium", DEEP)], failures=[VenueFailure("meteora", "late")])
 
 
 def test_bins_that_hold_enough_only_together_are_split() -> None:
@@ -147,7 +147,7 @@ def test_bins_that_hold_enough_only_together_are_split() -> None:
         DlmmPool(f"m:{n}", "meteora", "SOL", "USDC", fees, Volatility(), 0, 0, (0,), (10**9,))
         for n in range(2)
     ]
-    route = find_route(sell(3 * 10**8 * 5), [reading("meteora", *both)])
+    route = find_route(sell(3 * 10**8 * 5), [snapshot("meteora", *both)])
     assert route.quotes == ()
     assert len(route.legs) == 2
 
@@ -160,17 +160,17 @@ def test_an_order_may_drain_every_bin(mode: Mode) -> None:
     ]
     curve = both[0].curve("SOL")
     amount = 2 * (curve.max_in if mode is Mode.EXACT_IN else curve.max_out)
-    route = find_route(RouteRequest(mode, "SOL", "USDC", amount), [reading("meteora", *both)])
+    route = find_route(RouteRequest(mode, "SOL", "USDC", amount), [snapshot("meteora", *both)])
     assert (route.amount_in, route.amount_out) == (2 * curve.max_in, 2 * 10**9)
 
 
 def test_an_amount_too_small_for_any_output_cannot_be_traded() -> None:
     with pytest.raises(InsufficientLiquidity):
-        find_route(sell(1), [reading("raydium", DEEP)])
+        find_route(sell(1), [snapshot("raydium", DEEP)])
 
 
 def test_the_liquidity_score_is_fifty_for_an_order_as_large_as_the_depth() -> None:
     depth = DEEP.curve("SOL").respond(DEEP.curve("SOL").best_price * 99 // 100)
-    route = find_route(sell(depth[0]), [reading("raydium", DEEP)])
+    route = find_route(sell(depth[0]), [snapshot("raydium", DEEP)])
     assert route.quotes[0].liquidity_score in (49, 50)
-    assert find_route(sell(SOL), [reading("raydium", DEEP)]).quotes[0].liquidity_score == 99
+    assert find_route(sell(SOL), [snapshot("raydium", DEEP)]).quotes[0].liquidity_score == 99

@@ -55,7 +55,7 @@ def test_json_carries_a_plan_whole_and_compactly() -> None:
     ],
 )
 def test_anything_else_is_no_plan(text: str) -> None:
-    with pytest.raises(ValueError, match="no swap plan"):
+    with pytest.raises(ValueError, match="not a swap plan"):
         SwapPlan.from_json(text)
 
 

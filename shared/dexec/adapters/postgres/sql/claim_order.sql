@@ -1,7 +1,7 @@
--- Take the lease of an order that is due and nobody's. A pending order begins routing; one that was being
--- built when its executor went away had signed nothing that is stored, so it goes back to routing too.
+-- Take the lease of an order that is due and unleased. A pending order begins routing; one that was being
+-- built when its executor died has no stored signature, so it goes back to routing too.
 -- While execution is paused, or the client has no valid key, only what is submitted is taken. "abandoned" says
--- that the last to hold the order went away without giving it back.
+-- that the last lease expired without having been released.
 WITH seen AS (
     SELECT * FROM orders WHERE id = %(id)s
 ),

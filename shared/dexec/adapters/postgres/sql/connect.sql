@@ -1,4 +1,4 @@
--- No row comes back when the client has as many connections, or as many that hear all its orders, as it may.
+-- No row comes back when the client has as many connections, or as many streams, as it may.
 -- Those that open at the same moment do not see each other: a client may exceed its limit by as many.
 INSERT INTO connections (connection_id, client_id, key_hash, stream, push_failures, connected_at)
 SELECT %(connection_id)s, %(client_id)s, %(key_hash)s, %(stream)s, 0, %(connected_at)s

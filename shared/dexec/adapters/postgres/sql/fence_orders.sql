@@ -1,4 +1,4 @@
--- Take the leases of orders that have no signature: what their executors still want to write finds no lease.
+-- Fence orders that have no signature: without the lease, their executors' later writes fail.
 UPDATE orders SET lease_token = NULL, lease_until = NULL
 WHERE id = ANY(%(order_ids)b::text[]) AND status IN ('routing', 'building') AND lease_token IS NOT NULL
 RETURNING id

@@ -15,7 +15,7 @@ gone AS (
 events AS (
     DELETE FROM order_events WHERE order_id IN (SELECT id FROM gone)
 ),
-untold AS (
+undelivered AS (
     DELETE FROM watchers WHERE order_id IN (SELECT id FROM gone)
 )
 SELECT id FROM gone

@@ -1,4 +1,4 @@
--- Open, due, nobody's, not parked, and no message in sight: none is visible at all, or ours is over ten minutes old.
+-- Open, due, unleased, not parked, and without a message: the queue is empty, or the order's is over ten minutes old.
 SELECT * FROM orders
 WHERE outcome IS NULL
     AND status IN ('pending', 'routing', 'building', 'submitted')

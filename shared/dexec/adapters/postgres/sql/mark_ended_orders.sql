@@ -1,4 +1,4 @@
--- Orders that were ended by code that knows no outcome, while an update of the deployment was under way.
+-- Orders that were ended, during a deployment, by a version that does not write the outcome.
 UPDATE orders SET outcome = status
 WHERE id IN (
     SELECT id FROM orders

@@ -1,4 +1,4 @@
--- Who is to be told about an order: those who watch it, and its client's stream connections.
+-- The watchers to notify of an order's events: those who watch it, and its client's stream connections.
 SELECT c.connection_id, c.connected_at, c.push_failures
 FROM watchers w
 JOIN connections c ON c.connection_id = w.connection_id

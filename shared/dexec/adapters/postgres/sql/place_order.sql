@@ -1,7 +1,7 @@
 -- One statement accepts an order: it resolves a repeated idempotency key, reserves the execution slot
 -- (GCRA: tat is the theoretical arrival time), and writes the order, its first event and its watchers.
 -- No row comes back when the client's backlog is full or its connection is not stored. A repeat notes that its message is sent again,
--- so that nobody withdraws the order from under it; "raced" says that the order moved on meanwhile, and
+-- so that the order is not withdrawn meanwhile; "raced" says that the order moved on meanwhile, and
 -- "spare_slot" that a slot was reserved although the same key was placed at the same moment.
 WITH known AS (
     SELECT id FROM orders

@@ -1,45 +1,37 @@
-"""Connections whose every wait ends: libpq itself has a time-out for connecting only."""
+"""A psycopg connection with a time-out for every answer: libpq itself has one for connecting only."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from functools import cached_property
+from collections.abc import Callable, Generator
 from typing import TypeVar
 
 import psycopg
 from psycopg import waiting
 from psycopg.conninfo import make_conninfo
 
-from dexec.adapters.postgres.exchange import Exchange
-
 CONNECT_TIMEOUT_S = 2
 ANSWER_TIMEOUT_S = 2.0
 _CHECK_EVERY_S = 0.1
 
 STATEMENT_TIMEOUT_S = 1.5
-"""Where PostgreSQL itself gives a statement up: before its client does, so that it says which it was."""
+"""PostgreSQL's own limit for a statement: below the client's, so that the server reports the time-out."""
 
 T = TypeVar("T")
 
 
 class AnswerTimeout(psycopg.OperationalError):
-    """No answer came in time: the statement may or may not have been carried out, or be so later."""
+    """No answer came in time: the statement may have been executed, or may still be."""
 
 
 class BoundedConnection(psycopg.Connection[tuple[object, ...]]):
     """A connection that is closed, with ``AnswerTimeout``, when an answer takes too long.
 
-    ``answer_timeout_s`` may be raised for work that is known to be long, as a migration is;
-    ``has_pipelines`` is False where the server, or what stands before it, refuses them.
+    ``answer_timeout_s`` may be raised for long work such as a migration; ``has_pipelines`` is False where
+    the server, or a proxy in front of it, refuses them.
     """
 
     answer_timeout_s: float = ANSWER_TIMEOUT_S
     has_pipelines: bool = True
-
-    @cached_property
-    def exchange(self) -> Exchange:
-        """What runs named statements over this connection."""
-        return Exchange(self)
 
     def wait(
         self,
@@ -51,17 +43,21 @@ class BoundedConnection(psycopg.Connection[tuple[object, ...]]):
         try:
             return super().wait(gen, interval, self.answer_timeout_s if timeout is None else timeout)
         except psycopg.errors._WaitTimeout as exc:
-            # What the server makes of the statement is unknown, and its answer must not meet the next one.
+            # The outcome is unknown, and a late answer must not be read as that of the next statement.
             self.pgconn.finish()
             raise AnswerTimeout("the server did not answer in time") from exc
 
     def limit_statements(self, seconds: float) -> None:
-        """Have the server give statements up after ``seconds``; 0 is never. Aurora DSQL has no such limit.
+        """Set the server's statement time-out; 0 is none. Aurora DSQL has no such setting.
 
-        Without one, a statement that waits for a lock would be carried out long after its client gave it
-        up and others acted on what they saw.
+        Without it, a statement that waits for a lock could be executed long after its client gave up and
+        others acted on what they had read.
         """
         self.execute(f"SET statement_timeout = {round(seconds * 1000)}".encode())
+
+
+Connect = Callable[[], BoundedConnection]
+"""Opens a connection; raises ``psycopg.Error``."""
 
 
 def connect(url: str, **overrides: str | int) -> BoundedConnection:

@@ -19,7 +19,7 @@ from dexec.domain.lifecycle import TERMINAL, Status, Step
 from dexec.domain.order import Event as OrderEvent
 from dexec.domain.order import Order
 from dexec.ports import Connection, Watcher
-from dexec.usecases.tell import MAX_PUSH_FAILURES, OPENING_S
+from dexec.usecases.notify import MAX_PUSH_FAILURES, OPENING_S
 from tests.proofs.simulation.invariants import check
 from tests.proofs.simulation.world import MOST, World
 from tests.support.fakes import FakeWatching
@@ -274,7 +274,7 @@ def test_a_frame_stays_below_what_api_gateway_cuts_in_two() -> None:
     assert len(sizes) < 10, "not each event by itself either"
 
 
-def test_a_long_backlog_comes_whole_in_several_frames() -> None:
+def test_a_long_replay_comes_whole_in_several_frames() -> None:
     world = World()
     events = large_events(world)
     ((order, _),) = world.backend.audit.histories()
@@ -288,9 +288,9 @@ def test_a_long_backlog_comes_whole_in_several_frames() -> None:
 def test_what_queued_up_behind_a_slow_push_goes_out_in_frames_that_fit(threads: ThreadPoolExecutor) -> None:
     world = World(threads=threads)
     events = large_events(world)
-    teller = world.execute_order.new_teller()
-    with teller.until(world.clock.now() + timedelta(seconds=20)):
-        teller.tell(events, [Watcher("slow", world.clock.now() - timedelta(minutes=5), 0)])
+    notifier = world.execute_order.new_notifier()
+    with notifier.until(world.clock.now() + timedelta(seconds=20)):
+        notifier.notify(events, [Watcher("slow", world.clock.now() - timedelta(minutes=5), 0)])
     assert world.push.seqs("slow", events[0].order_id) == [event.seq for event in events]
 
 

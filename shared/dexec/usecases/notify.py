@@ -1,4 +1,4 @@
-"""Telling watchers: beside the execution, in order for each connection, at least once."""
+"""Notifies watchers of an order's events: concurrently with its execution, in order, at least once."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from datetime import datetime, timedelta
 from dexec.domain.errors import OutcomeUnknown, Unavailable
 from dexec.domain.lifecycle import TERMINAL
 from dexec.domain.order import Event
-from dexec.ports import Clock, Delivery, EncodeEvents, Push, Told, Watcher, Watching
+from dexec.ports import Clock, Deliveries, Delivery, EncodeEvents, Push, Watcher, Watching
 
 OPENING_S = 30
-"""For so long after connecting, API Gateway answers 410 for a connection that is only being opened."""
+"""For this long after connecting, API Gateway may answer 410 for a connection that is still being opened."""
 
 LATE_S = 0.1
 GATHER_S = 0.1
-"""An order that has waited for over ``LATE_S`` is no news any more: what happens within ``GATHER_S`` of its
-start is told in one frame, which spares a busy system most of its frames."""
+"""Events of an order that waited for over ``LATE_S`` are batched: those within ``GATHER_S`` of its start
+are sent in one frame, which saves most frames of a busy system."""
 
 MAX_PUSH_FAILURES = 5
-"""A connection that failed this often in a row is closed, and forgotten once that has worked."""
+"""A connection that failed this often in a row is closed, and deleted once it is closed."""
 
 SLOW_S = 0.5
-"""A connection whose last frame was not out by then, after the end of an order, is slow."""
+"""A connection whose last frame is still being sent this long after the end of an order is slow."""
 
 SUSPECT_S = 0.1
-"""For so long the end of an order waits for connections that were slow, or failed, at an earlier one."""
+"""How long the end of an order waits for connections that were slow, or failed, before."""
 
 Wait = Callable[[Collection[Future[None]], float], object]
-"""Waits until all are done, or so many seconds have passed."""
+"""Waits until all futures are done, at most for the given number of seconds."""
 
 
 @dataclass
 class _Line:
-    """What one connection is still to be told, and whether somebody is telling it."""
+    """The queue of one connection: its undelivered events, and whether a thread is sending them."""
 
     watcher: Watcher
     waiting: list[Event] = field(default_factory=list)
@@ -50,7 +50,7 @@ class _Line:
         return self.watcher.push_failures > 0
 
 
-class Teller:
+class Notifier:
     """Pushes one order's events to its watchers while the order goes on.
 
     Each connection has a line of its own: one push at a time, and what queues up behind a slow one goes
@@ -58,10 +58,10 @@ class Teller:
     makes a frame of events. ``gather_s`` is how long the first events of a late order are gathered; its end
     is told at once.
 
-    A client with slow connections must not hold executors that others wait for, nor the threads that push
-    for others: a connection that was slow, or failed, is a suspect until it is told in time again. Suspects
-    have ``slow_threads``, and the end of an order waits for them for ``SUSPECT_S`` only. What they miss they
-    are told by the sweeper, which is patient.
+    Slow connections of one client must not occupy executors, or push threads, that others need: a connection
+    that was slow, or failed, is a suspect until it receives a frame in time again. Suspects are served by
+    ``slow_threads``, and the end of an order waits only ``SUSPECT_S`` for them. The sweeper delivers what
+    they missed, with more time.
     """
 
     def __init__(
@@ -94,34 +94,34 @@ class Teller:
         self._frames: dict[tuple[int, int], tuple[bytes, int]] = {}
         self._last: Event | None = None
         self.failures = 0
-        """How many connections could not be told, once the telling has ended."""
-        self.untold: frozenset[str] = frozenset()
-        """Which connections could not be told, and are still there."""
-        self.trouble: Unavailable | OutcomeUnknown | None = None
-        """Why it could not be noted who is still to be told: then this telling has to be repeated."""
+        """How many connections did not receive all events, once the block has ended."""
+        self.undelivered: frozenset[str] = frozenset()
+        """Connections that did not receive all events and still exist."""
+        self.error: Unavailable | OutcomeUnknown | None = None
+        """Why undelivered events could not be recorded: all of them have to be sent again later."""
 
     @contextmanager
-    def until(self, ends_at: datetime, *, patiently: bool = False) -> Iterator[Teller]:
+    def until(self, ends_at: datetime, *, patiently: bool = False) -> Iterator[Notifier]:
         """Wait for the pushes at the end of the block, but leave a second before ``ends_at``.
 
-        ``patiently`` waits for suspects as for any other: where no order waits for the end of the block.
-        Then note how they went; where the store is away those who were told are told once more later.
+        ``patiently`` gives suspects as much time as any other connection, where no order waits for the block.
+        Then records the deliveries; if the store is unavailable, events are delivered once more later.
         """
         self._is_patient = patiently
         try:
             yield self
         finally:
             left_s = (ends_at - self._clock.now()).total_seconds() - 1
-            told = self._finish(max(0.0, min(self._deadline_s, left_s)))
-            if told is not None:
-                self.untold = told.failed | told.missed
-                self.failures += len(self.untold)
+            deliveries = self._finish(max(0.0, min(self._deadline_s, left_s)))
+            if deliveries is not None:
+                self.undelivered = deliveries.failed | deliveries.missed
+                self.failures += len(self.undelivered)
                 try:
-                    self._watching.settle(told)
+                    self._watching.settle(deliveries)
                 except (Unavailable, OutcomeUnknown) as exc:
-                    self.trouble = exc if told.failed | told.missed else None
+                    self.error = exc if deliveries.failed | deliveries.missed else None
 
-    def tell(self, events: Sequence[Event], watchers: Sequence[Watcher]) -> None:
+    def notify(self, events: Sequence[Event], watchers: Sequence[Watcher]) -> None:
         """Queue ``events`` of one order for each of ``watchers`` and return at once."""
         if self._last is None:
             self._is_late = self._clock.now() - events[0].at > timedelta(seconds=LATE_S)
@@ -139,8 +139,8 @@ class Teller:
                 threads = self._slow_threads if is_apart else self._threads
                 line.future = threads.submit(self._drain, line)
 
-    def _finish(self, timeout_s: float) -> Told | None:
-        """Wait for the pushes, no longer than ``timeout_s``, and return how they went."""
+    def _finish(self, timeout_s: float) -> Deliveries | None:
+        """Wait for the pushes, at most ``timeout_s``, and return the deliveries."""
         self._gathered.set()
         if self._last is None or not self._lines:
             return None
@@ -157,7 +157,7 @@ class Teller:
             ended[result].add(connection_id)
             if result is Delivery.DELIVERED and failures and connection_id not in slow:
                 recovered.add(connection_id)
-        return Told(
+        return Deliveries(
             self._last.order_id,
             self._last.status in TERMINAL,
             delivered=frozenset(ended[Delivery.DELIVERED]),
@@ -170,9 +170,9 @@ class Teller:
         )
 
     def _wait_for_lines(self, timeout_s: float) -> tuple[set[str], set[str]]:
-        """Wait for what is waited for; return which connections were slow, and which are overdue in the end.
+        """Wait for the queues; return the connections that were slow, and those that are overdue at the end.
 
-        One whose turn to be pushed to has not come is neither.
+        One whose push has not begun is neither.
         """
         waited_for = [line for line in self._lines.values() if self._is_patient or not line.is_suspect]
         others = [line for line in self._lines.values() if line.is_suspect and not self._is_patient]
@@ -187,9 +187,9 @@ class Teller:
         return slow, overdue
 
     def _give_up(self, connection_id: str) -> Delivery:
-        """Close a connection, so that its client comes back; ``FAILED`` where it may still be open.
+        """Close a connection, so that its client reconnects; ``FAILED`` if it may still be open.
 
-        One that may be open is kept: forgotten, it would look alive to its client and hear of nothing.
+        One that may be open is kept: deleted, it would look alive to its client and receive nothing.
         """
         if self._push.close(connection_id) is Delivery.FAILED:
             return Delivery.FAILED
@@ -197,7 +197,7 @@ class Teller:
         return Delivery.GONE
 
     def _drain(self, line: _Line) -> None:
-        """Post one event (of a late order all), then, as long as there is any, all that came up meanwhile."""
+        """Post one event (all, of a late order), then all that was queued meanwhile, until none is left."""
         self._gathered.wait(self._gather_s)
         self._gathered.set()
         most = None if self._is_late else 1
@@ -213,7 +213,7 @@ class Teller:
             with self._lock:
                 line.result = result
                 if result is None:
-                    # Still opening: the next event takes these along.
+                    # Still opening: sent with the next event.
                     line.busy = False
                     return
                 del line.waiting[:taken]

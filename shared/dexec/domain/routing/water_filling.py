@@ -1,9 +1,10 @@
-"""The real-valued split: the one marginal price at which all curves together trade the amount.
+"""Splitting in real amounts, by water-filling: one marginal price at which all curves trade the amount.
 
 At the optimum every curve in use is traded to the same marginal price, the dual variable of "the parts sum
-to the amount". What a curve trades at a price falls as the price rises, so the price is found by bisection:
-over the kinks first (a curve of bins jumps there), then, between two kinks where all curves are smooth, by
-false position (the Illinois variant).
+to the amount" (Boyd and Vandenberghe, "Convex Optimization", 5.5.3). What a curve trades at a price falls as
+the price rises, so the price is found by bisection: over the breakpoints first (a curve of bins jumps
+there), then, between two of them where all curves are smooth, by false position in the Illinois variant
+(Dowell and Jarratt, "A modified regula falsi method for computing the root of an equation", 1971).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dexec.domain.pools.base import Curve
+from dexec.domain.quote import EXACT_OUT, Mode
 
 _WIDENINGS = (12, 9, 6, 3)
 """The price is first looked for within 2^-12 of the best, then within 2^-9, ..., then down to 0."""
@@ -24,8 +26,9 @@ _MOST_STEPS = 80
 class _Bracket:
     """Two prices and what the curves trade there: too little at ``high``, enough at ``low``."""
 
-    def __init__(self, curves: Sequence[Curve], amount: int, side: int) -> None:
-        self._curves, self._amount, self._side = curves, amount, side
+    def __init__(self, curves: Sequence[Curve], amount: int, mode: Mode) -> None:
+        self._curves, self._amount = curves, amount
+        self._exact = 1 if mode is EXACT_OUT else 0  # which of a response's (in, out) sum to the amount
         self.high = max(curve.best_price for curve in curves)
         self.at_high = [0] * len(curves)
         self.over_high = -amount
@@ -36,8 +39,8 @@ class _Bracket:
 
     def try_price(self, price: int) -> bool:
         """Move one end to ``price``; return whether it was the low one."""
-        side = self._side
-        parts = [curve.respond(price)[side] for curve in self._curves]
+        exact = self._exact
+        parts = [curve.respond(price)[exact] for curve in self._curves]
         over = sum(parts) - self._amount
         if over >= 0:
             self.low, self.at_low, self.over_low = price, parts, over
@@ -45,13 +48,15 @@ class _Bracket:
         self.high, self.at_high, self.over_high = price, parts, over
         return False
 
-    def narrow_to_kinks(self) -> None:
-        """Move both ends to neighbouring kinks."""
-        kinks = sorted({kink for curve in self._curves for kink in curve.kinks(self.low, self.high)})
-        first, last = 0, len(kinks)
+    def narrow_to_breakpoints(self) -> None:
+        """Move both ends to neighbouring breakpoints."""
+        breakpoints = sorted(
+            {price for curve in self._curves for price in curve.breakpoints(self.low, self.high)}
+        )
+        first, last = 0, len(breakpoints)
         while first < last:
             middle = (first + last) // 2
-            if self.try_price(kinks[middle]):
+            if self.try_price(breakpoints[middle]):
                 first = middle + 1
             else:
                 last = middle
@@ -95,20 +100,21 @@ class _Bracket:
         return parts
 
 
-def balance(
-    curves: Sequence[Curve], amount: int, side: int, close: int = CLOSE
+def water_fill(
+    curves: Sequence[Curve], amount: int, mode: Mode, close: int = CLOSE
 ) -> tuple[list[int], int] | None:
     """Return (parts, price): the parts of ``amount`` for each curve, and their common marginal price.
 
-    ``side`` is 0 where inputs are shared out, 1 where outputs are; the price is right to 2^-``close`` of
+    Inputs are shared out for ``EXACT_IN``, outputs for ``EXACT_OUT``; the price is right to 2^-``close`` of
     the amount. ``None`` when the curves together cannot trade the amount.
     """
-    capacity = sum(curve.max_out if side else curve.max_in for curve in curves)
+    exact_out = mode is EXACT_OUT
+    capacity = sum(curve.max_out if exact_out else curve.max_in for curve in curves)
     if capacity < amount:
         return None
     if not amount:
         return [0] * len(curves), max(curve.best_price for curve in curves)
-    bracket = _Bracket(curves, amount, side)
-    bracket.narrow_to_kinks()
+    bracket = _Bracket(curves, amount, mode)
+    bracket.narrow_to_breakpoints()
     bracket.narrow_smoothly(amount >> close)
     return bracket.parts(), bracket.nearer()

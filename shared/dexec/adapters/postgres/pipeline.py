@@ -1,7 +1,7 @@
-"""Statements sent together: one write to the server, one read of all its answers.
+"""Pipelined statements: all are sent in one write to the server, and all its answers read at once.
 
-This is libpq's pipeline without psycopg's, which sends each statement by itself and makes a cursor for it:
-that was the larger part of what an order cost. What adapts values is psycopg's.
+This uses libpq's pipeline mode directly. psycopg's own sends each statement by itself and makes a cursor for
+it, which was the larger part of what an order cost. Values are adapted by psycopg.
 """
 
 from __future__ import annotations
@@ -16,15 +16,13 @@ from psycopg.generators import execute, fetch_many, send
 from psycopg.pq import ExecStatus, Format
 
 from dexec.adapters.postgres.arrays import encode_array
-from dexec.adapters.postgres.statements import Statement, compiled
+from dexec.adapters.postgres.connection import BoundedConnection
+from dexec.adapters.postgres.statements import Row, Statement, compiled
 
 if TYPE_CHECKING:
     from psycopg.abc import PQGen
     from psycopg.pq.abc import PGresult
 
-    from dexec.adapters.postgres.bounded import BoundedConnection
-
-Row = dict[str, object]
 _Call = Callable[[], None]
 
 _BEGIN = b"BEGIN"
@@ -32,40 +30,40 @@ _COMMIT = b"COMMIT"
 
 
 class Committed(Exception):
-    """The writes of an exchange stand, but what was to be read after them is missing: its cause says why.
+    """The writes of a pipeline are committed, but the reads after them failed: the cause says why.
 
     ``written`` are the rows of each write. They must not be written again.
     """
 
     def __init__(self, written: list[list[Row]]) -> None:
-        super().__init__("committed, and not read")
+        super().__init__("committed, but not read")
         self.written = written
 
 
-class Exchange:
-    """Exchanges with the server over one connection.
+class Pipeline:
+    """Runs named statements over one connection, which is ``connection``.
 
-    A statement is prepared when it first comes: parsed, and soon planned, once and not for every order.
-    Where the connection has no pipelines, the same statements go out one after the other.
+    A statement is prepared when it is first used: parsed, and soon planned, once and not for every order.
+    Where the connection has no pipelines, the same statements are sent one after the other.
     """
 
     def __init__(self, connection: BoundedConnection) -> None:
-        self._connection = connection
+        self.connection = connection
         self._transformer = Transformer(connection)
         self._names: dict[tuple[str, tuple[int, ...]], bytes] = {}
         self._prepared: set[bytes] = set()
 
-    def __call__(
+    def run(
         self, writes: Sequence[Statement], reads: Sequence[Statement]
     ) -> tuple[list[list[Row]], list[list[Row]]]:
         """Run ``writes`` in one transaction, commit, then run ``reads``; return the rows of each.
 
         Raises the ``psycopg.Error`` of the first that failed, after which none was run; ``Committed`` from
-        it when the server had acknowledged the commit by then. The writes of an exchange that failed with
+        it when the server had acknowledged the commit by then. The writes of a pipeline that failed with
         an answer of the server, and without that acknowledgement, were rolled back; or are so by the
         ``rollback`` that the connection needs then.
         """
-        # Up to its Sync libpq's pipeline is one implicit transaction, so the bounds of ours are spelled out.
+        # Up to its Sync, libpq's pipeline is one implicit transaction, so BEGIN and COMMIT are explicit.
         statements: Sequence[Statement | bytes] = [_BEGIN, *writes, _COMMIT, *reads] if writes else reads
         calls, preparing, running = self._calls_of(statements)
         results: list[PGresult] = []
@@ -88,7 +86,7 @@ class Exchange:
         running: list[int] = []
         for statement in statements:
             if isinstance(statement, bytes):
-                execute: _Call = partial(self._connection.pgconn.send_query_params, statement, None)
+                execute: _Call = partial(self.connection.pgconn.send_query_params, statement, None)
             else:
                 name, prepare, execute = self._calls(statement)
                 if name not in self._prepared and name not in preparing:
@@ -99,7 +97,7 @@ class Exchange:
         return calls, preparing, running
 
     def _check(self, results: Sequence[PGresult], preparing: Mapping[bytes, int]) -> None:
-        """Note what is prepared now; raise the first error among ``results``."""
+        """Record the statements that are now prepared; raise the first error among ``results``."""
         self._prepared.update(
             name
             for name, place in preparing.items()
@@ -111,13 +109,13 @@ class Exchange:
 
     def _calls(self, statement: Statement) -> tuple[bytes, _Call, _Call]:
         """Return the name under which a statement is prepared, and what prepares and what runs it."""
-        code, pgconn = compiled(statement.name), self._connection.pgconn
+        code, pgconn = compiled(statement.name), self.connection.pgconn
         params = [statement.params[name] for name in code.names]
         arrays = [(place, encode_array(element, params[place])) for place, element in code.arrays]
         for place, _ in arrays:
             params[place] = None
         values = [*self._transformer.dump_sequence(params, [PyFormat.AUTO] * len(params))]
-        # How a value is sent depends on it: a number by its size, nothing as nothing.
+        # The type sent depends on the value: an integer's on its size, NULL has none.
         types, formats = self._transformer.types or (), [*(self._transformer.formats or ())]
         for place, array in arrays:
             values[place], formats[place] = array, Format.BINARY
@@ -128,13 +126,13 @@ class Exchange:
         return name, prepare, execute
 
     def _communicate(self, calls: Sequence[_Call], results: list[PGresult]) -> None:
-        """Make the calls, and add to ``results`` what is answered, for as long as there are answers."""
-        ask = _pipeline if self._connection.has_pipelines else _one_by_one
+        """Make the calls, and append the answers to ``results`` as far as they come."""
+        ask = _pipeline if self.connection.has_pipelines else _one_by_one
         try:
-            self._connection.wait(ask(self._connection, calls, results))
+            self.connection.wait(ask(self.connection, calls, results))
         except BaseException:
-            # What is still to come must not meet the next statements.
-            self._connection.pgconn.finish()
+            # Late answers must not be read as those of the next statements.
+            self.connection.pgconn.finish()
             raise
 
     def _written(self, results: Sequence[PGresult], running: Sequence[int], writes: int) -> list[list[Row]]:
@@ -177,7 +175,7 @@ def _pipeline(
 def _one_by_one(
     connection: BoundedConnection, calls: Sequence[_Call], results: list[PGresult]
 ) -> PQGen[None]:
-    """Ask for each answer by itself, up to the first error: as in a pipeline, nothing after it is run."""
+    """Wait for each answer before the next call; as in a pipeline, nothing runs after the first error."""
     for call in calls:
         call()
         results += yield from execute(connection.pgconn)

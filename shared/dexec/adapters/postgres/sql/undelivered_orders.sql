@@ -1,6 +1,6 @@
--- Orders that are over and still have somebody to be told who can be told: each client's oldest first, so
--- that nobody's thousands stand before another client's one. Who has just been tried in vain is skipped.
-WITH untold AS (
+-- Orders that have ended and have watchers to notify. Round robin over clients, each with its oldest first, so
+-- that one client's thousands do not delay another's one. Connections that have just failed are skipped.
+WITH undelivered AS (
     SELECT o.id, o.updated_at,
         row_number() OVER (PARTITION BY o.client_id ORDER BY o.updated_at, o.id) AS turn
     FROM orders o
@@ -16,5 +16,5 @@ WITH untold AS (
     ORDER BY turn, o.updated_at, o.id
     LIMIT %(limit)s
 )
-SELECT o.* FROM untold JOIN orders o ON o.id = untold.id
-ORDER BY untold.turn, untold.updated_at, untold.id
+SELECT o.* FROM undelivered JOIN orders o ON o.id = undelivered.id
+ORDER BY undelivered.turn, undelivered.updated_at, undelivered.id
