@@ -1,4 +1,4 @@
-"""``dexec bench``: measure what a user feels."""
+"""``dexec bench``: a load test of a deployment, as its clients experience it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ ColdOption = Annotated[
 ]
 
 LOST = ("ordersRefused", "ordersBehindError", "socketsRefused", "ordersNotTerminal", "eventsMissing")
-"""What there must be none of."""
+"""Counts that must be zero."""
 
 
 def bench(
@@ -112,11 +112,13 @@ def _progress(plan: Plan) -> Iterator[Progress]:
     console = output.errors()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         accepted = bar.add_task("accepted", total=plan.orders)
-        told = bar.add_task("told", total=plan.orders * (plan.watchers if plan.sockets == "stream" else 1))
+        delivered = bar.add_task(
+            "delivered", total=plan.orders * (plan.watchers if plan.sockets == "stream" else 1)
+        )
 
         def show(answered: int, ended: int) -> None:
             bar.update(accepted, completed=answered)
-            bar.update(told, completed=ended)
+            bar.update(delivered, completed=ended)
 
         yield show
 

@@ -1,4 +1,4 @@
-"""``dexec chaos``: break a deployment of its own and show what became of the orders."""
+"""``dexec chaos``: fault injection on a deployment of its own, and the outcome of its orders."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ LongOption = Annotated[
 
 
 def chaos(*, long: LongOption = False, as_json: JsonOption = False) -> None:
-    """Break a deployment in five ways and show what became of its orders.
+    """Inject five faults into a deployment and report the outcome of its orders.
 
     An executor is killed every 200 ms (kill -9), PostgreSQL is stopped, messages are deleted from the queue,
     the emulator is killed and comes back without its queue, clients lose their sockets.
 
-    Each fault meets 100 orders in flight, on a deployment that is started for it on free ports and removed
-    afterwards. The exit code is 0 if every order was confirmed and paid exactly once, and all its events
-    were delivered.
+    Each fault happens with 100 orders in flight, on a deployment that is started for it on free ports and
+    removed afterwards. The exit code is 0 if every order was confirmed and paid exactly once, and all its
+    events were delivered.
     """
     with stoppable(), tempfile.TemporaryDirectory(prefix="dexec-chaos-") as directory:
         results = _run(Path(directory).resolve(), long=long)

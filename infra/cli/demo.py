@@ -1,4 +1,4 @@
-"""``dexec demo``: five orders at the same moment, from nothing running to nothing running."""
+"""``dexec demo``: starts a deployment, runs five orders at once, and stops it again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``dexec doctor``: what is wrong on this machine, or in an AWS account, and how to fix it."""
+"""``dexec doctor``: checks this machine, or an AWS account, and says how to fix what is wrong."""
 
 from __future__ import annotations
 

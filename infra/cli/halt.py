@@ -1,4 +1,4 @@
-"""``dexec pause``, ``resume``, ``orders cancel``: what stops orders before they are signed."""
+"""``dexec pause``, ``resume``, ``orders cancel``: stop orders before they are signed."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmat
 
 
 def pause(*, home: HomeOption = HOME, stack: StackOption = None, as_json: JsonOption = False) -> None:
-    """Stop executing: orders are accepted and wait, what is submitted settles.
+    """Pause execution: orders are accepted and wait, submitted ones settle.
 
-    Nothing new is signed once this has returned. It waits for signatures that are being stored at this
-    moment, 1.5 s at the most, takes the leases of orders that have none yet, and names both.
+    Nothing new is signed once this has returned. It waits at most 1.5 s for signatures that are being stored,
+    revokes the leases of orders that have none yet, and lists both.
     """
     with access(home, stack) as way:
         halted = way.parts.halt.everything()
@@ -39,7 +39,7 @@ def pause(*, home: HomeOption = HOME, stack: StackOption = None, as_json: JsonOp
 
 
 def resume(*, home: HomeOption = HOME, stack: StackOption = None, as_json: JsonOption = False) -> None:
-    """Go on executing; orders that waited start within 15 seconds."""
+    """Resume execution; waiting orders start within 15 seconds."""
     with access(home, stack) as way:
         was_paused = way.parts.control.resume()
     text = "executing again; orders that waited start within 15 seconds" if was_paused else "was not paused"
@@ -65,8 +65,8 @@ def cancel(
 ) -> None:
     """Cancel orders that have no signature yet: they end as failed, with the code "cancelled".
 
-    What is submitted settles: it is too late for that. Whether an order is cancelled or signed is decided
-    once, by the database.
+    Submitted orders settle: it is too late to cancel them. Whether an order is cancelled or signed is
+    decided once, in the database.
     """
     if bool(order_ids) == (client is not None):
         raise typer.BadParameter("name orders, or a client with --client NAME")
@@ -116,14 +116,14 @@ def _agreed(question: str, *, yes: bool, as_json: bool) -> bool:
 
 
 def halted_document(halted: Halted) -> Document:
-    """Return what a halt met, as JSON."""
+    """Return what a halt found, as JSON."""
     stopped: list[Json] = [*halted.stopped]
     signed: list[Json] = [*halted.signed]
     return {"stopped": stopped, "signed": signed}
 
 
 def note_halted(halted: Halted) -> None:
-    """Say what a halt met."""
+    """Print what a halt found."""
     for order_id in halted.stopped:
         output.note(f"{order_id}  stopped before it was signed")
     for order_id in halted.signed:

@@ -1,4 +1,4 @@
-"""``dexec keys``: who may place orders, and how many, and how large."""
+"""``dexec keys``: creates, limits, rotates and revokes API keys."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def create(
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a client's key and show it, this once: only its hash is stored.
+    """Create a client's key and show it, only now: its hash is stored, not the key.
 
     A bound counts the amount that an order names: of what it sells, or of what it buys where that is the
     exact side; the other side is up to the market and the order's slippage limit. A key with bounds takes

@@ -1,4 +1,4 @@
-"""Orders as they move: a table that redraws itself on a terminal, a line an event elsewhere."""
+"""Live view of orders: a table redrawn on a terminal, one line per event elsewhere."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Board:
         return self._rows[order_id].status
 
     def take(self, event: Event) -> None:
-        """Note an event; print it where nothing is redrawn."""
+        """Record an event; print it if the table is not redrawn."""
         row = self._rows[event.order_id]
         row.update(event)
         if not (output.console().is_terminal or output.is_recording()):

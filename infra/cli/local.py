@@ -75,8 +75,8 @@ def up(
 ) -> None:
     """Start PostgreSQL and the emulator, deploy to them, and follow the functions' logs until Ctrl-C.
 
-    What dies is restarted, five times in ten minutes at the most. With --detach, a process of its own sees to
-    that, until `dexec down`.
+    Processes that die are restarted, at most five times in ten minutes. With --detach, a background process
+    does so, until `dexec down`.
     """
     from infra.local import deployment
     from infra.local.home import Home
@@ -190,7 +190,7 @@ def parameters(given: list[str]) -> dict[str, str]:
 
 
 def _check_names(given: list[str]) -> None:
-    """Refuse what is no parameter: an emulator would take it without a word."""
+    """Refuse unknown parameters: an emulator would ignore them silently."""
     from infra.local import template
     from infra.local.home import PROJECT
 

@@ -1,4 +1,4 @@
-"""The functions' log lines on a screen."""
+"""Formats the functions' log lines for a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``dexec logs``: what the functions of a deployment logged."""
+"""``dexec logs``: prints the log lines of a deployment's functions."""
 
 from __future__ import annotations
 

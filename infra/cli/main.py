@@ -1,4 +1,4 @@
-"""The command ``dexec``: its subcommands, and how their errors end."""
+"""The command ``dexec``: its subcommands, error messages and exit codes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
 for panel, commands in _COMMANDS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
-app.command("again", hidden=True)(operators.resubmit)  # the name it had
+app.command("again", hidden=True)(operators.resubmit)  # its former name
 app.add_typer(operators.orders, rich_help_panel="Operators")
 app.add_typer(keys, rich_help_panel="Operators")
 

@@ -1,4 +1,4 @@
-"""``dexec quote``, ``explain``, ``check-vectors``: prices, and why they are what they are."""
+"""``dexec quote``, ``explain``, ``check-vectors``: quotes, attribution of a fill's cost, test vectors."""
 
 from __future__ import annotations
 
@@ -80,10 +80,10 @@ def explain(
 
 def check_vectors(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Swaps read off the venues' programs.")
+        list[Path], typer.Argument(metavar="FILE...", help="Files of recorded swaps of the venues' programs.")
     ],
 ) -> None:
-    """Compare our pool arithmetic with real swaps, to the unit (exit code 1 when one differs)."""
+    """Compare the pool arithmetic with real swaps, to the unit (exit code 1 when one differs)."""
     from infra.cli import vectors
 
     raise typer.Exit(vectors.run(files, typer.echo))

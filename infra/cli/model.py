@@ -1,4 +1,4 @@
-"""``dexec model``: what AWS would show, before anything is deployed there."""
+"""``dexec model``: predicts latencies and cost on AWS, in simulated time."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from infra.operators.access import Access
 
 PATIENCE_S = 45
-"""Longer than a letter stays out of sight while the dead-letter function has it."""
+"""Longer than a dead letter is invisible while the dead-letter function works on it."""
 
 StackOption = Annotated[
     str | None,
@@ -36,7 +36,7 @@ ClientOption = Annotated[str | None, typer.Option("--client", metavar="NAME", he
 
 
 class Problem(StrEnum):
-    """Which orders need a look."""
+    """Orders that need attention, by kind of problem."""
 
     failed = "failed"
     stuck = "stuck"
@@ -105,8 +105,9 @@ def redrive(
 ) -> None:
     """Put orders from the dead-letter queue, and parked ones, back on the order queue.
 
-    A letter of an order that is over is removed; one that names no order of this deployment stays. An order
-    is parked when every run of it broke off for three rounds through the dead letters: mend that first.
+    A dead letter of an order that has ended is removed; one that names no order of this deployment stays. An
+    order is parked after three rounds through the dead-letter queue in which every run of it crashed: fix the
+    cause first.
     """
     from rich.markup import escape
 

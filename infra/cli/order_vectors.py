@@ -76,7 +76,7 @@ class OrderPool(DlmmState):
     cases: list[RefusedCase | FilledCase]
 
     def differences(self, case: RefusedCase | FilledCase) -> Iterator[str | None]:
-        """Yield what differs from our arithmetic, or ``None``, for the case and what follows on it."""
+        """Yield what differs from the engine's arithmetic, or ``None``, for the case and those after it."""
         state: State | None = State(self.pool("vector", "meteora", ("x", "y"), 0), frozenset(self.bitmap))
         follows: RefusedCase | FilledCase | None = case
         while follows is not None:
@@ -112,7 +112,7 @@ class OrderFile(Strict):
 
 
 def _check(state: State, case: RefusedCase | FilledCase) -> tuple[str | None, State | None]:
-    """Return what differs, and the state that the program left, if our swap came that far."""
+    """Return what differs, and the state that the program left, if the swap came that far."""
     volatility = replace(state.pool.volatility, elapsed_s=case.elapsed_s)
     pool = replace(state.pool, volatility=volatility)
     token_in = "x" if case.swap_for_y else "y"
@@ -137,7 +137,7 @@ def _expected(case: RefusedCase | FilledCase) -> Figures:
 
 
 def _figures(pool: DlmmPool, sells_x: bool, swap: DlmmSwap) -> Figures:
-    """Return our figures under the names of the file."""
+    """Return the engine's figures under the names of the file."""
     volatility = swap.after.volatility
     fee_in_x = sells_x == swap.fee_on_input
     return {

@@ -22,7 +22,7 @@ PAGE = 100
 """Orders asked for at once."""
 
 SHOWN = 20
-"""Orders shown, unless somebody says how many."""
+"""Orders shown by default."""
 
 FromArgument = Annotated[str, typer.Argument(metavar="FROM", help="Token to pay with, for example SOL.")]
 ToArgument = Annotated[str, typer.Argument(metavar="TO", help="Token to get, for example USDC.")]

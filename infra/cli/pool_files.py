@@ -1,4 +1,4 @@
-"""Pools as they stand in files: shared by the vector files and the market files."""
+"""File format of pools, shared by the vector files and the market files."""
 
 from __future__ import annotations
 

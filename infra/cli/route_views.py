@@ -1,4 +1,4 @@
-"""Routes on a screen: quotes compared, legs taken, alternatives and their cost."""
+"""Prints routes on a terminal: quotes, legs, alternatives and their cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``dexec smoke``: one of everything on a deployment, right after it was made."""
+"""``dexec smoke``: the smoke test of a new deployment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def smoke(*, home: HomeOption = HOME, stack: StackOption = None, as_json: JsonOption = False) -> None:
-    """Try one of everything on a deployment: schema, orders, pushes, a dead letter, alarms.
+    """Smoke-test a deployment: schema, orders, pushes, a dead letter, alarms.
 
     It trades twice on the paper market with a key of its own, and takes a minute. Exit code 1 if something
     does not work.

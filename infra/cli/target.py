@@ -1,4 +1,4 @@
-"""Which deployment a command talks to: the one named, else the one that runs on this machine."""
+"""Selects the deployment of a command: the one named, else the local one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @dataclass(frozen=True)
 class Target:
-    """A deployment, and the key that opens it."""
+    """A deployment, and an API key for it."""
 
     http_url: str
     websocket_url: str

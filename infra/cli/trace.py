@@ -1,4 +1,4 @@
-"""``dexec trace``: where the time of one order went."""
+"""``dexec trace``: the timeline of one order as a waterfall."""
 
 from __future__ import annotations
 

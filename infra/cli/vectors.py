@@ -1,4 +1,4 @@
-"""``dexec check-vectors``: compares our pool arithmetic with swaps read off the venues' programs."""
+"""``dexec check-vectors``: compares the pool arithmetic with recorded swaps of the venues' programs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ConstantProductCase(Strict):
     amount_out: U64
 
     def difference(self) -> str | None:
-        """Return what differs from our arithmetic, or nothing."""
+        """Return what differs from the engine's arithmetic, or nothing."""
         curve = ConstantProductPool(
             "vector", "raydium", "in", "out", self.reserve_in, self.reserve_out
         ).curve("in")
@@ -63,7 +63,7 @@ class DlmmVectorPool(DlmmState):
     cases: list[DlmmCase]
 
     def difference(self, case: DlmmCase) -> str | None:
-        """Return what differs from our arithmetic, or nothing."""
+        """Return what differs from the engine's arithmetic, or nothing."""
         pool = self.pool("vector", "meteora", ("x", "y"), case.elapsed_s)
         token_in = "x" if case.swap_for_y else "y"
         amount = case.amount_in

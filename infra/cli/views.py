@@ -1,4 +1,4 @@
-"""Orders, routes and histories on a screen of 80 columns or more."""
+"""Prints orders and histories on a terminal of 80 columns or more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The HTTP API."""
+"""Client of the HTTP API."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Document: TypeAlias = Node
 
 
 def is_local(url: str) -> bool:
-    """Tell whether a deployment runs on this machine: it is reached without the environment's proxies."""
+    """Return whether a deployment runs on this machine: it is reached without the environment's proxies."""
     return urlsplit(url).hostname in {"localhost", "127.0.0.1"}
 
 
@@ -27,7 +27,7 @@ def _silent(_: str) -> None:
 
 
 class Api:
-    """Calls of one client. Every method raises ``ApiError``; ``say`` is told when one is repeated."""
+    """Calls of one client. Every method raises ``ApiError``; ``say`` is called when one is repeated."""
 
     def __init__(self, http_url: str, api_key: str, timeout_s: float = 15, say: Say = _silent) -> None:
         self._http_url = http_url.rstrip("/")

@@ -1,4 +1,4 @@
-"""What a client may meet."""
+"""Errors of the client."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ApiError(Exception):
 
     @property
     def is_unknown(self) -> bool:
-        """Whether the request may have been carried out nevertheless.
+        """Whether the request may have been executed nevertheless.
 
         A 503 of the engine itself, which has a problem type, says that nothing was.
         """
@@ -34,7 +34,7 @@ class ApiError(Exception):
 
 
 class BadAddress(ApiError):
-    """The deployment's address is none: nothing was sent, and nothing will be."""
+    """The deployment's address is not a valid URL: nothing was sent."""
 
 
 def retry_after(value: str | None) -> float | None:

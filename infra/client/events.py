@@ -1,4 +1,4 @@
-"""What a watcher is told, put in order: each event of each order once, by its seq."""
+"""Orders and de-duplicates a watcher's events: each event of each order once, by its seq."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Orders watched over one WebSocket that is opened again whenever it closes."""
+"""Watches orders over one WebSocket that reconnects whenever it closes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from infra.client.retry import Say, new_key, pause_s, until_answered
 from infra.json_types import Json
 
 _PING_S = 60.0
-"""How soon a connection that is dead, or that the deployment has forgotten, is noticed. (API Gateway also
+"""How soon a connection that is dead, or unknown to the deployment, is noticed. (API Gateway also
 closes one that was idle for 10 minutes.)"""
 
 _PONG_S = 10.0
@@ -34,8 +34,8 @@ _FORGOTTEN = "connection_unknown"
 class Feed:
     """Places and watches orders; gives each event once, in order of seq, over drops and reconnects.
 
-    Use as an async context manager. ``stream`` hears all orders of the client from now on; ``say`` is told
-    when something is sent again.
+    Use as an async context manager. ``stream`` receives all orders of the client from now on; ``say`` is
+    called when something is sent again.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Opening a WebSocket: once, at the start of a program, or again for as long as it takes."""
+"""Opens WebSockets: once at the start, or reconnecting for as long as it takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking again after an answer was lost: what may be repeated, how often, and after which pause."""
+"""Retries after a lost answer: which requests, how often, and with which backoff."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Say = Callable[[str], None]
 
 TRIES = 5
 LOST = frozenset({0, 502, 503, 504})
-"""Statuses that say nothing final: no answer at all, or one of a gateway or of a back end that was away."""
+"""Statuses that say nothing final: no answer at all, or one of a gateway or of an unavailable back end."""
 
 LONGEST_WAIT_S = 30.0
 """A ``Retry-After`` beyond it is left to the caller."""
@@ -36,7 +36,7 @@ def pause_s(failures: int, retry_after_s: float | None = None) -> float:
 
 
 async def until_answered(call: Callable[[], Awaitable[T]], say: Say) -> T:
-    """Make a call that may be repeated, again while its answer is lost; ``say`` is told of each repeat.
+    """Make a call that may be repeated, again while its answer is lost; ``say`` is called at each repeat.
 
     Raises the ``ApiError`` of an answer; after ``TRIES`` the first one after which it is not known whether
     the call was carried out, if there was any.

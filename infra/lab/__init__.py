@@ -1,1 +1,1 @@
-"""What measures the product: benches, faults, the cost model."""
+"""Benchmarks, fault injection and the cost model."""

@@ -1,4 +1,4 @@
-"""AWS clients for an emulator; those for AWS itself are boto3's own."""
+"""boto3 clients of an AWS emulator."""
 
 from __future__ import annotations
 

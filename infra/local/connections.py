@@ -1,4 +1,4 @@
-"""The WebSocket connections of an emulator that is gone."""
+"""Deletes stored WebSocket connections after the emulator has ended."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import psycopg
 
 
 def forget_all(database_url: str) -> None:
-    """Forget every connection: they ended with the emulator, which told nobody, and count for their clients.
+    """Delete every stored connection: all ended with the emulator, without an event, and count as open.
 
     Raises ``psycopg.Error``.
     """

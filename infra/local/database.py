@@ -1,4 +1,4 @@
-"""A look into the database of a deployment, past the API."""
+"""Reads the stored events of a deployment directly from its database."""
 
 from __future__ import annotations
 

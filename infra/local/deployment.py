@@ -1,4 +1,4 @@
-"""The local deployment as a whole: up, down, and what a crash left of it."""
+"""Starts, stops and repairs a local deployment as a whole."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Up(NamedTuple):
 def up(home: Home, options: Options | None = None, report: Callable[[str], None] = lambda _: None) -> Up:
     """Start what does not run yet and deploy; requests are served when this returns.
 
-    Without ``options`` what runs already is right as it is. ``report`` is told of each stage.
+    Without ``options`` what runs already is right as it is. ``report`` is called with each stage.
     Raises ``LocalError``; what was started is stopped again then.
     """
     with home.locked():
@@ -96,8 +96,8 @@ def running(home: Home) -> State:
 def heal(home: Home, report: Callable[[str], None] = lambda _: None) -> tuple[str, ...]:
     """Restart what died, and return its names; none when all runs or was stopped on purpose.
 
-    ``report`` is told what died before it is restarted. Raises ``LocalError``, ``Busy`` while another command
-    works on the deployment; what still runs goes on.
+    ``report`` is called with what died before it is restarted. Raises ``LocalError``, ``Busy`` while another
+    command works on the deployment; running processes continue.
     """
     with home.locked():
         state = home.read()
@@ -169,7 +169,7 @@ def _is_as_asked(state: State, options: Options) -> bool:
 
 
 def _is_deployed(previous: State, state: State) -> bool:
-    """Tell whether the emulator that runs has the stack already, with all it has to know."""
+    """Return whether the emulator that runs has the stack already, with all it has to know."""
     emulated = state.process(emulator.NAME)
     same = emulated == previous.process(emulator.NAME) and state.database_url == previous.database_url
     return previous.ready and same and state.parameters == previous.parameters

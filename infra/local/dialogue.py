@@ -1,4 +1,4 @@
-"""Lines to and from a worker's process, written and read in the thread that waits for them.
+"""The line protocol with a worker's process, written and read in the thread that waits for the answer.
 
 MiniStack starts a thread for every answer that it waits for.
 """
@@ -35,7 +35,7 @@ class Dialogue:
             self._poll.register(pipe, select.POLLIN)
 
     def is_over(self, log: LogPipe) -> bool:
-        """Tell whether it is with the process that logs there."""
+        """Return whether it is with the process that logs there."""
         return self._log is log
 
     def say(self, line: bytes, deadline: float) -> None:
@@ -70,7 +70,7 @@ class Dialogue:
             if pipe == self._stdout:
                 self._read()
             elif pipe == self._stderr and not self._log.pull():
-                # At its end it would be ready for ever.
+                # At its end it would always be ready.
                 self._poll.unregister(self._stderr)
 
     def _read(self) -> None:

@@ -1,4 +1,4 @@
-"""MiniStack, the AWS emulator, as a process of its own on loopback."""
+"""Starts and stops MiniStack, the AWS emulator, as a process on loopback."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAME = "emulator"
 PORT = 4566
 REGION = "us-east-1"
 CONTAINERS_HOST = "host.docker.internal"
-"""What containers call the machine they run on."""
+"""The host name by which containers reach the machine they run on."""
 
 _MARK = "dexec="
 
@@ -66,7 +66,7 @@ def stop(home: Home, ref: ProcessRef) -> None:
 
 
 def stop_unknown(home: Home) -> None:
-    """End what no state names: an emulator that was not recorded, workers that a crashed one left behind."""
+    """Stop orphans: an emulator that was not recorded, workers that a crashed one left behind."""
     workers = f"{home.scratch}{os.sep}ministack-lambda-"
     left = processes.with_arguments(
         lambda argv: _mark(home) in argv or any(argument.startswith(workers) for argument in argv)
@@ -93,13 +93,13 @@ def _healthy(port: int) -> bool:
 
 
 def home_of(argv: Sequence[str]) -> Home | None:
-    """Return whose emulator a command line is of; None if it is none of ours."""
+    """Return the home whose emulator a command line belongs to; None if dexec did not start it."""
     marks = [argument for argument in argv if argument.startswith(_MARK)]
     return Home(Path(marks[0].removeprefix(_MARK)).parent) if marks else None
 
 
 def _mark(home: Home) -> str:
-    """Return an interpreter option without effect, by which our emulator is known in a process list."""
+    """Return an interpreter option without effect, by which the emulator is found in a process list."""
     return f"{_MARK}{home.scratch}"
 
 

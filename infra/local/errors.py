@@ -1,4 +1,4 @@
-"""What stops a local deployment; the text says what to do next."""
+"""Errors of the local deployment; each message says what to do next."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class NotRunning(LocalError):
 
 
 class GaveUp(NotRunning):
-    """What died again and again is not restarted any more."""
+    """A process died too often and is not restarted any more."""
 
 
 class Busy(LocalError):

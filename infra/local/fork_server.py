@@ -1,4 +1,4 @@
-"""What a function's template runs once it has loaded the function: it forks a worker whenever it is asked.
+"""Fork server of a function's template process: forks a worker on request once the function is loaded.
 
 The source of this module becomes part of the emulator's worker script, so it imports the standard library
 alone. Linux only: it looks into /proc and hands out file descriptors of processes.
@@ -51,7 +51,7 @@ def become_template() -> None:
 
 
 def _is_safe() -> bool:
-    """Tell whether a fork copies all there is: no other thread, and no connection but the emulator's."""
+    """Return whether a fork copies all there is: no other thread, and no connection but the emulator's."""
     opened = []
     for link in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(OSError):

@@ -1,7 +1,7 @@
-"""Keeps web pages away from the emulator, which itself serves whoever asks.
+"""Refuses requests of web pages to the emulator, which itself serves any caller.
 
 Everything listens on loopback, but so does the browser's reach: any page that the developer visits may send
-requests to this machine, and an emulator of AWS runs code for whoever can talk to it. What tells a page
+requests to this machine, and an emulator of AWS runs code for any caller. What distinguishes a page
 from a program are the headers that a browser sets and a page cannot change (Fetch Metadata, ``Origin``),
 and a ``Host`` that names this machine: a name of the page's own may be led to 127.0.0.1 (DNS rebinding).
 """
@@ -29,7 +29,7 @@ _READ = frozenset((*_ONCE, "user-agent", "referer", "accept-language", "cookie")
 
 
 class Rules(NamedTuple):
-    """Who may ask: ``port`` is ours; ``hosts`` are further names of this machine, for programs only.
+    """Which requests pass: ``port`` is the emulator's; ``hosts`` are further host names, for programs.
 
     ``origins`` are further origins, such as ``http://localhost:3000``, whose pages may use the deployed APIs.
     """
@@ -87,7 +87,7 @@ class Rules(NamedTuple):
 
 
 class Guard:
-    """The ASGI application ``app`` behind ``rules``: what they refuse is answered with 403 and never seen."""
+    """The ASGI application ``app`` behind ``rules``: refusals are answered with 403."""
 
     def __init__(self, app: App, rules: Rules) -> None:
         self._app = app
@@ -138,7 +138,7 @@ def _is_named_browser(given: Mapping[str, list[str]]) -> bool:
 
 
 def _may_be_browser(given: Mapping[str, list[str]]) -> bool:
-    """Tell whether a browser may have sent this: a page can change some of these headers, but omit none.
+    """Return whether a browser may have sent this: a page can change some of these headers, but omit none.
 
     Some programs send one of them, too, as Node sends ``Accept-Language``.
     """

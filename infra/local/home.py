@@ -1,4 +1,4 @@
-"""The directory of a local deployment: history, logs and what runs at the moment."""
+"""The home directory of a local deployment: data, logs, and the state of its processes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class State(BaseModel):
 
     processes: tuple[ProcessRef, ...] = ()
     supervisor: ProcessRef | None = None
-    """What restarts the others, where a process of its own does."""
+    """The supervisor, if it runs as a process of its own."""
 
     def process(self, name: str) -> ProcessRef | None:
         """Return the process of that name if it still runs."""
@@ -47,7 +47,7 @@ class State(BaseModel):
         return tuple(process.name for process in self.processes if not alive(process))
 
     def serving(self) -> bool:
-        """Tell whether the deployment was completed and all its processes still run."""
+        """Return whether the deployment was completed and all its processes still run."""
         return self.ready and not self.dead()
 
 

@@ -1,4 +1,4 @@
-"""What making again would give the same: kept in the environment that made it, by what it was made from."""
+"""A build cache in the virtual environment, keyed by a hash of the inputs."""
 
 from __future__ import annotations
 

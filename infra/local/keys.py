@@ -1,4 +1,4 @@
-"""API keys of a deployment whose database we can reach."""
+"""Creates API keys in the database of a deployment."""
 
 from __future__ import annotations
 

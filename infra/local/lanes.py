@@ -1,8 +1,8 @@
-"""Keeps a queue of requests in front of each deployed API, and refuses those that would wait too long.
+"""Admission control: a queue in front of each deployed API that refuses requests which would wait too long.
 
-What is beyond a laptop is answered early with 503 and ``Retry-After``, before any of it was executed. What is
-let in is executed: at most ``width`` requests at once, in the order they came, and those that wait cost
-neither a thread nor a process.
+Load beyond the machine's capacity is answered with 503 and ``Retry-After``, before anything is executed.
+Admitted requests are executed, at most ``width`` at once, first come first served; waiting costs neither a
+thread nor a process.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Lane:
         return self.waiting * self._mean_s / self._width
 
     async def enter(self) -> float:
-        """Wait for one's turn and return when it began. Raises ``Overloaded`` at once, or not at all."""
+        """Wait for a turn and return when it began. Raises ``Overloaded``, and then at once."""
         wait_s = self.expected_wait_s()
         if self.waiting >= MOST or (self.waiting >= ALWAYS and wait_s > self._patience_s):
             raise Overloaded(max(1, math.ceil(wait_s - self._patience_s)))

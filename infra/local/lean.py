@@ -1,4 +1,4 @@
-"""Leaves out what MiniStack does at its start and a deployment here does not need.
+"""Shortens MiniStack's start by what this deployment does not need.
 
 It loads botocore's model of every service it is asked for, to learn how answers are encoded; it unpacks a
 layer for every function; and it loads Docker's client and removes containers that earlier runs left, of
@@ -56,7 +56,7 @@ def trim() -> None:
 
 
 def load_services() -> None:
-    """Load what the first requests need, while those who will send them get ready."""
+    """Load what the first requests need, in the background."""
     for name in SERVICES:
         importlib.import_module(f"ministack.services.{name}")
 
@@ -73,7 +73,7 @@ class Model:
 
 
 def with_known_protocols(load: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Return ``load``, which reads the model of a service, without the reading where that can wait."""
+    """Return ``load``, which reads the model of a service, but lazily where that is possible."""
 
     def model(service: str) -> Any:
         metadata = PROTOCOLS.get(service)

@@ -1,4 +1,4 @@
-"""The pipe into which a function's process logs: read without a wait when its answer has come."""
+"""The pipe that carries a function's log, read without blocking once its answer has arrived."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class LogPipe:
         os.set_blocking(pipe.fileno(), False)
 
     def reads(self, pipe: IO[str]) -> bool:
-        """Tell whether it is this pipe that is read."""
+        """Return whether it is this pipe that is read."""
         return self._pipe is pipe
 
     def fileno(self) -> int:

@@ -1,4 +1,4 @@
-"""The functions' log lines, as CloudWatch Logs holds them."""
+"""Reads the functions' log lines from CloudWatch Logs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Line:
 
 
 class LogReader:
-    """Reads the log group of a stack, giving each line out once."""
+    """Reads the log group of a stack, yielding each line once."""
 
     def __init__(
         self, logs: CloudWatchLogsClient, group: str, since: float, pattern: str | None = None

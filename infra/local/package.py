@@ -1,4 +1,4 @@
-"""Deployment packages for an emulator: our own code only.
+"""Builds the deployment packages for an emulator, without third-party code.
 
 The emulator runs functions in its own interpreter, which has their dependencies; ``sam build`` makes
 the packages for AWS, and for emulators whose functions run elsewhere. Workers unpack the layer each time

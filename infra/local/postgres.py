@@ -1,4 +1,4 @@
-"""PostgreSQL from a package, on loopback, with a password and a data directory that is kept."""
+"""Starts and stops PostgreSQL from its Python package, on loopback, with a persistent data directory."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def start(home: Home, *, port: int, durable: bool = True, locales: str | None = 
 
 
 def has_data(home: Home) -> bool:
-    """Tell whether there is a database, of this run or an earlier one."""
+    """Return whether there is a database, of this run or an earlier one."""
     return (home.database / "PG_VERSION").exists()
 
 
@@ -146,7 +146,7 @@ def _seen(directory: Path, account: Account | None) -> str:
 
 
 def _accepts(home: Home, port: int) -> bool:
-    """Tell whether the server takes connections; make the database where it is missing."""
+    """Return whether the server takes connections; make the database where it is missing."""
     # Loaded while the server starts.
     import psycopg
 
@@ -162,7 +162,7 @@ def _accepts(home: Home, port: int) -> bool:
 
 
 def stop_unknown(home: Home) -> None:
-    """End what works on our data although no state names it, and remove a stale lock.
+    """Stop orphaned processes that use the data directory, and remove a stale lock.
 
     That is a server, or what a killed one left behind: its sessions end when they notice, and until then
     no other server can start. The lock's pid may be another program's by now, which would be taken for one.

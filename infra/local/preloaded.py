@@ -1,4 +1,4 @@
-"""A process that has imported what functions share, and forks an interpreter for each one's template.
+"""A process that has imported the functions' shared packages, and forks each template's interpreter.
 
 It starts beside the emulator: ``python -m infra.local.preloaded FD PADDING``, where ``FD`` is its end of a
 socket and ``PADDING`` makes room for the command lines of its children. Linux only.
@@ -34,7 +34,7 @@ MODULES = (
     "solders.keypair",
     "solders.transaction",
 )
-"""Packages of others that functions use, which take most of the time that loading a function takes."""
+"""Third-party packages of the functions, which take most of their loading time."""
 
 LARGEST = 1 << 17
 """Bytes of a request."""

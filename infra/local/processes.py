@@ -1,7 +1,7 @@
-"""Processes that outlive the command that started them, found again by pid and start time.
+"""Background processes that outlive the command that started them, identified by pid and start time.
 
-A pid alone may belong to somebody else by the time it is read back, so every look at a process
-compares the time it was started as well.
+A pid alone may have been reused by the time it is read back, so every check of a process compares its
+start time as well.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class ProcessRef(BaseModel):
 
 
 class Account(NamedTuple):
-    """Whom a process runs as."""
+    """The account that a process runs as."""
 
     uid: int
     gid: int
@@ -76,12 +76,12 @@ def spawn(
 
 
 def alive(ref: ProcessRef) -> bool:
-    """Tell whether the very process that was started still runs."""
+    """Return whether the very process that was started still runs."""
     return _find(ref) is not None
 
 
 def listens(ref: ProcessRef) -> bool:
-    """Tell whether the process itself holds its port: what answers there may be another one's."""
+    """Return whether the process itself holds its port: another process may answer there."""
     process = _find(ref)
     if process is None:
         return False
@@ -108,7 +108,7 @@ def wait_ready(ref: ProcessRef, ready: Callable[[], bool], log: Path, timeout_s:
 
 
 def stop(ref: ProcessRef, stop_signal: signal.Signals, grace_s: float) -> None:
-    """Stop a process and everything it started: politely, then, after ``grace_s``, for good."""
+    """Stop a process and its children: with SIGTERM, then, after ``grace_s``, with SIGKILL."""
     process = _find(ref)
     if process is not None:
         finish([process, *process.children(recursive=True)], stop_signal, grace_s)

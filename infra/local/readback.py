@@ -1,4 +1,4 @@
-"""What an emulator may drop while it deploys a stack: set again, then read back and compared."""
+"""Sets the properties that an emulator drops when it deploys a stack, and verifies the result."""
 
 from __future__ import annotations
 

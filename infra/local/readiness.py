@@ -1,4 +1,4 @@
-"""Whether a deployment takes orders, and what its supervisor had to do."""
+"""Readiness of a deployment, and the restarts that its supervisor made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deploys to an emulator that runs: packages and template, what the emulator drops, the key, warm workers."""
+"""Deploys to a running emulator: packages, template, dropped properties, the local key, warm workers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from infra.local.warm import warming
 from infra.local.workers import default_workers
 
 LOCAL_KEY = "local"
-"""The API key of a local deployment: no secret, it opens nothing but this machine's paper market."""
+"""The API key of a local deployment: not a secret, it gives access to this machine's paper market only."""
 
 
 def prepare(project: Path) -> Prepared:
@@ -52,7 +52,7 @@ def deploy(endpoint: str, database_url: str, parameters: dict[str, str], project
 
 
 def sweep(state: State, lost_after_s: int | None = None) -> None:
-    """Have the sweeper look for orders whose message was lost, soon; None is its own patience.
+    """Have the sweeper look for orders whose message was lost, soon; None is its default delay.
 
     Raises ``DeployFailed``.
     """
@@ -80,7 +80,7 @@ def state_of(endpoint: str, database_url: str, parameters: dict[str, str]) -> St
 
 
 def parameters_of(state: State) -> dict[str, str]:
-    """Return the template's parameters: addresses have to be told where API Gateway does not name them.
+    """Return the template's parameters: addresses have to be given where API Gateway does not return them.
 
     Storage costs nothing here: what is asked for on this machine stays.
     """

@@ -1,4 +1,4 @@
-"""The SAM transform, which AWS applies to template.yaml before it creates a stack."""
+"""Applies the SAM transform to template.yaml, as AWS does before it creates a stack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``sam local`` has to know to run functions against a deployment on this machine.
+"""Writes the environment with which ``sam local`` runs functions against a local deployment.
 
 ``sam local`` runs a function in a container, with the environment that the template gives it; there the
 queue and the database have no addresses. ``--env-vars`` sets them to those of the running deployment, as

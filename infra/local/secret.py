@@ -1,4 +1,4 @@
-"""The database's URL as a secret in an emulator's Secrets Manager: the template takes it in no other way."""
+"""Stores the database's URL in an emulator's Secrets Manager, where the template expects it."""
 
 from __future__ import annotations
 

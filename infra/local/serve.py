@@ -1,6 +1,6 @@
-"""The emulator's process: MiniStack's application on uvicorn, guarded, with workers that a laptop can bear.
+"""The emulator's process: MiniStack's application on uvicorn, guarded, with a bounded number of workers.
 
-MiniStack answers whoever asks, web pages included: ``infra.local.guard`` stands before it. Its own server
+MiniStack answers any caller, web pages included, so ``infra.local.guard`` filters requests. Its own server
 spends a third more CPU on a request. It starts a process for every invocation that finds none free:
 ``infra.local.workers`` and ``lanes`` let invocations wait instead, and ``infra.local.forks`` has processes
 share their memory.
@@ -40,7 +40,7 @@ def main() -> None:
     # A burst of sockets needs more descriptors than the usual soft limit.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    # Here as in the functions: who is woken waits until who runs has done, rather than interrupting him.
+    # As in the functions: a thread that wakes up waits for the running one instead of interrupting it.
     if sys.platform == "linux":
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     # Every request makes and drops thousands of objects, among many that stay.
@@ -83,7 +83,7 @@ def main() -> None:
 
 
 def _replace_pool(workers: int, warm: frozenset[str]) -> None:
-    """Put our workers, their bound and their templates where MiniStack has its own.
+    """Replace MiniStack's workers by bounded ones that are forked from templates.
 
     Templates of functions whose name has one of ``warm`` in it are started as soon as the function is there.
     """
@@ -114,7 +114,7 @@ def _fork_workers(lambda_svc: Any, warm: frozenset[str]) -> None:
     invalidate: Callable[..., None] = lambda_svc.invalidate_worker
 
     def changed(name: str, **of: object) -> None:
-        """Forget what ran of a function that was made, changed or deleted."""
+        """Discard the workers of a function that was created, changed or deleted."""
         invalidate(name, **of)
         templates.close(name)
         function = lambda_svc._functions.get(name)

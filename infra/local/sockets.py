@@ -1,4 +1,4 @@
-"""Serves the deployed WebSocket APIs: a connection that is idle costs no timer, no thread and one task.
+"""Serves the deployed WebSocket APIs; an idle connection costs one task, no thread and no timer.
 
 MiniStack wakes every connection twice a second to look for frames, and runs the events of all that leave at
 once in a thread each.

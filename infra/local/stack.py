@@ -1,4 +1,4 @@
-"""One CloudFormation stack: packages uploaded, template deployed, outputs read."""
+"""Deploys one CloudFormation stack: uploads packages, deploys the template, reads the outputs."""
 
 from __future__ import annotations
 

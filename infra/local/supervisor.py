@@ -1,4 +1,4 @@
-"""Restarts what dies of a deployment, with a limit: beside ``dexec up``, or as a process of its own."""
+"""Restarts processes of a deployment that die, up to a limit: in ``dexec up``, or in the background."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WINDOW = timedelta(minutes=10)
 LOOK_EVERY_S = 1.0
 _FAILURES = (LocalError, DexecError, BotoCoreError, ClientError, OSError)
 _LEASE_S = 25
-"""How long executors that were killed hold their orders, unless the parameter LeaseSeconds says otherwise."""
+"""How long the leases of killed executors last, unless the parameter LeaseSeconds says otherwise."""
 
 
 class Restarts:
@@ -44,7 +44,7 @@ class Restarts:
 
 
 class Supervisor:
-    """Looks after the deployment under ``home``; ``report`` is told what died and what came of it."""
+    """Looks after the deployment under ``home``; ``report`` is called with each death and each restart."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class Supervisor:
         return bool(restarted)
 
     def _after_leases(self, state: State | None) -> datetime:
-        """Return when all is free that executors held which were killed until now."""
+        """Return when the leases of all executors killed until now have expired."""
         lease_s = int(state.parameters.get("LeaseSeconds", _LEASE_S)) if state else _LEASE_S
         return self._clock.now() + timedelta(seconds=lease_s + 1)
 

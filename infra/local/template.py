@@ -1,4 +1,4 @@
-"""template.yaml as an emulator can deploy it.
+"""Converts template.yaml to what an emulator can deploy.
 
 Some things differ from what ``sam deploy`` sends to AWS. SAM puts the routes of an HTTP API into an
 OpenAPI body, which the emulator does not read: here they become resources of their own. Both APIs get a
@@ -80,7 +80,7 @@ def for_emulator(template: Node, *, is_new: bool = False) -> None:
     for function, event, _ in list(_http_events(template)):
         del _node(_resources(template)[function], "Properties", "Events")[event]
     _resources(template).update(expanded)
-    for name in [name for name, resource in _resources(template).items() if _is_left_out(resource)]:
+    for name in [name for name, resource in _resources(template).items() if _is_unsupported(resource)]:
         del _resources(template)[name]
     _node(_resources(template)["WebSocketApi"], "Properties")["Tags"] = _pin(WEBSOCKET_API_ID)
 
@@ -92,7 +92,7 @@ def _create_schema_last(resources: dict[str, Node]) -> None:
     resources[_SCHEMA]["DependsOn"] = cast("list[Json]", waiting)
 
 
-def _is_left_out(resource: Node) -> bool:
+def _is_unsupported(resource: Node) -> bool:
     does_metric_math = "Metrics" in _node(resource, "Properties")
     return resource["Type"] == "AWS::SQS::QueuePolicy" or (
         resource["Type"] == "AWS::CloudWatch::Alarm" and does_metric_math

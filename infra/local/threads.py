@@ -1,4 +1,4 @@
-"""Threads that are used again: the emulator starts one or two for every invocation."""
+"""A pool of reusable threads: the emulator starts one or two for every invocation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from threading import Event, Lock, Thread
 logger = logging.getLogger(__name__)
 
 IDLE_S = 10.0
-"""Threads that had nothing to do for so long end."""
+"""Threads that were idle for this long end."""
 
 Run = Callable[[], object]
 
@@ -96,7 +96,7 @@ class KeptThread:
         self._done.wait(timeout)
 
     def is_alive(self) -> bool:
-        """Tell whether the function has not returned yet."""
+        """Return whether the function has not returned yet."""
         return not self._done.is_set()
 
     def _run(self) -> None:

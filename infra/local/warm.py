@@ -1,4 +1,4 @@
-"""The first requests, made by ourselves: whoever comes after `dexec up` finds every worker started."""
+"""Warms up a deployment: sends the first requests, so that `dexec up` returns with workers started."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ _NO_ORDER = {
 def warming(aws: Aws, http_url: str, stack: Stack, workers: int) -> Iterator[None]:
     """Have ``workers`` processes of every function served a request by the end of the body.
 
-    The requests change nothing: what is ready, a disconnect of no connection, a message of no order. One that
-    fails is left to the next one, whose client is told why.
+    The requests change nothing: a readiness check, a disconnect of no connection, a message of no order. A
+    failure is ignored: the next request of a client reports it.
     """
     # Clients may be used by several threads, but not made by several.
     functions, outputs = aws.functions, stack.outputs

@@ -1,4 +1,4 @@
-"""A function's process as the emulator runs it: forked where that is possible, and its answer read at once.
+"""A function's worker process in the emulator: forked if possible, its answer read without delay.
 
 MiniStack starts a thread for every invocation that waits for its answer, keeps one for every worker's log,
 and holds every answer back until the log has been silent for 5 ms, for 50 ms where the function logs nothing.

@@ -1,9 +1,9 @@
-"""How many workers a function has: as many as a machine can use, and a queue in front of them.
+"""A bounded worker pool per function, with a first-come-first-served queue in front.
 
 AWS would start an execution environment for every request that finds none free. On a laptop that is memory
 without speed, so further invocations wait for their turn, in the order they came. A function's time-out
-counts from when it runs. A function that waited for its own invocations could wait for ever here: ours
-invoke themselves asynchronously.
+counts from when it runs. A function that waited for its own invocations could deadlock here: those of
+dexec invoke themselves asynchronously.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any, Protocol
 Config = dict[str, Any]
 
 IDLE_S = 60
-"""Workers that had nothing to do for so long end, but for one of each function."""
+"""Workers that were idle for this long end, except one of each function."""
 
 
 def default_workers() -> int:
-    """Return how many workers a function gets unless told otherwise."""
+    """Return the default number of workers of a function."""
     return max(4, os.cpu_count() or 1)
 
 
@@ -76,8 +76,8 @@ Width = Callable[[str, Config], int]
 class Bound:
     """The emulator's pool of workers behind ``Turns`` of each function.
 
-    ``acquire`` and ``release`` are the emulator's own, which never wait; ``width`` tells how many workers a
-    function may have.
+    ``acquire`` and ``release`` are the emulator's own, which never wait; ``width`` returns how many workers
+    a function may have.
     """
 
     def __init__(self, acquire: Acquire, release: Release, width: Width) -> None:

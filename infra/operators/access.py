@@ -1,4 +1,4 @@
-"""The way to a deployment's database and queues: the local one's home, or an AWS stack's outputs."""
+"""Access to a deployment's database and queues: by the local home, or by an AWS stack's outputs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class NoAccess(LocalError):
-    """The stack is not there, or is not one of ours, or may not be read."""
+    """The stack does not exist, is not a dexec stack, or may not be read."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Access:
 
     @property
     def dead_letter_queue_url(self) -> str:
-        """The queue of what the executor gave up."""
+        """The dead-letter queue."""
         return self.outputs["DeadLetterQueueUrl"]
 
 

@@ -1,4 +1,4 @@
-"""API keys: made here, shown once, stored as a hash."""
+"""Creates, rotates and revokes API keys; only their hashes are stored."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 BATCH = 10
-"""Letters that SQS hands out at once."""
+"""Messages of one receive call."""
 
 POLL_S = 2
 
@@ -39,10 +39,10 @@ def reason(problem: ProblemOrder, now: datetime, paused_since: datetime | None) 
 
 
 def _obstacle(problem: ProblemOrder, paused_since: datetime | None) -> str:
-    """Return what keeps an order from being executed until somebody acts; nothing where nothing does."""
+    """Return what blocks an order until an operator acts; empty if nothing does."""
     order = problem.order
     if order.parked_at is not None:
-        return f"parked since {iso(order.parked_at)}: every run broke off; dexec redrive releases it"
+        return f"parked since {iso(order.parked_at)}: every run crashed; dexec redrive releases it"
     if order.status is Status.SUBMITTED:
         return ""
     if paused_since is not None:
@@ -54,10 +54,10 @@ def _obstacle(problem: ProblemOrder, paused_since: datetime | None) -> str:
 
 def _position(order: Order, now: datetime, after: str) -> str:
     if order.lease_until is not None and order.lease_until > now:
-        return f"an executor has it until {iso(order.lease_until)}{after}"
+        return f"leased by an executor until {iso(order.lease_until)}{after}"
     if order.status is Status.PENDING:
         return f"no executor has taken it since it was queued at {iso(order.queued_at)}"
-    return f"its executor went away; it was last queued at {iso(order.queued_at)}{after}"
+    return f"its executor died; it was last queued at {iso(order.queued_at)}{after}"
 
 
 def resubmit(access: Access, order_id: str) -> Order:
@@ -86,7 +86,7 @@ def resubmit(access: Access, order_id: str) -> Order:
 
 
 class Fate(StrEnum):
-    """What became of a dead letter."""
+    """The result of redriving a dead letter."""
 
     QUEUED = "queued again"
     RELEASED = "was parked; queued again"
@@ -152,7 +152,7 @@ def _letters(access: Access, *, everything: bool, patience_s: float) -> Iterator
 
 
 def waiting(access: Access) -> int:
-    """Return how many letters the dead-letter queue holds, those in somebody's hands included."""
+    """Return how many letters the dead-letter queue holds, those in flight included."""
     attributes = access.sqs.get_queue_attributes(
         QueueUrl=access.dead_letter_queue_url,
         AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
@@ -168,7 +168,7 @@ def _redrive_one(access: Access, letter: MessageTypeDef) -> Redriven:
     released = access.parts.orders.unpark(order.id, access.parts.clock.now())
     if not order.is_terminal:
         access.parts.queue.send(order.id, order.client_id, 0)
-        # The sweeper should not take it for lost meanwhile.
+        # So that the sweeper does not consider it lost meanwhile.
         access.parts.orders.requeue(order, access.parts.clock.now())
     access.sqs.delete_message(QueueUrl=access.dead_letter_queue_url, ReceiptHandle=letter["ReceiptHandle"])
     if order.is_terminal:

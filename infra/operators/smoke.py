@@ -1,4 +1,4 @@
-"""The smoke test of a deployment: one of everything that nothing but the real thing can show.
+"""The smoke test of a deployment: checks what only the real services can show.
 
 It trades two small orders on the paper market, as a client whose key it makes and revokes.
 """

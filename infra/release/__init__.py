@@ -1,1 +1,1 @@
-"""What a release is made of, beside the code."""
+"""Parts of a release other than code: documents, supply chain, containers."""

@@ -30,7 +30,7 @@ def fold(source: Node) -> Node:
     folded = cast(Node, _decided(source))
     for section in _SECTIONS:
         entries = cast(Node, folded[section])
-        for name in [name for name, entry in entries.items() if name in CHOSEN or _is_left_out(entry)]:
+        for name in [name for name, entry in entries.items() if name in CHOSEN or _is_omitted(entry)]:
             del entries[name]
         for entry in entries.values():
             if isinstance(entry, dict) and entry.get("Condition") in CHOSEN:
@@ -42,7 +42,7 @@ def fold(source: Node) -> Node:
     return folded
 
 
-def _is_left_out(entry: Json) -> bool:
+def _is_omitted(entry: Json) -> bool:
     return isinstance(entry, dict) and CHOSEN.get(str(entry.get("Condition"))) is False
 
 

@@ -40,15 +40,15 @@ LATE = Failure("no_venue", "no venue answered")
     ("order", "detail", "expected"),
     [
         (ORDER, None, f"no executor has taken it since it was queued at {QUEUED}"),
-        (ROUTING, None, f"its executor went away; it was last queued at {QUEUED}"),
-        (ROUTING, LATE, f"its executor went away; it was last queued at {QUEUED}, after: no venue answered"),
-        (HELD, None, "an executor has it until 2030-01-02T03:04:25.000Z"),
-        (HELD, LATE, "an executor has it until 2030-01-02T03:04:25.000Z, after: no venue answered"),
+        (ROUTING, None, f"its executor died; it was last queued at {QUEUED}"),
+        (ROUTING, LATE, f"its executor died; it was last queued at {QUEUED}, after: no venue answered"),
+        (HELD, None, "leased by an executor until 2030-01-02T03:04:25.000Z"),
+        (HELD, LATE, "leased by an executor until 2030-01-02T03:04:25.000Z, after: no venue answered"),
         (FAILED, None, "no venue answered"),
         (
             replace(SUBMITTED, parked_at=NOW, rounds=3),
             None,
-            "parked since 2030-01-02T03:04:05.000Z: every run broke off; dexec redrive releases it",
+            "parked since 2030-01-02T03:04:05.000Z: every run crashed; dexec redrive releases it",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""What the emulator passes by itself: the way of an order through functions that do nothing.
+"""Baseline of the emulator: an order's path through functions that do nothing.
 
 A request, a message, an execution: no database, no route, no push. It bounds what any engine can reach on
 this machine at this hour: ``python -m infra.lab.bench.bare``.

@@ -1,4 +1,4 @@
-"""What an order costs in CPU of our own, and what a cold start costs: ``python -m infra.lab.bench.budget``.
+"""CPU budget of an order and of a cold start: ``python -m infra.lab.bench.budget``.
 
 The handlers run against a real PostgreSQL and a sink for queue and pushes; neither's CPU counts as ours.
 Every figure is the median of several runs, each in a process of its own. ``--build .aws-sam/build`` measures

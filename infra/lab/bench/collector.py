@@ -1,4 +1,4 @@
-"""What the watchers heard: every event of every order, when it arrived, what is missing or came twice."""
+"""Collects the watchers' events: when each arrived, what is missing or came twice."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Collector:
         self.steps: dict[str, dict[int, Step]] = defaultdict(dict)
         self.frames = 0
         self.ends = 0
-        """Pairs of an order and a watcher who was told its end."""
+        """Pairs of an order and a watcher that has its last event."""
 
     def receive(self, watcher: int, frame: Document, now: float) -> None:
         """Note a ``status`` frame that arrived at ``now`` (``perf_counter``)."""

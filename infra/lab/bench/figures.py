@@ -1,4 +1,4 @@
-"""The figures of a run: latencies, throughput, what was missed."""
+"""The figures of a run: latencies, throughput, losses."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Figures:
         return max((max(h.arrivals.values()) for _, h in self._pairs()), default=self._run.started)
 
     def _orders_per_second(self) -> float:
-        """Return confirmed orders over the time from the first intended start to the last end told."""
+        """Return confirmed orders over the time from the first intended start to the last terminal event."""
         confirmed = sum(self._end_of(placed) == "confirmed" for placed in self._accepted)
         elapsed = self._last_arrival() - self._run.started
         return round(confirmed / elapsed, 2) if elapsed else 0.0
@@ -133,7 +133,7 @@ class Figures:
         return overheads
 
     def _delayed(self, placed: Placed) -> bool:
-        """Tell whether the rate limit of the key held the order back."""
+        """Return whether the rate limit of the key held the order back."""
         pending = self._steps(placed).get(1)
         if pending is None or placed.starts_at is None:
             return False
@@ -159,7 +159,7 @@ class Figures:
 
 
 def _stands(placed: Placed) -> bool:
-    """Tell whether an order was or may be executed although its client was told that it failed."""
+    """Return whether an order was or may be executed although its client got an error."""
     return placed.behind_error not in (None, "failed")
 
 

@@ -1,4 +1,4 @@
-"""How reading a history takes longer, or does not, as it grows."""
+"""Latency of reading a history as it grows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What open sockets cost while nothing happens: ``python -m infra.lab.bench.hold``."""
+"""Cost of idle WebSocket connections: ``python -m infra.lab.bench.hold``."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ LINGER_S = 0.3
 """After the last expected frame: whether anything comes twice."""
 
 Progress = Callable[[int, int], None]
-"""Told how many orders were answered, and how many (order, watcher) pairs have ended."""
+"""Called with how many orders were answered, and how many (order, watcher) pairs have ended."""
 
 
 @dataclass
@@ -110,14 +110,14 @@ class _Load:
             await self.sockets.open(stream="all")
 
     async def go(self, progress: Progress) -> Run:
-        """Send everything on schedule, and wait for what is told."""
+        """Send everything on schedule, and wait for the events."""
         started, started_at = perf_counter(), time()
         self._placed = [
             Placed(number, started + self._plan.intended_s(number)) for number in range(self._plan.orders)
         ]
         watcher = asyncio.create_task(self._report(progress))
         await asyncio.gather(*(self._place(placed) for placed in self._placed))
-        await self._until_told()
+        await self._until_delivered()
         watcher.cancel()
         await self._look_behind_errors()
         progress(self._answered(), self.collector.ends)
@@ -180,7 +180,7 @@ class _Load:
         placed.order_id, placed.starts_at = str(answer["orderId"]), str(answer["startsAt"])
 
     async def _look_behind_errors(self) -> None:
-        """Find the orders that stand although their clients were told that they do not: by their labels."""
+        """Find the orders that are stored although their clients got an error: by their labels."""
         refused = {placed.key: placed for placed in self._placed if placed.order_id is None}
         pages, cursor = self._plan.orders // MAX_PAGE + 2, ""
         while refused and pages:
@@ -199,16 +199,16 @@ class _Load:
                 break
             pages, cursor = pages - 1, f"&cursor={page['nextCursor']}"
 
-    async def _until_told(self) -> None:
-        """Wait until every watcher was told the end of every accepted order, or nothing comes any more."""
+    async def _until_delivered(self) -> None:
+        """Wait until every watcher has the last event of every accepted order, or no more events arrive."""
         heard, silent_since = self.collector.frames, perf_counter()
-        while not self._all_told() and perf_counter() - silent_since < self._plan.silence_s:
+        while not self._all_delivered() and perf_counter() - silent_since < self._plan.silence_s:
             await asyncio.sleep(0.02)
             if self.collector.frames != heard:
                 heard, silent_since = self.collector.frames, perf_counter()
         await asyncio.sleep(LINGER_S)
 
-    def _all_told(self) -> bool:
+    def _all_delivered(self) -> bool:
         ids = [placed.order_id for placed in self._placed if placed.order_id is not None]
         pairs = len(ids) * (self._streams or 1)
         if self.collector.ends < pairs:

@@ -16,7 +16,7 @@ class Over(StrEnum):
 
 
 class Sockets(StrEnum):
-    """Who is told: ``watchers`` sockets hear all orders, or every order gets a socket of its own."""
+    """Who is notified: ``watchers`` sockets receive all orders, or every order gets a socket of its own."""
 
     stream = "stream"
     one_per_order = "one-per-order"
@@ -29,7 +29,7 @@ class Plan:
     ``connections`` bounds the HTTP connections of the load client. ``warm_up`` orders go before and are not
     measured. ``cold``: nothing goes before, not even a request, and each order is sent once, so that an error
     is counted and not repaired. ``silence_s`` is how long the run waits for a next frame before it gives up
-    on orders that are not told as ended: longer than the sweeper takes to tell again what was not told.
+    on orders whose last event is missing: longer than the sweeper takes to deliver it.
     """
 
     orders: int = 500

@@ -25,7 +25,7 @@ def rows(report: Document) -> Iterator[tuple[str, str]]:
     yield "orders a second", f"{report['ordersPerSecond']}"
     yield "POST answered", _spread(report["acceptMs"])
     for state, times in cast(Document, report["stateMs"]).items():
-        yield f"told {state}", _spread(times)
+        yield f"notified of {state}", _spread(times)
     yield "end to end", _spread(report["endToEndMs"])
     if cast(Document, report["plan"])["latency"] not in (None, "none"):
         yield "of it not simulated", _spread(report["overheadMs"])

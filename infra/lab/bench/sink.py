@@ -1,4 +1,4 @@
-"""An HTTP server that takes everything and does nothing: it stands where SQS and the pushes go.
+"""An HTTP server that accepts every request and does nothing: a stand-in for SQS and the pushes.
 
 It runs as a process of its own (``python -m infra.lab.bench.sink``), so that its CPU is counted apart, and
 prints its port first. ``GET /frames`` answers how many frames were posted to connections so far.

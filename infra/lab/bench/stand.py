@@ -1,4 +1,4 @@
-"""A test stand: PostgreSQL with our schema and a sink for queue and pushes, for handlers run here."""
+"""A test bench: PostgreSQL with the schema and a sink for queue and pushes, for handlers in this process."""
 
 from __future__ import annotations
 

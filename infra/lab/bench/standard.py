@@ -39,7 +39,7 @@ class Sizes(NamedTuple):
     burst: int
     orders: tuple[int, ...]
     watchers: tuple[tuple[int, int], ...]
-    """Watchers, and the orders that they are told about."""
+    """Watchers, and the orders whose events they receive."""
     rows: tuple[int, ...]
 
 
@@ -123,8 +123,8 @@ def _growth(sizes: Sizes, state: State) -> Document:
         rate = float(str(run["ordersPerSecond"])) or 1.0
         orders.append(run)
     watchers: list[Json] = [
-        _runs(f"{count} watchers", Plan(told, watchers=count, warm_up=0), target, state, 1)
-        for count, told in sizes.watchers
+        _runs(f"{count} watchers", Plan(size, watchers=count, warm_up=0), target, state, 1)
+        for count, size in sizes.watchers
     ]
     return {"growthOrders": orders, "growthWatchers": watchers, "growthHistory": _histories(sizes, state)}
 

@@ -1,4 +1,4 @@
-"""CPU and memory of a local deployment's processes, by what they are."""
+"""CPU and memory of a local deployment's processes, by kind."""
 
 from __future__ import annotations
 

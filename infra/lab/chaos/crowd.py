@@ -1,4 +1,4 @@
-"""Clients of a deployment under attack: they place orders and insist on hearing all of each one's events."""
+"""Clients of a deployment under faults: they place orders and require every event of each."""
 
 from __future__ import annotations
 

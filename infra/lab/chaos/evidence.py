@@ -1,4 +1,4 @@
-"""What the database says became of orders: the evidence that experiments and tests are judged by."""
+"""Reads the outcome of orders from the database, as evidence for experiments and tests."""
 
 from __future__ import annotations
 

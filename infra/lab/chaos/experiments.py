@@ -22,7 +22,7 @@ from infra.local.errors import LocalError
 from infra.local.home import Home, State
 
 RECOVERY_S = 60
-"""How long after its last fault a deployment may take until all orders are over and told."""
+"""How long after its last fault a deployment may take until all orders have ended, with all events."""
 
 _SWEEP_EVERY_S = 5
 _KILL_EVERY_S = 0.2
@@ -83,7 +83,7 @@ class Result:
 
     @property
     def held(self) -> bool:
-        """Whether all that was accepted was executed exactly once, and told."""
+        """Whether all that was accepted was executed exactly once, with all events delivered."""
         all_paid_once = self.debits == {1: self.orders}
         return self.confirmed == self.orders and all_paid_once and not self.events_lost
 

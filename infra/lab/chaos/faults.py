@@ -1,4 +1,4 @@
-"""What can be done to a local deployment behind its back."""
+"""The faults that are injected into a local deployment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What orders cost, and which quota is met first."""
+"""Cost of orders, and the quota that is reached first."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ PACE_S = 7.3
 class Sample:
     """One order, in seconds after its request was sent, and for how long each function ran.
 
-    ``answered_s``: 202; ``started_s``: the executor has the message; ``notified_s``: all watchers were told
+    ``answered_s``: 202; ``started_s``: the executor has the message; ``notified_s``: watchers were notified
     that it is confirmed (without watchers: that is stored). ``spans`` is the critical path.
     """
 

@@ -47,7 +47,7 @@ class Cloud:
 
 
 class CloudOrders:
-    """What a clean run asks of the ``Orders`` port, with ``watchers`` connections told of everything."""
+    """What a clean run asks of the ``Orders`` port, with ``watchers`` connections notified of everything."""
 
     def __init__(self, cloud: Cloud, watchers: int) -> None:
         self._cloud = cloud
@@ -105,11 +105,11 @@ class CloudWatching:
         self.notified_at: float | None = None
 
     def settle(self, deliveries: Deliveries) -> None:
-        """Note who was told, once the pushes are done."""
+        """Record deliveries, once the pushes are done."""
         self._cloud.timeline.wait_until(self._pushes.last_end, "push the last frame")
         self.notified_at = self._cloud.timeline.seconds
         # The rows of ``watchers`` and their index entries go.
-        self._cloud.transact("note who was told", [SMALL] * 2 * len(deliveries.delivered))
+        self._cloud.transact("record deliveries", [SMALL] * 2 * len(deliveries.delivered))
 
 
 class CloudQueue:

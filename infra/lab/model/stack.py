@@ -1,4 +1,4 @@
-"""What of template.yaml is paid for: read from the template, so that no number here has to be kept."""
+"""Reads the billed resources from template.yaml, so that their numbers are not repeated here."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Looks at a machine, and at an AWS account, for what would keep dexec from working there."""
+"""Diagnostics of a machine, and of an AWS account, for what would keep dexec from working."""

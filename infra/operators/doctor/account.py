@@ -1,4 +1,4 @@
-"""Checks of an AWS account before a deploy: who is asking, and what the account allows."""
+"""Checks of an AWS account before a deploy: credentials, regions and quotas."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def examine() -> Iterator[Finding]:
         arn = session.client("sts", config=_CONFIG).get_caller_identity()["Arn"]
     except (BotoCoreError, ClientError) as exc:
         fix = "sign in: aws sso login, or aws configure"
-        yield problem("AWS account", f"AWS does not know you: {exc}", fix)
+        yield problem("AWS account", f"no valid AWS credentials: {exc}", fix)
         return
     yield ok("AWS account", f"{arn} in {region}")
     try:

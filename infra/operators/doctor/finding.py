@@ -1,4 +1,4 @@
-"""What a check found."""
+"""The result of a check: grade, text, and how to fix it."""
 
 from __future__ import annotations
 

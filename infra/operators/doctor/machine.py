@@ -84,7 +84,7 @@ def programs(which: Callable[[str], str | None]) -> Iterator[Finding]:
 
 
 def port(name: str, preferred: int, home: Home) -> Finding:
-    """See whether a usual port is free, or ours."""
+    """Check whether a usual port is free, or used by this deployment."""
     check = f"port {preferred}"
     state = home.read()
     if state is not None and any(p.port == preferred and processes.alive(p) for p in state.processes):
@@ -136,7 +136,7 @@ def deployment(home: Home) -> Finding:
 
 
 def strays(starting_s: float = STARTING_S) -> Finding:
-    """Look for emulators of ours that no deployment knows, though they had ``starting_s`` to become known."""
+    """Look for dexec's emulators that no deployment knows, though they had ``starting_s`` to become known."""
     found = {}
     for process in processes.with_arguments(lambda argv: emulator.home_of(argv) is not None):
         owner = emulator.home_of(process.info["cmdline"])
@@ -145,8 +145,8 @@ def strays(starting_s: float = STARTING_S) -> Finding:
             found[process.pid] = owner.root
     if not found:
         return ok("processes", "none left behind")
-    told = ", ".join(f"pid {pid} of {root}" for pid, root in found.items())
-    return problem("processes", f"left behind: {told}", f"end them: kill -9 {' '.join(map(str, found))}")
+    listed = ", ".join(f"pid {pid} of {root}" for pid, root in found.items())
+    return problem("processes", f"left behind: {listed}", f"end them: kill -9 {' '.join(map(str, found))}")
 
 
 def _names(state: State | None, pid: int) -> bool:

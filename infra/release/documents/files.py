@@ -1,4 +1,4 @@
-"""Which generated document is written where."""
+"""The generated documents and their paths."""
 
 from __future__ import annotations
 

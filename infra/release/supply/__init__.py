@@ -1,1 +1,1 @@
-"""What we take from others: its licences, and what is known against it."""
+"""The supply chain: licences, advisories and pins of dependencies."""

@@ -1,4 +1,4 @@
-"""Writes docs/licences.md: under which terms we ship what others made. ``make licences``."""
+"""Writes docs/licences.md, the licences of shipped dependencies. ``make licences``."""
 
 from __future__ import annotations
 

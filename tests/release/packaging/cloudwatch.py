@@ -80,7 +80,7 @@ def states(alarm: Node, series: Series, parameters: Mapping[str, Node], offset: 
 
 
 def outcomes(alarm: Node, series: Series, parameters: Mapping[str, Node]) -> set[bool]:
-    """Tell whether the alarm fires at all, for each way in which its periods can lie over the minutes."""
+    """Return whether the alarm fires at all, for each way in which its periods can lie over the minutes."""
     minutes = max(metric.period_s for metric in metrics(alarm).values()) // _MINUTE_S
     return {any(states(alarm, series, parameters, offset)) for offset in range(minutes)}
 
