@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SAM_VENV := .venv-sam
+AUDIT_VENV := .venv-audit
+LOCKS := $(sort $(wildcard requirements*.txt shared/requirements.txt functions/*/requirements.txt))
 LAMBDA_PYTHON ?= python3.13
 STAMP := $(VENV)/.set-up
 SAM_STAMP := $(SAM_VENV)/.set-up
@@ -11,7 +13,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-sam demo up down package test coverage lint watch soak bench docs lock images audit \
+.PHONY: help setup setup-sam demo up down package check test coverage lint watch soak bench docs lock images audit \
   template-postgres licences clean
 
 help: ## list these targets
@@ -54,6 +56,9 @@ lint: setup ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+check: lint ## what to run while working, in a minute: lint, types, unit tests, contracts in memory
+	@tests/run -q -n 2 tests/unit tests/contract -m "not back_end"
+
 test: lint setup-sam ## everything: checks, then every test
 	@# Three at a time keep two cores busy: deployments mostly wait.
 	@tests/run -n 3 --dist loadgroup
@@ -88,7 +93,12 @@ images: setup ## pin the containers' base images to the digests that they have n
 	@$(BIN)/python -m infra.release.supply.images
 
 audit: setup ## look every pinned package up in PyPI's advisory database
-	@$(BIN)/python -m infra.release.supply.audit
+	@# In a virtual environment of its own, where it meets nothing else. A mirror of PyPI may lack the database.
+	$(BIN)/uv venv --quiet --clear $(AUDIT_VENV)
+	$(BIN)/uv pip install --quiet --python $(AUDIT_VENV)/bin/python --require-hashes -r requirements-audit.txt
+	@for lock in $(LOCKS); do echo "$$lock:"; \
+	  $(AUDIT_VENV)/bin/pip-audit --strict --disable-pip --require-hashes -r $$lock || failed=yes; \
+	done; test -z "$$failed"
 
 template-postgres: setup ## write template-postgres.yaml, for regions without Aurora DSQL
 	@$(BIN)/python -m infra.release.postgres_template template-postgres.yaml
@@ -97,5 +107,5 @@ licences: setup ## write docs/licences.md
 	@$(BIN)/python -m infra.release.supply.licences
 
 clean: ## remove what was built; .dexec, which holds your history, stays
-	rm -rf $(VENV) $(SAM_VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks *.egg-info
+	rm -rf $(VENV) $(SAM_VENV) $(AUDIT_VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

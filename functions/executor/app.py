@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from datetime import timedelta
-from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from dexec.batches import Message, NotDone, batch_handler
 from dexec.bootstrap import container, prepare
 from dexec.domain.errors import QueueUnavailable
-from dexec.telemetry import count_run, count_unexpected, decision, make_logger, make_metrics
+from dexec.telemetry import count_run, decision, make_logger, make_metrics
 from dexec.usecases.execute_order import Redelivery
 from dexec.usecases.report import Report
 
@@ -20,40 +17,30 @@ logger = make_logger("executor")
 metrics = make_metrics("executor")
 
 
-class NotDone(Exception):
-    """The message stays on the queue."""
-
-
-def execute(record: SQSRecord, lambda_context: LambdaContext) -> None:
+def execute(message: Message) -> None:
     """Execute the order of one message; raise ``NotDone`` when it is to be delivered again.
 
     It logs one line, in which ``routes`` are the decisions of this run.
     """
-    order_id = record.json_body["orderId"]
-    logger.append_keys(order_id=order_id)
-    receives = int(record.attributes.approximate_receive_count or 1)
     parts = container()
-    ends_at = parts.clock.now() + timedelta(milliseconds=lambda_context.get_remaining_time_in_millis())
+    ends_at = parts.clock.now() + message.remaining
     routes: list[dict[str, object]] = []
 
     def note(run: Report) -> None:
         count_run(metrics, run)
         routes.extend(decided for event in run.own_events if (decided := decision(event)) is not None)
 
-    try:
-        redelivery = parts.execute_order(order_id, receives, ends_at, note)
-    except Exception:
-        count_unexpected(logger, metrics, "unexpected error")
-        raise
-    if redelivery is not None:
-        _postpone(record.receipt_handle, redelivery)
-        metrics.add_metric("HandedBack", MetricUnit.Count, 1)
-        delay_s = round(redelivery.delay_s, 1)
-        logger.info(
-            "handed back", reason=redelivery.reason, delay_s=delay_s, receives=receives, routes=routes
-        )
-        raise NotDone(redelivery.reason)
-    logger.info("done", receives=receives, routes=routes)
+    redelivery = parts.execute_order(message.order_id, message.receives, ends_at, note)
+    if redelivery is None:
+        logger.info("done", receives=message.receives, routes=routes)
+        return
+    _postpone(message.receipt, redelivery)
+    metrics.add_metric("HandedBack", MetricUnit.Count, 1)
+    delay_s = round(redelivery.delay_s, 1)
+    logger.info(
+        "handed back", reason=redelivery.reason, delay_s=delay_s, receives=message.receives, routes=routes
+    )
+    raise NotDone(redelivery.reason)
 
 
 def _postpone(receipt: str, redelivery: Redelivery) -> None:
@@ -65,17 +52,4 @@ def _postpone(receipt: str, redelivery: Redelivery) -> None:
 
 
 prepare("execute_order", "push", "watching")
-
-
-@metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
-    """Execute a batch; failed messages are reported, so that only these are redelivered."""
-    logger.clear_state()
-    failures = []
-    for record in event["Records"]:
-        try:
-            execute(SQSRecord(record), context)
-        except Exception:
-            # Whatever it was, the message stays on the queue.
-            failures.append({"itemIdentifier": record["messageId"]})
-    return {"batchItemFailures": failures}
+handler = batch_handler(logger, metrics, execute)

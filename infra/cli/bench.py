@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,7 +42,7 @@ JsonFileOption = Annotated[
     Path | None, typer.Option("--json", dir_okay=False, help="Write the figures to a file.")
 ]
 HtmlFileOption = Annotated[
-    Path | None, typer.Option("--html", dir_okay=False, help="Write a page with charts to a file.")
+    Path | None, typer.Option("--html", dir_okay=False, help="Write the figures to a file as a page.")
 ]
 
 ColdOption = Annotated[
@@ -82,8 +83,7 @@ def bench(
     plan = Plan(orders, rate, over, watchers, sockets, connections, before, cold)
     with stoppable():
         session = _session(plan, latency, endpoint, api_key)
-    _print(session)
-    _write(session, json_file, html_file)
+    _report(session, json_file, html_file)
     if any(session.report[name] for name in LOST):
         for refusal in session.figures.refusals():
             output.complain(refusal)
@@ -123,21 +123,18 @@ def _progress(plan: Plan) -> Iterator[Progress]:
         yield show
 
 
-def _print(session: Session) -> None:
-    from rich.table import Table
+def _report(session: Session, json_file: Path | None, html_file: Path | None) -> None:
+    from rich.console import Console
 
     from infra.lab.bench.report_text import rows, title
 
-    table = Table(title=title(session.report), title_justify="left", show_header=False, box=None)
-    for name, value in rows(session.report):
-        table.add_row(name, value)
+    table = output.table(title=title(session.report), show_header=False)
+    for row in rows(session.report):
+        table.add_row(*row)
     output.console().print(table)
-
-
-def _write(session: Session, json_file: Path | None, html_file: Path | None) -> None:
-    from infra.lab.bench.report_html import page
-
     if json_file is not None:
         json_file.write_text(json.dumps(session.report, indent=2, ensure_ascii=False) + "\n")
     if html_file is not None:
-        html_file.write_text(page(session.figures, session.report), encoding="utf-8")
+        page = Console(record=True, file=StringIO(), width=160, highlight=False)
+        page.print(table)
+        page.save_html(str(html_file))

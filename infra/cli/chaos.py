@@ -62,12 +62,8 @@ def _run(directory: Path, *, long: bool) -> list[Result]:
 
 
 def _print(results: list[Result]) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("fault", no_wrap=True)
-    for name in ("orders", "confirmed", "failed", "debits per order", "events lost", "seconds to recover"):
-        table.add_column(name, justify="right")
+    counts = ("orders", "confirmed", "failed", "debits per order", "events lost", "seconds to recover")
+    table = output.table("fault", *counts, right=counts, whole={"fault"})
     for result in results:
         table.add_row(
             result.fault,

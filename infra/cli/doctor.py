@@ -34,7 +34,7 @@ def doctor(
 
     findings = list(machine.examine(Home(home.resolve())))
     if aws:
-        findings += account.examine(account.BotoAccount())
+        findings += account.examine()
     if as_json:
         output.say_json([asdict(finding) for finding in findings])
     else:

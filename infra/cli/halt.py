@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dexec.usecases.halt import Halted
-    from infra.client.api import Document, Json
+    from infra.client.api import Document
+    from infra.json_types import Json
 
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 
@@ -26,11 +27,9 @@ def pause(*, home: HomeOption = HOME, stack: StackOption = None, as_json: JsonOp
     Nothing new is signed once this has returned. It waits at most 1.5 s for signatures that are being stored,
     revokes the leases of orders that have none yet, and lists both.
     """
-    from dexec.usecases.halt import Halt
-
     with access(home, stack) as way:
-        halted = Halt(way.control, way.clock).everything()
-        standing = way.control.standing(None)
+        halted = way.parts.halt.everything()
+        standing = way.parts.control.standing(None)
     if as_json:
         output.say_json({"paused": True, **halted_document(halted), "submitted": standing.submitted})
         return
@@ -42,7 +41,7 @@ def pause(*, home: HomeOption = HOME, stack: StackOption = None, as_json: JsonOp
 def resume(*, home: HomeOption = HOME, stack: StackOption = None, as_json: JsonOption = False) -> None:
     """Resume execution; waiting orders start within 15 seconds."""
     with access(home, stack) as way:
-        was_paused = way.control.resume()
+        was_paused = way.parts.control.resume()
     text = "executing again; orders that waited start within 15 seconds" if was_paused else "was not paused"
     if as_json:
         output.say_json({"paused": False})
@@ -78,14 +77,12 @@ def cancel(
 
 
 def _cancel_client(client: str, *, yes: bool, home_and_stack: tuple[Path, str | None], as_json: bool) -> None:
-    from dexec.usecases.cancel_orders import CancelOrders
-
     with access(*home_and_stack) as way:
-        waiting = way.control.standing(client).waiting
+        waiting = way.parts.control.standing(client).waiting
         if not _agreed(f"cancel {count(waiting)} of {client}?", yes=yes or not waiting, as_json=as_json):
             return
-        cancelled = CancelOrders(way.control, way.clock).of_client(client)
-        submitted = way.control.standing(client).submitted
+        cancelled = way.parts.cancel_orders.of_client(client)
+        submitted = way.parts.control.standing(client).submitted
     if as_json:
         output.say_json({"client": client, "cancelled": [*cancelled], "submitted": submitted})
     else:
@@ -95,12 +92,10 @@ def _cancel_client(client: str, *, yes: bool, home_and_stack: tuple[Path, str | 
 def _cancel_orders(
     order_ids: Sequence[str], *, yes: bool, home_and_stack: tuple[Path, str | None], as_json: bool
 ) -> None:
-    from dexec.usecases.cancel_orders import CancelOrders
-
     if not _agreed(f"cancel {count(len(order_ids))}?", yes=yes, as_json=as_json):
         return
     with access(*home_and_stack) as way:
-        done = CancelOrders(way.control, way.clock).by_id(order_ids)
+        done = way.parts.cancel_orders.by_id(order_ids)
     if as_json:
         output.say_json({"cancelled": [*done.cancelled], "tooLate": [*done.too_late], "over": [*done.over]})
         return

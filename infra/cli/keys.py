@@ -13,7 +13,8 @@ from infra.cli.target import HOME, HomeOption, JsonOption
 
 if TYPE_CHECKING:
     from dexec.ports import ApiKey, Standing
-    from infra.client.api import Document, Json
+    from infra.client.api import Document
+    from infra.json_types import Json
 
 keys = typer.Typer(
     name="keys", help="API keys: create, list, set limits, rotate, revoke.", no_args_is_help=True
@@ -58,19 +59,16 @@ def create(
 
     bounds = actions.parse_max_amounts(max_amount) if max_amount else None
     with access(home, stack) as way:
-        wanted = ApiKey("", actions.check_name(name), orders_per_minute, bounds, way.clock.now())
-        _show(name, actions.create(way.operators, way.clock, wanted), as_json=as_json)
+        wanted = ApiKey("", actions.check_name(name), orders_per_minute, bounds, way.parts.clock.now())
+        _show(name, actions.create(way.parts.operators, way.parts.clock, wanted), as_json=as_json)
 
 
 @keys.command("list")
 def list_keys(*, home: HomeOption = HOME, stack: StackOption = None, as_json: JsonOption = False) -> None:
     """List all keys by the beginning of their hash, with their limits."""
     with access(home, stack) as way:
-        found = [_document(key) for key in way.operators.api_keys()]
-    if as_json:
-        output.say_json(found)
-    else:
-        _print(found)
+        found = [_document(key) for key in way.parts.operators.api_keys()]
+    output.say_result(found, _print, as_json=as_json)
 
 
 @keys.command("set")
@@ -107,13 +105,10 @@ def set_limits(
     if not (limits.sets_rate or limits.sets_amounts):
         raise typer.BadParameter("name a limit to set; dexec keys set --help lists them")
     with access(home, stack) as way:
-        found = [_document(key) for key in way.operators.limit_keys(name, limits)]
+        found = [_document(key) for key in way.parts.operators.limit_keys(name, limits)]
     if not found:
         raise actions.no_key(name)
-    if as_json:
-        output.say_json(found)
-    else:
-        _print(found)
+    output.say_result(found, _print, as_json=as_json)
 
 
 @keys.command()
@@ -124,7 +119,7 @@ def rotate(
     from infra.operators import keys as actions
 
     with access(home, stack) as way:
-        _show(name, actions.rotate(way.operators, way.clock, name), as_json=as_json)
+        _show(name, actions.rotate(way.parts.operators, way.parts.clock, name), as_json=as_json)
 
 
 @keys.command()
@@ -148,44 +143,29 @@ def revoke(
     Nothing is signed for the client any more once this has returned. Its orders wait until it has a key
     again, or are cancelled; what is submitted settles.
     """
-    from dexec.usecases.cancel_orders import KEY_REVOKED, CancelOrders
-    from dexec.usecases.halt import Halt
     from infra.operators import keys as actions
 
+    def asked(standing: Standing) -> bool:
+        if cancel is not None or not standing.waiting or as_json or not output.is_interactive():
+            return bool(cancel)
+        return typer.confirm(f"{name} has {count(standing.waiting)} waiting. Cancel them?")
+
     with access(home, stack) as way:
-        revoked = way.operators.revoke_keys(name, way.clock.now())
-        # Also without a valid key: an interrupted revoke is continued this way, or orders cancelled later.
-        halted = Halt(way.control, way.clock).client(name)
-        standing = way.control.standing(name)
-        if not revoked and not standing.waiting:
-            raise actions.no_key(name)
-        if cancel is None and standing.waiting and output.is_interactive() and not as_json:
-            cancel = typer.confirm(f"{name} has {count(standing.waiting)} waiting. Cancel them?")
-        cancelled = CancelOrders(way.control, way.clock).of_client(name, KEY_REVOKED) if cancel else ()
-        standing = way.control.standing(name)
+        done = actions.revoke(way, name, asked)
     if as_json:
-        orders: Document = {
-            **halted_document(halted),
-            "waiting": standing.waiting,
-            "submitted": standing.submitted,
-            "cancelled": [*cancelled],
-        }
-        output.say_json({"client": name, "revoked": revoked, **orders})
+        orders: Document = {"waiting": done.standing.waiting, "submitted": done.standing.submitted}
+        orders |= {**halted_document(done.halted), "cancelled": [*done.cancelled]}
+        output.say_json({"client": name, "revoked": done.keys, **orders})
         return
-    output.say(f"revoked {revoked} key{'' if revoked == 1 else 's'} of {name}")
-    note_halted(halted)
-    _note_orders(name, standing, len(cancelled))
-
-
-def _note_orders(name: str, standing: Standing, cancelled: int) -> None:
-    """Say what became of a client's orders."""
-    if cancelled:
-        output.note(f"cancelled {count(cancelled)}")
-    if standing.submitted:
-        output.note(f"{count(standing.submitted)} submitted, too late to cancel: the chain decides")
-    if standing.waiting:
+    output.say(f"revoked {done.keys} key{'' if done.keys == 1 else 's'} of {name}")
+    note_halted(done.halted)
+    if done.cancelled:
+        output.note(f"cancelled {count(len(done.cancelled))}")
+    if done.standing.submitted:
+        output.note(f"{count(done.standing.submitted)} submitted, too late to cancel: the chain decides")
+    if done.standing.waiting:
         output.note(
-            f"{count(standing.waiting)} waiting, not executed while {name} has no valid key; "
+            f"{count(done.standing.waiting)} waiting, not executed while {name} has no valid key; "
             f"to cancel: dexec orders cancel --client {name}"
         )
 
@@ -199,26 +179,25 @@ def _show(name: str, api_key: str, *, as_json: bool) -> None:
 
 
 def _document(key: ApiKey) -> Document:
-    from dexec.domain.views import amount_of, iso
+    from dexec.api.orders import iso
+    from dexec.domain.tokens import format_units
 
     bounds = key.max_amounts or {}
     return {
         "client": key.client_id,
         "keyHash": key.key_hash,
         "ordersPerMinute": key.orders_per_minute,
-        "maxAmounts": {name: amount_of(most, name) for name, most in bounds.items()} or None,
+        "maxAmounts": {name: format_units(most, name) for name, most in bounds.items()} or None,
         "createdAt": iso(key.created_at),
         "revokedAt": None if key.revoked_at is None else iso(key.revoked_at),
     }
 
 
 def _print(documents: list[Document]) -> None:
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("client", "key hash", "orders a minute", "largest orders", "created", "revoked"):
-        table.add_column(name, no_wrap=name in {"client", "key hash", "created", "revoked"})
+    names = ("client", "key hash", "orders a minute", "largest orders", "created", "revoked")
+    table = output.table(*names, whole={"client", "key hash", "created", "revoked"})
     for document in documents:
         rate, bounds = document["ordersPerMinute"], document["maxAmounts"]
         table.add_row(

@@ -66,10 +66,8 @@ class Board:
 
     def __rich__(self) -> Table:
         """Return the table that is drawn."""
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for name in ("order", "swap", "via", "steps", "status", "sec"):
-            table.add_column(name, no_wrap=True, justify="right" if name == "sec" else "left")
-        table.add_column("")
+        names = ("order", "swap", "via", "steps", "status", "sec")
+        table = output.table(*names, "", right={"sec"}, whole=names)
         for order_id, row in self._rows.items():
             table.add_row(
                 views.short_id(order_id),
@@ -111,4 +109,4 @@ def _stage(event: Event) -> str:
 
 
 def _style(status: str) -> str:
-    return {"confirmed": "green", "failed": "red"}.get(status, "cyan" if status else "dim")
+    return views.STATUS_STYLE.get(status, "cyan" if status else "dim")

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, cast
 import typer
 
 from infra.cli import output
-from infra.cli.orders import OrderArgument, find_order
+from infra.cli.orders import (
+    AmountArgument,
+    ExactOutOption,
+    FromArgument,
+    OrderArgument,
+    SlippageOption,
+    ToArgument,
+    find_order,
+)
 from infra.cli.target import HOME, HomeOption, JsonOption, KeyOption, Target, UrlOption, resolve
 
 if TYPE_CHECKING:
@@ -18,12 +26,12 @@ if TYPE_CHECKING:
 
 
 def quote(
-    token_in: Annotated[str, typer.Argument(metavar="FROM", help="Token to pay with, for example SOL.")],
-    token_out: Annotated[str, typer.Argument(metavar="TO", help="Token to get, for example USDC.")],
-    amount: Annotated[str, typer.Argument(help="Of FROM; with --exact-out, of TO.")],
+    token_in: FromArgument,
+    token_out: ToArgument,
+    amount: AmountArgument,
     *,
-    exact_out: Annotated[bool, typer.Option("--exact-out", help="Get exactly AMOUNT of TO.")] = False,
-    slippage: Annotated[str | None, typer.Option(help="Tolerance in percent.", show_default="0.5")] = None,
+    exact_out: ExactOutOption = False,
+    slippage: SlippageOption = None,
     market: Annotated[
         Path | None, typer.Option(help="Price against the pools of this file; nothing needs to run.")
     ] = None,
@@ -58,8 +66,8 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Attribute every basis point between the mid price at the quote and the fill of an order."""
-    from dexec.domain.routing.details import FillDetails, RouteDetails
-    from dexec.domain.routing.explain import explain_fill
+    from dexec.api.explain import explain_fill
+    from dexec.api.routes import FillDetails, RouteDetails
     from infra.cli.route_views import print_explanation
 
     order = asyncio.run(find_order(resolve(home, url, api_key), order_id))
@@ -67,10 +75,7 @@ def explain(
         output.complain(f"{order_id} is {order['status']}: only a confirmed order has a fill to explain")
         raise typer.Exit(1)
     explanation = explain_fill(cast("RouteDetails", order["route"]), cast("FillDetails", order["fill"]))
-    if as_json:
-        output.say_json(explanation)
-    else:
-        print_explanation(explanation)
+    output.say_result(explanation, print_explanation, as_json=as_json)
 
 
 def check_vectors(
@@ -96,8 +101,9 @@ class _Wanted(NamedTuple):
 
 def _priced(market: Path, wanted: _Wanted) -> Document:
     """Route over the pools of a file. Raises ``DexecError``."""
+    from dexec.api.routes import route_details
     from dexec.domain.quote import Mode
-    from dexec.domain.routing import route_details
+    from dexec.domain.routing import record_route
     from infra.cli.pool_files import PoolFileError
     from infra.cli.quote_market import price_market
 
@@ -108,7 +114,7 @@ def _priced(market: Path, wanted: _Wanted) -> Document:
         )
     except PoolFileError as exc:
         raise typer.BadParameter(str(exc), param_hint="--market") from exc
-    return cast("Document", route_details(route))
+    return cast("Document", route_details(record_route(route)))
 
 
 async def _quoted(target: Target, wanted: _Wanted) -> Document:

@@ -36,22 +36,14 @@ def model(
 
     scenario = Scenario(latency.value, watchers, seed)
     document = answers(scenario, orders, concurrency, assumptions(), monthly)
-    if as_json:
-        output.say_json(document)
-    else:
-        _print(document)
+    output.say_result(document, _print, as_json=as_json)
 
 
 def _print(document: Document) -> None:
-    from rich.table import Table
-
     from infra.lab.model.tables import tables
 
     for title, names, rows in tables(document):
-        table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for index, name in enumerate(names):
-            is_text = index == 0 or not name
-            table.add_column(name, justify="left" if is_text else "right")
+        table = output.table(*names, title=title, right={name for name in names[1:] if name})
         for row in rows:
             table.add_row(*row)
         output.console().print(table)

@@ -82,18 +82,15 @@ def list_problems(
     if status is None:
         raise typer.BadParameter("choose --status failed, stuck or parked, or use dexec orders cancel")
     with access(home, stack) as way:
-        now, paused_since = way.clock.now(), way.control.paused_since()
+        now, paused_since = way.parts.clock.now(), way.parts.control.paused_since()
         lists = {
-            Problem.failed: lambda: way.operators.failed(client, limit),
-            Problem.stuck: lambda: way.operators.stuck(now, older_than, client, limit),
-            Problem.parked: lambda: way.operators.parked(client, limit),
+            Problem.failed: lambda: way.parts.operators.failed(client, limit),
+            Problem.stuck: lambda: way.parts.operators.stuck(now, older_than, client, limit),
+            Problem.parked: lambda: way.parts.operators.parked(client, limit),
         }
         found = lists[status]()
     documents = [_document(problem, reason(problem, now, paused_since)) for problem in found]
-    if as_json:
-        output.say_json(documents)
-    else:
-        _print(documents)
+    output.say_result(documents, _print, as_json=as_json)
 
 
 def redrive(
@@ -158,7 +155,7 @@ def resubmit(
 
 
 def _document(problem: ProblemOrder, why: str) -> Document:
-    from dexec.domain.views import iso, request_view
+    from dexec.api.orders import iso, request_view
 
     order = problem.order
     request = cast("Document", request_view(order.request))
@@ -176,14 +173,11 @@ def _document(problem: ProblemOrder, why: str) -> Document:
 
 
 def _print(documents: list[Document]) -> None:
-    from rich.table import Table
     from rich.text import Text
 
     from infra.cli import views
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("order", "client", "swap", "status", "since", "reason"):
-        table.add_column(name, no_wrap=name == "order")
+    table = output.table("order", "client", "swap", "status", "since", "reason", whole={"order"})
     for document in documents:
         table.add_row(
             str(document["orderId"]),

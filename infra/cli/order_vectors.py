@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Literal, NamedTuple
 
 from pydantic import StrictBool, StrictInt, field_validator
 
-from dexec.domain.errors import SwapRefused
 from dexec.domain.pools import NO_ORDERS, DlmmPool, DlmmSwap, swap_exact_in, swap_exact_out
+from dexec.domain.pools.refusals import SwapRefused
 from infra.cli.pool_files import U64, DlmmState, OrderRow, Strict
 
 BIN_FIELDS = [
@@ -167,21 +167,8 @@ def _changed_rows(before: DlmmPool, after: DlmmPool) -> list[tuple[object, ...]]
 
 def _row(pool: DlmmPool, place: int) -> tuple[object, ...]:
     orders = pool.orders[place] if pool.orders else NO_ORDERS
-    return (
-        pool.first_bin + place,
-        pool.amounts_x[place],
-        pool.amounts_y[place],
-        str(pool.prices[place]),
-        orders.open_amount,
-        orders.processing_total,
-        orders.processed_remaining,
-        orders.age,
-        int(orders.ask_side),
-        orders.fulfilled_x,
-        orders.fulfilled_y,
-        orders.fee_ask,
-        orders.fee_bid,
-    )
+    holds = pool.amounts_x[place], pool.amounts_y[place], str(pool.prices[place])
+    return pool.first_bin + place, *holds, *map(int, astuple(orders))
 
 
 def _first_difference(expected: Figures, ours: Figures) -> str | None:

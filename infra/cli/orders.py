@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 from dataclasses import asdict
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from dexec.domain.lifecycle import Status
 from infra.cli import output
 from infra.cli.interrupts import stoppable
 from infra.cli.target import HOME, HomeOption, JsonOption, KeyOption, Target, UrlOption, resolve
@@ -24,27 +24,21 @@ PAGE = 100
 SHOWN = 20
 """Orders shown by default."""
 
+FromArgument = Annotated[str, typer.Argument(metavar="FROM", help="Token to pay with, for example SOL.")]
+ToArgument = Annotated[str, typer.Argument(metavar="TO", help="Token to get, for example USDC.")]
+AmountArgument = Annotated[str, typer.Argument(help="Of FROM; with --exact-out, of TO.")]
+ExactOutOption = Annotated[bool, typer.Option("--exact-out", help="Get exactly AMOUNT of TO.")]
+SlippageOption = Annotated[str | None, typer.Option(help="Tolerance in percent.", show_default="0.5")]
 OrderArgument = Annotated[str, typer.Argument(metavar="ORDER_ID", help="As printed when it was placed.")]
 
 
-class Status(StrEnum):
-    """Status of an order."""
-
-    pending = "pending"
-    routing = "routing"
-    building = "building"
-    submitted = "submitted"
-    confirmed = "confirmed"
-    failed = "failed"
-
-
 def order(
-    token_in: Annotated[str, typer.Argument(metavar="FROM", help="Token to pay with, for example SOL.")],
-    token_out: Annotated[str, typer.Argument(metavar="TO", help="Token to get, for example USDC.")],
-    amount: Annotated[str, typer.Argument(help="Of FROM; with --exact-out, of TO.")],
+    token_in: FromArgument,
+    token_out: ToArgument,
+    amount: AmountArgument,
     *,
-    slippage: Annotated[str | None, typer.Option(help="Tolerance in percent.", show_default="0.5")] = None,
-    exact_out: Annotated[bool, typer.Option("--exact-out", help="Get exactly AMOUNT of TO.")] = False,
+    slippage: SlippageOption = None,
+    exact_out: ExactOutOption = False,
     label: Annotated[str | None, typer.Option(help="A name of yours for it.")] = None,
     idempotency_key: Annotated[
         str | None,
@@ -124,10 +118,7 @@ def show(
     from infra.cli.views import print_order
 
     found = asyncio.run(find_order(resolve(home, url, api_key), order_id))
-    if as_json:
-        output.say_json(found)
-    else:
-        print_order(found)
+    output.say_result(found, print_order, as_json=as_json)
 
 
 async def _place(target: Target, wanted: Document, idempotency_key: str | None) -> Document:
@@ -197,8 +188,8 @@ async def _watch(target: Target, order_id: str, *, as_json: bool) -> str:
 def event_document(event: Event) -> Document:
     """Return an event as the API names its fields."""
     fields = asdict(event)
-    own = {"orderId": event.order_id, **{n: fields[n] for n in ("seq", "status", "step", "attempt", "at")}}
-    return {**own, **event.detail}
+    detail = fields.pop("detail")
+    return {"orderId": fields.pop("order_id"), **fields, **detail}
 
 
 def _exit_unless_confirmed(status: str) -> None:

@@ -6,15 +6,18 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 from rich.highlighter import NullHighlighter
 from rich.markup import escape
+from rich.table import Table
 
+Shown = TypeVar("Shown")
 PLAIN_WIDTH = 100
 """Columns of what is not written to a terminal."""
 
@@ -73,6 +76,28 @@ def _console(*, stderr: bool) -> Console:
     return Console(stderr=stderr, width=width, highlighter=NullHighlighter(), emoji=False)
 
 
+def table(
+    *columns: str,
+    title: str = "",
+    right: Container[str] = (),
+    whole: Container[str] = (),
+    show_header: bool = True,
+) -> Table:
+    """Return a table without lines; columns in ``right`` are right-aligned, in ``whole`` never wrapped."""
+    made = Table(
+        title=title or None,
+        title_style="bold",
+        title_justify="left",
+        show_header=show_header,
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+    )
+    for name in columns:
+        made.add_column(name, justify="right" if name in right else "left", no_wrap=name in whole)
+    return made
+
+
 def say(text: str) -> None:
     """Print a line with rich's markup; long lines are not broken, so that they can be pasted."""
     console().print(text, soft_wrap=True)
@@ -82,6 +107,14 @@ def say_json(document: object) -> None:
     """Print JSON, nothing else."""
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     sys.stdout.flush()
+
+
+def say_result(document: Shown, show: Callable[[Shown], None], *, as_json: bool) -> None:
+    """Print a result: as JSON, or as ``show`` shows it."""
+    if as_json:
+        say_json(document)
+    else:
+        show(document)
 
 
 def say_json_line(document: object) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, TypeAdapter, ValidationError
 
+from dexec.domain.arithmetic import BPS
 from dexec.domain.pools import (
     NO_ORDERS,
     CollectFeeMode,
@@ -23,7 +24,7 @@ Positive = Annotated[StrictInt, Field(gt=0, lt=2**64)]
 Content = TypeVar("Content")
 BinRow = tuple[StrictInt, U64, U64, str | None]
 Flag = Annotated[StrictInt, Field(ge=0, le=1)]
-Bps = Annotated[StrictInt, Field(ge=0, le=10_000)]
+Bps = Annotated[StrictInt, Field(ge=0, le=BPS)]
 OrderRow = tuple[
     StrictInt, U64, U64, str | None, U64, U64, U64, Annotated[StrictInt, Field(ge=0, lt=2**32)], Flag,
     U64, U64, U64, U64,
@@ -47,7 +48,7 @@ class Strict(BaseModel):
 class DlmmState(Strict):
     """A DLMM pool; the names are those of the program's own state, ``bins`` rows are as in the vectors."""
 
-    bin_step: Annotated[StrictInt, Field(gt=0, le=10_000)]
+    bin_step: Annotated[StrictInt, Field(gt=0, le=BPS)]
     base_factor: U64
     base_fee_power_factor: Annotated[StrictInt, Field(ge=0, le=9)] = 0
     filter_period_s: U64

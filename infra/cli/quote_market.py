@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictInt, TypeAdapter
 
 from dexec.domain.amounts import parse_amount
+from dexec.domain.arithmetic import BPS
 from dexec.domain.errors import Invalid
 from dexec.domain.pools import ConstantProductPool, CreatorFeeOn, Pool
-from dexec.domain.pools.base import BPS
 from dexec.domain.pools.constant_product import RATE_UNIT, STANDARD_TRADE_RATE
 from dexec.domain.quote import Mode, PoolSnapshot, Route, RouteRequest
 from dexec.domain.routing import find_route

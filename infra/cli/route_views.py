@@ -6,20 +6,19 @@ from typing import TYPE_CHECKING, cast
 
 from rich.markup import escape
 from rich.padding import Padding
-from rich.table import Table
 
 from infra.cli import output
 from infra.client.api import Document
 
 if TYPE_CHECKING:
-    from dexec.domain.routing.explain import Explanation
+    from dexec.api.explain import Explanation
 
-_WORDS = frozenset({"cause", "venue", "taken", "route"})
+NUMBERS = frozenset({"price", "impact", "fee", "in", "out", "hop", "share", "impact bps", "costs bps", "bps"})
 
 
 def print_route(route: Document, title: str) -> None:
     """Print a routing decision: every quote, what was taken, and why."""
-    table = _table(title, ("venue", "price", "impact", "fee", "in", "out", "taken"))
+    table = output.table("venue", "price", "impact", "fee", "in", "out", "taken", title=title, right=NUMBERS)
     shares = _shares(route)
     for quote in documents(route.get("quotes")):
         venue = str(quote["venue"])
@@ -44,18 +43,16 @@ def print_route(route: Document, title: str) -> None:
         output.say(f"  left out: {failure['venue']} ({escape(str(failure['reason']))})")
 
 
-def _output_fee(leg: Document, fee: Document) -> str:
-    return f" + {fee['output']} {leg['tokenOut']}" if "output" in fee else ""
-
 
 def print_route_in_full(route: Document, title: str) -> None:
     """Print a routing decision with every leg's fees and impact, the alternatives, and the proven bound."""
     print_route(route, title)
     output.say("")
     columns = ("hop", "venue", "share", "in", "out", "price", "impact bps", "fee base + variable")
-    legs = _table("legs", columns)
+    legs = output.table(*columns, title="legs", right={*columns} - {"venue"})
     for leg in documents(route.get("legs")):
         fee = cast(Document, leg["fee"])
+        taken_off = f" + {fee['output']} {leg['tokenOut']}" if "output" in fee else ""
         legs.add_row(
             str(leg["hop"]),
             str(leg["venue"]),
@@ -64,13 +61,13 @@ def print_route_in_full(route: Document, title: str) -> None:
             f"{leg['amountOut']} {leg['tokenOut']}",
             _digits(leg["price"]),
             str(leg["priceImpactBps"]),
-            f"{fee['base']} + {fee['variable']} {fee['token']}" + _output_fee(leg, fee),
+            f"{fee['base']} + {fee['variable']} {fee['token']}{taken_off}",
         )
     output.console().print(legs)
     others = documents(route.get("alternatives"))
     if others:
         output.say("")
-        table = _table("not taken", ("route", "in", "out", "costs bps"))
+        table = output.table("route", "in", "out", "costs bps", title="not taken", right=NUMBERS)
         for other in others:
             table.add_row(*(str(other[name]) for name in ("route", "amountIn", "amountOut", "costBps")))
         output.console().print(table)
@@ -83,7 +80,7 @@ def print_explanation(explanation: Explanation) -> None:
     output.say(f"at the mid prices   {explanation['reference']} {token}")
     output.say(f"quoted              {explanation['quoted']} {token}")
     output.say(f"filled              {explanation['filled']} {token}\n")
-    table = _table("", ("cause", token, "bps"))
+    table = output.table("cause", token, "bps", right={token, "bps"})
     for part in (*explanation["parts"], explanation["total"]):
         table.add_row(part["cause"], part["amount"], part["bps"])
     output.console().print(table)
@@ -101,20 +98,6 @@ def venues(route: Document) -> str:
 
 def _venue(leg: Document, *, alone: bool) -> str:
     return str(leg["venue"]) if alone else f"{leg['venue']} {_share(leg['shareBps'])}"
-
-
-def _table(title: str, columns: tuple[str, ...]) -> Table:
-    table = Table(
-        title=title,
-        title_style="bold",
-        title_justify="left",
-        box=None,
-        pad_edge=False,
-        padding=(0, 2, 0, 0),
-    )
-    for name in columns:
-        table.add_column(name, justify="left" if name in _WORDS else "right")
-    return table
 
 
 def _share(bps: object) -> str:

@@ -126,15 +126,10 @@ def _document(order: Document, spans: list[Span], marks: list[Mark]) -> Document
 
 def _print(order: Document, spans: list[Span], marks: list[Mark]) -> None:
     from rich.markup import escape
-    from rich.table import Table
 
     total = spans[-1].ends_ms if spans else 0.0
     output.say(f"[bold]{order['orderId']}[/]  {order['status']} after {total:g} ms\n")
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("at ms", "ms"):
-        table.add_column(name, justify="right")
-    table.add_column("")
-    table.add_column("")
+    table = output.table("at ms", "ms", "", "", right={"at ms", "ms"})
     for span in spans:
         length = span.ends_ms - span.starts_ms
         table.add_row(f"{span.starts_ms:g}", f"{length:g}", span.name, _bar(span, total))

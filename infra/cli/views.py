@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import NamedTuple, cast
 
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from infra.cli import output
@@ -15,7 +14,7 @@ from infra.cli.route_views import documents, print_route_in_full, venues
 from infra.client.api import Document
 from infra.client.events import Event
 
-_STATUS_STYLE = {"confirmed": "green", "failed": "red"}
+STATUS_STYLE = {"confirmed": "green", "failed": "red"}
 
 
 def short_id(order_id: str) -> str:
@@ -32,7 +31,7 @@ def swap(order: Document) -> str:
 
 def status_text(status: str) -> Text:
     """Return a status in its colour."""
-    return Text(status, style=_STATUS_STYLE.get(status, ""))
+    return Text(status, style=STATUS_STYLE.get(status, ""))
 
 
 def remark(event: Event) -> str:
@@ -78,9 +77,7 @@ def print_order(order: Document) -> None:
 
 def print_events(events: Iterable[Document]) -> None:
     """Print an order's events."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("seq", "status", "step", "attempt", "at"):
-        table.add_column(name, justify="right" if name in {"seq", "attempt"} else "left")
+    table = output.table("seq", "status", "step", "attempt", "at", right={"seq", "attempt"})
     for event in events:
         status = status_text(str(event["status"]))
         step = str(event.get("step") or "")
@@ -90,11 +87,7 @@ def print_events(events: Iterable[Document]) -> None:
 
 def print_history(orders: Iterable[Document]) -> None:
     """Print orders, one a line."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("order", no_wrap=True)
-    table.add_column("swap")
-    table.add_column("status")
-    table.add_column("got", justify="right")
+    table = output.table("order", "swap", "status", "got", right={"got"}, whole={"order"})
     for order in orders:
         got = f"{order['amountOut']} {order['tokenOut']}" if order.get("amountOut") else ""
         table.add_row(str(order["orderId"]), swap(order), status_text(str(order["status"])), got)
@@ -104,9 +97,8 @@ def print_history(orders: Iterable[Document]) -> None:
 def print_rows(rows: Iterable[NamedTuple]) -> None:
     """Print database rows as they are, a table for each first column."""
     rows = list(rows)
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    for name in rows[0]._fields if rows else ():
-        table.add_column(name, no_wrap=True)
+    names = rows[0]._fields if rows else ()
+    table = output.table(*names, whole=names)
     for before, row in zip((None, *rows), rows, strict=False):
         if before is not None and before[0] != row[0]:
             table.add_section()

@@ -11,9 +11,9 @@ import httpx
 
 from infra.client.errors import ApiError, BadAddress, retry_after
 from infra.client.retry import LOST, Say, new_key, until_answered
+from infra.json_types import Json, Node
 
-Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
-Document: TypeAlias = "dict[str, Json]"
+Document: TypeAlias = Node
 """A JSON object."""
 
 

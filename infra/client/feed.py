@@ -15,11 +15,12 @@ from urllib.parse import urlencode
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-from infra.client.api import Document, Json
+from infra.client.api import Document
 from infra.client.errors import ApiError
 from infra.client.events import Event, Sequencer, from_frame
 from infra.client.opening import open_first, reopen
 from infra.client.retry import Say, new_key, pause_s, until_answered
+from infra.json_types import Json
 
 _PING_S = 60.0
 """How soon a connection that is dead, or unknown to the deployment, is noticed. (API Gateway also

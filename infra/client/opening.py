@@ -24,21 +24,21 @@ async def open_first(url: str, say: Say) -> ClientConnection:
     """
     for failures in range(1, TRIES):
         try:
-            return await _open(url)
+            return await open_once(url)
         except ApiError as exc:
             wait_s = pause_s(failures, exc.retry_after_s)
             if exc.status in FINAL | {0} or wait_s > LONGEST_WAIT_S:
                 raise
             say(f"{exc}; trying again in {wait_s:.1f} s")
         await asyncio.sleep(wait_s)
-    return await _open(url)
+    return await open_once(url)
 
 
 async def reopen(url: str, say: Say) -> ClientConnection:
     """Open another connection, however long that takes. Raises ``ApiError`` where it is refused for good."""
     for failures in count(1):
         try:
-            return await _open(url)
+            return await open_once(url)
         except ApiError as exc:
             if exc.status in FINAL:
                 raise
@@ -48,14 +48,22 @@ async def reopen(url: str, say: Say) -> ClientConnection:
     raise AssertionError("it counts without end")
 
 
-async def _open(url: str) -> ClientConnection:
+async def open_once(url: str, timeout_s: float = 10) -> ClientConnection:
     """Open a connection. Raises ``ApiError``, with a status where the deployment refused it."""
     try:
         # Its keep-alive is a ping frame of our own: API Gateway does not count protocol pings as use.
         # A bounded queue would stop reading when the feed does, and with it the closing handshake.
         proxy: Literal[True] | None = None if is_local(url) else True
+        # Frames are small, and API Gateway compresses none.
         return await connect(
-            url, ping_interval=None, max_size=2**20, max_queue=None, close_timeout=2, proxy=proxy
+            url,
+            ping_interval=None,
+            compression=None,
+            max_size=2**20,
+            max_queue=None,
+            open_timeout=timeout_s,
+            close_timeout=2,
+            proxy=proxy,
         )
     except websockets.InvalidStatus as exc:
         status = exc.response.status_code

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from contextlib import closing
-from datetime import UTC, datetime
 
-from dexec.adapters.postgres import sources
-from dexec.adapters.postgres.api_keys import PostgresApiKeys
-from dexec.adapters.postgres.database import Database
+from dexec.bootstrap import Container
 from dexec.ports import ApiKey
+from dexec.settings import Settings
 from dexec.usecases.authenticate import hash_key
 
 
@@ -18,6 +16,5 @@ def create_key(database_url: str, name: str, *, orders_per_minute: int | None = 
     ``orders_per_minute``: None is the deployment's default, 0 is no limit.
     Raises ``StoreUnavailable``, ``CommitUnknown``.
     """
-    with closing(Database(sources.from_url(database_url))) as database:
-        key = ApiKey(hash_key(name), name, orders_per_minute, None, datetime.now(UTC))
-        PostgresApiKeys(database).add(key)
+    with closing(Container(Settings.from_environ({"DATABASE_URL": database_url}))) as parts:
+        parts.api_keys.add(ApiKey(hash_key(name), name, orders_per_minute, None, parts.clock.now()))

@@ -115,6 +115,14 @@ def stop(ref: ProcessRef, stop_signal: signal.Signals, grace_s: float) -> None:
     child = _children.pop(ref.pid, None)
     if child is not None:
         child.wait()
+    _reap()
+
+
+def _reap() -> None:
+    """Let go of children that ended by themselves, as those that a supervisor has replaced since."""
+    for pid, child in list(_children.items()):
+        if child.poll() is not None:
+            _children.pop(pid, None)
 
 
 def finish(family: Sequence[psutil.Process], stop_signal: signal.Signals, grace_s: float) -> None:

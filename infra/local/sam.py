@@ -6,9 +6,9 @@ import json
 from importlib import metadata
 from typing import cast
 
+from infra.json_types import Node
 from infra.local.errors import DeployFailed
 from infra.local.kept import kept
-from infra.local.template import Node
 
 _REGION = "us-east-1"
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.json_types import Node
 from infra.local import package, sam, template
 from infra.local.aws import Aws
 from infra.local.errors import DeployFailed
@@ -26,7 +27,7 @@ _POLL_S = 0.05
 class Stack:
     """The stack as it stands: the template that was deployed, its parameters and its outputs."""
 
-    def __init__(self, source: template.Node, parameters: dict[str, str], outputs: dict[str, str]) -> None:
+    def __init__(self, source: Node, parameters: dict[str, str], outputs: dict[str, str]) -> None:
         self.template = source
         self.parameters = parameters
         self.outputs = outputs
@@ -35,7 +36,7 @@ class Stack:
 class Prepared(NamedTuple):
     """A checkout as it is deployed: its template, the body sent to CloudFormation, and packages by keys."""
 
-    source: template.Node
+    source: Node
     body: str
     packages: dict[str, bytes]
 
@@ -76,7 +77,7 @@ def deploy(
         raise DeployFailed(f"deploying to {aws.endpoint_url} failed: {exc}") from exc
 
 
-def read(aws: Aws, source: template.Node) -> Stack:
+def read(aws: Aws, source: Node) -> Stack:
     """Return the stack that is deployed, as made from ``source``. Raises botocore's errors."""
     found = aws.cloudformation.describe_stacks(StackName=NAME)["Stacks"][0]
     return Stack(

@@ -9,16 +9,15 @@ metrics up, which the emulator refuses, and the policy that closes queues to pla
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, cast
 
 import yaml
 from samtranslator.yaml_helper import intrinsics_multi_constructor  # type: ignore[import-untyped]
 
+from infra.json_types import Json, Node
+
 if TYPE_CHECKING:
     from mypy_boto3_apigatewayv2.type_defs import CorsTypeDef
-
-Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
-Node: TypeAlias = "dict[str, Json]"
 
 HTTP_API_ID = "de0ec001"
 WEBSOCKET_API_ID = "de0ec002"

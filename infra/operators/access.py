@@ -8,21 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import boto3
+from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dexec.adapters.aws import clients as aws_clients
 from dexec.adapters.aws.push import ApiGatewayPush
 from dexec.adapters.aws.queue import SqsQueue
 from dexec.adapters.aws.signed_http import SignedHttp
-from dexec.adapters.aws.sigv4 import Credentials
-from dexec.adapters.clock import SystemClock
-from dexec.adapters.postgres import sources
-from dexec.adapters.postgres.connection import Connect
-from dexec.adapters.postgres.control import PostgresControl
-from dexec.adapters.postgres.database import Database
-from dexec.adapters.postgres.operators import PostgresOperators
-from dexec.adapters.postgres.orders import PostgresOrders
-from dexec.ports import Clock
+from dexec.bootstrap import Container
+from dexec.connecting import connect_to
+from dexec.settings import Settings
 from infra.local import deployment, emulator, stack
 from infra.local.aws import Aws
 from infra.local.errors import LocalError
@@ -40,17 +35,13 @@ class NoAccess(LocalError):
 
 @dataclass(frozen=True)
 class Access:
-    """A deployment's store, queues, connections and alarms; ``outputs`` are those of its stack."""
+    """A deployment: its parts as the functions have them, its queues and alarms, its stack's outputs."""
 
     stack_name: str
     outputs: dict[str, str]
-    connect: Connect
-    database: Database
+    parts: Container
     sqs: SQSClient
-    queue: SqsQueue
-    push: ApiGatewayPush
     cloudwatch: CloudWatchClient
-    clock: Clock
 
     @property
     def order_queue_url(self) -> str:
@@ -62,26 +53,6 @@ class Access:
         """The dead-letter queue."""
         return self.outputs["DeadLetterQueueUrl"]
 
-    @property
-    def is_dsql(self) -> bool:
-        """Whether the store is Aurora DSQL."""
-        return self.outputs["DatabaseKind"] == "dsql"
-
-    @property
-    def operators(self) -> PostgresOperators:
-        """Keys, and orders that failed, are stuck or are parked."""
-        return PostgresOperators(self.database)
-
-    @property
-    def control(self) -> PostgresControl:
-        """The kill switch, and cancellation."""
-        return PostgresControl(self.database)
-
-    @property
-    def orders(self) -> PostgresOrders:
-        """Orders and events."""
-        return PostgresOrders(self.database)
-
 
 @contextmanager
 def local(home: Home) -> Iterator[Access]:
@@ -90,11 +61,15 @@ def local(home: Home) -> Iterator[Access]:
     aws = Aws(state.endpoint_url)
     # API Gateway's addresses, which the outputs have, are the emulator's own here.
     outputs = stack.outputs(aws) | {"HttpUrl": state.http_url, "WebSocketUrl": state.websocket_url}
-    callback = _callback_url(outputs)
+    settings = Settings.from_environ({"DATABASE_URL": state.database_url})
     queue = SignedHttp("sqs", aws.endpoint_url, emulator.REGION, _anybody, aws_clients.QUEUE_TIMEOUT_S)
-    push = SignedHttp("execute-api", callback, emulator.REGION, _anybody, aws_clients.PUSH_TIMEOUT_S)
-    connect = sources.from_url(state.database_url)
-    with _open(stack.NAME, outputs, connect, (aws.sqs, aws.cloudwatch), (queue, push)) as access:
+    push = SignedHttp(
+        "execute-api", _callback_url(outputs), emulator.REGION, _anybody, aws_clients.PUSH_TIMEOUT_S
+    )
+    order_queue = SqsQueue(queue, outputs["OrderQueueUrl"])
+    parts = Container(settings, queue=order_queue, push=ApiGatewayPush(push))
+    access = Access(stack.NAME, outputs, parts, aws.sqs, aws.cloudwatch)
+    with closing(queue), closing(push), _open(access):
         yield access
 
 
@@ -104,45 +79,38 @@ def on_aws(name: str) -> Iterator[Access]:
     try:
         session = boto3.Session()
         outputs = stack_outputs(session.client("cloudformation"), name)
-        sqs, cloudwatch = session.client("sqs"), session.client("cloudwatch")
-        queue = aws_clients.queue_http(outputs["OrderQueueUrl"])
-        push = aws_clients.push_http(_callback_url(outputs))
-        connect = _database_of(outputs)
+        parts = container_for(outputs)
+        # Whatever is missing for them is said here, not in the middle of a command.
+        _ = parts.queue, parts.push
+        access = Access(name, outputs, parts, session.client("sqs"), session.client("cloudwatch"))
     except (BotoCoreError, ClientError) as exc:
         raise NoAccess(f"the stack {name} cannot be reached: {exc}") from exc
     except KeyError as exc:
-        raise NoAccess(f"the stack {name} is not a dexec stack: it has no output {exc}") from exc
-    with _open(name, outputs, connect, (sqs, cloudwatch), (queue, push)) as access:
+        raise NoAccess(f"the stack {name} is none of dexec's: it has no output {exc}") from exc
+    with _open(access):
         yield access
 
 
+def container_for(outputs: dict[str, str]) -> Container:
+    """Return the parts of a stack on AWS. Raises ``KeyError`` for an output that is not there."""
+    if outputs["DatabaseKind"] == "dsql":
+        database = {"DSQL_ENDPOINT": outputs["DatabaseEndpoint"]}
+    else:
+        database = {"DATABASE_SECRET_ARN": outputs["DatabaseSecretArn"]}
+    environ = {
+        "STORE_PIPELINES": outputs.get("StorePipelines", "true"),
+        "ORDER_QUEUE_URL": outputs["OrderQueueUrl"],
+        "WEBSOCKET_CALLBACK_URL": _callback_url(outputs),
+    }
+    settings = Settings.from_environ(environ | database)
+    # An operator is no role of the functions': dsql:DbConnectAdmin is what lets a person in.
+    return Container(settings, connect=connect_to(settings, admin=True))
+
+
 @contextmanager
-def _open(
-    name: str,
-    outputs: dict[str, str],
-    connect: Connect,
-    clients: tuple[SQSClient, CloudWatchClient],
-    endpoints: tuple[SignedHttp, SignedHttp],
-) -> Iterator[Access]:
-    (sqs, cloudwatch), (queue, push) = clients, endpoints
-    with (
-        closing(Database(connect)) as database,
-        closing(queue),
-        closing(push),
-        closing(sqs),
-        closing(cloudwatch),
-    ):
-        yield Access(
-            name,
-            outputs,
-            connect,
-            database,
-            sqs,
-            SqsQueue(queue, outputs["OrderQueueUrl"]),
-            ApiGatewayPush(push),
-            cloudwatch,
-            SystemClock(),
-        )
+def _open(access: Access) -> Iterator[Access]:
+    with closing(access.parts), closing(access.sqs), closing(access.cloudwatch):
+        yield access
 
 
 def _callback_url(outputs: dict[str, str]) -> str:
@@ -156,16 +124,6 @@ def stack_outputs(cloudformation: CloudFormationClient, name: str) -> dict[str, 
     return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
 
 
-def _database_of(outputs: dict[str, str]) -> Connect:
-    if outputs["DatabaseKind"] == "dsql":
-        # An operator is no role of the functions': dsql:DbConnectAdmin is what lets a person in.
-        connect = sources.from_dsql(aws_clients.dsql_token, outputs["DatabaseEndpoint"], admin=True)
-    else:
-        connect = sources.from_secret(aws_clients.secrets(), outputs["DatabaseSecretArn"])
-    has_pipelines = outputs.get("StorePipelines", "true") == "true"
-    return connect if has_pipelines else sources.without_pipelines(connect)
-
-
-def _anybody() -> Credentials:
+def _anybody() -> ReadOnlyCredentials:
     """Return credentials for an emulator, which takes any."""
-    return Credentials("test", "test")
+    return ReadOnlyCredentials("test", "test", None)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from dexec.adapters.postgres.operators import PostgresOperators
 from dexec.domain.amounts import parse_amount
 from dexec.domain.errors import Invalid, NotFound
 from dexec.domain.tokens import find_token
-from dexec.ports import ApiKey, Clock
+from dexec.ports import ApiKey, Clock, Standing
 from dexec.usecases.authenticate import hash_key
+from dexec.usecases.cancel_orders import KEY_REVOKED
+from dexec.usecases.halt import Halted
+
+if TYPE_CHECKING:
+    from infra.operators.access import Access
 
 _NAME = re.compile(r"[\w.@-]{1,100}", re.ASCII)
 
@@ -36,6 +42,30 @@ def rotate(operators: PostgresOperators, clock: Clock, name: str) -> str:
     if not valid:
         raise NotFound(f"{name} has no valid key; dexec keys create {name} makes one")
     return _replace(operators, clock, valid[-1])
+
+
+class Revoked(NamedTuple):
+    """How many keys were revoked, what the halt met, what was cancelled, and what is left of the orders."""
+
+    keys: int
+    halted: Halted
+    cancelled: Sequence[str]
+    standing: Standing
+
+
+def revoke(access: Access, name: str, cancels: Callable[[Standing], bool]) -> Revoked:
+    """Revoke a client's keys and stop its orders; ``cancels`` says, from what waits, whether they end.
+
+    Raises ``NotFound`` when there is neither a valid key nor an order that waits.
+    """
+    revoked = access.parts.operators.revoke_keys(name, access.parts.clock.now())
+    # Also where there was none: a revocation that was interrupted goes on here, and so does a later cancel.
+    halted = access.parts.halt.client(name)
+    standing = access.parts.control.standing(name)
+    if not revoked and not standing.waiting:
+        raise no_key(name)
+    cancelled = access.parts.cancel_orders.of_client(name, KEY_REVOKED) if cancels(standing) else ()
+    return Revoked(revoked, halted, cancelled, access.parts.control.standing(name))
 
 
 def no_key(name: str) -> NotFound:

@@ -10,13 +10,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from dexec.adapters.postgres.operators import ProblemOrder
-from dexec.bootstrap import new_order_id
+from dexec.api.orders import iso
 from dexec.domain.errors import Invalid, NotFound
+from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
-from dexec.domain.views import iso
-from dexec.ports import ApiKey, RateLimit
-from dexec.usecases.place_order import PlaceOrder, Submission
+from dexec.ports import ApiKey
+from dexec.usecases.place_order import Submission
 from infra.operators.access import Access
 
 if TYPE_CHECKING:
@@ -26,14 +26,13 @@ BATCH = 10
 """Messages of one receive call."""
 
 POLL_S = 2
-_NO_RATE = RateLimit(interval_s=0, burst=1, max_backlog_s=0)
 
 
 def reason(problem: ProblemOrder, now: datetime, paused_since: datetime | None) -> str:
     """Return why an order failed, or what it seems to be waiting for."""
     order = problem.order
-    error = order.error or problem.detail.get("error")
-    message = str(error.get("message", "")) if isinstance(error, dict) else ""
+    failure = problem.detail if isinstance(problem.detail, Failure) else order.error
+    message = "" if failure is None else failure.message
     if order.is_terminal:
         return message
     return _obstacle(problem, paused_since) or _position(order, now, f", after: {message}" if message else "")
@@ -67,7 +66,7 @@ def resubmit(access: Access, order_id: str) -> Order:
     Doing so twice makes one order. The client's limits do not apply: the order was accepted under them
     before. Raises ``NotFound``, ``Invalid`` and what ``PlaceOrder`` raises.
     """
-    failed = access.operators.order(order_id)
+    failed = access.parts.operators.order(order_id)
     if failed is None:
         raise NotFound(f"there is no order {order_id}")
     if failed.status is not Status.FAILED:
@@ -76,12 +75,11 @@ def resubmit(access: Access, order_id: str) -> Order:
         raise Invalid(
             f"{order_id} is {failed.status.value}: only an order that failed can be placed again{hint}"
         )
-    if all(key.revoked_at is not None for key in access.operators.api_keys(failed.client_id)):
+    if all(key.revoked_at is not None for key in access.parts.operators.api_keys(failed.client_id)):
         raise Invalid(f"{failed.client_id} has no valid key: its orders are not executed")
-    place = PlaceOrder(access.orders, access.queue, access.clock, new_order_id, _NO_RATE)
-    operator = ApiKey("", failed.client_id, 0, None, access.clock.now())
-    # The key is stored: another prefix would place an order twice that was resubmitted before.
-    return place(Submission(failed.request, failed.label, f"again:{order_id}"), operator).order
+    operator = ApiKey("", failed.client_id, 0, None, access.parts.clock.now())
+    submission = Submission(failed.request, failed.label, f"again:{order_id}")
+    return access.parts.place_order(submission, operator).order
 
 
 # --- dead letters ------------------------------------------------------------------------------------
@@ -109,7 +107,7 @@ def redrive(access: Access, *, everything: bool, patience_s: float) -> Iterator[
     Raises what ``_letters`` raises.
     """
     yield from _letters(access, everything=everything, patience_s=patience_s)
-    while parked := access.operators.parked(None, BATCH):
+    while parked := access.parts.operators.parked(None, BATCH):
         yield from (release(access, problem.order.id) for problem in parked)
         if not everything:
             return
@@ -120,13 +118,13 @@ def release(access: Access, order_id: str) -> Redriven:
 
     Raises ``NotFound``, ``Invalid``, ``QueueUnavailable``, ``StoreUnavailable``, ``CommitUnknown``.
     """
-    order = access.operators.order(order_id)
+    order = access.parts.operators.order(order_id)
     if order is None:
         raise NotFound(f"there is no order {order_id}")
-    if not access.orders.unpark(order_id, access.clock.now()):
+    if not access.parts.orders.unpark(order_id, access.parts.clock.now()):
         raise Invalid(f"{order_id} is {order.status.value} and not parked: there is nothing to release")
     # Were the queue away now, the sweeper would find the order without a message.
-    access.queue.send(order.id, order.client_id, 0)
+    access.parts.queue.send(order.id, order.client_id, 0)
     return Redriven(order_id, Fate.RELEASED)
 
 
@@ -164,14 +162,14 @@ def waiting(access: Access) -> int:
 
 def _redrive_one(access: Access, letter: MessageTypeDef) -> Redriven:
     order_id = _order_id(letter["Body"])
-    order = access.operators.order(order_id)
+    order = access.parts.operators.order(order_id)
     if order is None:
         return Redriven(order_id, Fate.UNKNOWN)
-    released = access.orders.unpark(order.id, access.clock.now())
+    released = access.parts.orders.unpark(order.id, access.parts.clock.now())
     if not order.is_terminal:
-        access.queue.send(order.id, order.client_id, 0)
+        access.parts.queue.send(order.id, order.client_id, 0)
         # So that the sweeper does not consider it lost meanwhile.
-        access.orders.requeue(order, access.clock.now())
+        access.parts.orders.requeue(order, access.parts.clock.now())
     access.sqs.delete_message(QueueUrl=access.dead_letter_queue_url, ReceiptHandle=letter["ReceiptHandle"])
     if order.is_terminal:
         return Redriven(order_id, Fate.OVER)

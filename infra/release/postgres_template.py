@@ -13,9 +13,9 @@ from typing import cast
 
 import yaml
 
+from infra.json_types import Json, Node
 from infra.local import template
 from infra.local.home import PROJECT
-from infra.local.template import Json, Node
 
 FILE = "template-postgres.yaml"
 CHOSEN = {"DatabaseGiven": True, "DatabaseMade": False}

@@ -1,4 +1,4 @@
-"""The composition root: builds adapters and use cases from the settings.
+"""The composition root: the chain, the use cases, and the container of this process.
 
 Everything is built when it is first used, so a function imports and connects to what it needs, no more.
 """
@@ -6,29 +6,22 @@ Everything is built when it is first used, so a function imports and connects to
 from __future__ import annotations
 
 import os
-import random
-import secrets
-from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
-from dexec.domain.ids import order_id
 from dexec.ports import MostConnections, RateLimit
 from dexec.settings import Settings
+from dexec.wiring import Adapters
 
 if TYPE_CHECKING:
-    from dexec.adapters.paper.chain_time import Latency
-    from dexec.adapters.paper.ledger import PaperLedger
-    from dexec.adapters.paper.market import PaperMarket
-    from dexec.adapters.paper.outcomes import PaperOutcomes
-    from dexec.adapters.postgres.connection import Connect
-    from dexec.adapters.postgres.database import Database
-    from dexec.ports import ApiKeys, Clock, EventReplay, Orders, Push, Queue, Wallets, Watching
+    from dexec.ports import Chain, Wallets
     from dexec.usecases.authenticate import Authenticate
+    from dexec.usecases.cancel_orders import CancelOrders
     from dexec.usecases.check_readiness import CheckReadiness
     from dexec.usecases.execute_order import ExecuteOrder
     from dexec.usecases.forget import Forget
+    from dexec.usecases.halt import Halt
     from dexec.usecases.limit_reads import LimitReads
     from dexec.usecases.notify import Notifier
     from dexec.usecases.place_order import PlaceOrder
@@ -38,16 +31,29 @@ if TYPE_CHECKING:
     from dexec.usecases.sweep import Sweep
     from dexec.usecases.watch_orders import WatchOrders
 
-PUSH_THREADS = 16
-SLOW_PUSH_THREADS = 4
-"""For connections that were slow or failed, so that the others do not wait for them."""
 
+class Container(Adapters):
+    """The parts of one process: ``Container(settings)``, or with parts that are given: ``clock=…``."""
 
-class Container:
-    """The parts of one process."""
+    @cached_property
+    def chain(self) -> Chain:
+        """Venues, cluster, signer and wallets."""
+        from dexec.adapters.paper import paper_chain, paper_ledger
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+        settings = self.settings
+        return paper_chain(
+            lambda: paper_ledger(self._new_database()),
+            self.clock,
+            seed=settings.paper_seed,
+            latency=settings.paper_latency,
+            failure_rate=settings.paper_failure_rate,
+            venue_failure_rate=settings.paper_venue_failure_rate,
+        )
+
+    @cached_property
+    def venue_threads(self) -> Executor:
+        """Ask the venues; one that hangs must not take the place of the next question."""
+        return ThreadPoolExecutor(2 * len(self.chain.venues), "venue")
 
     # --- use cases -----------------------------------------------------------------------------------
 
@@ -63,10 +69,11 @@ class Container:
         """Accepts orders."""
         from dexec.usecases.place_order import PlaceOrder
 
+        settings = self.settings
         rate = RateLimit(
-            60 / self.settings.orders_per_minute, self.settings.order_burst, self.settings.max_backlog_seconds
+            60 / settings.orders_per_minute, settings.order_burst, settings.max_backlog_seconds
         )
-        return PlaceOrder(self.orders, self.queue, self.clock, new_order_id, rate)
+        return PlaceOrder(self.orders, self.queue, self.clock, self.new_order_id, rate)
 
     @cached_property
     def read_orders(self) -> ReadOrders:
@@ -78,34 +85,29 @@ class Container:
     @cached_property
     def quote_route(self) -> QuoteRoute:
         """Asks the venues and routes."""
-        from dexec.adapters.paper.venue import PaperVenue
         from dexec.usecases.quote_route import QuoteRoute
 
-        rate = self.settings.paper_venue_failure_rate
-        market = self._market
-        venues = [PaperVenue(name, market, self.clock, self._latency, rate) for name in market.makers]
-        threads = ThreadPoolExecutor(2 * len(venues), "venue")
-        deadline_s = self.settings.quote_deadline_ms / 1000
-        return QuoteRoute(venues, self.clock, threads, deadline_s, self.settings.leg_cost_lamports)
+        settings = self.settings
+        deadline_s = settings.quote_deadline_ms / 1000
+        return QuoteRoute(
+            self.chain.venues, self.clock, self.venue_threads, deadline_s, settings.leg_cost_lamports
+        )
 
     @cached_property
     def execute_order(self) -> ExecuteOrder:
         """Executes orders."""
-        from dexec.adapters.paper.cluster import PaperCluster
-        from dexec.adapters.paper.signer import PaperSigner
         from dexec.usecases.execute_order import ExecuteOrder, Limits
 
         settings = self.settings
-        rate = settings.paper_failure_rate
         return ExecuteOrder(
             self.orders,
-            PaperCluster(self._market, self._ledger, self.clock, self._latency, rate),
-            PaperSigner(settings.paper_seed),
+            self.chain.cluster,
+            self.chain.signer,
             self.quote_route,
             self.clock,
-            self._notifier,
-            new_token,
-            random.random,
+            self.new_notifier,
+            self.new_token,
+            self.jitter,
             Limits(
                 settings.max_attempts,
                 settings.lease_seconds,
@@ -120,9 +122,14 @@ class Container:
         """Settles dead letters."""
         from dexec.usecases.settle_dead_letter import SettleDeadLetter
 
-        lease_s = self.settings.lease_seconds
         return SettleDeadLetter(
-            self.orders, self.queue, self._outcomes, self.clock, self._notifier, new_token, lease_s
+            self.orders,
+            self.queue,
+            self.chain.outcomes,
+            self.clock,
+            self.new_notifier,
+            self.new_token,
+            self.settings.lease_seconds,
         )
 
     @cached_property
@@ -130,24 +137,24 @@ class Container:
         """Re-queues lost orders and delivers missed events."""
         from dexec.usecases.sweep import Sweep
 
-        return Sweep(self.orders, self.watching, self.queue, self.push, self.clock, self._notifier)
+        return Sweep(self.orders, self.watching, self.queue, self.push, self.clock, self.new_notifier)
 
     @cached_property
     def forget(self) -> Forget:
         """Deletes what is older than the retention."""
-        from dexec.adapters.postgres.archive import PostgresArchive
         from dexec.usecases.forget import Forget
 
-        return Forget(PostgresArchive(self._database), self.clock, self.settings.retention_days)
+        return Forget(self.archive, self.clock, self.settings.retention_days)
 
     @cached_property
     def watch_orders(self) -> WatchOrders:
         """Connections and subscriptions."""
+        from dexec.api.frames import first_frame
         from dexec.usecases.watch_orders import WatchOrders
 
         settings = self.settings
         most = MostConnections(settings.max_connections_per_client, settings.max_streams_per_client)
-        return WatchOrders(self.watching, self.push, self.event_replay, self.clock, most)
+        return WatchOrders(self.watching, self.push, self.event_replay, self.clock, most, first_frame)
 
     @cached_property
     def limit_reads(self) -> LimitReads:
@@ -157,174 +164,47 @@ class Container:
         return LimitReads(self.clock, self.settings.reads_per_minute)
 
     @cached_property
-    def wallets(self) -> Wallets:
-        """What clients hold."""
-        from dexec.adapters.paper.outcomes import PaperWallets
-
-        return PaperWallets(self._ledger)
-
-    @cached_property
     def check_readiness(self) -> CheckReadiness:
-        """Checks whether orders can be taken."""
-        from dexec.adapters.postgres.probe import PostgresProbe
+        """Tells whether orders can be taken."""
         from dexec.usecases.check_readiness import CheckReadiness
 
-        probes = {"order store": PostgresProbe(self._database), "order queue": self.queue}
-        return CheckReadiness(probes, self.clock)
-
-    # --- ports ---------------------------------------------------------------------------------------
+        return CheckReadiness({"order store": self.store_probe, "order queue": self.queue}, self.clock)
 
     @cached_property
-    def clock(self) -> Clock:
-        """The machine's time."""
-        from dexec.adapters.clock import SystemClock
+    def halt(self) -> Halt:
+        """Stops what is being signed."""
+        from dexec.usecases.halt import Halt
 
-        return SystemClock()
-
-    @cached_property
-    def orders(self) -> Orders:
-        """Orders and events."""
-        from dexec.adapters.postgres.orders import PostgresOrders
-
-        return PostgresOrders(self._database)
+        return Halt(self.control, self.clock)
 
     @cached_property
-    def watching(self) -> Watching:
-        """Connections and watchers."""
-        from dexec.adapters.postgres.watching import PostgresWatching
+    def cancel_orders(self) -> CancelOrders:
+        """Cancels what is not signed."""
+        from dexec.usecases.cancel_orders import CancelOrders
 
-        return PostgresWatching(self._database)
+        return CancelOrders(self.control, self.clock)
 
-    @cached_property
-    def api_keys(self) -> ApiKeys:
-        """API keys."""
-        from dexec.adapters.postgres.api_keys import PostgresApiKeys
+    @property
+    def wallets(self) -> Wallets:
+        """What clients hold."""
+        return self.chain.wallets
 
-        return PostgresApiKeys(self._database)
+    def new_notifier(self) -> Notifier:
+        """Return what tells the watchers of one order; each run has its own."""
+        from dexec.api.frames import first_frame
+        from dexec.usecases.notify import Notifier
 
-    @cached_property
-    def queue(self) -> Queue:
-        """The order queue."""
-        from dexec.adapters.aws import clients as aws
-        from dexec.adapters.aws.queue import SqsQueue
-
-        return SqsQueue(aws.queue_http(self.settings.order_queue_url), self.settings.order_queue_url)
-
-    @cached_property
-    def push(self) -> Push:
-        """Pushes to WebSocket connections."""
-        from dexec.adapters.aws import clients as aws
-        from dexec.adapters.aws.push import ApiGatewayPush
-
-        return ApiGatewayPush(aws.push_http(self.settings.websocket_callback_url))
-
-    @cached_property
-    def event_replay(self) -> EventReplay:
-        """Sends past events to connections that are still opening."""
-        from dexec.adapters.aws import clients as aws
-        from dexec.adapters.aws.event_replay import LambdaEventReplay
-
-        http = aws.functions_http(self.settings.url_suffix)
-        return LambdaEventReplay(http, os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""))
-
-    # --- behind the ports ----------------------------------------------------------------------------
-
-    @cached_property
-    def _database(self) -> Database:
-        from dexec.adapters.postgres.database import Database
-
-        return Database(self._connect)
-
-    @cached_property
-    def _ledger(self) -> PaperLedger:
-        from dexec.adapters.paper.ledger import PaperLedger
-        from dexec.adapters.postgres.database import Database
-
-        return PaperLedger(Database(self._connect))
-
-    @cached_property
-    def _connect(self) -> Connect:
-        source = self._source(admin=False)
-        if self.settings.store_pipelines:
-            return source
-        from dexec.adapters.postgres import sources
-
-        return sources.without_pipelines(source)
-
-    def _source(self, *, admin: bool) -> Connect:
-        from dexec.adapters.postgres import sources
-
-        settings = self.settings
-        if settings.database_url:
-            return sources.from_url(settings.database_url)
-        from dexec.adapters.aws import clients as aws
-
-        if settings.database_secret_arn:
-            return sources.from_secret(aws.secrets(), settings.database_secret_arn)
-        if settings.dsql_endpoint:
-            return sources.from_dsql(aws.dsql_token, settings.dsql_endpoint, admin=admin)
-        raise ValueError("set DATABASE_URL, DATABASE_SECRET_ARN or DSQL_ENDPOINT")
-
-    def migrate(self) -> list[str]:
-        """Bring the schema up to date and return the migrations that were applied."""
-        from dexec.adapters.postgres.migrations import migrate
-
-        return migrate(
-            self._source(admin=True),
-            self.clock.now(),
-            dsql=bool(self.settings.dsql_endpoint),
-            role_arns=self.settings.database_role_arns.split(","),
-        )
-
-    @cached_property
-    def _market(self) -> PaperMarket:
-        from dexec.adapters.paper.market import PaperMarket
-
-        return PaperMarket(self.settings.paper_seed)
-
-    @cached_property
-    def _latency(self) -> Latency:
-        from dexec.adapters.paper.chain_time import LATENCIES
-
-        return LATENCIES[self.settings.paper_latency]
-
-    @cached_property
-    def _outcomes(self) -> PaperOutcomes:
-        from dexec.adapters.paper.outcomes import PaperOutcomes
-
-        return PaperOutcomes(self._ledger, self.clock)
-
-    @cached_property
-    def _push_threads(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(PUSH_THREADS, "push")
-
-    @cached_property
-    def _slow_push_threads(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(SLOW_PUSH_THREADS, "slow push")
-
-    def _notifier(self) -> Notifier:
-        from dexec.usecases.notify import GATHER_S, Notifier
-
-        deadline_s = self.settings.push_deadline_ms / 1000
         return Notifier(
             self.push,
             self.watching,
             self.clock,
-            self._push_threads,
-            deadline_s=deadline_s,
-            gather_s=GATHER_S,
-            slow_threads=self._slow_push_threads,
+            self.push_threads,
+            first_frame,
+            deadline_s=self.settings.push_deadline_ms / 1000,
+            gather_s=self.gather_s,
+            slow_threads=self.slow_push_threads,
+            waiting=self.push_wait,
         )
-
-
-def new_order_id(now: datetime) -> str:
-    """Return a fresh order id."""
-    return order_id(now, secrets.token_bytes(10))
-
-
-def new_token() -> str:
-    """Return a fresh lease token."""
-    return secrets.token_hex(8)
 
 
 @cache

@@ -10,9 +10,12 @@ from aws_lambda_powertools.metrics import MetricResolution, MetricUnit, single_m
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.constants import MAX_METRICS
 
+from dexec.api.problems import status_of
+from dexec.api.routes import route_details
 from dexec.domain.errors import (
     BlockhashExpired,
     CancelledByOperator,
+    DexecError,
     InsufficientFunds,
     InsufficientLiquidity,
     KeyRevoked,
@@ -23,6 +26,7 @@ from dexec.domain.errors import (
 )
 from dexec.domain.lifecycle import Status, Step
 from dexec.domain.order import Event, Order
+from dexec.domain.recorded import RecordedRoute
 from dexec.usecases.report import Report
 
 NAMESPACE = "dexec"
@@ -93,6 +97,22 @@ def count_unexpected(logger: Logger, metrics: Metrics, message: str, error: Exce
         pass
 
 
+def log_failure(logger: Logger, metrics: Metrics, error: DexecError) -> None:
+    """Log an error that is not the client's: what no code expected with its traceback, and counted."""
+    status = status_of(error)
+    if status == 500:
+        count_unexpected(logger, metrics, "unexpected error", error)
+    elif status > 500:
+        cause = repr(error.__cause__)
+        logger.error("request failed", error=type(error).__name__, reason=str(error), cause=cause)
+
+
+def count_accepted(logger: Logger, metrics: Metrics, order: Order) -> None:
+    """Count an order that was accepted; what is logged from now on carries its id."""
+    logger.append_keys(order_id=order.id)
+    metrics.add_metric("OrdersAccepted", MetricUnit.Count, 1)
+
+
 def count_run(metrics: Metrics, report: Report) -> None:
     """Count one run: how long the order waited, its stages, its outcome, failed pushes."""
     _add_time(metrics, "QueueWait", report.waited)
@@ -109,10 +129,11 @@ def count_run(metrics: Metrics, report: Report) -> None:
 
 def decision(event: Event) -> dict[str, object] | None:
     """Return what the log says about a routing decision; None for any other event."""
-    if event.step is not Step.QUOTES:
+    if not isinstance(event.detail, RecordedRoute):
         return None
     named = ("reason", "quotes", "legs", "leftOut", "amountIn", "amountOut", "slot")
-    return {"attempt": event.attempt, **{name: event.detail[name] for name in named if name in event.detail}}
+    details: dict[str, object] = {**route_details(event.detail)}
+    return {"attempt": event.attempt, **{name: details[name] for name in named}}
 
 
 def _count_end(metrics: Metrics, order: Order, events: tuple[Event, ...]) -> None:
@@ -125,7 +146,7 @@ def _count_end(metrics: Metrics, order: Order, events: tuple[Event, ...]) -> Non
 
 
 def _count_reason(metrics: Metrics, order: Order) -> None:
-    code = str((order.error or {}).get("code"))
+    code = "" if order.error is None else order.error.code
     with single_metric(
         "OrdersFailed",
         MetricUnit.Count,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -15,9 +16,24 @@ from tests.contract.samples import trading_key
 from tests.proofs.simulation.backend import Backend, PostgresAudit, in_memory, on_postgres
 from tests.support.collation import NAME as EN_US
 
+HERE = Path(__file__).parent
 DSQL = "Aurora DSQL"
 NO_PIPELINES = "Aurora DSQL without pipelines"
-STORES = ("in memory", *Isolation, EN_US, DSQL, NO_PIPELINES)
+IN_MEMORY = "in memory"
+STORES = (IN_MEMORY, *Isolation, EN_US, DSQL, NO_PIPELINES)
+
+
+BACK_ENDS = {"store", "opening", "stage", "up", "down", "account", "on_api_gateway"}
+"""Fixtures that need a back end, unless they are parametrised to be in memory."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a back end: `make check` leaves it out."""
+    for item in items:
+        if isinstance(item, pytest.Function) and item.path.is_relative_to(HERE):
+            parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+            if IN_MEMORY not in parameters and BACK_ENDS & set(item.fixturenames):
+                item.add_marker(pytest.mark.back_end)
 
 
 def connect_to(request: pytest.FixtureRequest) -> Connect:
@@ -33,7 +49,7 @@ def connect_to(request: pytest.FixtureRequest) -> Connect:
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest) -> Iterator[Backend]:
     """Return a store with alice's and bob's keys: the fake, PostgreSQL in several ways, a played DSQL."""
-    if request.param == "in memory":
+    if request.param == IN_MEMORY:
         yield _with_keys(in_memory())
         return
     connect = connect_to(request)

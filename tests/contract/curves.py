@@ -7,8 +7,9 @@ from random import Random
 
 import pytest
 
-from dexec.domain.errors import InsufficientLiquidity, UndeterminedExactOut
+from dexec.domain.errors import InsufficientLiquidity
 from dexec.domain.pools import PRICE_BITS, Curve, Pool
+from dexec.domain.pools.refusals import UndeterminedExactOut
 
 
 class CurveContract:
@@ -101,17 +102,17 @@ class CurveContract:
                 rounding = (300 << PRICE_BITS) + 300 * (price + curve.best_price)
                 assert curve.surplus(price) - gain <= rounding + (curve.surplus(price) >> 20)
 
-    def test_kinks_lie_between_their_ends(self) -> None:
+    def test_breakpoints_lie_between_their_ends(self) -> None:
         for curve in self.curves():
             low, high = curve.best_price * 3 // 4, curve.best_price + 5
-            kinks = curve.kinks(low, high)
-            assert all(low < kink < high for kink in kinks)
-            assert set(curve.kinks(low, high - 5)) == set(kinks) - {curve.best_price}
+            breakpoints = curve.breakpoints(low, high)
+            assert all(low < place < high for place in breakpoints)
+            assert set(curve.breakpoints(low, high - 5)) == set(breakpoints) - {curve.best_price}
 
-    def test_even_fees_waste_little(self) -> None:
+    def test_fee_breakpoints_are_inputs_that_the_pool_takes(self) -> None:
         for curve in self.curves():
             for amount in self.inputs(curve):
-                assert all(0 <= even <= curve.max_in for even in curve.even_fees(amount, 3))
+                assert all(0 <= place <= curve.max_in for place in curve.fee_breakpoints(amount, 3))
 
     def test_a_foreign_token_is_refused(self) -> None:
         for pool in self.pools():

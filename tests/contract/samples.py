@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import count
 
+from dexec.domain.failure import Failure
 from dexec.domain.ids import order_id
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order, SignedTransaction, build, submit
-from dexec.domain.quote import Mode, RouteRequest
+from dexec.domain.quote import Mode, RouteRequest, VenueFailure
+from dexec.domain.recorded import RecordedCosts, RecordedFill, RecordedLeg, RecordedRoute
 from dexec.ports import ApiKey, Claim, ClaimOutcome, Connection, MostConnections, NewOrder, RateLimit
 from tests.proofs.simulation.backend import Backend
 from tests.support.fakes import START
@@ -16,6 +19,40 @@ from tests.support.fakes import START
 NOW = START
 REQUEST = RouteRequest(Mode.EXACT_IN, "SOL", "USDC", 1_500_000_000, 50)
 TRANSACTION = SignedTransaction("signature", b"\x00\xff bytes", 1_150)
+_LEG = RecordedLeg(
+    venue="meteora",
+    pool_id="meteora:SOL-USDC",
+    hop=1,
+    token_in="SOL",
+    token_out="USDC",
+    share_bps=10_000,
+    amount_in=1_500_000_000,
+    amount_out=225_000_001,
+    price=Decimal("150.0375"),
+    price_impact_bps=Decimal("-0.25"),
+    base_fee=1_500_000,
+    variable_fee=7,
+    output_fee=0,
+    slot=41,
+)
+ROUTE = RecordedRoute(
+    mode=Mode.EXACT_IN,
+    token_in="SOL",
+    token_out="USDC",
+    amount_in=1_500_000_000,
+    amount_out=225_000_001,
+    limit=223_875_001,
+    reason="best",
+    legs=(_LEG,),
+    quotes=(),
+    alternatives=(),
+    costs=RecordedCosts("USDC", 225_056_250_000_000, 56_000_000_000, 249_000_001, -1),
+    bound=225_000_002,
+    gap_bps=Decimal("0.0001"),
+    skipped=(VenueFailure("raydium", "é 漢"),),
+    slot=41,
+)
+FILL = RecordedFill("SOL", "USDC", 1_500_000_000, 224_999_999, Decimal("149.9999993"), (_LEG,), 44)
 LEASE = timedelta(seconds=25)
 MOST = MostConnections(in_all=1_000, streams=1_000)
 _ids = count(1)
@@ -27,17 +64,25 @@ def after(seconds: float) -> datetime:
 
 
 def new_order(
-    client_id: str = "alice", key: str | None = None, request_hash: str = "h", now: datetime = NOW
+    client_id: str = "alice",
+    key: str | None = None,
+    hashes: tuple[str, ...] = ("h",),
+    now: datetime = NOW,
 ) -> NewOrder:
     """Return an order to be placed, with a new id."""
     one = order_id(now, next(_ids).to_bytes(10, "big"))
     order = Order(one, client_id, None, REQUEST, Status.PENDING, 1, 1, now, now, now, now)
-    return NewOrder(order, {"note": "pending"}, key, request_hash)
+    return NewOrder(order, key, hashes)
 
 
 def place(store: Backend, client_id: str = "alice", watcher: str | None = None) -> Order:
     """Place an order without a limit."""
     return store.orders.place(new_order(client_id), None, watcher).order
+
+
+def failure(code: str) -> Failure:
+    """Return why an order failed."""
+    return Failure(code, f"failed: {code} é 漢")
 
 
 def trading_key(client_id: str = "alice") -> ApiKey:
@@ -60,7 +105,7 @@ def claimed(store: Backend, order: Order, token: str = "mine", now: datetime = N
 
 def submitted(store: Backend, order: Order) -> Order:
     """Take an order as far as its signed transaction."""
-    building = build(claimed(store, order), NOW, {"reason": "best"})
+    building = build(claimed(store, order), NOW, ROUTE)
     store.orders.save(building)
     change = submit(building.after, NOW, TRANSACTION)
     store.orders.save(change)

@@ -8,12 +8,16 @@ from typing import Protocol
 
 import pytest
 
-from dexec.adapters.paper.chain_time import BLOCKHASH_SLOTS, LATENCIES
-from dexec.adapters.paper.cluster import PaperCluster
-from dexec.adapters.paper.ledger import Booking, Moves, PaperLedger, Posting
-from dexec.adapters.paper.market import PaperMarket
-from dexec.adapters.paper.outcomes import PaperWallets
-from dexec.adapters.paper.signer import PaperSigner
+from dexec.adapters.paper import paper_chain
+from dexec.adapters.paper.simulator import (
+    BLOCKHASH_SLOTS,
+    SLOT,
+    STARTING_BALANCES,
+    Booking,
+    Moves,
+    PaperLedger,
+    Posting,
+)
 from dexec.adapters.postgres.database import Database
 from dexec.domain.errors import (
     BlockhashExpired,
@@ -24,12 +28,11 @@ from dexec.domain.errors import (
 )
 from dexec.domain.order import SignedTransaction
 from dexec.domain.quote import Mode, PlanLeg, SwapPlan
-from dexec.domain.tokens import TOKENS
 from dexec.ports import CannotLand, Cluster, Landed, Pending, Signer, Wallets
 from tests.contract.conftest import STORES, connect_to
 from tests.support.fakes import FakeClock, FakeCluster, FakeSigner, FakeWallets
 
-SLOT_S = 0.4
+SLOT_S = SLOT.total_seconds()
 SEED = 7
 SOL_IN = 1_500_000_000
 
@@ -56,7 +59,7 @@ class Stage:
 
     def moved(self) -> dict[str, int]:
         held = self.wallets.balances("alice")
-        changes = {symbol: held[symbol] - TOKENS[symbol].initial_amount for symbol in held}
+        changes = {symbol: held[symbol] - STARTING_BALANCES[symbol] for symbol in held}
         return {symbol: change for symbol, change in changes.items() if change}
 
 
@@ -112,9 +115,8 @@ def opening(request: pytest.FixtureRequest) -> Iterator[Opening]:
 
     def on_paper(*, slow: bool = False) -> Stage:
         ledger = InterruptedLedger(database)
-        latency = LATENCIES["congested" if slow else "none"]
-        cluster = PaperCluster(PaperMarket(SEED), ledger, clock, latency)
-        return Stage(cluster, PaperSigner(SEED), PaperWallets(ledger), clock, ledger.interrupt)
+        chain = paper_chain(lambda: ledger, clock, seed=SEED, latency="congested" if slow else "none")
+        return Stage(chain.cluster, chain.signer, chain.wallets, clock, ledger.interrupt)
 
     yield on_paper
     database.close()
@@ -167,7 +169,7 @@ def test_a_transaction_beyond_its_limit_lands_and_moves_nothing(stage: Stage) ->
 
 
 def test_a_wallet_pays_no_more_than_it_holds(stage: Stage) -> None:
-    held = TOKENS["SOL"].initial_amount
+    held = STARTING_BALANCES["SOL"]
     too_much = stage.sign("ord_1", held + 1)
     stage.cluster.send(too_much.data)
     landed = stage.cluster.look(too_much)
@@ -275,7 +277,7 @@ def test_simulating_has_no_effect(stage: Stage) -> None:
     assert simulated.fill is not None
     assert stage.cluster.look(signed) == Pending()
     assert stage.moved() == {}
-    rich = stage.sign(amount=TOKENS["SOL"].initial_amount + 1)
+    rich = stage.sign(amount=STARTING_BALANCES["SOL"] + 1)
     assert isinstance(stage.cluster.simulate(rich.data).error, InsufficientFunds)
 
 

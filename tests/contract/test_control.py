@@ -7,18 +7,22 @@ from dataclasses import replace
 import pytest
 
 from dexec.domain.errors import LeaseLost, NotFound, SigningHalted
+from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Order, build, confirm, submit, try_again
 from dexec.ports import MOST_ORDERS, ClaimOutcome, Standing
 from dexec.usecases.cancel_orders import CANCELLED, KEY_REVOKED, Cancelled, CancelOrders
 from dexec.usecases.halt import Halt, Halted
 from tests.contract.samples import (
+    FILL,
     NOW,
+    ROUTE,
     TRANSACTION,
     after,
     claim,
     claimed,
     connect,
+    failure,
     place,
     submitted,
     trading_key,
@@ -26,12 +30,12 @@ from tests.contract.samples import (
 from tests.proofs.simulation.backend import Backend
 from tests.support.fakes import FakeClock
 
-ERROR = {"code": "cancelled", "message": "cancelled"}
+ERROR = Failure("cancelled", "cancelled")
 
 
 def built(store: Backend, client_id: str = "alice") -> Order:
     """Return an order that its executor is about to sign for."""
-    change = build(claimed(store, place(store, client_id)), NOW, {"reason": "best"})
+    change = build(claimed(store, place(store, client_id)), NOW, ROUTE)
     store.orders.save(change)
     return change.after
 
@@ -70,7 +74,7 @@ def signing(store: Backend) -> Change:
 
 def building(store: Backend) -> Change:
     """Return the change after which an order is signed for."""
-    return build(claimed(store, place(store)), NOW, {"reason": "best"})
+    return build(claimed(store, place(store)), NOW, ROUTE)
 
 
 @pytest.mark.parametrize("towards", [building, signing])
@@ -99,11 +103,11 @@ def test_a_lost_lease_is_reported_also_while_halted(store: Backend) -> None:
 def test_what_is_submitted_settles_while_halted(store: Backend, stop) -> None:  # type: ignore[no-untyped-def]
     filled, expired = submitted(store, place(store)), submitted(store, place(store))
     stop(store)
-    store.orders.save(confirm(filled, NOW, {"amountIn": "1"}))
-    retry = try_again(expired, NOW, {"code": "blockhash_expired"})
+    store.orders.save(confirm(filled, NOW, FILL))
+    retry = try_again(expired, NOW, failure("blockhash_expired"))
     store.orders.save(retry)
     with pytest.raises(SigningHalted):
-        store.orders.save(build(retry.after, NOW, {"reason": "best"}))
+        store.orders.save(build(retry.after, NOW, ROUTE))
     assert stored(store, expired).status is Status.ROUTING
 
 
@@ -183,7 +187,7 @@ def test_what_has_no_signature_is_cancelled_whoever_holds_it(store: Backend) -> 
         )
         last = answer[1][-1]
         assert (last.seq, last.status, last.detail, last.at) == (
-            order.seq + 1, Status.FAILED, {"error": ERROR}, after(5)
+            order.seq + 1, Status.FAILED, ERROR, after(5)
         )  # fmt: skip
     assert stored(store, sent) == sent
     assert store.control.cancel([order.id for order in orders], after(6), ERROR) == ()
@@ -203,7 +207,7 @@ def test_watchers_of_a_cancelled_order_are_undelivered(store: Backend) -> None:
     order = place(store, watcher="own")
     store.control.cancel([order.id], NOW, ERROR)
     ((found, events, watchers),) = store.watching.undelivered(after(1), 10)
-    assert (found.id, events[-1].detail) == (order.id, {"error": ERROR})
+    assert (found.id, events[-1].detail) == (order.id, ERROR)
     assert [watcher.connection_id for watcher in watchers] == ["own"]
 
 
@@ -211,7 +215,7 @@ def test_cancelling_keeps_the_slot_and_the_idempotency_key(store: Backend) -> No
     order = place(store)
     store.control.cancel([order.id], NOW, ERROR)
     assert stored(store, order).run_at == order.run_at
-    assert not store.orders.withdraw(order, NOW, {"code": "unavailable"})
+    assert not store.orders.withdraw(order, NOW, failure("unavailable"))
 
 
 def test_a_client_is_cancelled_in_batches(store: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +224,7 @@ def test_a_client_is_cancelled_in_batches(store: Backend, monkeypatch: pytest.Mo
     ours = [place(store).id for _ in range(5)]
     place(store, "bob")
     assert CancelOrders(store.control, FakeClock()).of_client("alice", KEY_REVOKED) == tuple(sorted(ours))
-    assert {order.error["code"] for order in store.control.orders(ours) if order.error} == {"key_revoked"}
+    assert {order.error.code for order in store.control.orders(ours) if order.error} == {"key_revoked"}
     assert store.control.standing("bob") == Standing(waiting=1, submitted=0)
 
 
@@ -232,4 +236,4 @@ def test_orders_are_cancelled_by_id(store: Backend) -> None:
         cancel.by_id([waiting.id, "ord_none"])
     done = cancel.by_id([waiting.id, sent.id, over.id])
     assert done == Cancelled((waiting.id,), (sent.id,), (over.id,))
-    assert stored(store, waiting).error == CANCELLED.view()
+    assert stored(store, waiting).error == CANCELLED.failure()

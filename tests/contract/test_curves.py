@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from random import Random
 
-from dexec.adapters.paper.limit_orders import VENUES_WITH_ORDERS
-from dexec.adapters.paper.market import PaperMarket
-from dexec.adapters.paper.pools import PAPER_VENUES
+from dexec.adapters.paper.simulator import PAPER_VENUES, VENUES_WITH_ORDERS, PaperMarket
 from dexec.domain.pools import Pool
 from dexec.domain.quote import Pair
 from tests.contract.curves import CurveContract

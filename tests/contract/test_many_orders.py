@@ -8,7 +8,7 @@ from datetime import timedelta
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import fail
 from dexec.ports import ClaimOutcome
-from tests.contract.samples import NOW, SLOW, after, claim, claimed, new_order, place
+from tests.contract.samples import NOW, SLOW, after, claim, claimed, failure, new_order, place
 from tests.proofs.simulation.backend import Backend
 
 
@@ -38,7 +38,7 @@ def test_an_order_is_lost_when_no_message_can_be_its_own(store: Backend) -> None
 
 def test_an_order_is_not_lost_while_it_is_worked_on_or_over(store: Backend) -> None:
     working, over = claimed(store, place(store)), claimed(store, place(store))
-    store.orders.save(fail(over, NOW, {"code": "x"}))
+    store.orders.save(fail(over, NOW, failure("x")))
     assert lost(store, 24) == []
     assert lost(store, 25) == [working.id]
 
@@ -68,7 +68,7 @@ def test_a_lost_order_is_requeued_once(store: Backend) -> None:
 
 def test_an_order_that_is_over_is_not_requeued(store: Backend) -> None:
     order = claimed(store, place(store))
-    store.orders.save(fail(order, NOW, {"code": "x"}))
+    store.orders.save(fail(order, NOW, failure("x")))
     assert not store.orders.requeue(order, NOW + timedelta(seconds=20))
 
 

@@ -8,17 +8,21 @@ import pytest
 
 from dexec.domain.errors import IdempotencyConflict, LeaseLost, TooManyOrders
 from dexec.domain.lifecycle import Status, Step
-from dexec.domain.order import Order, build, confirm, fail, try_again
+from dexec.domain.order import Accepted, Order, build, confirm, fail, try_again
 from dexec.ports import ClaimOutcome
 from tests.contract.samples import (
+    FILL,
     LEASE,
     NOW,
+    REQUEST,
+    ROUTE,
     SLOW,
     TRANSACTION,
     after,
     claim,
     claimed,
     connect,
+    failure,
     new_order,
     place,
     submitted,
@@ -52,7 +56,7 @@ def test_a_placed_order_is_found_by_its_client_alone(store: Backend) -> None:
     assert answer[0] == new.order
     (event,) = answer[1]
     assert (event.order_id, event.seq, event.status, event.step, event.attempt, event.detail, event.at) == (
-        new.order.id, 1, Status.PENDING, None, 1, {"note": "pending"}, NOW
+        new.order.id, 1, Status.PENDING, None, 1, Accepted(None, REQUEST), NOW
     )  # fmt: skip
 
 
@@ -72,7 +76,7 @@ def test_a_key_belongs_to_a_client(store: Backend) -> None:
 def test_a_key_with_another_body_is_a_conflict(store: Backend) -> None:
     store.orders.place(new_order(key="k"), None, None)
     with pytest.raises(IdempotencyConflict):
-        store.orders.place(new_order(key="k", request_hash="other"), None, None)
+        store.orders.place(new_order(key="k", hashes=("other",)), None, None)
 
 
 def test_placing_the_very_same_order_again_changes_nothing(store: Backend) -> None:
@@ -125,10 +129,10 @@ def test_clients_do_not_share_a_rate(store: Backend) -> None:
 
 def test_a_withdrawn_order_is_failed_and_its_key_free(store: Backend) -> None:
     first = store.orders.place(new_order(key="k"), None, None).order
-    assert store.orders.withdraw(first, after(1), {"code": "unavailable"})
+    assert store.orders.withdraw(first, after(1), failure("unavailable"))
     gone = found(store, first)
     assert (gone.status, gone.seq, gone.error, gone.updated_at) == (
-        Status.FAILED, 2, {"code": "unavailable"}, after(1)
+        Status.FAILED, 2, failure("unavailable"), after(1)
     )  # fmt: skip
     assert events(store, first) == [(1, Status.PENDING, None, 1), (2, Status.FAILED, None, 1)]
     assert store.orders.place(new_order(key="k"), None, None).is_new
@@ -137,14 +141,14 @@ def test_a_withdrawn_order_is_failed_and_its_key_free(store: Backend) -> None:
 def test_an_order_with_a_lease_is_not_withdrawn(store: Backend) -> None:
     order = place(store)
     claimed(store, order)
-    assert not store.orders.withdraw(order, NOW, {"code": "unavailable"})
+    assert not store.orders.withdraw(order, NOW, failure("unavailable"))
     assert found(store, order).status is Status.ROUTING
 
 
 def test_an_order_that_was_asked_for_again_is_not_withdrawn(store: Backend) -> None:
     order = store.orders.place(new_order(key="k"), None, None).order
     store.orders.place(new_order(key="k", now=after(1)), None, None)
-    assert not store.orders.withdraw(order, after(2), {"code": "unavailable"})
+    assert not store.orders.withdraw(order, after(2), failure("unavailable"))
     assert found(store, order).status is Status.PENDING
 
 
@@ -186,7 +190,7 @@ def test_an_order_is_not_claimed_before_its_time(store: Backend) -> None:
 
 def test_a_claim_on_an_order_that_is_over_shows_all_of_it(store: Backend) -> None:
     order = submitted(store, place(store))
-    store.orders.save(confirm(order, NOW, {"amountIn": "1"}))
+    store.orders.save(confirm(order, NOW, FILL))
     answer = claim(store, order, "other")
     assert answer.outcome is ClaimOutcome.TERMINAL
     assert [event.seq for event in answer.events] == [1, 2, 3, 4, 5, 6]
@@ -198,7 +202,7 @@ def test_an_unknown_order_is_missing(store: Backend) -> None:
 
 def test_building_that_was_interrupted_goes_back_to_routing(store: Backend) -> None:
     order = claimed(store, place(store))
-    store.orders.save(build(order, NOW, {"reason": "best"}))
+    store.orders.save(build(order, NOW, ROUTE))
     again = claimed(store, order, "other", after(25))
     assert (again.status, again.seq, again.attempt) == (Status.ROUTING, 5, 1)
 
@@ -223,7 +227,7 @@ def test_nothing_new_is_begun_while_paused(store: Backend) -> None:
 
 def test_a_change_is_written_whole(store: Backend) -> None:
     order = submitted(store, place(store))
-    change = confirm(order, after(3), {"amountIn": "1.5", "venue": "é 漢"})
+    change = confirm(order, after(3), FILL)
     store.orders.save(change)
     assert found(store, order) == change.after
     assert change.after.lease_token is None
@@ -239,7 +243,7 @@ def test_a_change_is_written_whole(store: Backend) -> None:
 
 def test_a_new_attempt_forgets_the_last_transaction(store: Backend) -> None:
     order = submitted(store, place(store))
-    change = try_again(order, NOW, {"code": "slippage_exceeded"}).releasing(after(2))
+    change = try_again(order, NOW, failure("slippage_exceeded")).releasing(after(2))
     store.orders.save(change)
     again = found(store, order)
     assert (again.attempt, again.transaction, again.route, again.run_at) == (2, None, None, after(2))
@@ -248,18 +252,18 @@ def test_a_new_attempt_forgets_the_last_transaction(store: Backend) -> None:
 def test_an_orders_route_is_the_one_its_attempt_decided_last(store: Backend) -> None:
     order = claimed(store, place(store))
     other = place(store)
-    store.orders.save(build(order, after(1), {"reason": "first"}))
+    store.orders.save(build(order, after(1), replace(ROUTE, reason="first")))
     taken_over = claimed(store, order, "another", after(26))
-    assert taken_over.route == {"reason": "first"}
-    again = build(taken_over, after(27), {"reason": "second"})
+    assert taken_over.route == replace(ROUTE, reason="first")
+    again = build(taken_over, after(27), replace(ROUTE, reason="second"))
     store.orders.save(again)
     assert store.orders.history("alice", None, None, 10) == (other, again.after)
     assert store.orders.history("alice", Status.BUILDING, None, 10) == (again.after,)
-    fresh = try_again(again.after, after(28), {"code": "slippage_exceeded"})
+    fresh = try_again(again.after, after(28), failure("slippage_exceeded"))
     store.orders.save(fresh)
     assert found(store, order).route is None
     assert store.orders.history("alice", None, None, 10) == (other, fresh.after)
-    ended = fail(fresh.after, after(29), {"code": "slippage_exceeded"})
+    ended = fail(fresh.after, after(29), failure("slippage_exceeded"))
     store.orders.save(ended)
     assert store.orders.history("alice", Status.FAILED, None, 10) == (ended.after,)
 
@@ -268,13 +272,13 @@ def test_one_who_lost_the_lease_writes_nothing(store: Backend) -> None:
     order = claimed(store, place(store))
     theirs = claimed(store, order, "other", after(25))
     with pytest.raises(LeaseLost):
-        store.orders.save(fail(order, after(26), {"code": "late"}))
+        store.orders.save(fail(order, after(26), failure("late")))
     assert found(store, order) == theirs
     assert len(events(store, order)) == 2
 
 
 def test_a_change_is_written_once(store: Backend) -> None:
-    change = build(claimed(store, place(store)), NOW, {"reason": "best"})
+    change = build(claimed(store, place(store)), NOW, ROUTE)
     store.orders.save(change)
     with pytest.raises(LeaseLost):
         store.orders.save(change)
@@ -290,7 +294,7 @@ def test_saving_and_claiming_return_the_watchers(store: Backend) -> None:
     answer = claim(store, order)
     assert {watcher.connection_id for watcher in answer.watchers} == {"watcher", "stream"}
     assert answer.order is not None
-    watchers = store.orders.save(build(answer.order, NOW, {}))
+    watchers = store.orders.save(build(answer.order, NOW, ROUTE))
     assert {watcher.connection_id for watcher in watchers} == {"watcher", "stream"}
     assert all(watcher.connected_at == NOW and watcher.push_failures == 0 for watcher in watchers)
 

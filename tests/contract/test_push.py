@@ -14,7 +14,7 @@ import pytest
 
 from dexec.adapters.aws import clients
 from dexec.adapters.aws.push import ApiGatewayPush
-from dexec.domain.views import encode
+from dexec.api.frames import encode
 from dexec.ports import Delivery, Push
 from tests.support.fakes import FakePush
 

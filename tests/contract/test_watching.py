@@ -9,13 +9,13 @@ import pytest
 from dexec.domain.errors import ConnectionUnknown
 from dexec.domain.order import Order, fail
 from dexec.ports import Connection, Deliveries, MostConnections
-from tests.contract.samples import MOST, NOW, SLOW, after, claimed, connect, new_order, place
+from tests.contract.samples import MOST, NOW, SLOW, after, claimed, connect, failure, new_order, place
 from tests.proofs.simulation.backend import Backend
 
 
 def ended(store: Backend, watcher: str | None = None) -> Order:
     """Place an order and fail it at once."""
-    change = fail(claimed(store, place(store, watcher=watcher)), NOW, {"code": "x"})
+    change = fail(claimed(store, place(store, watcher=watcher)), NOW, failure("x"))
     store.orders.save(change)
     return change.after
 
@@ -212,7 +212,7 @@ def test_undelivered_orders_are_those_that_ended_a_while_ago(store: Backend) -> 
     connect(store, "c")
     open_order = place(store, watcher="c")
     first, second = ended(store, watcher="c"), ended(store, watcher="c")
-    fresh = fail(claimed(store, place(store, watcher="c")), after(16), {"code": "x"})
+    fresh = fail(claimed(store, place(store, watcher="c")), after(16), failure("x"))
     store.orders.save(fresh)
     assert set(undelivered(store)) == {first.id, second.id}
     assert open_order.id not in undelivered(store)
@@ -225,7 +225,7 @@ def test_clients_are_notified_round_robin(store: Backend) -> None:
     connect(store, "a", "alice")
     connect(store, "b", "bob")
     many = [ended(store, watcher="a") for _ in range(4)]
-    one = fail(claimed(store, place(store, "bob", "b")), after(5), {"code": "x"})
+    one = fail(claimed(store, place(store, "bob", "b")), after(5), failure("x"))
     store.orders.save(one)
     first, second, third = [order.id for order, _, _ in store.watching.undelivered(after(15), 3)]
     assert (first, second, third) == (many[0].id, one.after.id, many[1].id)
@@ -252,7 +252,7 @@ def test_unreachable_watchers_do_not_delay_the_others(store: Backend) -> None:
     store.api_keys.add(replace(key, revoked_at=NOW))
     store.api_keys.add(replace(key, key_hash="new key"))
     store.watching.connect(replace(connect_of(store), connection_id="here", key_hash="new key"), MOST)
-    last = fail(claimed(store, place(store, watcher="here")), after(1), {"code": "x"})
+    last = fail(claimed(store, place(store, watcher="here")), after(1), failure("x"))
     store.orders.save(last)
     assert undelivered(store, limit=1) == {last.after.id: {"here"}}
 

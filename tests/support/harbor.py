@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from dexec.adapters.paper.pools import PPM, Sketch
+from dexec.adapters.paper.simulator import PPM, Sketch
+from dexec.domain.arithmetic import BPS, ceil_div
 from dexec.domain.errors import InsufficientLiquidity
 from dexec.domain.pools import PRICE_BITS, Swap, other_token
 
-BPS = 10_000
 FEE_BPS = 10
 
 
@@ -46,8 +46,8 @@ class HarborCurve:
     def exact_out(self, amount_out: int) -> int:
         if amount_out > self.max_out:
             raise InsufficientLiquidity("the desk has not that much in stock")
-        net = -(-(amount_out << PRICE_BITS) // self.price)
-        return -(-net * BPS // (BPS - FEE_BPS))
+        net = ceil_div(amount_out << PRICE_BITS, self.price)
+        return ceil_div(net * BPS, BPS - FEE_BPS)
 
     def least_in(self, amount_out: int) -> int:
         return self.exact_out(amount_out)
@@ -63,10 +63,10 @@ class HarborCurve:
         least_in = (self.max_out << PRICE_BITS) // self.best_price
         return max(0, (self.max_out << PRICE_BITS) - price * least_in)
 
-    def kinks(self, low: int, high: int) -> Sequence[int]:
+    def breakpoints(self, low: int, high: int) -> Sequence[int]:
         return (self.best_price,) if low < self.best_price < high else ()
 
-    def even_fees(self, amount_in: int, count: int) -> Sequence[int]:
+    def fee_breakpoints(self, amount_in: int, count: int) -> Sequence[int]:
         fee = amount_in * FEE_BPS // BPS
         steps = range(max(0, fee - count), fee + count + 2)
         return [step * BPS // FEE_BPS for step in steps if step * BPS // FEE_BPS <= self.max_in]

@@ -6,9 +6,10 @@ import pytest
 
 from infra.client.api import Document
 from infra.lab.bench.collector import Collector
-from infra.lab.bench.figures import Figures, percentile, spread
+from infra.lab.bench.figures import Figures
 from infra.lab.bench.load import Placed, Run
 from infra.lab.bench.plan import Plan
+from infra.lab.percentiles import percentile, spread
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 STOOD = (None, "failed", "confirmed", "submitted")

@@ -9,7 +9,6 @@ import pytest
 
 from infra.lab.model import costs
 from infra.lab.model.assumptions import Latency, assumptions
-from infra.lab.model.page import markdown
 from infra.lab.model.queueing import capacity
 from infra.lab.model.report import model
 from infra.lab.model.run import QUEUED, Sample, Scenario, sample
@@ -18,6 +17,7 @@ from infra.lab.model.tables import tables
 from infra.lab.model.timeline import Beside, Timeline, draw
 from infra.local import template
 from infra.local.home import PROJECT
+from infra.markdown import table
 
 ASSUMED = assumptions()
 STACK = stack()
@@ -155,9 +155,9 @@ def test_every_assumption_names_its_basis_and_source() -> None:
 def test_the_tables_say_what_the_document_says() -> None:
     document = model(Scenario(), 10, 10, ASSUMED)
     found = {title: rows for title, _, rows in tables(document)}
-    assert len(found) == 9
+    assert len(found) == 6
     assert found["US dollars for a million orders, without storage"][-1] == (
         "together",
         f"{document['usdPerMillionOrdersTotal']:.2f}",
     )
-    assert markdown(("a",), [("b",)]) == "| a |\n| --- |\n| b |"
+    assert table(("a",), [("b",)]) == "| a |\n| --- |\n| b |"

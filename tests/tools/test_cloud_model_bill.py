@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from random import Random
 
 import pytest
 
 from infra.lab.model.assumptions import assumptions
-from infra.lab.model.bill import Month, idle_units, options, stored_gib, units_of_a_month, usd
-from infra.lab.model.conflicts import FIVE_RETRIES, TO_A_DEADLINE, contend, contention
+from infra.lab.model.bill import Month, idle_units, stored_gib, units_of_a_month
+from infra.lab.model.costs import usd
 from infra.lab.model.metering import SMALL, Meter, width
 from infra.lab.model.run import Sample, Scenario, cold_cpu_s, mean_used, sample
 from infra.lab.model.stack import Stack, stack
@@ -133,50 +132,8 @@ def test_orders_go_with_the_retention_and_the_ledger_stays(samples: list[Sample]
     assert stored_gib(samples, Month(1_000_000, 24), for_ever).orders == pytest.approx(47 * first.orders)
 
 
-def test_choices_are_priced(samples: list[Sample]) -> None:
-    added = options(samples, 1, Month(1_000_000, 12), STACK, ASSUMED)
-    assert added["MakeDashboard=false"] == pytest.approx(-3)
-    assert added["XRay=Active"] == pytest.approx(2 * 0.05 * 5)
-    assert added["DatabaseUrl, its secret"] == pytest.approx(0.40)
-    assert added["RetentionDays=0"] > 0 > added["RetentionDays=30"]
-
-
 def test_a_cold_start_imports_with_a_whole_processor_and_serves_with_a_share() -> None:
     function = ASSUMED.functions["execute"]
     whole, third = (cold_cpu_s(function, share) * 1000 for share in (1.0, 1 / 3))
     assert whole == pytest.approx(function.import_cpu_ms + function.first_cpu_ms)
     assert third - whole == pytest.approx(2 * function.first_cpu_ms)
-
-
-def test_memory_changes_time_and_price() -> None:
-    slow, quick = (sample(Scenario(executor_mb=size), ASSUMED, 1) for size in (256, 1769))
-    assert slow.execute_s > quick.execute_s
-    assert slow.used == quick.used
-
-
-def test_alone_no_transaction_is_refused() -> None:
-    for policy in (FIVE_RETRIES, TO_A_DEADLINE):
-        found = contention(policy, 1, ASSUMED, 1)
-        assert (found.busy_share, found.tries) == (0, 1)
-
-
-def test_of_transactions_on_one_row_the_first_to_commit_wins() -> None:
-    takes = ASSUMED.latencies["hotTransaction"]
-    ended = contend(TO_A_DEADLINE, 2, takes, Random(1))
-    assert [one.is_committed for one in ended] == [True, True]
-    assert [one.refusals for one in ended] == [0, 1]
-    assert ended[0].seconds < ended[1].seconds
-
-
-def test_five_retries_are_too_few_and_a_deadline_is_enough() -> None:
-    for simultaneous, busy in ((20, 0.1), (50, 0.4)):
-        assert contention(FIVE_RETRIES, simultaneous, ASSUMED, 1).busy_share > busy
-        assert contention(TO_A_DEADLINE, simultaneous, ASSUMED, 1).busy_share < 0.001
-
-
-def test_no_transaction_waits_past_the_deadline() -> None:
-    takes = ASSUMED.latencies["hotTransaction"]
-    ended = contend(TO_A_DEADLINE, 300, takes, Random(1))
-    assert len(ended) == 300
-    assert any(not one.is_committed for one in ended)
-    assert max(one.seconds for one in ended) < 2.0 + 0.2

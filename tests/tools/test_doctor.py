@@ -8,12 +8,14 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
-from unittest.mock import Mock
 
 import pytest
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from moto import mock_aws
 
 from infra.local import processes
 from infra.local.home import Home, State
@@ -128,73 +130,71 @@ def test_an_emulator_that_no_deployment_knows_is_found(tmp_path: Path) -> None:
         os.kill(pid, 9)
 
 
-class FakeAccount:
-    """An account with what a test gives it."""
-
-    def __init__(self, *, region: str | None = "eu-west-1", allowed: int = 1000, dsql: bool = True) -> None:
-        self.region = region
-        self.allowed = allowed
-        self.dsql = dsql
-
-    def identity(self) -> str:
-        return "arn:aws:iam::123456789012:user/ada"
-
-    def concurrency(self) -> int:
-        return self.allowed
-
-    def has_dsql(self) -> bool:
-        return self.dsql
+def allowing(invocations: int) -> dict[str, object]:
+    return {"AccountLimit": {"ConcurrentExecutions": invocations}}
 
 
-def test_the_region_is_read_where_the_advice_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
-    (finding,) = account.examine(account.BotoAccount())
-    monkeypatch.setenv(*finding.fix.removeprefix("set one: export ").split("="))
-    assert account.BotoAccount().region == "us-east-1"
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, object]]:
+    """Return what moto, which has no account settings, is overruled with, by operation."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-2")
+    overruled: dict[str, object] = {"GetAccountSettings": allowing(1000)}
+    call = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def answered(client: BaseClient, operation: str, *arguments: object) -> object:
+        answer = overruled.get(operation)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer or call(client, operation, *arguments)
+
+    with mock_aws():
+        monkeypatch.setattr(BaseClient, "_make_api_call", answered)
+        yield overruled
 
 
-@pytest.mark.parametrize(
-    ("answer", "offered"),
-    [
-        (None, True),
-        (ClientError({"Error": {"Code": "AccessDeniedException"}}, "ListClusters"), True),
-        (EndpointConnectionError(endpoint_url="https://dsql.eu-south-9.api.aws"), False),
-    ],
-)
-def test_a_region_offers_dsql_where_its_endpoint_answers(
-    answer: Exception | None, offered: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-south-9")
-    call = Mock(side_effect=answer, return_value={"clusters": []})
-    monkeypatch.setattr("botocore.client.BaseClient._make_api_call", call)
-    assert account.BotoAccount().has_dsql() is offered
-    assert call.call_args.args[0] == "ListClusters"
-
-
-class NobodysAccount(FakeAccount):
-    def identity(self) -> str:
-        raise NoCredentialsError
-
-
+@pytest.mark.usefixtures("aws")
 def test_an_account_that_is_fit() -> None:
-    assert {finding.grade for finding in account.examine(FakeAccount())} == {Grade.OK}
+    found = list(account.examine())
+    assert {finding.grade for finding in found} == {Grade.OK}
+    assert "arn:aws:sts::123456789012" in found[0].text
 
 
-def test_an_account_without_a_region_or_credentials() -> None:
-    (region,) = account.examine(FakeAccount(region=None))
-    assert_finding(region, Grade.PROBLEM, "AWS_DEFAULT_REGION")
-    (nobody,) = account.examine(NobodysAccount())
-    assert_finding(nobody, Grade.PROBLEM, "aws sso login")
+@pytest.mark.usefixtures("aws")
+def test_the_region_is_read_where_the_advice_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    (region,) = account.examine()
+    assert_told(region, Grade.PROBLEM, "AWS_DEFAULT_REGION")
+    monkeypatch.setenv(*region.fix.removeprefix("name one: export ").split("="))
+    assert "us-east-1" in next(account.examine()).text
 
 
-def test_a_new_account_cannot_reserve_concurrency() -> None:
-    _, concurrency, _ = account.examine(FakeAccount(allowed=10))
-    assert_finding(concurrency, Grade.PROBLEM, "10 invocations", "ReserveConcurrency=false", "L-B99A9384")
+def test_an_account_without_credentials(aws: dict[str, object]) -> None:
+    aws["GetCallerIdentity"] = NoCredentialsError()
+    (nobody,) = account.examine()
+    assert_told(nobody, Grade.PROBLEM, "aws sso login")
 
 
-def test_a_region_without_dsql() -> None:
-    *_, database = account.examine(FakeAccount(dsql=False))
-    assert_finding(database, Grade.PROBLEM, "eu-west-1", "docs/deploy.md")
+def test_a_new_account_cannot_reserve_concurrency(aws: dict[str, object]) -> None:
+    aws["GetAccountSettings"] = allowing(10)
+    _, concurrency, _ = account.examine()
+    assert_told(concurrency, Grade.PROBLEM, "10 invocations", "ReserveConcurrency=false", "L-B99A9384")
+
+
+def test_a_quota_that_may_not_be_read_is_a_note(aws: dict[str, object]) -> None:
+    aws["GetAccountSettings"] = ClientError({"Error": {"Code": "AccessDenied"}}, "GetAccountSettings")
+    _, concurrency, database = account.examine()
+    assert_told(concurrency, Grade.NOTE, "lambda:GetAccountSettings")
+    assert database.grade is Grade.OK
+
+
+def test_a_region_without_dsql(aws: dict[str, object]) -> None:
+    aws["ListClusters"] = EndpointConnectionError(endpoint_url="https://dsql.us-east-2.api.aws")
+    *_, database = account.examine()
+    assert_told(database, Grade.PROBLEM, "us-east-2", "docs/deploy.md")
+
+
+def test_a_region_that_refuses_to_list_clusters_offers_dsql(aws: dict[str, object]) -> None:
+    aws["ListClusters"] = ClientError({"Error": {"Code": "AccessDeniedException"}}, "ListClusters")
+    *_, database = account.examine()
+    assert_told(database, Grade.OK)

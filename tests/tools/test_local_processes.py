@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from infra.local import processes
 from infra.local.errors import StartFailed
+from infra.local.home import PROJECT
 from infra.local.processes import ProcessRef
 
 SLEEPER = "import time; time.sleep(60)"
@@ -68,6 +70,28 @@ def test_a_process_that_ignores_the_signal_is_killed(log: Path, started: list[Pr
     processes.wait_ready(ref, lambda: "deaf" in log.read_text(), log)
     processes.stop(ref, signal.SIGTERM, grace_s=0.1)
     assert not processes.alive(ref)
+
+
+ABANDONING = """
+import os, signal, sys
+from pathlib import Path
+from infra.local import processes
+
+def start():
+    argv = [sys.executable, "-c", "import time; time.sleep(60)"]
+    return processes.spawn("test", argv, port=1, log=Path(os.devnull), env=dict(os.environ))
+
+killed, stopped = start(), start()
+os.kill(killed.pid, signal.SIGKILL)
+os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)
+processes.stop(stopped, signal.SIGKILL, grace_s=5)
+"""
+
+
+def test_a_child_that_was_killed_by_others_is_reaped_with_the_next() -> None:
+    argv = [sys.executable, "-W", "always", "-c", ABANDONING]
+    ran = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60, cwd=PROJECT)
+    assert ran.stderr == "", "no subprocess is still running"
 
 
 def test_children_are_stopped_with_their_parent(log: Path, started: list[ProcessRef]) -> None:

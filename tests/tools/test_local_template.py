@@ -7,9 +7,9 @@ from typing import cast
 
 import pytest
 
+from infra.json_types import Node
 from infra.local import package, rollout, template
 from infra.local.home import PROJECT, State
-from infra.local.template import Node
 
 
 @pytest.fixture

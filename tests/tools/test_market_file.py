@@ -11,10 +11,10 @@ from infra.cli.pool_files import PoolFileError
 from infra.cli.quote_market import price_market
 from infra.local.home import PROJECT
 
-Json = dict[str, object]
+Entry = dict[str, object]
 VECTORS = PROJECT / "tests" / "vectors" / "meteora_dlmm.json"
 
-PRODUCT: Json = {
+PRODUCT: Entry = {
     "kind": "constant_product",
     "venue": "raydium",
     "token_x": "SOL",
@@ -24,13 +24,13 @@ PRODUCT: Json = {
 }
 
 
-def vector_pool(index: int) -> Json:
+def vector_pool(index: int) -> Entry:
     """A pool of the vector file as it stands there, its cases included, and what a market file adds."""
-    pool: Json = json.loads(VECTORS.read_text())["pools"][index]
+    pool: Entry = json.loads(VECTORS.read_text())["pools"][index]
     return {"kind": "dlmm", "venue": "meteora", "token_x": "USDC", "token_y": "USDT"} | pool
 
 
-def write(tmp_path: Path, *pools: Json, **more: object) -> Path:
+def write(tmp_path: Path, *pools: Entry, **more: object) -> Path:
     path = tmp_path / "market.json"
     path.write_text(json.dumps({"pools": pools, **more}))
     return path
@@ -74,7 +74,7 @@ def test_a_pool_with_limit_orders_gives_what_its_case_says(tmp_path: Path) -> No
 
 
 def test_the_fees_of_a_constant_product_pool_are_its_own(tmp_path: Path) -> None:
-    fees: Json = {"trade_fee_rate": 3_000, "creator_fee_rate": 10_000}
+    fees: Entry = {"trade_fee_rate": 3_000, "creator_fee_rate": 10_000}
     outputs = [
         price_market(write(tmp_path, PRODUCT | more), "SOL", "USDC", "1000").amount_out
         for more in ({}, {"fee_bps": 25}, {"trade_fee_rate": 2_500}, fees, fees | {"creator_fee_on": 2})
@@ -125,7 +125,7 @@ def test_the_documented_file_can_be_priced(tmp_path: Path) -> None:
         ([PRODUCT | {"creator_fee_on": 3}], "creator_fee_on"),
     ],
 )
-def test_a_wrong_file_is_refused_with_the_place(tmp_path: Path, pools: list[Json], says: str) -> None:
+def test_a_wrong_file_is_refused_with_the_place(tmp_path: Path, pools: list[Entry], says: str) -> None:
     with pytest.raises(PoolFileError, match=says):
         price_market(write(tmp_path, *pools), "SOL", "USDC", "1")
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dexec.adapters.postgres.operators import ProblemOrder
+from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Detail, Order
 from dexec.domain.quote import Mode, RouteRequest
@@ -31,22 +32,22 @@ ORDER = Order(
 ROUTING = replace(ORDER, status=Status.ROUTING)
 HELD = replace(ROUTING, lease_token="lease", lease_until=NOW + timedelta(seconds=20))
 SUBMITTED = replace(ORDER, status=Status.SUBMITTED)
-FAILED = replace(ORDER, status=Status.FAILED, error={"code": "no_venue", "message": "no venue answered"})
-LATE = {"error": {"code": "no_venue", "message": "no venue answered"}}
+FAILED = replace(ORDER, status=Status.FAILED, error=Failure("no_venue", "no venue answered"))
+LATE = Failure("no_venue", "no venue answered")
 
 
 @pytest.mark.parametrize(
     ("order", "detail", "expected"),
     [
-        (ORDER, {}, f"no executor has taken it since it was queued at {QUEUED}"),
-        (ROUTING, {}, f"its executor died; it was last queued at {QUEUED}"),
+        (ORDER, None, f"no executor has taken it since it was queued at {QUEUED}"),
+        (ROUTING, None, f"its executor died; it was last queued at {QUEUED}"),
         (ROUTING, LATE, f"its executor died; it was last queued at {QUEUED}, after: no venue answered"),
-        (HELD, {}, "leased by an executor until 2030-01-02T03:04:25.000Z"),
+        (HELD, None, "leased by an executor until 2030-01-02T03:04:25.000Z"),
         (HELD, LATE, "leased by an executor until 2030-01-02T03:04:25.000Z, after: no venue answered"),
-        (FAILED, {}, "no venue answered"),
+        (FAILED, None, "no venue answered"),
         (
             replace(SUBMITTED, parked_at=NOW, rounds=3),
-            {},
+            None,
             "parked since 2030-01-02T03:04:05.000Z: every run crashed; dexec redrive releases it",
         ),
     ],
@@ -58,10 +59,11 @@ def test_what_an_order_waits_for(order: Order, detail: Detail, expected: str) ->
 @pytest.mark.parametrize("order", [ORDER, ROUTING, HELD])
 def test_a_pause_explains_what_waits(order: Order) -> None:
     assert (
-        reason(ProblemOrder(order, NOW, {}), NOW, NOW) == "execution is paused since 2030-01-02T03:04:05.000Z"
+        reason(ProblemOrder(order, NOW, None), NOW, NOW)
+        == "execution is paused since 2030-01-02T03:04:05.000Z"
     )
 
 
 def test_a_pause_does_not_explain_what_is_submitted_or_over() -> None:
-    assert "paused" not in reason(ProblemOrder(SUBMITTED, NOW, {}), NOW, NOW)
-    assert reason(ProblemOrder(FAILED, NOW, {}), NOW, NOW) == "no venue answered"
+    assert "paused" not in reason(ProblemOrder(SUBMITTED, NOW, None), NOW, NOW)
+    assert reason(ProblemOrder(FAILED, NOW, None), NOW, NOW) == "no venue answered"

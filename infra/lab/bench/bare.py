@@ -102,8 +102,10 @@ def zipped(source: str) -> bytes:
     """Return the code of a function whose handler is ``app.handler``, as Lambda takes it."""
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
-        # Of a fixed date: the same source is the same code, however much later it is zipped.
-        archive.writestr(zipfile.ZipInfo("app.py"), source)
+        # Without the time: the same source is the same code, whenever it is packed.
+        entry = zipfile.ZipInfo("app.py")
+        entry.external_attr = 0o644 << 16
+        archive.writestr(entry, source)
     return code.getvalue()
 
 

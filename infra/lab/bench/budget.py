@@ -1,7 +1,8 @@
 """CPU budget of an order and of a cold start: ``python -m infra.lab.bench.budget``.
 
 The handlers run against a real PostgreSQL and a sink for queue and pushes; neither's CPU counts as ours.
-Every figure is the median of several runs, each in a process of its own.
+Every figure is the median of several runs, each in a process of its own. ``--build .aws-sam/build`` measures
+the cold starts of what ``make package`` wrote instead, with nothing but that and Lambda's own Python.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ from infra.local.home import PROJECT
 
 WATCHERS = 4
 Figures = dict[str, float]
+Starts = dict[str, Figures]
+"""Of cold starts, by function and first request."""
+
+RESOURCES = {"http_api": "HttpApiFunction", "executor": "ExecutorFunction", "websocket": "WebSocketFunction"}
 
 
 class Budget(NamedTuple):
@@ -33,7 +38,7 @@ class Budget(NamedTuple):
     unwatched: Figures
     watched: Figures
     frame_cpu_ms: float
-    cold: dict[str, Figures]
+    cold: Starts
 
     def document(self) -> Document:
         """Return the figures as JSON."""
@@ -58,8 +63,17 @@ def measure(runs: int, orders: int) -> Budget:
         (after["cpuMs"] - before["cpuMs"]) / after["frames"]
         for before, after in zip(unwatched, watched, strict=True)
     ]
-    starts = {name: _medians([run[name] for run in cold]) for name in cold[0]}
-    return Budget(_medians(unwatched), _medians(watched), median(per_frame), starts)
+    return Budget(_medians(unwatched), _medians(watched), median(per_frame), _medians_by_start(cold))
+
+
+def measure_build(build: Path, python: str, runs: int) -> Starts:
+    """Return the medians of ``runs`` cold starts of what ``sam build`` wrote for this processor."""
+    with stand() as around:
+        return _medians_by_start([_cold(around, build, python) for _ in range(runs)])
+
+
+def _medians_by_start(runs: Sequence[Starts]) -> Starts:
+    return {name: _medians([run[name] for run in runs]) for name in runs[0]}
 
 
 def _medians(runs: Sequence[Figures]) -> Figures:
@@ -90,31 +104,33 @@ def _warm(around: Stand, orders: int) -> Figures:
     return figures
 
 
-def _cold(around: Stand) -> dict[str, Figures]:
-    """Start each function once: an order that is accepted cold is executed cold."""
-    environ = around.environ()
-    post, accepted = start(environ, invoke.FUNCTIONS / "http_api", invoke.post_order(0, API_KEY))
+def _cold(around: Stand, build: Path | None = None, python: str = sys.executable) -> Starts:
+    """Start each function once, from source or a build: an order that is accepted cold is executed cold."""
+
+    def start(function: str, event: invoke.Event) -> tuple[Figures, dict[str, object]]:
+        folder, environ = invoke.FUNCTIONS / function, around.environ()
+        if build is not None:
+            folder = build / RESOURCES[function]
+            # The function and the layer before the project, of which only the bench itself is needed.
+            environ["PYTHONPATH"] = f"{folder}:{build / 'Layer' / 'python'}:{PROJECT}"
+        return _start((python, "-s"), folder, environ, event)
+
+    post, accepted = start("http_api", invoke.post_order(0, API_KEY))
     order_id = json.loads(str(accepted["body"]))["orderId"]
-    execute, _ = start(environ, invoke.FUNCTIONS / "executor", invoke.queue_message(order_id))
-    connect, _ = start(environ, invoke.FUNCTIONS / "websocket", invoke.connect("cold", API_KEY))
-    frame, _ = start(environ, invoke.FUNCTIONS / "websocket", invoke.execute_frame("cold", 1))
     return {
         "http_api: POST /api/orders/execute": post,
-        "executor: one order": execute,
-        "websocket: $connect": connect,
-        "websocket: execute frame": frame,
+        "executor: one order": start("executor", invoke.queue_message(order_id))[0],
+        "websocket: $connect": start("websocket", invoke.connect("cold", API_KEY))[0],
+        "websocket: execute frame": start("websocket", invoke.execute_frame("cold", 1))[0],
     }
 
 
-def start(
-    environ: Mapping[str, str],
-    function: Path,
-    event: invoke.Event,
-    python: Sequence[str] = (sys.executable,),
+def _start(
+    python: Sequence[str], function: Path, environ: Mapping[str, str], event: invoke.Event
 ) -> tuple[Figures, dict[str, object]]:
     """Start the function in a folder once, in an interpreter of its own; return figures and answer.
 
-    ``python`` is that interpreter with its options. Raises ``RuntimeError`` where the event is refused.
+    Raises ``RuntimeError`` where the event is refused.
     """
     argv = [*python, "-m", "infra.lab.bench.cold_start", str(function), json.dumps(event)]
     run = subprocess.run(argv, cwd=function, env=dict(environ), check=True, stdout=subprocess.PIPE, text=True)
@@ -137,11 +153,16 @@ def print_budget(budget: Budget) -> None:
         order.add_row(name, *(f"{run[cell]:.2f}" for cell in cells))
     console.print(order)
     console.print(f"a pushed frame: {budget.frame_cpu_ms:.2f} ms\n")
+    print_starts(budget.cold)
+
+
+def print_starts(starts: Starts) -> None:
+    """Print cold starts as a table."""
     cold = Table("cold start, ms", "import CPU", "first CPU", "both CPU", "wall", "memory MB", box=None)
-    for name, start in budget.cold.items():
+    for name, start in starts.items():
         cells = ("importCpuMs", "firstCpuMs", "cpuMs", "ms", "memoryMb")
         cold.add_row(name, *(f"{start[cell]:.0f}" for cell in cells))
-    console.print(cold)
+    Console(highlight=False).print(cold)
 
 
 def main() -> None:
@@ -150,7 +171,12 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5, help="measurements of each figure")
     parser.add_argument("--orders", type=int, default=300, help="orders a measurement")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--build", type=Path, help="cold starts of a build: .aws-sam/build")
+    parser.add_argument("--python", default="python3.13", help="Lambda's Python, for --build")
     options = parser.parse_args()
+    if options.build:
+        print_starts(measure_build(options.build.resolve(), options.python, options.runs))
+        return
     budget = measure(options.runs, options.orders)
     if options.json:
         print(json.dumps(budget.document(), indent=2))

@@ -8,27 +8,14 @@ from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
 
-from dexec.adapters.paper.chain_time import LATENCIES, between
+from dexec.adapters.paper.simulator import LATENCIES
 from infra.client.api import Document
 from infra.client.events import TERMINAL
 from infra.lab.bench.collector import Received, Step
 from infra.lab.bench.load import Placed, Run
+from infra.lab.percentiles import spread
 
 STATES = ("pending", "routing", "quotes", "building", "submitted", "confirmed", "failed")
-
-
-def percentile(values: Sequence[float], percent: float) -> float:
-    """Return the smallest of the sorted ``values`` that ``percent`` of them do not exceed."""
-    return values[max(0, math.ceil(len(values) * percent / 100) - 1)]
-
-
-def spread(values: Iterable[float]) -> Document:
-    """Return p50, p90, p99 and max, rounded to a tenth; None where there are no values."""
-    ordered = sorted(values)
-    if not ordered:
-        return dict.fromkeys(("p50", "p90", "p99", "max"))
-    named = {"p50": 50, "p90": 90, "p99": 99, "max": 100}
-    return {name: round(percentile(ordered, percent), 1) for name, percent in named.items()}
 
 
 class Moment(NamedTuple):
@@ -50,12 +37,12 @@ class Figures:
     def document(self) -> Document:
         """Return all figures, JSON-ready; times in milliseconds unless named otherwise."""
         ends = [self._end_of(placed) for placed in self._accepted]
-        moments = self.moments()
+        moments, states = self.moments(), self._state_ms()
         return {
             "ordersPerSecond": self._orders_per_second(),
-            "endToEndMs": spread(self.end_to_end_ms()),
-            "acceptMs": spread(self.accept_ms()),
-            "stateMs": {state: spread(times) for state, times in self.state_ms().items()},
+            "endToEndMs": spread(states.get("confirmed", [])),
+            "acceptMs": spread((p.answered - p.intended) * 1000 for p in self._accepted if p.answered),
+            "stateMs": {state: spread(times) for state, times in states.items()},
             "overheadMs": spread(self._overhead_ms()),
             "highestExecuting": max((moment.executing for moment in moments), default=0),
             "executingWhileQueued": _mean_executing(moments),
@@ -77,16 +64,8 @@ class Figures:
         given = [reason for p in self._run.placed for reason in (p.refusal, p.socket_refusal)]
         return list(dict.fromkeys(reason for reason in given if reason is not None))
 
-    def accept_ms(self) -> list[float]:
-        """Return, for each accepted order, the time from its intended start to the answer."""
-        return [(p.answered - p.intended) * 1000 for p in self._accepted if p.answered is not None]
-
-    def end_to_end_ms(self) -> list[float]:
-        """Return the time from intended start to the event ``confirmed``, for each order and watcher."""
-        return self.state_ms().get("confirmed", [])
-
-    def state_ms(self) -> dict[str, list[float]]:
-        """Return the times from intended start to the event of each state, for each order and watcher."""
+    def _state_ms(self) -> dict[str, list[float]]:
+        """Return the times from intended start to being told of each state, for each order and watcher."""
         times: dict[str, list[float]] = {}
         for placed, received in self._pairs():
             steps = self._steps(placed)
@@ -139,7 +118,7 @@ class Figures:
         """
         if self._latency not in LATENCIES:
             return []
-        landing = LATENCIES[self._latency].landing
+        landing_time = LATENCIES[self._latency].landing_time
         overheads = []
         for placed, received in self._pairs():
             steps = self._ordered(placed)
@@ -148,9 +127,9 @@ class Figures:
                 continue
             venue_ms = sum(step.venue_ms for step in steps if step.venue_ms is not None)
             signature = next(step.signature for step in steps if step.signature is not None)
-            landing_ms = between(*landing, signature).total_seconds() * 1000
-            end_ms = (received.arrivals[last] - placed.intended) * 1000
-            overheads.append(end_ms - venue_ms - landing_ms)
+            landing_ms = landing_time(signature).total_seconds() * 1000
+            told_ms = (heard.arrivals[last] - placed.intended) * 1000
+            overheads.append(told_ms - venue_ms - landing_ms)
         return overheads
 
     def _delayed(self, placed: Placed) -> bool:

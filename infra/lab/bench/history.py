@@ -9,9 +9,9 @@ import psycopg
 
 from infra.client.api import Document
 from infra.client.errors import ApiError
-from infra.lab.bench.figures import spread
 from infra.lab.bench.kept_http import KeptHttp
 from infra.lab.bench.plan import Target
+from infra.lab.percentiles import spread
 
 READS = 60
 WARM_UP = 10

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
@@ -31,7 +32,8 @@ class Context:
 
 
 def load(function: Path) -> Handler:
-    """Import ``app.py`` in the folder of a function and return its handler."""
+    """Import ``app.py`` in the folder of a function, and what lies beside it; return its handler."""
+    sys.path.insert(0, str(function))
     spec = importlib.util.spec_from_file_location("app", function / "app.py")
     if spec is None or spec.loader is None:
         raise ImportError(f"there is no function in {function}")

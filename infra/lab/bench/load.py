@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from time import perf_counter, time
 
-from dexec.usecases.read_orders import MAX_PAGE
+from dexec.api.inputs import MAX_PAGE
 from infra.client.api import Document
 from infra.client.errors import ApiError
 from infra.client.retry import LOST, new_key, pause_s

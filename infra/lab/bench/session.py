@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -115,18 +115,9 @@ def commit() -> str | None:
 
 
 def _plan(plan: Plan, target: Target) -> Document:
-    return {
-        "orders": plan.orders,
-        "rate": plan.rate,
-        "over": plan.over.value,
-        "watchers": plan.watchers,
-        "sockets": plan.sockets.value,
-        "connections": plan.connections,
-        "warmUp": plan.warm_up,
-        "cold": plan.cold,
-        "latency": target.latency,
-        "endpoint": target.http_url,
-    }
+    fields = asdict(plan)
+    del fields["silence_s"]
+    return {"warmUp": fields.pop("warm_up"), **fields, "latency": target.latency, "endpoint": target.http_url}
 
 
 def _processor() -> str:

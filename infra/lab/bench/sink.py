@@ -6,56 +6,35 @@ prints its port first. ``GET /frames`` answers how many frames were posted to co
 
 from __future__ import annotations
 
-import asyncio
-from typing import cast
+import socket
+from collections import Counter
 
-_DONE = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
+import uvicorn
+from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 
-
-class _Sink(asyncio.Protocol):
-    """One connection, kept open; requests have a content-length or no body."""
-
-    frames = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-        self._received = b""
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        while (request := self._next_request()) is not None:
-            if request.startswith(b"GET /frames"):
-                body = str(_Sink.frames).encode()
-                head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\n\r\n"
-                self._transport.write(head.encode() + body)
-                continue
-            _Sink.frames += b"/@connections/" in request
-            self._transport.write(_DONE)
-
-    def _next_request(self) -> bytes | None:
-        """Take a complete request off what was received; return its first line."""
-        head, end, rest = self._received.partition(b"\r\n\r\n")
-        if not end:
-            return None
-        length = _content_length(head)
-        if len(rest) < length:
-            return None
-        self._received = rest[length:]
-        return head.partition(b"\r\n")[0]
+_posted: Counter[str] = Counter()
 
 
-def _content_length(head: bytes) -> int:
-    for line in head.lower().split(b"\r\n"):
-        if line.startswith(b"content-length:"):
-            return int(line.partition(b":")[2])
-    return 0
+async def _sink(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    assert scope["type"] == "http"  # noqa: S101 - there is no lifespan
+    while (message := await receive())["type"] == "http.request" and message["more_body"]:
+        pass
+    body = b"{}"
+    if scope["path"] == "/frames":
+        body = str(_posted["frames"]).encode()
+    elif scope["path"].startswith("/@connections/"):
+        _posted["frames"] += 1
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers, "trailers": False})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-async def _serve() -> None:
-    server = await asyncio.get_running_loop().create_server(_Sink, "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
+def main() -> None:
+    """Serve until the process is ended."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    print(listener.getsockname()[1], flush=True)
+    uvicorn.Server(uvicorn.Config(_sink, lifespan="off", log_level="error")).run(sockets=[listener])
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve())
+    main()

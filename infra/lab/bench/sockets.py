@@ -10,12 +10,15 @@ from time import perf_counter
 from urllib.parse import urlencode
 
 import websockets
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 
-from infra.client.api import Document, is_local
-from infra.client.errors import ApiError
+from infra.client.api import Document
+from infra.client.opening import open_once
 from infra.lab.bench.collector import Collector
 from infra.lab.bench.plan import Target
+
+OPEN_S = 60
+"""In which a socket opens while many others do."""
 
 
 class Watchers:
@@ -46,17 +49,7 @@ class Watchers:
     async def open(self, **query: str) -> None:
         """Open a socket that watches what ``query`` says, at once. Raises ``ApiError``."""
         url = f"{self._target.websocket_url}?{urlencode({'apiKey': self._target.api_key, **query})}"
-        try:
-            socket = await connect(
-                url,
-                ping_interval=None,
-                compression=None,
-                proxy=None if is_local(url) else True,
-                open_timeout=60,
-                close_timeout=2,
-            )
-        except (OSError, TimeoutError, websockets.WebSocketException) as exc:
-            raise ApiError(f"no WebSocket at {self._target.websocket_url}: {exc}") from exc
+        socket = await open_once(url, OPEN_S)
         self._sockets.append(socket)
         self._tasks.append(asyncio.create_task(self._listen(len(self._sockets) - 1, socket)))
 

@@ -10,16 +10,14 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import psutil
 
-from dexec.adapters.postgres import sources
-from dexec.adapters.postgres.database import Database
-from dexec.adapters.postgres.migrations import migrate
-from dexec.adapters.postgres.watching import PostgresWatching
+from dexec.bootstrap import Container
 from dexec.ports import Connection, MostConnections
+from dexec.settings import Settings
 from dexec.usecases.authenticate import hash_key
 from infra.local import postgres
 from infra.local.home import PROJECT, Home
@@ -68,11 +66,11 @@ class Stand:
 
     def watch(self, watchers: int) -> None:
         """Let that many stream connections, opened a minute ago, hear all orders."""
-        with closing(Database(sources.from_url(self.database_url))) as database:
+        with closing(_parts(self.database_url)) as parts:
             for number in range(watchers):
-                at = datetime.now(UTC) - timedelta(minutes=1)
+                at = parts.clock.now() - timedelta(minutes=1)
                 connection = Connection(f"watcher-{number}", API_KEY, hash_key(API_KEY), True, at)
-                PostgresWatching(database).connect(connection, MostConnections(watchers, watchers))
+                parts.watching.connect(connection, MostConnections(watchers, watchers))
 
 
 @contextmanager
@@ -83,12 +81,16 @@ def stand() -> Iterator[Stand]:
         server = postgres.start(home, port=0)
         try:
             url = postgres.url(home, server.port)
-            migrate(sources.from_url(url), datetime.now(UTC))
+            _parts(url).migrate()
             create_key(url, API_KEY, orders_per_minute=0)
             with _sink() as sink_url:
                 yield Stand(url, server, sink_url)
         finally:
             postgres.stop(server)
+
+
+def _parts(database_url: str) -> Container:
+    return Container(Settings.from_environ({"DATABASE_URL": database_url}))
 
 
 @contextmanager

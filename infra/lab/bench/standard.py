@@ -16,7 +16,8 @@ from statistics import median
 from time import perf_counter
 from typing import NamedTuple
 
-from infra.client.api import Document, Json
+from infra.client.api import Document
+from infra.json_types import Json
 from infra.lab.bench import bare, budget, history, session
 from infra.lab.bench.performance import LOSSES, page
 from infra.lab.bench.plan import Plan, Sockets, Target
@@ -181,7 +182,6 @@ def main() -> None:
     """Measure and write the page, and the figures as JSON where a file is named."""
     parser = argparse.ArgumentParser(prog="python -m infra.lab.bench.standard", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="less of everything, two minutes")
-    parser.add_argument("--page", type=Path, default=PAGE, help="the page to write")
     parser.add_argument("--json", type=Path, help="a file for the figures")
     parser.add_argument("--from-json", type=Path, help="write the page from such a file, measure nothing")
     options = parser.parse_args()
@@ -191,7 +191,7 @@ def main() -> None:
         figures = measure(QUICK if options.quick else FULL)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
-    options.page.write_text(page(figures), encoding="utf-8")
+    PAGE.write_text(page(figures), encoding="utf-8")
 
 
 if __name__ == "__main__":

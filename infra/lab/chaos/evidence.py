@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import psycopg
 
-TERMINAL = frozenset({"confirmed", "failed"})
+from infra.client.events import TERMINAL
 
 _OUTCOMES = """
     SELECT o.id, o.status, o.error::json ->> 'code',

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from infra.lab.model.assumptions import Assumptions
@@ -16,7 +16,6 @@ DAYS_OF_MONTH = 365 / 12
 _GB = 1e9
 _GIB = 1024**3
 Units = dict[str, float]
-Bill = dict[str, float]
 
 
 class Month(NamedTuple):
@@ -83,32 +82,3 @@ def stored_gib(samples: Sequence[Sample], month: Month, stack: Stack) -> Stored:
     used = mean_used(samples)
     a_month = month.orders / _GIB
     return Stored(kept * a_month * used["storedBytes"], age * a_month * used["ledgerBytes"])
-
-
-def usd(units: Mapping[str, float], assumed: Assumptions, *, is_alone: bool = False) -> Bill:
-    """Return US dollars by service; alone in its account, a deployment has all that AWS gives for nothing."""
-    bill: dict[str, float] = defaultdict(float)
-    for name, count in units.items():
-        price = assumed.prices[name]
-        paid = max(0.0, count - price.free) if is_alone else count
-        bill[price.service] += paid * price.usd / price.per
-    return {service: cost for service, cost in bill.items() if cost}
-
-
-def options(
-    samples: Sequence[Sample], watchers: int, month: Month, stack: Stack, assumed: Assumptions
-) -> Bill:
-    """Return what choices that are not the default would add to a month's bill."""
-    others = {
-        "MakeDashboard=false": stack._replace(dashboards=0),
-        "Alarms=false": stack._replace(dashboards=0, alarm_metrics=0),
-        "XRay=Active": stack._replace(is_traced=True),
-        "RetentionDays=30": stack._replace(retention_days=30),
-        "RetentionDays=0": stack._replace(retention_days=0),
-        "DatabaseUrl, its secret": stack._replace(secrets=1),
-    }
-
-    def total(one: Stack) -> float:
-        return sum(usd(units_of_a_month(samples, watchers, month, one, assumed), assumed).values())
-
-    return {name: total(other) - total(stack) for name, other in others.items()}

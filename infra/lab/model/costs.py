@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from infra.lab.model.assumptions import Assumptions
@@ -11,18 +11,24 @@ from infra.lab.model.run import Sample, mean_used
 from infra.lab.model.stack import Stack
 
 MILLION = 1_000_000
+Bill = dict[str, float]
 _GB = 1e9
 _FRAME_UNIT = 32 * 1024
 
 
-def usd_of_a_million(
-    samples: Sequence[Sample], watchers: int, stack: Stack, assumed: Assumptions
-) -> dict[str, float]:
+def usd_of_a_million(samples: Sequence[Sample], watchers: int, stack: Stack, assumed: Assumptions) -> Bill:
     """Return US dollars for a million orders by service, without storage and what costs by the month."""
+    units = units_of_an_order(samples, watchers, stack, assumed)
+    return usd({name: count * MILLION for name, count in units.items()}, assumed)
+
+
+def usd(units: Mapping[str, float], assumed: Assumptions, *, is_alone: bool = False) -> Bill:
+    """Return US dollars by service; alone in its account, a deployment has all that AWS gives for nothing."""
     bill: dict[str, float] = defaultdict(float)
-    for name, units in units_of_an_order(samples, watchers, stack, assumed).items():
+    for name, count in units.items():
         price = assumed.prices[name]
-        bill[price.service] += units * MILLION * price.usd / price.per
+        paid = max(0.0, count - price.free) if is_alone else count
+        bill[price.service] += paid * price.usd / price.per
     return {service: cost for service, cost in bill.items() if cost}
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from dexec.adapters.paper.ledger import Booking, Posting
-from dexec.adapters.postgres import rows
+from dexec.adapters.paper.simulator import Booking, Posting
+from dexec.adapters.postgres import encoding
 from dexec.domain.order import Event, Order
 from infra.lab.model.assumptions import Assumptions
 
@@ -43,18 +43,18 @@ def order_row(order: Order) -> int:
     """Return the bytes of an order's row; an update writes all of it."""
     signed = order.transaction
     return HASH_BYTES + KEY_BYTES + width(
-        order.id, order.client_id, order.label, rows.dump_request(order.request), order.status.value,
+        order.id, order.client_id, order.label, encoding.dump_request(order.request), order.status.value,
         order.seq, order.attempt, order.lease_token, order.lease_until, order.run_at, order.queued_at,
         order.signature, signed and signed.data,
-        signed and signed.last_valid_block_height, rows.dump_optional(order.fill),
-        rows.dump_optional(order.error), order.created_at, order.updated_at,
+        signed and signed.last_valid_block_height, encoding.dump_fill(order.fill),
+        encoding.dump_failure(order.error), order.created_at, order.updated_at,
     )  # fmt: skip
 
 
 def event_row(event: Event) -> int:
     """Return the bytes of an event's row."""
     step = event.step and event.step.value
-    detail = rows.dump(event.detail)
+    detail = encoding.dump_detail(event.detail)
     return width(event.order_id, event.seq, event.status.value, step, event.attempt, detail, event.at)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from infra.lab.model.assumptions import Assumptions, assumptions
@@ -10,6 +10,7 @@ from infra.lab.model.report import model
 from infra.lab.model.run import Scenario
 from infra.lab.model.tables import Table, of_cost, of_speed
 from infra.local.home import PROJECT
+from infra.markdown import table
 
 ORDERS = 1_000
 
@@ -30,38 +31,28 @@ def page(assumed: Assumptions) -> str:
     parts += ["## What it costs, default latencies, one watcher\n", *_tables(of_cost(documents[0]))]
     parts.append("## Assumptions\n")
     parts.append(f"{assumed.region}, checked {assumed.checked}.\n")
-    parts.append(markdown(("assumption", "value", "basis", "source"), list(_assumptions(assumed))) + "\n")
+    parts.append(table(("assumption", "value", "basis", "source"), list(_assumptions(assumed))) + "\n")
     return "\n".join(parts)
 
 
 def _tables(found: Iterable[Table]) -> Iterator[str]:
     for name, header, rows in found:
-        yield f"**{name}**\n\n{markdown(header, rows)}\n"
-
-
-def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        yield f"**{name}**\n\n{table(header, rows)}\n"
 
 
 def _assumptions(assumed: Assumptions) -> Iterator[tuple[str, ...]]:
-    for name, latency in assumed.latencies.items():
-        times = f"p50 {latency.p50_ms:g} ms, p99 {latency.p99_ms:g} ms"
-        yield name, times, latency.basis, latency.source
-    values = {**assumed.usage, **assumed.metering}
-    for name, value in (("coldStartRate", assumed.cold_start_rate), *values.items()):
-        yield name, f"{value.value:g}", value.basis, value.source
-    processor = assumed.full_processor_mb
-    yield "fullProcessorMb", f"{processor.value:g}", processor.basis, processor.source
-    for name, made in assumed.functions.items():
-        cold = f"cold {made.import_cpu_ms:g} + {made.first_cpu_ms:g} ms"
-        yield name, f"{made.cpu_ms:g} ms CPU, {cold}", made.basis, made.source
-    for name, price in assumed.prices.items():
-        yield name, f"{price.usd:.10g} USD per {price.per:,}", price.basis, price.source
-    for name, quota in assumed.quotas.items():
-        raised = "can be raised" if quota.adjustable else "fixed"
-        yield name, f"{quota.limit:g}, {raised}", quota.basis, quota.source
+    values = {**assumed.usage, **assumed.metering, "fullProcessorMb": assumed.full_processor_mb}
+    values["coldStartRate"] = assumed.cold_start_rate
+    groups = (assumed.latencies, values, assumed.functions, assumed.prices, assumed.quotas)
+    for name, one in ((name, one) for group in groups for name, one in group.items()):
+        given = one.model_dump(exclude={"basis", "source", "service"}, exclude_defaults=True)
+        # Of what is true or false the name says enough.
+        shown = [
+            field.replace("_", " ") if number is True else f"{field.replace('_', ' ')} {number:,.10g}"
+            for field, number in given.items()
+            if number is not False
+        ]
+        yield name, ", ".join(shown).removeprefix("value "), one.basis, one.source
 
 
 def write(path: Path = PROJECT / "docs" / "cloud-model.md") -> None:

@@ -9,6 +9,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from infra.lab.model.run import Sample
+from infra.lab.percentiles import percentile
 
 ORDERS_PER_EXECUTOR = 40
 BUSY = 0.7
@@ -37,12 +38,7 @@ def capacity(samples: Sequence[Sample], concurrency: int, seed: int) -> Capacity
         end - one.execute_s - arrival + one.notified_s
         for end, arrival, one in zip(served, arrivals, drawn, strict=True)
     )
-    return Capacity(concurrency, rate, at(latencies, 0.5), at(latencies, 0.99))
-
-
-def at(ordered: Sequence[float], share: float) -> float:
-    """Return the value below which ``share`` of the sorted values lie."""
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    return Capacity(concurrency, rate, percentile(latencies, 50), percentile(latencies, 99))
 
 
 def _serve(samples: Sequence[Sample], arrivals: Sequence[float], servers: int) -> list[float]:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 
 from infra.client.api import Document
 from infra.lab.model.assumptions import Assumptions
-from infra.lab.model.bill import Bill, Month, options, units_of_a_month, usd
-from infra.lab.model.conflicts import POLICIES, SIMULTANEOUS, Contention, contention
-from infra.lab.model.costs import limits, minutes_to_grow, usd_of_a_million
-from infra.lab.model.queueing import BUSY, at, capacity
+from infra.lab.model.bill import Month, units_of_a_month
+from infra.lab.model.costs import Bill, limits, minutes_to_grow, usd, usd_of_a_million
+from infra.lab.model.queueing import BUSY, capacity
 from infra.lab.model.run import Sample, Scenario, cold_cpu_s, mean_used, processor_share, sample
 from infra.lab.model.stack import Stack, stack
+from infra.lab.percentiles import spread
 
 CONCURRENCIES = (10, 100, 1000)
-MEMORIES_MB = (256, 512, 1024, 1769)
 MONTHLY = 10_000_000
-MOST_FOR_MEMORY = 200
-"""Orders that are run with each size of memory."""
 
 
 def model(
@@ -40,33 +36,20 @@ def model(
             "monthlyOrders": monthly,
             "region": assumed.region,
         },
-        "postMs": _spread([one.answered_s for one in samples]),
-        "confirmedMs": _spread([one.notified_s for one in samples]),
+        "postMs": spread(one.answered_s * 1000 for one in samples),
+        "confirmedMs": spread(one.notified_s * 1000 for one in samples),
         "criticalPath": [*_critical_path(samples)],
         "capacity": [_capacity(samples, size, scenario.seed, assumed) for size in CONCURRENCIES],
-        "executorMemory": [*_memories(scenario, min(orders, MOST_FOR_MEMORY), assumed)],
         "coldStartMs": _cold_starts(stack(), assumed),
         "usdPerMillionOrders": _cents(bill),
         "usdPerMillionOrdersTotal": round(sum(bill.values()), 2),
         "usdAMonth": [*_months(samples, scenario.watchers, monthly, assumed)],
-        "usdOfOptions": _cents(options(samples, scenario.watchers, Month(monthly, _LATER), stack(), assumed)),
         "usedPerOrder": {name: round(value, 2) for name, value in mean_used(samples).items()},
-        "conflicts": [
-            _contention(contention(policy, simultaneous, assumed, scenario.seed))
-            for simultaneous in SIMULTANEOUS
-            for policy in POLICIES
-        ],
         "limits": [
             {"name": limit.name, "ordersPerSecond": round(limit.orders_per_second, 1), "why": limit.text}
             for limit in limits(samples, concurrency, assumed)
         ],
     }
-
-
-def _spread(seconds: Sequence[float]) -> Document:
-    ordered = sorted(seconds)
-    shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
-    return {name: round(at(ordered, share) * 1000, 1) for name, share in shares.items()}
 
 
 def _critical_path(samples: Sequence[Sample]) -> Sequence[Document]:
@@ -93,33 +76,13 @@ def _capacity(samples: Sequence[Sample], size: int, seed: int, assumed: Assumpti
     }
 
 
-def _memories(scenario: Scenario, orders: int, assumed: Assumptions) -> list[Document]:
-    """Return what the executor would do with each size of memory, the same orders with the same luck."""
-    found: list[Document] = []
-    for memory_mb in MEMORIES_MB:
-        sized = replace(scenario, executor_mb=memory_mb)
-        samples = [sample(sized, assumed, number) for number in range(orders)]
-        memories = {**stack().memory_mb, "execute": memory_mb}
-        bill = usd_of_a_million(samples, scenario.watchers, stack()._replace(memory_mb=memories), assumed)
-        found.append(
-            {
-                "memoryMb": memory_mb,
-                "confirmedMs": _spread([one.notified_s for one in samples]),
-                "coldStartMs": _cold_start_ms("execute", memory_mb, assumed),
-                "lambdaUsdPerMillion": round(bill["Lambda"], 2),
-                "isOurs": memory_mb == stack().memory_mb["execute"],
-            }
-        )
-    return found
-
-
 def _cold_starts(deployed: Stack, assumed: Assumptions) -> Document:
-    return {name: _cold_start_ms(name, size, assumed) for name, size in deployed.memory_mb.items()}
-
-
-def _cold_start_ms(function: str, memory_mb: int, assumed: Assumptions) -> float:
-    own_s = cold_cpu_s(assumed.functions[function], processor_share(memory_mb, assumed))
-    return round(assumed.latencies["environment"].p50_ms + own_s * 1000)
+    environment_ms = assumed.latencies["environment"].p50_ms
+    found: Document = {}
+    for name, size in deployed.memory_mb.items():
+        own_s = cold_cpu_s(assumed.functions[name], processor_share(size, assumed))
+        found[name] = round(environment_ms + own_s * 1000)
+    return found
 
 
 _LATER = 12
@@ -145,13 +108,3 @@ def _months(samples: Sequence[Sample], watchers: int, monthly: int, assumed: Ass
 
 def _cents(bill: Bill) -> Document:
     return {name: round(cost, 2) for name, cost in bill.items()}
-
-
-def _contention(found: Contention) -> Document:
-    return {
-        "simultaneous": found.simultaneous,
-        "policy": found.policy,
-        "busyShare": round(found.busy_share, 4),
-        "addedMs": {"p50": round(found.added_p50_s * 1000), "p99": round(found.added_p99_s * 1000)},
-        "tries": round(found.tries, 1),
-    }

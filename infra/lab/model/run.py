@@ -9,25 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
-from dexec.adapters.paper.chain_time import LATENCIES
-from dexec.adapters.paper.cluster import PaperCluster
-from dexec.adapters.paper.market import VENUES, PaperMarket
-from dexec.adapters.paper.signer import PaperSigner
-from dexec.adapters.paper.venue import PaperVenue
+from dexec.adapters.paper import paper_chain
+from dexec.bootstrap import Container
 from dexec.domain.ids import order_id
 from dexec.domain.quote import Mode, RouteRequest
-from dexec.ports import ApiKey, RateLimit
-from dexec.usecases.execute_order import ExecuteOrder
-from dexec.usecases.notify import Notifier
-from dexec.usecases.place_order import PlaceOrder, Submission
-from dexec.usecases.quote_route import QuoteRoute
+from dexec.ports import ApiKey
+from dexec.settings import Settings
+from dexec.usecases.place_order import Submission
 from infra.lab.model.assumptions import Assumptions, Function
 from infra.lab.model.services import Cloud, CloudLedger, CloudOrders, CloudPush, CloudQueue, CloudWatching
 from infra.lab.model.stack import stack
 from infra.lab.model.timeline import START, Beside, Span, Timeline
 
 if TYPE_CHECKING:
-    from dexec.adapters.paper.ledger import PaperLedger
+    from dexec.adapters.paper.simulator import PaperLedger
     from dexec.ports import Orders, Queue, Watching
 
 TIMEOUT = timedelta(seconds=20)
@@ -64,8 +59,6 @@ class Scenario:
     latency: str = "default"
     watchers: int = 1
     seed: int = 1
-    executor_mb: int | None = None
-    """Memory of the executor; None: what the template gives it."""
 
 
 def sample(scenario: Scenario, assumed: Assumptions, number: int) -> Sample:
@@ -104,18 +97,12 @@ class _Run:
     def __init__(self, scenario: Scenario, cloud: Cloud, number: int) -> None:
         self.cloud = cloud
         self._rng = cloud.rng
-        # The clean run asks for no other methods of these ports.
         self._store = CloudOrders(cloud, scenario.watchers)
-        self._orders = cast("Orders", self._store)
         self._pushes = Beside(cloud.timeline, "push")
         self.watching = CloudWatching(cloud, self._pushes)
-        self._latency = LATENCIES[scenario.latency]
-        self._market = PaperMarket(scenario.seed)
+        self._parts = self._composed(scenario)
         self._number = number
         self._order_id = ""
-        self._memory_mb = dict(stack().memory_mb)
-        if scenario.executor_mb is not None:
-            self._memory_mb["execute"] = scenario.executor_mb
 
     def accept(self) -> float:
         """Place the order; return how long the function ran."""
@@ -124,10 +111,8 @@ class _Run:
         cloud.take("httpApi", "API Gateway")
         cloud.take("invoke", "Lambda invocation")
         started = self._start("accept")
-        no_limit = RateLimit(0.6, 10, 900)
-        place = PlaceOrder(self._orders, cast("Queue", CloudQueue(cloud)), timeline, self._new_id, no_limit)
         client = ApiKey("hash", f"client-{self._number}", 0, None, START)
-        self._order_id = place(Submission(self._request()), client).order.id
+        self._order_id = self._parts.place_order(Submission(self._request()), client).order.id
         return timeline.seconds - started
 
     def execute(self) -> float:
@@ -135,20 +120,8 @@ class _Run:
         timeline = self.cloud.timeline
         self.cloud.take("sqsToLambda", QUEUED)
         started = self._start("execute")
-        venues = [PaperVenue(name, self._market, timeline, self._latency) for name in VENUES]
-        ledger = cast("PaperLedger", CloudLedger(self.cloud))
-        case = ExecuteOrder(
-            self._orders,
-            PaperCluster(self._market, ledger, timeline, self._latency),
-            PaperSigner(1),
-            QuoteRoute(venues, timeline, Beside(timeline, "venues")),
-            timeline,
-            self._notifier,
-            lambda: "token",
-            self._rng.random,
-        )
-        if case(self._order_id, 1, timeline.now() + TIMEOUT) is not None:
-            raise RuntimeError("the model's order was not executed in one run")
+        if self._parts.execute_order(self._order_id, 1, timeline.now() + TIMEOUT) is not None:
+            raise RuntimeError("the model's order was handed back")
         self._store.count_stored(self._order_id)
         return max(timeline.seconds, self._pushes.last_end) - started
 
@@ -160,7 +133,7 @@ class _Run:
         cloud, assumed = self.cloud, self.cloud.assumed
         cloud.used["lambdaRequests"] += 1
         made = assumed.functions[function]
-        share = processor_share(self._memory_mb[function], assumed)
+        share = processor_share(stack().memory_mb[function], assumed)
         is_cold = self._rng.random() < assumed.cold_start_rate.value
         if is_cold:
             cloud.take("environment", "cold start")
@@ -170,9 +143,28 @@ class _Run:
         cloud.timeline.spend(f"own CPU, {function}", made.cpu_ms / 1000 / share)
         return started
 
-    def _notifier(self) -> Notifier:
-        watching = cast("Watching", self.watching)
-        return Notifier(CloudPush(self.cloud), watching, self.cloud.timeline, self._pushes)
+    def _composed(self, scenario: Scenario) -> Container:
+        """Return a deployment's use cases, in simulated time."""
+        timeline = self.cloud.timeline
+        # The clean run asks for no other methods of these ports.
+        ledger = cast("PaperLedger", CloudLedger(self.cloud))
+        return Container(
+            Settings.from_environ({}),
+            clock=timeline,
+            orders=cast("Orders", self._store),
+            watching=cast("Watching", self.watching),
+            queue=cast("Queue", CloudQueue(self.cloud)),
+            push=CloudPush(self.cloud),
+            chain=paper_chain(lambda: ledger, timeline, seed=scenario.seed, latency=scenario.latency),
+            new_order_id=self._new_id,
+            new_token=lambda: "token",
+            jitter=self._rng.random,
+            venue_threads=Beside(timeline, "venues"),
+            push_threads=self._pushes,
+            slow_push_threads=self._pushes,
+            # Gathering waits in real time.
+            gather_s=0,
+        )
 
     def _request(self) -> RouteRequest:
         if self._number % 2:

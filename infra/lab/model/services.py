@@ -5,12 +5,10 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
-from dexec.adapters.paper.ledger import Booking, Entry, Moves, Posting
-from dexec.domain.lifecycle import Status
-from dexec.domain.order import Change, Event, Order
+from dexec.adapters.paper.simulator import Booking, Entry, Moves, Posting
+from dexec.domain.order import Change, Event, Order, take
 from dexec.ports import Claim, ClaimOutcome, Deliveries, Delivery, NewOrder, Placed, RateLimit, Watcher
 from infra.lab.model.assumptions import Assumptions
 from infra.lab.model.metering import ENDING, ORDER_INDEXES, SMALL, Meter, event_row, ledger_rows, order_row
@@ -60,7 +58,7 @@ class CloudOrders:
     def place(self, new: NewOrder, limit: RateLimit | None, watcher: str | None) -> Placed:  # noqa: ARG002
         """Store the order; clients of the model have no limit."""
         order = new.order
-        first = Event(order.id, 1, Status.PENDING, None, 1, new.detail, order.created_at)
+        first = new.first_event
         # The client's rate limit, and a row of ``watchers`` with its index entry for each connection.
         small = [SMALL] * (ORDER_INDEXES + 1 + 2 * len(self._watchers))
         self._cloud.transact("store the order", [order_row(order), event_row(first), *small])
@@ -70,8 +68,7 @@ class CloudOrders:
     def claim(self, order_id: str, token: str, now: datetime, lease_until: datetime) -> Claim:
         """Take the lease and begin routing."""
         order, events = self._orders[order_id]
-        change = Change.of(replace(order, lease_token=token, lease_until=lease_until))
-        change = change.then(Status.ROUTING, now, {})
+        change = take(order, now, token, lease_until)
         self._write("claim the order", change)
         self._orders[order_id] = (change.after, (*events, *change.events))
         return Claim(ClaimOutcome.CLAIMED, *self._orders[order_id], self._watchers)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from dexec.telemetry import FAILURES
+from infra.json_types import Json, Node
 from infra.local import template
 from infra.local.home import PROJECT
-from infra.local.template import Json, Node
 
 FUNCTIONS = {"accept": "HttpApiFunction", "execute": "ExecutorFunction"}
 _MINUTES = {"minute": 1, "minutes": 1, "hour": 60, "hours": 60}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import cast
 
 from infra.client.api import Document
+from infra.json_types import Json
 from infra.lab.model.queueing import BUSY
 
 Table = tuple[str, tuple[str, ...], Sequence[tuple[str, ...]]]
@@ -19,86 +21,55 @@ def tables(document: Document) -> Iterator[Table]:
 
 def of_speed(document: Document) -> Iterator[Table]:
     """Yield how long orders take, and how many of them fit."""
-    latencies = (("POST answered", "postMs"), ("client notified", "confirmedMs"))
-    spreads = [(name, *_numbers(document[key])) for name, key in latencies]
-    yield "From the request, ms", ("", "p50", "p90", "p99"), spreads
-    path = [
-        (str(part["what"]), f"{part['meanMs']:g}", f"{float(str(part['share'])):.1%}")
-        for part in _rows(document, "criticalPath")
-    ]
-    yield "Critical path", ("what", "mean ms", "share"), path
-    capacities = [
-        (
-            f"{row['concurrency']}",
-            f"{row['ordersPerSecond']:g}",
-            *_numbers(row["confirmedMs"]),
-            f"{row['minutesToGrow']:g} min",
-        )
-        for row in _rows(document, "capacity")
-    ]
-    title = f"Executors, a full queue; latencies at {BUSY:.0%} of that"
-    yield title, ("at once", "orders/s", "p50 ms", "p99 ms", "grows in"), capacities
-    reached = [
-        (str(limit["name"]), f"{limit['ordersPerSecond']:g}", str(limit["why"]))
-        for limit in _rows(document, "limits")
-    ]
-    yield "Which limit is met first", ("limit", "orders/s", ""), reached
+    latencies = {"POST answered": document["postMs"], "told confirmed": document["confirmedMs"]}
+    yield _table("From the request, ms", [{"": name, **_dict(found)} for name, found in latencies.items()])
+    yield _table("Critical path", document["criticalPath"])
+    yield _table(f"Executors, a full queue; latencies at {BUSY:.0%} of that", document["capacity"])
+    yield _table("Which limit is met first", document["limits"])
 
 
 def of_cost(document: Document) -> Iterator[Table]:
-    """Yield what is billed, and what could be chosen otherwise."""
-    costs = _dearest_first(document["usdPerMillionOrders"])
-    total = ("together", f"{document['usdPerMillionOrdersTotal']:.2f}")
-    yield "US dollars for a million orders, without storage", ("service", "USD"), [*costs, total]
-    yield _months(_rows(document, "usdAMonth"))
-    options = [(name, f"{float(usd):+.2f}") for name, usd in _dearest_first(document["usdOfOptions"])]
-    yield "What other choices would add to that last month", ("parameter", "USD"), options
-    memories = [
-        (
-            f"{row['memoryMb']}{' (ours)' if row['isOurs'] else ''}",
-            *_numbers(row["confirmedMs"]),
-            f"{row['coldStartMs']:g}",
-            f"{row['lambdaUsdPerMillion']:.2f}",
-        )
-        for row in _rows(document, "executorMemory")
-    ]
-    columns = ("MB", "notified p50 ms", "p90 ms", "p99 ms", "cold start ms", "Lambda USD a million")
-    yield "The executor's memory", columns, memories
-    contended = [
-        (
-            f"{row['simultaneous']}",
-            str(row["policy"]),
-            f"{float(str(row['busyShare'])):.1%}",
-            *_numbers(row["addedMs"]),
-            f"{row['tries']:g}",
-        )
-        for row in _rows(document, "conflicts")
-    ]
-    columns = ("at once", "a refused one is tried again", "store is busy", "added p50 ms", "p99 ms", "tries")
-    yield "Simultaneous orders of one client, which change one row", columns, contended
+    """Yield what is billed."""
+    costs = {**_dict(document["usdPerMillionOrders"]), "together": document["usdPerMillionOrdersTotal"]}
+    yield "US dollars for a million orders, without storage", ("service", "USD"), _dollars(costs)
+    yield _months(cast("list[Document]", document["usdAMonth"]))
 
 
 def _months(months: list[Document]) -> Table:
-    bills = [cast("dict[str, float]", month["usd"]) for month in months]
-    services = sorted(set().union(*bills), key=lambda name: -bills[-1].get(name, 0))
+    bills = [{**_dict(month["usd"]), "together": month["usdTotal"]} for month in months]
+    for bill, month in zip(bills, months, strict=True):
+        bill["together, with what an account has free"] = month["usdTotalAlone"]
+    services = [name for name, _ in _dollars(bills[-1])]
     rows = [(name, *(f"{bill.get(name, 0):.2f}" for bill in bills)) for name in services]
-    totals = [("together", "usdTotal"), ("together, with what an account has free", "usdTotalAlone")]
-    sums = [(name, *(f"{month[key]:.2f}" for month in months)) for name, key in totals]
-    names = [
-        f"{month['orders']:,} orders, month {month['month']}" if month["orders"] else "no orders"
-        for month in months
-    ]
-    return "US dollars a month", ("service", *names), [*rows, *sums]
+    names = [f"{month['orders']:,} orders, month {month['month']}" for month in months]
+    return "US dollars a month", ("service", *names), rows
 
 
-def _dearest_first(bill: object) -> list[tuple[str, str]]:
+def _table(title: str, rows: Json) -> Table:
+    """Return rows as they are, their fields in words; each field of an object in them has its own column."""
+    flat = [dict(_flat(row)) for row in cast("list[Document]", rows)]
+    return title, tuple(flat[0]), [tuple(map(_cell, row.values())) for row in flat]
+
+
+def _cell(value: Json) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _flat(row: Document) -> Iterator[tuple[str, Json]]:
+    for name, value in row.items():
+        words = re.sub("([A-Z])", r" \1", name).lower()
+        if isinstance(value, dict):
+            yield from ((f"{words} {inner}", one) for inner, one in value.items())
+        else:
+            yield words, value
+
+
+def _dollars(bill: Document) -> list[tuple[str, str]]:
+    """Return the dearest first, sums last."""
     found = cast("dict[str, float]", bill)
-    return [(name, f"{usd:.2f}") for name, usd in sorted(found.items(), key=lambda item: -item[1])]
+    ordered = sorted(found.items(), key=lambda item: (item[0].startswith("together"), -item[1]))
+    return [(name, f"{usd:.2f}") for name, usd in ordered]
 
 
-def _rows(document: Document, key: str) -> list[Document]:
-    return cast("list[Document]", document[key])
-
-
-def _numbers(found: object) -> tuple[str, ...]:
-    return tuple(f"{value:g}" for value in cast("dict[str, float]", found).values())
+def _dict(value: Json) -> Document:
+    return cast(Document, value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
 
 import boto3
 from botocore.config import Config
@@ -23,73 +22,42 @@ CONCURRENCY_QUOTA = "L-B99A9384"
 _CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
 
 
-class Account(Protocol):
-    """Queries of an account; each call raises boto's errors."""
-
-    region: str | None
-
-    def identity(self) -> str:
-        """Return the ARN of the caller."""
-
-    def concurrency(self) -> int:
-        """Return how many Lambda invocations the account allows at once."""
-
-    def has_dsql(self) -> bool:
-        """Return whether the region offers Aurora DSQL."""
-
-
-class BotoAccount:
-    """The account of the environment's credentials."""
-
-    def __init__(self) -> None:
-        self._session = boto3.Session()
-        self.region: str | None = self._session.region_name
-
-    def identity(self) -> str:
-        """Return the ARN of the caller."""
-        return self._session.client("sts", config=_CONFIG).get_caller_identity()["Arn"]
-
-    def concurrency(self) -> int:
-        """Return how many Lambda invocations the account allows at once."""
-        settings = self._session.client("lambda", config=_CONFIG).get_account_settings()
-        return settings["AccountLimit"]["ConcurrentExecutions"]
-
-    def has_dsql(self) -> bool:
-        """Return whether the region offers Aurora DSQL: elsewhere its endpoint has no address.
-
-        botocore's list of regions has none for it.
-        """
-        try:
-            self._session.client("dsql", config=_CONFIG).list_clusters(maxResults=1)
-        except EndpointConnectionError:
-            return False
-        except ClientError:
-            # A refusal is an answer, too.
-            return True
-        return True
-
-
-def examine(account: Account) -> Iterator[Finding]:
-    """Yield what each check finds; without credentials nothing more can be asked."""
-    if not account.region:
-        yield problem("AWS region", "none is set", "set one: export AWS_DEFAULT_REGION=us-east-1")
+def examine() -> Iterator[Finding]:
+    """Yield what each check of the environment's account finds; without credentials nothing more is asked."""
+    session = boto3.Session()
+    region = session.region_name
+    if not region:
+        yield problem("AWS region", "none is set", "name one: export AWS_DEFAULT_REGION=us-east-1")
         return
     try:
-        yield ok("AWS account", f"{account.identity()} in {account.region}")
+        arn = session.client("sts", config=_CONFIG).get_caller_identity()["Arn"]
     except (BotoCoreError, ClientError) as exc:
-        yield problem(
-            "AWS account", f"no valid AWS credentials: {exc}", "sign in: aws sso login, or aws configure"
-        )
+        fix = "sign in: aws sso login, or aws configure"
+        yield problem("AWS account", f"no valid AWS credentials: {exc}", fix)
         return
+    yield ok("AWS account", f"{arn} in {region}")
     try:
-        yield _concurrency(account.concurrency())
+        settings = session.client("lambda", config=_CONFIG).get_account_settings()
+        yield _concurrency(settings["AccountLimit"]["ConcurrentExecutions"])
     except (BotoCoreError, ClientError) as exc:
         yield note("AWS concurrency", f"could not be read: {exc}", "allow lambda:GetAccountSettings")
-    if account.has_dsql():
-        yield ok("AWS database", "Aurora DSQL is offered there")
-    else:
+    yield _database(session)
+
+
+def _database(session: boto3.Session) -> Finding:
+    """Ask the region's Aurora DSQL: where it is not offered, its endpoint has no address.
+
+    botocore's list of regions has none for it.
+    """
+    try:
+        session.client("dsql", config=_CONFIG).list_clusters(maxResults=1)
+    except EndpointConnectionError:
         fix = "choose another region, or bring your own PostgreSQL: docs/deploy.md says how"
-        yield problem("AWS database", f"{account.region} does not offer Aurora DSQL", fix)
+        return problem("AWS database", f"{session.region_name} does not offer Aurora DSQL", fix)
+    except ClientError:
+        # A refusal is an answer, too.
+        pass
+    return ok("AWS database", "Aurora DSQL is offered there")
 
 
 def _concurrency(allowed: int) -> Finding:

@@ -6,9 +6,10 @@ from inspect import cleandoc
 from typing import cast
 
 from dexec import __version__
-from dexec.schemas import ExecuteFrame, OrderBody, PingFrame, SubscribeFrame, UnsubscribeFrame
-from infra.release.documents import answers
-from infra.release.documents.components import REF, Json, Node, schemas
+from dexec.api import answers
+from dexec.api.inputs import ExecuteFrame, OrderBody, PingFrame, SubscribeFrame, UnsubscribeFrame
+from infra.json_types import Json, Node
+from infra.release.documents.components import REF, schemas
 
 ASYNCAPI = "3.0.0"
 

@@ -8,7 +8,6 @@ from types import UnionType
 from typing import (
     Annotated,
     Literal,
-    TypeAlias,
     Union,
     cast,
     get_args,
@@ -20,8 +19,7 @@ from typing import (
 import typing_extensions
 from pydantic import TypeAdapter
 
-Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
-Node: TypeAlias = "dict[str, Json]"
+from infra.json_types import Json, Node
 
 REF = "#/components/schemas/"
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import cast
 
 from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
 from dexec.settings import Settings
+from infra.json_types import Node
 from infra.local import template
 from infra.local.home import PROJECT
+from infra.markdown import table
 
 _HEAD = """\
 # Configuration
@@ -43,22 +44,22 @@ _COMMANDS = """\
 def page() -> str:
     """Return the page."""
     loaded = template.load(PROJECT / "template.yaml")
-    parameters = cast("dict[str, template.Node]", loaded["Parameters"])
+    parameters = cast("dict[str, Node]", loaded["Parameters"])
     rows = [_parameter(name, about) for name, about in parameters.items()]
     settings = [_setting(name, field) for name, field in Settings.model_fields.items()]
     return "\n".join(
         (
             _HEAD,
             "## Parameters of the template\n",
-            _table(("parameter", "default", "values", ""), rows),
+            table(("parameter", "default", "values", ""), rows) + "\n",
             _SETTINGS,
-            _table(("variable", "default", "values", ""), settings),
+            table(("variable", "default", "values", ""), settings) + "\n",
             _COMMANDS,
         )
     )
 
 
-def _parameter(name: str, about: template.Node) -> tuple[str, ...]:
+def _parameter(name: str, about: Node) -> tuple[str, ...]:
     values = _range(about.get("MinValue"), about.get("MaxValue"))
     if isinstance(allowed := about.get("AllowedValues"), list):
         values = ", ".join(_code(value) for value in allowed)
@@ -75,12 +76,6 @@ def _range(lowest: object, highest: object) -> str:
     if lowest is None and highest is None:
         return ""
     return f"from {lowest}" if highest is None else f"{lowest} to {highest}"
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    names = tuple(head)
-    lines = [names, tuple("---" for _ in names), *rows]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 def _code(value: object) -> str:

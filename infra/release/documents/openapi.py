@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from dataclasses import dataclass
 from inspect import cleandoc
-from typing import cast
+from typing import cast, get_type_hints
 
 from dexec import __version__
-from functions.http_api import app as http_api
-from infra.release.documents import answers
-from infra.release.documents.components import REF, Json, Node, needed, schemas
+from dexec.api.problems import MEANINGS, Problem
+from infra.json_types import Json, Node
+from infra.local.home import PROJECT
+from infra.release.documents.components import REF, needed, schemas
+
+# What lies beside a function's entry is imported by its own name, as on Lambda.
+sys.path.append(str(PROJECT / "functions" / "http_api"))
+
+import routes
+from edge import resolver
+from functions.http_api import app  # noqa: F401  # it puts the routes on the resolver
 
 OPENAPI = "3.1.0"
 
 
 @dataclass(frozen=True)
 class Operation:
-    """What a handler answers; ``refusals`` are the statuses beside those that every call may have."""
+    """What a handler's answer says; ``refusals`` are the statuses beside those that every call may have."""
 
     tag: str
-    answer: type
     description: str
     status: int = 200
     refusals: tuple[int, ...] = ()
@@ -31,34 +39,20 @@ class Operation:
 OPERATIONS = {
     "execute": Operation(
         "orders",
-        answers.OrderAccepted,
         "the order is stored and will be executed",
         202,
         (400, 409, 422, 504),
     ),
-    "read_order": Operation("orders", answers.OrderWithEvents, "the order", refusals=(404,)),
-    "read_history": Operation("orders", answers.OrderPage, "a page of orders", refusals=(422,)),
-    "read_quotes": Operation("market", answers.Quotes, "quotes and route", refusals=(422,)),
-    "read_balances": Operation("market", answers.Balances, "the balances"),
-    "read_tokens": Operation("market", answers.Tokens, "the tokens"),
-    "read_config": Operation("service", answers.Config, "the configuration", public=True),
-    "health": Operation("service", answers.Health, "requests are served", public=True),
-    "ready": Operation("service", answers.Ready, "the store and the queue answer", public=True),
+    "read_order": Operation("orders", "the order", refusals=(404,)),
+    "read_history": Operation("orders", "a page of orders", refusals=(422,)),
+    "read_quotes": Operation("market", "quotes and route", refusals=(422,)),
+    "read_balances": Operation("market", "the balances"),
+    "read_tokens": Operation("market", "the tokens"),
+    "read_config": Operation("service", "the configuration", public=True),
+    "health": Operation("service", "requests are served", public=True),
+    "ready": Operation("service", "the store and the queue answer", public=True),
 }
 
-REFUSALS = {
-    400: "the body is not a JSON object, or has a number beyond 100 characters or 1e±999, or a field twice",
-    401: "no API key, or one that is unknown or revoked",
-    404: "there is no such order, or it belongs to another client",
-    409: "the idempotency key was used before with another body",
-    413: "the body is over 16 KB",
-    422: "a field has a value that it cannot have; `errors` names it",
-    429: "too many orders wait already, or the key reads too often; `retry-after` says when to ask again",
-    500: "something went wrong on our side",
-    503: "a back end does not answer, or is busy; nothing was stored, unless `orderId` names an order "
-    "that was withdrawn; `retry-after` says when to ask again",
-    504: "whether the order was stored is unknown; repeat with the same idempotency key, or read `orderId`",
-}
 ALWAYS = (413, 500, 503)
 WAITING = (429, 503)
 RETRY_AFTER: Node = {
@@ -95,10 +89,10 @@ KEY: Node = {
 
 def document() -> Node:
     """Return the document."""
-    raw = cast(Node, json.loads(http_api.app.get_openapi_json_schema(title="dexec", version=__version__)))
+    raw = cast(Node, json.loads(resolver.get_openapi_json_schema(title="dexec", version=__version__)))
     read = {name: _tidy(schema) for name, schema in _node(raw, "components", "schemas").items()}
     written = schemas(
-        {kind.__name__: kind for kind in (*(o.answer for o in OPERATIONS.values()), answers.Problem)},
+        {kind.__name__: kind for kind in (*map(answer_of, OPERATIONS), Problem)},
         "serialization",
     )
     paths: Node = {path: _path(path, cast(Node, methods)) for path, methods in _node(raw, "paths").items()}
@@ -115,6 +109,11 @@ def document() -> Node:
     }
 
 
+def answer_of(handler: str) -> type:
+    """Return the type that a handler is declared to answer."""
+    return cast(type, get_type_hints(getattr(routes, handler))["return"])
+
+
 def _path(path: str, methods: Node) -> Node:
     return {method: _operation(path, method, cast(Node, raw)) for method, raw in methods.items()}
 
@@ -123,7 +122,7 @@ def _operation(path: str, method: str, raw: Node) -> Node:
     handler = str(raw["operationId"]).removesuffix(re.sub(r"\W", "_", path) + f"_{method}")
     operation = OPERATIONS[handler]
     security: list[Json] = [] if operation.public else [{"ApiKey": []}]
-    summary, _, more = cleandoc(str(getattr(http_api, handler).__doc__)).partition("\n\n")
+    summary, _, more = cleandoc(str(getattr(routes, handler).__doc__)).partition("\n\n")
     known: Node = {
         "tags": [operation.tag],
         "summary": summary,
@@ -132,15 +131,16 @@ def _operation(path: str, method: str, raw: Node) -> Node:
         "security": security,
     }
     given = {name: _tidy(raw[name]) for name in ("parameters", "requestBody") if name in raw}
-    return known | given | {"responses": _responses(operation)}
+    return known | given | {"responses": _responses(handler)}
 
 
-def _responses(operation: Operation) -> Node:
+def _responses(handler: str) -> Node:
+    operation = OPERATIONS[handler]
     statuses = sorted({*operation.refusals, *ALWAYS, *(() if operation.public else (401, 429))})
-    answered = _response(operation.description, "application/json", operation.answer.__name__)
+    answered = _response(operation.description, "application/json", answer_of(handler).__name__)
     responses: Node = {str(operation.status): answered}
     for status in statuses:
-        refusal = _response(REFUSALS[status], "application/problem+json", "Problem")
+        refusal = _response(MEANINGS[status], "application/problem+json", "Problem")
         responses[str(status)] = refusal | ({"headers": RETRY_AFTER} if status in WAITING else {})
     return responses
 

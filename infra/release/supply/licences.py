@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from importlib.metadata import metadata
 
 from infra.local.home import PROJECT
-from infra.release.supply.locks import SHIPPED, pins
+from infra.markdown import table
+
+SHIPPED = ("shared/requirements.txt", "functions/executor/requirements.txt")
+"""The lock files of what goes to AWS: the layer, and what one function needs beside it."""
 
 PAGE = PROJECT / "docs" / "licences.md"
 _HEAD = """\
@@ -15,8 +19,6 @@ _HEAD = """\
 dexec itself is under the MIT licence. This is what is deployed with it, made by `make licences` from the
 lock files and the packages' own metadata; tools for development are not shipped and not listed.
 
-| package | version | licence | where |
-| --- | --- | --- | --- |
 """
 _LOOKED_UP = {
     "jsonalias": "MIT, as nixpkgs records it; the package names none",
@@ -24,6 +26,13 @@ _LOOKED_UP = {
 }
 _SHORT = 60
 """Some packages put the whole text where the licence's name belongs."""
+
+_PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]++)(?! ; sys_platform == 'win32')", re.MULTILINE)
+
+
+def pins(lock: str) -> dict[str, str]:
+    """Return the versions of a lock file by package, without those that Windows alone needs."""
+    return dict(_PIN.findall((PROJECT / lock).read_text(encoding="utf-8")))
 
 
 def page() -> str:
@@ -36,7 +45,7 @@ def page() -> str:
         (name, version, licence(name, metadata(name).json), ", ".join(f"`{place}`" for place in places))
         for name, (version, places) in sorted(found.items())
     ]
-    return _HEAD + "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return f"{_HEAD}{table(('package', 'version', 'licence', 'where'), rows)}\n"
 
 
 def licence(name: str, about: Mapping[str, str | list[str]]) -> str:

@@ -56,9 +56,18 @@ def parse_decimal(value: object, field: str) -> Decimal:
     return number
 
 
+def format_decimal(value: Decimal) -> str:
+    """Return the plain decimal of ``value``: no exponent, no trailing zeros, nothing rounded."""
+    text = str(value)
+    if "E" in text:
+        text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def format_amount(base_units: int, decimals: int) -> str:
     """Return the plain decimal of ``base_units``: no exponent, no trailing zeros, nothing rounded."""
     sign = "-" if base_units < 0 else ""
-    whole, fraction = divmod(abs(base_units), 10**decimals)
-    tail = f"{fraction:0{decimals}d}".rstrip("0") if decimals else ""
+    digits = str(abs(base_units)).zfill(decimals + 1)
+    point = len(digits) - decimals
+    whole, tail = digits[:point], digits[point:].rstrip("0")
     return f"{sign}{whole}.{tail}" if tail else f"{sign}{whole}"

@@ -2,11 +2,58 @@
 
 What went wrong decides what happens next, so the tree follows the *kinds* of failure, not the places
 where they are noticed: a caller catches a branch, and each branch has one answer.
+
+DexecError
+  Rejected                     the request is at fault: nothing is stored, the client is told
+    Unauthenticated
+    NotFound
+    ConnectionUnknown
+    IdempotencyConflict
+    Invalid
+    TooMany                    ask again later
+      TooManyOrders
+      TooManyReads
+    TooManyConnections
+  Unavailable                  a back end did not take the call: it had no effect, and may be repeated
+    StoreUnavailable
+      StoreConflict
+    QueueUnavailable
+      OrderWithdrawn
+    ClusterUnavailable
+    VenueUnavailable
+    NotReady
+  OutcomeUnknown               the call may have had its effect: look before it is repeated
+    CommitUnknown
+    SendUnknown
+  Ending                       an order can end with it
+    AttemptFailed              this attempt is over: another may succeed
+      NoVenue
+      SlippageExceeded
+      BlockhashExpired
+    CancelledByOperator
+    KeyRevoked
+    OrderFailed                no attempt can succeed
+      InsufficientFunds
+      PoolDisabled
+      InsufficientLiquidity    its kinds by program: ``pools/refusals.py``
+  IllegalTransition            a bug of the engine
+  SigningHalted                no signature now: hand the message back
+  LeaseLost                    another executor has the order: stop
+
+Which HTTP status each has, and what only the edge raises, is in ``api/problems.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
+
+from dexec.domain.arithmetic import BPS, ceil_div
+from dexec.domain.failure import Failure
+
+State = Literal["up", "down"]
+"""Whether a back end answers."""
+
 
 
 class DexecError(Exception):
@@ -19,42 +66,28 @@ class DexecError(Exception):
     code = "internal"
 
 
-# --- rejected: nothing is stored, the client is informed -----------------------------------------------
-
-
 class Rejected(DexecError):
-    """The request itself is invalid; ``status`` is its HTTP answer."""
+    """The request itself is at fault."""
 
     code = "rejected"
-    status = 400
-
-
-class Malformed(Rejected):
-    """The body is not JSON, or not a JSON object."""
-
-    code = "malformed"
-    status = 400
 
 
 class Unauthenticated(Rejected):
     """No API key, or one that is unknown or revoked."""
 
     code = "unauthenticated"
-    status = 401
 
 
 class NotFound(Rejected):
     """No such resource, or it belongs to another client: the two are not distinguished."""
 
     code = "not_found"
-    status = 404
 
 
 class ConnectionUnknown(Rejected):
     """The WebSocket connection is not (or no longer) stored: it would receive nothing. Nothing was done."""
 
     code = "connection_unknown"
-    status = 410
 
     def __init__(self) -> None:
         super().__init__("this connection is not known any more; reconnect, then send this again")
@@ -64,21 +97,12 @@ class IdempotencyConflict(Rejected):
     """The idempotency key was used before with another body."""
 
     code = "idempotency_conflict"
-    status = 409
-
-
-class BodyTooLarge(Rejected):
-    """The body is over 16 KB."""
-
-    code = "body_too_large"
-    status = 413
 
 
 class Invalid(Rejected):
     """A field has a value that no order can have; ``field`` names it as the client wrote it."""
 
     code = "invalid"
-    status = 422
 
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)
@@ -89,7 +113,6 @@ class TooMany(Rejected):
     """The client exceeds one of its limits; ``retry_after_s`` is when it may ask again."""
 
     code = "too_many"
-    status = 429
 
     def __init__(self, message: str, retry_after_s: int) -> None:
         super().__init__(message)
@@ -112,10 +135,6 @@ class TooManyConnections(Rejected):
     """The client has as many WebSocket connections as it may: one of them has to be closed first."""
 
     code = "too_many_connections"
-    status = 429
-
-
-# --- infrastructure errors: never caused by the order ------------------------------------------------
 
 
 class Unavailable(DexecError):
@@ -151,12 +170,16 @@ class ClusterUnavailable(Unavailable):
     """The cluster could not be read."""
 
 
+class VenueUnavailable(Unavailable):
+    """A venue did not answer, or not with anything that makes sense; the route goes on without it."""
+
+
 class NotReady(Unavailable):
-    """A back end is down; ``checks`` says ``up`` or ``down`` for each."""
+    """A back end is down; ``checks`` has the state of each by its name."""
 
     code = "not_ready"
 
-    def __init__(self, message: str, checks: Mapping[str, str]) -> None:
+    def __init__(self, message: str, checks: Mapping[str, State]) -> None:
         super().__init__(message)
         self.checks = checks
 
@@ -165,10 +188,6 @@ class OutcomeUnknown(DexecError):
     """A call may or may not have had its effect: the connection was lost before the answer came."""
 
     code = "outcome_unknown"
-
-
-class VenueUnavailable(Unavailable):
-    """A venue did not answer, or not validly; the route is made without it."""
 
 
 class CommitUnknown(OutcomeUnknown):
@@ -183,15 +202,12 @@ class SendUnknown(OutcomeUnknown):
     """The cluster did not answer a ``send``: the transaction may land."""
 
 
-# --- the order itself --------------------------------------------------------------------------------
-
-
 class Ending(DexecError):
     """An error that an order can end with, and that its events show."""
 
-    def view(self) -> dict[str, object]:
-        """Return the error as clients see it."""
-        return {"code": self.code, "message": str(self)}
+    def failure(self) -> Failure:
+        """Return what an order keeps of the error."""
+        return Failure(self.code, str(self))
 
 
 class AttemptFailed(Ending):
@@ -220,12 +236,12 @@ class SlippageExceeded(AttemptFailed):
         self.what = what
         self.required = required
         self.received = received
-        self.shortfall_bps = -(-abs(required - received) * 10_000 // max(1, required))
+        self.shortfall_bps = ceil_div(abs(required - received) * BPS, max(1, required))
         super().__init__(f"slippage limit passed by {self.shortfall_bps} bps: {what}")
 
-    def view(self) -> dict[str, object]:
-        """Return the error as clients see it."""
-        return {**super().view(), "shortfallBps": self.shortfall_bps}
+    def failure(self) -> Failure:
+        """Return what an order keeps of the error."""
+        return Failure(self.code, str(self), self.shortfall_bps)
 
 
 class BlockhashExpired(AttemptFailed):
@@ -268,50 +284,6 @@ class InsufficientLiquidity(OrderFailed):
     """No pool can give that much."""
 
     code = "insufficient_liquidity"
-
-
-class SwapRefused(InsufficientLiquidity):
-    """A venue's program refuses this very swap on this pool; ``program_code`` is its error number."""
-
-    program_code = 0
-    why = "the program refuses the swap"
-
-    def __init__(self) -> None:
-        super().__init__(f"{self.why} (program error {self.program_code})")
-
-
-class NothingPaidIn(SwapRefused):
-    """The input is zero."""
-
-    program_code = 6002
-    why = "nothing is paid in"
-
-
-class PoolExhausted(SwapRefused):
-    """The bins do not trade that much."""
-
-    program_code = 6036
-    why = "the pool's bins do not hold that much"
-
-
-class NothingComesOut(SwapRefused):
-    """The output is zero, whether asked for or because the input is dust."""
-
-    program_code = 6039
-    why = "nothing comes out"
-
-
-class UndeterminedExactOut(SwapRefused):
-    """The program's input for an exact output would yield less than that output.
-
-    It rounds the input up once, although each layer of a bin with limit orders takes its own rounding.
-    """
-
-    program_code = 6085
-    why = "the program cannot give exactly that much out of limit orders"
-
-
-# --- bugs, leases and the kill switch -------------------------------------------------------------
 
 
 class IllegalTransition(DexecError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from dexec.domain.errors import IllegalTransition
@@ -24,26 +25,80 @@ class Step(StrEnum):
     QUOTES = "quotes"
 
 
-TERMINAL = frozenset({Status.CONFIRMED, Status.FAILED})
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds for an order in one status.
 
-UNSIGNED = frozenset({Status.PENDING, Status.ROUTING, Status.BUILDING})
-"""Open, and nothing is signed that could still land: such an order can be cancelled."""
+    ``then`` are the statuses that may follow; none ends the order. ``is_claimable``: an executor may take it,
+    under the conditions of ``dexec.domain.claims``. ``restarts``: a claim begins its routing, whatever an
+    earlier executor did. ``is_unsigned``: no transaction that is stored could still land, so it
+    may be cancelled. ``prepares``: the executor that holds it may be about to sign. ``signs``: entering it
+    leads to a signature, or stores one.
+    """
 
-SIGNING = frozenset({Status.BUILDING, Status.SUBMITTED})
-"""Entering these leads to a signature, or stores one: that is refused while execution is halted."""
+    then: frozenset[Status]
+    is_claimable: bool = False
+    restarts: bool = False
+    is_unsigned: bool = False
+    prepares: bool = False
+    signs: bool = False
 
-TRANSITIONS: dict[Status, frozenset[Status]] = {
-    Status.PENDING: frozenset({Status.ROUTING, Status.FAILED}),
+
+RULES: dict[Status, Rules] = {
+    Status.PENDING: Rules(
+        frozenset({Status.ROUTING, Status.FAILED}),
+        is_claimable=True,
+        restarts=True,
+        is_unsigned=True,
+    ),
     # routing to routing is the step "quotes", or a new attempt after the venues failed.
-    Status.ROUTING: frozenset({Status.ROUTING, Status.BUILDING, Status.FAILED}),
-    Status.BUILDING: frozenset({Status.ROUTING, Status.SUBMITTED, Status.FAILED}),
-    Status.SUBMITTED: frozenset({Status.ROUTING, Status.CONFIRMED, Status.FAILED}),
-    Status.CONFIRMED: frozenset(),
-    Status.FAILED: frozenset(),
+    Status.ROUTING: Rules(
+        frozenset({Status.ROUTING, Status.BUILDING, Status.FAILED}),
+        is_claimable=True,
+        is_unsigned=True,
+        prepares=True,
+    ),
+    Status.BUILDING: Rules(
+        frozenset({Status.ROUTING, Status.SUBMITTED, Status.FAILED}),
+        is_claimable=True,
+        restarts=True,
+        is_unsigned=True,
+        prepares=True,
+        signs=True,
+    ),
+    Status.SUBMITTED: Rules(
+        frozenset({Status.ROUTING, Status.CONFIRMED, Status.FAILED}),
+        is_claimable=True,
+        signs=True,
+    ),
+    Status.CONFIRMED: Rules(frozenset()),
+    Status.FAILED: Rules(frozenset()),
 }
+"""The lifecycle: everything below, the statements of the store and its fake follow this table."""
+
+TERMINAL = frozenset(status for status, rules in RULES.items() if not rules.then)
+"""Nothing more happens to such an order."""
+
+OPEN = frozenset(RULES) - TERMINAL
+"""Such an order is not over."""
+
+CLAIMABLE = frozenset(status for status, rules in RULES.items() if rules.is_claimable)
+"""An executor may take such an order; one that is due and has no message is lost."""
+
+UNSIGNED = frozenset(status for status, rules in RULES.items() if rules.is_unsigned)
+"""Such an order can be cancelled, and counts as waiting."""
+
+RESTARTED = frozenset(status for status, rules in RULES.items() if rules.restarts)
+"""A claim begins the routing of such an order."""
+
+PREPARING = frozenset(status for status, rules in RULES.items() if rules.prepares)
+"""A halt takes the leases of such orders away."""
+
+SIGNING = frozenset(status for status, rules in RULES.items() if rules.signs)
+"""Entering these is refused while execution is halted."""
 
 
 def check_transition(before: Status, after: Status) -> None:
     """Raise ``IllegalTransition`` unless the table lists the step."""
-    if after not in TRANSITIONS[before]:
+    if after not in RULES[before].then:
         raise IllegalTransition(f"an order cannot go from {before} to {after}")

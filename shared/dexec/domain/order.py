@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from dexec.domain.lifecycle import SIGNING, TERMINAL, Status, Step, check_transition
+from dexec.domain.failure import Failure
+from dexec.domain.lifecycle import RESTARTED, SIGNING, TERMINAL, Status, Step, check_transition
 from dexec.domain.quote import RouteRequest
+from dexec.domain.recorded import RecordedFill, RecordedRoute
 
-Detail = Mapping[str, object]
-"""What an event says beside its status: JSON-ready and meant for clients."""
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Said by an order's first event: what its client asked for."""
+
+    label: str | None
+    request: RouteRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """The transaction with this id is stored and about to be sent."""
+
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The transaction with this id landed, and what it filled."""
+
+    signature: str | None
+    fill: RecordedFill
+
+
+Detail = Accepted | RecordedRoute | Signed | Filled | Failure | None
+"""What an event says beside its status and step, which decide the type; None where these say all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +85,10 @@ class Order:
     updated_at: datetime
     lease_token: str | None = None
     lease_until: datetime | None = None
-    route: Detail | None = None
+    route: RecordedRoute | None = None
     transaction: SignedTransaction | None = None
-    fill: Detail | None = None
-    error: Detail | None = None
+    fill: RecordedFill | None = None
+    error: Failure | None = None
     rounds: int = 0
     parked_at: datetime | None = None
 
@@ -95,7 +121,9 @@ class Change:
         """Whether it leads to a new signature, or stores one."""
         return self.after.status in SIGNING and self.after.status is not self.before.status
 
-    def then(self, status: Status, now: datetime, detail: Detail, step: Step | None = None) -> Change:
+    def then(
+        self, status: Status, now: datetime, detail: Detail = None, step: Step | None = None
+    ) -> Change:
         """Return this change with one more event; raise ``IllegalTransition`` where the table forbids it."""
         check_transition(self.after.status, status)
         seq = self.after.seq + 1
@@ -111,34 +139,42 @@ class Change:
 
 def routed(order: Order, events: Sequence[Event]) -> Order:
     """Return an order with the route that its current attempt took last, as ``events`` tell it."""
-    decided = (one for one in reversed(events) if one.step is Step.QUOTES and one.attempt == order.attempt)
-    return replace(order, route=next((event.detail for event in decided), None))
+    for event in reversed(events):
+        if event.attempt == order.attempt and isinstance(event.detail, RecordedRoute):
+            return replace(order, route=event.detail)
+    return order if order.route is None else replace(order, route=None)
 
 
-def build(order: Order, now: datetime, route: Detail) -> Change:
+def take(order: Order, now: datetime, token: str, until: datetime) -> Change:
+    """Record that an executor takes the lease; an order without a signature is routed, from the start."""
+    change = Change(order, replace(order, lease_token=token, lease_until=until, updated_at=now))
+    return change.then(Status.ROUTING, now) if order.status in RESTARTED else change
+
+
+def build(order: Order, now: datetime, route: RecordedRoute) -> Change:
     """Record the routing decision and go on to building."""
     change = Change(order, replace(order, route=route))
-    return change.then(Status.ROUTING, now, route, Step.QUOTES).then(Status.BUILDING, now, {})
+    return change.then(Status.ROUTING, now, route, Step.QUOTES).then(Status.BUILDING, now)
 
 
 def submit(order: Order, now: datetime, transaction: SignedTransaction) -> Change:
     """Record the signed transaction, which is about to be sent."""
     change = Change(order, replace(order, transaction=transaction))
-    return change.then(Status.SUBMITTED, now, {"signature": transaction.signature})
+    return change.then(Status.SUBMITTED, now, Signed(transaction.signature))
 
 
-def confirm(order: Order, now: datetime, fill: Detail) -> Change:
+def confirm(order: Order, now: datetime, fill: RecordedFill) -> Change:
     """Record that the transaction landed and what it filled; the order is over."""
     change = Change(order, replace(order, fill=fill))
-    return change.then(Status.CONFIRMED, now, {"signature": order.signature, "fill": fill}).releasing()
+    return change.then(Status.CONFIRMED, now, Filled(order.signature, fill)).releasing()
 
 
-def fail(order: Order, now: datetime, error: Detail) -> Change:
+def fail(order: Order, now: datetime, error: Failure) -> Change:
     """Record why the order failed; it is over."""
-    return Change(order, replace(order, error=error)).then(Status.FAILED, now, {"error": error}).releasing()
+    return Change(order, replace(order, error=error)).then(Status.FAILED, now, error).releasing()
 
 
-def try_again(order: Order, now: datetime, error: Detail) -> Change:
+def try_again(order: Order, now: datetime, error: Failure) -> Change:
     """Start the next attempt because of ``error``; the last transaction can no longer land."""
     fresh = replace(order, attempt=order.attempt + 1, route=None, transaction=None)
-    return Change(order, fresh).then(Status.ROUTING, now, {"error": error})
+    return Change(order, fresh).then(Status.ROUTING, now, error)

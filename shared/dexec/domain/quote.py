@@ -11,9 +11,8 @@ from enum import StrEnum
 from fractions import Fraction
 
 from dexec.domain.amounts import MAX_BASE_UNITS
+from dexec.domain.arithmetic import BPS, ceil_div
 from dexec.domain.pools.base import Pool
-
-BPS = 10_000
 
 
 class Mode(StrEnum):
@@ -21,6 +20,10 @@ class Mode(StrEnum):
 
     EXACT_IN = "exactIn"
     EXACT_OUT = "exactOut"
+
+
+EXACT_IN, EXACT_OUT = Mode.EXACT_IN, Mode.EXACT_OUT
+"""The members themselves, for the router: up to Python 3.11 each ``Mode.EXACT_OUT`` is a call in Python."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,5 +273,5 @@ def slippage_limit(mode: Mode, amount_in: int, amount_out: int, slippage_bps: in
     A greatest input is ``MAX_BASE_UNITS`` at the most: no balance holds more.
     """
     if mode is Mode.EXACT_IN:
-        return -(-amount_out * (BPS - slippage_bps) // BPS)
+        return ceil_div(amount_out * (BPS - slippage_bps), BPS)
     return min(MAX_BASE_UNITS, amount_in * (BPS + slippage_bps) // BPS)

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dexec.domain.amounts import format_amount
 from dexec.domain.errors import Invalid
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token of the cluster; ``initial_amount`` is what a paper wallet starts with, in base units."""
+    """A token of the cluster; one whole token is 10 to the power of ``decimals`` base units."""
 
     symbol: str
     name: str
     mint: str
     decimals: int
-    initial_amount: int
 
 
 _TABLE = (
-    Token("SOL", "Solana", "So11111111111111111111111111111111111111112", 9, 10_000 * 10**9),
-    Token("USDC", "USD Coin", "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v", 6, 2_000_000 * 10**6),
-    Token("USDT", "Tether USD", "Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB", 6, 2_000_000 * 10**6),
-    Token("RAY", "Raydium", "4k3Dyjzvzp8eMZWUXbBCjEvwSkkk59S5iCNLY3QrkX6R", 6, 500_000 * 10**6),
-    Token("JUP", "Jupiter", "JUPyiwrYJFskUPiHa7hkeR8VUtAeFoSYbKedZNsDvCN", 6, 1_000_000 * 10**6),
-    Token("BONK", "Bonk", "DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263", 5, 50_000_000_000 * 10**5),
+    Token("SOL", "Solana", "So11111111111111111111111111111111111111112", 9),
+    Token("USDC", "USD Coin", "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v", 6),
+    Token("USDT", "Tether USD", "Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB", 6),
+    Token("RAY", "Raydium", "4k3Dyjzvzp8eMZWUXbBCjEvwSkkk59S5iCNLY3QrkX6R", 6),
+    Token("JUP", "Jupiter", "JUPyiwrYJFskUPiHa7hkeR8VUtAeFoSYbKedZNsDvCN", 6),
+    Token("BONK", "Bonk", "DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263", 5),
 )
 
 NATIVE = "SOL"
@@ -44,3 +44,14 @@ def find_token(name: str, field: str = "token") -> Token:
         known = ", ".join(TOKENS)
         raise Invalid(f"unknown token {name[:60]!r}; known tokens: {known}", field)
     return token
+
+
+def format_units(amount: int, symbol: str) -> str:
+    """Return base units as a plain decimal; of a token that is not in the table, the base units."""
+    return format_amount(amount, decimals_of(symbol))
+
+
+def decimals_of(symbol: str) -> int:
+    """Return the token's decimals; 0 for one that is not in the table."""
+    token = TOKENS.get(symbol)
+    return token.decimals if token else 0

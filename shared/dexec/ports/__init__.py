@@ -4,11 +4,13 @@ Every method that makes a call may raise ``Unavailable`` (it had no effect) or `
 have had one); other errors are listed with the method.
 """
 
+from dexec.domain.claims import ClaimOutcome
 from dexec.ports.control import MOST_ORDERS, Control, Standing
 from dexec.ports.keys import ApiKey, ApiKeys
 from dexec.ports.market import (
     Blockhash,
     CannotLand,
+    Chain,
     Cluster,
     Landed,
     Outcomes,
@@ -17,8 +19,8 @@ from dexec.ports.market import (
     Venue,
     Wallets,
 )
-from dexec.ports.messaging import Delivery, EventReplay, Push, Queue
-from dexec.ports.orders import Archive, Claim, ClaimOutcome, NewOrder, Orders, Placed, RateLimit
+from dexec.ports.messaging import Delivery, EncodeEvents, EventReplay, Push, Queue
+from dexec.ports.orders import Archive, Claim, NewOrder, Orders, Placed, RateLimit
 from dexec.ports.readiness import Probe
 from dexec.ports.time import Clock
 from dexec.ports.watching import Connection, Deliveries, MostConnections, Undelivered, Watcher, Watching
@@ -30,6 +32,7 @@ __all__ = [
     "Archive",
     "Blockhash",
     "CannotLand",
+    "Chain",
     "Claim",
     "ClaimOutcome",
     "Clock",
@@ -38,6 +41,7 @@ __all__ = [
     "Control",
     "Deliveries",
     "Delivery",
+    "EncodeEvents",
     "EventReplay",
     "Landed",
     "MostConnections",

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from dexec.domain.failure import Failure
+from dexec.domain.lifecycle import UNSIGNED, Status
 from dexec.domain.order import Order
 
 MOST_ORDERS = 500
@@ -19,6 +21,12 @@ class Standing:
 
     waiting: int
     submitted: int
+
+    @classmethod
+    def of(cls, counts: Mapping[Status, int]) -> Standing:
+        """Return the standing of open orders, counted by status."""
+        waiting = sum(count for status, count in counts.items() if status in UNSIGNED)
+        return cls(waiting, counts.get(Status.SUBMITTED, 0))
 
 
 class Control(Protocol):
@@ -48,7 +56,7 @@ class Control(Protocol):
     def cancellable(self, client_id: str, limit: int) -> tuple[str, ...]:
         """Return orders of a client that ``cancel`` would end, oldest first."""
 
-    def cancel(self, order_ids: Sequence[str], now: datetime, error: Mapping[str, object]) -> tuple[str, ...]:
+    def cancel(self, order_ids: Sequence[str], now: datetime, error: Failure) -> tuple[str, ...]:
         """End those orders as failed that have no signature, whoever holds them; return which."""
 
     def orders(self, order_ids: Sequence[str]) -> tuple[Order, ...]:

@@ -1,4 +1,4 @@
-"""The ports to the market: venues, the cluster, signer and wallets."""
+"""What a chain offers: venues, a cluster, a signer, wallets."""
 
 from __future__ import annotations
 
@@ -94,3 +94,31 @@ class Wallets(Protocol):
 
     def balances(self, client_id: str) -> dict[str, int]:
         """Return base units by token symbol."""
+
+
+class Chain(Protocol):
+    """Everything that the engine asks of one chain.
+
+    Parts are imported, built and connected when they are first asked for: a function that only looks at
+    outcomes or balances needs nothing that signs.
+    """
+
+    @property
+    def venues(self) -> Sequence[Venue]:
+        """The venues that quotes are asked of."""
+
+    @property
+    def cluster(self) -> Cluster:
+        """What transactions are sent to."""
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """What became of transactions, without what sending needs."""
+
+    @property
+    def signer(self) -> Signer:
+        """What builds and signs transactions."""
+
+    @property
+    def wallets(self) -> Wallets:
+        """What clients hold."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from typing import Protocol
 
+from dexec.domain.order import Event
 from dexec.ports.readiness import Probe
 from dexec.ports.watching import Connection
 
@@ -20,6 +22,10 @@ class Queue(Probe, Protocol):
 
     def is_empty(self) -> bool:
         """Whether the queue shows no visible message."""
+
+
+EncodeEvents = Callable[[Sequence[Event]], tuple[bytes, int]]
+"""Makes one frame of as many of the first events of an order as fit, and says how many these are."""
 
 
 class Delivery(Enum):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum, auto
 from typing import Protocol
 
+from dexec.domain.claims import ClaimOutcome
+from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import Status
-from dexec.domain.order import Change, Event, Order
+from dexec.domain.order import Accepted, Change, Event, Order
 from dexec.ports.watching import Watcher
 
 
@@ -24,12 +24,21 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class NewOrder:
-    """An order to be placed, before the rate limit says when it starts; ``detail`` is its first event's."""
+    """An order to be placed, before the rate limit says when it starts.
+
+    ``request_hashes`` are those of honest repeats of its request; the first is stored.
+    """
 
     order: Order
-    detail: Mapping[str, object]
     idempotency_key: str | None
-    request_hash: str
+    request_hashes: tuple[str, ...]
+
+    @property
+    def first_event(self) -> Event:
+        """What is stored of it beside the order itself."""
+        order = self.order
+        detail = Accepted(order.label, order.request)
+        return Event(order.id, order.seq, order.status, None, order.attempt, detail, order.created_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +47,6 @@ class Placed:
 
     order: Order
     is_new: bool
-
-
-class ClaimOutcome(Enum):
-    """The outcome of a claim."""
-
-    CLAIMED = auto()
-    MISSING = auto()
-    TERMINAL = auto()
-    HELD = auto()
-    NOT_YET = auto()
-    PAUSED = auto()
-    PARKED = auto()
-    KEYLESS = auto()
-    """The order's client has no valid API key: it waits until there is one, or is cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +75,7 @@ class Orders(Protocol):
         client, and then stores nothing.
         """
 
-    def withdraw(self, order: Order, now: datetime, error: Mapping[str, object]) -> bool:
+    def withdraw(self, order: Order, now: datetime, error: Failure) -> bool:
         """Fail a pending order and free its idempotency key.
 
         False when it is not pending any more, or was placed again meanwhile: that caller relies on it.

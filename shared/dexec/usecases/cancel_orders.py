@@ -54,4 +54,4 @@ class CancelOrders:
         return Cancelled(tuple(cancelled), tuple(sorted(late)), tuple(sorted(over)))
 
     def _cancel(self, order_ids: Sequence[str], why: Ending) -> tuple[str, ...]:
-        return self.control.cancel(order_ids, self.clock.now(), why.view())
+        return self.control.cancel(order_ids, self.clock.now(), why.failure())

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from dexec.domain.errors import NotReady, Unavailable
+from dexec.domain.errors import NotReady, State, Unavailable
 from dexec.ports import Clock, Probe
 
 REMEMBER_S = 1.0
@@ -19,10 +19,10 @@ class CheckReadiness:
 
     probes: Mapping[str, Probe]
     clock: Clock
-    _found: Mapping[str, str] = field(default_factory=dict)
+    _found: Mapping[str, State] = field(default_factory=dict)
     _until: datetime | None = None
 
-    def __call__(self) -> Mapping[str, str]:
+    def __call__(self) -> Mapping[str, State]:
         """Return ``up`` for each back end; raise ``NotReady`` when one is down."""
         now = self.clock.now()
         if self._until is None or now >= self._until:
@@ -34,7 +34,7 @@ class CheckReadiness:
         return self._found
 
 
-def _state(probe: Probe) -> str:
+def _state(probe: Probe) -> State:
     try:
         probe.probe()
     except Unavailable:

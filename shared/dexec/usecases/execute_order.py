@@ -31,7 +31,7 @@ from dexec.domain.order import (
     submit,
     try_again,
 )
-from dexec.domain.routing import fill_details, route_details
+from dexec.domain.routing import record_fill, record_route
 from dexec.ports import CannotLand, Claim, ClaimOutcome, Clock, Cluster, Landed, Orders, Signer
 from dexec.usecases.looks import pauses
 from dexec.usecases.notify import Notifier
@@ -175,12 +175,12 @@ class _Run:
             if landed.fill is None:
                 raise landed.error or OrderFailed("the transaction failed on chain")
             request = self.order.request
-            details = fill_details(landed.fill, request.token_in, request.token_out)
-            self._save(confirm(self.order, self._now(), details))
+            fill = record_fill(landed.fill, request.token_in, request.token_out)
+            self._save(confirm(self.order, self._now(), fill))
         except AttemptFailed as exc:
             self._next_attempt(exc)
         except OrderFailed as exc:
-            self._save(fail(self.order, self._now(), exc.view()))
+            self._save(fail(self.order, self._now(), exc.failure()))
 
     def _submit(self) -> None:
         """Route, build and sign; the signed transaction is stored when this returns, and not sent yet."""
@@ -189,7 +189,7 @@ class _Run:
         blockhash = cluster.latest_blockhash()
         while decision.age_s(self._now()) > self._case.limits.quote_max_age_s:
             decision = self._decide()
-        self._save(build(self.order, self._now(), route_details(decision.route)))
+        self._save(build(self.order, self._now(), record_route(decision.route)))
         signed = signer.sign(self.order.id, self.order.client_id, decision.route.plan(), blockhash)
         self._save(submit(self.order, self._now(), signed))
 
@@ -233,9 +233,9 @@ class _Run:
     def _next_attempt(self, exc: AttemptFailed) -> None:
         order, now = self.order, self._now()
         if order.attempt >= self._case.limits.max_attempts:
-            self._save(fail(order, now, exc.view()))
+            self._save(fail(order, now, exc.failure()))
             return
-        change = try_again(order, now, exc.view())
+        change = try_again(order, now, exc.failure())
         if exc.kind != "venue":
             self._save(change)
             return

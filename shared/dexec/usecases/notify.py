@@ -12,8 +12,7 @@ from datetime import datetime, timedelta
 from dexec.domain.errors import OutcomeUnknown, Unavailable
 from dexec.domain.lifecycle import TERMINAL
 from dexec.domain.order import Event
-from dexec.domain.views import first_frame
-from dexec.ports import Clock, Deliveries, Delivery, Push, Watcher, Watching
+from dexec.ports import Clock, Deliveries, Delivery, EncodeEvents, Push, Watcher, Watching
 
 OPENING_S = 30
 """For this long after connecting, API Gateway may answer 410 for a connection that is still being opened."""
@@ -54,9 +53,10 @@ class _Line:
 class Notifier:
     """Pushes one order's events to its watchers while the order goes on.
 
-    Each connection has a queue: one push at a time, and events that arrive during a slow push go out together
-    in the next frame. ``threads`` runs the pushes; nothing here waits for them before the end.
-    ``gather_s`` is how long the first events of a late order are batched; its end is sent at once.
+    Each connection has a line of its own: one push at a time, and what queues up behind a slow one goes
+    out in one frame. ``threads`` runs the pushes; nothing here waits for them before the end. ``encode``
+    makes a frame of events. ``gather_s`` is how long the first events of a late order are gathered; its end
+    is told at once.
 
     Slow connections of one client must not occupy executors, or push threads, that others need: a connection
     that was slow, or failed, is a suspect until it receives a frame in time again. Suspects are served by
@@ -70,6 +70,7 @@ class Notifier:
         watching: Watching,
         clock: Clock,
         threads: Executor,
+        encode: EncodeEvents,
         *,
         deadline_s: float = 2,
         gather_s: float = 0,
@@ -80,6 +81,7 @@ class Notifier:
         self._watching = watching
         self._clock = clock
         self._threads = threads
+        self._encode = encode
         self._deadline_s = deadline_s
         self._gather_s = gather_s
         self._slow_threads = slow_threads or threads
@@ -89,6 +91,7 @@ class Notifier:
         self._is_late = False
         self._lock = threading.Lock()
         self._lines: dict[str, _Line] = {}
+        self._frames: dict[tuple[int, int], tuple[bytes, int]] = {}
         self._last: Event | None = None
         self.failures = 0
         """How many connections did not receive all events, once the block has ended."""
@@ -205,7 +208,7 @@ class Notifier:
                     line.busy = False
                     return
             most = None
-            frame, taken = first_frame(events)
+            frame, taken = self._frame(events)
             result = self._post(line.watcher, frame)
             with self._lock:
                 line.result = result
@@ -214,6 +217,14 @@ class Notifier:
                     line.busy = False
                     return
                 del line.waiting[:taken]
+
+    def _frame(self, events: Sequence[Event]) -> tuple[bytes, int]:
+        """Return what ``encode`` does; connections that are told the same events share it."""
+        span = events[0].seq, events[-1].seq
+        found = self._frames.get(span)
+        if found is None:
+            found = self._frames[span] = self._encode(events)
+        return found
 
     def _post(self, watcher: Watcher, frame: bytes) -> Delivery | None:
         delivery = self._push.post(watcher.connection_id, frame)

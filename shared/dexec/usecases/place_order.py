@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,10 +14,12 @@ from dexec.domain.errors import (
     QueueUnavailable,
     Unavailable,
 )
+from dexec.domain.failure import Failure
+from dexec.domain.idempotency import request_hashes
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
 from dexec.domain.quote import RouteRequest
-from dexec.domain.views import amount_of, request_view
+from dexec.domain.tokens import format_units
 from dexec.ports import ApiKey, Clock, NewOrder, Orders, Placed, Queue, RateLimit
 
 WITHDRAWN = (
@@ -78,7 +79,7 @@ class PlaceOrder:
                 self._withdraw(order, exc)
 
     def _withdraw(self, order: Order, exc: QueueUnavailable) -> None:
-        reason = {"code": exc.code, "message": "the order could not be queued; nothing was executed"}
+        reason = Failure(exc.code, "the order could not be queued; nothing was executed")
         try:
             is_withdrawn = self.orders.withdraw(order, self.clock.now(), reason)
         except (Unavailable, OutcomeUnknown) as store_exc:
@@ -101,8 +102,8 @@ class PlaceOrder:
             created_at=now,
             updated_at=now,
         )
-        detail = {"label": submission.label, **request_view(submission.request)}
-        return NewOrder(order, detail, submission.idempotency_key, _hash(submission))
+        hashes = request_hashes(submission.label, submission.request)
+        return NewOrder(order, submission.idempotency_key, hashes)
 
     def _rate_of(self, caller: ApiKey) -> RateLimit | None:
         if caller.orders_per_minute is None:
@@ -120,10 +121,4 @@ def _check_amount(request: RouteRequest, caller: ApiKey) -> None:
     if most is None:
         raise Invalid(f"this API key allows no order that names an amount of {token}", "amount")
     if request.amount > most:
-        raise Invalid(f"this API key allows at most {amount_of(most, token)} {token} an order", "amount")
-
-
-def _hash(submission: Submission) -> str:
-    """Return a hash that differs for two different bodies under one idempotency key."""
-    parts = (submission.label, *request_view(submission.request).values())
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
+        raise Invalid(f"this API key allows at most {format_units(most, token)} {token} an order", "amount")

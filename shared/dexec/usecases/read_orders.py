@@ -10,9 +10,6 @@ from dexec.domain.lifecycle import Status
 from dexec.domain.order import Event, Order
 from dexec.ports import Orders
 
-MAX_PAGE = 100
-"""Orders that one page holds at the most; the edge refuses more."""
-
 
 @dataclass(frozen=True, slots=True)
 class Page:

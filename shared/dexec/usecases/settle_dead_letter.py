@@ -10,7 +10,7 @@ from enum import Enum, auto
 from dexec.domain.errors import LeaseLost, OrderFailed, QueueUnavailable
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Order, confirm, fail
-from dexec.domain.routing import fill_details
+from dexec.domain.routing import record_fill
 from dexec.ports import Claim, ClaimOutcome, Clock, Landed, Orders, Outcomes, Pending, Queue
 from dexec.usecases.notify import Notifier
 from dexec.usecases.report import Report, Reporting, keep_quiet
@@ -114,8 +114,8 @@ class SettleDeadLetter:
 
 def _ending(order: Order, landed: Landed, now: datetime) -> Change | None:
     if landed.fill is not None:
-        details = fill_details(landed.fill, order.request.token_in, order.request.token_out)
-        return confirm(order, now, details)
+        fill = record_fill(landed.fill, order.request.token_in, order.request.token_out)
+        return confirm(order, now, fill)
     if isinstance(landed.error, OrderFailed):
-        return fail(order, now, landed.error.view())
+        return fail(order, now, landed.error.failure())
     return None

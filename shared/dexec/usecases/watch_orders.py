@@ -9,8 +9,17 @@ from datetime import datetime, timedelta
 from dexec.domain.errors import ConnectionUnknown, NotFound, TooManyConnections
 from dexec.domain.ids import is_order_id
 from dexec.domain.order import Event
-from dexec.domain.views import View, encode, first_frame
-from dexec.ports import ApiKey, Clock, Connection, Delivery, EventReplay, MostConnections, Push, Watching
+from dexec.ports import (
+    ApiKey,
+    Clock,
+    Connection,
+    Delivery,
+    EncodeEvents,
+    EventReplay,
+    MostConnections,
+    Push,
+    Watching,
+)
 
 OPENING_PAUSES_S = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """Pauses between posts to a connection that is still opening and answers 410: after these it is gone."""
@@ -32,6 +41,7 @@ class WatchOrders:
     event_replay: EventReplay
     clock: Clock
     most: MostConnections
+    encode: EncodeEvents
     _known: dict[str, tuple[Connection, datetime]] = field(default_factory=dict)
 
     def connect(self, connection_id: str, caller: ApiKey, *, stream: bool, order_id: str | None) -> None:
@@ -70,8 +80,8 @@ class WatchOrders:
         self._known[connection_id] = (found, now)
         return found
 
-    def turn_away(self, connection_id: str, frame: View) -> None:
-        """Send a last frame to a connection that is not stored and close it: its client reconnects."""
+    def turn_away(self, connection_id: str, frame: bytes) -> None:
+        """Send a last frame to a connection that is not stored and close it: its client comes back."""
         self._known.pop(connection_id, None)
         self.reply(connection_id, frame)
         self.push.close(connection_id)
@@ -106,14 +116,14 @@ class WatchOrders:
         if is_order_id(order_id):
             self.watching.unwatch(order_id, connection_id)
 
-    def reply(self, connection_id: str, frame: View) -> None:
+    def reply(self, connection_id: str, frame: bytes) -> None:
         """Send a frame to the connection that asked."""
-        self.push.post(connection_id, encode(frame))
+        self.push.post(connection_id, frame)
 
     def _send_all(self, connection_id: str, events: Sequence[Event]) -> bool:
         """Send events in frames; False where one did not arrive, after which none was sent."""
         while events:
-            frame, taken = first_frame(events)
+            frame, taken = self.encode(events)
             if not self._post_opening(connection_id, frame):
                 return False
             events = events[taken:]

@@ -15,7 +15,7 @@ from dexec.domain.order import Order, fail
 from dexec.ports import ApiKey, Deliveries
 from dexec.usecases.notify import MAX_PUSH_FAILURES, SLOW_S, SUSPECT_S
 from dexec.usecases.sweep import BATCH, UNDELIVERED_AFTER_S
-from tests.contract.samples import claimed
+from tests.contract.samples import claimed, failure
 from tests.proofs.simulation.world import FUNCTION_S, World
 
 P = ParamSpec("P")
@@ -163,7 +163,7 @@ def undelivered(world: World, caller: ApiKey, connection_id: str, count: int) ->
     for _ in range(count):
         placed = world.place(caller)
         assert placed is not None
-        change = fail(claimed(world.backend, placed, now=world.clock.now()), world.clock.now(), {"code": "x"})
+        change = fail(claimed(world.backend, placed, now=world.clock.now()), world.clock.now(), failure("x"))
         world.backend.orders.save(change)
         missed = Deliveries(placed.id, True, missed=frozenset({connection_id}))
         world.backend.watching.settle(missed)

@@ -57,6 +57,6 @@ def test_the_scenarios_make_every_call_that_a_port_has() -> None:
         for method in dir(protocol)
         if not method.startswith("_") and callable(getattr(protocol, method))
     }
-    # Handing a message back is the handler's call, see tests/unit/test_executor_handler.py.
+    # Handing a message back is the handler's call, see tests/system/integration/test_handlers.py.
     # Resuming is no use case of its own: one statement.
     assert there_are - made == UNUSED | {"queue.postpone", "control.resume"}

@@ -14,10 +14,10 @@ from unittest.mock import patch
 
 import pytest
 
+from dexec.api.frames import first_frame
 from dexec.domain.lifecycle import TERMINAL, Status, Step
 from dexec.domain.order import Event as OrderEvent
 from dexec.domain.order import Order
-from dexec.domain.views import first_frame
 from dexec.ports import Connection, Watcher
 from dexec.usecases.notify import MAX_PUSH_FAILURES, OPENING_S
 from tests.proofs.simulation.invariants import check

@@ -25,10 +25,12 @@ def fail_always(*_: object) -> None:
     raise Bug
 
 
-def placed(world: World) -> Order:
-    order = world.place(world.client())
-    assert order is not None
-    return order
+@pytest.fixture
+def world() -> World:
+    """Return a world with one order."""
+    world = World()
+    world.place(world.client())
+    return world
 
 
 def the_order(world: World) -> Order:
@@ -54,10 +56,8 @@ def is_still(world: World) -> bool:
 
 
 def test_an_order_whose_runs_all_break_off_is_parked_and_nothing_of_it_goes_round(
-    monkeypatch: pytest.MonkeyPatch,
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = World()
-    placed(world)
     with monkeypatch.context() as bug:
         bug.setattr(world.signer, "sign", fail_always)
         broken = live(world)
@@ -78,9 +78,9 @@ def test_an_order_whose_runs_all_break_off_is_parked_and_nothing_of_it_goes_roun
     check(world)
 
 
-def test_a_submitted_order_that_landed_is_confirmed_and_not_parked(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World()
-    placed(world)
+def test_a_submitted_order_that_landed_is_confirmed_and_not_parked(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     send = world.cluster.send
 
     def send_and_fail(data: bytes) -> None:
@@ -97,7 +97,7 @@ def test_a_submitted_order_is_parked_only_when_its_transaction_can_no_longer_lan
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = World(max_receives=1)
-    placed(world)
+    world.place(world.client())
     with monkeypatch.context() as bug:
         bug.setattr(world.cluster, "send", fail_always)
         with monkeypatch.context() as halted:
@@ -117,9 +117,9 @@ def test_a_submitted_order_is_parked_only_when_its_transaction_can_no_longer_lan
     check(world)
 
 
-def test_an_order_that_is_redelivered_for_hours_is_never_parked(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World()
-    placed(world)
+def test_an_order_that_is_handed_back_for_hours_is_never_parked(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     visits = 0
     settle = world.settle_letter
 
@@ -142,9 +142,9 @@ def test_an_order_that_is_redelivered_for_hours_is_never_parked(monkeypatch: pyt
     check(world)
 
 
-def test_an_order_that_recovers_before_its_last_round_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World()
-    placed(world)
+def test_an_order_that_recovers_before_its_last_round_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sign, calls = world.signer.sign, iter(range(TURNS))
 
     def fail_at_first(*given: object) -> object:

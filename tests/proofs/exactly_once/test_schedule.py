@@ -8,11 +8,10 @@ import pytest
 
 from dexec.domain.errors import TooManyOrders
 from dexec.domain.order import fail
-from dexec.ports import RateLimit
-from dexec.usecases.execute_order import Redelivery
 from dexec.usecases.place_order import Submission
+from tests.contract.samples import failure
 from tests.proofs.simulation.invariants import check
-from tests.proofs.simulation.world import RATE, SWAP, World
+from tests.proofs.simulation.world import SETTINGS, SWAP, World
 
 EXECUTORS = 10
 ORDER_S = 0.55
@@ -36,11 +35,12 @@ def test_250_orders_at_once_start_no_faster_than_the_limits_allow() -> None:
     for number, (start, run_at) in enumerate(zip(starts, promised, strict=True), 1):
         assert start >= run_at
         since = (start - world.start).total_seconds()
-        assert number <= RATE.burst + since / RATE.interval_s
+        assert number <= SETTINGS.order_burst + since * SETTINGS.orders_per_minute / 60
 
 
-def test_past_the_backlog_a_client_learns_when_to_retry() -> None:
-    world = World(rate=RateLimit(interval_s=10, burst=2, max_backlog_s=60))
+def test_past_the_backlog_a_client_is_told_when_to_come_again() -> None:
+    limits = {"orders_per_minute": 6, "order_burst": 2, "max_backlog_seconds": 60}
+    world = World(settings=SETTINGS.model_copy(update=limits))
     alice = world.client()
     for _ in range(8):
         assert world.place(alice) is not None
@@ -52,17 +52,6 @@ def test_past_the_backlog_a_client_learns_when_to_retry() -> None:
     placed = world.place(bob)
     assert placed is not None
     assert placed.run_at == world.clock.now(), "clients do not wait for each other"
-
-
-def test_a_message_that_comes_early_waits_a_moment_or_goes_back() -> None:
-    world = World(rate=RateLimit(interval_s=0.6, burst=1, max_backlog_s=900))
-    alice = world.client()
-    for _ in range(8):
-        world.place(alice)
-    *_, (last, _) = world.backend.audit.histories()
-    with world.tape.process():
-        answer = world.execute_order(last.id, 1, world.clock.now() + timedelta(seconds=20))
-    assert answer == Redelivery((last.run_at - world.clock.now()).total_seconds(), "not due yet")
 
 
 def test_a_queue_of_10_000_is_not_taken_for_lost() -> None:
@@ -88,4 +77,4 @@ def finish(world: World, order_id: str) -> None:
     orders, now = world.backend.orders, world.clock.now()
     claimed = orders.claim(order_id, "token", now, now + timedelta(seconds=25)).order
     assert claimed is not None
-    orders.save(fail(claimed, now, {"code": "x"}))
+    orders.save(fail(claimed, now, failure("x")))

@@ -46,13 +46,6 @@ def test_what_lands_late_is_waited_for(world: World) -> None:
     assert signed(world) == 1
 
 
-def test_what_never_lands_is_replaced_when_it_no_longer_can(world: World) -> None:
-    world.cluster.landings = [Landing.DROPPED]
-    order = settle(world)
-    assert (order.status, order.attempt, signed(world)) == (Status.CONFIRMED, 2, 2)
-    assert (world.clock.now() - world.start).total_seconds() > LIFE_SLOTS * SLOT_S
-
-
 def test_what_never_arrived_is_sent_again_unchanged(world: World) -> None:
     world.cluster.landings = [Landing.LOST]
     order = settle(world)

@@ -8,13 +8,12 @@ from random import Random
 
 import pytest
 
-from dexec.adapters.paper.market import VENUES, PaperMarket
+from dexec.adapters.paper.simulator import STARTING_BALANCES, VENUES, PaperMarket
 from dexec.domain.amounts import MAX_BASE_UNITS
 from dexec.domain.errors import InsufficientLiquidity, SlippageExceeded
 from dexec.domain.pools import ConstantProductPool, Pool
 from dexec.domain.quote import Fill, Mode, PoolSnapshot, Route, RouteRequest
 from dexec.domain.routing import execute_plan, find_route, pairs_for
-from dexec.domain.tokens import TOKENS
 from tests.support import random_markets
 
 MARKETS = 150
@@ -102,4 +101,4 @@ def test_the_refusal_says_why_with_the_number() -> None:
     pool = ConstantProductPool("raydium:SOL-USDC", "raydium", "SOL", "USDC", 10**15, 10**6)
     with pytest.raises(InsufficientLiquidity, match=f"above {MAX_BASE_UNITS} base units"):
         find_route(RouteRequest(Mode.EXACT_OUT, "SOL", "USDC", 10**6 - 80), random_markets.snapshots([pool]))
-    assert all(token.initial_amount <= MAX_BASE_UNITS for token in TOKENS.values())
+    assert all(amount <= MAX_BASE_UNITS for amount in STARTING_BALANCES.values())

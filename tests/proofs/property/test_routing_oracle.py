@@ -15,30 +15,30 @@ from scipy.optimize import minimize, minimize_scalar  # type: ignore[import-unty
 from dexec.domain.quote import Mode
 from infra.cli.quote_market import price_market
 
-Json = dict[str, object]
+Entry = dict[str, object]
 Real = Callable[[float], float]
 
 HUNDREDTH_BP = 1e-6
 SIZE = 10**13
 
 
-def product_entry(rnd: Random, pair: tuple[str, str], price: float, size: int = SIZE) -> tuple[Json, Real]:
+def product_entry(rnd: Random, pair: tuple[str, str], price: float, size: int = SIZE) -> tuple[Entry, Real]:
     """A constant product pool as the file has it, and its real-valued curve selling token x."""
     x = rnd.randint(size // 10, size)
     y = int(x * price * rnd.uniform(0.97, 1.03))
     fee_bps = rnd.choice((4, 25, 30, 100))
     keep = 1 - fee_bps / 10_000
-    entry: Json = {"kind": "constant_product", "venue": "raydium", "token_x": pair[0], "token_y": pair[1]}
+    entry: Entry = {"kind": "constant_product", "venue": "raydium", "token_x": pair[0], "token_y": pair[1]}
     entry |= {"reserve_x": x, "reserve_y": y, "fee_bps": fee_bps}
     return entry, lambda a: keep * a * y / (x + keep * a)
 
 
-def bins_entry(rnd: Random, pair: tuple[str, str]) -> tuple[Json, Real]:
+def bins_entry(rnd: Random, pair: tuple[str, str]) -> tuple[Entry, Real]:
     """A DLMM pool with a price around 1 and a constant fee, and its piecewise linear curve selling x."""
     step = rnd.choice((10, 25, 80))
     count, factor = rnd.randint(5, 40), rnd.randint(1_000, 10_000)
     held = [0 if rnd.random() < 0.1 else rnd.randint(SIZE // 100, SIZE // 10) for _ in range(count)]
-    entry: Json = {"kind": "dlmm", "venue": "meteora", "token_x": pair[0], "token_y": pair[1]}
+    entry: Entry = {"kind": "dlmm", "venue": "meteora", "token_x": pair[0], "token_y": pair[1]}
     entry |= {"bin_step": step, "base_factor": factor, "filter_period_s": 30, "decay_period_s": 600}
     entry |= {"reduction_factor": 5_000, "variable_fee_control": 0, "max_volatility_accumulator": 0}
     entry |= {"active_bin": 0, "index_reference": 0}
@@ -49,7 +49,7 @@ def bins_entry(rnd: Random, pair: tuple[str, str]) -> tuple[Json, Real]:
     return entry, lambda a: float(np.interp(a, inputs, outputs))
 
 
-def write(tmp_path: Path, entries: Sequence[Json]) -> Path:
+def write(tmp_path: Path, entries: Sequence[Entry]) -> Path:
     path = tmp_path / "market.json"
     path.write_text(json.dumps({"slot": 1, "pools": list(entries)}))
     return path
@@ -90,7 +90,7 @@ def test_a_constant_product_pool_and_bins(block: int, tmp_path: Path) -> None:
         first, f = product_entry(rnd, ("USDT", "USDC"), 1.0)
         second, g = bins_entry(rnd, ("USDT", "USDC"))
         amount = rnd.randint(10**9, SIZE // 5)
-        # The kinks defeat a smooth optimiser: first a grid, then the best cell.
+        # The breakpoints defeat a smooth optimiser: first a grid, then the best cell.
         grid = np.linspace(0.0, float(amount), 2_001)
         best = int(np.argmax([f(a) + g(amount - a) for a in grid]))
         low, high = float(grid[max(0, best - 1)]), float(grid[min(2_000, best + 1)])

@@ -8,9 +8,7 @@ from random import Random
 
 import pytest
 
-from dexec.adapters.paper.limit_orders import VENUES_WITH_ORDERS
-from dexec.adapters.paper.market import VENUES, PaperMarket
-from dexec.adapters.paper.pools import PAPER_VENUES, PoolMaker
+from dexec.adapters.paper.simulator import PAPER_VENUES, VENUES, VENUES_WITH_ORDERS, PaperMarket, PoolMaker
 from dexec.domain.errors import AttemptFailed, InsufficientLiquidity, NoVenue, SlippageExceeded
 from dexec.domain.pools import ConstantProductPool, DlmmPool, Pool
 from dexec.domain.quote import (
@@ -58,10 +56,10 @@ def check_flow(route: Route) -> None:
     second = [leg for leg in route.legs if leg.hop == 2]
     assert all(leg.token_in == route.token_in for leg in first)
     assert all(leg.token_out == route.token_out for leg in second)
-    for mid in {leg.token_in for leg in second} | {leg.token_out for leg in first} - {route.token_out}:
-        assert mid not in (route.token_in, route.token_out)
-        given = sum(leg.amount_out for leg in first if leg.token_out == mid)
-        assert given == sum(leg.amount_in for leg in second if leg.token_in == mid) > 0
+    for via in {leg.token_in for leg in second} | {leg.token_out for leg in first} - {route.token_out}:
+        assert via not in (route.token_in, route.token_out)
+        given = sum(leg.amount_out for leg in first if leg.token_out == via)
+        assert given == sum(leg.amount_in for leg in second if leg.token_in == via) > 0
     assert route.amount_in == sum(leg.amount_in for leg in first)
     assert route.amount_out == sum(leg.amount_out for leg in route.legs if leg.token_out == route.token_out)
 

@@ -7,8 +7,9 @@ from random import Random
 
 import pytest
 
-from dexec.domain.errors import SwapRefused
 from dexec.domain.pools import PRICE_BITS, Curve
+from dexec.domain.pools.refusals import SwapRefused
+from dexec.domain.quote import Mode
 from dexec.domain.routing.split import split
 from tests.support import random_markets
 
@@ -19,8 +20,8 @@ REFUSED = 2**256
 Pools = Callable[[Random, Fraction, int], tuple[Curve, Curve]]
 
 
-def most_of(curves: Sequence[Curve], size: int, side: int) -> int:
-    return sum(min(size, curve.max_out if side else curve.max_in) for curve in curves)
+def most_of(curves: Sequence[Curve], size: int, mode: Mode) -> int:
+    return sum(min(size, curve.max_out if mode is Mode.EXACT_OUT else curve.max_in) for curve in curves)
 
 
 def two_products(rnd: Random, price: Fraction, size: int) -> tuple[Curve, Curve]:
@@ -43,44 +44,48 @@ def product_and_orders(rnd: Random, price: Fraction, size: int) -> tuple[Curve, 
     return first.curve("SOL"), random_markets.dlmm_with_orders(rnd, PAIR, price, size).curve("SOL")
 
 
-def loss_at(curves: Sequence[Curve], part: int, amount: int, side: int) -> int:
+def loss_at(curves: Sequence[Curve], part: int, amount: int, mode: Mode) -> int:
     first, second = curves
-    return loss_of(first, part, side) + loss_of(second, amount - part, side)
+    return loss_of(first, part, mode) + loss_of(second, amount - part, mode)
 
 
-def loss_of(curve: Curve, amount: int, side: int) -> int:
+def loss_of(curve: Curve, amount: int, mode: Mode) -> int:
     try:
-        return curve.exact_out(amount) if side else -curve.exact_in(amount)
+        return curve.exact_out(amount) if mode is Mode.EXACT_OUT else -curve.exact_in(amount)
     except SwapRefused:
         return REFUSED
 
 
-def least_loss(curves: Sequence[Curve], amount: int, side: int, window: range) -> int:
-    most_first, most_second = ((curve.max_out if side else curve.max_in) for curve in curves)
+def least_loss(curves: Sequence[Curve], amount: int, mode: Mode, window: range) -> int:
+    most_first, most_second = (
+        (curve.max_out if mode is Mode.EXACT_OUT else curve.max_in) for curve in curves
+    )
     low, high = max(window.start, amount - most_second), min(window.stop - 1, amount, most_first)
-    return min(loss_at(curves, part, amount, side) for part in range(low, high + 1))
+    return min(loss_at(curves, part, amount, mode) for part in range(low, high + 1))
 
 
-def best_alone(curves: Sequence[Curve], amount: int, side: int) -> int | None:
-    able = [curve for curve in curves if amount <= (curve.max_out if side else curve.max_in)]
-    return min((loss_of(curve, amount, side) for curve in able), default=None)
+def best_alone(curves: Sequence[Curve], amount: int, mode: Mode) -> int | None:
+    able = [
+        curve for curve in curves if amount <= (curve.max_out if mode is Mode.EXACT_OUT else curve.max_in)
+    ]
+    return min((loss_of(curve, amount, mode) for curve in able), default=None)
 
 
-@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize("mode", list(Mode))
 @pytest.mark.parametrize("pools", [two_products, product_and_bins, two_of_bins, product_and_orders])
 @pytest.mark.parametrize("price", [Fraction(3, 20), Fraction(1), Fraction(20, 3)])
-def test_within_two_units_of_brute_force(pools: Pools, price: Fraction, side: int) -> None:
-    rnd = Random(f"{pools.__name__} {price} {side}")
+def test_within_two_units_of_brute_force(pools: Pools, price: Fraction, mode: Mode) -> None:
+    rnd = Random(f"{pools.__name__} {price} {mode}")
     far_off = 0
     for _ in range(ROUNDS // 18):
         curves = pools(rnd, price, 6_000)
-        most = most_of(curves, 6_000, side)
+        most = most_of(curves, 6_000, mode)
         amount = rnd.randint(1, max(1, most * 9 // 10))
-        found = split(curves, amount, side)
+        found = split(curves, amount, mode)
         assert found is not None
-        brute = least_loss(curves, amount, side, range(amount + 1))
-        ours = found.loss(side, 0)
-        alone = best_alone(curves, amount, side)
+        brute = least_loss(curves, amount, mode, range(amount + 1))
+        ours = found.loss(mode, 0)
+        alone = best_alone(curves, amount, mode)
         # One pool alone is always compared with as well, so it counts here too.
         ours = ours if alone is None else min(ours, alone)
         assert ours >= brute
@@ -90,29 +95,29 @@ def test_within_two_units_of_brute_force(pools: Pools, price: Fraction, side: in
     assert far_off <= ROUNDS // 18 // 20
 
 
-@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize("mode", list(Mode))
 @pytest.mark.parametrize("pools", [two_products, product_and_bins])
-def test_from_one_sol_up_within_two_units_of_all_neighbouring_splits(pools: Pools, side: int) -> None:
-    rnd = Random(f"{pools.__name__} {side}")
+def test_from_one_sol_up_within_two_units_of_all_neighbouring_splits(pools: Pools, mode: Mode) -> None:
+    rnd = Random(f"{pools.__name__} {mode}")
     compared = 0
     for _ in range(ROUNDS // 15):
         curves = pools(rnd, Fraction(3, 20), 10**11)
-        most = most_of(curves, 10**11, side)
-        amount = rnd.randint(10**9 * 3 // 20 if side else 10**9, most // 2)
-        found = split(curves, amount, side)
+        most = most_of(curves, 10**11, mode)
+        amount = rnd.randint(10**9 * 3 // 20 if mode is Mode.EXACT_OUT else 10**9, most // 2)
+        found = split(curves, amount, mode)
         assert found is not None
-        part = (found.amounts_out if side else found.amounts_in)[0]
+        part = (found.amounts_out if mode is Mode.EXACT_OUT else found.amounts_in)[0]
         if found.leg_count == 1:  # a few units of dust on a second pool can win a unit or two of rounding
             continue
         compared += 1
-        brute = least_loss(curves, amount, side, range(part - 600, part + 601))
-        assert found.loss(side, 0) <= brute + 2
+        brute = least_loss(curves, amount, mode, range(part - 600, part + 601))
+        assert found.loss(mode, 0) <= brute + 2
     assert compared >= ROUNDS // 40
 
 
-@pytest.mark.parametrize("side", [0, 1])
-def test_large_splits_are_within_a_hundredth_of_a_bp_of_the_convex_optimum(side: int) -> None:
-    rnd = Random(side)
+@pytest.mark.parametrize("mode", list(Mode))
+def test_large_splits_are_within_a_hundredth_of_a_bp_of_the_convex_optimum(mode: Mode) -> None:
+    rnd = Random(mode)
     for _ in range(ROUNDS):
         curves = [
             random_markets.dlmm(rnd, PAIR, Fraction(3, 20), 10**13, falling_fees=False).curve("SOL")
@@ -120,12 +125,12 @@ def test_large_splits_are_within_a_hundredth_of_a_bp_of_the_convex_optimum(side:
             else random_markets.constant_product(rnd, PAIR, Fraction(3, 20), 10**13).curve("SOL")
             for _ in range(rnd.randint(2, 6))
         ]
-        most = most_of(curves, 10**13, side)
+        most = most_of(curves, 10**13, mode)
         amount = rnd.randint(most // 1000, most // 2)
-        found = split(curves, amount, side)
+        found = split(curves, amount, mode)
         assert found is not None
         surplus = sum(curve.surplus(found.price) for curve in curves)
-        if side:
+        if mode is Mode.EXACT_OUT:
             bound = Fraction((amount << PRICE_BITS) - surplus, found.price)
             assert bound <= found.amount_in <= bound * (1 + Fraction(1, 10**6)) + 10
         else:
@@ -141,18 +146,18 @@ def test_a_leg_has_to_earn_its_cost() -> None:
         ]
         amount = rnd.randint(10**8, 10**11)
         leg_cost = 10 ** rnd.randint(0, 8)
-        found = split(curves, amount, 0, leg_cost)
+        found = split(curves, amount, Mode.EXACT_IN, leg_cost)
         assert found is not None
         for used in ([0], [1], [2], [0, 1], [0, 2], [1, 2], [0, 1, 2]):
-            other = split([curves[index] for index in used], amount, 0)
+            other = split([curves[index] for index in used], amount, Mode.EXACT_IN)
             assert other is not None
-            assert found.loss(0, leg_cost) <= other.loss(0, leg_cost) + 2
+            assert found.loss(Mode.EXACT_IN, leg_cost) <= other.loss(Mode.EXACT_IN, leg_cost) + 2
 
 
 def test_more_than_all_pools_hold_is_no_split() -> None:
     curves = two_of_bins(Random(1), Fraction(1), 10_000)
-    assert split(curves, sum(curve.max_in for curve in curves) + 1, 0) is None
-    assert split(curves, sum(curve.max_out for curve in curves) + 1, 1) is None
-    whole = split(curves, sum(curve.max_in for curve in curves), 0)
+    assert split(curves, sum(curve.max_in for curve in curves) + 1, Mode.EXACT_IN) is None
+    assert split(curves, sum(curve.max_out for curve in curves) + 1, Mode.EXACT_OUT) is None
+    whole = split(curves, sum(curve.max_in for curve in curves), Mode.EXACT_IN)
     assert whole is not None
     assert whole.amounts_out == tuple(curve.max_out for curve in curves)

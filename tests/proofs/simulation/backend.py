@@ -12,15 +12,13 @@ import psycopg
 from psycopg.rows import dict_row
 
 from dexec.adapters.postgres import rows
-from dexec.adapters.postgres.api_keys import PostgresApiKeys
 from dexec.adapters.postgres.connection import BoundedConnection, Connect
-from dexec.adapters.postgres.control import PostgresControl
 from dexec.adapters.postgres.database import Database, Repeat
-from dexec.adapters.postgres.orders import PostgresOrders
 from dexec.adapters.postgres.pipeline import Pipeline
-from dexec.adapters.postgres.watching import PostgresWatching
+from dexec.bootstrap import Container
 from dexec.domain.order import Event, Order
 from dexec.ports import ApiKeys, Control, Orders, Watching
+from dexec.settings import Settings
 from tests.support.fakes import FakeApiKeys, FakeControl, FakeOrders, FakeWatching, Store
 
 T = TypeVar("T")
@@ -158,10 +156,5 @@ class ContestedDatabase(Database):
 
 def on_postgres(database: Database, audit: PostgresAudit) -> Backend:
     """Return a store in PostgreSQL."""
-    return Backend(
-        PostgresOrders(database),
-        PostgresWatching(database),
-        PostgresApiKeys(database),
-        PostgresControl(database),
-        audit,
-    )
+    parts = Container(Settings.from_environ({}), database=database)
+    return Backend(parts.orders, parts.watching, parts.api_keys, parts.control, audit)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from dexec.domain.amounts import parse_amount
-from dexec.domain.lifecycle import TRANSITIONS, Status
+from dexec.adapters.paper.simulator import STARTING_BALANCES
+from dexec.domain.lifecycle import RULES, Status
 from dexec.domain.order import Event, Order
-from dexec.domain.tokens import TOKENS
 from tests.proofs.simulation.world import World
 
 INFRASTRUCTURE = {"unavailable", "outcome_unknown", "internal", "lease_lost", "illegal_transition"}
@@ -37,7 +36,7 @@ def check_events(order: Order, events: Sequence[Event]) -> None:
     statuses = [event.status for event in events]
     assert statuses[0] is Status.PENDING
     assert statuses[-1] is order.status
-    assert all(after in TRANSITIONS[before] for before, after in pairwise(statuses))
+    assert all(after in RULES[before].then for before, after in pairwise(statuses))
     assert [event.at for event in events] == sorted(event.at for event in events)
     attempts = [event.attempt for event in events]
     assert attempts == sorted(attempts)
@@ -48,7 +47,7 @@ def _check_chain(world: World, order: Order) -> None:
     fills = world.cluster.fills(order.id)
     assert len(fills) == (order.status is Status.CONFIRMED), f"{order.status}, {len(fills)} fills"
     if order.error is not None and order.id in world.accepted:
-        assert order.error["code"] not in INFRASTRUCTURE, order.error
+        assert order.error.code not in INFRASTRUCTURE, order.error
     alive = [signed for signed in world.signer.signed[order.id] if world.cluster.sends[signed.signature]]
     if order.status is Status.CONFIRMED:
         assert order.signature in {signed.signature for signed in alive}
@@ -57,12 +56,11 @@ def _check_chain(world: World, order: Order) -> None:
 def _check_balances(world: World, orders: Sequence[Order]) -> None:
     """Each wallet holds what the fills in its orders' events make of its first funds."""
     for client_id in {order.client_id for order in orders}:
-        expected = {token.symbol: token.initial_amount for token in TOKENS.values()}
+        expected = dict(STARTING_BALANCES)
         for order in orders:
             if order.client_id == client_id and order.fill is not None:
-                sold, bought = TOKENS[order.request.token_in], TOKENS[order.request.token_out]
-                expected[sold.symbol] -= parse_amount(order.fill["amountIn"], sold.decimals)
-                expected[bought.symbol] += parse_amount(order.fill["amountOut"], bought.decimals)
+                expected[order.request.token_in] -= order.fill.amount_in
+                expected[order.request.token_out] += order.fill.amount_out
         assert world.cluster.held(client_id) == expected
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dexec.domain.lifecycle import Status
+from dexec.domain.order import Signed
 from tests.proofs.simulation.backend import Audit
 
 
@@ -37,5 +37,5 @@ class Leaks:
         """Return the signatures that have ever been stored, for one client or for all."""
         histories = self._audit.histories()
         ours = [events for order, events in histories if client_id in (None, order.client_id)]
-        submitted = [event for events in ours for event in events if event.status is Status.SUBMITTED]
-        return {str(event.detail["signature"]) for event in submitted}
+        details = [event.detail for events in ours for event in events]
+        return {detail.signature for detail in details if isinstance(detail, Signed)}

@@ -191,7 +191,7 @@ def coming_and_going(world: World) -> None:
 
 def scheduled(world: World) -> None:
     """More orders than may start at once: the last one waits."""
-    world.rate = replace(world.rate, burst=1)
+    world.settings = world.settings.model_copy(update={"order_burst": 1})
     world.build()
     alice = world.client(orders_per_minute=30)
     for _ in range(2):

@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor, wait
+from collections.abc import Callable, Collection
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import TypeVar
 
+from dexec.bootstrap import Container
 from dexec.domain.errors import ConnectionUnknown, DexecError, Ending, NotFound, OutcomeUnknown, Unavailable
 from dexec.domain.ids import order_id as make_order_id
 from dexec.domain.order import Order
 from dexec.domain.quote import Mode, RouteRequest
-from dexec.ports import ApiKey, Connection, EventReplay, MostConnections, Placed, Push, RateLimit
-from dexec.usecases.cancel_orders import CANCELLED, CancelOrders
-from dexec.usecases.execute_order import ExecuteOrder, Limits
-from dexec.usecases.halt import Halt, Halted, HaltUnconfirmed
-from dexec.usecases.notify import Notifier, Wait
-from dexec.usecases.place_order import PlaceOrder, Submission
-from dexec.usecases.quote_route import QuoteRoute
-from dexec.usecases.settle_dead_letter import MAX_ROUNDS, Letter, SettleDeadLetter
-from dexec.usecases.sweep import Sweep
-from dexec.usecases.watch_orders import WatchOrders
+from dexec.ports import ApiKey, Connection, MostConnections, Placed
+from dexec.settings import Settings
+from dexec.usecases.cancel_orders import CANCELLED
+from dexec.usecases.halt import Halted, HaltUnconfirmed
+from dexec.usecases.notify import Wait
+from dexec.usecases.place_order import Submission
+from dexec.usecases.settle_dead_letter import MAX_ROUNDS, Letter
 from tests.proofs.simulation.backend import Backend, in_memory
 from tests.proofs.simulation.leaks import Leaks
 from tests.proofs.simulation.tape import Crash, Tape
 from tests.support.fakes import (
     START,
+    FakeChain,
     FakeClock,
     FakeCluster,
     FakeEventReplay,
@@ -36,6 +35,7 @@ from tests.support.fakes import (
     FakeQueue,
     FakeSigner,
     FakeVenue,
+    FakeWallets,
     Message,
     SameThread,
 )
@@ -45,9 +45,8 @@ T = TypeVar("T")
 FUNCTION_S = 20
 SWEEP_EVERY_S = 60
 PATIENCE_S = 4 * 3600
-LIMITS = Limits(poll_s=5.0)
-RATE = RateLimit(0.6, 10, 900)
-MOST = MostConnections(in_all=1_000, streams=20)
+SETTINGS = Settings.from_environ({"POLL_MS": "5000"})
+MOST = MostConnections(SETTINGS.max_connections_per_client, SETTINGS.max_streams_per_client)
 SWAP = RouteRequest(Mode.EXACT_IN, "SOL", "USDC", 1_500_000_000)
 _EXECUTORS = ThreadPoolExecutor(2, "executor")
 
@@ -61,7 +60,7 @@ class World:
     start: datetime = START
     max_receives: int = 10
     seed: int = 1
-    rate: RateLimit = RATE
+    settings: Settings = SETTINGS
     accepted: set[str] = field(default_factory=set)
     """Orders that a client was answered 202 for."""
     watches: set[tuple[str, str]] = field(default_factory=set)
@@ -78,6 +77,8 @@ class World:
     gather_s: float = 0.0
 
     def __post_init__(self) -> None:
+        if isinstance(self.threads, SameThread):
+            self.waiting = self.threads.wait
         self.clock = FakeClock(self.start)
         self.dead_letters = FakeQueue(self.clock)
         self.queue = FakeQueue(self.clock, self.dead_letters, self.max_receives)
@@ -95,43 +96,50 @@ class World:
 
     def build(self) -> None:
         """Make the use cases anew, as a deployment with other parameters does."""
-        tape, clock = self.tape, self.clock
-        orders = tape.around(self.backend.orders, "orders")
-        watching = tape.around(self.backend.watching, "watching")
-        queue = tape.around(self.queue, "queue")
-        cluster = tape.around(self.cluster, "cluster")
-        push: Push = tape.around(self.push, "push")
-        event_replay: EventReplay = tape.around(self.event_replay, "event_replay")
+        parts = self._composed()
+        self.place_order = parts.place_order
+        self.execute_order = parts.execute_order
+        self.halt = parts.halt
+        self.cancel_orders = parts.cancel_orders
+        self.settle_letter = parts.settle_dead_letter
+        self.sweep_up = parts.sweep
+        self.watch_orders = parts.watch_orders
 
-        def notifier() -> Notifier:
-            deadline_s, gather_s = self.push_deadline_s, self.gather_s
-            return Notifier(
-                push,
-                watching,
-                clock,
-                self.threads,
-                deadline_s=deadline_s,
-                gather_s=gather_s,
-                slow_threads=self.slow_threads,
-                waiting=self.waiting,
-            )
-
-        venues = [tape.around(venue, "venue") for venue in self.venues]
-        quote_route = QuoteRoute(venues, clock, SameThread())
-        signer = tape.around(self.signer, "signer")
-        self.place_order = PlaceOrder(orders, queue, clock, self._new_id, self.rate)
-        self.execute_order = ExecuteOrder(
-            orders, cluster, signer, quote_route, clock, notifier, self._token, self.random.random, LIMITS
+    def _composed(self) -> Container:
+        """Return the use cases of a deployment, with every call of a port on the tape."""
+        tape = self.tape
+        chain = FakeChain(
+            [tape.around(venue, "venue") for venue in self.venues],
+            tape.around(self.cluster, "cluster"),
+            tape.around(self.signer, "signer"),
+            FakeWallets(self.cluster),
         )
-        control = tape.around(self.backend.control, "control")
-        self.halt = Halt(control, clock)
-        self.cancel_orders = CancelOrders(control, clock)
-        self.settle_letter = SettleDeadLetter(orders, queue, cluster, clock, notifier, self._token)
-        self.sweep_up = Sweep(orders, watching, queue, push, clock, notifier)
-        self.watch_orders = WatchOrders(watching, push, event_replay, clock, MOST)
+        return Container(
+            # Some deadlines lie outside of what may be configured: a copy is not validated.
+            self.settings.model_copy(update={"push_deadline_ms": round(self.push_deadline_s * 1000)}),
+            clock=self.clock,
+            orders=tape.around(self.backend.orders, "orders"),
+            watching=tape.around(self.backend.watching, "watching"),
+            control=tape.around(self.backend.control, "control"),
+            queue=tape.around(self.queue, "queue"),
+            push=tape.around(self.push, "push"),
+            event_replay=tape.around(self.event_replay, "event_replay"),
+            chain=chain,
+            new_order_id=self._new_id,
+            new_token=self._token,
+            jitter=self.random.random,
+            venue_threads=SameThread(),
+            push_threads=self.threads,
+            slow_push_threads=self.slow_threads or self.threads,
+            push_wait=self._wait,
+            gather_s=self.gather_s,
+        )
 
     def _new_id(self, now: datetime) -> str:
         return make_order_id(now, self.random.randbytes(10))
+
+    def _wait(self, futures: Collection[Future[None]], seconds: float) -> object:
+        return self.waiting(futures, seconds)
 
     def _token(self) -> str:
         return self.random.randbytes(8).hex()

@@ -40,13 +40,13 @@ ELSEWHERE = {
 """Pages about other machines, and why they are not tried here."""
 
 NOT_RUN = {
-    r"make (demo|test|setup|lint|up|watch|bench|soak|down|package)\b": "sets up, stays, or is the suite",
+    r"make (demo|check|test|setup|lint|up|watch|bench|soak|down|package)\b": "sets up, stays, or runs tests",
     r"\. \.venv/bin/activate": "the tests' own interpreter is in front of PATH already",
     r"dexec down$": "the pages share one deployment, which is stopped at the end",
     r"dexec .*--home /tmp/dexec-rough": "a second deployment: tests/system/e2e/test_cli_lifecycle.py",
     r"dexec deploy --endpoint": "needs an emulator that runs already: tests/system/e2e/test_deploy.py",
     r"npx newman": "with a pinned newman: tests/system/e2e/test_generated_clients.py",
-    r"python -m infra\.docs": "rewrites files: tests/release/docs/test_documents.py",
+    r"make docs": "rewrites files: tests/release/docs/test_documents.py",
     r"(\.venv-sam/bin/)?sam deploy": "needs an AWS account",
     r"dexec smoke --stack": "on the deployment of this machine: tests/system/e2e/test_operators.py",
 }

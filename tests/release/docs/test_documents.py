@@ -13,12 +13,13 @@ import pytest
 import yaml
 from openapi_spec_validator import validate
 
-from dexec import schemas
-from dexec.domain.errors import ConnectionUnknown, Rejected
+from dexec.api import inputs, problems
+from dexec.domain.errors import ConnectionUnknown, Rejected, TooManyOrders, TooManyReads
+from infra.json_types import Json, Node
 from infra.local import template
 from infra.local.home import PROJECT
 from infra.release.documents import asyncapi, files, openapi
-from infra.release.documents.components import REF, Json, Node, strict
+from infra.release.documents.components import REF, strict
 
 PAGES = {"GET /", "GET /docs", "GET /openapi.json", "GET /console/{file}"}
 
@@ -74,8 +75,9 @@ def test_openapi_names_every_status_that_an_error_has(http: Node) -> None:
         for method in node(path).values()
         for status in answers(method)
     }
-    over_http = subclasses(Rejected) - {ConnectionUnknown}
-    statuses = {error.status for error in over_http} | {status for _, status in schemas._STATUS}
+    assert subclasses(Rejected) - problems.STATUS.keys() == {TooManyOrders, TooManyReads}, "as TooMany"
+    statuses = {status for kind, status in problems.STATUS.items() if kind is not ConnectionUnknown}
+    assert statuses == problems.MEANINGS.keys()
     assert {str(status) for status in statuses} <= told
 
 
@@ -96,7 +98,7 @@ def subclasses(kind: type[Rejected]) -> set[type[Rejected]]:
 
 
 def test_asyncapi_describes_every_frame_that_is_understood(websocket: Node) -> None:
-    assert set(schemas._FRAMES) | {"order"} == set(asyncapi.RECEIVED) == set(asyncapi.REPLIES)
+    assert set(inputs.FRAMES) | {"order"} == set(asyncapi.RECEIVED) == set(asyncapi.REPLIES)
     messages = node(node(websocket["components"])["messages"])
     assert set(messages) == {*asyncapi.RECEIVED, *asyncapi.SENT}
 

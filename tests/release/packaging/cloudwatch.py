@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from infra.local.template import Json, Node
+from infra.json_types import Json, Node
 
 Samples = tuple[float, ...]
 Series = Mapping[str, Sequence[Samples]]

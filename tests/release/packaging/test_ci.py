@@ -7,8 +7,8 @@ from typing import cast
 
 import yaml
 
+from infra.json_types import Json, Node
 from infra.local.home import PROJECT
-from infra.local.template import Json, Node
 from tests.release.packaging.transformed import walk
 
 TEXT = (PROJECT / ".github/workflows/ci.yml").read_text()

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from infra.cli.main import app
+from infra.json_types import Node
 from infra.local.guard import Rules
 from infra.local.home import PROJECT
-from infra.local.template import Node
 from tests.release.packaging.transformed import listed
 
 FILE = PROJECT / "docker-compose.yml"

@@ -9,9 +9,9 @@ from typing import cast
 
 import pytest
 
+from infra.json_types import Json, Node
 from infra.local import template
 from infra.local.home import PROJECT
-from infra.local.template import Json, Node
 from tests.release.packaging.transformed import of_type, referred, section
 
 SOURCE = template.load(PROJECT / "template.yaml")

@@ -10,9 +10,9 @@ from typing import cast
 
 import pytest
 
+from infra.json_types import Node
 from infra.local import template
 from infra.local.home import PROJECT
-from infra.local.template import Node
 from infra.release import postgres_template
 from tests.release.packaging.conftest import SamCli
 from tests.release.packaging.transformed import referred, transformed

@@ -9,7 +9,7 @@ from typing import NamedTuple, cast
 
 import pytest
 
-from infra.local.template import Json, Node
+from infra.json_types import Json, Node
 from tests.release.packaging.transformed import listed, of_type, referred, section, walk
 
 DATABASE_SECRET = "secretsmanager:GetSecretValue"

@@ -9,9 +9,9 @@ import pytest
 from pydantic.alias_generators import to_pascal
 
 from dexec.settings import Settings
+from infra.json_types import Node
 from infra.local import template
 from infra.local.home import PROJECT
-from infra.local.template import Node
 
 SOURCE = template.load(PROJECT / "template.yaml")
 PARAMETERS = cast("dict[str, Node]", SOURCE["Parameters"])

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import json
 import re
+from collections import defaultdict
 from typing import Any, cast
 
 import pytest
 
+from infra.json_types import Node
 from infra.local.home import PROJECT
-from infra.local.template import Node
 from tests.release.packaging import cloudwatch
 from tests.release.packaging.transformed import of_type, walk
 
@@ -21,7 +22,7 @@ COUNTING = {"add_metric", "single_metric", "_add_time", "_count"}
 
 def emitted() -> set[str]:
     """Return the names of the metrics that the code counts, by where such names stand."""
-    files = [PROJECT / "shared/dexec/telemetry.py", *PROJECT.glob("functions/*/app.py")]
+    files = [PROJECT / "shared/dexec/telemetry.py", *PROJECT.glob("functions/*/*.py")]
     nodes = [node for path in files for node in ast.walk(ast.parse(path.read_text()))]
     return {name for node in nodes for name in named(node)}
 
@@ -61,9 +62,14 @@ def test_an_alarm_links_its_entry_and_watches_something_that_is_counted(name: st
 
 
 def test_every_function_that_counts_counts_what_no_code_expects() -> None:
-    code = {path.parent.name: path.read_text() for path in PROJECT.glob("functions/*/app.py")}
+    code: dict[str, str] = defaultdict(str)
+    for path in PROJECT.glob("functions/*/*.py"):
+        code[path.parent.name] += path.read_text()
     counting = {name for name, text in code.items() if "make_metrics(" in text}
-    assert {name for name, text in code.items() if "count_unexpected(" in text} == counting
+    # What handles the messages of a queue counts by itself.
+    calls = re.compile(r"count_unexpected\(|batch_handler\(")
+    assert {name for name, text in code.items() if calls.search(text)} == counting
+    assert "count_unexpected(" in (PROJECT / "shared/dexec/batches.py").read_text()
     assert "Dimensions" not in ALARMS["UnexpectedErrorsAlarm"], "one alarm for all functions"
 
 

@@ -10,9 +10,9 @@ import boto3
 from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
 from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
 
+from infra.json_types import Json, Node
 from infra.local import template
 from infra.local.home import PROJECT
-from infra.local.template import Json, Node
 
 _POLICIES = {
     "AWSLambdaBasicExecutionRole": "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"

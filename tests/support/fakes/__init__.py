@@ -1,6 +1,6 @@
 """The ports in memory; each passes the contract tests of the adapter that it stands for."""
 
-from tests.support.fakes.chain import FakeCluster, FakeSigner, FakeVenue, FakeWallets, Landing
+from tests.support.fakes.chain import FakeChain, FakeCluster, FakeSigner, FakeVenue, FakeWallets, Landing
 from tests.support.fakes.clock import START, FakeClock
 from tests.support.fakes.control import FakeControl
 from tests.support.fakes.orders import FakeOrders
@@ -14,6 +14,7 @@ from tests.support.fakes.watching import FakeWatching
 __all__ = [
     "START",
     "FakeApiKeys",
+    "FakeChain",
     "FakeClock",
     "FakeCluster",
     "FakeControl",

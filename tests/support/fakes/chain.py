@@ -12,7 +12,7 @@ from enum import Enum, auto
 from functools import cache
 from threading import RLock
 
-from dexec.adapters.paper.market import PaperMarket
+from dexec.adapters.paper.simulator import SLOT, STARTING_BALANCES, PaperMarket
 from dexec.domain.errors import (
     AttemptFailed,
     BlockhashExpired,
@@ -25,11 +25,21 @@ from dexec.domain.errors import (
 from dexec.domain.order import SignedTransaction
 from dexec.domain.quote import Fill, Pair, PoolSnapshot, SwapPlan
 from dexec.domain.routing import execute_plan
-from dexec.domain.tokens import TOKENS
-from dexec.ports import Blockhash, CannotLand, Clock, Landed, Pending
+from dexec.ports import (
+    Blockhash,
+    CannotLand,
+    Clock,
+    Cluster,
+    Landed,
+    Outcomes,
+    Pending,
+    Signer,
+    Venue,
+    Wallets,
+)
 from tests.support.fakes.clock import START
 
-SLOT_S = 0.4
+SLOT_S = SLOT.total_seconds()
 LIFE_SLOTS = 150
 _MARKET = PaperMarket(7)
 _STILL = 1_000
@@ -190,7 +200,7 @@ class FakeCluster:
 
     def held(self, client_id: str) -> dict[str, int]:
         """Return a wallet's base units by symbol, with all that was ever taken."""
-        held = {token.symbol: token.initial_amount for token in TOKENS.values()}
+        held = dict(STARTING_BALANCES)
         for entry in self.chain.values():
             if entry.client_id == client_id and isinstance(entry.result, Fill):
                 held[entry.plan.token_in] -= entry.result.amount_in
@@ -220,6 +230,20 @@ class FakeWallets:
 
     def balances(self, client_id: str) -> dict[str, int]:
         return self._cluster.held(client_id)
+
+
+@dataclass(frozen=True)
+class FakeChain:
+    """The ``Chain`` port, of parts that are given."""
+
+    venues: Sequence[Venue]
+    cluster: Cluster
+    signer: Signer
+    wallets: Wallets
+
+    @property
+    def outcomes(self) -> Outcomes:
+        return self.cluster
 
 
 def _decode(data: bytes) -> tuple[str, str, SwapPlan, str, int]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from dexec.domain.lifecycle import UNSIGNED, Status
-from dexec.domain.order import Event, Order
+from dexec.domain.failure import Failure
+from dexec.domain.lifecycle import PREPARING, UNSIGNED
+from dexec.domain.order import Order, fail
 from dexec.ports import Standing
 from tests.support.fakes.store import Row, Store
 
@@ -45,15 +47,14 @@ class FakeControl:
 
     def standing(self, client_id: str | None) -> Standing:
         with self._store.lock:
-            statuses = [row.order.status for row in self._rows(client_id)]
-        return Standing(sum(one in UNSIGNED for one in statuses), statuses.count(Status.SUBMITTED))
+            return Standing.of(Counter(row.order.status for row in self._rows(client_id)))
 
     def cancellable(self, client_id: str, limit: int) -> tuple[str, ...]:
         with self._store.lock:
             found = [row.order.id for row in self._rows(client_id) if row.order.status in UNSIGNED]
         return tuple(sorted(found)[:limit])
 
-    def cancel(self, order_ids: Sequence[str], now: datetime, error: Mapping[str, object]) -> tuple[str, ...]:
+    def cancel(self, order_ids: Sequence[str], now: datetime, error: Failure) -> tuple[str, ...]:
         cancelled = []
         with self._store.lock:
             for one in order_ids:
@@ -63,11 +64,10 @@ class FakeControl:
                     cancelled.append(one)
         return tuple(sorted(cancelled))
 
-    def _cancel(self, row: Row, at: datetime, error: Mapping[str, object]) -> None:
-        order = replace(row.order, status=Status.FAILED, seq=row.order.seq + 1, error=error, updated_at=at)
-        row.order = replace(order, lease_token=None, lease_until=None)
-        event = Event(order.id, order.seq, Status.FAILED, None, order.attempt, {"error": error}, at)
-        self._store.events[order.id].append(event)
+    def _cancel(self, row: Row, at: datetime, error: Failure) -> None:
+        change = fail(row.order, at, error)
+        row.order = change.after
+        self._store.events[row.order.id].extend(change.events)
 
     def orders(self, order_ids: Sequence[str]) -> tuple[Order, ...]:
         with self._store.lock:
@@ -79,4 +79,4 @@ class FakeControl:
 
 
 def _is_leased(order: Order) -> bool:
-    return order.status in (Status.ROUTING, Status.BUILDING) and order.lease_token is not None
+    return order.status in PREPARING and order.lease_token is not None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from dexec.domain.claims import ClaimOutcome, claim_outcome
 from dexec.domain.errors import (
     ConnectionUnknown,
     IdempotencyConflict,
@@ -14,9 +14,10 @@ from dexec.domain.errors import (
     SigningHalted,
     TooManyOrders,
 )
-from dexec.domain.lifecycle import Status
-from dexec.domain.order import Change, Event, Order
-from dexec.ports import Claim, ClaimOutcome, NewOrder, Placed, RateLimit, Watcher
+from dexec.domain.failure import Failure
+from dexec.domain.lifecycle import CLAIMABLE, UNSIGNED, Status
+from dexec.domain.order import Change, Event, Order, fail, take
+from dexec.ports import Claim, NewOrder, Placed, RateLimit, Watcher
 from tests.support.fakes.store import Row, Store
 
 
@@ -34,7 +35,7 @@ class FakeOrders:
                 if watcher and (connection is None or connection.client_id != new.order.client_id):
                     raise ConnectionUnknown
                 return Placed(self._insert(new, limit, watcher), is_new=True)
-            if known.request_hash != new.request_hash:
+            if known.request_hash not in new.request_hashes:
                 raise IdempotencyConflict("this idempotency key was used for another order")
             if known.order.status is Status.PENDING:
                 known.order = replace(known.order, queued_at=new.order.created_at)
@@ -52,8 +53,8 @@ class FakeOrders:
         run_at = now if limit is None else self._reserve(new.order.client_id, limit, now)
         order = replace(new.order, run_at=run_at, queued_at=now)
         store = self._store
-        store.orders[order.id] = Row(order, new.idempotency_key, new.request_hash)
-        store.events[order.id] = [Event(order.id, 1, Status.PENDING, None, 1, new.detail, now)]
+        store.orders[order.id] = Row(order, new.idempotency_key, new.request_hashes[0])
+        store.events[order.id] = [new.first_event]
         for connection in store.connections.values():
             is_watcher = connection.stream or connection.connection_id == watcher
             if is_watcher and connection.client_id == order.client_id:
@@ -72,16 +73,15 @@ class FakeOrders:
         self._store.rates[client_id] = slot
         return now + timedelta(seconds=math.ceil(max(0.0, wait_s)))
 
-    def withdraw(self, order: Order, now: datetime, error: Mapping[str, object]) -> bool:
+    def withdraw(self, order: Order, now: datetime, error: Failure) -> bool:
         with self._store.lock:
             row = self._store.orders[order.id]
             if row.order.status is not Status.PENDING or row.order.queued_at != order.queued_at:
                 return False
-            seq = row.order.seq + 1
-            row.order = replace(row.order, status=Status.FAILED, seq=seq, error=error, updated_at=now)
+            change = fail(row.order, now, error)
+            row.order = change.after
             row.idempotency_key = None
-            event = Event(order.id, seq, Status.FAILED, None, row.order.attempt, {"error": error}, now)
-            self._store.events[order.id].append(event)
+            self._store.events[order.id].extend(change.events)
             return True
 
     def claim(self, order_id: str, token: str, now: datetime, lease_until: datetime) -> Claim:
@@ -89,35 +89,17 @@ class FakeOrders:
             row = self._store.orders.get(order_id)
             if row is None:
                 return Claim(ClaimOutcome.MISSING)
-            outcome = self._outcome(row.order, token, now)
+            paused, keyless = self._store.paused_at is not None, not self._store.has_key(row.order.client_id)
+            outcome = claim_outcome(row.order, token, now, paused=paused, keyless=keyless)
             held = row.order.lease_token not in (None, token)
             abandoned = held and outcome is ClaimOutcome.CLAIMED
             if outcome is ClaimOutcome.CLAIMED:
-                self._take(row, token, now, lease_until)
+                change = take(row.order, now, token, lease_until)
+                row.order = change.after
+                self._store.events[order_id].extend(change.events)
             events = tuple(self._store.events[order_id])
             watchers = self._store.watchers_of(order_id, streams=True)
             return Claim(outcome, row.order, events, watchers, abandoned)
-
-    def _outcome(self, order: Order, token: str, now: datetime) -> ClaimOutcome:
-        held = order.lease_until is not None and order.lease_until > now and order.lease_token != token
-        may_sign = order.status is not Status.SUBMITTED
-        obstacles = (
-            (order.is_terminal, ClaimOutcome.TERMINAL),
-            (order.parked_at is not None, ClaimOutcome.PARKED),
-            (held, ClaimOutcome.HELD),
-            (order.run_at > now, ClaimOutcome.NOT_YET),
-            (may_sign and self._store.paused_at is not None, ClaimOutcome.PAUSED),
-            (may_sign and not self._store.has_key(order.client_id), ClaimOutcome.KEYLESS),
-        )
-        return next((outcome for stands, outcome in obstacles if stands), ClaimOutcome.CLAIMED)
-
-    def _take(self, row: Row, token: str, now: datetime, lease_until: datetime) -> None:
-        order = replace(row.order, lease_token=token, lease_until=lease_until, updated_at=now)
-        if order.status in (Status.PENDING, Status.BUILDING):
-            order = replace(order, status=Status.ROUTING, seq=order.seq + 1)
-            event = Event(order.id, order.seq, Status.ROUTING, None, order.attempt, {}, now)
-            self._store.events[order.id].append(event)
-        row.order = order
 
     def save(self, change: Change) -> tuple[Watcher, ...]:
         with self._store.lock:
@@ -165,12 +147,12 @@ class FakeOrders:
             found = [
                 row.order
                 for row in self._store.orders.values()
-                if not row.order.is_terminal
+                if row.order.status in CLAIMABLE
                 and row.order.parked_at is None
                 and (row.order.lease_until is None or row.order.lease_until <= now)
                 and max(row.order.run_at, row.order.queued_at) <= due
                 and (
-                    row.order.status is Status.SUBMITTED or not self._store.is_halted(row.order.client_id)
+                    row.order.status not in UNSIGNED or not self._store.is_halted(row.order.client_id)
                 )
                 and (queue_is_empty or max(row.order.run_at, row.order.queued_at) <= stale)
             ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Executor, Future
 from typing import ParamSpec, TypeVar
 
@@ -23,3 +23,6 @@ class SameThread(Executor):
         except Exception as exc:
             future.set_exception(exc)
         return future
+
+    def wait(self, futures: Collection[Future[None]], timeout_s: float) -> None:
+        """Wait for nothing: what is not done was cut off by a crash, and never will be."""

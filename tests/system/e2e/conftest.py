@@ -24,14 +24,17 @@ HERE = Path(__file__).parent
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that share a deployment in one worker: the console's, and all others of this directory.
+    """Keep the tests that share a deployment in one worker; files with deployments of their own go elsewhere.
 
     First, because xdist reads the groups in the same hook.
     """
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            group = "console" if item.path.is_relative_to(HERE / "console") else "e2e"
-            item.add_marker(pytest.mark.xdist_group(group))
+    ours = [item for item in items if isinstance(item, pytest.Function) and item.path.is_relative_to(HERE)]
+    shared = {item.path for item in ours if "deployment" in item.fixturenames}
+    for item in ours:
+        group = "e2e" if item.path in shared else item.path.stem
+        if item.path.is_relative_to(HERE / "console"):
+            group = "console"
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -11,8 +11,9 @@ import pytest
 import websockets.asyncio.client
 import websockets.sync.client
 
+from infra.json_types import Json, Node
 from infra.release.documents import asyncapi
-from infra.release.documents.components import Json, Node, strict
+from infra.release.documents.components import strict
 
 Data = str | bytes
 

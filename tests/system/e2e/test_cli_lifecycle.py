@@ -8,9 +8,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import psutil
+import psycopg
 import pytest
 from websockets.sync.client import connect
 
@@ -49,67 +51,83 @@ def place(home: Path) -> str:
     return str(json.loads(placed.stdout)["orderId"])
 
 
-def test_up_serves_status_says_where_and_down_leaves_nothing(home: Path) -> None:
-    state = up(home)
+@pytest.fixture(scope="module")
+def kept() -> Iterator[Path]:
+    """Give the home of a deployment that the tests share which leave it running."""
+    with new_home() as new:
+        up(new.root)
+        yield new.root
+        command.run("down", "--home", str(new.root))
+        assert command.processes_of(new.root) == []
+
+
+def running(home: Path) -> State:
+    state = Home(home).read()
+    assert state is not None
+    return state
+
+
+def test_status_tells_where_it_is_served(kept: Path) -> None:
+    state = running(kept)
     assert healthy(state)
-    told = json.loads(command.run("status", "--json", "--home", str(home)).stdout)
+    told = json.loads(command.run("status", "--json", "--home", str(kept)).stdout)
     assert {"httpUrl", "websocketUrl", "apiKey", "databaseUrl", "endpointUrl", "processes"} <= told.keys()
     assert told["httpUrl"] == state.http_url
     assert {p["name"] for p in told["processes"]} == {"postgres", "emulator"}
     assert (told["ready"], told["problem"], told["restarts"]) == (True, "", [])
-    assert told["supervisor"]["pid"] in {process.pid for process in command.processes_of(home)}
-    assert command.run("down", "--home", str(home)).returncode == 0
-    assert command.processes_of(home) == []
-    assert not (home / "tmp").exists()
-    after = command.run("status", "--home", str(home))
-    assert after.returncode == 1
-    assert "dexec up --detach" in after.stderr
+    assert told["supervisor"]["pid"] in {process.pid for process in command.processes_of(kept)}
 
 
-def test_history_survives_down_and_up(home: Path) -> None:
-    up(home)
-    order_id = place(home)
-    assert command.run("watch", order_id, "--home", str(home)).returncode == 0
+def test_a_second_up_finds_the_first_and_other_parameters_are_refused(kept: Path) -> None:
+    first = running(kept)
+    assert up(kept).processes == first.processes
+    refused = command.run("up", "--detach", "--home", str(kept), "--set", "OrdersPerMinute=7")
+    assert refused.returncode == 1
+    assert "dexec down" in refused.stderr
+
+
+def test_two_deployments_run_side_by_side(kept: Path, home: Path) -> None:
+    first, second = running(kept), up(home)
+    assert first.http_url != second.http_url
+    order_id = place(kept)
+    found = command.run("show", order_id, "--home", str(home))
+    assert found.returncode == 1
+    assert "no such order" in found.stderr
     command.run("down", "--home", str(home))
-    up(home)
-    orders = json.loads(command.run("history", "--json", "--home", str(home)).stdout)
-    assert [order["orderId"] for order in orders] == [order_id]
+    assert healthy(first)
 
 
-def test_the_logs_of_one_order_come_from_every_function_that_had_it(home: Path) -> None:
-    up(home)
-    order_id = place(home)
-    command.run("watch", order_id, "--home", str(home))
-    printed = command.run("logs", "--order", order_id, "--json", "--home", str(home)).stdout
+def test_history_survives_down_and_up_and_down_leaves_nothing(kept: Path) -> None:
+    order_id = place(kept)
+    assert command.run("watch", order_id, "--home", str(kept)).returncode == 0
+    printed = command.run("logs", "--order", order_id, "--json", "--home", str(kept)).stdout
     lines = [json.loads(line) for line in printed.splitlines()]
     assert {"http_api", "executor"} <= {line["service"] for line in lines}
     assert all(order_id in json.dumps(line) for line in lines)
-    assert order_id in command.run("logs", "--home", str(home)).stdout
+    assert order_id in command.run("logs", "--home", str(kept)).stdout
+
+    assert command.run("down", "--home", str(kept)).returncode == 0
+    assert command.processes_of(kept) == []
+    assert not (kept / "tmp").exists()
+    after = command.run("status", "--home", str(kept))
+    assert after.returncode == 1
+    assert "dexec up --detach" in after.stderr
+
+    up(kept)
+    orders = json.loads(command.run("history", "--json", "--home", str(kept)).stdout)
+    assert order_id in [order["orderId"] for order in orders]
 
 
-def test_two_deployments_run_side_by_side(home: Path) -> None:
-    other = home / "other"
-    try:
-        first, second = up(home), up(other)
-        assert first.http_url != second.http_url
-        order_id = place(home)
-        found = command.run("show", order_id, "--home", str(other))
-        assert found.returncode == 1
-        assert "no such order" in found.stderr
-        command.run("down", "--home", str(other))
-        assert healthy(first)
-    finally:
-        command.run("down", "--home", str(other))
-    assert command.processes_of(other) == []
+def test_a_lost_state_file_loses_no_process(kept: Path) -> None:
+    (kept / "state.json").unlink()
+    assert healthy(up(kept))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_everything_also_with_a_websocket_open(home: Path, number: signal.Signals) -> None:
+def test_a_signal_stops_everything_also_with_a_websocket_open(home: Path) -> None:
     with command.running("up", "--home", str(home), *QUICK, until=SERVED) as process:
-        state = Home(home).read()
-        assert state is not None
+        state = running(home)
         with connect(f"{state.websocket_url}?apiKey={state.api_key}", proxy=None):
-            process.send_signal(number)
+            process.send_signal(signal.SIGTERM)
             assert process.wait(command.PATIENCE_S) == 0
     assert command.processes_of(home) == []
 
@@ -161,9 +179,7 @@ def test_what_is_killed_comes_back_without_a_command_and_orders_go_on(home: Path
 def test_in_the_foreground_a_restart_is_reported_among_the_logs(home: Path) -> None:
     with command.running("up", "--home", str(home), *QUICK, until=SERVED) as process:
         for name in ("postgres", "emulator"):
-            state = Home(home).read()
-            assert state is not None
-            kill(state, name)
+            kill(running(home), name)
             assert process.stdout is not None
             line = ""
             while f"{name} restarted" not in line:
@@ -171,8 +187,10 @@ def test_in_the_foreground_a_restart_is_reported_among_the_logs(home: Path) -> N
                 assert line
         order_id = place(home)
         assert command.run("watch", order_id, "--home", str(home)).returncode == 0
-        process.send_signal(signal.SIGINT)
-        rest = process.communicate(timeout=command.PATIENCE_S)[0]
+        state = running(home)
+        with connect(f"{state.websocket_url}?apiKey={state.api_key}", proxy=None):
+            process.send_signal(signal.SIGINT)
+            rest = process.communicate(timeout=command.PATIENCE_S)[0]
         assert process.returncode == 0
     assert order_id in rest, "the logs go on, too"
     assert command.processes_of(home) == []
@@ -180,10 +198,8 @@ def test_in_the_foreground_a_restart_is_reported_among_the_logs(home: Path) -> N
 
 def test_without_restarts_a_crash_of_the_emulator_is_reported_and_stops_the_rest(home: Path) -> None:
     with command.running("up", "--no-restart", "--home", str(home), *QUICK, until=SERVED) as process:
-        state = Home(home).read()
-        assert state is not None
         place(home)
-        kill(state, "emulator")
+        kill(running(home), "emulator")
         rest = process.communicate(timeout=command.PATIENCE_S)[0]
         assert process.returncode == 1
     assert "emulator" in rest
@@ -206,17 +222,27 @@ def test_what_crashed_is_brought_back_where_it_was(home: Path) -> None:
     assert command.run("show", order_id, "--home", str(home)).returncode == 0
 
 
-def test_a_lost_state_file_loses_no_process(home: Path) -> None:
-    up(home)
-    (home / "state.json").unlink()
-    assert healthy(up(home))
-    command.run("down", "--home", str(home))
-    assert command.processes_of(home) == []
-
-
-def test_a_second_up_finds_the_first_and_other_parameters_are_refused(home: Path) -> None:
-    first = up(home)
-    assert up(home).processes == first.processes
-    refused = command.run("up", "--detach", "--home", str(home), "--set", "OrdersPerMinute=7")
+def test_a_deploy_with_other_parameters_and_another_database_updates_the_stack(kept: Path) -> None:
+    first = running(kept)
+    second_url = urlsplit(first.database_url)._replace(path="/second").geturl()
+    with psycopg.connect(first.database_url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE second")
+    to = {"LOCALSTACK_HOST": first.endpoint_url.removeprefix("http://"), "DATABASE_URL": second_url}
+    refused = command.run("deploy", "--set", "MaxConcurrency=1", **to)
     assert refused.returncode == 1
-    assert "dexec down" in refused.stderr
+    assert "MaxConcurrency" in refused.stderr, "CloudFormation's reason"
+    changed = ("--set", "PaperLatency=none", "--set", "OrdersPerMinute=600", "--set", "MaxConcurrency=3")
+    ran = command.run("deploy", *changed, "--json", **to)
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["httpUrl"] == first.http_url
+    functions = Aws(first.endpoint_url).functions
+    name = stack.outputs(Aws(first.endpoint_url))["ExecutorFunction"]
+    variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    assert variables["ORDERS_PER_MINUTE"] == "600"
+    assert functions.get_function_concurrency(FunctionName=name)["ReservedConcurrentExecutions"] == 3
+    with psycopg.connect(second_url) as connection:
+        assert connection.execute("SELECT count(*) > 0 FROM migrations").fetchone() == (True,)
+    # The key is one of the second database, and so is what the functions read.
+    headers = {"x-api-key": first.api_key}
+    answer = httpx.get(f"{first.http_url}/api/orders", headers=headers, trust_env=False)
+    assert answer.json()["orders"] == []

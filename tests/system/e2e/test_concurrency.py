@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from infra.client.api import Document
-from infra.client.events import Event
+from infra.client.events import TERMINAL, Event
 from infra.client.feed import Feed
 from infra.lab.chaos import evidence
 from infra.lab.chaos.faults import executor_stopped, reconfigured
@@ -32,7 +32,7 @@ class Span(NamedTuple):
 
 def spans(stored: Sequence[StoredEvent]) -> list[Span]:
     starts = {event.order_id: event.at for event in stored if event.seq == 2}
-    ends = {event.order_id: event.at for event in stored if event.status in evidence.TERMINAL}
+    ends = {event.order_id: event.at for event in stored if event.status in TERMINAL}
     return sorted(Span(start, ends[order_id]) for order_id, start in starts.items())
 
 

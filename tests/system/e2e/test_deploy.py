@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 
 from infra.local import readback, stack, template
 from infra.local.errors import DeployFailed
 from infra.local.home import PROJECT
 from infra.local.stack import Stack
-from tests.system.e2e import command
 from tests.system.e2e.deployed import Deployed
 
 
@@ -91,36 +87,3 @@ def test_what_the_emulator_dropped_is_set_again(deployment: Deployed, deployed_s
     readback.complete(deployment.aws, deployed_stack)
     found = deployment.aws.functions.get_function_concurrency(FunctionName=name)
     assert found["ReservedConcurrentExecutions"] == 10
-
-
-def test_a_second_deployment_with_other_parameters_and_another_database_updates_the_stack(
-    deployment_factory: Callable[[dict[str, str]], Deployed],
-) -> None:
-    first = deployment_factory({"PaperLatency": "none"})
-    second_url = urlsplit(first.database_url)._replace(path="/second").geturl()
-    with psycopg.connect(first.database_url, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE second")
-    changed = ("--set", "PaperLatency=none", "--set", "OrdersPerMinute=600", "--set", "MaxConcurrency=3")
-    host = first.endpoint_url.removeprefix("http://")
-    ran = command.run(
-        "deploy", *changed, "--json", LOCALSTACK_HOST=host, DATABASE_URL=second_url
-    )
-    assert ran.returncode == 0, ran.stderr
-    assert json.loads(ran.stdout)["httpUrl"] == first.http_url
-    functions = first.aws.functions
-    name = stack.outputs(first.aws)["ExecutorFunction"]
-    variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    assert variables["ORDERS_PER_MINUTE"] == "600"
-    assert functions.get_function_concurrency(FunctionName=name)["ReservedConcurrentExecutions"] == 3
-    with psycopg.connect(second_url) as connection:
-        assert connection.execute("SELECT count(*) > 0 FROM migrations").fetchone() == (True,)
-    with first.client() as client:
-        # The key is one of the second database, and so is what the functions read.
-        assert client.get("api/orders").json()["orders"] == []
-
-
-def test_a_template_that_cloudformation_refuses_is_reported_with_its_reason(
-    deployment_factory: Callable[[dict[str, str]], Deployed],
-) -> None:
-    with pytest.raises(DeployFailed, match="MaxConcurrency"):
-        deployment_factory({"MaxConcurrency": "1"})

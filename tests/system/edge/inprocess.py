@@ -10,7 +10,6 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import count
 from types import ModuleType
 from typing import cast
@@ -19,7 +18,9 @@ from urllib.parse import parse_qsl, urlencode
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from dexec.adapters.postgres.connection import BoundedConnection, Connect
+import actions
+import edge
+import routes
 from dexec.bootstrap import Container
 from dexec.ports import ApiKey
 from dexec.settings import Settings
@@ -32,46 +33,11 @@ from functions.websocket import app as websocket
 from tests.support.fakes import FakeClock, FakeEventReplay, FakePush, FakeQueue
 from tests.support.fakes.push import Frame
 
-HANDLERS: tuple[ModuleType, ...] = (dead_letters, executor, http_api, sweeper, websocket)
+PARTS: tuple[ModuleType, ...] = (dead_letters, executor, edge, routes, sweeper, actions, websocket)
+"""The modules that ask for their parts."""
+
+LOGGERS = tuple(module.logger for module in (dead_letters, executor, edge, sweeper, actions))
 Fields = Mapping[str, str]
-
-
-class InProcess(Container):
-    """The parts of all functions, over a real database."""
-
-    @cached_property
-    def clock(self) -> FakeClock:
-        return FakeClock()
-
-    @cached_property
-    def queue(self) -> FakeQueue:
-        return FakeQueue(self.clock)
-
-    @cached_property
-    def push(self) -> FakePush:
-        return FakePush()
-
-    @cached_property
-    def event_replay(self) -> FakeEventReplay:
-        return FakeEventReplay()
-
-    @cached_property
-    def _opened(self) -> list[BoundedConnection]:
-        return []
-
-    def _source(self, *, admin: bool) -> Connect:
-        source = super()._source(admin=admin)
-
-        def connect() -> BoundedConnection:
-            self._opened.append(source())
-            return self._opened[-1]
-
-        return connect
-
-    def close(self) -> None:
-        """Close the connections to the database."""
-        for connection in self._opened:
-            connection.close()
 
 
 class Context(LambdaContext):
@@ -106,12 +72,16 @@ class Answer:
 class Deployment:
     """Every way in, and what comes out."""
 
-    parts: InProcess
+    parts: Container
+    clock: FakeClock
+    queue: FakeQueue
+    push: FakePush
+    event_replay: FakeEventReplay
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def add_key(self, key: str, client_id: str, *, orders_per_minute: int | None = 0) -> ApiKey:
         """Let a client in, without a rate limit unless one is given."""
-        stored = ApiKey(hash_key(key), client_id, orders_per_minute, None, self.parts.clock.now())
+        stored = ApiKey(hash_key(key), client_id, orders_per_minute, None, self.clock.now())
         self.parts.api_keys.add(stored)
         return stored
 
@@ -150,7 +120,7 @@ class Deployment:
 
     def send(self, connection_id: str, text: str) -> list[Frame]:
         """Send one frame; return the frames that the connection is sent meanwhile."""
-        frames = self.parts.push.frames[connection_id]
+        frames = self.push.frames[connection_id]
         before = len(frames)
         answer = websocket.handler({**socket_event("MESSAGE", connection_id), "body": text}, Context())
         assert answer == {"statusCode": 200}
@@ -159,7 +129,7 @@ class Deployment:
 
     def received(self, connection_id: str) -> list[Frame]:
         """Return all frames that a connection was sent."""
-        return self.parts.push.frames[connection_id]
+        return self.push.frames[connection_id]
 
     def disconnect(self, connection_id: str) -> None:
         """Close a connection."""
@@ -167,10 +137,10 @@ class Deployment:
 
     def execute_all(self) -> None:
         """Execute what is on the queue, until there is nothing left."""
-        while (message := self.parts.queue.receive()) is not None:
+        while (message := self.queue.receive()) is not None:
             answer = executor.handler(queue_event(message.order_id, message.receipt), Context())
             assert answer == {"batchItemFailures": []}
-            self.parts.queue.delete(message.receipt)
+            self.queue.delete(message.receipt)
 
     def sweep(self) -> dict[str, int]:
         """Run the sweeper once; return what it did."""
@@ -179,10 +149,10 @@ class Deployment:
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
-        self.parts.clock.advance(seconds)
+        self.clock.advance(seconds)
 
     def _replay_events(self) -> None:
-        waiting, self.parts.event_replay.waiting = self.parts.event_replay.waiting, []
+        waiting, self.event_replay.waiting = self.event_replay.waiting, []
         for order_id, connection in waiting:
             subscribe = {
                 "orderId": order_id,
@@ -193,20 +163,27 @@ class Deployment:
 
 
 @contextmanager
-def deployed(
-    database_url: str, log_level: str = "ERROR", **settings: int
-) -> Iterator[Deployment]:
+def deployed(database_url: str, log_level: str = "ERROR", **settings: int) -> Iterator[Deployment]:
     """Put the handlers together over a database; ``settings`` are those that are not the default."""
     given = {"database_url": database_url, "paper_latency": "none"}
-    parts = InProcess(Settings.model_validate(given | settings))
+    clock, push, event_replay = FakeClock(), FakePush(), FakeEventReplay()
+    queue = FakeQueue(clock)
+    parts = Container(
+        Settings.model_validate(given | settings),
+        clock=clock,
+        queue=queue,
+        push=push,
+        event_replay=event_replay,
+    )
     with ExitStack() as stack:
         stack.callback(parts.close)
-        for module in HANDLERS:
+        for module in PARTS:
             stack.enter_context(patch.object(module, "container", lambda: parts))
-            level = module.logger.log_level
-            module.logger.setLevel(log_level)
-            stack.callback(module.logger.setLevel, level)
-        yield Deployment(parts)
+        for logger in LOGGERS:
+            level = logger.log_level
+            logger.setLevel(log_level)
+            stack.callback(logger.setLevel, level)
+        yield Deployment(parts, clock, queue, push, event_replay)
 
 
 def http_event(

@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import edge
+import routes
 from dexec.domain.errors import DexecError, StoreUnavailable, TooManyOrders
 from dexec.domain.ids import order_id
 from dexec.domain.lifecycle import Status
@@ -71,7 +73,7 @@ def placing() -> Iterator[Placing]:
     found = Placing()
     settings = SimpleNamespace(default_slippage_bps=50, websocket_url="wss://socket")
     parts = SimpleNamespace(settings=settings, place_order=found, authenticate=lambda _: CALLER)
-    with patch.object(http_api, "container", lambda: parts):
+    with patch.object(edge, "container", lambda: parts), patch.object(routes, "container", lambda: parts):
         yield found
 
 
@@ -87,7 +89,7 @@ def both_ways(body: str, headers: dict[str, str], placing: Placing) -> tuple[Ans
     """Answer a request by the short way and by the resolver; both give the use case the same."""
     placing.given.clear()
     short = answered(body, headers)
-    with patch.object(http_api, "ACCEPTING", None):
+    with patch.object(routes, "PLACE_ORDER", None):
         resolved = answered(body, headers)
     assert placing.given == [] or placing.given[0] == placing.given[1]
     assert len(placing.given) in (0, 2)
@@ -113,5 +115,5 @@ def test_both_ways_refuse_alike(placing: Placing, error: Exception) -> None:
 
 def test_a_valid_order_never_meets_the_resolver(placing: Placing) -> None:
     placing.error = None
-    with patch.object(http_api.app, "resolve", side_effect=AssertionError):
+    with patch.object(edge.resolver, "resolve", side_effect=AssertionError):
         assert answered(json.dumps(SWAP), {"idempotency-key": "k"})[0] == 202

@@ -36,7 +36,7 @@ def test_it_gets_an_error_and_is_closed(
     assert (refusal["type"], refusal["code"], refusal["status"]) == ("error", "connection_unknown", 410)
     assert refusal["id"] == 7
     assert "reconnect" in str(refusal["message"])
-    assert forgotten in functions.parts.push.gone
+    assert forgotten in functions.push.gone
     assert placed(functions) == [], "nothing is stored that it would not hear of"
 
 
@@ -45,7 +45,7 @@ def test_it_cannot_subscribe(functions: Deployment, forgotten: str) -> None:
     order_id = functions.http("POST", "/api/orders/execute", key=OWNER, body=body).json["orderId"]
     (refusal,) = functions.send(forgotten, json.dumps({"action": "subscribe", "orderId": order_id}))
     assert refusal["code"] == "connection_unknown"
-    assert forgotten in functions.parts.push.gone
+    assert forgotten in functions.push.gone
 
 
 def test_an_order_that_was_placed_is_found_by_its_key_after_coming_back(
@@ -72,4 +72,4 @@ def test_an_order_under_a_key_is_reported_once(functions: Deployment) -> None:
     frames = functions.send(connection_id, json.dumps({**EXECUTE, "idempotencyKey": "k"}))
     assert [frame["type"] for frame in frames] == ["ack"], "a new order that starts at once is not repeated"
     functions.execute_all()
-    assert functions.parts.push.seqs(connection_id, str(frames[0]["orderId"])) == [1, 2, 3, 4, 5, 6]
+    assert functions.push.seqs(connection_id, str(frames[0]["orderId"])) == [1, 2, 3, 4, 5, 6]

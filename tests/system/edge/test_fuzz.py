@@ -59,7 +59,7 @@ class Target:
         started = time.process_time()
         {"frame": self._frame, "connect": self._connect}.get(one.kind, self._request)(one)
         spent = time.process_time() - started
-        self.functions.parts.queue.messages.clear()
+        self.functions.queue.messages.clear()
         assert spent < MOST_CPU_S, f"it took {spent:.1f} s of CPU"
 
     def fails(self, one: Input) -> bool:
@@ -101,7 +101,7 @@ class Target:
         query = {**query_fields(one.query), "apiKey": one.key}
         connection, status = self.functions.connect(None, query)
         assert status in {401, 404}
-        assert self.functions.parts.push.frames.pop(connection, []) == []
+        assert self.functions.push.frames.pop(connection, []) == []
         self._check(
             self.functions.answer(http_event("GET", "/api/orders", one.query, {"x-api-key": one.key}, None))
         )

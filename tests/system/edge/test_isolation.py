@@ -33,7 +33,7 @@ def test_the_owner_sees_the_order_in_all_these_ways(functions: Deployment, order
     assert functions.http("GET", f"/api/orders/{order_id}", key=OWNER).json["status"] == "confirmed"
     assert order_id in functions.http("GET", "/api/orders", key=OWNER).text
     connection, _ = functions.connect(OWNER, {"orderId": order_id})
-    assert functions.parts.push.seqs(connection, order_id) == [1, 2, 3, 4, 5, 6]
+    assert functions.push.seqs(connection, order_id) == [1, 2, 3, 4, 5, 6]
     assert place(functions) == order_id
 
 
@@ -90,7 +90,7 @@ def test_no_other_client_can_stop_the_owner_from_watching(functions: Deployment)
     stranger, _ = functions.connect(STRANGER)
     functions.send(stranger, json.dumps({"action": "unsubscribe", "orderId": order_id}))
     functions.execute_all()
-    assert functions.parts.push.seqs(owner, order_id)[-1] == 6
+    assert functions.push.seqs(owner, order_id)[-1] == 6
 
 
 def test_its_idempotency_key_is_the_owners_alone(functions: Deployment, order_id: str) -> None:

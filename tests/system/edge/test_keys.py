@@ -9,8 +9,8 @@ import pytest
 
 from dexec.domain.lifecycle import Status
 from dexec.usecases.authenticate import REMEMBER_S, hash_key
+from edge import PUBLIC, SECURITY_HEADERS, content_security_policy
 from functions.executor import app as executor
-from functions.http_api.app import PUBLIC, SECURITY_HEADERS, content_security_policy
 from infra.local import template
 from infra.local.home import PROJECT
 from tests.system.edge.conftest import OWNER
@@ -23,7 +23,7 @@ PING = json.dumps({"action": "ping"})
 def revoke(functions: Deployment) -> None:
     key = functions.parts.api_keys.find(hash_key(OWNER))
     assert key is not None
-    functions.parts.api_keys.add(replace(key, revoked_at=functions.parts.clock.now()))
+    functions.parts.api_keys.add(replace(key, revoked_at=functions.clock.now()))
 
 
 def routes() -> list[tuple[str, str]]:
@@ -111,7 +111,7 @@ def test_nothing_is_pushed_for_a_revoked_key(functions: Deployment, query: dict[
 def test_what_waits_is_not_executed_for_a_client_whose_only_key_was_revoked(functions: Deployment) -> None:
     order_id = functions.http("POST", "/api/orders/execute", key=OWNER, body=ORDER).json["orderId"]
     revoke(functions)
-    message = functions.parts.queue.receive()
+    message = functions.queue.receive()
     assert message is not None
     failures = executor.handler(queue_event(str(order_id), message.receipt), Context())["batchItemFailures"]
     assert len(failures) == 1, "redelivered"

@@ -119,7 +119,7 @@ def test_retention_goes_on_while_the_queue_is_away(kept_for_a_day: Deployment, c
     place(kept_for_a_day)
     kept_for_a_day.execute_all()
     kept_for_a_day.wait(2 * DAY_S)
-    kept_for_a_day.parts.queue.is_away = True
+    kept_for_a_day.queue.is_away = True
     with pytest.raises(QueueUnavailable):
         kept_for_a_day.sweep()
     assert rows(clean_url) == 0

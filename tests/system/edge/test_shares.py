@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from functions.websocket import app as websocket
+import actions
 from tests.system.edge.conftest import OWNER, STRANGER
 from tests.system.edge.inprocess import Deployment, deployed
 
@@ -38,8 +38,8 @@ def test_streams_and_connections_are_bounded_for_each_client(
     functions: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = io.StringIO()
-    monkeypatch.setattr(websocket.logger.registered_handler, "stream", log)
-    websocket.logger.setLevel("INFO")
+    monkeypatch.setattr(actions.logger.registered_handler, "stream", log)
+    actions.logger.setLevel("INFO")
     all_orders = {"stream": "all"}
     first, status = functions.connect(OWNER, all_orders)
     statuses = [status, *(functions.connect(OWNER, all_orders)[1] for _ in range(2))]

@@ -15,7 +15,7 @@ from dexec.usecases.settle_dead_letter import MAX_ROUNDS
 from functions.dead_letters import app as dead_letters
 from functions.executor import app as executor
 from tests.system.edge.conftest import OWNER
-from tests.system.edge.inprocess import HANDLERS, Context, Deployment, deployed, queue_event
+from tests.system.edge.inprocess import LOGGERS, Context, Deployment, deployed, queue_event
 
 SWAP = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 TOO_MUCH = {**SWAP, "amount": "90000"}
@@ -26,8 +26,8 @@ Line = dict[str, object]
 def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """Return what all functions log to."""
     stream = io.StringIO()
-    for module in HANDLERS:
-        monkeypatch.setattr(module.logger.registered_handler, "stream", stream)
+    for logger in LOGGERS:
+        monkeypatch.setattr(logger.registered_handler, "stream", stream)
     return stream
 
 
@@ -59,7 +59,7 @@ def named(found: list[Line], name: str) -> list[Line]:
 
 def test_a_confirmed_order_is_counted(functions: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
     connection, _ = functions.connect(OWNER, {"stream": "all"})
-    functions.parts.push.failing.add(connection)
+    functions.push.failing.add(connection)
     place(functions, SWAP)
     functions.wait(7)
     functions.execute_all()
@@ -160,7 +160,7 @@ def test_a_poison_order_is_parked_by_the_functions_and_counted_by_every_sweep(
             assert executor.handler(queue_event(order_id), Context())["batchItemFailures"]
             functions.wait(30)
             assert dead_letters.handler(queue_event(order_id), Context()) == {"batchItemFailures": []}
-    functions.parts.queue.messages.clear()
+    functions.queue.messages.clear()
     functions.wait(3_600)
     for _ in range(2):
         swept = functions.sweep()

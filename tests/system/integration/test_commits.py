@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from threading import Thread
 
 import pytest
 
@@ -16,13 +15,9 @@ from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.statements import Statement
 from dexec.domain.errors import CommitUnknown, StoreConflict
 from tests.conftest import Connecting, Isolation
-from tests.system.integration.test_conflicts import RETRIES, instant, wait_until_blocked
+from tests.system.integration.stores import CONNECTION, COUNTING, READING, WRITING, Opening
+from tests.system.integration.test_conflicts import RETRIES, instant
 
-COUNTING = Statement("count_push_failures", {"connection_ids": ["c"]})
-"""Counts the times that it was committed."""
-
-READING = Statement("find_api_key", {"key_hash": "h"})
-RETURNING = Statement("drop_orphaned_watchers", {"limit": 10})
 REPEATS = pytest.mark.parametrize("repeat", [Repeat.HARMLESS, Repeat.NEVER])
 
 SHADOW = """
@@ -59,30 +54,28 @@ ENDS = "PERFORM pg_terminate_backend(pg_backend_pid())"
 def other(connecting: Connecting) -> Iterator[BoundedConnection]:
     """Return a connection past the store, to a database with one WebSocket connection in it."""
     with connecting(Isolation.READ_COMMITTED) as connection:
-        connection.execute("INSERT INTO connections VALUES ('c', 'alice', 'h', false, 0, now())")
+        connection.execute(CONNECTION)
         yield connection
         connection.execute("DROP SCHEMA IF EXISTS shadow CASCADE")
 
 
-@pytest.fixture
-def opened() -> list[BoundedConnection]:
-    """Return the connections that were opened so far."""
-    return []
-
-
 @pytest.fixture(params=[True, False], ids=["pipelines", "no pipelines"])
-def database(
-    request: pytest.FixtureRequest, clean_url: str, opened: list[BoundedConnection]
-) -> Iterator[Database]:
-    """Return a database that sees what shadows a table."""
+def opened(request: pytest.FixtureRequest, clean_url: str) -> Opening:
+    """Return what opens connections that see what shadows a table."""
 
     def open_connection() -> BoundedConnection:
-        opened.append(connect(clean_url, options="-c search_path=shadow,public"))
-        opened[-1].has_pipelines = request.param
-        return opened[-1]
+        connection = connect(clean_url, options="-c search_path=shadow,public")
+        connection.has_pipelines = request.param
+        return connection
 
+    return Opening(open_connection)
+
+
+@pytest.fixture
+def database(opened: Opening) -> Iterator[Database]:
+    """Return a database over them."""
     backoff, _ = instant()
-    with closing(Database(open_connection, backoff=backoff)) as database:
+    with closing(Database(opened, backoff=backoff)) as database:
         yield database
 
 
@@ -110,7 +103,7 @@ def test_reads_that_fail_after_the_commit_are_repeated_without_the_writes(
 def test_what_the_writes_returned_is_kept(database: Database, other: BoundedConnection) -> None:
     other.execute("INSERT INTO watchers VALUES ('ord', 'gone')")
     shadow(other, ENDS)
-    ((), dropped), (found,) = database.transact([COUNTING, RETURNING], [READING], Repeat.NEVER)
+    ((), dropped), (found,) = database.transact([COUNTING, WRITING], [READING], Repeat.NEVER)
     assert dropped == [{"order_id": "ord"}]
     assert [row["client_id"] for row in found] == ["alice"]
 
@@ -129,7 +122,7 @@ def test_reads_that_keep_losing_leave_the_writes_committed_once(
 
 
 def test_reads_that_hang_after_the_commit_are_not_repeated(
-    database: Database, other: BoundedConnection, opened: list[BoundedConnection]
+    database: Database, other: BoundedConnection, opened: Opening
 ) -> None:
     database.transact([COUNTING], [], Repeat.NEVER)
     opened[0].limit_statements(0.2)
@@ -166,31 +159,6 @@ def test_a_migration_under_the_writes_rolls_them_back_and_writes_once(
     finally:
         other.execute("ALTER TABLE orders DROP COLUMN added_meanwhile")
     assert writes(other) == 2
-
-
-def test_a_race_lost_by_the_writes_is_run_again_although_it_must_not_run_twice(
-    connecting: Connecting, other: BoundedConnection
-) -> None:
-    """It was rolled back, so it has not run."""
-    opened: list[BoundedConnection] = []
-
-    def open_connection() -> BoundedConnection:
-        opened.append(connecting(Isolation.REPEATABLE_READ))
-        return opened[-1]
-
-    with closing(Database(open_connection)) as database:
-        database.fetch(READING, Repeat.READ)
-
-        def count() -> None:
-            database.transact([COUNTING], [READING], Repeat.NEVER)
-
-        thread = Thread(target=count)
-        with other.transaction():
-            other.execute("UPDATE connections SET push_failures = push_failures + 10")
-            thread.start()
-            wait_until_blocked(other, opened[0].info.backend_pid)
-        thread.join()
-    assert writes(other) == 11
 
 
 @REPEATS

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from threading import Thread
 from typing import TypeVar
 
 import psycopg
 import pytest
 
 from dexec.adapters.postgres.conflicts import Backoff
-from dexec.adapters.postgres.connection import BoundedConnection, Connect
+from dexec.adapters.postgres.connection import Connect
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.pipeline import Pipeline
-from dexec.adapters.postgres.statements import Statement
 from dexec.domain.errors import CommitUnknown, StoreConflict
 from tests.conftest import Connecting, Isolation
-from tests.system.integration.test_database import READING, WRITING
+from tests.system.integration.stores import CONNECTION, COUNTING, READING, WRITING, Opening, overtake
 from tests.unit.adapters.postgres.test_patient import refusal
 
 T = TypeVar("T")
@@ -90,13 +88,8 @@ def test_pauses_are_drawn_from_zero_to_a_bound_that_doubles() -> None:
 def test_a_race_that_is_lost_after_a_commit_that_is_unknown_does_not_say_that_nothing_was_done(
     connecting: Connecting,
 ) -> None:
-    opened: list[BoundedConnection] = []
-
-    def open_connection() -> BoundedConnection:
-        opened.append(connecting(Isolation.REPEATABLE_READ))
-        return opened[-1]
-
-    with closing(Losing(open_connection)) as database:
+    opened = Opening(lambda: connecting(Isolation.REPEATABLE_READ))
+    with closing(Losing(opened)) as database:
         database.fetch(READING, Repeat.READ)
 
         def work(pipeline: Pipeline) -> None:
@@ -111,43 +104,22 @@ def test_a_race_that_is_lost_after_a_commit_that_is_unknown_does_not_say_that_no
 
 @pytest.mark.parametrize("in_pipeline", [False, True])
 def test_a_real_conflict_is_run_again(connecting: Connecting, in_pipeline: bool) -> None:
-    opened: list[BoundedConnection] = []
-
-    def open_connection() -> BoundedConnection:
-        opened.append(connecting(Isolation.REPEATABLE_READ))
-        return opened[-1]
-
-    database = Database(open_connection)
+    opened = Opening(lambda: connecting(Isolation.REPEATABLE_READ))
+    database = Database(opened)
     database.fetch(READING, Repeat.READ)
-    writing = Statement("count_push_failures", {"connection_ids": ["c"]})
     with connecting(Isolation.READ_COMMITTED) as other:
-        other.execute("INSERT INTO connections VALUES ('c', 'alice', 'h', false, 0, now())")
+        other.execute(CONNECTION)
 
         def count() -> None:
             if in_pipeline:
-                database.transact([writing], [READING], Repeat.NEVER)
+                database.transact([COUNTING], [READING], Repeat.NEVER)
             else:
-                database.fetch(writing, Repeat.NEVER)
+                database.fetch(COUNTING, Repeat.NEVER)
 
-        thread = Thread(target=count)
-        with other.transaction():
-            other.execute("UPDATE connections SET push_failures = push_failures + 10")
-            thread.start()
-            wait_until_blocked(other, opened[0].info.backend_pid)
-        thread.join()
+        overtake(count, opened[0], other)
         assert other.execute("SELECT push_failures FROM connections").fetchone() == (11,)
     assert len(opened) == 1
     database.close()
-
-
-def wait_until_blocked(connection: BoundedConnection, pid: int) -> None:
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock'"
-    for _ in range(300):
-        if connection.execute(waiting, (pid,)).fetchone() == (1,):
-            return
-        connection.execute("SELECT pg_sleep(0.005)")
-        connection.execute("SELECT pg_stat_clear_snapshot()")
-    pytest.fail("there is no pause")
 
 
 def test_a_transaction_under_which_the_catalog_of_aurora_dsql_changed_is_run_again(

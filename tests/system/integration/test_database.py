@@ -6,10 +6,9 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from threading import Thread
-from typing import TypeVar
 
 import psycopg
 import pytest
@@ -21,10 +20,8 @@ from dexec.adapters.postgres.sources import from_url, without_pipelines
 from dexec.adapters.postgres.statements import Statement
 from dexec.domain.errors import CommitUnknown, StoreUnavailable
 from tests.conftest import Connecting, Isolation
+from tests.system.integration.stores import READING, WRITING, Opening, cut
 
-T = TypeVar("T")
-
-READING = Statement("find_api_key", {"key_hash": "h"})
 KEY = {
     "client_id": "alice",
     "orders_per_minute": None,
@@ -32,33 +29,20 @@ KEY = {
     "created_at": datetime.now(UTC),
     "revoked_at": None,
 }
-WRITING = Statement("drop_orphaned_watchers", {"limit": 10})
 
 
 @pytest.fixture
-def opened() -> list[BoundedConnection]:
-    """Return the connections that were opened so far."""
-    return []
+def opened(connecting: Connecting) -> Opening:
+    """Return what opens connections."""
+    return Opening(lambda: connecting(Isolation.READ_COMMITTED))
 
 
 @pytest.fixture
-def database(connecting: Connecting, opened: list[BoundedConnection]) -> Iterator[Database]:
+def database(opened: Opening) -> Iterator[Database]:
     """Return a database whose connection is open."""
-
-    def open_connection() -> BoundedConnection:
-        opened.append(connecting(Isolation.READ_COMMITTED))
-        return opened[-1]
-
-    database = Database(open_connection)
-    database.fetch(READING, Repeat.READ)
-    yield database
-    database.close()
-
-
-def cut(connection: BoundedConnection, connecting: Connecting) -> None:
-    """Close a connection from the server's side."""
-    with connecting(Isolation.READ_COMMITTED) as other:
-        other.execute("SELECT pg_terminate_backend(%s, 5000)", (connection.info.backend_pid,))
+    with closing(Database(opened)) as database:
+        database.fetch(READING, Repeat.READ)
+        yield database
 
 
 @contextmanager
@@ -73,7 +57,7 @@ def frozen(connection: BoundedConnection) -> Iterator[None]:
 
 
 def test_one_connection_is_opened_when_it_is_needed(
-    database: Database, opened: list[BoundedConnection]
+    database: Database, opened: Opening
 ) -> None:
     for _ in range(3):
         database.fetch(READING, Repeat.READ)
@@ -83,7 +67,7 @@ def test_one_connection_is_opened_when_it_is_needed(
 
 @pytest.mark.parametrize("repeat", [Repeat.READ, Repeat.HARMLESS])
 def test_a_cut_connection_is_opened_anew(
-    database: Database, opened: list[BoundedConnection], connecting: Connecting, repeat: Repeat
+    database: Database, opened: Opening, connecting: Connecting, repeat: Repeat
 ) -> None:
     cut(opened[-1], connecting)
     database.fetch(READING, repeat)
@@ -166,7 +150,7 @@ def test_nothing_of_a_transaction_that_failed_stays(database: Database) -> None:
 
 
 def test_a_migration_under_a_prepared_statement_is_not_noticed(
-    database: Database, opened: list[BoundedConnection], connecting: Connecting
+    database: Database, opened: Opening, connecting: Connecting
 ) -> None:
     database.transact([WRITING], [READING], Repeat.NEVER)
     with connecting(Isolation.READ_COMMITTED) as other:
@@ -179,7 +163,7 @@ def test_a_migration_under_a_prepared_statement_is_not_noticed(
 
 
 def test_what_must_not_run_twice_is_unknown(
-    database: Database, opened: list[BoundedConnection], connecting: Connecting
+    database: Database, opened: Opening, connecting: Connecting
 ) -> None:
     cut(opened[-1], connecting)
     with pytest.raises(CommitUnknown):
@@ -217,7 +201,7 @@ def test_a_server_that_does_not_come_back(
     [(Repeat.READ, StoreUnavailable), (Repeat.HARMLESS, CommitUnknown), (Repeat.NEVER, CommitUnknown)],
 )
 def test_a_server_that_hangs_is_given_up(
-    database: Database, opened: list[BoundedConnection], repeat: Repeat, error: type[Exception]
+    database: Database, opened: Opening, repeat: Repeat, error: type[Exception]
 ) -> None:
     with frozen(opened[-1]), pytest.raises(error):
         database.transact([WRITING], [READING], repeat)

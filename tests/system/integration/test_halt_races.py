@@ -25,7 +25,7 @@ from dexec.ports import ApiKey
 from dexec.usecases.cancel_orders import CancelOrders
 from dexec.usecases.halt import Halt, Halted
 from tests.conftest import Connecting, Isolation
-from tests.contract.samples import LEASE, NOW, TRANSACTION, new_order
+from tests.contract.samples import LEASE, NOW, ROUTE, TRANSACTION, new_order
 from tests.support.fakes import FakeClock
 
 KEY = ApiKey("key", "alice", 0, None, NOW)
@@ -47,7 +47,7 @@ def built(orders: PostgresOrders) -> Order:
     order = orders.place(new_order(), None, None).order
     claimed = orders.claim(order.id, f"token of {order.id}", NOW, NOW + LEASE).order
     assert claimed is not None
-    change = build(claimed, NOW, {"reason": "best"})
+    change = build(claimed, NOW, ROUTE)
     orders.save(change)
     return change.after
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar, cast
 
@@ -15,21 +15,13 @@ from dexec.domain.errors import CommitUnknown, QueueUnavailable, StoreUnavailabl
 from functions.dead_letters import app as dead_letters
 from functions.executor import app as executor
 from functions.sweeper import app as sweeper
-from tests.system.edge.inprocess import Context, Deployment, deployed, queue_event
+from tests.system.edge.inprocess import Context, Deployment, queue_event
+from tests.system.integration.conftest import KEY
 
 T = TypeVar("T")
 
-KEY = "alice's key"
 ORDER = '{"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1.5"}'
 PATH = "/api/orders/execute"
-
-
-@pytest.fixture
-def deployment(clean_url: str) -> Iterator[Deployment]:
-    """Return every function over an empty database, and a client."""
-    with deployed(clean_url, log_level="CRITICAL") as deployment:
-        deployment.add_key(KEY, "alice")
-        yield deployment
 
 
 @pytest.fixture
@@ -59,12 +51,12 @@ def stored(deployment: Deployment) -> int:
 
 def execute(deployment: Deployment, order_id: str, receives: int = 1) -> list[str]:
     answer = executor.handler(queue_event(order_id, receives=receives), Context())
-    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+    return [str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
 
 
 def settle(deployment: Deployment, order_id: str) -> list[str]:
     answer = dead_letters.handler(queue_event(order_id), Context())
-    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+    return [str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
 
 
 # --- what it costs -----------------------------------------------------------------------------------
@@ -74,8 +66,8 @@ def test_accepting_is_one_round_trip_and_one_message(deployment: Deployment, tri
     place(deployment, "first")
     trips.clear()
     place(deployment, "second")
-    assert trips == {id(deployment.parts._database): 1}
-    assert len(deployment.parts.queue.messages) == 2
+    assert trips == {id(deployment.parts.database): 1}
+    assert len(deployment.queue.messages) == 2
 
 
 @pytest.mark.parametrize("watchers", [0, 3])
@@ -87,7 +79,7 @@ def test_executing_is_five_round_trips_at_most(
     order_id = place(deployment)
     trips.clear()
     assert execute(deployment, order_id) == []
-    assert trips[id(deployment.parts._database)] == (5 if watchers else 4)
+    assert trips[id(deployment.parts.database)] == (5 if watchers else 4)
 
 
 # --- the executor ------------------------------------------------------------------------------------
@@ -104,7 +96,7 @@ def test_what_is_done_leaves_the_queue(deployment: Deployment) -> None:
 def test_what_is_not_done_is_reported_and_postponed(deployment: Deployment) -> None:
     order_id = place(deployment)
     parts = deployment.parts
-    message = parts.queue.receive()
+    message = deployment.queue.receive()
     assert message is not None
     now = parts.clock.now()
     parts.orders.claim(order_id, "another executor", now, now + timedelta(seconds=25))
@@ -129,8 +121,8 @@ def test_a_queue_that_is_away_does_not_make_it_worse(deployment: Deployment) -> 
     order_id = place(deployment)
     parts = deployment.parts
     now = parts.clock.now()
-    parts.orders.claim(order_id, "another executor", now, now + timedelta(seconds=25))
-    parts.queue.is_away = True
+    parts.orders.claim(order_id, "somebody else", now, now + timedelta(seconds=25))
+    deployment.queue.is_away = True
     assert len(execute(deployment, order_id)) == 1
 
 
@@ -139,7 +131,7 @@ def test_a_queue_that_is_away_does_not_make_it_worse(deployment: Deployment) -> 
 
 def test_a_letter_is_put_back_on_the_queue(deployment: Deployment) -> None:
     order_id = place(deployment)
-    deployment.parts.queue.messages.clear()
+    deployment.queue.messages.clear()
     assert settle(deployment, order_id) == []
     deployment.execute_all()
     assert deployment.http("GET", f"/api/orders/{order_id}", key=KEY).json["status"] == "confirmed"
@@ -149,16 +141,16 @@ def test_a_letter_is_put_back_on_the_queue(deployment: Deployment) -> None:
 
 def test_a_letter_that_cannot_be_settled_stays(deployment: Deployment) -> None:
     order_id = place(deployment)
-    deployment.parts.queue.is_away = True
+    deployment.queue.is_away = True
     assert len(settle(deployment, order_id)) == 1
-    now = deployment.parts.clock.now()
-    deployment.parts.orders.claim(order_id, "another executor", now, now + timedelta(seconds=25))
+    now = deployment.clock.now()
+    deployment.parts.orders.claim(order_id, "somebody else", now, now + timedelta(seconds=25))
     assert len(settle(deployment, order_id)) == 1
 
 
 def test_the_sweeper_says_what_it_did(deployment: Deployment) -> None:
     place(deployment)
-    deployment.parts.queue.messages.clear()
+    deployment.queue.messages.clear()
     deployment.wait(16)
     assert deployment.sweep()["requeued"] == 1
     assert deployment.sweep()["requeued"] == 0
@@ -167,11 +159,11 @@ def test_the_sweeper_says_what_it_did(deployment: Deployment) -> None:
 def test_a_sweep_without_a_back_end_is_counted_by_lambda_and_left_to_the_next(
     deployment: Deployment,
 ) -> None:
-    deployment.parts.queue.is_away = True
+    deployment.queue.is_away = True
     # Lambda counts what is raised in its metric Errors, and the template has it not invoked again for that.
     with pytest.raises(QueueUnavailable):
         sweeper.handler({}, Context())
-    deployment.parts.queue.is_away = False
+    deployment.queue.is_away = False
     assert deployment.sweep()["requeued"] == 0
 
 
@@ -179,7 +171,7 @@ def test_a_sweep_without_a_back_end_is_counted_by_lambda_and_left_to_the_next(
 
 
 def test_without_a_queue_the_order_is_withdrawn_and_the_answer_says_so(deployment: Deployment) -> None:
-    deployment.parts.queue.is_away = True
+    deployment.queue.is_away = True
     headers = {"idempotency-key": "k"}
     answer = deployment.http("POST", PATH, key=KEY, body=ORDER, headers=headers)
     assert answer.status == 503
@@ -189,7 +181,7 @@ def test_without_a_queue_the_order_is_withdrawn_and_the_answer_says_so(deploymen
     detail = str(answer.json["detail"])
     assert "your history has it as failed" in detail
     assert "nothing was stored" not in detail
-    deployment.parts.queue.is_away = False
+    deployment.queue.is_away = False
     order_id = place(deployment, "k")
     deployment.execute_all()
     assert deployment.http("GET", f"/api/orders/{order_id}", key=KEY).json["status"] == "confirmed"
@@ -225,7 +217,7 @@ def test_the_same_key_with_another_body_is_a_conflict(deployment: Deployment) ->
 
 def test_an_order_stored_but_not_sent_is_sent_by_its_repeat(deployment: Deployment) -> None:
     order_id = place(deployment, "k")
-    deployment.parts.queue.messages.clear()
+    deployment.queue.messages.clear()
     deployment.wait(1)
     assert place(deployment, "k") == order_id
     deployment.execute_all()

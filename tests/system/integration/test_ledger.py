@@ -10,13 +10,15 @@ from threading import Barrier
 import pytest
 
 from dexec.adapters.paper import transaction as wire
-from dexec.adapters.paper.chain_time import BLOCKHASH_SLOTS, LATENCIES, slot_at
 from dexec.adapters.paper.cluster import PaperCluster
-from dexec.adapters.paper.ledger import PaperLedger
+from dexec.adapters.paper.latency import LATENCIES
+from dexec.adapters.paper.ledger import STARTING_BALANCES, PaperLedger
 from dexec.adapters.paper.limit_orders import VENUES_WITH_ORDERS
 from dexec.adapters.paper.market import PaperMarket
-from dexec.adapters.paper.outcomes import PaperOutcomes, PaperWallets
+from dexec.adapters.paper.outcomes import PaperOutcomes
 from dexec.adapters.paper.signer import PaperSigner
+from dexec.adapters.paper.slots import BLOCKHASH_SLOTS, slot_at
+from dexec.adapters.paper.wallets import PaperWallets
 from dexec.adapters.postgres.database import Database
 from dexec.domain.amounts import MAX_BASE_UNITS
 from dexec.domain.errors import InsufficientFunds, OrderFailed
@@ -93,7 +95,7 @@ def test_twenty_senders_of_one_transaction_move_it_once(
 ) -> None:
     signed = transaction("ord_1", 10**9)
     send_all(clusters, [signed] * THREADS)
-    assert balances(databases)["SOL"] == TOKENS["SOL"].initial_amount - 10**9
+    assert balances(databases)["SOL"] == STARTING_BALANCES["SOL"] - 10**9
     check_books(connecting)
 
 
@@ -103,7 +105,7 @@ def test_swaps_at_once_pay_each_their_own(
     transactions = [transaction(f"ord_{n}", 10**9 + n) for n in range(2 * THREADS)]
     send_all(clusters, transactions)
     spent = sum(10**9 + n for n in range(2 * THREADS))
-    assert balances(databases)["SOL"] == TOKENS["SOL"].initial_amount - spent
+    assert balances(databases)["SOL"] == STARTING_BALANCES["SOL"] - spent
     landed = [clusters[0].look(signed) for signed in transactions]
     assert all(isinstance(one, Landed) and one.fill is not None for one in landed)
     check_books(connecting)
@@ -130,14 +132,14 @@ def test_a_round_over_limit_orders_is_filled_as_quoted(
         assert landed.fill.legs == route.legs
         output_fees += sum(leg.output_fee for leg in landed.fill.legs)
     assert output_fees > 0
-    assert balances(databases)["SOL"] == TOKENS["SOL"].initial_amount - 1_000 * 10**9
+    assert balances(databases)["SOL"] == STARTING_BALANCES["SOL"] - 1_000 * 10**9
     check_books(connecting)
 
 
 def test_a_wallet_is_never_overdrawn(
     clusters: list[PaperCluster], databases: list[Database], connecting: Connecting
 ) -> None:
-    held = TOKENS["SOL"].initial_amount
+    held = STARTING_BALANCES["SOL"]
     transactions = [transaction(f"ord_{n}", held // 5) for n in range(THREADS)]
     send_all(clusters, transactions)
     ends = [clusters[0].look(signed) for signed in transactions]
@@ -171,14 +173,14 @@ def test_settling_and_ruling_out_at_once_have_one_winner(
             looks = [look for look in pool.map(race, range(THREADS)) if look is not None]
         assert len(set(map(type, looks))) == 1, "no two looks disagree"
         filled += isinstance(looks[0], Landed)
-    assert balances(databases)["SOL"] == TOKENS["SOL"].initial_amount - filled * 10**6
+    assert balances(databases)["SOL"] == STARTING_BALANCES["SOL"] - filled * 10**6
     check_books(connecting)
 
 
 def test_a_wallet_is_funded_once(databases: list[Database], connecting: Connecting) -> None:
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(lambda database: PaperLedger(database).balances("alice"), databases))
-    assert balances(databases) == {token.symbol: token.initial_amount for token in TOKENS.values()}
+    assert balances(databases) == STARTING_BALANCES
     check_books(connecting)
 
 

@@ -12,6 +12,7 @@ from dexec.adapters.postgres.api_keys import PostgresApiKeys
 from dexec.adapters.postgres.database import Database
 from dexec.adapters.postgres.operators import Limits, PostgresOperators
 from dexec.adapters.postgres.orders import PostgresOrders
+from dexec.domain.failure import Failure
 from dexec.domain.order import Order, fail
 from dexec.ports import ApiKey
 from tests.conftest import Connecting, Isolation
@@ -126,7 +127,7 @@ def test_an_order_that_may_not_start_yet_is_not_stuck(
 def test_failed_orders_come_newest_first_with_their_reason(
     operators: PostgresOperators, orders: PostgresOrders
 ) -> None:
-    error = {"code": "no_venue", "message": "no venue answered"}
+    error = Failure("no_venue", "no venue answered")
     ids = []
     for client_id in ("desk", "other", "desk"):
         order = claimed(orders, placed(orders, client_id))
@@ -137,7 +138,7 @@ def test_failed_orders_come_newest_first_with_their_reason(
     (newest,) = operators.failed("desk", 1)
     assert newest.order.id == ids[2]
     assert newest.order.error == error
-    assert newest.detail == {"error": error}
+    assert newest.detail == error
     assert not set(ids) & set(stuck(operators, 10 * MINUTE))
 
 

@@ -19,21 +19,13 @@ from dexec.domain.lifecycle import Status
 from functions.executor import app as executor
 from infra.lab.bench import history
 from tests.support.fakes import START
-from tests.system.edge.inprocess import Context, Deployment, deployed, queue_event
+from tests.system.edge.inprocess import Context, Deployment, queue_event
+from tests.system.integration.conftest import KEY
 
-KEY = "alice's key"
 PATH = "/api/orders/execute"
 ORDERS = 20
 OLD = 1_500
 """More than one batch marks."""
-
-
-@pytest.fixture
-def deployment(clean_url: str) -> Iterator[Deployment]:
-    """Return every function over an empty database, and a client."""
-    with deployed(clean_url, log_level="CRITICAL") as deployment:
-        deployment.add_key(KEY, "alice")
-        yield deployment
 
 
 @pytest.fixture
@@ -60,7 +52,7 @@ def test_of_four_updates_an_order_only_the_last_changes_an_index(
         order_id = json.loads(deployment.http("POST", PATH, key=KEY, body=body).text)["orderId"]
         assert executor.handler(queue_event(order_id), Context()) == {"batchItemFailures": []}
     # A server process reports what it did when it ends, at the latest.
-    deployment.parts._database.close()
+    deployment.parts.database.close()
     deadline = time.monotonic() + 10
     after = updates(clean_url)
     while after[0] - before[0] < 4 * ORDERS and time.monotonic() < deadline:

@@ -17,7 +17,7 @@ from dexec.domain.errors import LeaseLost
 from dexec.domain.order import Order, fail
 from dexec.ports import ApiKey, ClaimOutcome, RateLimit
 from tests.conftest import Connecting, Isolation
-from tests.contract.samples import LEASE, NOW, new_order
+from tests.contract.samples import LEASE, NOW, failure, new_order
 
 THREADS = 20
 ROUNDS = 50
@@ -87,7 +87,7 @@ def test_one_of_many_writes(race: Race) -> None:
     order = first.place(new_order(), None, None).order
     claimed = first.claim(order.id, "token", NOW, NOW + LEASE).order
     assert claimed is not None
-    change = fail(claimed, NOW, {"code": "x"})
+    change = fail(claimed, NOW, failure("x"))
 
     def save(orders: PostgresOrders, _: int) -> bool:
         try:
@@ -116,7 +116,7 @@ def test_a_repeat_and_a_withdrawal_never_both_succeed(race: Race) -> None:
 
         def act(orders: PostgresOrders, number: int, n: int = n, order: Order = order) -> str | bool:
             if number == 0:
-                return orders.withdraw(order, later, {"code": "unavailable"})
+                return orders.withdraw(order, later, failure("unavailable"))
             return orders.place(new_order(key=f"key {n}", now=later), None, None).order.id
 
         withdrawn, *placed = race.run(act)

@@ -31,6 +31,7 @@ _SAMPLES: tuple[tuple[object, str], ...] = (
     (True, "parks limited queue_is_empty stream sets_rate sets_amounts signs"),
     (timedelta(seconds=1), "interval tolerance max_backlog"),
     (("a", "b"), "skipped connection_ids order_ids mints event_statuses event_steps event_details accounts"),
+    (("a", "b"), "request_hashes"),
     ((1, 2), "event_seqs event_attempts lines amounts"),
     ((START, START), "event_times"),
     (b"bytes", "signed_tx"),

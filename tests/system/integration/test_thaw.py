@@ -7,10 +7,9 @@ from contextlib import closing
 import pytest
 
 from dexec.adapters.kept import AGE_S, IDLE_S
-from dexec.adapters.postgres.connection import BoundedConnection
 from dexec.adapters.postgres.database import Database, Repeat
 from tests.conftest import Connecting, Isolation
-from tests.system.integration.test_database import READING, WRITING, cut
+from tests.system.integration.stores import READING, WRITING, Opening, cut
 
 
 class Wall:
@@ -36,13 +35,8 @@ def wall() -> Wall:
 def test_a_connection_is_replaced_before_its_use_when_it_was_idle_or_is_old(
     connecting: Connecting, wall: Wall, frozen_s: float, times: int, connections: int
 ) -> None:
-    opened: list[BoundedConnection] = []
-
-    def open_connection() -> BoundedConnection:
-        opened.append(connecting(Isolation.READ_COMMITTED))
-        return opened[-1]
-
-    with closing(Database(open_connection, now=wall)) as database:
+    opened = Opening(lambda: connecting(Isolation.READ_COMMITTED))
+    with closing(Database(opened, now=wall)) as database:
         database.fetch(READING, Repeat.READ)
         for _ in range(times):
             wall.seconds += frozen_s
@@ -54,13 +48,8 @@ def test_a_connection_is_replaced_before_its_use_when_it_was_idle_or_is_old(
 def test_a_thawed_environment_whose_connection_is_dead_does_what_must_not_be_repeated(
     connecting: Connecting, wall: Wall
 ) -> None:
-    opened: list[BoundedConnection] = []
-
-    def open_connection() -> BoundedConnection:
-        opened.append(connecting(Isolation.READ_COMMITTED))
-        return opened[-1]
-
-    with closing(Database(open_connection, now=wall)) as database:
+    opened = Opening(lambda: connecting(Isolation.READ_COMMITTED))
+    with closing(Database(opened, now=wall)) as database:
         database.fetch(READING, Repeat.READ)
         cut(opened[0], connecting)
         wall.seconds = IDLE_S + 1

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from dexec.domain.errors import Malformed
-from dexec.json_text import MAX_EXPONENT, MAX_NUMBER_LENGTH, load_object
+from dexec.api.json_text import MAX_EXPONENT, MAX_NUMBER_LENGTH, load_object
+from dexec.api.problems import Malformed
 
 LONG = MAX_NUMBER_LENGTH
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from infra.local.home import PROJECT
 
 STARTING = """
-import importlib.util, sys
-spec = importlib.util.spec_from_file_location("app", sys.argv[1])
-module = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(module)
+import sys
+import app
 print(*sys.modules)
 """
 ENVIRON = {
@@ -29,21 +28,55 @@ ENVIRON = {
 NEEDED = {
     "http_api": {"dexec.usecases.place_order", "dexec.adapters.postgres.orders", "dexec.adapters.aws.queue"},
     "websocket": {"dexec.usecases.place_order", "dexec.usecases.watch_orders", "dexec.adapters.aws.push"},
+    "dead_letters": {"dexec.batches"},
     "executor": {"dexec.usecases.execute_order", "dexec.adapters.aws.push", "solders"},
 }
 
 
+WITHOUT_SIGNING = """
+import sys
+from dexec.bootstrap import Container
+from dexec.settings import Settings
+chain = Container(Settings(database_url="postgresql://nowhere")).chain
+for part in sys.argv[1:]:
+    getattr(chain, part)
+print(*sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    ("parts", "unneeded"),
+    [
+        (["venues", "outcomes", "wallets"], {"solders", "dexec.adapters.paper.cluster"}),
+        (["outcomes", "wallets"], {"solders", "dexec.adapters.paper.market", "dexec.adapters.paper.pools"}),
+        ([], {"dexec.adapters.paper.ledger", "dexec.adapters.paper.market", "psycopg"}),
+    ],
+)
+def test_a_part_of_the_chain_imports_what_it_needs(parts: list[str], unneeded: set[str]) -> None:
+    """Only the executor's package holds what signs."""
+    assert not unneeded & _imported(WITHOUT_SIGNING, *parts)
+
+
 @pytest.mark.parametrize("function", NEEDED)
 def test_a_start_imports_what_requests_need_and_no_sdk(function: str) -> None:
-    app = PROJECT / "functions" / function / "app.py"
-    paths = os.pathsep.join([str(PROJECT / "shared"), *sys.path])
+    imported = _imported(STARTING, beside=PROJECT / "functions" / function)
+    assert imported >= NEEDED[function]
+    assert not {"botocore.session", "botocore.client", "boto3"} & imported
+    if function in ("executor", "dead_letters"):
+        assert "dexec.api.inputs" not in imported, "no client speaks to it: it needs no models of bodies"
+        assert "aws_lambda_powertools.utilities.parser" not in imported
+    if function == "websocket":
+        assert "dexec.domain.routing" not in imported, "it routes nothing"
+
+
+def _imported(program: str, *arguments: str, beside: Path = PROJECT) -> set[str]:
+    """Return the modules that a process has imported at the end of a program, which lies in a folder."""
+    paths = os.pathsep.join([str(beside), str(PROJECT / "shared"), *sys.path])
     started = subprocess.run(
-        [sys.executable, "-c", STARTING, str(app)],
+        [sys.executable, "-c", program, *arguments],
         env={**ENVIRON, "PYTHONPATH": paths, "PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
         check=True,
     )
-    imported = set(started.stdout.split())
-    assert imported >= NEEDED[function]
-    assert not {"botocore.session", "botocore.client", "boto3"} & imported
+    return set(started.stdout.split())

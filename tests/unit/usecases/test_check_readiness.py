@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from dexec.api.problems import problem
 from dexec.domain.errors import NotReady, QueueUnavailable, StoreUnavailable, Unavailable
-from dexec.schemas import problem
 from dexec.usecases.check_readiness import REMEMBER_S, CheckReadiness
 from tests.support.fakes import FakeClock, FakeProbe
 

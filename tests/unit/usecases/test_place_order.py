@@ -25,18 +25,6 @@ from tests.proofs.simulation.world import SWAP, World
 SUBMISSION = Submission(SWAP, idempotency_key="k")
 
 
-@pytest.fixture
-def world() -> World:
-    """Return an empty world."""
-    return World()
-
-
-@pytest.fixture
-def alice(world: World) -> ApiKey:
-    """Return a client."""
-    return world.client()
-
-
 def submit(world: World, caller: ApiKey, submission: Submission = SUBMISSION) -> Order:
     with world.tape.process():
         return world.place_order(submission, caller).order
@@ -92,7 +80,7 @@ def test_an_order_that_cannot_be_queued_is_withdrawn(world: World, alice: ApiKey
         submit(world, alice)
     (order,) = orders(world)
     assert withdrawn.value.order_id == order.id
-    assert (order.status, order.error and order.error["code"]) == (Status.FAILED, "unavailable")
+    assert (order.status, order.error and order.error.code) == (Status.FAILED, "unavailable")
     assert submit(world, alice).status is Status.PENDING, "its key is free again"
 
 

@@ -13,18 +13,6 @@ from tests.proofs.simulation.world import World
 
 
 @pytest.fixture
-def world() -> World:
-    """Return a world with one client."""
-    return World()
-
-
-@pytest.fixture
-def alice(world: World) -> ApiKey:
-    """Return a client."""
-    return world.client()
-
-
-@pytest.fixture
 def order(world: World, alice: ApiKey) -> Order:
     """Return an order that is pending."""
     placed = world.place(alice)
@@ -142,7 +130,7 @@ def test_a_forgotten_connection_does_not_watch_and_is_closed(
         world.backend.watching.disconnect("c")
         with pytest.raises(ConnectionUnknown):
             world.watch_orders.subscribe(order.id, "alice", "c")
-        world.watch_orders.turn_away("c", {"type": "error"})
+        world.watch_orders.turn_away("c", b'{"type": "error"}')
         with pytest.raises(ConnectionUnknown):
             world.watch_orders.connection("c")
     assert world.push.frames["c"] == [{"type": "error"}]

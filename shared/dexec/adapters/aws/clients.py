@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
+from botocore.auth import SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import ReadOnlyCredentials
+
 from dexec.adapters.aws.signed_http import SignedHttp
-from dexec.adapters.aws.sigv4 import Credentials, Signer
 
 if TYPE_CHECKING:
     import botocore.session
@@ -33,19 +35,19 @@ def _session() -> botocore.session.Session:
     return botocore.session.get_session()
 
 
-def _credentials() -> Credentials:
+def _credentials() -> ReadOnlyCredentials:
     """Return the caller's credentials as they are now, where botocore would find them.
 
     Those of the environment come first, as Lambda's do; others botocore finds, and renews when they end.
     """
     access_key, secret_key = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
     if access_key and secret_key and "AWS_PROFILE" not in os.environ:
-        return Credentials(access_key, secret_key, os.environ.get("AWS_SESSION_TOKEN"))
+        return ReadOnlyCredentials(access_key, secret_key, os.environ.get("AWS_SESSION_TOKEN"))
     found = _session().get_credentials()
     frozen = None if found is None else found.get_frozen_credentials()
     if frozen is None or frozen.access_key is None or frozen.secret_key is None:
         raise OSError("no AWS credentials")
-    return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
+    return frozen
 
 
 def _region() -> str:
@@ -95,7 +97,6 @@ def dsql_token(host: str, *, admin: bool) -> str:
     Raises ``OSError`` where there are no credentials.
     """
     params = {"Action": "DbConnectAdmin" if admin else "DbConnect"}
-    query = Signer("dsql", _region(), host).presigned_query(
-        params, _credentials(), datetime.now(UTC), TOKEN_LIFE_S
-    )
-    return f"{host}/?{query}"
+    request = AWSRequest("GET", f"https://{host}/", params=params)
+    SigV4QueryAuth(_credentials(), "dsql", _region(), expires=TOKEN_LIFE_S).add_auth(request)
+    return str(request.url).removeprefix("https://")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 from dexec.adapters.paper import transaction as wire
-from dexec.adapters.paper.chain_time import BLOCKHASH_SLOTS, Latency, between, happens, slot_at
+from dexec.adapters.paper.latency import Latency
 from dexec.adapters.paper.ledger import Booking, Moves, PaperLedger, Posting
 from dexec.adapters.paper.market import PaperMarket, shifted
 from dexec.adapters.paper.outcomes import PaperOutcomes, dump_error, dump_fill
+from dexec.adapters.paper.randomness import happens
+from dexec.adapters.paper.slots import BLOCKHASH_SLOTS, slot_at
 from dexec.domain.errors import AttemptFailed, BlockhashExpired, InsufficientFunds, OrderFailed
 from dexec.domain.pools.base import Pool
 from dexec.domain.quote import Fill, SwapPlan
@@ -51,7 +53,7 @@ class PaperCluster(PaperOutcomes):
         swap, now = wire.decode(data, self._market.seed), self._clock.now()
         if not 0 <= slot_at(now) - swap.blockhash_slot <= BLOCKHASH_SLOTS:
             raise BlockhashExpired("the transaction's blockhash is too old")
-        lands_at = now + between(*self._latency.landing, swap.signature)
+        lands_at = now + self._latency.landing_time(swap.signature)
         posting = Posting(swap.signature, swap.client_id, swap.order_id, slot_at(lands_at), lands_at)
         if posting.slot > swap.blockhash_slot + BLOCKHASH_SLOTS:
             # Taken too late to get into a block in which it is valid: it is never seen again.

@@ -21,6 +21,16 @@ from dexec.domain.errors import (
 )
 from dexec.domain.tokens import TOKENS
 
+STARTING_BALANCES = {
+    "SOL": 10_000 * 10**9,
+    "USDC": 2_000_000 * 10**6,
+    "USDT": 2_000_000 * 10**6,
+    "RAY": 500_000 * 10**6,
+    "JUP": 1_000_000 * 10**6,
+    "BONK": 50_000_000_000 * 10**5,
+}
+"""What a new wallet is given of each token, in base units."""
+
 
 @dataclass(frozen=True, slots=True)
 class Booking:
@@ -138,8 +148,8 @@ class PaperLedger:
             return
         params = {
             "owner": owner,
-            "mints": [token.mint for token in TOKENS.values()],
-            "amounts": [token.initial_amount for token in TOKENS.values()],
+            "mints": [TOKENS[symbol].mint for symbol in STARTING_BALANCES],
+            "amounts": list(STARTING_BALANCES.values()),
         }
         self._run(Statement("paper_fund", params), Repeat.HARMLESS)
         self._funded.add(owner)

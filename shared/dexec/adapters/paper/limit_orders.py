@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from dexec.adapters.paper.noise import knot
 from dexec.adapters.paper.pools import PAPER_VENUES, PoolMaker, Sketch, dlmm
+from dexec.adapters.paper.randomness import knot
 from dexec.domain.pools import NO_ORDERS, CollectFeeMode, DlmmPool, FunctionType, LimitOrders
 
 _PARTS = 256

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from itertools import combinations
 
-from dexec.adapters.paper.noise import between_knots, hashed, knot
 from dexec.adapters.paper.pools import PAPER_VENUES, PaperPool, PoolMaker, Sketch, pool_id
+from dexec.adapters.paper.randomness import between_knots, hashed, knot
 from dexec.domain.errors import PoolDisabled
 from dexec.domain.quote import Pair
 from dexec.domain.tokens import TOKENS

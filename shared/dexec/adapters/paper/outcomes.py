@@ -1,4 +1,4 @@
-"""What became of paper transactions, and what paper wallets hold: reading needs no transaction bytes."""
+"""What became of paper transactions: snapshot needs no transaction bytes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import json
 from dataclasses import fields
 from fractions import Fraction
 
-from dexec.adapters.paper.chain_time import slot_at
 from dexec.adapters.paper.ledger import Entry, PaperLedger
+from dexec.adapters.paper.slots import slot_at
 from dexec.domain.errors import (
     AttemptFailed,
     Ending,
@@ -19,7 +19,6 @@ from dexec.domain.errors import (
 )
 from dexec.domain.order import SignedTransaction
 from dexec.domain.quote import Fill, Leg
-from dexec.domain.tokens import TOKENS
 from dexec.ports import CannotLand, Clock, Landed, Pending
 
 _LEG = tuple(field.name for field in fields(Leg))
@@ -54,18 +53,6 @@ class PaperOutcomes:
         return CannotLand(entry.slot) if entry.is_ruled_out else _landed(entry)
 
 
-class PaperWallets:
-    """What clients hold on paper."""
-
-    def __init__(self, ledger: PaperLedger) -> None:
-        self._ledger = ledger
-
-    def balances(self, client_id: str) -> dict[str, int]:
-        """Return base units by token symbol."""
-        held = self._ledger.balances(client_id)
-        return {token.symbol: held.get(token.mint, 0) for token in TOKENS.values()}
-
-
 def _landed(entry: Entry) -> Landed:
     if entry.fill is not None:
         return Landed(entry.slot, load_fill(entry.fill))
@@ -93,7 +80,7 @@ def dump_error(error: Ending) -> str:
     if isinstance(error, SlippageExceeded):
         numbers = {"required": str(error.required), "received": str(error.received)}
         return json.dumps({"code": error.code, "what": error.what, **numbers})
-    return json.dumps(error.view())
+    return json.dumps({"code": error.code, "message": str(error)})
 
 
 def load_error(text: str) -> AttemptFailed | OrderFailed:

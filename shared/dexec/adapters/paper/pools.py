@@ -8,15 +8,16 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from typing import Protocol
 
-from dexec.adapters.paper.noise import knot
+from dexec.adapters.paper.randomness import knot
+from dexec.adapters.paper.slots import SLOT
 from dexec.domain.pools import PRICE_BITS, ConstantProductPool, DlmmFees, DlmmPool, Pool, Volatility
 from dexec.domain.pools.dlmm import bin_price
 
 PPM = 1_000_000
-SLOT_MS = 400
 
 _SIDE_BINS = 48
 _CONCENTRATION = 4
@@ -111,7 +112,7 @@ def _volatility(sketch: Sketch, active_bin: int) -> Volatility:
     last, since = divmod(sketch.slot, _VOLATILITY_SLOTS)
     reference = knot(sketch.seed, f"volatility {sketch.pool_id}", last, 0, 40_000)
     moved = knot(sketch.seed, f"index {sketch.pool_id}", last, -4, 4)
-    return Volatility(reference, reference, active_bin + moved, since * SLOT_MS // 1000)
+    return Volatility(reference, reference, active_bin + moved, since * SLOT // timedelta(seconds=1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from solders.message import Message
 from solders.pubkey import Pubkey
 from solders.transaction import Transaction
 
-from dexec.adapters.paper.chain_time import digest
+from dexec.adapters.paper.randomness import digest
 from dexec.domain.errors import OrderFailed
 from dexec.domain.order import SignedTransaction
 from dexec.domain.quote import SwapPlan

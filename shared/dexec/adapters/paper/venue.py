@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from dexec.adapters.paper.chain_time import Latency, between, happens, slot_at
+from dexec.adapters.paper.latency import Latency
 from dexec.adapters.paper.market import PaperMarket
+from dexec.adapters.paper.randomness import happens
+from dexec.adapters.paper.slots import slot_at
 from dexec.domain.errors import VenueUnavailable
 from dexec.domain.quote import Pair, PoolSnapshot
 from dexec.ports import Clock
@@ -37,7 +39,7 @@ class PaperVenue:
     def read(self, pairs: Sequence[Pair]) -> PoolSnapshot:
         """Return the pools for ``pairs`` at the slot in which the answer is given."""
         asked = self._clock.now()
-        self._clock.sleep(between(*self._latency.quote, self._name, asked).total_seconds())
+        self._clock.sleep(self._latency.quote_time(self._name, asked).total_seconds())
         if happens(self._failure_rate, self._name, asked):
             raise VenueUnavailable(f"{self._name} did not answer the request")
         answered = self._clock.now()

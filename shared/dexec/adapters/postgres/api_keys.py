@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dexec.adapters.postgres import rows
+from dexec.adapters.postgres import encoding, rows
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.statements import Statement
 from dexec.ports import ApiKey
@@ -30,7 +30,7 @@ def add_statement(key: ApiKey) -> Statement:
         "key_hash": key.key_hash,
         "client_id": key.client_id,
         "orders_per_minute": key.orders_per_minute,
-        "max_amounts": rows.dump_amounts(key.max_amounts),
+        "max_amounts": encoding.dump_amounts(key.max_amounts),
         "created_at": key.created_at,
         "revoked_at": key.revoked_at,
     }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
-from dexec.adapters.postgres import rows
+from dexec.adapters.postgres import encoding, rows
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.statements import Statement
+from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
 from dexec.ports import Standing
@@ -49,9 +50,7 @@ class PostgresControl:
     def standing(self, client_id: str | None) -> Standing:
         """Count open orders of one client, or of all."""
         found = self._database.fetch(Statement("open_orders", {"client_id": client_id}), Repeat.READ)
-        counts = {row["status"]: cast(int, row["orders"]) for row in found}
-        submitted = counts.pop(Status.SUBMITTED.value, 0)
-        return Standing(waiting=sum(counts.values()), submitted=submitted)
+        return Standing.of({Status(cast(str, row["status"])): cast(int, row["orders"]) for row in found})
 
     def cancellable(self, client_id: str, limit: int) -> tuple[str, ...]:
         """Return orders of a client that ``cancel`` would end, oldest first."""
@@ -59,13 +58,13 @@ class PostgresControl:
         found = self._database.fetch(Statement("cancellable_orders", params), Repeat.READ)
         return tuple(cast(str, row["id"]) for row in found)
 
-    def cancel(self, order_ids: Sequence[str], now: datetime, error: Mapping[str, object]) -> tuple[str, ...]:
+    def cancel(self, order_ids: Sequence[str], now: datetime, error: Failure) -> tuple[str, ...]:
         """End those orders as failed that have no signature; return which."""
         params = {
             "order_ids": list(order_ids),
             "now": now,
-            "error": rows.dump(error),
-            "detail": rows.dump({"error": error}),
+            "error": encoding.dump_failure(error),
+            "detail": encoding.dump_detail(error),
         }
         found = self._database.fetch(Statement("cancel_orders", params), Repeat.NEVER)
         return tuple(sorted(cast(str, row["order_id"]) for row in found))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from dexec.adapters.postgres import rows
+from dexec.adapters.postgres import encoding, rows
 from dexec.adapters.postgres.api_keys import add_statement
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.statements import Row, Statement
@@ -67,7 +66,7 @@ class PostgresOperators:
             "sets_rate": limits.sets_rate,
             "orders_per_minute": limits.orders_per_minute,
             "sets_amounts": limits.sets_amounts,
-            "max_amounts": rows.dump_amounts(limits.max_amounts),
+            "max_amounts": encoding.dump_amounts(limits.max_amounts),
         }
         found = self._database.fetch(Statement("limit_api_keys", params), Repeat.HARMLESS)
         return tuple(map(rows.to_api_key, found))
@@ -100,5 +99,7 @@ class PostgresOperators:
 
 
 def _problem(row: Row) -> ProblemOrder:
-    detail: Detail = json.loads(cast(str, row["event_detail"]))
-    return ProblemOrder(rows.to_order(row), rows.moment(row["event_at"]), detail, bool(row["keyless"]))
+    order = rows.to_order(row)
+    step = rows.to_step(row["event_step"])
+    detail = encoding.load_detail(order.status, step, cast(str, row["event_detail"]))
+    return ProblemOrder(order, rows.moment(row["event_at"]), detail, bool(row["keyless"]))

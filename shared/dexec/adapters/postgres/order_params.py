@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from dexec.adapters.postgres import rows
+from dexec.adapters.postgres import encoding
 from dexec.domain.order import Change, Event
 from dexec.ports import NewOrder, RateLimit
 
@@ -20,11 +20,12 @@ def to_place(new: NewOrder, limit: RateLimit | None, watcher: str | None) -> dic
         "id": order.id,
         "client_id": order.client_id,
         "label": order.label,
-        "request": rows.dump_request(order.request),
+        "request": encoding.dump_request(order.request),
         "now": order.created_at,
         "idempotency_key": new.idempotency_key,
-        "request_hash": new.request_hash,
-        "detail": rows.dump(new.detail),
+        "request_hash": new.request_hashes[0],
+        "request_hashes": list(new.request_hashes),
+        "detail": encoding.dump_detail(new.first_event.detail),
         "watcher": watcher,
         "limited": limit is not None,
         "interval": timedelta(seconds=rate.interval_s),
@@ -52,8 +53,8 @@ def to_save(change: Change) -> dict[str, object]:
         "signature": after.signature,
         "signed_tx": transaction and transaction.data,
         "last_valid_block_height": transaction and transaction.last_valid_block_height,
-        "fill": rows.dump_optional(after.fill),
-        "error": rows.dump_optional(after.error),
+        "fill": encoding.dump_fill(after.fill),
+        "error": encoding.dump_failure(after.error),
         "updated_at": after.updated_at,
         **_columns(change.events),
     }
@@ -66,6 +67,6 @@ def _columns(events: Sequence[Event]) -> dict[str, object]:
         "event_statuses": [event.status.value for event in events],
         "event_steps": [event.step and event.step.value for event in events],
         "event_attempts": [event.attempt for event in events],
-        "event_details": [rows.dump(event.detail) for event in events],
+        "event_details": [encoding.dump_detail(event.detail) for event in events],
         "event_times": [event.at for event in events],
     }

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import cast
 
 import psycopg
 
-from dexec.adapters.postgres import rows
+from dexec.adapters.postgres import encoding, rows
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.order_params import NO_LIMIT, to_place, to_save
 from dexec.adapters.postgres.statements import Row, Statement
+from dexec.domain.claims import ClaimOutcome, claim_outcome
 from dexec.domain.errors import (
     CommitUnknown,
     ConnectionUnknown,
@@ -23,9 +23,10 @@ from dexec.domain.errors import (
     StoreUnavailable,
     TooManyOrders,
 )
+from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import TERMINAL, Status
 from dexec.domain.order import Change, Event, Order, routed
-from dexec.ports import Claim, ClaimOutcome, NewOrder, Placed, RateLimit, Watcher
+from dexec.ports import Claim, NewOrder, Placed, RateLimit, Watcher
 
 MOST_MARKED = 1_000
 """Orders marked as ended at once: Aurora DSQL changes 3,000 rows in a transaction at the most."""
@@ -58,7 +59,7 @@ class PostgresOrders:
             with suppress(StoreUnavailable, CommitUnknown):
                 self._database.fetch(Statement("return_slot", statement.params), Repeat.NEVER)
         order = rows.to_order(order_row)
-        if order_row["request_hash"] != new.request_hash:
+        if order_row["request_hash"] not in new.request_hashes:
             raise IdempotencyConflict("this idempotency key was used for another order")
         return Placed(order, is_new=order.id == new.order.id)
 
@@ -82,14 +83,14 @@ class PostgresOrders:
         message = "too many orders are waiting already; send this one again later"
         return TooManyOrders(message, max(1, round(retry_after + 0.5)))
 
-    def withdraw(self, order: Order, now: datetime, error: Mapping[str, object]) -> bool:
-        """Fail a pending order that has not been placed again meanwhile, and free its idempotency key."""
+    def withdraw(self, order: Order, now: datetime, error: Failure) -> bool:
+        """Fail a pending order that nobody asked for again, and free its idempotency key."""
         params = {
             "id": order.id,
             "seen_queued_at": order.queued_at,
             "now": now,
-            "error": rows.dump(error),
-            "detail": rows.dump({"error": error}),
+            "error": encoding.dump_failure(error),
+            "detail": encoding.dump_detail(error),
         }
         return bool(self._database.fetch(Statement("withdraw_order", params), Repeat.NEVER))
 
@@ -105,7 +106,7 @@ class PostgresOrders:
             return Claim(ClaimOutcome.MISSING)
         order, so_far = rows.with_events(claimed[0], events)
         return Claim(
-            _outcome(claimed[0], order, now),
+            _outcome(claimed[0], order, token, now),
             order,
             so_far,
             tuple(map(rows.to_watcher, watchers)),
@@ -205,15 +206,9 @@ class PostgresOrders:
         return cast(int, counted["parked"])
 
 
-def _outcome(row: Row, order: Order, now: datetime) -> ClaimOutcome:
-    in_order = (
-        (row["claimed"], ClaimOutcome.CLAIMED),
-        (order.is_terminal, ClaimOutcome.TERMINAL),
-        (order.parked_at is not None, ClaimOutcome.PARKED),
-        (order.lease_until is not None and order.lease_until > now, ClaimOutcome.HELD),
-        (order.run_at > now, ClaimOutcome.NOT_YET),
-        (row["paused"], ClaimOutcome.PAUSED),
-        (row["keyless"], ClaimOutcome.KEYLESS),
-    )
-    # If none holds, another claim came in between.
-    return next((outcome for holds, outcome in in_order if holds), ClaimOutcome.HELD)
+def _outcome(row: Row, order: Order, token: str, now: datetime) -> ClaimOutcome:
+    if row["claimed"]:
+        return ClaimOutcome.CLAIMED
+    outcome = claim_outcome(order, token, now, paused=bool(row["paused"]), keyless=bool(row["keyless"]))
+    # Without any obstacle, another claim came between.
+    return ClaimOutcome.HELD if outcome is ClaimOutcome.CLAIMED else outcome

@@ -1,4 +1,4 @@
-"""Pools: exact integer mathematics of the venues' programs."""
+"""Pools: the integer arithmetic of the venues' programs, and the concave curves above it."""
 
 from dexec.domain.pools.base import PRICE_BITS, Curve, Pool, Swap, other_token
 from dexec.domain.pools.constant_product import ConstantProductPool, CreatorFeeOn

@@ -1,7 +1,13 @@
-"""What the router needs to know of a pool, whatever mathematics it trades by.
+"""A pool as the router sees it: its exchange functions, and what they give at a price.
 
 A pool is a frozen snapshot of one slot. It trades in two directions, and each direction is a *curve*: how
 much comes out for what goes in. Adding a kind of pool means writing a curve; nothing else looks inside.
+
+``exact_in`` and ``exact_out`` are the forward and the reverse exchange function (Angeris et al., "Constant
+Function Market Makers: Multi-Asset Trades via Convex Optimization", 2021). ``respond`` and ``surplus`` are
+the solution and the value of the arbitrage problem at a price (Diamandis et al., "An Efficient Algorithm for
+Optimal Routing Through Constant Function Market Makers", 2023); as a function of the price the value is the
+convex conjugate of minus the forward exchange function (Boyd and Vandenberghe, "Convex Optimization", 3.3).
 """
 
 from __future__ import annotations
@@ -16,8 +22,6 @@ PRICE_BITS = 64
 
 ONE = 1 << PRICE_BITS
 """The price at which one base unit buys one."""
-
-BPS = 10_000
 
 MAX_U64 = 2**64 - 1
 """No amount on chain is larger."""
@@ -49,8 +53,8 @@ class Curve(Protocol):
     """One direction of a pool. All amounts are base units; prices carry ``PRICE_BITS`` fraction bits.
 
     ``exact_in``, ``exact_out``, ``least_in`` and ``swap`` are the integer arithmetic of the chain.
-    ``respond``, ``surplus`` and ``kinks`` describe a concave curve that lies nowhere below it: they steer
-    the search and prove its result.
+    ``respond``, ``surplus`` and ``breakpoints`` describe a concave curve that lies nowhere below it: they
+    steer the search and prove its result.
     """
 
     @property
@@ -89,16 +93,22 @@ class Curve(Protocol):
         """Return the swap of ``amount_in`` with its fees taken apart; raises as ``exact_in`` does."""
 
     def respond(self, price: int) -> tuple[int, int]:
-        """Return (in, out) of trading until the marginal price has fallen to ``price``, rounded down."""
+        """Return (in, out) of trading until the marginal price has fallen to ``price``, rounded down.
+
+        It is the trade that gains most at that price.
+        """
 
     def surplus(self, price: int) -> int:
-        """Return an upper bound of max(out - price * in) over all inputs, times 2^64, never below 0."""
+        """Return an upper bound of max(out - price * in) over all inputs, times 2^64, never below 0.
 
-    def kinks(self, low: int, high: int) -> Sequence[int]:
+        It is the convex conjugate of -out at -price, rounded up.
+        """
+
+    def breakpoints(self, low: int, high: int) -> Sequence[int]:
         """Return the prices strictly between ``low`` and ``high`` at which ``respond`` jumps."""
 
-    def even_fees(self, amount_in: int, count: int) -> Sequence[int]:
-        """Return about ``count`` inputs on either side of this one whose fee loses least to rounding."""
+    def fee_breakpoints(self, amount_in: int, count: int) -> Sequence[int]:
+        """Return about ``count`` inputs on either side of this one, each the last before the fee steps up."""
 
 
 class Pool(Protocol):
@@ -131,8 +141,3 @@ def other_token(pool: Pool, token_in: str) -> str:
     if token_in == pool.token_y:
         return pool.token_x
     raise ValueError(f"pool {pool.id} does not trade {token_in}")
-
-
-def ceil_div(dividend: int, divisor: int) -> int:
-    """Return the quotient rounded up (for a positive divisor)."""
-    return -(-dividend // divisor)

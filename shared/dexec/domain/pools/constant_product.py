@@ -1,4 +1,4 @@
-"""Constant product pools: x * y stays the same, as in Raydium's CP-swap.
+"""Constant product pools, x * y = k: the exchange functions of Raydium's CP-swap program, to the unit.
 
 Source of the formulas: the program's source. The trade fee is taken from the input, rounded up; the output
 is rounded down. A creator's fee may be added to the trade fee, with one rounding for both, or be taken from
@@ -14,8 +14,9 @@ from fractions import Fraction
 from functools import cached_property
 from math import isqrt
 
+from dexec.domain.arithmetic import BPS, ceil_div
 from dexec.domain.errors import InsufficientLiquidity
-from dexec.domain.pools.base import BPS, MAX_U64, PRICE_BITS, Swap, ceil_div, other_token
+from dexec.domain.pools.base import MAX_U64, PRICE_BITS, Swap, other_token
 
 RATE_UNIT = 1_000_000
 """Fee rates are in 10^-6 of the amount that they are taken from."""
@@ -116,14 +117,14 @@ class ConstantProductCurve:
         if price >= self.best_price:
             return 0
         root = isqrt(self._reserves * price // self._keep)
-        toll = ceil_div(price * self._reserve_in * RATE_UNIT, self._keep)
-        return max(0, self._most_worth - 2 * root + toll)
+        linear = ceil_div(price * self._reserve_in * RATE_UNIT, self._keep)
+        return max(0, self._most_worth - 2 * root + linear)
 
-    def kinks(self, low: int, high: int) -> Sequence[int]:
+    def breakpoints(self, low: int, high: int) -> Sequence[int]:
         """Where the pool starts to trade; it is smooth from there on."""
         return (self.best_price,) if low < self.best_price < high else ()
 
-    def even_fees(self, amount_in: int, count: int) -> Sequence[int]:
+    def fee_breakpoints(self, amount_in: int, count: int) -> Sequence[int]:
         """Inputs just below those at which the fee, rounded up, is one more."""
         rate = RATE_UNIT - self._keep
         if not rate:

@@ -1,4 +1,4 @@
-"""DLMM pools: liquidity in bins, each with one price, as in Meteora's program (version 0.12).
+"""DLMM pools: the state of Meteora's program (version 0.12), liquidity in bins of one price each.
 
 Source of the formulas: the program's arithmetic. Prices are Q64.64. ``tests/vectors`` holds swaps read off
 the program, with the state that each left behind.
@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import cached_property, lru_cache
 
-from dexec.domain.pools.base import BPS, ONE, PRICE_BITS, other_token
+from dexec.domain.arithmetic import BPS
+from dexec.domain.pools.base import ONE, PRICE_BITS, other_token
 from dexec.domain.pools.dlmm_bin import LimitOrders, TradingBin
 from dexec.domain.pools.dlmm_curve import CurveBin, DlmmCurve, curve_bin
 from dexec.domain.pools.dlmm_fees import FEE_UNIT, MAX_FEE_RATE, DlmmFees, Volatility

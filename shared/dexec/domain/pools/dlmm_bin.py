@@ -1,4 +1,4 @@
-"""One bin of a DLMM pool: what may trade in it, and the program's arithmetic for a swap within it.
+"""DLMM pools: a swap within one bin, in the program's arithmetic, and the limit orders that lie there.
 
 A bin has one price and up to three *layers* of what it gives: market making, then limit orders that are
 being processed, then open ones. Each layer rounds on its own; the fee is taken once for the whole bin.
@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from dexec.domain.errors import UndeterminedExactOut
-from dexec.domain.pools.base import BPS, PRICE_BITS, ceil_div
+from dexec.domain.arithmetic import BPS, ceil_div
+from dexec.domain.pools.base import PRICE_BITS
 from dexec.domain.pools.dlmm_fees import FEE_UNIT
+from dexec.domain.pools.refusals import UndeterminedExactOut
 
 Layers = tuple[int, int, int]
 """Amounts of the market making, the processed and the open limit orders, in the order they are filled."""

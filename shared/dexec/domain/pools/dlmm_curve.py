@@ -1,4 +1,4 @@
-"""One direction of a DLMM pool: prefix sums over its bins, and the concave hull above them.
+"""DLMM pools: the exchange functions by prefix sums over the bins, and the concave hull above them.
 
 Every bin trades at one price and one fee rate, so a swap is a walk over bins: drain one, go on to the next.
 The walk is done once, when the curve is made; a swap then is a bisection and one bin's arithmetic. Most bins
@@ -13,10 +13,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property
 
-from dexec.domain.errors import PoolExhausted
-from dexec.domain.pools.base import PRICE_BITS, Swap, ceil_div
+from dexec.domain.arithmetic import ceil_div
+from dexec.domain.pools.base import PRICE_BITS, Swap
 from dexec.domain.pools.dlmm_bin import TradingBin
 from dexec.domain.pools.dlmm_fees import FEE_UNIT
+from dexec.domain.pools.refusals import PoolExhausted
 
 _HULL_BITS = 32
 """Fraction bits of the inputs on the hull: the bound must not lose a unit per bin to rounding."""
@@ -111,7 +112,8 @@ class DlmmCurve:
     def _hull(self) -> tuple[list[int], list[int]]:
         """The corners (bins drained) and the negated slopes of the least concave curve above.
 
-        The corners lie at relaxed inputs, so the hull is nowhere below the integer curve: that needs at
+        A monotone chain (Andrew, "Another Efficient Algorithm for Convex Hulls in Two Dimensions", 1979).
+        Its corners lie at relaxed inputs, so the hull is nowhere below the integer curve: that needs at
         least as much input for every output, since each of its bins rounds in the pool's favour.
         """
         ins, outs = self._relaxed_ins, self._outs
@@ -217,12 +219,12 @@ class DlmmCurve:
             for corner in (0, *nearby)
         )
 
-    def kinks(self, low: int, high: int) -> Sequence[int]:
+    def breakpoints(self, low: int, high: int) -> Sequence[int]:
         """The slopes of the hull."""
         falling = self._hull[1]
         return [-slope for slope in falling[bisect_right(falling, -high) : bisect_left(falling, -low)]]
 
-    def even_fees(self, amount_in: int, count: int) -> Sequence[int]:
+    def fee_breakpoints(self, amount_in: int, count: int) -> Sequence[int]:
         """Within the bin that ``amount_in`` reaches: inputs just below those whose fee is one more.
 
         Where the fee is taken from the output, the inputs that give just the outputs with such a fee.

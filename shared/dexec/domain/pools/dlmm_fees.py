@@ -1,4 +1,4 @@
-"""What a DLMM pool charges: its fixed parameters, and what it remembers of how far the price has moved.
+"""DLMM pools: the base fee, and the variable fee by the program's volatility accumulator.
 
 Fee rates are in 10^-9, the volatility accumulator counts bins in units of 10^-4. The fee is taken from what
 is paid in, or, where the pool collects fees in y only, from what comes out when x is sold.
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from dexec.domain.pools.base import BPS, ceil_div
+from dexec.domain.arithmetic import BPS, ceil_div
 
 FEE_UNIT = 10**9
 """Fee rates are in 10^-9 of the amount that they are taken from."""

@@ -1,4 +1,4 @@
-"""A DLMM swap as the program executes it: bin by bin, and the pool's state afterwards.
+"""DLMM pools: a swap walked bin by bin as the program does, and the pool's state afterwards.
 
 Quotes come from the curve, which knows every swap of a pool at once; this is the program's own walk. It says
 what a curve does not: who gets the fee, what becomes of the limit orders, and what the program refuses.
@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from dexec.domain.errors import NothingComesOut, NothingPaidIn, PoolExhausted
 from dexec.domain.pools.dlmm import BINS_PER_ARRAY, DlmmPool
 from dexec.domain.pools.dlmm_bin import BinTrade, FeeShares
+from dexec.domain.pools.refusals import NothingComesOut, NothingPaidIn, PoolExhausted
 
 
 class BinStep(NamedTuple):

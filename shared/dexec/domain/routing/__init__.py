@@ -1,23 +1,30 @@
-"""Routing: from the states of pools to a route, its plan, and the plan's fill."""
+"""Optimal routing over pools: from their states to a route and its bound, its plan, and the plan's fill.
+
+The problem is that of Angeris et al., "Optimal Routing for Constant Function Market Makers" (2022), in
+integers and with a fixed cost for each leg; of paths, the direct one and those of two hops are looked at.
+Its parts, in the order in which ``search`` uses them:
+
+- ``hops``, ``paths``: the paths that may carry the order, and its flow over one of them
+- ``single``: the best quote of each venue alone
+- ``split``: the pools of one hop, by ``water_filling`` for real amounts and ``polish`` for whole ones
+- ``multipath``: several paths at once
+- ``bound``: how good any route could be, by Lagrangian duality
+- ``plan``, ``costs``, ``reasons``: what is signed and filled, what it costs, why it was chosen
+"""
 
 from dexec.domain.quote import PlanLeg, SwapPlan
-from dexec.domain.routing.details import FillDetails, RouteDetails, fill_details, route_details
-from dexec.domain.routing.explain import Explanation, explain_fill
-from dexec.domain.routing.hops import mids_for, pairs_for
+from dexec.domain.routing.hops import pairs_for, via_tokens
 from dexec.domain.routing.plan import execute_plan
+from dexec.domain.routing.record import record_fill, record_route
 from dexec.domain.routing.search import find_route
 
 __all__ = [
-    "Explanation",
-    "FillDetails",
     "PlanLeg",
-    "RouteDetails",
     "SwapPlan",
     "execute_plan",
-    "explain_fill",
-    "fill_details",
     "find_route",
-    "mids_for",
     "pairs_for",
-    "route_details",
+    "record_fill",
+    "record_route",
+    "via_tokens",
 ]

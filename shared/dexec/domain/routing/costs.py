@@ -1,4 +1,4 @@
-"""Where a route's price goes: what fees, impact and rounding take off the mid prices at the quote.
+"""Transaction costs of a route: what fees, impact and rounding take off the mid prices at the quote.
 
 The *reference* is what the exact amount would trade for at the mid prices of the chosen pools, each used as
 much as it is. A leg loses, in its token out: the fee at the mid price; the impact, which is what the rest
@@ -11,14 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import TypedDict
 
-from dexec.domain.amounts import format_amount
 from dexec.domain.quote import Leg, Mode, Route
-from dexec.domain.routing.legs import decimals_of
-
-EXTRA_DIGITS = 6
-"""Costs are told to a millionth of a base unit: rounding costs less than one base unit a leg."""
+from dexec.domain.recorded import COST_DIGITS, RecordedCosts
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +24,6 @@ class Costs:
     fees: Fraction
     impact: Fraction
     rounding: Fraction
-
-
-class CostDetails(TypedDict):
-    """Costs in units of ``token``; reference less (exact in) or plus (exact out) all costs is the quote."""
-
-    token: str
-    reference: str
-    fees: str
-    impact: str
-    rounding: str
 
 
 def route_costs(route: Route) -> Costs:
@@ -73,18 +58,16 @@ def _weight(route: Route, leg: Leg) -> Fraction:
     return paid / sum(other.amount_out for other in feeding) / leg.mid
 
 
-def cost_details(route: Route) -> CostDetails:
-    """Return the costs as clients see them. Only running sums are rounded, so the parts still add up."""
+def recorded_costs(route: Route) -> RecordedCosts:
+    """Return the costs as they are kept. Only running sums are rounded, so the parts still add up."""
     costs = route_costs(route)
     token = route.token_out if route.mode is Mode.EXACT_IN else route.token_in
     sign = -1 if route.mode is Mode.EXACT_IN else 1
-    scale = 10**EXTRA_DIGITS
+    scale = 10**COST_DIGITS
     points = [round(costs.reference * scale)]
     running = costs.reference
     for cost in (costs.fees, costs.impact, costs.rounding):
         running += sign * cost
         points.append(round(running * scale))
-    steps = [points[0], *(sign * (after - before) for before, after in pairwise(points))]
-    digits = decimals_of(token) + EXTRA_DIGITS
-    reference, fees, impact, rounding = (format_amount(step, digits) for step in steps)
-    return CostDetails(token=token, reference=reference, fees=fees, impact=impact, rounding=rounding)
+    fees, impact, rounding = (sign * (after - before) for before, after in pairwise(points))
+    return RecordedCosts(token, points[0], fees, impact, rounding)

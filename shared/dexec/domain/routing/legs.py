@@ -1,14 +1,13 @@
-"""Making legs out of pools and amounts; shared by the quoting and the filling side."""
+"""Legs: a swap on one pool with its fees, shares and mid price; quotes and fills are made of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dexec.domain.amounts import format_amount
+from dexec.domain.arithmetic import BPS
 from dexec.domain.pools.base import Pool, other_token
-from dexec.domain.quote import BPS, Leg
-from dexec.domain.tokens import TOKENS
+from dexec.domain.quote import Leg
 
 
 def make_leg(
@@ -48,14 +47,3 @@ def with_shares(legs: Sequence[Leg]) -> tuple[Leg, ...]:
         replace(leg, share_bps=(leg.amount_in * BPS * 2 // (totals[leg.hop, leg.token_in] or 1) + 1) // 2)
         for leg in legs
     )
-
-
-def format_units(amount: int, symbol: str) -> str:
-    """Return base units as a plain decimal; of a token that is not in the table, the base units."""
-    return format_amount(amount, decimals_of(symbol))
-
-
-def decimals_of(symbol: str) -> int:
-    """Return the token's decimals; 0 for one that is not in the table."""
-    token = TOKENS.get(symbol)
-    return token.decimals if token else 0

@@ -14,7 +14,8 @@ from dexec.domain.amounts import MAX_BASE_UNITS
 from dexec.domain.errors import InsufficientLiquidity, SlippageExceeded
 from dexec.domain.pools.base import Pool
 from dexec.domain.quote import Fill, Leg, Mode, PlanLeg, SwapPlan
-from dexec.domain.routing.legs import format_units, make_leg, with_shares
+from dexec.domain.routing.legs import make_leg, with_shares
+from dexec.domain.tokens import format_units
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""From the real-valued split to the integer one: moving units between two curves until rounding loses least.
+"""Splitting in whole units: local search by moving units between two curves, until rounding loses least.
 
 Near the optimum both curves have the same slope, so what a unit more here and less there changes is only
 what is lost to rounding. Inputs whose fee hardly rounds are the ones worth trying. Where a curve is not
@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dexec.domain.errors import SwapRefused
 from dexec.domain.pools.base import PRICE_BITS, Curve
+from dexec.domain.pools.refusals import SwapRefused
+from dexec.domain.quote import EXACT_OUT, Mode
 
 _FEE_STEPS = (1, 4)
-"""How many inputs with an even fee are tried on either side: at first, and where that was not enough."""
+"""How many of a fee's breakpoints are tried on either side: at first, and where that was not enough."""
 
 _NEAR = 2
 """What the integer result may lie below the bound, in base units, without being looked at again."""
@@ -30,26 +31,30 @@ _TINY = 1 << 20
 
 
 class Pairing:
-    """Two curves that share ``total`` of the fixed side (0: inputs, 1: outputs); x goes to the first.
+    """Two curves that share ``total``, inputs for ``EXACT_IN``, else outputs; x goes to the first.
 
-    ``losses`` holds what each place tried so far costs: the inputs (1), or the outputs negated (0).
+    ``losses`` holds what each place tried so far costs: the inputs (exact out), or the outputs negated.
     """
 
-    def __init__(self, first: Curve, second: Curve, total: int, side: int) -> None:
-        self._first, self._second, self._total, self._side = first, second, total, side
-        most_first, most_second = ((curve.max_out if side else curve.max_in) for curve in (first, second))
+    def __init__(self, first: Curve, second: Curve, total: int, mode: Mode) -> None:
+        self._first, self._second, self._total = first, second, total
+        self._exact_out = exact_out = mode is EXACT_OUT
+        most_first, most_second = (
+            (curve.max_out if exact_out else curve.max_in) for curve in (first, second)
+        )
         self._least, self._most = max(0, total - most_second), min(total, most_first)
-        self._trade_first = first.exact_out if side else first.exact_in
-        self._trade_second = second.exact_out if side else second.exact_in
-        self._sign = 1 if side else -1
+        self._trade_first = first.exact_out if exact_out else first.exact_in
+        self._trade_second = second.exact_out if exact_out else second.exact_in
+        self._sign = 1 if exact_out else -1
         self.losses: dict[int, int] = {}
         self.is_concave = first.is_concave and second.is_concave
 
     def best_near(self, x: int, fee_steps: int) -> int:
-        """Return the best of ``x``, its neighbours, and the places where either fee is even."""
+        """Return the best of ``x``, its neighbours, and the breakpoints of either fee."""
         places = {x, x - 1, x + 1}
-        places.update(self._even(self._first, x, fee_steps))
-        places.update(self._total - y for y in self._even(self._second, self._total - x, fee_steps))
+        places.update(self._fee_breakpoints(self._first, x, fee_steps))
+        opposite = self._fee_breakpoints(self._second, self._total - x, fee_steps)
+        places.update(self._total - y for y in opposite)
         return self._best(places)
 
     def best_far(self, x: int) -> int:
@@ -73,15 +78,15 @@ class Pairing:
                     known[place] = _REFUSED
         return min(places & known.keys(), key=known.__getitem__)
 
-    def _even(self, curve: Curve, amount: int, fee_steps: int) -> Iterator[int]:
-        if not self._side:
-            yield from curve.even_fees(amount, fee_steps)
+    def _fee_breakpoints(self, curve: Curve, amount: int, fee_steps: int) -> Iterator[int]:
+        if not self._exact_out:
+            yield from curve.fee_breakpoints(amount, fee_steps)
         elif amount:
-            yield from map(curve.exact_in, curve.even_fees(curve.least_in(amount), fee_steps))
+            yield from map(curve.exact_in, curve.fee_breakpoints(curve.least_in(amount), fee_steps))
 
 
 def polish(
-    curves: Sequence[Curve], parts: list[int], side: int, price: int, *, everywhere: bool = False
+    curves: Sequence[Curve], parts: list[int], mode: Mode, price: int, *, everywhere: bool = False
 ) -> None:
     """Move units between the largest part and each other part, in place, as long as that gains.
 
@@ -94,8 +99,8 @@ def polish(
         is_tiny = total <= _TINY
         if other == anchor or not (part or is_tiny or everywhere):
             continue
-        pairing = Pairing(curves[other], curves[anchor], total, side)
-        least = _least_loss((curves[other], curves[anchor]), total, side, price)
+        pairing = Pairing(curves[other], curves[anchor], total, mode)
+        least = _least_loss((curves[other], curves[anchor]), total, mode, price)
         place = pairing.best_near(part, _FEE_STEPS[0])
         if pairing.losses[place] > least + _NEAR:
             place = pairing.best_near(place, _FEE_STEPS[1])
@@ -106,9 +111,9 @@ def polish(
         parts[other], parts[anchor] = place, total - place
 
 
-def _least_loss(curves: Sequence[Curve], total: int, side: int, price: int) -> int:
+def _least_loss(curves: Sequence[Curve], total: int, mode: Mode, price: int) -> int:
     """Return what the two curves lose at least, by the same dual argument as the route's bound."""
     surplus = sum(curve.surplus(price) for curve in curves)
-    if not side:
-        return -(price * total + surplus >> PRICE_BITS)
-    return ((total << PRICE_BITS) - surplus) // max(1, price)
+    if mode is EXACT_OUT:
+        return ((total << PRICE_BITS) - surplus) // max(1, price)
+    return -(price * total + surplus >> PRICE_BITS)

@@ -1,23 +1,24 @@
-"""Routes in words."""
+"""Why a route was chosen, in a sentence for the client."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dexec.domain.amounts import format_decimal
 from dexec.domain.quote import Alternative, VenueFailure
-from dexec.domain.routing.details import format_fixed
-from dexec.domain.routing.lanes import Flow
+from dexec.domain.routing.paths import Flow
+from dexec.domain.routing.record import rounded
 
 
 def describe(flows: Sequence[Flow]) -> str:
     """Return what a route does, such as "meteora 81 % and raydium 19 %" or "two hops through USDC"."""
     if len(flows) > 1:
         total = sum(flow.amount_in for flow in flows)
-        parts = [f"{_percent(flow.amount_in, total)} {_lane(flow)}" for flow in flows]
+        parts = [f"{_percent(flow.amount_in, total)} {_name(flow)}" for flow in flows]
         return f"split: {', '.join(parts[:-1])} and {parts[-1]}"
     flow = flows[0]
-    if flow.lane.mid_token is not None:
-        return f"two hops {_lane(flow)}"
+    if flow.path.via_token is not None:
+        return f"two hops {_name(flow)}"
     used = sorted(flow.used(), key=lambda use: -use[2])
     if len(used) == 1:
         return f"{used[0][1].pool.venue} alone"
@@ -31,7 +32,7 @@ def explain_choice(
     """Return the sentence that says why the route was chosen, and who was not asked."""
     if alternatives:
         closest = min(alternatives, key=lambda other: other.cost_bps)
-        ahead = format_fixed(closest.cost_bps, 2)
+        ahead = format_decimal(rounded(closest.cost_bps, 2))
         reason = f"{description} nets the most, {ahead} bps more than {closest.description}"
     else:
         reason = f"{description} is the only way to trade this now"
@@ -39,8 +40,8 @@ def explain_choice(
     return reason[0].upper() + reason[1:] + missing
 
 
-def _lane(flow: Flow) -> str:
-    return "direct" if flow.lane.mid_token is None else f"through {flow.lane.mid_token}"
+def _name(flow: Flow) -> str:
+    return "direct" if flow.path.via_token is None else f"through {flow.path.via_token}"
 
 
 def _percent(part: int, whole: int) -> str:

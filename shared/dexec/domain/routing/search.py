@@ -1,4 +1,4 @@
-"""Finding the route of an order over what the venues answered."""
+"""Routing an order: candidates of one venue, one path and several; the best of them, and its gap."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from dexec.domain.amounts import MAX_BASE_UNITS
+from dexec.domain.arithmetic import BPS
 from dexec.domain.errors import InsufficientLiquidity, NoVenue
 from dexec.domain.quote import (
-    BPS,
+    EXACT_OUT,
     Alternative,
     Mode,
     PoolSnapshot,
@@ -20,9 +21,9 @@ from dexec.domain.quote import (
     slippage_limit,
 )
 from dexec.domain.routing.bound import Demand, best_bound
-from dexec.domain.routing.lanes import Flow, Lane, find_lanes
 from dexec.domain.routing.legs import with_shares
-from dexec.domain.routing.mix import mix
+from dexec.domain.routing.multipath import split_over_paths
+from dexec.domain.routing.paths import Flow, Path, find_paths
 from dexec.domain.routing.reasons import describe, explain_choice
 from dexec.domain.routing.single import quote_venues, refusals
 from dexec.domain.routing.split import Split
@@ -30,7 +31,7 @@ from dexec.domain.routing.split import Split
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A whole route in the making: the flows over one lane or several, and their totals."""
+    """A whole route in the making: the flows over one path or several, and their totals."""
 
     flows: tuple[Flow, ...]
     amount_in: int
@@ -54,50 +55,51 @@ class Candidate:
         amounts = (amount for found in splits for amount in (found.amount_in, found.amount_out))
         return max(self.amount_in, self.amount_out, *amounts) <= MAX_BASE_UNITS
 
-    def net(self, side: int, leg_cost: int) -> int:
-        """Return what counts, legs paid for: what comes out (side 0), or what is paid in (side 1)."""
+    def net(self, mode: Mode, leg_cost: int) -> int:
+        """Return what counts, legs paid for: what comes out (exact in), or what is paid in (exact out)."""
         cost = leg_cost * self.leg_count
-        return self.amount_in + cost if side else self.amount_out - cost
+        return self.amount_in + cost if mode is EXACT_OUT else self.amount_out - cost
 
 
 @dataclass(frozen=True, slots=True)
 class _Problem:
-    """A request over the lanes that the snapshots open; ``side`` is 0 for exact in, 1 for exact out."""
+    """A request over the paths that the snapshots open."""
 
     request: RouteRequest
-    lanes: list[Lane]
+    paths: list[Path]
     quotes: list[Quote]
     failures: tuple[VenueFailure, ...]
-    side: int
     leg_cost: int
 
     def loss(self, candidate: Candidate) -> int:
-        net = candidate.net(self.side, self.leg_cost)
-        return net if self.side else -net
+        mode = self.request.mode
+        net = candidate.net(mode, self.leg_cost)
+        return net if mode is EXACT_OUT else -net
 
     def solved(self) -> list[Candidate]:
-        """Return the best flow of each lane that can trade the amount."""
-        flows = (lane.solve(self.request.amount, self.side, self.leg_cost) for lane in self.lanes)
+        """Return the best flow of each path that can trade the amount."""
+        request = self.request
+        flows = (path.solve(request.amount, request.mode, self.leg_cost) for path in self.paths)
         return [Candidate.over(flow) for flow in flows if flow is not None]
 
-    def mixed(self, solved: Sequence[Candidate]) -> list[Candidate]:
-        """Return the best combinations of lanes, where there are several."""
+    def multipath(self, solved: Sequence[Candidate]) -> list[Candidate]:
+        """Return the best combinations of paths, where there are several."""
         if len(solved) < 2:
             return []
         alone = [candidate.flows[0] for candidate in sorted(solved, key=self.loss)]
-        found = mix(alone, self.request.amount, self.side, self.leg_cost)
+        found = split_over_paths(alone, self.request.amount, self.request.mode, self.leg_cost)
         return [Candidate.over(*flows) for flows in found]
 
     def bound(self, chosen: Candidate, solved: Sequence[Candidate]) -> int:
         """Return the tightest bound at the prices of the candidates."""
-        mid_prices: dict[str, list[int]] = {}
+        via_prices: dict[str, list[int]] = {}
         for candidate in (chosen, *solved):
             for flow in candidate.flows:
-                if flow.lane.mid_token is not None:
-                    mid_prices.setdefault(flow.lane.mid_token, []).append(flow.splits[-1].price)
+                if flow.path.via_token is not None:
+                    via_prices.setdefault(flow.path.via_token, []).append(flow.splits[-1].price)
         prices = {flow.price for flow in chosen.flows}
-        demand = Demand(self.request.amount, self.side, self.leg_cost)
-        return best_bound(self.lanes, demand, prices, mid_prices)
+        demand = Demand(self.request.amount, self.request.mode, self.leg_cost)
+        return best_bound(self.paths, demand, prices, via_prices)
 
 
 def find_route(
@@ -115,15 +117,14 @@ def find_route(
     ``InsufficientLiquidity`` when all pools together cannot trade the amount, or only with amounts that no
     balance can hold (``MAX_BASE_UNITS``).
     """
-    lanes = find_lanes(request.token_in, request.token_out, snapshots)
-    if not lanes:
+    paths = find_paths(request.token_in, request.token_out, snapshots)
+    if not paths:
         raise _no_venue(request, failures)
     quotes = quote_venues(request, snapshots)
-    side = int(request.mode is Mode.EXACT_OUT)
-    problem = _Problem(request, lanes, quotes, tuple(failures), side, leg_cost)
+    problem = _Problem(request, paths, quotes, tuple(failures), leg_cost)
     solved = problem.solved()
     singles = [_single(problem, quote, solved) for quote in quotes]
-    found = [*singles, *solved, *problem.mixed(solved)]
+    found = [*singles, *solved, *problem.multipath(solved)]
     candidates = [candidate for candidate in found if candidate.is_possible]
     if not candidates:
         unable = [*failures, *refusals(request, snapshots)]
@@ -150,20 +151,20 @@ def _no_venue(request: RouteRequest, failures: Sequence[VenueFailure]) -> NoVenu
 
 
 def _single(problem: _Problem, quote: Quote, solved: Sequence[Candidate]) -> Candidate:
-    """Return the candidate that takes one venue's quote as it is, priced as the whole direct lane."""
-    direct = problem.lanes[0]
+    """Return the candidate that takes one venue's quote as it is, priced as the whole direct path."""
+    direct = problem.paths[0]
     edges = direct.hops[0].edges
     place = next(index for index, edge in enumerate(edges) if edge.pool.id == quote.pool_id)
     amounts_in, amounts_out = [0] * len(edges), [0] * len(edges)
     amounts_in[place], amounts_out[place] = quote.amount_in, quote.amount_out
-    flows = (flow for candidate in solved for flow in candidate.flows if flow.lane is direct)
+    flows = (flow for candidate in solved for flow in candidate.flows if flow.path is direct)
     price = next((flow.price for flow in flows), direct.best_price)
     return Candidate.over(Flow(direct, (Split(tuple(amounts_in), tuple(amounts_out), price),)))
 
 
 def _make_route(problem: _Problem, chosen: Candidate, candidates: Sequence[Candidate], bound: int) -> Route:
     request = problem.request
-    legs = [leg for flow in chosen.flows for leg in flow.legs(problem.side)]
+    legs = [leg for flow in chosen.flows for leg in flow.legs(request.mode)]
     legs.sort(key=lambda leg: leg.hop)
     alternatives = _alternatives(problem, chosen, candidates)
     return Route(
@@ -179,7 +180,7 @@ def _make_route(problem: _Problem, chosen: Candidate, candidates: Sequence[Candi
         reason=explain_choice(describe(chosen.flows), alternatives, problem.failures),
         leg_cost=problem.leg_cost,
         bound=bound,
-        gap_bps=_worse_bps(problem, bound, chosen.net(problem.side, problem.leg_cost)),
+        gap_bps=_worse_bps(problem, bound, chosen.net(request.mode, problem.leg_cost)),
         skipped=problem.failures,
         slot=min(leg.slot for leg in legs),
     )
@@ -189,18 +190,20 @@ def _alternatives(
     problem: _Problem, chosen: Candidate, candidates: Sequence[Candidate]
 ) -> tuple[Alternative, ...]:
     """Return the other candidates, the closest first, each way of trading once."""
-    best = chosen.net(problem.side, problem.leg_cost)
+    mode = problem.request.mode
+    best = chosen.net(mode, problem.leg_cost)
     taken = describe(chosen.flows)
     others: dict[str, Alternative] = {}
     for candidate in sorted(candidates, key=problem.loss):
         description = describe(candidate.flows)
         if description == taken or description in others:
             continue
-        cost = _worse_bps(problem, best, candidate.net(problem.side, problem.leg_cost))
+        cost = _worse_bps(problem, best, candidate.net(mode, problem.leg_cost))
         others[description] = Alternative(description, candidate.amount_in, candidate.amount_out, cost)
     return tuple(others.values())
 
 
 def _worse_bps(problem: _Problem, better: int, worse: int) -> Fraction:
     """Return by how much ``worse`` nets less than ``better``, in bps of the latter."""
-    return Fraction((worse - better if problem.side else better - worse) * BPS, max(1, better))
+    loss = worse - better if problem.request.mode is EXACT_OUT else better - worse
+    return Fraction(loss * BPS, max(1, better))

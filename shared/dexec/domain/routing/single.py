@@ -1,4 +1,4 @@
-"""Each venue's own quote for an order, and which of them is best.
+"""Routing, the baseline: the best quote of each venue alone, and their order.
 
 Best is what the trader nets, fees included: the most out for an exact input, the least in for an exact
 output. Ties go to the deeper pool, then to the faster answer.
@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dexec.domain.amounts import MAX_BASE_UNITS
-from dexec.domain.errors import InsufficientLiquidity, UndeterminedExactOut
+from dexec.domain.errors import InsufficientLiquidity
 from dexec.domain.pools.base import Pool
+from dexec.domain.pools.refusals import UndeterminedExactOut
 from dexec.domain.quote import Mode, PoolSnapshot, Quote, RouteRequest, VenueFailure
 
 ONE_PERCENT_WORSE = (99, 100)

@@ -13,12 +13,18 @@ DURATION = re.compile(r"^\d+(\.\d+)? (ms|s)$")
 # Other work may share the machine: only what never comes is a failure.
 expect.set_options(timeout=20_000)
 
-# Collects what Chromium counts as unexpected movement: shifts without input shortly before.
+BUSY = "the server responded with a status of 503"
+"""What Chromium notes when a request found the deployment busy; the page has to go on all the same."""
+
+# Collects what Chromium counts as unexpected movement: shifts without input shortly before. What moves while
+# the document itself still comes in, piece by piece on a busy machine, is not the page's doing.
 COUNT_SHIFTS = """
 window.shifts = [];
+let parsedAt = Infinity;
+document.addEventListener("readystatechange", () => { parsedAt = Math.min(parsedAt, performance.now()); });
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) {
-    if (!entry.hadRecentInput) {
+    if (!entry.hadRecentInput && entry.startTime > parsedAt) {
       const box = ({ x, y, width, height }) => `${x},${y},${width}x${height}`;
       const moved = entry.sources.map((source) =>
         `${source.node?.outerHTML?.slice(0, 80)} ${box(source.previousRect)} -> ${box(source.currentRect)}`);
@@ -29,11 +35,10 @@ new PerformanceObserver((list) => {
 """
 
 
-RECORD_NOTICES = """
-const notice = document.querySelector("#notice");
-window.notices = [];
-new MutationObserver(() => window.notices.push(notice.textContent)).observe(notice, { childList: true });
-"""
+RECORD = """node => {
+  window.recorded = [];
+  new MutationObserver(() => window.recorded.push(node.textContent)).observe(node, { childList: true });
+}"""
 
 
 @dataclass
@@ -46,7 +51,10 @@ class Console:
 
     def __post_init__(self) -> None:
         self.page.add_init_script(COUNT_SHIFTS)
-        self.page.on("console", lambda message: self._complain(message.type == "error", message.text))
+        self.page.on(
+            "console",
+            lambda said: self._complain(said.type == "error" and BUSY not in said.text, said.text),
+        )
         self.page.on("pageerror", lambda error: self._complain(True, str(error)))
         self.page.on(
             "request", lambda request: self._complain(not request.url.startswith(self.url), request.url)
@@ -97,13 +105,13 @@ class Console:
     def notice(self) -> Locator:
         return self.page.locator("#notice")
 
-    def record_notices(self) -> None:
-        """Keep each notice from now on: some stand for a moment only."""
-        self.page.evaluate(f"() => {{ {RECORD_NOTICES} }}")
+    def record(self, node: Locator) -> None:
+        """Keep each text of a node from now on: some stand for a moment only."""
+        node.evaluate(RECORD)
 
-    def wait_for_notice(self, text: str) -> None:
-        """Wait until a notice that holds this text was recorded."""
-        recorded = "text => window.notices.some((notice) => notice.includes(text))"
+    def wait_for_recorded(self, text: str) -> None:
+        """Wait until a text that holds this one was recorded."""
+        recorded = "text => window.recorded.some((one) => one.includes(text))"
         self.page.wait_for_function(recorded, arg=text)
 
     @property

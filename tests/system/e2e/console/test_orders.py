@@ -42,9 +42,9 @@ def test_a_connection_that_the_server_forgot(open_console: OpenConsole, deployme
         forgotten = database.execute("DELETE FROM connections WHERE client_id = %s", [api_key])
         assert forgotten.rowcount == 1
     [missed] = place(deployment, api_key)
-    console.record_notices()
+    console.record(console.notice)
     console.page.clock.fast_forward(PING_EVERY_MS)
-    console.wait_for_notice("The server no longer knew the live connection")
+    console.wait_for_recorded("The server no longer knew the live connection")
     console.wait_until_live()
     expect(console.row(missed).locator(".status")).to_have_text("Confirmed")
     [heard] = place(deployment, api_key)
@@ -61,9 +61,9 @@ def test_a_ping_without_an_answer(open_console: OpenConsole, deployment: Deploye
     is_deaf = True
     console.page.clock.fast_forward(PING_EVERY_MS)
     expect(console.page.locator("#link")).to_have_text("Live")
-    console.record_notices()
+    console.record(console.notice)
     console.page.clock.fast_forward(PONG_WITHIN_MS)
-    console.wait_for_notice("The live connection did not answer")
+    console.wait_for_recorded("The live connection did not answer")
     is_deaf = False
     console.wait_until_live()
     [heard] = place(deployment, api_key)
@@ -142,17 +142,23 @@ def test_history_comes_page_by_page(open_console: OpenConsole, deployment: Deplo
     assert console.complaints == []
 
 
+def copied(console: Console, what: str) -> str:
+    """Press a button that copies; return what is on the clipboard once it has said so."""
+    button = console.detail.get_by_role("button", name=f"Copy {what}")
+    console.record(button)
+    button.click()
+    console.wait_for_recorded("Copied")
+    return str(console.page.evaluate("navigator.clipboard.readText()"))
+
+
 def test_copying(console: Console) -> None:
     console.type_amount("1")
     console.execute()
     expect(console.rows.first.locator(".status")).to_have_text("Confirmed")
     console.rows.first.click()
+    expect(console.detail.locator("li"), "the detail is whole").to_have_count(6)
     with_id = console.rows.first.get_attribute("data-id")
     for what, holds in (("order id", f"^{with_id}$"), ("signature", r"^[1-9A-HJ-NP-Za-km-z]{80,90}$")):
-        console.detail.get_by_role("button", name=f"Copy {what}").click()
-        expect(console.detail.get_by_role("button", name=f"Copy {what}")).to_have_text("Copied")
-        assert re.search(holds, console.page.evaluate("navigator.clipboard.readText()"))
-    console.detail.get_by_role("button", name="Copy raw JSON").click()
-    expect(console.detail.get_by_role("button", name="Copy raw JSON")).to_have_text("Copied")
-    raw = json.loads(console.page.evaluate("navigator.clipboard.readText()"))
+        assert re.search(holds, copied(console, what))
+    raw = json.loads(copied(console, "raw JSON"))
     assert [event["seq"] for event in raw["events"]] == [1, 2, 3, 4, 5, 6]

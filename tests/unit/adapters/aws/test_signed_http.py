@@ -6,27 +6,33 @@ import ssl
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Barrier, Thread
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 
 import pytest
 import trustme
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import ReadOnlyCredentials
 
 from dexec.adapters import tls
 from dexec.adapters.aws.signed_http import SignedHttp
-from dexec.adapters.aws.sigv4 import Credentials
 from dexec.adapters.kept import IDLE_S
 
 THREADS = 4
+CREDENTIALS = ReadOnlyCredentials("AKID", "secret", "token")
+RECEIVED: list[tuple[str, dict[str, str], bytes]] = []
 
 
 class Taking(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["content-length"]))
+        body = self.rfile.read(int(self.headers["content-length"]))
+        RECEIVED.append((self.path, dict(self.headers), body))
         self.send_response(200)
         self.send_header("content-length", "0")
         self.end_headers()
@@ -61,8 +67,22 @@ def http(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SignedHttp
     monkeypatch.setenv("AWS_CA_BUNDLE", str(trusted))
     tls.client_context.cache_clear()
     with serving(authority) as url:
-        yield SignedHttp("sqs", url, "eu-west-1", lambda: Credentials("AKID", "secret"), 5)
+        yield SignedHttp("sqs", url, "eu-west-1", lambda: CREDENTIALS, 5)
     tls.client_context.cache_clear()
+
+
+def test_what_arrives_is_what_was_signed(http: SignedHttp) -> None:
+    http.post("/@connections/a%3D", b"{}", {"content-type": "application/json"})
+    http.close()
+    path, headers, body = RECEIVED[-1]
+    assert path == "/@connections/a%3D"
+    assert headers["X-Amz-Security-Token"] == "token"
+    content = {"content-type": headers["content-type"]}
+    arrived = AWSRequest("POST", f"https://{headers['Host']}{path}", content, body)
+    at = datetime.strptime(headers["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    with patch("botocore.auth.get_current_datetime", return_value=at):
+        SigV4Auth(CREDENTIALS, "sqs", "eu-west-1").add_auth(arrived)
+    assert arrived.headers["Authorization"] == headers["Authorization"]
 
 
 def test_all_threads_share_one_context(http: SignedHttp, monkeypatch: pytest.MonkeyPatch) -> None:

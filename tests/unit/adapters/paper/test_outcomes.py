@@ -21,13 +21,13 @@ from dexec.domain.errors import AttemptFailed, InsufficientFunds, OrderFailed, P
 def test_an_error_reads_back_as_it_was(error: AttemptFailed | OrderFailed) -> None:
     read = load_error(dump_error(error))
     assert type(read) is type(error)
-    assert read.view() == error.view()
+    assert read.failure() == error.failure()
 
 
 def test_a_slippage_failure_says_required_against_received_in_bps() -> None:
     error = SlippageExceeded("required at least 2 USDC, received 1.9 USDC", 2_000_000, 1_900_000)
-    view = load_error(dump_error(error)).view()
-    assert view["shortfallBps"] == 500
-    assert view["message"] == (
+    failure = load_error(dump_error(error)).failure()
+    assert failure.shortfall_bps == 500
+    assert failure.message == (
         "slippage limit passed by 500 bps: required at least 2 USDC, received 1.9 USDC"
     )

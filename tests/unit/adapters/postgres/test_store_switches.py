@@ -12,6 +12,8 @@ from dexec.bootstrap import Container
 from dexec.settings import Settings
 from infra.operators import access
 
+QUEUE_AND_SOCKETS = {"OrderQueueUrl": "https://sqs/orders", "WebSocketUrl": "wss://sockets/live"}
+
 
 class Opened:
     """Stands for a connection, which none of this uses."""
@@ -34,11 +36,11 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_functions_do_as_their_variable_says(said: str) -> None:
     environ = {"DSQL_ENDPOINT": "cluster", "STORE_PIPELINES": said}
     parts = Container(Settings.from_environ(environ))
-    assert parts._connect().has_pipelines == (said != "false")
+    assert parts.connect().has_pipelines == (said != "false")
 
 
 @pytest.mark.parametrize("said", ["true", "false", None])
 def test_operators_do_as_the_output_of_the_stack_says(said: str | None) -> None:
-    outputs = {"DatabaseKind": "dsql", "DatabaseEndpoint": "cluster"}
-    connect = access._database_of(outputs if said is None else outputs | {"StorePipelines": said})
-    assert connect().has_pipelines == (said != "false")
+    outputs = {"DatabaseKind": "dsql", "DatabaseEndpoint": "cluster", **QUEUE_AND_SOCKETS}
+    parts = access.container_for(outputs if said is None else outputs | {"StorePipelines": said})
+    assert parts.connect().has_pipelines == (said != "false")

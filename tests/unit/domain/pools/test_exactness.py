@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 import dexec.domain
-from dexec.domain.errors import InsufficientLiquidity, PoolExhausted
+from dexec.domain.errors import InsufficientLiquidity
 from dexec.domain.pools import ConstantProductPool, DlmmFees, DlmmPool, Volatility, swap_exact_in
 from dexec.domain.pools.base import ONE
 from dexec.domain.pools.dlmm import bin_price
 from dexec.domain.pools.dlmm_fees import MAX_FEE_RATE
+from dexec.domain.pools.refusals import PoolExhausted
 
 DOMAIN = Path(dexec.domain.__file__).parent
 INEXACT = {"sqrt", "log", "log2", "log10", "exp", "pow", "fsum", "hypot", "inf", "nan"}

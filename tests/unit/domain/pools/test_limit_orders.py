@@ -6,18 +6,9 @@ from random import Random
 
 import pytest
 
-from dexec.adapters.paper.limit_orders import VENUES_WITH_ORDERS
-from dexec.adapters.paper.market import PaperMarket
-from dexec.domain.errors import (
-    InsufficientLiquidity,
-    NothingComesOut,
-    NothingPaidIn,
-    NoVenue,
-    PoolExhausted,
-    SlippageExceeded,
-    SwapRefused,
-    UndeterminedExactOut,
-)
+from dexec.adapters.paper.simulator import VENUES_WITH_ORDERS, PaperMarket
+from dexec.api.routes import route_details
+from dexec.domain.errors import InsufficientLiquidity, NoVenue, SlippageExceeded
 from dexec.domain.pools import (
     NO_ORDERS,
     CollectFeeMode,
@@ -31,10 +22,16 @@ from dexec.domain.pools import (
 )
 from dexec.domain.pools.base import ONE
 from dexec.domain.pools.dlmm_curve import DlmmCurve
+from dexec.domain.pools.refusals import (
+    NothingComesOut,
+    NothingPaidIn,
+    PoolExhausted,
+    SwapRefused,
+    UndeterminedExactOut,
+)
 from dexec.domain.quote import Mode, PoolSnapshot, RouteRequest
-from dexec.domain.routing import execute_plan, find_route, pairs_for
+from dexec.domain.routing import execute_plan, find_route, pairs_for, record_route
 from dexec.domain.routing.costs import route_costs
-from dexec.domain.routing.details import route_details
 from tests.support import random_markets
 
 FEES = DlmmFees(bin_step=100, base_factor=10_000, protocol_share=2_000)
@@ -138,7 +135,7 @@ def test_a_fee_on_the_output_is_given_in_its_own_token() -> None:
     route = find_route(
         RouteRequest(Mode.EXACT_IN, "SOL", "USDC", 150), [PoolSnapshot("meteora", 1, (pool,), 1)]
     )
-    details = route_details(route)
+    details = route_details(record_route(route))
     assert details["legs"][0]["fee"] == {"token": "SOL", "base": "0", "variable": "0", "output": "0.000002"}
     assert details["quotes"][0]["fee"] == "0.013333"
     assert details["quotes"][0]["slippage"] == "0"

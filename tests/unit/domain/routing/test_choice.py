@@ -7,7 +7,7 @@ import pytest
 from dexec.domain.errors import InsufficientLiquidity, NoVenue
 from dexec.domain.pools import ConstantProductPool, DlmmFees, DlmmPool, Pool, Volatility
 from dexec.domain.quote import Mode, PoolSnapshot, RouteRequest, VenueFailure
-from dexec.domain.routing import find_route, mids_for, pairs_for
+from dexec.domain.routing import find_route, pairs_for, via_tokens
 
 SOL, USD = 10**9, 10**6
 
@@ -30,8 +30,8 @@ DEARER = product("meteora", "SOL-USDC", 100_000 * SOL, 15_450_000 * USD)
 
 
 def test_the_pairs_asked_for_are_the_direct_one_and_those_of_two_hops() -> None:
-    assert mids_for("SOL", "USDC") == ("USDT",)
-    assert mids_for("RAY", "JUP") == ("USDC", "USDT", "SOL")
+    assert via_tokens("SOL", "USDC") == ("USDT",)
+    assert via_tokens("RAY", "JUP") == ("USDC", "USDT", "SOL")
     pairs = [(pair.token_in, pair.token_out) for pair in pairs_for("SOL", "JUP")]
     assert pairs == [("SOL", "JUP"), ("SOL", "USDC"), ("USDC", "JUP"), ("SOL", "USDT"), ("USDT", "JUP")]
 
@@ -99,7 +99,7 @@ def test_two_hops_win_where_they_net_more() -> None:
     assert [leg.slot for leg in route.legs] == [12, 11]
 
 
-def test_lanes_are_mixed_where_that_nets_more() -> None:
+def test_an_order_runs_over_several_paths_where_that_nets_more() -> None:
     first = product("raydium", "SOL-USDT", 100_000 * SOL, 15_100_000 * USD)
     second = product("meteora", "USDC-USDT", 15_000_000 * USD, 15_000_000 * USD)
     route = find_route(sell(20_000 * SOL), [snapshot("raydium", DEEP, first), snapshot("meteora", second)])

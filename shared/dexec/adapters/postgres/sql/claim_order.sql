@@ -15,7 +15,7 @@ moved AS (
     FROM seen
     WHERE orders.id = seen.id
         AND orders.seq = seen.seq
-        AND orders.status NOT IN ('confirmed', 'failed')
+        AND orders.status IN ('pending', 'routing', 'building', 'submitted')
         AND (orders.lease_until IS NULL OR orders.lease_until <= %(now)s OR orders.lease_token = %(token)s)
         AND orders.run_at <= %(now)s
         AND orders.parked_at IS NULL

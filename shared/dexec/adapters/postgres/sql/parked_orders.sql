@@ -1,5 +1,5 @@
 -- Parked, the longest first.
-SELECT o.*, e.at AS event_at, e.detail AS event_detail, false AS keyless
+SELECT o.*, e.at AS event_at, e.step AS event_step, e.detail AS event_detail, false AS keyless
 FROM orders o JOIN order_events e ON e.order_id = o.id AND e.seq = o.seq
 WHERE o.outcome IS NULL
     AND o.status IN ('pending', 'routing', 'building', 'submitted')

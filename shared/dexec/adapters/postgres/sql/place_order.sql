@@ -10,7 +10,7 @@ WITH known AS (
 repeated AS (
     UPDATE orders SET queued_at = %(now)s
     FROM known
-    WHERE orders.id = known.id AND orders.status = 'pending' AND orders.request_hash = %(request_hash)s
+    WHERE orders.id = known.id AND orders.status = 'pending' AND orders.request_hash = ANY(%(request_hashes)b::text[])
     RETURNING orders.*
 ),
 listening AS (
@@ -65,6 +65,6 @@ SELECT placed.*, false AS raced, %(limited)s AND placed.id <> %(id)s AS spare_sl
 UNION ALL
 SELECT repeated.*, false, false FROM repeated
 UNION ALL
-SELECT orders.*, orders.status = 'pending' AND orders.request_hash = %(request_hash)s, false
+SELECT orders.*, orders.status = 'pending' AND orders.request_hash = ANY(%(request_hashes)b::text[]), false
 FROM orders JOIN known ON known.id = orders.id
 WHERE NOT EXISTS (SELECT 1 FROM repeated)

@@ -1,0 +1,135 @@
+"""The routes of the HTTP API: each translates a request, calls a use case and translates its answer."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Header, Query
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+from dexec import __version__
+from dexec.api import answers, market, orders
+from dexec.api.inputs import (
+    AmountText,
+    Cursor,
+    IdempotencyKey,
+    Limit,
+    OrderBody,
+    SlippageBpsText,
+    TokenName,
+)
+from dexec.bootstrap import container
+from dexec.domain.lifecycle import Status
+from dexec.domain.quote import Mode
+from dexec.telemetry import count_accepted
+from dexec.usecases.place_order import Submission
+from edge import answering, caller, logger, metrics
+
+router = APIGatewayHttpRouter()
+
+PLACE_ORDER = ("POST", "/api/orders/execute")
+
+IDEMPOTENCY = (
+    "One for each order that is wanted, a new UUID for example, and kept for every try to place it: a repeat "
+    "with the same key and body is answered with the same order. Without it, a request whose answer was lost "
+    "(no answer, 502, 503, 504) cannot be sent again without the risk of a second swap."
+)
+
+
+@router.post(PLACE_ORDER[1], status_code=202)
+@answering
+def execute(
+    body: OrderBody,
+    idempotency_key: Annotated[IdempotencyKey | None, Header(description=IDEMPOTENCY)] = None,
+) -> answers.OrderAccepted:
+    """Accept an order; it is executed soon, and once.
+
+    Always send an `Idempotency-Key`, and send the request again with the same one when the answer is lost: a
+    connection that breaks, a time-out, 502, 503 or 504 may hide an order that was accepted. Wait a little
+    longer before each try, and as long as `Retry-After` says. After 429 nothing was accepted.
+    """
+    parts = container()
+    request = body.to_request(parts.settings.default_slippage_bps)
+    order = parts.place_order(Submission(request, body.client_order_id, idempotency_key), caller()).order
+    count_accepted(logger, metrics, order)
+    return orders.accepted(order, parts.settings.websocket_url)
+
+
+@router.get("/api/orders/<order_id>")
+@answering
+def read_order(order_id: str) -> answers.OrderWithEvents:
+    """Return one order with all its events."""
+    logger.append_keys(order_id=order_id)
+    return orders.order_with_events(*container().read_orders.one(order_id, caller().client_id))
+
+
+@router.get("/api/orders")
+@answering
+def read_history(
+    status: Annotated[Status | None, Query()] = None,
+    limit: Annotated[Limit, Query()] = 20,
+    cursor: Annotated[Cursor | None, Query()] = None,
+) -> answers.OrderPage:
+    """Return the caller's orders, newest first."""
+    page = container().read_orders.page(caller().client_id, status, limit, cursor)
+    return orders.order_page(page.orders, page.next_cursor)
+
+
+@router.get("/api/quotes")
+@answering
+def read_quotes(
+    token_in: Annotated[TokenName, Query(alias="tokenIn")],
+    token_out: Annotated[TokenName, Query(alias="tokenOut")],
+    amount: Annotated[AmountText, Query()],
+    mode: Annotated[Mode, Query()] = Mode.EXACT_IN,
+    slippage_bps: Annotated[SlippageBpsText | None, Query(alias="slippageBps")] = None,
+) -> answers.Quotes:
+    """Return every venue's quote and the route that an order would take now."""
+    parts = container()
+    fields = {"tokenIn": token_in, "tokenOut": token_out, "amount": amount, "slippageBps": slippage_bps}
+    body = OrderBody.model_validate({**fields, "mode": mode})
+    request = body.to_request(parts.settings.default_slippage_bps)
+    return market.quotes(request, parts.quote_route(request).route)
+
+
+@router.get("/api/balances")
+@answering
+def read_balances() -> answers.Balances:
+    """Return what the caller's wallet holds."""
+    return market.balances(container().wallets.balances(caller().client_id))
+
+
+@router.get("/api/tokens")
+@answering
+def read_tokens() -> answers.Tokens:
+    """Return the tokens that can be swapped."""
+    return market.tokens()
+
+
+@router.get("/api/config")
+@answering
+def read_config() -> answers.Config:
+    """Return what a client has to know before it has a key."""
+    settings = container().settings
+    return {
+        "version": __version__,
+        "websocketUrl": settings.websocket_url,
+        "ordersPerMinute": settings.orders_per_minute,
+        "orderBurst": settings.order_burst,
+        "defaultSlippageBps": settings.default_slippage_bps,
+        "cluster": "paper",
+    }
+
+
+@router.get("/health")
+@answering
+def health() -> answers.Health:
+    """Say that requests are served."""
+    return {"status": "ok", "version": __version__}
+
+
+@router.get("/ready")
+@answering
+def ready() -> answers.Ready:
+    """Say that orders are taken: the store and the queue answer."""
+    return {"status": "ready", "version": __version__, "checks": dict(container().check_readiness())}

@@ -1,0 +1,9 @@
+"""JSON as Python has it once it is read."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+Node: TypeAlias = "dict[str, Json]"
+"""A JSON object."""

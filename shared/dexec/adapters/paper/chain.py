@@ -1,0 +1,104 @@
+"""The paper chain as the engine sees it; each part is imported and built when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dexec.adapters.paper.cluster import PaperCluster
+    from dexec.adapters.paper.latency import Latency
+    from dexec.adapters.paper.ledger import PaperLedger
+    from dexec.adapters.paper.market import PaperMarket
+    from dexec.adapters.paper.outcomes import PaperOutcomes
+    from dexec.adapters.paper.signer import PaperSigner
+    from dexec.adapters.paper.venue import PaperVenue
+    from dexec.adapters.paper.wallets import PaperWallets
+    from dexec.adapters.postgres.database import Database
+    from dexec.ports import Chain, Clock
+
+
+def paper_chain(
+    new_ledger: Callable[[], PaperLedger],
+    clock: Clock,
+    *,
+    seed: int = 1,
+    latency: str = "default",
+    failure_rate: Decimal = Decimal(0),
+    venue_failure_rate: Decimal = Decimal(0),
+) -> Chain:
+    """Return the chain of a seed: the same seed gives the same prices, keys and failures.
+
+    ``new_ledger`` is called once, by the first part that needs the ledger. ``latency`` names an entry of
+    ``LATENCIES``. The rates, in [0, 1]: orders whose swaps slip too far, and venue answers that fail.
+    """
+    return _PaperChain(new_ledger, clock, seed, latency, failure_rate, venue_failure_rate)
+
+
+def paper_ledger(database: Database) -> PaperLedger:
+    """Return the ledger in a database, over a connection that nothing else uses."""
+    from dexec.adapters.paper.ledger import PaperLedger
+
+    return PaperLedger(database)
+
+
+@dataclass(frozen=True)
+class _PaperChain:
+    """The ``Chain`` port."""
+
+    _new_ledger: Callable[[], PaperLedger]
+    _clock: Clock
+    _seed: int
+    _latency_name: str
+    _failure_rate: Decimal
+    _venue_failure_rate: Decimal
+
+    @cached_property
+    def venues(self) -> Sequence[PaperVenue]:
+        from dexec.adapters.paper.venue import PaperVenue
+
+        market, latency, rate = self._market, self._latency, self._venue_failure_rate
+        return [PaperVenue(name, market, self._clock, latency, rate) for name in market.makers]
+
+    @cached_property
+    def cluster(self) -> PaperCluster:
+        from dexec.adapters.paper.cluster import PaperCluster
+
+        return PaperCluster(self._market, self._ledger, self._clock, self._latency, self._failure_rate)
+
+    @cached_property
+    def outcomes(self) -> PaperOutcomes:
+        from dexec.adapters.paper.outcomes import PaperOutcomes
+
+        return PaperOutcomes(self._ledger, self._clock)
+
+    @cached_property
+    def signer(self) -> PaperSigner:
+        from dexec.adapters.paper.signer import PaperSigner
+
+        return PaperSigner(self._seed)
+
+    @cached_property
+    def wallets(self) -> PaperWallets:
+        from dexec.adapters.paper.wallets import PaperWallets
+
+        return PaperWallets(self._ledger)
+
+    @cached_property
+    def _ledger(self) -> PaperLedger:
+        return self._new_ledger()
+
+    @cached_property
+    def _market(self) -> PaperMarket:
+        from dexec.adapters.paper.market import PaperMarket
+
+        return PaperMarket(self._seed)
+
+    @cached_property
+    def _latency(self) -> Latency:
+        from dexec.adapters.paper.latency import LATENCIES
+
+        return LATENCIES[self._latency_name]

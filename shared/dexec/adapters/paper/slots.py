@@ -1,0 +1,16 @@
+"""Slots of the paper chain: when each is, and for how many a blockhash is valid."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+SLOT = timedelta(milliseconds=400)
+BLOCKHASH_SLOTS = 150
+"""A transaction can land for this many blocks after its blockhash; on paper every slot has a block."""
+
+_GENESIS = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def slot_at(now: datetime) -> int:
+    """Return the slot (and block height) of a moment."""
+    return (now - _GENESIS) // SLOT

@@ -1,0 +1,160 @@
+"""Domain values as the store keeps them, JSON in text columns, and back.
+
+Requests, routes, fills, failures and the details of events are written here and nowhere else. What is stored
+outlives the code that wrote it, and older code may read it while a deployment is updated: fields are added,
+never renamed, and a field that was added later is read with a default. Amounts are plain decimals in whole
+tokens, but those of requests and limits of keys, which are base units; all are strings.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+from dexec.adapters.postgres.route_encoding import (
+    Fields,
+    decode_fill,
+    decode_route,
+    encode_fill,
+    encode_route,
+    parse_units,
+)
+from dexec.domain.failure import Failure
+from dexec.domain.lifecycle import Status, Step
+from dexec.domain.order import Accepted, Detail, Filled, Signed
+from dexec.domain.quote import Mode, RouteRequest
+from dexec.domain.recorded import RecordedFill, RecordedRoute
+from dexec.domain.tokens import decimals_of, format_units
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
+
+def dump(value: Mapping[str, object]) -> str:
+    """Return compact JSON."""
+    return _ENCODER.encode(value)
+
+
+# --- requests ----------------------------------------------------------------------------------------
+
+
+def dump_request(request: RouteRequest) -> str:
+    """Return a request as the ``request`` column keeps it: ``amount`` in base units."""
+    return dump({**_request(request), "amount": str(request.amount)})
+
+
+def load_request(text: str) -> RouteRequest:
+    """Read what ``dump_request`` wrote."""
+    fields = json.loads(text)
+    return _load_request(fields, int(fields["amount"]))
+
+
+def _request(request: RouteRequest) -> Fields:
+    return {
+        "mode": request.mode.value,
+        "tokenIn": request.token_in,
+        "tokenOut": request.token_out,
+        "amount": format_units(request.amount, request.exact_token),
+        "slippageBps": request.slippage_bps,
+    }
+
+
+def _load_request(fields: Fields, amount: int) -> RouteRequest:
+    mode = Mode(fields["mode"])
+    return RouteRequest(mode, fields["tokenIn"], fields["tokenOut"], amount, fields["slippageBps"])
+
+
+# --- what became of an order -------------------------------------------------------------------------
+
+
+def dump_fill(fill: RecordedFill | None) -> str | None:
+    """Return a fill as the ``fill`` column keeps it."""
+    return None if fill is None else dump(encode_fill(fill))
+
+
+def load_fill(text: str | None) -> RecordedFill | None:
+    """Read what ``dump_fill`` wrote."""
+    return None if text is None else decode_fill(json.loads(text))
+
+
+def dump_failure(failure: Failure | None) -> str | None:
+    """Return a failure as the ``error`` column keeps it."""
+    return None if failure is None else dump(_failure(failure))
+
+
+def load_failure(text: str | None) -> Failure | None:
+    """Read what ``dump_failure`` wrote."""
+    return None if text is None else _load_failure(json.loads(text))
+
+
+def _failure(failure: Failure) -> Fields:
+    fields: Fields = {"code": failure.code, "message": failure.message}
+    if failure.shortfall_bps is not None:
+        fields["shortfallBps"] = failure.shortfall_bps
+    return fields
+
+
+def _load_failure(fields: Fields) -> Failure:
+    return Failure(fields["code"], fields["message"], fields.get("shortfallBps"))
+
+
+# --- details of events -------------------------------------------------------------------------------
+
+
+def dump_detail(detail: Detail) -> str:
+    """Return what an event says as the ``detail`` column keeps it."""
+    match detail:
+        case None:
+            return "{}"
+        case RecordedRoute():
+            return dump(encode_route(detail))
+        case Accepted():
+            return dump({"label": detail.label, **_request(detail.request)})
+        case Signed():
+            return dump({"signature": detail.signature})
+        case Filled():
+            return dump({"signature": detail.signature, "fill": encode_fill(detail.fill)})
+        case Failure():
+            return dump({"error": _failure(detail)})
+
+
+def load_detail(status: Status, step: Step | None, text: str) -> Detail:
+    """Read what ``dump_detail`` wrote for an event of this status and step."""
+    return None if text == "{}" else _LOADERS[step or status](json.loads(text))
+
+
+def _load_accepted(fields: Fields) -> Accepted:
+    request = _load_request(fields, 0)
+    amount = parse_units(fields["amount"], decimals_of(request.exact_token))
+    return Accepted(fields["label"], _load_request(fields, amount))
+
+
+def _load_filled(fields: Fields) -> Filled:
+    return Filled(fields["signature"], decode_fill(fields["fill"]))
+
+
+def _load_error(fields: Fields) -> Failure:
+    return _load_failure(fields["error"])
+
+
+_LOADERS: dict[Status | Step, Callable[[Fields], Detail]] = {
+    Status.PENDING: _load_accepted,
+    Step.QUOTES: decode_route,
+    Status.ROUTING: _load_error,
+    Status.SUBMITTED: lambda fields: Signed(fields["signature"]),
+    Status.CONFIRMED: _load_filled,
+    Status.FAILED: _load_error,
+}
+"""How the detail of an event is read, by its step or else its status; others have none."""
+
+
+# --- limits of keys ----------------------------------------------------------------------------------
+
+
+def dump_amounts(amounts: Mapping[str, int] | None) -> str | None:
+    """Return amounts by token as the ``max_amounts`` column keeps them, in base units."""
+    return None if amounts is None else dump({symbol: str(amount) for symbol, amount in amounts.items()})
+
+
+def load_amounts(text: str | None) -> dict[str, int] | None:
+    """Read what ``dump_amounts`` wrote."""
+    return None if text is None else {symbol: int(amount) for symbol, amount in json.loads(text).items()}

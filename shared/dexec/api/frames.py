@@ -1,0 +1,85 @@
+"""The WebSocket frames that clients are sent, and how many events one of them takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypedDict
+
+from dexec.api import answers
+from dexec.api.orders import event_view, iso
+from dexec.api.problems import code_of, problem
+from dexec.domain.errors import DexecError
+from dexec.domain.order import Event, Order
+
+MAX_FRAME_BYTES = 30_000
+"""API Gateway cuts a message into frames of 32 KB, which not every client puts together, and bills each."""
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
+FrameId = str | int | None
+"""The id that a client gave its frame; None where it gave none, or none that is valid."""
+
+
+class _Earlier(TypedDict):
+    earlier: NotRequired[list[answers.Event]]
+
+
+def status_frame(events: Sequence[Event]) -> answers.StatusFrame:
+    """Return the frame of one order's ``events``: the last on top, the others in ``earlier``."""
+    *before, latest = events
+    earlier: _Earlier = {"earlier": [event_view(event) for event in before]} if before else {}
+    return {"type": "status", "orderId": latest.order_id, **event_view(latest), **earlier}
+
+
+def first_frame(events: Sequence[Event]) -> tuple[bytes, int]:
+    """Return a frame of as many of the first ``events`` as fit, and how many these are: one at the least."""
+    frame = encode(status_frame(events))
+    if len(frame) <= MAX_FRAME_BYTES or len(events) == 1:
+        return frame, len(events)
+    return first_frame(events[: len(events) // 2])
+
+
+def pong(answering: FrameId) -> answers.PongFrame:
+    """Return the answer to a ``ping``."""
+    return {"type": "pong"} if answering is None else {"type": "pong", "id": answering}
+
+
+def ack(answering: FrameId, order_id: str) -> answers.AckFrame:
+    """Return the answer to a frame that was obeyed."""
+    if answering is None:
+        return {"type": "ack", "orderId": order_id}
+    return {"type": "ack", "id": answering, "orderId": order_id}
+
+
+def accepted(answering: FrameId, order: Order) -> answers.AckFrame:
+    """Return the answer to an ``execute``: the order, and when its turn comes."""
+    told = ack(answering, order.id)
+    told["status"] = order.status
+    told["startsAt"] = iso(order.run_at)
+    return told
+
+
+def refusal(answering: FrameId, error: DexecError) -> answers.ErrorFrame:
+    """Return the answer to a frame that is refused: what HTTP would answer, as a frame."""
+    told = problem(error)
+    frame: answers.ErrorFrame = {
+        "type": "error",
+        "code": code_of(error),
+        "message": told["detail"],
+        "status": told["status"],
+    }
+    if "errors" in told:
+        frame["errors"] = told["errors"]
+    if "orderId" in told:
+        frame["orderId"] = told["orderId"]
+    if "retryAfter" in told:
+        frame["retryAfter"] = told["retryAfter"]
+    if answering is not None:
+        frame["id"] = answering
+    return frame
+
+
+def encode(frame: Mapping[str, object]) -> bytes:
+    """Return a frame as compact JSON, in ASCII: what a client sent and gets back may be half a character."""
+    return _ENCODER.encode(frame).encode()

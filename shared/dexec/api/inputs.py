@@ -1,0 +1,234 @@
+"""What clients send, as models: bodies, frames and query parameters, checked before anything uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic.alias_generators import to_camel
+
+from dexec.api.json_text import load_object
+from dexec.api.problems import Malformed, invalid
+from dexec.domain.amounts import parse_amount, parse_decimal
+from dexec.domain.arithmetic import BPS
+from dexec.domain.errors import Invalid
+from dexec.domain.quote import Mode, RouteRequest
+from dexec.domain.tokens import find_token
+
+M = TypeVar("M", bound=BaseModel)
+
+MAX_BODY_BYTES = 16 * 1024
+MAX_SEQ = 2**31 - 1
+
+MAX_PAGE = 100
+"""Orders of a history that one answer holds."""
+
+MAX_FRAME_ID = 2**53
+"""Up to here every client reads back the integer that it sent: JavaScript's numbers are doubles."""
+
+# No control characters: PostgreSQL would refuse some of them. (What is no text at all pydantic refuses.)
+Label = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
+IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$")]
+TokenName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+def _frame_id(value: object, check: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return check(value)
+    except ValidationError as exc:
+        raise ValueError("must be a string of at most 100 characters, or an integer within ±2^53") from exc
+
+
+FrameId = Annotated[
+    Annotated[str, StringConstraints(max_length=100, strict=True)]
+    | Annotated[int, Field(ge=-MAX_FRAME_ID, le=MAX_FRAME_ID, strict=True)],
+    WrapValidator(_frame_id),
+]
+
+Amount = Annotated[
+    object,
+    Field(
+        json_schema_extra={"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^\d*\.?\d+$"}]},
+        description="in whole tokens; a number or a decimal string",
+        examples=["1.5", 2],
+    ),
+]
+Percent = Annotated[
+    object,
+    Field(
+        json_schema_extra={"anyOf": [{"type": "number"}, {"type": "string"}]},
+        description="in percent, 0 to 100, two decimals at the most",
+        examples=[0.5],
+    ),
+]
+
+
+SlippageBps = Annotated[int, Field(ge=0, le=BPS, strict=True)]
+
+# Of query strings, whose values are texts.
+Limit = Annotated[int, Field(ge=1, le=MAX_PAGE)]
+Cursor = Annotated[str, StringConstraints(max_length=100)]
+AmountText = Annotated[str, StringConstraints(max_length=50)]
+SlippageBpsText = Annotated[int, Field(ge=0, le=BPS)]
+
+
+class Strict(BaseModel):
+    """A model in camelCase that takes no field it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+
+
+class OrderBody(Strict):
+    """An order in one of three spellings: tokenIn/tokenOut, inputToken/outputToken, or a side with a pair."""
+
+    token_in: TokenName | None = None
+    token_out: TokenName | None = None
+    input_token: TokenName | None = None
+    output_token: TokenName | None = None
+    side: Literal["buy", "sell"] | None = None
+    base_asset: TokenName | None = None
+    quote_asset: TokenName | None = None
+    amount: Amount
+    slippage: Percent = None
+    slippage_bps: SlippageBps | None = None
+    mode: Mode | None = None
+    order_type: Literal["market"] = "market"
+    client_order_id: Annotated[Label | None, Field(alias="clientId")] = None
+
+    def to_request(self, default_slippage_bps: int) -> RouteRequest:
+        """Return the swap; raise ``Invalid`` naming the field at fault."""
+        (in_field, name_in), (out_field, name_out), mode = self._tokens()
+        token_in, token_out = find_token(name_in, in_field), find_token(name_out, out_field)
+        if token_in is token_out:
+            raise Invalid("must be another token than the one that is sold", out_field)
+        exact = token_in if mode is Mode.EXACT_IN else token_out
+        amount = parse_amount(self.amount, exact.decimals)
+        slippage_bps = self._slippage(default_slippage_bps)
+        return RouteRequest(mode, token_in.symbol, token_out.symbol, amount, slippage_bps)
+
+    def _tokens(self) -> tuple[tuple[str, str], tuple[str, str], Mode]:
+        spellings = {
+            "tokenIn": (self.token_in, self.token_out, "tokenOut"),
+            "inputToken": (self.input_token, self.output_token, "outputToken"),
+            "baseAsset": (self.base_asset, self.quote_asset, "quoteAsset"),
+        }
+        given = {field: pair for field, pair in spellings.items() if pair[0] or pair[1]}
+        if self.side is not None:
+            given.setdefault("baseAsset", spellings["baseAsset"])
+        if not given:
+            raise Invalid("is missing", "tokenIn")
+        if len(given) > 1:
+            used, other = list(given)[:2]
+            raise Invalid(f"cannot be combined with {used}: name the tokens once", other)
+        ((first_field, (first, second, second_field)),) = given.items()
+        if first is None or second is None:
+            raise Invalid("is missing", first_field if first is None else second_field)
+        if first_field != "baseAsset":
+            return (first_field, first), (second_field, second), self.mode or Mode.EXACT_IN
+        if self.side is None or self.mode is not None:
+            field = "side" if self.side is None else "mode"
+            raise Invalid("is missing" if self.side is None else "cannot be combined with side", field)
+        base, quote = (first_field, first), (second_field, second)
+        # Amounts with a side count the base asset: buying fixes what comes out, selling what goes in.
+        return (quote, base, Mode.EXACT_OUT) if self.side == "buy" else (base, quote, Mode.EXACT_IN)
+
+    def _slippage(self, default_bps: int) -> int:
+        if self.slippage is None:
+            return default_bps if self.slippage_bps is None else self.slippage_bps
+        if self.slippage_bps is not None:
+            raise Invalid("cannot be combined with slippage: name the tolerance once", "slippageBps")
+        percent = parse_decimal(self.slippage, "slippage")
+        if not 0 <= percent <= 100:
+            raise Invalid("must be between 0 and 100 percent", "slippage")
+        bps = Fraction(percent) * 100
+        if bps.denominator != 1:
+            raise Invalid("can have two decimals at the most", "slippage")
+        return int(bps)
+
+
+class ExecuteFrame(Strict):
+    """``{"action": "execute", "order": {…}}``: place an order and watch it."""
+
+    action: Literal["execute"]
+    order: OrderBody
+    id: FrameId | None = None
+    idempotency_key: IdempotencyKey | None = None
+
+
+class SubscribeFrame(Strict):
+    """Watch an order; ``afterSeq`` is the last event that the client has."""
+
+    action: Literal["subscribe"]
+    order_id: str
+    after_seq: Annotated[int, Field(ge=0, le=MAX_SEQ, strict=True)] = 0
+    id: FrameId | None = None
+
+
+class UnsubscribeFrame(Strict):
+    """Stop watching an order."""
+
+    action: Literal["unsubscribe"]
+    order_id: str
+    id: FrameId | None = None
+
+
+class PingFrame(Strict):
+    """Keep the connection from being idle."""
+
+    action: Literal["ping"]
+    id: FrameId | None = None
+
+
+Frame = ExecuteFrame | SubscribeFrame | UnsubscribeFrame | PingFrame
+FRAMES: dict[str, type[Frame]] = {
+    "execute": ExecuteFrame,
+    "subscribe": SubscribeFrame,
+    "unsubscribe": UnsubscribeFrame,
+    "ping": PingFrame,
+}
+
+
+def parse_frame(text: str) -> Frame:
+    """Return the frame in ``text``; an object without an action is an order to execute.
+
+    Raises ``Malformed`` and ``Invalid``.
+    """
+    fields = _load_frame(text)
+    if "action" not in fields:
+        return _validated(ExecuteFrame, {"action": "execute", "order": fields})
+    action = fields["action"]
+    model = FRAMES.get(action) if isinstance(action, str) else None
+    if model is None:
+        raise Invalid(f"is none of {', '.join(FRAMES)}", "action")
+    return _validated(model, fields)
+
+
+def frame_id(text: str) -> str | int | None:
+    """Return the id under which to refuse the frame in ``text``, None without a valid one. Raises nothing."""
+    try:
+        return _validated(PingFrame, {"action": "ping", "id": _load_frame(text).get("id")}).id
+    except (Malformed, Invalid):
+        return None
+
+
+def _load_frame(text: str) -> dict[str, object]:
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_BODY_BYTES:
+        raise Malformed("a frame can have 16 KB at the most")
+    return load_object(text)
+
+
+def _validated(model: type[M], fields: Mapping[str, object]) -> M:
+    try:
+        return model.model_validate(fields)
+    except ValidationError as exc:
+        raise invalid(exc.errors()) from exc

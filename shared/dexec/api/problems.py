@@ -1,0 +1,161 @@
+"""Refusals as clients see them: problem details (RFC 9457), with the HTTP status of each error.
+
+What the domain and the use cases raise is in ``domain/errors.py``; the errors here are those that only the
+edge can raise.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NotRequired, TypedDict
+
+from pydantic import Field
+
+from dexec.domain.errors import (
+    CommitUnknown,
+    ConnectionUnknown,
+    DexecError,
+    Ending,
+    IdempotencyConflict,
+    Invalid,
+    NotFound,
+    NotReady,
+    NoVenue,
+    OrderWithdrawn,
+    OutcomeUnknown,
+    Rejected,
+    TooMany,
+    TooManyConnections,
+    Unauthenticated,
+    Unavailable,
+)
+
+
+class Malformed(Rejected):
+    """The body is no JSON, or no JSON object."""
+
+    code = "malformed"
+
+
+class BodyTooLarge(Rejected):
+    """The body is over 16 KB."""
+
+    code = "body_too_large"
+
+
+class FieldError(TypedDict):
+    """A field that is at fault."""
+
+    field: str
+    message: str
+
+
+Checks = Annotated[
+    dict[str, Literal["up", "down"]], Field(examples=[{"order store": "up", "order queue": "up"}])
+]
+
+
+class Problem(TypedDict):
+    """A refusal (RFC 9457)."""
+
+    type: Annotated[str, Field(examples=["/problems/invalid"])]
+    title: str
+    status: int
+    detail: str
+    errors: NotRequired[list[FieldError]]
+    orderId: NotRequired[
+        Annotated[str, Field(description="the order that was withdrawn (503) or whose fate is unknown (504)")]
+    ]
+    retryAfter: NotRequired[Annotated[int, Field(description="seconds (429, 503)")]]
+    checks: NotRequired[Annotated[Checks, Field(description="what is down (503 of `/ready`)")]]
+
+
+RETRY_AFTER_S = 1
+"""When a back end that is busy or away (503) may be asked again; by then, a burst on one row is over."""
+
+STATUS: dict[type[DexecError], int] = {
+    DexecError: 500,
+    Rejected: 400,
+    Malformed: 400,
+    Unauthenticated: 401,
+    NotFound: 404,
+    IdempotencyConflict: 409,
+    ConnectionUnknown: 410,
+    BodyTooLarge: 413,
+    Invalid: 422,
+    TooMany: 429,
+    TooManyConnections: 429,
+    Ending: 422,
+    NoVenue: 503,
+    Unavailable: 503,
+    OutcomeUnknown: 504,
+}
+"""The HTTP status of each kind of error; of a kind that is not listed, that of its nearest base."""
+
+MEANINGS = {
+    400: "the body is not a JSON object, or has a number beyond 100 characters or 1e±999, or a field twice",
+    401: "no API key, or one that is unknown or revoked",
+    404: "there is no such order, or it is somebody else's",
+    409: "the idempotency key was used before with another body",
+    413: "the body is over 16 KB",
+    422: "a field has a value that it cannot have; `errors` names it",
+    429: "too many orders wait already, or the key reads too often; `retry-after` says when to ask again",
+    500: "something went wrong on our side",
+    503: "a back end does not answer, or is busy; nothing was stored, unless `orderId` names an order "
+    "that was withdrawn; `retry-after` says when to ask again",
+    504: "whether the order was stored is unknown; repeat with the same idempotency key, or read `orderId`",
+}
+"""What each status of the HTTP API says, for the API documents."""
+
+
+def status_of(error: DexecError) -> int:
+    """Return the HTTP status of an error."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def code_of(error: DexecError) -> str:
+    """Return the code by which clients tell errors apart; all that are our own fault have the same."""
+    return "internal" if status_of(error) == 500 else error.code
+
+
+def retry_after_s(error: DexecError) -> int | None:
+    """Return after how many seconds what was refused may be tried again; None where waiting is no cure."""
+    if isinstance(error, TooMany):
+        return error.retry_after_s
+    return RETRY_AFTER_S if status_of(error) == 503 else None
+
+
+def problem(error: DexecError) -> Problem:
+    """Return an error as problem details; of one that is our own fault (500), the details stay in the log."""
+    status, code = status_of(error), code_of(error)
+    detail = str(error) if status != 500 else "something went wrong on our side"
+    field = error.field if isinstance(error, Invalid) else ""
+    told: Problem = {
+        "type": f"/problems/{code.replace('_', '-')}",
+        "title": code.replace("_", " ").capitalize(),
+        "status": status,
+        "detail": f"{field}: {detail}" if field else detail,
+    }
+    if field:
+        told["errors"] = [{"field": field, "message": detail}]
+    if isinstance(error, CommitUnknown | OrderWithdrawn) and error.order_id:
+        told["orderId"] = error.order_id
+    if (wait_s := retry_after_s(error)) is not None:
+        told["retryAfter"] = wait_s
+    if isinstance(error, NotReady):
+        told["checks"] = dict(error.checks)
+    return told
+
+
+def invalid(errors: object) -> Invalid:
+    """Return pydantic's (or Powertools') first complaint as our error."""
+    first = errors[0] if isinstance(errors, list) and errors else {}
+    place = [str(part) for part in first.get("loc", ()) if part not in ("body", "query", "path", "header")]
+    field = place[-1] if place else ""
+    messages = {
+        "missing": "is missing",
+        "extra_forbidden": "is not a known field",
+        "string_pattern_mismatch": "has characters that are not allowed",
+    }
+    said = str(first.get("msg", "is not valid")).removeprefix("Value error, ")
+    message = messages.get(str(first.get("type")), said)
+    return Invalid(message, field)

@@ -1,0 +1,17 @@
+"""Why an attempt, or an order, failed: what an order keeps of an error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error's ``code`` and a sentence for people.
+
+    ``shortfall_bps`` is how far past its limit a swap would have gone, rounded up (``slippage_exceeded``).
+    """
+
+    code: str
+    message: str
+    shortfall_bps: int | None = None

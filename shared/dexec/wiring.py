@@ -1,0 +1,238 @@
+"""What a process reaches out to: store, queue, pushes, time, chance, threads; built when first used."""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
+from contextlib import ExitStack
+from functools import cached_property
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+from dexec.domain.ids import order_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from dexec.adapters.postgres.connection import Connect
+    from dexec.adapters.postgres.database import Database
+    from dexec.adapters.postgres.operators import PostgresOperators
+    from dexec.ports import (
+        ApiKeys,
+        Archive,
+        Chain,
+        Clock,
+        Control,
+        EventReplay,
+        Orders,
+        Probe,
+        Push,
+        Queue,
+        Watching,
+    )
+    from dexec.settings import Settings
+    from dexec.usecases.notify import Wait
+
+PUSH_THREADS = 16
+SLOW_PUSH_THREADS = 4
+
+
+class Overrides(TypedDict, total=False):
+    """What may stand in the place of what ``Container`` would build; names and types are its own."""
+
+    clock: Clock
+    connect: Connect
+    database: Database
+    orders: Orders
+    watching: Watching
+    api_keys: ApiKeys
+    control: Control
+    archive: Archive
+    store_probe: Probe
+    queue: Queue
+    push: Push
+    event_replay: EventReplay
+    chain: Chain
+    new_order_id: Callable[[datetime], str]
+    new_token: Callable[[], str]
+    jitter: Callable[[], float]
+    venue_threads: Executor
+    push_threads: Executor
+    slow_push_threads: Executor
+    push_wait: Wait
+    gather_s: float
+
+
+class Adapters:
+    """The adapters of one process, as its settings say, but for those that are given.
+
+    ``overrides`` are used as they are and not closed here. Raises ``TypeError`` for a name that is none.
+    """
+
+    def __init__(self, settings: Settings, **overrides: Unpack[Overrides]) -> None:
+        if unknown := overrides.keys() - Overrides.__annotations__.keys():
+            raise TypeError(f"a container has no part {', '.join(sorted(unknown))}")
+        self.settings = settings
+        self._opened = ExitStack()
+        # A cached property looks here first: what is here is not built.
+        vars(self).update(overrides)
+
+    def close(self) -> None:
+        """Close the connections of what was built here."""
+        self._opened.close()
+
+    # --- the store -----------------------------------------------------------------------------------
+
+    @cached_property
+    def connect(self) -> Connect:
+        """Opens connections to the store."""
+        from dexec.connecting import connect_to
+
+        return connect_to(self.settings)
+
+    @cached_property
+    def database(self) -> Database:
+        """The store, over one connection."""
+        return self._new_database()
+
+    def _new_database(self) -> Database:
+        from dexec.adapters.postgres.database import Database
+
+        database = Database(self.connect)
+        self._opened.callback(database.close)
+        return database
+
+    @cached_property
+    def orders(self) -> Orders:
+        """Orders and events."""
+        from dexec.adapters.postgres.orders import PostgresOrders
+
+        return PostgresOrders(self.database)
+
+    @cached_property
+    def watching(self) -> Watching:
+        """Connections and watchers."""
+        from dexec.adapters.postgres.watching import PostgresWatching
+
+        return PostgresWatching(self.database)
+
+    @cached_property
+    def api_keys(self) -> ApiKeys:
+        """API keys."""
+        from dexec.adapters.postgres.api_keys import PostgresApiKeys
+
+        return PostgresApiKeys(self.database)
+
+    @cached_property
+    def control(self) -> Control:
+        """The kill switch, and cancelling."""
+        from dexec.adapters.postgres.control import PostgresControl
+
+        return PostgresControl(self.database)
+
+    @cached_property
+    def archive(self) -> Archive:
+        """Orders that are over."""
+        from dexec.adapters.postgres.archive import PostgresArchive
+
+        return PostgresArchive(self.database)
+
+    @cached_property
+    def store_probe(self) -> Probe:
+        """Whether the store answers."""
+        from dexec.adapters.postgres.probe import PostgresProbe
+
+        return PostgresProbe(self.database)
+
+    @cached_property
+    def operators(self) -> PostgresOperators:
+        """What operators look at and change; no function does."""
+        from dexec.adapters.postgres.operators import PostgresOperators
+
+        return PostgresOperators(self.database)
+
+    def migrate(self) -> list[str]:
+        """Bring the schema up to date and return the migrations that were applied."""
+        from dexec.connecting import migrate
+
+        return migrate(self.settings, self.clock.now())
+
+    # --- AWS -----------------------------------------------------------------------------------------
+
+    @cached_property
+    def queue(self) -> Queue:
+        """The order queue."""
+        from dexec.adapters.aws import clients as aws
+        from dexec.adapters.aws.queue import SqsQueue
+
+        http = aws.queue_http(self.settings.order_queue_url)
+        self._opened.callback(http.close)
+        return SqsQueue(http, self.settings.order_queue_url)
+
+    @cached_property
+    def push(self) -> Push:
+        """Pushes to WebSocket connections."""
+        from dexec.adapters.aws import clients as aws
+        from dexec.adapters.aws.push import ApiGatewayPush
+
+        http = aws.push_http(self.settings.websocket_callback_url)
+        self._opened.callback(http.close)
+        return ApiGatewayPush(http)
+
+    @cached_property
+    def event_replay(self) -> EventReplay:
+        """Sends event_replay to connections that are still opening."""
+        from dexec.adapters.aws import clients as aws
+        from dexec.adapters.aws.event_replay import LambdaEventReplay
+
+        http = aws.functions_http(self.settings.url_suffix)
+        self._opened.callback(http.close)
+        return LambdaEventReplay(http, os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""))
+
+    # --- time, chance, threads -----------------------------------------------------------------------
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The machine's time."""
+        from dexec.adapters.clock import SystemClock
+
+        return SystemClock()
+
+    @cached_property
+    def new_order_id(self) -> Callable[[datetime], str]:
+        """Makes an order id of a moment."""
+        return lambda now: order_id(now, secrets.token_bytes(10))
+
+    @cached_property
+    def new_token(self) -> Callable[[], str]:
+        """Makes a lease token."""
+        return lambda: secrets.token_hex(8)
+
+    @cached_property
+    def jitter(self) -> Callable[[], float]:
+        """Draws a number in [0, 1)."""
+        return random.random
+
+    @cached_property
+    def push_threads(self) -> Executor:
+        """Push to connections."""
+        return ThreadPoolExecutor(PUSH_THREADS, "push")
+
+    @cached_property
+    def slow_push_threads(self) -> Executor:
+        """Push to connections that were slow or failed; the others do not wait behind them."""
+        return ThreadPoolExecutor(SLOW_PUSH_THREADS, "slow push")
+
+    @cached_property
+    def push_wait(self) -> Wait:
+        """Waits for pushes, at the end of a run."""
+        return wait
+
+    @cached_property
+    def gather_s(self) -> float:
+        """How long the first events of a late order are gathered."""
+        from dexec.usecases.notify import GATHER_S
+
+        return GATHER_S

@@ -1,0 +1,73 @@
+"""What the statements spell of the lifecycle is what the domain says of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from dexec.adapters import postgres
+from dexec.adapters.postgres.statements import sql
+from dexec.domain.lifecycle import CLAIMABLE, OPEN, PREPARING, RESTARTED, TERMINAL, UNSIGNED, Status
+
+NAMES = sorted(path.stem for path in (Path(str(postgres.__file__)).parent / "sql").glob("*.sql"))
+_IN = re.compile(r"\b(?:status|outcome) +(NOT IN|IN) +\(([^)]*)\)|\b(?:status|outcome) *(=|<>) *('\w+')")
+_WRITTEN = re.compile(r"(THEN|SELECT id, seq,|SELECT id, 1,|moved\.seq,|%\(request\)s,|ELSE) +'\w+'")
+"""A status that is written, not compared with."""
+
+SUBMITTED = OPEN - UNSIGNED
+"""What a halt lets settle."""
+
+PENDING = frozenset({Status.PENDING})
+FAILED = frozenset({Status.FAILED})
+
+Spelled = tuple[str, frozenset[Status]]
+
+EXPECTED: dict[str, list[Spelled]] = {
+    "cancel_orders": [("=", FAILED), ("=", FAILED), ("IN", UNSIGNED)],
+    "cancellable_orders": [("IN", UNSIGNED)],
+    "claim_order": [("IN", RESTARTED), ("IN", RESTARTED), ("IN", CLAIMABLE), ("=", SUBMITTED)],
+    "count_parked": [("IN", OPEN)],
+    "failed_orders": [("=", FAILED)],
+    "fence_orders": [("IN", PREPARING)],
+    "forget_orders": [("IN", TERMINAL)],
+    "leased_orders": [("IN", PREPARING)],
+    "lost_orders": [("IN", CLAIMABLE), ("=", SUBMITTED)],
+    "mark_ended_orders": [("IN", TERMINAL)],
+    "open_orders": [("IN", OPEN)],
+    "parked_orders": [("IN", OPEN)],
+    "place_order": [("=", PENDING), ("=", PENDING)],
+    "requeue_order": [("NOT IN", TERMINAL)],
+    "stuck_orders": [("IN", OPEN), ("<>", PENDING)],
+    "unpark_order": [("NOT IN", TERMINAL)],
+    "undelivered_orders": [("IN", TERMINAL)],
+    "withdraw_order": [("=", FAILED), ("=", FAILED), ("=", PENDING)],
+}
+"""Which set each statement compares with, in the order in which they stand; all others with none."""
+
+
+def spelled(name: str) -> list[Spelled]:
+    """Return what a statement compares a status or an outcome with."""
+    found = _IN.finditer(sql(name).decode())
+    return [(one[1] or one[3], _statuses(one[2] or one[4])) for one in found]
+
+
+def _statuses(literals: str) -> frozenset[Status]:
+    return frozenset(Status(literal.strip().strip("'")) for literal in literals.split(","))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_statement_spells_a_set_of_the_domain(name: str) -> None:
+    assert spelled(name) == EXPECTED.get(name, [])
+
+
+def test_every_statement_that_is_listed_exists() -> None:
+    assert EXPECTED.keys() <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_statement_spells_a_status_in_another_way(name: str) -> None:
+    """A set that the pattern above does not see would be compared with nothing."""
+    rest = _WRITTEN.sub("", _IN.sub("", sql(name).decode()))
+    assert not re.findall(rf"'({'|'.join(Status)})'", rest)

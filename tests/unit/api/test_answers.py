@@ -1,0 +1,46 @@
+"""Types of answers that repeat each other stay alike."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import get_type_hints
+
+from dexec.api import answers, frames
+from dexec.api.orders import event_view, order_view, order_with_events
+from dexec.api.routes import RouteDetails
+from dexec.domain.lifecycle import Status, Step
+from dexec.domain.order import Event
+from tests.contract.samples import new_order
+from tests.support.fakes import START
+
+EVENT = Event("ord_1", 1, Status.ROUTING, Step.QUOTES, 1, None, START)
+
+
+def test_an_event_can_have_all_that_a_route_has() -> None:
+    assert get_type_hints(RouteDetails).keys() <= get_type_hints(answers.Event).keys()
+
+
+def test_an_order_has_every_field_of_its_type() -> None:
+    assert order_view(new_order().order).keys() == get_type_hints(answers.Order).keys()
+    found = order_with_events(new_order().order, [EVENT])
+    assert found.keys() == get_type_hints(answers.OrderWithEvents).keys()
+
+
+def test_states_and_modes_are_plain_words_in_json() -> None:
+    shown = json.loads(frames.encode(order_view(new_order().order)))
+    assert (shown["status"], shown["mode"]) == ("pending", "exactIn")
+    assert json.loads(frames.encode(event_view(EVENT)))["step"] == "quotes"
+
+
+def test_a_frame_of_one_event_has_no_earlier_ones() -> None:
+    assert "earlier" not in frames.status_frame([EVENT])
+    frame = frames.status_frame([EVENT, replace(EVENT, seq=2)])
+    assert (frame["seq"], [event["seq"] for event in frame["earlier"]]) == (2, [1])
+
+
+def test_an_answer_has_the_id_of_its_frame_where_that_has_one() -> None:
+    assert frames.pong(0) == {"type": "pong", "id": 0}
+    assert frames.pong(None) == {"type": "pong"}
+    assert frames.ack("a", "ord_1") == {"type": "ack", "id": "a", "orderId": "ord_1"}
+    assert frames.ack(None, "ord_1") == {"type": "ack", "orderId": "ord_1"}
