@@ -19,7 +19,7 @@ def settle(message: Message) -> None:
     try:
         letter = parts.settle_dead_letter(message.order_id, ends_at, lambda run: count_run(metrics, run))
     except (Unavailable, OutcomeUnknown) as exc:
-        logger.exception("the letter stays")
+        logger.exception("dead letter not settled")
         raise NotDone from exc
     logger.warning("dead letter", fate=letter.name.lower())
     if letter is Letter.KEPT:

@@ -86,7 +86,7 @@ def on_aws(name: str) -> Iterator[Access]:
     except (BotoCoreError, ClientError) as exc:
         raise NoAccess(f"the stack {name} cannot be reached: {exc}") from exc
     except KeyError as exc:
-        raise NoAccess(f"the stack {name} is none of dexec's: it has no output {exc}") from exc
+        raise NoAccess(f"the stack {name} is not a dexec stack: it has no output {exc}") from exc
     with _open(access):
         yield access
 

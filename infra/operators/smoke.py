@@ -133,20 +133,20 @@ async def _http_order(smoke: Smoke) -> str:
 
 
 def socket_order(smoke: Smoke) -> str:
-    """Place an order over a WebSocket and be told each of its steps."""
+    """Place an order over a WebSocket and receive each of its events."""
     return asyncio.run(_socket_order(smoke))
 
 
 async def _socket_order(smoke: Smoke) -> str:
     started = time.perf_counter()
-    told: list[str] = []
+    states: list[str] = []
     async with Feed(smoke.access.outputs["WebSocketUrl"], smoke.api_key) as feed:
         order_id = str((await feed.execute(ORDER))["orderId"])
         async with asyncio.timeout(PATIENCE_S):
-            told += [event.status async for event in feed.until_terminal([order_id])]
-    if told[-1] != "confirmed":
-        raise Broken(f"told: {', '.join(told)}")
-    return f"{len(told)} steps told, confirmed after {_ms(started)}"
+            states += [event.status async for event in feed.until_terminal([order_id])]
+    if states[-1] != "confirmed":
+        raise Broken(f"received: {', '.join(states)}")
+    return f"{len(states)} events received, confirmed after {_ms(started)}"
 
 
 def large_push(smoke: Smoke) -> str:
@@ -165,7 +165,7 @@ def large_push(smoke: Smoke) -> str:
                 said = ", ".join(result.name.lower() for result in results)
                 raise Broken(said or "no connection is stored")
             if socket.recv(timeout=PATIENCE_S) != text:
-                raise Broken("it arrived changed")
+                raise Broken("it was altered on the way")
     except websockets.WebSocketException as exc:
         raise Broken(f"{type(exc).__name__}: {exc}") from exc
     return f"{LARGE_BYTES:,} bytes arrived as they were sent"

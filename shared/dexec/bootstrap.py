@@ -165,7 +165,7 @@ class Container(Adapters):
 
     @cached_property
     def check_readiness(self) -> CheckReadiness:
-        """Tells whether orders can be taken."""
+        """Checks whether orders can be taken."""
         from dexec.usecases.check_readiness import CheckReadiness
 
         return CheckReadiness({"order store": self.store_probe, "order queue": self.queue}, self.clock)

@@ -164,7 +164,7 @@ def test_the_region_is_read_where_the_advice_says(monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     (region,) = account.examine()
-    assert_told(region, Grade.PROBLEM, "AWS_DEFAULT_REGION")
+    assert_finding(region, Grade.PROBLEM, "AWS_DEFAULT_REGION")
     monkeypatch.setenv(*region.fix.removeprefix("name one: export ").split("="))
     assert "us-east-1" in next(account.examine()).text
 
@@ -172,29 +172,29 @@ def test_the_region_is_read_where_the_advice_says(monkeypatch: pytest.MonkeyPatc
 def test_an_account_without_credentials(aws: dict[str, object]) -> None:
     aws["GetCallerIdentity"] = NoCredentialsError()
     (nobody,) = account.examine()
-    assert_told(nobody, Grade.PROBLEM, "aws sso login")
+    assert_finding(nobody, Grade.PROBLEM, "aws sso login")
 
 
 def test_a_new_account_cannot_reserve_concurrency(aws: dict[str, object]) -> None:
     aws["GetAccountSettings"] = allowing(10)
     _, concurrency, _ = account.examine()
-    assert_told(concurrency, Grade.PROBLEM, "10 invocations", "ReserveConcurrency=false", "L-B99A9384")
+    assert_finding(concurrency, Grade.PROBLEM, "10 invocations", "ReserveConcurrency=false", "L-B99A9384")
 
 
 def test_a_quota_that_may_not_be_read_is_a_note(aws: dict[str, object]) -> None:
     aws["GetAccountSettings"] = ClientError({"Error": {"Code": "AccessDenied"}}, "GetAccountSettings")
     _, concurrency, database = account.examine()
-    assert_told(concurrency, Grade.NOTE, "lambda:GetAccountSettings")
+    assert_finding(concurrency, Grade.NOTE, "lambda:GetAccountSettings")
     assert database.grade is Grade.OK
 
 
 def test_a_region_without_dsql(aws: dict[str, object]) -> None:
     aws["ListClusters"] = EndpointConnectionError(endpoint_url="https://dsql.us-east-2.api.aws")
     *_, database = account.examine()
-    assert_told(database, Grade.PROBLEM, "us-east-2", "docs/deploy.md")
+    assert_finding(database, Grade.PROBLEM, "us-east-2", "docs/deploy.md")
 
 
 def test_a_region_that_refuses_to_list_clusters_offers_dsql(aws: dict[str, object]) -> None:
     aws["ListClusters"] = ClientError({"Error": {"Code": "AccessDeniedException"}}, "ListClusters")
     *_, database = account.examine()
-    assert_told(database, Grade.OK)
+    assert_finding(database, Grade.OK)

@@ -128,8 +128,8 @@ class Figures:
             venue_ms = sum(step.venue_ms for step in steps if step.venue_ms is not None)
             signature = next(step.signature for step in steps if step.signature is not None)
             landing_ms = landing_time(signature).total_seconds() * 1000
-            told_ms = (heard.arrivals[last] - placed.intended) * 1000
-            overheads.append(told_ms - venue_ms - landing_ms)
+            end_ms = (received.arrivals[last] - placed.intended) * 1000
+            overheads.append(end_ms - venue_ms - landing_ms)
         return overheads
 
     def _delayed(self, placed: Placed) -> bool:

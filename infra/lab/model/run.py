@@ -121,7 +121,7 @@ class _Run:
         self.cloud.take("sqsToLambda", QUEUED)
         started = self._start("execute")
         if self._parts.execute_order(self._order_id, 1, timeline.now() + TIMEOUT) is not None:
-            raise RuntimeError("the model's order was handed back")
+            raise RuntimeError("the model's order was not executed in one run")
         self._store.count_stored(self._order_id)
         return max(timeline.seconds, self._pushes.last_end) - started
 

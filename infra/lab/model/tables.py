@@ -21,7 +21,7 @@ def tables(document: Document) -> Iterator[Table]:
 
 def of_speed(document: Document) -> Iterator[Table]:
     """Yield how long orders take, and how many of them fit."""
-    latencies = {"POST answered": document["postMs"], "told confirmed": document["confirmedMs"]}
+    latencies = {"POST answered": document["postMs"], "client notified": document["confirmedMs"]}
     yield _table("From the request, ms", [{"": name, **_dict(found)} for name, found in latencies.items()])
     yield _table("Critical path", document["criticalPath"])
     yield _table(f"Executors, a full queue; latencies at {BUSY:.0%} of that", document["capacity"])

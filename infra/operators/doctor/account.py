@@ -27,7 +27,7 @@ def examine() -> Iterator[Finding]:
     session = boto3.Session()
     region = session.region_name
     if not region:
-        yield problem("AWS region", "none is set", "name one: export AWS_DEFAULT_REGION=us-east-1")
+        yield problem("AWS region", "none is set", "set one: export AWS_DEFAULT_REGION=us-east-1")
         return
     try:
         arn = session.client("sts", config=_CONFIG).get_caller_identity()["Arn"]

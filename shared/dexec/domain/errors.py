@@ -171,7 +171,7 @@ class ClusterUnavailable(Unavailable):
 
 
 class VenueUnavailable(Unavailable):
-    """A venue did not answer, or not with anything that makes sense; the route goes on without it."""
+    """A venue did not answer, or not validly; the route is made without it."""
 
 
 class NotReady(Unavailable):

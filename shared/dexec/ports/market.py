@@ -121,4 +121,4 @@ class Chain(Protocol):
 
     @property
     def wallets(self) -> Wallets:
-        """What clients hold."""
+        """Balances of the clients' wallets."""

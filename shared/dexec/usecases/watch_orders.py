@@ -81,7 +81,7 @@ class WatchOrders:
         return found
 
     def turn_away(self, connection_id: str, frame: bytes) -> None:
-        """Send a last frame to a connection that is not stored and close it: its client comes back."""
+        """Send a last frame to a connection that is not stored and close it: its client reconnects."""
         self._known.pop(connection_id, None)
         self.reply(connection_id, frame)
         self.push.close(connection_id)

@@ -117,7 +117,7 @@ def test_a_submitted_order_is_parked_only_when_its_transaction_can_no_longer_lan
     check(world)
 
 
-def test_an_order_that_is_handed_back_for_hours_is_never_parked(
+def test_an_order_that_is_redelivered_for_hours_is_never_parked(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     visits = 0

@@ -84,7 +84,7 @@ class PostgresOrders:
         return TooManyOrders(message, max(1, round(retry_after + 0.5)))
 
     def withdraw(self, order: Order, now: datetime, error: Failure) -> bool:
-        """Fail a pending order that nobody asked for again, and free its idempotency key."""
+        """Fail a pending order that has not been placed again meanwhile, and free its idempotency key."""
         params = {
             "id": order.id,
             "seen_queued_at": order.queued_at,
