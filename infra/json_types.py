@@ -1,4 +1,4 @@
-"""JSON as Python has it once it is read."""
+"""Types of parsed JSON."""
 
 from __future__ import annotations
 

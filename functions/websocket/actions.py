@@ -1,4 +1,4 @@
-"""What clients ask for over the WebSocket: one frame in, one frame as its answer."""
+"""The actions of the WebSocket API: one frame in, one frame out."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ ROUTES = {"CONNECT": connect, "DISCONNECT": disconnect, "MESSAGE": receive}
 
 
 def _status(event: dict[str, Any]) -> int:
-    """Do what an event asks for; return the status that API Gateway is told."""
+    """Do what an event asks for; return the status for API Gateway."""
     try:
         if "subscribe" in event:
             replay_events(event["subscribe"])

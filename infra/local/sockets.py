@@ -214,7 +214,7 @@ class Connection:
             await self._outbox.put(str(body))
 
     async def _end(self, left: Message) -> None:
-        """Close the connection, with all that was put for the client sent, and tell the API."""
+        """Close the connection, with all that was put for the client sent, and notify the API."""
         self._closing.set()
         self._gateway._ws_connections.pop(self._id, None)
         await self._outbox.sent()

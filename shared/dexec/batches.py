@@ -1,4 +1,4 @@
-"""The handler of a function that a queue feeds: a batch of messages in, and which of them failed out.
+"""SQS batch handler with partial batch responses: a batch of messages in, the failed ones out.
 
 Powertools' own processor does the same, and imports a parser of 20 modules for it.
 """

@@ -190,7 +190,7 @@ class Container(Adapters):
         return self.chain.wallets
 
     def new_notifier(self) -> Notifier:
-        """Return what tells the watchers of one order; each run has its own."""
+        """Return the notifier of one order's watchers; each run has its own."""
         from dexec.api.frames import first_frame
         from dexec.usecases.notify import Notifier
 

@@ -1,4 +1,4 @@
-"""Which database the settings name, how it is reached, and its schema."""
+"""Database connection from the settings, and schema migration."""
 
 from __future__ import annotations
 

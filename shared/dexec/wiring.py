@@ -1,4 +1,4 @@
-"""What a process reaches out to: store, queue, pushes, time, chance, threads; built when first used."""
+"""Lazily built adapters of a process: store, queue, pushes, clock, randomness, threads."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class Figures:
         return list(dict.fromkeys(reason for reason in given if reason is not None))
 
     def _state_ms(self) -> dict[str, list[float]]:
-        """Return the times from intended start to being told of each state, for each order and watcher."""
+        """Return the times from intended start to the event of each state, for each order and watcher."""
         times: dict[str, list[float]] = {}
         for placed, received in self._pairs():
             steps = self._steps(placed)

@@ -54,27 +54,27 @@ def ack(answering: FrameId, order_id: str) -> answers.AckFrame:
 
 def accepted(answering: FrameId, order: Order) -> answers.AckFrame:
     """Return the answer to an ``execute``: the order, and when its turn comes."""
-    told = ack(answering, order.id)
-    told["status"] = order.status
-    told["startsAt"] = iso(order.run_at)
-    return told
+    frame = ack(answering, order.id)
+    frame["status"] = order.status
+    frame["startsAt"] = iso(order.run_at)
+    return frame
 
 
 def refusal(answering: FrameId, error: DexecError) -> answers.ErrorFrame:
     """Return the answer to a frame that is refused: what HTTP would answer, as a frame."""
-    told = problem(error)
+    view = problem(error)
     frame: answers.ErrorFrame = {
         "type": "error",
         "code": code_of(error),
-        "message": told["detail"],
-        "status": told["status"],
+        "message": view["detail"],
+        "status": view["status"],
     }
-    if "errors" in told:
-        frame["errors"] = told["errors"]
-    if "orderId" in told:
-        frame["orderId"] = told["orderId"]
-    if "retryAfter" in told:
-        frame["retryAfter"] = told["retryAfter"]
+    if "errors" in view:
+        frame["errors"] = view["errors"]
+    if "orderId" in view:
+        frame["orderId"] = view["orderId"]
+    if "retryAfter" in view:
+        frame["retryAfter"] = view["retryAfter"]
     if answering is not None:
         frame["id"] = answering
     return frame

@@ -94,7 +94,7 @@ STATUS: dict[type[DexecError], int] = {
 MEANINGS = {
     400: "the body is not a JSON object, or has a number beyond 100 characters or 1e±999, or a field twice",
     401: "no API key, or one that is unknown or revoked",
-    404: "there is no such order, or it is somebody else's",
+    404: "there is no such order, or it belongs to another client",
     409: "the idempotency key was used before with another body",
     413: "the body is over 16 KB",
     422: "a field has a value that it cannot have; `errors` names it",
@@ -113,7 +113,7 @@ def status_of(error: DexecError) -> int:
 
 
 def code_of(error: DexecError) -> str:
-    """Return the code by which clients tell errors apart; all that are our own fault have the same."""
+    """Return the code that identifies an error to clients; all internal errors have the same."""
     return "internal" if status_of(error) == 500 else error.code
 
 
@@ -125,25 +125,25 @@ def retry_after_s(error: DexecError) -> int | None:
 
 
 def problem(error: DexecError) -> Problem:
-    """Return an error as problem details; of one that is our own fault (500), the details stay in the log."""
+    """Return an error as problem details; the details of an internal error (500) stay in the log."""
     status, code = status_of(error), code_of(error)
     detail = str(error) if status != 500 else "something went wrong on our side"
     field = error.field if isinstance(error, Invalid) else ""
-    told: Problem = {
+    view: Problem = {
         "type": f"/problems/{code.replace('_', '-')}",
         "title": code.replace("_", " ").capitalize(),
         "status": status,
         "detail": f"{field}: {detail}" if field else detail,
     }
     if field:
-        told["errors"] = [{"field": field, "message": detail}]
+        view["errors"] = [{"field": field, "message": detail}]
     if isinstance(error, CommitUnknown | OrderWithdrawn) and error.order_id:
-        told["orderId"] = error.order_id
+        view["orderId"] = error.order_id
     if (wait_s := retry_after_s(error)) is not None:
-        told["retryAfter"] = wait_s
+        view["retryAfter"] = wait_s
     if isinstance(error, NotReady):
-        told["checks"] = dict(error.checks)
-    return told
+        view["checks"] = dict(error.checks)
+    return view
 
 
 def invalid(errors: object) -> Invalid:

@@ -1,4 +1,4 @@
-"""Claiming: which orders an executor may take, and what the store says of those that it may not."""
+"""Claims: which orders an executor may lease, and the outcome for those that it may not."""
 
 from __future__ import annotations
 

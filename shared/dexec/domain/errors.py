@@ -4,7 +4,7 @@ What went wrong decides what happens next, so the tree follows the *kinds* of fa
 where they are noticed: a caller catches a branch, and each branch has one answer.
 
 DexecError
-  Rejected                     the request is at fault: nothing is stored, the client is told
+  Rejected                     the request is at fault: nothing is stored, the client is informed
     Unauthenticated
     NotFound
     ConnectionUnknown

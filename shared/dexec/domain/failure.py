@@ -1,4 +1,4 @@
-"""Why an attempt, or an order, failed: what an order keeps of an error."""
+"""The stored form of an error that ended an attempt or an order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Telling an honest repeat from another request under the same idempotency key.
+"""Distinguishes a repeat from a different request under the same idempotency key.
 
 The store keeps a hash of the request beside the key. The hash is over a canonical encoding of the request,
 never over what clients are shown, and its version stands before it: ``2:<SHA-256, hexadecimal>``. Rows of

@@ -138,7 +138,7 @@ class Change:
 
 
 def routed(order: Order, events: Sequence[Event]) -> Order:
-    """Return an order with the route that its current attempt took last, as ``events`` tell it."""
+    """Return an order with the route that its current attempt took last, as ``events`` record it."""
     for event in reversed(events):
         if event.attempt == order.attempt and isinstance(event.detail, RecordedRoute):
             return replace(order, route=event.detail)

@@ -1,4 +1,4 @@
-"""What an order keeps of a routing decision and of a fill.
+"""The stored form of a routing decision and of a fill.
 
 A ``Route`` is exact, in fractions, and lives for one attempt. What is kept of it has amounts as ``int`` base
 units, and figures that are only read, prices and percentages, as decimals: prices in token units, token out

@@ -53,10 +53,9 @@ class _Line:
 class Notifier:
     """Pushes one order's events to its watchers while the order goes on.
 
-    Each connection has a line of its own: one push at a time, and what queues up behind a slow one goes
-    out in one frame. ``threads`` runs the pushes; nothing here waits for them before the end. ``encode``
-    makes a frame of events. ``gather_s`` is how long the first events of a late order are gathered; its end
-    is told at once.
+    Each connection has a queue: one push at a time, and events that arrive during a slow push are sent in one
+    frame. ``threads`` runs the pushes; nothing here waits for them before the end. ``encode`` makes a frame
+    of events. ``gather_s`` is how long the first events of a late order are batched; its end is sent at once.
 
     Slow connections of one client must not occupy executors, or push threads, that others need: a connection
     that was slow, or failed, is a suspect until it receives a frame in time again. Suspects are served by
@@ -219,7 +218,7 @@ class Notifier:
                 del line.waiting[:taken]
 
     def _frame(self, events: Sequence[Event]) -> tuple[bytes, int]:
-        """Return what ``encode`` does; connections that are told the same events share it."""
+        """Return what ``encode`` does; connections that receive the same events share it."""
         span = events[0].seq, events[-1].seq
         found = self._frames.get(span)
         if found is None:

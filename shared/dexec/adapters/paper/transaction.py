@@ -50,7 +50,7 @@ def wallet(seed: int, client_id: str) -> Wallet:
 
 
 def blockhash(seed: int, slot: int) -> str:
-    """Return a slot's blockhash in base58; it starts with the slot, so that its age can be told."""
+    """Return a slot's blockhash in base58; it starts with the slot, so that its age is known."""
     return str(Hash(_blockhash_bytes(seed, slot)))
 
 
