@@ -146,7 +146,7 @@ class Container:
 
         settings = self.settings
         most = MostConnections(settings.max_connections_per_client, settings.max_streams_per_client)
-        return WatchOrders(self.watching, self.push, self.backlogs, self.clock, most)
+        return WatchOrders(self.orders, self.watching, self.push, self.backlogs, self.clock, most)
 
     @cached_property
     def limit_reads(self) -> LimitReads:

@@ -10,7 +10,7 @@ from dexec.domain.errors import ConnectionUnknown, NotFound, TooManyConnections
 from dexec.domain.ids import is_order_id
 from dexec.domain.order import Event
 from dexec.domain.views import View, encode, first_frame
-from dexec.ports import ApiKey, Backlogs, Clock, Connection, Delivery, MostConnections, Push, Watching
+from dexec.ports import ApiKey, Backlogs, Clock, Connection, Delivery, MostConnections, Orders, Push, Watching
 
 OPENING_PAUSES_S = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """A connection that is still opening answers 410; by the end of these pauses it is open or gone."""
@@ -27,6 +27,7 @@ KNOWN_S = 60
 class WatchOrders:
     """The use case."""
 
+    orders: Orders
     watching: Watching
     push: Push
     backlogs: Backlogs
@@ -79,11 +80,18 @@ class WatchOrders:
     def send_backlog(self, order_id: str, client_id: str, connection_id: str) -> None:
         """Watch an order over a connection that has just been let in. Raises what ``subscribe`` does.
 
-        It is not watched before the connection can be open: neither this nor an executor posts in vain, and
-        what happens meanwhile comes along in the first frame.
+        What happened so far is posted until the connection takes it, which shows that it is open, and only
+        then is the order watched: otherwise an executor could meet 410 with the order's last event and leave
+        it to the sweeper. What happened meanwhile follows. An order that is over need not be watched.
         """
         self.clock.sleep(SETTLE_S)
-        self.subscribe(order_id, client_id, connection_id)
+        found = self.orders.find(order_id, client_id) if is_order_id(order_id) else None
+        if found is None:
+            raise NotFound("there is no such order")
+        order, events = found
+        is_sent = self._send_all(connection_id, events, OPENING_PAUSES_S)
+        if not (is_sent and order.is_terminal):
+            self.subscribe(order_id, client_id, connection_id, events[-1].seq if is_sent else 0)
 
     def subscribe(self, order_id: str, client_id: str, connection_id: str, after_seq: int = 0) -> None:
         """Watch an order from now on and send what happened after ``after_seq``, in as few frames as hold it.
@@ -110,19 +118,21 @@ class WatchOrders:
         """Send a frame to the connection that asked."""
         self.push.post(connection_id, encode(frame))
 
-    def _send_all(self, connection_id: str, events: Sequence[Event]) -> bool:
+    def _send_all(self, connection_id: str, events: Sequence[Event], pauses_s: Sequence[float] = ()) -> bool:
         """Send events in frames; False where one did not arrive, after which none was sent."""
         while events:
             frame, taken = first_frame(events)
-            if not self._post_opening(connection_id, frame):
+            if self._post(connection_id, frame, pauses_s) is not Delivery.DELIVERED:
                 return False
             events = events[taken:]
         return True
 
-    def _post_opening(self, connection_id: str, frame: bytes) -> bool:
-        for pause_s in (0.0, *OPENING_PAUSES_S):
+    def _post(self, connection_id: str, frame: bytes, pauses_s: Sequence[float]) -> Delivery:
+        """Post a frame, and after each pause once more while the connection is not there."""
+        delivery = self.push.post(connection_id, frame)
+        for pause_s in pauses_s:
+            if delivery is not Delivery.GONE:
+                break
             self.clock.sleep(pause_s)
             delivery = self.push.post(connection_id, frame)
-            if delivery is not Delivery.GONE:
-                return delivery is Delivery.DELIVERED
-        return False
+        return delivery

@@ -128,7 +128,7 @@ class World:
         self.cancel_orders = CancelOrders(control, clock)
         self.settle_letter = SettleDeadLetter(orders, queue, cluster, clock, teller, self._token)
         self.sweep_up = Sweep(orders, watching, queue, push, clock, teller)
-        self.watch_orders = WatchOrders(watching, push, backlogs, clock, MOST)
+        self.watch_orders = WatchOrders(orders, watching, push, backlogs, clock, MOST)
 
     def _new_id(self, now: datetime) -> str:
         return make_order_id(now, self.random.randbytes(10))
