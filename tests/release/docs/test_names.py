@@ -10,7 +10,7 @@ import ast
 import builtins
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -31,6 +31,7 @@ _FENCE = re.compile(r"^```.*?^```\n", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`]+)`")
 _FILE = re.compile(r"[\w.$-]+(/[\w.-]+)*/?")
 _SUFFIX = re.compile(r"\.(py|sql|md|yaml|json|in|txt)$")
+_SOURCE = re.compile(r"[\w/-]+\.(py|sql)|(shared|functions|infra|tests|docs)/[\w./-]+")
 _CALL = re.compile(r"([\w.]+)\(([^)]*)\)(?: -> ([\w.]+))?")
 _DOTTED = re.compile(r"\w+(\.\w+)*")
 
@@ -211,6 +212,7 @@ def exists(span: str, places: list[Path]) -> bool:
     return stands_in(span, places)
 
 
+DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
 PAGES = ("extending.md", "add-a-venue.md", "architecture.md")
 ITEMS = [(page, item) for page in PAGES for item in items(page)]
 
@@ -246,15 +248,24 @@ def test_a_new_field_is_a_change_of_few_files(title: str) -> None:
     assert 2 <= len(re.findall(r"^\d+\. `", recipe, re.MULTILINE)) <= MOST_FILES
 
 
+@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.name)
+def test_files_named_in_any_document_exist(page: Path) -> None:
+    spans = _SPAN.findall(_FENCE.sub("", page.read_text(encoding="utf-8")))
+    named = [span for span in spans if _SOURCE.fullmatch(span)]
+    assert not [span for span in named if file_of(span) is None and not any(map(_ending(span), tree()))]
+
+
+def _ending(span: str) -> Callable[[str], bool]:
+    return lambda path: path.endswith(f"/{span}")
+
+
 def headings(page: Path) -> set[str]:
     """Return the anchors of a page, as GitHub makes them of its headings."""
     found = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
 
 
-@pytest.mark.parametrize(
-    "page", [PROJECT / "README.md", *(PROJECT / "docs").glob("*.md")], ids=lambda p: p.name
-)
+@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.name)
 def test_links_between_documents_lead_somewhere(page: Path) -> None:
     for place, anchor in re.findall(
         r"\]\((?!https?:)([^)#\s]*)#?([^)]*)\)", page.read_text(encoding="utf-8")
