@@ -154,7 +154,9 @@ class Container(Adapters):
 
         settings = self.settings
         most = MostConnections(settings.max_connections_per_client, settings.max_streams_per_client)
-        return WatchOrders(self.watching, self.push, self.event_replay, self.clock, most, first_frame)
+        return WatchOrders(
+            self.orders, self.watching, self.push, self.event_replay, self.clock, most, first_frame
+        )
 
     @cached_property
     def limit_reads(self) -> LimitReads:

@@ -17,6 +17,7 @@ from dexec.ports import (
     EncodeEvents,
     EventReplay,
     MostConnections,
+    Orders,
     Push,
     Watching,
 )
@@ -36,6 +37,7 @@ KNOWN_S = 60
 class WatchOrders:
     """The use case."""
 
+    orders: Orders
     watching: Watching
     push: Push
     event_replay: EventReplay
@@ -89,11 +91,18 @@ class WatchOrders:
     def replay_events(self, order_id: str, client_id: str, connection_id: str) -> None:
         """Watch an order over a connection that has just been let in. Raises what ``subscribe`` does.
 
-        The subscription waits until the connection can be open, so that neither this nor an executor posts
-        to it too early; events of the meantime are in the first frame.
+        What happened so far is posted until the connection takes it, which shows that it is open, and only
+        then is the order watched: otherwise an executor could meet 410 with the order's last event and leave
+        it to the sweeper. What happened meanwhile follows. An order that is over need not be watched.
         """
         self.clock.sleep(SETTLE_S)
-        self.subscribe(order_id, client_id, connection_id)
+        found = self.orders.find(order_id, client_id) if is_order_id(order_id) else None
+        if found is None:
+            raise NotFound("there is no such order")
+        order, events = found
+        is_sent = self._send_all(connection_id, events, OPENING_PAUSES_S)
+        if not (is_sent and order.is_terminal):
+            self.subscribe(order_id, client_id, connection_id, events[-1].seq if is_sent else 0)
 
     def subscribe(self, order_id: str, client_id: str, connection_id: str, after_seq: int = 0) -> None:
         """Watch an order from now on and send what happened after ``after_seq``, in as few frames as hold it.
@@ -120,19 +129,21 @@ class WatchOrders:
         """Send a frame to the connection that asked."""
         self.push.post(connection_id, frame)
 
-    def _send_all(self, connection_id: str, events: Sequence[Event]) -> bool:
+    def _send_all(self, connection_id: str, events: Sequence[Event], pauses_s: Sequence[float] = ()) -> bool:
         """Send events in frames; False where one did not arrive, after which none was sent."""
         while events:
             frame, taken = self.encode(events)
-            if not self._post_opening(connection_id, frame):
+            if self._post(connection_id, frame, pauses_s) is not Delivery.DELIVERED:
                 return False
             events = events[taken:]
         return True
 
-    def _post_opening(self, connection_id: str, frame: bytes) -> bool:
-        for pause_s in (0.0, *OPENING_PAUSES_S):
+    def _post(self, connection_id: str, frame: bytes, pauses_s: Sequence[float]) -> Delivery:
+        """Post a frame, and after each pause once more while the connection is not there."""
+        delivery = self.push.post(connection_id, frame)
+        for pause_s in pauses_s:
+            if delivery is not Delivery.GONE:
+                break
             self.clock.sleep(pause_s)
             delivery = self.push.post(connection_id, frame)
-            if delivery is not Delivery.GONE:
-                return delivery is Delivery.DELIVERED
-        return False
+        return delivery

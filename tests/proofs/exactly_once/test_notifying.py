@@ -336,3 +336,79 @@ def eventually(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.001)
+
+
+@pytest.mark.parametrize("ends_at", range(8))
+@pytest.mark.parametrize("opens_at", range(8))
+def test_who_opens_while_an_order_ends_is_told_its_end_without_the_sweeper(
+    ends_at: int, opens_at: int
+) -> None:
+    """Let the order be executed after one call of the backlog, and the connection open after another."""
+    world = World()
+    alice = world.client()
+    order = world.place(alice)
+    assert order is not None
+    world.open("opening", alice, order.id)
+    world.push.gone = {"opening"}
+    calls = 0
+
+    def happen(_: str) -> None:
+        nonlocal calls
+        at, calls = calls, calls + 1
+        if at == opens_at:
+            world.push.gone.clear()
+        if at == ends_at:
+            world.tape.observe = lambda call: None
+            world.deliver()
+            world.tape.observe = happen
+
+    world.tape.observe = happen
+    world.replay_events()
+    world.tape.observe = lambda call: None
+    world.deliver()
+    assert status(world) is Status.CONFIRMED
+    assert set(seqs(world, "opening", order)) == set(ALL)
+    assert world.is_quiet(), "without waiting for the sweeper"
+
+
+def test_a_connection_is_not_pushed_to_before_it_is_open() -> None:
+    world = World()
+    alice = world.client()
+    order = world.place(alice)
+    assert order is not None
+    world.open("opening", alice, order.id)
+    world.push.gone = {"opening"}
+    posts = 0
+
+    def end_the_order_then_open(_: str) -> None:
+        nonlocal posts
+        posts += 1
+        if posts == 1:
+            world.deliver()
+        else:
+            world.push.gone.clear()
+
+    world.push.hang = end_the_order_then_open
+    world.replay_events()
+    assert posts == 3, "while it opens, then what there was, then what came up meanwhile"
+    assert seqs(world, "opening", order) == ALL
+
+
+def test_a_backlog_that_failed_once_is_not_lost_to_an_order_that_goes_on() -> None:
+    world = World()
+    alice = world.client()
+    order = world.place(alice)
+    assert order is not None
+    world.open("own", alice, order.id)
+    world.push.failing = {"own"}
+
+    def connect_while_it_goes_on(call: str) -> None:
+        if call == "cluster.send":
+            world.replay_events()
+        elif call == "push.post":
+            world.push.failing.clear()
+
+    world.tape.observe = connect_while_it_goes_on
+    world.deliver()
+    assert seqs(world, "own", order) == ALL
+    assert world.is_quiet()

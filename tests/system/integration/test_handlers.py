@@ -82,6 +82,19 @@ def test_executing_is_five_round_trips_at_most(
     assert trips[id(deployment.parts.database)] == (5 if watchers else 4)
 
 
+@pytest.mark.parametrize(("is_over", "most"), [(False, 3), (True, 2)])
+def test_watching_an_order_that_is_over_is_one_round_trip_less(
+    deployment: Deployment, trips: Counter[int], is_over: bool, most: int
+) -> None:
+    order_id = place(deployment)
+    if is_over:
+        execute(deployment, order_id)
+    trips.clear()
+    connection_id, _ = deployment.connect(KEY, {"orderId": order_id})
+    assert trips == {id(deployment.parts.database): most}, "connect, read, and watch where there is more"
+    assert deployment.received(connection_id)
+
+
 # --- the executor ------------------------------------------------------------------------------------
 
 
