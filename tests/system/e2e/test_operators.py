@@ -131,8 +131,8 @@ def test_limits_bound_what_an_order_may_name(deployment: Deployed, dexec: Dexec,
         (("create", "desk", "--max-amount", "DOGE=1"), "DOGE"),
         (("create", "desk", "--max-amount", "SOL=1e9"), "must be a number"),
         (("set", "desk"), "name a limit to set"),
-        (("set", "desk", "--default-rate", "--orders-per-minute", "5"), "not both"),
-        (("set", "desk", "--no-max-amount", "--max-amount", "SOL=1"), "not both"),
+        (("set", "desk", "--default-rate", "--orders-per-minute", "5"), "cannot be combined"),
+        (("set", "desk", "--no-max-amount", "--max-amount", "SOL=1"), "cannot be combined"),
     ],
 )
 def test_a_key_that_cannot_be(dexec: Dexec, arguments: tuple[str, ...], message: str) -> None:
