@@ -1,4 +1,4 @@
-"""The HTTP API's entry: one request in, one answer out."""
+"""Lambda function of the HTTP API: one request in, one answer out."""
 
 from __future__ import annotations
 

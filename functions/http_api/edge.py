@@ -1,4 +1,4 @@
-"""The edge of the HTTP API: who may call, which requests are taken, and how refusals and answers leave."""
+"""The edge of the HTTP API: authentication, limits and decoding of requests, headers of answers."""
 
 from __future__ import annotations
 

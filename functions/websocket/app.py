@@ -1,4 +1,4 @@
-"""The WebSocket API's entry: connections, their frames, and the backlog that a new connection is sent."""
+"""Lambda function of the WebSocket API: connections, their frames, and the replay of past events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be configured, validated once at the start of a process."""
+"""The settings of the functions, read from the environment and validated once per process."""
 
 from __future__ import annotations
 

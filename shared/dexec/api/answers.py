@@ -1,4 +1,4 @@
-"""What clients are sent, as types: the answers of the HTTP API, and the frames of the WebSocket.
+"""Types of what clients receive: the answers of the HTTP API, and the frames of the WebSocket.
 
 They are plain dictionaries, which cost nothing to build. The views and routes are declared to return these
 types, so mypy finds a field that one of them lacks, or that the API documents do not have: those are

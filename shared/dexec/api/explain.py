@@ -1,4 +1,4 @@
-"""Explaining a fill: every bps between the mid prices at the quote and what happened on chain.
+"""Cost attribution of a fill: every bps between the mid prices at the quote and what happened on chain.
 
 Fees, impact and rounding are those of the quote; drift is all that changed between quote and fill.
 """

@@ -1,4 +1,4 @@
-"""The WebSocket frames that clients are sent, and how many events one of them takes."""
+"""Builds the WebSocket frames that clients receive, within the size limit of one frame."""
 
 from __future__ import annotations
 

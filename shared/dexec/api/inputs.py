@@ -1,4 +1,4 @@
-"""What clients send, as models: bodies, frames and query parameters, checked before anything uses them."""
+"""Models of what clients send: bodies, frames and query parameters, validated by pydantic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON as clients send it: read strictly, and bounded before Python makes anything large of it."""
+"""Strict, bounded parsing of the JSON that clients send."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prices, tokens and balances as clients are sent them."""
+"""Views of prices, tokens and balances for clients."""
 
 from __future__ import annotations
 

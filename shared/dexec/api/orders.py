@@ -1,4 +1,4 @@
-"""Orders and events as clients are sent them, over HTTP and the WebSocket alike."""
+"""Views of orders and events for clients, over HTTP and the WebSocket alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refusals as clients see them: problem details (RFC 9457), with the HTTP status of each error.
+"""Problem details (RFC 9457) of errors, and the HTTP status of each.
 
 What the domain and the use cases raise is in ``domain/errors.py``; the errors here are those that only the
 edge can raise.

@@ -1,4 +1,4 @@
-"""Order ids: ``ord_`` and a UUIDv7, so that they sort by the time they were made."""
+"""Order ids: ``ord_`` and a UUIDv7, so that they sort by creation time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The vocabulary between market and order: what is asked of venues, what they answer, what is chosen.
+"""Quotes and routes: the request, the venues' pool snapshots, their quotes, and the route that is chosen.
 
 All amounts are ``int`` base units; a price is base units out per base unit in, as an exact ``Fraction``.
 """

@@ -1,4 +1,4 @@
-"""What a chain offers: venues, a cluster, a signer, wallets."""
+"""The ports of a chain: venues, cluster, signer and wallets."""
 
 from __future__ import annotations
 

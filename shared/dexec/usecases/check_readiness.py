@@ -1,4 +1,4 @@
-"""Whether orders can be taken now: the store and the queue answer."""
+"""Readiness check: orders can be taken while the store and the queue answer."""
 
 from __future__ import annotations
 

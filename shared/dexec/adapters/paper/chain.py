@@ -1,4 +1,4 @@
-"""The paper chain as the engine sees it; each part is imported and built when it is first asked for."""
+"""``paper_chain``: the paper chain behind the engine's ports, each part imported and built on first use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The paper cluster: Solana's rules for a transaction, on the simulated market and a ledger of our own."""
+"""The paper cluster: Solana's rules for a transaction, on the simulated market and the paper ledger."""
 
 from __future__ import annotations
 

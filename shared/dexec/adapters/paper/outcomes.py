@@ -1,4 +1,4 @@
-"""What became of paper transactions: snapshot needs no transaction bytes."""
+"""The outcomes of paper transactions, read from the ledger without the transactions' bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The paper venues: how each makes a pool out of a sketch of the market at one slot.
+"""The pools of the paper venues, each made from a sketch of the market at one slot.
 
 A venue is one function in ``PAPER_VENUES``; a further one only has to be added there.
 """

@@ -1,4 +1,4 @@
-"""Deterministic pseudo-random values: hashes of what they are asked for, and of nothing else."""
+"""Deterministic pseudo-random values: hashes of their arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The simulator itself, for experiments and tests that need its market, ledger or latencies, not a chain."""
+"""The simulator's public parts (market, ledger, latencies) for experiments and tests."""
 
 from dexec.adapters.paper.latency import LATENCIES
 from dexec.adapters.paper.ledger import STARTING_BALANCES, Booking, Entry, Moves, PaperLedger, Posting

@@ -1,4 +1,4 @@
-"""Slots of the paper chain: when each is, and for how many a blockhash is valid."""
+"""Slots of the paper chain: their times, and the validity of a blockhash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Domain values as the store keeps them, JSON in text columns, and back.
+"""Encoding of domain values as JSON in text columns, and decoding.
 
 Requests, routes, fills, failures and the details of events are written here and nowhere else. What is stored
 outlives the code that wrote it, and older code may read it while a deployment is updated: fields are added,

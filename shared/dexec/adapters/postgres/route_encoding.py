@@ -1,4 +1,4 @@
-"""Routes and fills as the store keeps them: JSON objects, amounts as plain decimals in whole tokens."""
+"""Encoding of routes and fills as JSON objects: amounts as plain decimals in whole tokens."""
 
 from __future__ import annotations
 
