@@ -165,7 +165,7 @@ def test_the_region_is_read_where_the_advice_says(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     (region,) = account.examine()
     assert_finding(region, Grade.PROBLEM, "AWS_DEFAULT_REGION")
-    monkeypatch.setenv(*region.fix.removeprefix("name one: export ").split("="))
+    monkeypatch.setenv(*region.fix.removeprefix("set one: export ").split("="))
     assert "us-east-1" in next(account.examine()).text
 
 
