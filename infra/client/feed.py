@@ -208,7 +208,7 @@ class Feed:
                 return await answer
         except TimeoutError as exc:
             if self._socket is socket:
-                # Dead, or not heard on the other side: another one may do better.
+                # Dead in one direction at least: reconnect.
                 await self.drop()
             raise ApiError(f"no answer to {request['action']} within {timeout_s:.0f} s") from exc
         finally:

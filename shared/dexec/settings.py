@@ -49,7 +49,7 @@ class Settings(BaseModel):
     # Executing them.
     max_attempts: int = Field(3, ge=1, le=10, description="attempts an order gets")
     lease_seconds: int = Field(25, ge=5, le=900, description="lease of an executor on an order")
-    stop_before_end_ms: int = Field(3_000, ge=500, description="time an executor keeps for handing back")
+    stop_before_end_ms: int = Field(3_000, ge=500, description="time an executor reserves for redelivery")
     quote_deadline_ms: int = Field(400, ge=10, le=10_000, description="a venue slower than this is left out")
     quote_max_age_ms: int = Field(2_000, ge=100, le=60_000, description="older quotes are read again")
     leg_cost_lamports: int = Field(5_000, ge=0, le=10**9, description="what each leg of a route costs")

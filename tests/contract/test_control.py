@@ -91,7 +91,7 @@ def test_no_step_towards_a_signature_is_saved_while_halted(store: Backend, towar
     assert stored(store, change.before) == change.after
 
 
-def test_one_who_lost_the_lease_is_told_so_also_while_halted(store: Backend) -> None:
+def test_a_lost_lease_is_reported_also_while_halted(store: Backend) -> None:
     change = signing(store)
     claimed(store, change.before, "other", after(25))
     store.control.pause(NOW)
@@ -202,7 +202,7 @@ def test_an_executor_whose_order_was_cancelled_writes_nothing(store: Backend) ->
     assert claim(store, order, "other").outcome is ClaimOutcome.TERMINAL
 
 
-def test_watchers_of_a_cancelled_order_are_still_to_be_told(store: Backend) -> None:
+def test_watchers_of_a_cancelled_order_are_undelivered(store: Backend) -> None:
     connect(store, "own")
     order = place(store, watcher="own")
     store.control.cancel([order.id], NOW, ERROR)

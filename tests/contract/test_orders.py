@@ -138,7 +138,7 @@ def test_a_withdrawn_order_is_failed_and_its_key_free(store: Backend) -> None:
     assert store.orders.place(new_order(key="k"), None, None).is_new
 
 
-def test_an_order_that_somebody_works_on_is_not_withdrawn(store: Backend) -> None:
+def test_an_order_with_a_lease_is_not_withdrawn(store: Backend) -> None:
     order = place(store)
     claimed(store, order)
     assert not store.orders.withdraw(order, NOW, failure("unavailable"))
@@ -170,7 +170,7 @@ def test_a_repeated_claim_is_the_same_claim(store: Backend) -> None:
     assert claim(store, order) == claim(store, order)
 
 
-def test_a_held_order_is_nobody_elses_until_its_lease_ends(store: Backend) -> None:
+def test_a_leased_order_cannot_be_claimed_until_its_lease_ends(store: Backend) -> None:
     order = place(store)
     mine = claimed(store, order)
     assert claim(store, order, "yours", after(24.9)).outcome is ClaimOutcome.HELD
@@ -285,7 +285,7 @@ def test_a_change_is_written_once(store: Backend) -> None:
     assert len(events(store, change.after)) == 4
 
 
-def test_saving_and_claiming_tell_who_watches(store: Backend) -> None:
+def test_saving_and_claiming_return_the_watchers(store: Backend) -> None:
     for one in ("watcher", "bystander"):
         connect(store, one)
     connect(store, "stream", stream=True)

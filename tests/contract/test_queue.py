@@ -137,7 +137,7 @@ def test_a_queue_that_is_not_there_is_unavailable(account: str) -> None:
 
 
 @pytest.mark.usefixtures("account")
-def test_a_queue_that_nobody_serves_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_queue_that_does_not_answer_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")

@@ -79,7 +79,7 @@ def test_watching_gives_the_order_with_its_events(store: Backend) -> None:
     assert watchers_of(store, order) == set()
 
 
-def test_nobody_watches_somebody_elses_order(store: Backend) -> None:
+def test_another_clients_order_cannot_be_watched(store: Backend) -> None:
     connect(store, "c", "bob")
     order = place(store, "alice")
     assert store.watching.watch(order.id, "bob", "c") is None
@@ -87,7 +87,7 @@ def test_nobody_watches_somebody_elses_order(store: Backend) -> None:
     assert watchers_of(store, order) == set()
 
 
-def test_who_is_not_connected_does_not_watch_and_is_told_so(store: Backend) -> None:
+def test_a_client_that_is_not_connected_does_not_watch_and_gets_an_error(store: Backend) -> None:
     connect(store, "of bob", "bob")
     order = place(store)
     for connection_id in ("none", "of bob"):
@@ -138,7 +138,7 @@ def test_those_who_heard_a_step_go_on_watching(store: Backend) -> None:
     assert watchers_of(store, order) == {"c"}
 
 
-def test_those_who_missed_the_end_are_told_later_streams_too(store: Backend) -> None:
+def test_watchers_that_missed_the_end_are_notified_later_streams_too(store: Backend) -> None:
     connect(store, "c")
     order = ended(store, watcher="c")
     connect(store, "stream", stream=True)
@@ -147,7 +147,7 @@ def test_those_who_missed_the_end_are_told_later_streams_too(store: Backend) -> 
     assert undelivered(store) == {order.id: {"c", "stream"}}
 
 
-def test_a_stream_that_missed_nothing_is_not_told_later(store: Backend) -> None:
+def test_a_stream_that_missed_nothing_is_not_notified_later(store: Backend) -> None:
     connect(store, "c")
     order = ended(store, watcher="c")
     connect(store, "stream", stream=True)
@@ -185,7 +185,7 @@ def test_who_kept_others_waiting_is_a_suspect(store: Backend) -> None:
     assert failures() == 2
 
 
-def test_a_failing_connection_is_told_the_end_later(store: Backend) -> None:
+def test_a_failing_connection_gets_the_end_later(store: Backend) -> None:
     connect(store, "c")
     order = ended(store, watcher="c")
     store.watching.settle(Deliveries(order.id, True, failed=frozenset({"c"})))
@@ -208,7 +208,7 @@ def test_settling_nothing_is_nothing(store: Backend) -> None:
     store.watching.settle(Deliveries("ord_" + "0" * 32, False))
 
 
-def test_the_untold_are_those_of_orders_that_ended_a_while_ago(store: Backend) -> None:
+def test_undelivered_orders_are_those_that_ended_a_while_ago(store: Backend) -> None:
     connect(store, "c")
     open_order = place(store, watcher="c")
     first, second = ended(store, watcher="c"), ended(store, watcher="c")
@@ -221,7 +221,7 @@ def test_the_untold_are_those_of_orders_that_ended_a_while_ago(store: Backend) -
     assert [event.seq for event in events] == [1, 2, 3]
 
 
-def test_clients_take_turns_to_be_told(store: Backend) -> None:
+def test_clients_are_notified_round_robin(store: Backend) -> None:
     connect(store, "a", "alice")
     connect(store, "b", "bob")
     many = [ended(store, watcher="a") for _ in range(4)]
@@ -243,7 +243,7 @@ def test_skipping_a_connection_leaves_out_only_its_own_orders(store: Backend) ->
     ]
 
 
-def test_those_who_cannot_be_told_do_not_stand_before_those_who_can(store: Backend) -> None:
+def test_unreachable_watchers_do_not_delay_the_others(store: Backend) -> None:
     connect(store, "revoked")
     for _ in range(3):
         ended(store, watcher="revoked")

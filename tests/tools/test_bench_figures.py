@@ -92,7 +92,7 @@ def test_a_watcher_that_heard_nothing_misses_everything() -> None:
     collector = Collector()
     told(collector, "order-0", starts=0)
     document = Figures(run(collector, [placed(0), placed(1)]), None).document()
-    assert document["eventsMissing"] == 1, "of an order nobody heard of, at least one event is missing"
+    assert document["eventsMissing"] == 1, "of an order without a received event, at least one is missing"
     assert document["ordersNotTerminal"] == 1
 
 
@@ -140,7 +140,7 @@ def test_refused_orders_are_no_orders() -> None:
     assert document["ordersPerSecond"] == 0
 
 
-def test_orders_that_the_rate_limit_held_back_are_told_apart() -> None:
+def test_orders_that_the_rate_limit_held_back_are_distinguished() -> None:
     collector = Collector()
     told(collector, "order-0", starts=0)
     order = placed(0)

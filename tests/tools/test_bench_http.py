@@ -104,7 +104,7 @@ def test_a_broken_answer_is_no_answer() -> None:
     asyncio.run(with_server(serve, use))
 
 
-def test_nobody_there_is_no_answer() -> None:
+def test_no_listener_is_no_answer() -> None:
     async def use() -> None:
         async with KeptHttp("http://127.0.0.1:1", {}, 1) as http:
             with pytest.raises(NoAnswer):

@@ -77,7 +77,7 @@ def test_simulated_latencies_are_what_separates_the_scenarios() -> None:
     assert QUEUED in {span.name for span in none.spans}
 
 
-def test_what_runs_beside_takes_no_time_until_somebody_asks() -> None:
+def test_what_runs_beside_takes_no_time_until_it_is_waited_for() -> None:
     timeline = Timeline()
     beside = Beside(timeline, "beside")
     slow, quick = (beside.submit(timeline.sleep, seconds) for seconds in (2.0, 0.5))

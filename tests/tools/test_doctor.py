@@ -23,7 +23,7 @@ from infra.operators.doctor import account, machine
 from infra.operators.doctor.finding import Finding, Grade
 
 
-def assert_told(finding: Finding, grade: Grade, *words: str) -> None:
+def assert_finding(finding: Finding, grade: Grade, *words: str) -> None:
     assert finding.grade is grade
     assert bool(finding.fix) == (grade is not Grade.OK)
     for word in words:
@@ -35,7 +35,7 @@ def assert_told(finding: Finding, grade: Grade, *words: str) -> None:
     [((3, 10), Grade.PROBLEM), ((3, 11), Grade.OK), ((3, 13), Grade.OK), ((3, 14), Grade.PROBLEM)],
 )
 def test_python(version: tuple[int, int], grade: Grade) -> None:
-    assert_told(machine.python(version), grade, *(["make clean setup"] if grade is Grade.PROBLEM else []))
+    assert_finding(machine.python(version), grade, *(["make clean setup"] if grade is Grade.PROBLEM else []))
 
 
 def test_packages(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_packages(tmp_path: Path) -> None:
             raise PackageNotFoundError(name)
         return versions[name]
 
-    assert_told(
+    assert_finding(
         machine.packages(lock, installed),
         Grade.PROBLEM,
         "moto is 5.0, not 5.1",
@@ -59,38 +59,40 @@ def test_packages(tmp_path: Path) -> None:
         "make setup",
     )
     versions |= {"moto": "5.1", "absent": "2.0"}
-    assert_told(machine.packages(lock, installed), Grade.OK)
+    assert_finding(machine.packages(lock, installed), Grade.OK)
 
 
 def test_programs_that_are_missing_are_notes() -> None:
     found = list(machine.programs(lambda name: "/usr/bin/curl" if name == "curl" else None))
     assert [finding.grade for finding in found][:3] == [Grade.OK, Grade.NOTE, Grade.NOTE]
-    assert_told(found[1], Grade.NOTE, "wscat", "Node", "dexec watch")
+    assert_finding(found[1], Grade.NOTE, "wscat", "Node", "dexec watch")
 
 
 def test_a_port(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         taken = server.getsockname()[1]
-        assert_told(machine.port("the emulator", taken, Home(tmp_path)), Grade.NOTE, "taken", "dexec status")
-    assert_told(machine.port("the emulator", processes.free_port(0), Home(tmp_path)), Grade.OK, "free")
+        assert_finding(
+            machine.port("the emulator", taken, Home(tmp_path)), Grade.NOTE, "taken", "dexec status"
+        )
+    assert_finding(machine.port("the emulator", processes.free_port(0), Home(tmp_path)), Grade.OK, "free")
 
 
 def test_write_access(tmp_path: Path) -> None:
-    assert_told(machine.write_access(tmp_path / "not" / "yet"), Grade.OK)
+    assert_finding(machine.write_access(tmp_path / "not" / "yet"), Grade.OK)
     (tmp_path / "file").touch()
-    assert_told(machine.write_access(tmp_path / "file" / "home"), Grade.PROBLEM, "no directory", "--home")
+    assert_finding(machine.write_access(tmp_path / "file" / "home"), Grade.PROBLEM, "no directory", "--home")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_write_access_that_is_missing(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    assert_told(machine.write_access(tmp_path), Grade.PROBLEM, "not writable", "chmod")
+    assert_finding(machine.write_access(tmp_path), Grade.PROBLEM, "not writable", "chmod")
 
 
 def test_disk(tmp_path: Path) -> None:
     full = shutil._ntuple_diskusage(100, 99, 1)
-    assert_told(machine.disk(tmp_path, lambda _: full), Grade.PROBLEM, "0.0 GB free", "make room")
-    assert_told(machine.disk(tmp_path / "new", lambda _: full._replace(free=1 << 40)), Grade.OK)
+    assert_finding(machine.disk(tmp_path, lambda _: full), Grade.PROBLEM, "0.0 GB free", "make room")
+    assert_finding(machine.disk(tmp_path / "new", lambda _: full._replace(free=1 << 40)), Grade.OK)
 
 
 def state(**changes: object) -> State:
@@ -100,17 +102,19 @@ def state(**changes: object) -> State:
 
 def test_a_deployment(tmp_path: Path) -> None:
     home = Home(tmp_path)
-    assert_told(machine.deployment(home), Grade.OK, "none runs")
+    assert_finding(machine.deployment(home), Grade.OK, "none runs")
     home.write(state())
-    assert_told(machine.deployment(home), Grade.OK, "runs")
+    assert_finding(machine.deployment(home), Grade.OK, "runs")
     home.write(state(ready=False))
-    assert_told(machine.deployment(home), Grade.PROBLEM, "not started completely", "dexec up --detach")
+    assert_finding(machine.deployment(home), Grade.PROBLEM, "not started completely", "dexec up --detach")
     gone = processes.ProcessRef(name="emulator", pid=2**22 + 1, started=0, port=1)
     home.write(state(processes=(gone,)))
-    assert_told(machine.deployment(home), Grade.PROBLEM, "emulator ended unexpectedly", "dexec up --detach")
+    assert_finding(
+        machine.deployment(home), Grade.PROBLEM, "emulator ended unexpectedly", "dexec up --detach"
+    )
 
 
-def test_an_emulator_that_nobody_knows_is_found(tmp_path: Path) -> None:
+def test_an_emulator_that_no_deployment_knows_is_found(tmp_path: Path) -> None:
     """Started by a parent that ends, as a killed ``dexec`` leaves it behind."""
     idle = "import time; time.sleep(60)"
     orphan = [sys.executable, "-X", f"dexec={tmp_path}/tmp", "-c", idle]
@@ -121,7 +125,7 @@ def test_an_emulator_that_nobody_knows_is_found(tmp_path: Path) -> None:
         deadline = time.monotonic() + 20
         while f"pid {pid}" not in (finding := machine.strays(0)).text and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert_told(finding, Grade.PROBLEM, f"pid {pid} of {tmp_path}", "kill -9", str(pid))
+        assert_finding(finding, Grade.PROBLEM, f"pid {pid} of {tmp_path}", "kill -9", str(pid))
     finally:
         os.kill(pid, 9)
 
@@ -160,7 +164,7 @@ def test_the_region_is_read_where_the_advice_says(monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     (region,) = account.examine()
-    assert_told(region, Grade.PROBLEM, "AWS_DEFAULT_REGION")
+    assert_finding(region, Grade.PROBLEM, "AWS_DEFAULT_REGION")
     monkeypatch.setenv(*region.fix.removeprefix("name one: export ").split("="))
     assert "us-east-1" in next(account.examine()).text
 
@@ -168,29 +172,29 @@ def test_the_region_is_read_where_the_advice_says(monkeypatch: pytest.MonkeyPatc
 def test_an_account_without_credentials(aws: dict[str, object]) -> None:
     aws["GetCallerIdentity"] = NoCredentialsError()
     (nobody,) = account.examine()
-    assert_told(nobody, Grade.PROBLEM, "aws sso login")
+    assert_finding(nobody, Grade.PROBLEM, "aws sso login")
 
 
 def test_a_new_account_cannot_reserve_concurrency(aws: dict[str, object]) -> None:
     aws["GetAccountSettings"] = allowing(10)
     _, concurrency, _ = account.examine()
-    assert_told(concurrency, Grade.PROBLEM, "10 invocations", "ReserveConcurrency=false", "L-B99A9384")
+    assert_finding(concurrency, Grade.PROBLEM, "10 invocations", "ReserveConcurrency=false", "L-B99A9384")
 
 
 def test_a_quota_that_may_not_be_read_is_a_note(aws: dict[str, object]) -> None:
     aws["GetAccountSettings"] = ClientError({"Error": {"Code": "AccessDenied"}}, "GetAccountSettings")
     _, concurrency, database = account.examine()
-    assert_told(concurrency, Grade.NOTE, "lambda:GetAccountSettings")
+    assert_finding(concurrency, Grade.NOTE, "lambda:GetAccountSettings")
     assert database.grade is Grade.OK
 
 
 def test_a_region_without_dsql(aws: dict[str, object]) -> None:
     aws["ListClusters"] = EndpointConnectionError(endpoint_url="https://dsql.us-east-2.api.aws")
     *_, database = account.examine()
-    assert_told(database, Grade.PROBLEM, "us-east-2", "docs/deploy.md")
+    assert_finding(database, Grade.PROBLEM, "us-east-2", "docs/deploy.md")
 
 
 def test_a_region_that_refuses_to_list_clusters_offers_dsql(aws: dict[str, object]) -> None:
     aws["ListClusters"] = ClientError({"Error": {"Code": "AccessDeniedException"}}, "ListClusters")
     *_, database = account.examine()
-    assert_told(database, Grade.OK)
+    assert_finding(database, Grade.OK)

@@ -217,7 +217,7 @@ def test_what_may_pass_passes() -> None:
     assert run({"type": "lifespan"}) == (True, [])
 
 
-def test_a_preflight_of_another_origin_is_told_nothing_of_what_is_allowed() -> None:
+def test_a_preflight_of_another_origin_learns_nothing_of_what_is_allowed() -> None:
     reached, (start, body) = run(scope_of("http", FOREIGN, method="OPTIONS"))
     assert not reached
     assert start["status"] == 403

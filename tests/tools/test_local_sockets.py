@@ -200,7 +200,7 @@ def test_a_connection_that_is_deleted_while_its_frame_is_run() -> None:
     run(test())
 
 
-def test_a_client_that_leaves_is_forgotten_at_once_and_its_code_told() -> None:
+def test_a_client_that_leaves_is_removed_at_once_and_its_code_passed_on() -> None:
     async def test() -> None:
         gateway = Gateway()
         client = Server(Sockets(gateway, 4))

@@ -41,7 +41,7 @@ export function get(path, query = {}, signal = undefined) {
 
 /**
  * Posts an order, again while the answer is lost: under one idempotency key it is never executed twice.
- * `onRepeat(problem, tries, most)` hears of each repeat. Raises `Problem`.
+ * `onRepeat(problem, tries, most)` is called at each repeat. Raises `Problem`.
  */
 export async function execute(order, idempotencyKey, onRepeat) {
 	const headers = { "content-type": "application/json", "idempotency-key": idempotencyKey };

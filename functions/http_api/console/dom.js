@@ -13,7 +13,7 @@ export const h = (tag, properties, ...children) => fill(document.createElement(t
 export const svg = (tag, properties, ...children) =>
 	fill(document.createElementNS("http://www.w3.org/2000/svg", tag), properties, children);
 
-/** Sets a text where it differs, so that screen readers hear a status once. */
+/** Sets a text where it differs, so that screen readers announce a status once. */
 export function setText(node, text) {
 	if (node.textContent !== text) node.textContent = text;
 }

@@ -40,7 +40,7 @@ export async function catchUp() {
 	if (!isStarted(page) || !answer.orders.some((order) => known.has(order.orderId))) reached(page, answer);
 }
 
-/** Loads an order's events if it is over without all being here; while it is open, the stream tells. */
+/** Loads an order's events if it is over without all being here; while it is open, the stream delivers them. */
 export function complete(order) {
 	if (isOver(order) && knownUpTo(order) < order.seq) loadOrder(order.orderId);
 }

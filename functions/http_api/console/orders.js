@@ -5,7 +5,7 @@ const CARRIED = ["label", "mode", "tokenIn", "tokenOut", "amount", "slippageBps"
 const byId = new Map();
 let changed;
 
-/** `listener(order)` hears of every order that is new or has changed. */
+/** `listener(order)` is called with every order that is new or has changed. */
 export const onChange = (listener) => (changed = listener);
 
 /** The order with this id, if known. */

@@ -8,17 +8,17 @@ import { bps, facts, impactOf, quoteTable, shareBars, why } from "./route.js";
 const WAIT_MS = 220;
 const STALE_MS = 10_000;
 
-let hear;
+let callbacks;
 let shown;
 let timer;
 let abort = new AbortController();
 let quotedAt;
 
-/** Starts it; `onQuote(answer)` and `onRefused(problem)` hear what the venues say. */
+/** Starts it; `onQuote(answer)` and `onRefused(problem)` get the result. */
 export function startPreview(handlers) {
-	hear = handlers;
+	callbacks = handlers;
 	on("refresh", "click", () => preview(shown));
-	setInterval(tellAge, 500);
+	setInterval(showAge, 500);
 	empty();
 }
 
@@ -38,16 +38,16 @@ async function ask({ tokenIn, tokenOut, amount, mode, slippageBps }) {
 		const answer = await get("quotes", { tokenIn, tokenOut, amount, mode, slippageBps }, abort.signal);
 		quotedAt = Date.now();
 		$("preview-body").replaceChildren(...content(answer));
-		tellAge();
-		hear.onQuote(answer);
+		showAge();
+		callbacks.onQuote(answer);
 	} catch (problem) {
 		if (problem.name === "AbortError") return;
 		empty(problem.message);
-		if (problem.status >= 400 && problem.status < 500) hear.onRefused(problem);
+		if (problem.status >= 400 && problem.status < 500) callbacks.onRefused(problem);
 	}
 }
 
-function tellAge() {
+function showAge() {
 	if (!quotedAt) return;
 	const age = Date.now() - quotedAt;
 	const words = `${Math.floor(age / 1000)} s old`;

@@ -1,4 +1,4 @@
-// The WebSocket that tells of every order, kept open for as long as the page is. A socket may look open
+// The WebSocket with the events of every order, kept open for as long as the page is. A socket may look open
 // and be dead, or forgotten by the server: each ping has to be answered, and an error of that kind ends it.
 
 import { savedKey } from "./api.js";
@@ -10,15 +10,15 @@ const PONG_WITHIN_MS = 10_000;
 const FORGOTTEN = "connection_unknown";
 
 let address;
-let hear;
+let callbacks;
 let socket;
 let failures = 0;
 let retry;
 let overdue;
 
-/** Opens it, for good. `onState` hears "connecting", "live" or "reconnecting", in so many ms, and why. */
+/** Opens it, for good. `onState` gets "connecting", "live" or "reconnecting", in so many ms, and why. */
 export function openStream(url, handlers) {
-	[address, hear] = [url, handlers];
+	[address, callbacks] = [url, handlers];
 	connect();
 	setInterval(ping, PING_EVERY_MS);
 	addEventListener("online", () => {
@@ -33,12 +33,12 @@ export function subscribe(orderId, afterSeq) {
 }
 
 function connect() {
-	hear.onState("connecting");
+	callbacks.onState("connecting");
 	socket = new WebSocket(`${address}?stream=all&apiKey=${encodeURIComponent(savedKey())}`);
 	socket.onopen = () => {
-		hear.onState("live");
+		callbacks.onState("live");
 		ping();
-		hear.onOpen();
+		callbacks.onOpen();
 	};
 	socket.onmessage = ({ data }) => received(JSON.parse(data));
 	socket.onclose = () => lost("The live connection dropped");
@@ -48,7 +48,7 @@ function received(frame) {
 	if (frame.code === FORGOTTEN) return lost("The server no longer knew the live connection");
 	failures = 0;
 	if (frame.type === "pong") clearTimeout(overdue);
-	if (frame.type === "status") hear.onStatus(frame);
+	if (frame.type === "status") callbacks.onStatus(frame);
 }
 
 function ping() {
@@ -67,7 +67,7 @@ function lost(why) {
 	socket = null;
 	const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures) * (0.5 + Math.random() / 2);
 	failures += 1;
-	hear.onState("reconnecting", wait, why);
+	callbacks.onState("reconnecting", wait, why);
 	retry = setTimeout(connect, wait);
 }
 

@@ -15,11 +15,11 @@ let quote;
 let refusal;
 let sending = false;
 let outcome = ["", ""];
-let hear;
+let callbacks;
 
-/** Starts it; `onQuoted(order)` hears of orders quoted, `onAccepted(order)` of orders taken. */
+/** Starts it; `onQuoted(order)` gets orders quoted, `onAccepted(order)` orders accepted. */
 export function startTicket(handlers) {
-	hear = handlers;
+	callbacks = handlers;
 	for (const field of FIELDS) {
 		on(field, "input", () => edited(field));
 		$(field).setAttribute("aria-describedby", `error-${field}`);
@@ -81,7 +81,7 @@ function quoted(answer) {
 	quote = answer.route;
 	$(other()).value = show(quote[other()], 9).replaceAll(",", "");
 	judge();
-	hear.onQuoted(currentOrder());
+	callbacks.onQuoted(currentOrder());
 }
 
 function refused(problem) {
@@ -144,7 +144,7 @@ function flip() {
 async function send(count) {
 	if (sending || $("submit").disabled) return;
 	sending = true;
-	tell("Sending…");
+	showMessage("Sending…");
 	const order = currentOrder();
 	const answers = await Promise.allSettled(Array.from({ length: count }, (_, index) => sendOne(order, index)));
 	sending = false;
@@ -153,7 +153,7 @@ async function send(count) {
 	if (problem?.status === 422) return refused(problem);
 	const wait = problem?.status === 429 && problem.waitMs ? ` There is room in ${problem.waitMs / 1000} s.` : "";
 	const advice = problem?.unknown ? " Trying again is safe: no order is executed twice." : wait;
-	tell(`${taken} of ${count} accepted. ${problem?.message ?? ""}${advice}`, problem ? "bad" : "");
+	showMessage(`${taken} of ${count} accepted. ${problem?.message ?? ""}${advice}`, problem ? "bad" : "");
 }
 
 // An order whose answer got lost is sent again under the same idempotency key.
@@ -164,7 +164,7 @@ async function sendOne(order, index) {
 	try {
 		const accepted = await execute(order, key, sayRepeat);
 		unanswered.delete(name);
-		hear.onAccepted({ ...order, label: order.clientId, createdAt: new Date().toISOString(), ...accepted });
+		callbacks.onAccepted({ ...order, label: order.clientId, createdAt: new Date().toISOString(), ...accepted });
 		return accepted;
 	} catch (problem) {
 		if (!problem.unknown) unanswered.delete(name);
@@ -173,10 +173,10 @@ async function sendOne(order, index) {
 }
 
 function sayRepeat(problem, tries, most) {
-	tell(`${problem.message} Asking again, under the same key (${tries} of ${most})…`, "bad");
+	showMessage(`${problem.message} Asking again, under the same key (${tries} of ${most})…`, "bad");
 }
 
-function tell(text, tone = "") {
+function showMessage(text, tone = "") {
 	outcome = [text, tone];
 	judge();
 }

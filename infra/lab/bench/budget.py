@@ -148,7 +148,7 @@ def print_budget(budget: Budget) -> None:
     """Print the figures as two tables."""
     console = Console(highlight=False)
     order = Table("own CPU of an order, ms", "accept", "execute", "both", "frames", "PostgreSQL", box=None)
-    for name, run in (("nobody watching", budget.unwatched), (f"{WATCHERS} watchers", budget.watched)):
+    for name, run in (("no watchers", budget.unwatched), (f"{WATCHERS} watchers", budget.watched)):
         cells = ("acceptCpuMs", "executeCpuMs", "cpuMs", "frames", "databaseCpuMs")
         order.add_row(name, *(f"{run[cell]:.2f}" for cell in cells))
     console.print(order)

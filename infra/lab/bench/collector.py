@@ -11,8 +11,8 @@ from infra.client.events import Event, from_frame
 
 
 @dataclass
-class Heard:
-    """One order as one watcher heard it; ``arrivals`` are ``perf_counter`` seconds by seq."""
+class Received:
+    """One order as one watcher received it; ``arrivals`` are ``perf_counter`` seconds by seq."""
 
     arrivals: dict[int, float] = field(default_factory=dict)
     duplicated: int = 0
@@ -46,7 +46,7 @@ class Collector:
     """Takes the frames of all watchers, who are numbered; everything is kept by order id."""
 
     def __init__(self) -> None:
-        self.heard: dict[str, dict[int, Heard]] = defaultdict(dict)
+        self.received: dict[str, dict[int, Received]] = defaultdict(dict)
         self.steps: dict[str, dict[int, Step]] = defaultdict(dict)
         self.frames = 0
         self.ends = 0
@@ -56,10 +56,10 @@ class Collector:
         """Note a ``status`` frame that arrived at ``now`` (``perf_counter``)."""
         self.frames += 1
         for event in from_frame(frame):
-            heard = self.heard[event.order_id].setdefault(watcher, Heard())
-            ended = heard.ended
-            heard.take(event, now)
-            self.ends += heard.ended and not ended
+            received = self.received[event.order_id].setdefault(watcher, Received())
+            ended = received.ended
+            received.take(event, now)
+            self.ends += received.ended and not ended
             steps = self.steps[event.order_id]
             if event.seq not in steps:
                 steps[event.seq] = _step(event)

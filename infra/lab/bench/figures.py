@@ -11,7 +11,7 @@ from typing import NamedTuple
 from dexec.adapters.paper.simulator import LATENCIES
 from infra.client.api import Document
 from infra.client.events import TERMINAL
-from infra.lab.bench.collector import Heard, Step
+from infra.lab.bench.collector import Received, Step
 from infra.lab.bench.load import Placed, Run
 from infra.lab.percentiles import spread
 
@@ -67,9 +67,9 @@ class Figures:
     def _state_ms(self) -> dict[str, list[float]]:
         """Return the times from intended start to being told of each state, for each order and watcher."""
         times: dict[str, list[float]] = {}
-        for placed, heard in self._pairs():
+        for placed, received in self._pairs():
             steps = self._steps(placed)
-            for seq, arrived in heard.arrivals.items():
+            for seq, arrived in received.arrivals.items():
                 times.setdefault(steps[seq].name, []).append((arrived - placed.intended) * 1000)
         return {state: times[state] for state in STATES if state in times}
 
@@ -87,10 +87,10 @@ class Figures:
             moments.append(Moment(moment - self._run.started_at, queued, executing))
         return [moment for moment in moments if math.isfinite(moment.at)]
 
-    def _pairs(self) -> Iterable[tuple[Placed, Heard]]:
+    def _pairs(self) -> Iterable[tuple[Placed, Received]]:
         for placed in self._accepted:
-            for heard in self._run.collector.heard.get(placed.order_id or "", {}).values():
-                yield placed, heard
+            for received in self._run.collector.received.get(placed.order_id or "", {}).values():
+                yield placed, received
 
     def _steps(self, placed: Placed) -> dict[int, Step]:
         return self._run.collector.steps.get(placed.order_id or "", {})
@@ -120,16 +120,16 @@ class Figures:
             return []
         landing_time = LATENCIES[self._latency].landing_time
         overheads = []
-        for placed, heard in self._pairs():
+        for placed, received in self._pairs():
             steps = self._ordered(placed)
-            last = max(heard.arrivals, default=0)
+            last = max(received.arrivals, default=0)
             if not steps or steps[-1].name != "confirmed" or steps[-1].attempt != 1 or last != len(steps):
                 continue
             venue_ms = sum(step.venue_ms for step in steps if step.venue_ms is not None)
             signature = next(step.signature for step in steps if step.signature is not None)
             landing_ms = landing_time(signature).total_seconds() * 1000
-            told_ms = (heard.arrivals[last] - placed.intended) * 1000
-            overheads.append(told_ms - venue_ms - landing_ms)
+            end_ms = (received.arrivals[last] - placed.intended) * 1000
+            overheads.append(end_ms - venue_ms - landing_ms)
         return overheads
 
     def _delayed(self, placed: Placed) -> bool:
@@ -142,13 +142,13 @@ class Figures:
     def _events(self) -> Document:
         expected = missing = duplicated = out_of_order = 0
         for placed in self._accepted:
-            heard = self._run.collector.heard.get(placed.order_id or "", {})
+            received = self._run.collector.received.get(placed.order_id or "", {})
             # Without an end, what an order has shown so far is the least it has.
-            count = max((one.highest for one in heard.values()), default=1)
+            count = max((one.highest for one in received.values()), default=1)
             expected += count * self._run.watchers
-            missing += count * self._run.watchers - sum(len(one.arrivals) for one in heard.values())
-            duplicated += sum(one.duplicated for one in heard.values())
-            out_of_order += sum(one.out_of_order for one in heard.values())
+            missing += count * self._run.watchers - sum(len(one.arrivals) for one in received.values())
+            duplicated += sum(one.duplicated for one in received.values())
+            out_of_order += sum(one.out_of_order for one in received.values())
         return {
             "eventsExpected": expected,
             "eventsMissing": missing,

@@ -65,7 +65,7 @@ class Run:
 
 
 async def run(plan: Plan, target: Target, progress: Progress = lambda *_: None) -> Run:
-    """Run a plan. Raises ``ApiError`` where the deployment lets nobody in."""
+    """Run a plan. Raises ``ApiError`` where the deployment refuses the key."""
     load = _Load(plan, target)
     async with AsyncExitStack() as stack:
         headers = {"x-api-key": target.api_key, "content-type": "application/json"}
@@ -201,11 +201,11 @@ class _Load:
 
     async def _until_delivered(self) -> None:
         """Wait until every watcher has the last event of every accepted order, or no more events arrive."""
-        heard, silent_since = self.collector.frames, perf_counter()
+        received, silent_since = self.collector.frames, perf_counter()
         while not self._all_delivered() and perf_counter() - silent_since < self._plan.silence_s:
             await asyncio.sleep(0.02)
-            if self.collector.frames != heard:
-                heard, silent_since = self.collector.frames, perf_counter()
+            if self.collector.frames != received:
+                received, silent_since = self.collector.frames, perf_counter()
         await asyncio.sleep(LINGER_S)
 
     def _all_delivered(self) -> bool:
@@ -214,7 +214,7 @@ class _Load:
         if self.collector.ends < pairs:
             return False
         # Others may use the same key: their orders end as well.
-        ended = sum(heard.ended for one in ids for heard in self.collector.heard[one].values())
+        ended = sum(received.ended for one in ids for received in self.collector.received[one].values())
         return ended == pairs
 
     def _answered(self) -> int:

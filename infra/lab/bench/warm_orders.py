@@ -31,7 +31,7 @@ def measure(orders: int, api_key: str) -> dict[str, float]:
         accept_s += between - before
         execute_s += time.process_time() - between
         if failures:
-            raise RuntimeError(f"{order_id} was handed back")
+            raise RuntimeError(f"{order_id} was not executed in one run")
     elapsed_s = time.perf_counter() - started
     return {
         "acceptCpuMs": accept_s * 1000 / orders,

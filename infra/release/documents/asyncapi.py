@@ -113,7 +113,7 @@ def _channel() -> Node:
     query: Node = {
         "apiKey": {**text, "description": "the client's API key, where no header can be set"},
         "orderId": {**text, "description": "watch this order: all its events so far, and those to come"},
-        "stream": {"const": "all", "description": "hear all of one's own orders from now on"},
+        "stream": {"const": "all", "description": "all events of the client's orders from now on"},
     }
     return {
         "address": "/",

@@ -1,4 +1,4 @@
-"""The states of an order and the steps between them, as data."""
+"""The state machine of an order: its statuses and the allowed transitions, as data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dexec.domain.errors import IllegalTransition
 
 
 class Status(StrEnum):
-    """Where an order stands."""
+    """The status of an order."""
 
     PENDING = "pending"
     ROUTING = "routing"
@@ -20,7 +20,7 @@ class Status(StrEnum):
 
 
 class Step(StrEnum):
-    """A finer mark inside a status; most events have none."""
+    """A step within a status; most events have none."""
 
     QUOTES = "quotes"
 

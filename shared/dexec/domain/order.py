@@ -67,7 +67,7 @@ class Order:
 
     ``lease_token`` is whose it is right now, ``run_at`` when it may start, ``queued_at`` when its message
     was last put on the queue. ``transaction`` is that of the current attempt, stored before it is sent.
-    ``rounds`` counts its ways through the dead letters in a row on which every run broke off; since
+    ``rounds`` counts its rounds through the dead-letter queue in a row in which every run crashed; since
     ``parked_at`` it waits for an operator because of them. ``route`` is that of the current attempt; it is
     stored in the event that decided it, so only those who read the events, or the history, know it.
     """
@@ -132,7 +132,7 @@ class Change:
         return Change(self.before, after, (*self.events, event))
 
     def releasing(self, run_at: datetime | None = None) -> Change:
-        """Return this change, after which nobody holds the order; it may go on from ``run_at``."""
+        """Return this change, after which the order is unleased; it may go on from ``run_at``."""
         after = replace(self.after, lease_token=None, lease_until=None, run_at=run_at or self.after.run_at)
         return Change(self.before, after, self.events)
 

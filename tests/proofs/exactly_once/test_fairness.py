@@ -1,4 +1,4 @@
-"""One client's slow connections and many untold orders cost the others nothing; time is simulated."""
+"""One client's slow connections and many undelivered orders do not delay the others; time is simulated."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def failures(world: World, connection_id: str, caller: ApiKey) -> int:
 
 
 @pytest.mark.parametrize("takes_s", [inf, 1.5 * SLOW_S], ids=["dead", "slow"])
-def test_a_clients_slow_connections_hold_executors_once_and_nobody_elses_orders(
+def test_a_clients_slow_connections_hold_executors_once_and_no_other_clients_orders(
     world: World, sockets: Sockets, takes_s: float
 ) -> None:
     mallory, alice = world.client("mallory", orders_per_minute=0), world.client("alice", orders_per_minute=0)
@@ -121,7 +121,7 @@ def test_a_clients_slow_connections_hold_executors_once_and_nobody_elses_orders(
     assert all(world.backend.watching.connection(one) for one in SLOW), "slow is not gone"
 
 
-def test_a_suspect_that_is_told_in_time_is_forgiven(world: World, sockets: Sockets) -> None:
+def test_a_suspect_that_receives_in_time_is_forgiven(world: World, sockets: Sockets) -> None:
     alice = world.client("alice", orders_per_minute=0)
     world.connect("own", alice, stream=True)
     sockets.takes_s = {"own": inf}
@@ -179,7 +179,7 @@ def swept(world: World) -> int:
     return len(world.sweep_up(world.clock.now() + timedelta(seconds=FUNCTION_S)).delivered)
 
 
-def test_a_sweep_tells_every_client_whatever_others_have_not_been_told(
+def test_a_sweep_notifies_every_client_however_many_events_others_missed(
     world: World, sockets: Sockets
 ) -> None:
     mallory, alice = world.client("mallory", orders_per_minute=0), world.client("alice", orders_per_minute=0)
@@ -193,7 +193,7 @@ def test_a_sweep_tells_every_client_whatever_others_have_not_been_told(
     assert sockets.waited_s == DEADLINE_S, "a connection that takes nothing is waited for once a sweep"
 
 
-def test_a_sweep_goes_on_until_everything_is_told(world: World) -> None:
+def test_a_sweep_goes_on_until_everything_is_delivered(world: World) -> None:
     alice = world.client("alice", orders_per_minute=0)
     world.connect("own", alice)
     count = 2 * BATCH + 1

@@ -10,12 +10,12 @@ from tests.proofs.simulation.world import World
 
 
 def held_world() -> World:
-    """Return a world in which somebody else holds the lease of a submitted order for 25 s."""
+    """Return a world in which another executor holds the lease of a submitted order for 25 s."""
     world = World()
     order = world.place(world.client())
     assert order is not None
     now = world.clock.now()
-    world.backend.orders.claim(order.id, "somebody else", now, now + timedelta(seconds=25))
+    world.backend.orders.claim(order.id, "another executor", now, now + timedelta(seconds=25))
     return world
 
 

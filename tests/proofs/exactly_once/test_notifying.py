@@ -1,4 +1,4 @@
-"""Telling runs beside the order: nobody slows it, nobody is forgotten."""
+"""Notifying runs beside the order: no watcher slows it, and none misses an event."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_a_thousand_watchers(threads: ThreadPoolExecutor) -> None:
     check(world)
 
 
-def test_one_that_hangs_costs_nobody_else_anything(threads: ThreadPoolExecutor, stuck: Event) -> None:
+def test_one_that_hangs_costs_the_others_nothing(threads: ThreadPoolExecutor, stuck: Event) -> None:
     world = World(threads=threads, push_deadline_s=0.3)
     order = watched(world, "slow", *(f"c{n}" for n in range(50)))
     world.push.hang = hang_when(stuck, {"slow"})
@@ -112,7 +112,7 @@ def test_one_that_hangs_costs_nobody_else_anything(threads: ThreadPoolExecutor, 
     assert set(seqs(world, "slow", order)) == set(ALL)
 
 
-def test_what_misses_the_deadline_is_told_later(threads: ThreadPoolExecutor, stuck: Event) -> None:
+def test_what_misses_the_deadline_is_delivered_later(threads: ThreadPoolExecutor, stuck: Event) -> None:
     world = World(threads=threads, push_deadline_s=0.05)
     crowd = [f"c{n}" for n in range(100)]
     order = watched(world, *crowd)
@@ -126,7 +126,7 @@ def test_what_misses_the_deadline_is_told_later(threads: ThreadPoolExecutor, stu
     check(world)
 
 
-def test_a_second_delivery_tells_what_was_not_told() -> None:
+def test_a_second_delivery_notifies_of_what_was_not_delivered() -> None:
     world = World()
     order = watched(world, "own")
     world.duplicate()
@@ -181,7 +181,7 @@ def test_one_that_keeps_failing_is_dropped() -> None:
         world.clock.advance(60)
         world.sweep()
     assert world.backend.watching.connection("failing") is None
-    assert "failing" in world.push.gone, "its client waits on a connection that nobody tells"
+    assert "failing" in world.push.gone, "its client waits on a connection that gets no events"
 
 
 def test_one_that_keeps_failing_and_cannot_be_closed_is_kept() -> None:
@@ -308,16 +308,16 @@ def test_an_order_that_waited_is_not_kept_secret_while_it_goes_on(threads: Threa
     world = World(threads=threads, gather_s=0.01)
     order = watched(world, "own")
     world.clock.advance(1)
-    told_before_it_lands: list[int] = []
+    received_before_it_lands: list[int] = []
 
-    def wait_to_be_told(call: str) -> None:
+    def wait_for_frames(call: str) -> None:
         if call == "cluster.look":
             eventually(lambda: bool(seqs(world, "own", order)))
-            told_before_it_lands.extend(seqs(world, "own", order))
+            received_before_it_lands.extend(seqs(world, "own", order))
 
-    world.tape.observe = wait_to_be_told
+    world.tape.observe = wait_for_frames
     world.deliver()
-    assert told_before_it_lands[:2] == [1, 2]
+    assert received_before_it_lands[:2] == [1, 2]
     assert seqs(world, "own", order) == ALL
 
 

@@ -38,7 +38,7 @@ def test_250_orders_at_once_start_no_faster_than_the_limits_allow() -> None:
         assert number <= SETTINGS.order_burst + since * SETTINGS.orders_per_minute / 60
 
 
-def test_past_the_backlog_a_client_is_told_when_to_come_again() -> None:
+def test_past_the_backlog_a_client_learns_when_to_retry() -> None:
     limits = {"orders_per_minute": 6, "order_burst": 2, "max_backlog_seconds": 60}
     world = World(settings=SETTINGS.model_copy(update=limits))
     alice = world.client()

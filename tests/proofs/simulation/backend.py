@@ -34,7 +34,7 @@ class Audit(Protocol):
         """Return every order with its events."""
 
     def is_settled(self) -> bool:
-        """Whether no order is open and nobody is still to be told."""
+        """Whether no order is open and every event is delivered."""
 
     def lose_connection(self, connection_id: str) -> None:
         """Delete the row of a connection and nothing else."""

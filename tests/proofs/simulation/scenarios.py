@@ -145,7 +145,7 @@ def dead_letters(world: World) -> None:
     _one_order(world)
 
 
-def told_late(world: World) -> None:
+def delivered_late(world: World) -> None:
     """The clients cannot be reached while the order executes; the sweeper tells them."""
     alice = world.client()
     for one in ("own", "other"):
@@ -228,7 +228,7 @@ SCENARIOS: dict[str, Scenario] = {
         message_lost,
         dead_letters,
         *HALTS,
-        told_late,
+        delivered_late,
         given_up,
         coming_and_going,
         scheduled,

@@ -157,7 +157,7 @@ def test_logs_are_kept_for_a_time_and_no_function_logs_elsewhere() -> None:
         assert referred(function["LoggingConfig"]) == set(groups)
 
 
-def test_the_stack_is_told_where_the_database_url_is_and_never_the_url() -> None:
+def test_the_stack_gets_the_secret_of_the_database_url_and_never_the_url() -> None:
     parameters = section("Parameters")
     # `sam deploy --guided` cannot leave a NoEcho parameter empty, and other parameters can be read.
     assert not [name for name, parameter in parameters.items() if "NoEcho" in parameter]

@@ -1,4 +1,4 @@
-"""The market and the chain in memory: venues with still prices, a cluster that lands as it is told."""
+"""The market and the chain in memory: venues with still prices, a cluster whose landings tests control."""
 
 from __future__ import annotations
 

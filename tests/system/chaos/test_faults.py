@@ -1,4 +1,4 @@
-"""Every accepted order is executed exactly once and told completely, whatever is killed meanwhile."""
+"""Every accepted order is executed exactly once with every event delivered, whatever is killed meanwhile."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from infra.local.keys import create_key
 
 @dataclass(frozen=True)
 class Deployed:
-    """A running deployment; ``home`` is None when somebody else started it (``DEXEC_ENDPOINT``)."""
+    """A running deployment; ``home`` is None if it was started elsewhere (``DEXEC_ENDPOINT``)."""
 
     state: State
     home: Home | None

@@ -1,4 +1,4 @@
-"""A gateway that loses answers: what it was asked for was done, and the client is not told."""
+"""A gateway that loses answers: the request was executed, and its client gets no answer."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def bench(deployment: Deployed, directory: Path, *options: str) -> dict[str, Any
     given = ("--endpoint", deployment.http_url, "--warm-up", "0", *options, *files)
     ran = command.run("bench", *given, DEXEC_API_KEY=key)
     assert ran.returncode == 0, ran.stderr + ran.stdout
-    assert not ran.stderr, "where nobody watches there is no progress bar"
+    assert not ran.stderr, "without a terminal there is no progress bar"
     report: dict[str, Any] = json.loads(figures.read_text())
     assert f"{report['plan']['orders']} orders" in ran.stdout
     return report
@@ -41,7 +41,7 @@ def bench(deployment: Deployed, directory: Path, *options: str) -> dict[str, Any
     ],
     ids=lambda options: options[0],
 )
-def test_every_order_is_confirmed_and_every_event_told(
+def test_every_order_is_confirmed_and_every_event_delivered(
     deployment: Deployed, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
     report = bench(deployment, tmp_path, "--orders", "12", *options)
@@ -64,7 +64,7 @@ def test_a_schedule_is_kept(deployment: Deployed, tmp_path: Path) -> None:
     assert report["seconds"] >= 0.9, "the tenth order is not sent before that"
 
 
-def test_a_wrong_key_is_told_in_a_line(deployment: Deployed) -> None:
+def test_a_wrong_key_is_reported_in_a_line(deployment: Deployed) -> None:
     ran = command.run("bench", "--orders", "1", "--endpoint", deployment.http_url, DEXEC_API_KEY="wrong")
     assert ran.returncode == 1
     assert "Traceback" not in ran.stderr

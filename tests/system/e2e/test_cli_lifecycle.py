@@ -176,7 +176,7 @@ def test_what_is_killed_comes_back_without_a_command_and_orders_go_on(home: Path
     assert command.processes_of(home) == []
 
 
-def test_in_the_foreground_a_restart_is_told_where_the_logs_are(home: Path) -> None:
+def test_in_the_foreground_a_restart_is_reported_among_the_logs(home: Path) -> None:
     with command.running("up", "--home", str(home), *QUICK, until=SERVED) as process:
         for name in ("postgres", "emulator"):
             kill(running(home), name)
@@ -196,7 +196,7 @@ def test_in_the_foreground_a_restart_is_told_where_the_logs_are(home: Path) -> N
     assert command.processes_of(home) == []
 
 
-def test_without_restarts_a_crash_of_the_emulator_is_told_and_stops_the_rest(home: Path) -> None:
+def test_without_restarts_a_crash_of_the_emulator_is_reported_and_stops_the_rest(home: Path) -> None:
     with command.running("up", "--no-restart", "--home", str(home), *QUICK, until=SERVED) as process:
         place(home)
         kill(running(home), "emulator")

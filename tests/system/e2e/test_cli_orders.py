@@ -96,7 +96,7 @@ def test_quote_shows_every_venue_and_what_would_be_taken(dexec: Run) -> None:
         (("history", "--status", "lost"), "confirmed"),
     ],
 )
-def test_a_mistake_is_told_in_one_line_with_what_is_right(
+def test_a_mistake_is_reported_in_one_line_with_what_is_right(
     dexec: Run, arguments: tuple[str, ...], advice: str
 ) -> None:
     ran = dexec(*arguments)
@@ -105,7 +105,7 @@ def test_a_mistake_is_told_in_one_line_with_what_is_right(
     assert "Traceback" not in ran.stderr
 
 
-def test_a_wrong_key_and_a_wrong_address_are_told(dexec: Run) -> None:
+def test_a_wrong_key_and_a_wrong_address_are_reported(dexec: Run) -> None:
     assert "API key" in dexec("history", DEXEC_API_KEY="nobody").stderr
     unreachable = dexec("history", DEXEC_URL="http://127.0.0.1:9/nothing")
     assert unreachable.returncode == 1

@@ -168,7 +168,7 @@ def error_of(order: Document) -> Document:
 
 
 def assert_failed_for_good(deployment: Deployed, order: Document) -> None:
-    """The row says failed, so does the last event, with the same reason; nobody paid."""
+    """The row says failed, so does the last event, with the same reason; nothing was paid."""
     outcome = ended(deployment, [str(order["orderId"])])[str(order["orderId"])]
     assert outcome.status == "failed"
     assert outcome.complete

@@ -1,4 +1,4 @@
-"""An answer that is lost after the order was accepted: each client of ours ends with one order."""
+"""An answer that is lost after the order was accepted: each client ends with one order."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def test_an_idempotency_key_makes_one_order(deployment: Deployed) -> None:
 
 
 @pytest.mark.parametrize("path", ["api/orders/{}", "api/orders/{}?x=1"])
-def test_somebody_elses_order_does_not_exist(deployment: Deployed, path: str) -> None:
+def test_another_clients_order_does_not_exist(deployment: Deployed, path: str) -> None:
     with deployment.client(deployment.new_key()) as owner, deployment.client(deployment.new_key()) as other:
         body = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
         order_id = owner.post("api/orders/execute", json=body).json()["orderId"]

@@ -104,7 +104,7 @@ def test_only_what_comes_after_a_seq(deployment: Deployed) -> None:
     assert seqs(asyncio.run(watch())) == [5, 6]
 
 
-def test_a_stream_hears_all_orders_of_its_client_and_of_nobody_else(deployment: Deployed) -> None:
+def test_a_stream_receives_all_orders_of_its_client_and_of_no_other(deployment: Deployed) -> None:
     mine, other = deployment.new_key(), deployment.new_key()
 
     async def watch() -> tuple[list[str], list[Event], list[Event]]:
@@ -208,7 +208,7 @@ def test_a_connection_that_may_not_be_is_refused(deployment: Deployed, query: di
     assert 400 <= asyncio.run(attempt()) < 500
 
 
-def test_somebody_elses_order_cannot_be_watched(deployment: Deployed) -> None:
+def test_another_clients_order_cannot_be_watched(deployment: Deployed) -> None:
     mine, other = deployment.new_key(), deployment.new_key()
 
     async def attempt() -> list[Document]:

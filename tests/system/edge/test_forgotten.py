@@ -29,7 +29,9 @@ def placed(functions: Deployment) -> list[str]:
 
 
 @pytest.mark.parametrize("frame", [{"action": "ping", "id": 7}, EXECUTE, {**EXECUTE, "idempotencyKey": "k"}])
-def test_it_is_told_and_closed(functions: Deployment, forgotten: str, frame: dict[str, object]) -> None:
+def test_it_gets_an_error_and_is_closed(
+    functions: Deployment, forgotten: str, frame: dict[str, object]
+) -> None:
     (refusal,) = functions.send(forgotten, json.dumps(frame))
     assert (refusal["type"], refusal["code"], refusal["status"]) == ("error", "connection_unknown", 410)
     assert refusal["id"] == 7
@@ -65,7 +67,7 @@ def test_an_order_that_was_placed_is_found_by_its_key_after_coming_back(
     assert placed(functions) == [ack["orderId"]]
 
 
-def test_an_order_under_a_key_is_told_once(functions: Deployment) -> None:
+def test_an_order_under_a_key_is_reported_once(functions: Deployment) -> None:
     connection_id, _ = functions.connect(OWNER)
     frames = functions.send(connection_id, json.dumps({**EXECUTE, "idempotencyKey": "k"}))
     assert [frame["type"] for frame in frames] == ["ack"], "a new order that starts at once is not repeated"

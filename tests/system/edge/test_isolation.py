@@ -84,7 +84,7 @@ def test_no_stream_or_failed_subscription_hears_of_it(functions: Deployment) -> 
     assert [frame["type"] for frame in functions.received(subscriber)] == ["error"]
 
 
-def test_nobody_else_can_stop_the_owner_from_watching(functions: Deployment) -> None:
+def test_no_other_client_can_stop_the_owner_from_watching(functions: Deployment) -> None:
     order_id = place(functions)
     owner, _ = functions.connect(OWNER, {"orderId": order_id})
     stranger, _ = functions.connect(STRANGER)

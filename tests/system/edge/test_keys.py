@@ -43,7 +43,7 @@ def test_without_a_key_only_the_public_pages_are_served(functions: Deployment, k
     assert functions.connect(key)[1] == 401
 
 
-def test_a_migrated_database_lets_nobody_in(clean_url: str) -> None:
+def test_a_migrated_database_has_no_valid_key(clean_url: str) -> None:
     with deployed(clean_url) as functions:
         functions.parts.migrate()
         for key in ("local", "test", "dexec", "admin"):
@@ -114,5 +114,5 @@ def test_what_waits_is_not_executed_for_a_client_whose_only_key_was_revoked(func
     message = functions.queue.receive()
     assert message is not None
     failures = executor.handler(queue_event(str(order_id), message.receipt), Context())["batchItemFailures"]
-    assert len(failures) == 1, "handed back"
+    assert len(failures) == 1, "redelivered"
     assert functions.parts.read_orders.one(str(order_id), "owner")[0].status is Status.PENDING

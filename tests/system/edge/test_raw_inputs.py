@@ -1,4 +1,4 @@
-"""Texts that once took seconds, an order without an answer, or an error of ours: each is refused at once."""
+"""Texts that once took seconds, an order without an answer, or a 500: each is refused at once."""
 
 from __future__ import annotations
 

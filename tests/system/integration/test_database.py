@@ -183,7 +183,7 @@ def test_a_server_that_does_not_come_back(
 
     def once() -> BoundedConnection:
         if connections:
-            raise psycopg.OperationalError("nobody listens")
+            raise psycopg.OperationalError("no listener")
         connections.append(connecting(Isolation.READ_COMMITTED))
         return connections[0]
 
@@ -218,7 +218,7 @@ def test_a_server_that_takes_connections_and_says_nothing() -> None:
             database.fetch(READING, Repeat.READ)
 
 
-def test_a_port_where_nobody_listens() -> None:
+def test_a_port_without_a_listener() -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     database = Database(lambda: connect(f"postgresql://nobody@127.0.0.1:{port}/nothing"))

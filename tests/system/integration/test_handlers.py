@@ -112,7 +112,7 @@ def test_what_is_not_done_is_reported_and_postponed(deployment: Deployment) -> N
     message = deployment.queue.receive()
     assert message is not None
     now = parts.clock.now()
-    parts.orders.claim(order_id, "somebody else", now, now + timedelta(seconds=25))
+    parts.orders.claim(order_id, "another executor", now, now + timedelta(seconds=25))
     answer = executor.handler(queue_event(order_id, message.receipt), Context())
     assert len(answer["batchItemFailures"]) == 1
     assert message.visible_at == now + timedelta(seconds=25)
@@ -134,7 +134,7 @@ def test_a_queue_that_is_away_does_not_make_it_worse(deployment: Deployment) -> 
     order_id = place(deployment)
     parts = deployment.parts
     now = parts.clock.now()
-    parts.orders.claim(order_id, "somebody else", now, now + timedelta(seconds=25))
+    parts.orders.claim(order_id, "another executor", now, now + timedelta(seconds=25))
     deployment.queue.is_away = True
     assert len(execute(deployment, order_id)) == 1
 
@@ -157,7 +157,7 @@ def test_a_letter_that_cannot_be_settled_stays(deployment: Deployment) -> None:
     deployment.queue.is_away = True
     assert len(settle(deployment, order_id)) == 1
     now = deployment.clock.now()
-    deployment.parts.orders.claim(order_id, "somebody else", now, now + timedelta(seconds=25))
+    deployment.parts.orders.claim(order_id, "another executor", now, now + timedelta(seconds=25))
     assert len(settle(deployment, order_id)) == 1
 
 

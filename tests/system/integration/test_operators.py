@@ -44,7 +44,7 @@ def placed(orders: PostgresOrders, client_id: str = "desk") -> Order:
     return orders.place(new_order(client_id), None, None).order
 
 
-def test_an_order_that_waits_for_a_key_is_told_from_others(
+def test_an_order_that_waits_for_a_key_is_distinguished_from_others(
     operators: PostgresOperators, orders: PostgresOrders
 ) -> None:
     operators.revoke_keys("other", NOW)

@@ -50,7 +50,7 @@ def test_a_key_says_who_calls(authenticate: Authenticate) -> None:
 
 
 @pytest.mark.parametrize("key", [None, "", "wrong", "x" * (MAX_KEY_LENGTH + 1), KEY.key_hash, "é\x00"])
-def test_anything_else_is_nobody(authenticate: Authenticate, key: str | None) -> None:
+def test_anything_else_is_unauthenticated(authenticate: Authenticate, key: str | None) -> None:
     with pytest.raises(Unauthenticated):
         authenticate(key)
 

@@ -15,7 +15,7 @@ def test_it_is_ready_while_all_answer() -> None:
     assert check() == {"order store": "up", "order queue": "up"}
 
 
-def test_what_is_down_is_named_and_nothing_else_is_told() -> None:
+def test_what_is_down_is_named_and_nothing_else_is_revealed() -> None:
     store, queue = FakeProbe(), FakeProbe()
     check = CheckReadiness({"order store": store, "order queue": queue}, FakeClock())
     store.failure = StoreUnavailable("postgresql://postgres:secret@127.0.0.1/dexec refused the connection")

@@ -24,7 +24,7 @@ def test_where_all_messages_are_lost_the_youngest_order_goes_on_at_once() -> Non
     assert world.sweep_up(ends_at, 0).requeued == (), "there is a message again"
 
 
-def test_the_untold_are_told_while_the_queue_is_away() -> None:
+def test_missed_events_are_delivered_while_the_queue_is_unavailable() -> None:
     world = World()
     caller = world.client()
     world.connect("socket", caller)

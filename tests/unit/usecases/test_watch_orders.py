@@ -91,7 +91,7 @@ def test_an_order_that_is_not_there_cannot_be_watched(world: World, alice: ApiKe
         world.watch_orders.subscribe(order_id, "alice", "c")
 
 
-def test_somebody_elses_order_is_not_there(world: World, order: Order) -> None:
+def test_another_clients_order_is_not_found(world: World, order: Order) -> None:
     world.connect("c", world.client("bob"))
     with world.tape.process(), pytest.raises(NotFound):
         world.watch_orders.subscribe(order.id, "bob", "c")

@@ -130,7 +130,7 @@ def test_the_fee_is_on_the_output_where_y_is_collected_and_x_sold() -> None:
     assert taken_apart.unrounded_out == 148
 
 
-def test_a_fee_on_the_output_is_told_in_its_own_token() -> None:
+def test_a_fee_on_the_output_is_given_in_its_own_token() -> None:
     pool = bins(fees=replace(FEES, collect_fee_mode=CollectFeeMode.ONLY_Y))
     route = find_route(
         RouteRequest(Mode.EXACT_IN, "SOL", "USDC", 150), [PoolSnapshot("meteora", 1, (pool,), 1)]
