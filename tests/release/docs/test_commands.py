@@ -46,7 +46,6 @@ NOT_RUN = {
     r"dexec .*--home /tmp/dexec-rough": "a second deployment: tests/system/e2e/test_cli_lifecycle.py",
     r"dexec deploy --endpoint": "needs an emulator that runs already: tests/system/e2e/test_deploy.py",
     r"npx newman": "with a pinned newman: tests/system/e2e/test_generated_clients.py",
-    r"make docs": "rewrites files: tests/release/docs/test_documents.py",
     r"(\.venv-sam/bin/)?sam deploy": "needs an AWS account",
     r"dexec smoke --stack": "on the deployment of this machine: tests/system/e2e/test_operators.py",
 }
