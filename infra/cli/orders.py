@@ -12,6 +12,7 @@ import typer
 from dexec.domain.lifecycle import Status
 from infra.cli import output
 from infra.cli.interrupts import stoppable
+from infra.cli.leaving import again_command, leaving
 from infra.cli.target import HOME, HomeOption, JsonOption, KeyOption, Target, UrlOption, resolve
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def order(
     *,
     slippage: SlippageOption = None,
     exact_out: ExactOutOption = False,
-    label: Annotated[str | None, typer.Option(help="A name of yours for it.")] = None,
+    label: Annotated[str | None, typer.Option(help="A label of your choice, shown with the order.")] = None,
     idempotency_key: Annotated[
         str | None,
         typer.Option(help="Sent again under the same key, it is placed once.", show_default="a new one"),
@@ -63,7 +64,10 @@ def order(
         elif not as_json:
             output.say(f"{placed['orderId']} {placed['status']}, starts at {placed['startsAt']}")
         if watch:
-            _exit_unless_confirmed(asyncio.run(_watch(target, str(placed["orderId"]), as_json=as_json)))
+            order_id, again = str(placed["orderId"]), again_command(home, url)
+            with leaving(order_id, again):
+                status = asyncio.run(_watch(target, order_id, via="HTTP", as_json=as_json))
+            _exit_unless_confirmed(status)
 
 
 def watch(
@@ -76,8 +80,9 @@ def watch(
 ) -> None:
     """Show an order's events, those it has and those to come, until its last (exit code 1 if it fails)."""
     target = resolve(home, url, api_key)
-    with stoppable():
-        _exit_unless_confirmed(asyncio.run(_watch(target, order_id, as_json=as_json)))
+    with stoppable(), leaving(order_id, again_command(home, url)):
+        status = asyncio.run(_watch(target, order_id, as_json=as_json))
+    _exit_unless_confirmed(status)
 
 
 def history(
@@ -164,14 +169,14 @@ async def _history(target: Target, status: Status | None, limit: int) -> list[Do
     return orders
 
 
-async def _watch(target: Target, order_id: str, *, as_json: bool) -> str:
+async def _watch(target: Target, order_id: str, *, via: str = "", as_json: bool) -> str:
     """Show an order to its end; return its last status."""
     from infra.cli import live, views
     from infra.client.feed import Feed
 
     board = live.Board()
     if not as_json:
-        board.add(order_id, views.swap(await find_order(target, order_id)))
+        board.add(order_id, views.swap(await find_order(target, order_id)), via)
     async with Feed(target.websocket_url, target.api_key, say=output.note) as feed:
         await feed.subscribe(order_id)
         events = feed.until_terminal([order_id])

@@ -70,10 +70,10 @@ MISTAKES = (
 )  # fmt: skip
 
 WITHOUT_A_DEPLOYMENT = (
-    Mistake("order SOL USDC 1", 1, ("nothing runs under", "dexec up --detach")),
-    Mistake("status", 1, ("nothing runs under", "dexec up --detach")),
-    Mistake("logs", 1, ("nothing runs under", "dexec up --detach")),
-    Mistake("pause", 1, ("nothing runs under", "dexec up --detach")),
+    Mistake("order SOL USDC 1", 1, ("no deployment runs under", "dexec up --detach")),
+    Mistake("status", 1, ("no deployment runs under", "dexec up --detach")),
+    Mistake("logs", 1, ("no deployment runs under", "dexec up --detach")),
+    Mistake("pause", 1, ("no deployment runs under", "dexec up --detach")),
     Mistake("history --url http://127.0.0.1:1", 2, ("--url needs a key", "--api-key", "DEXEC_API_KEY")),
     Mistake("deploy --endpoint http://127.0.0.1:1", 2, ("Missing option '--database-url'", "DATABASE_URL")),
 )
