@@ -244,7 +244,7 @@ def print_status(state: State, *, as_json: bool) -> None:
         f"    -H 'x-api-key: {state.api_key}' -H 'content-type: application/json' \\\n"
         f"    -H 'idempotency-key: {uuid.uuid4()}' \\\n    -d '{order}'\n"
     )
-    output.say("[dim]With the same idempotency key it is the same order, with a new one another.[/]\n")
+    output.say("[dim]Under the same idempotency key it is placed once; a new key places another one.[/]\n")
     output.say(f"  npx wscat -c '{state.websocket_url}?apiKey={state.api_key}&stream=all'\n")
 
 

@@ -27,9 +27,11 @@ SHOWN = 20
 
 FromArgument = Annotated[str, typer.Argument(metavar="FROM", help="Token to pay with, for example SOL.")]
 ToArgument = Annotated[str, typer.Argument(metavar="TO", help="Token to get, for example USDC.")]
-AmountArgument = Annotated[str, typer.Argument(help="Of FROM; with --exact-out, of TO.")]
+AmountArgument = Annotated[str, typer.Argument(help="What to pay, in FROM; with --exact-out, what to get.")]
 ExactOutOption = Annotated[bool, typer.Option("--exact-out", help="Get exactly AMOUNT of TO.")]
-SlippageOption = Annotated[str | None, typer.Option(help="Tolerance in percent.", show_default="0.5")]
+SlippageOption = Annotated[
+    str | None, typer.Option(help="How far the price may move against you, in percent.", show_default="0.5")
+]
 OrderArgument = Annotated[str, typer.Argument(metavar="ORDER_ID", help="As printed when it was placed.")]
 
 
@@ -43,7 +45,7 @@ def order(
     label: Annotated[str | None, typer.Option(help="A label of your choice, shown with the order.")] = None,
     idempotency_key: Annotated[
         str | None,
-        typer.Option(help="Sent again under the same key, it is placed once.", show_default="a new one"),
+        typer.Option(help="Sent repeatedly under one key, it is placed once.", show_default="a new one"),
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Stay until it is confirmed or failed.")] = False,
     home: HomeOption = HOME,

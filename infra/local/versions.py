@@ -10,7 +10,7 @@ import json
 import re
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -21,7 +21,7 @@ from infra.local.errors import DeployFailed
 if TYPE_CHECKING:
     from mypy_boto3_lambda.literals import ArchitectureType
 
-RUNTIME = "python3.13"
+RUNTIME: Final = "python3.13"
 """What template.yaml asks for; an emulator that runs functions in its own interpreter ignores it."""
 
 _BINARY = re.compile(r"\.cpython-3(?P<minor>\d+)-(?P<machine>[a-z0-9_]+?)-linux-gnu\.so$")

@@ -22,7 +22,7 @@ async def emulator(scope: Scope, receive: Receive, send: Send) -> None:
 def ask(target: str, method: str = "GET", **headers: str) -> httpx.Response:
     async def asked() -> httpx.Response:
         app = Guard(Slash(emulator), Rules(4566))
-        transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost:4566") as client:
             return await client.request(method, target, headers=headers)
 
