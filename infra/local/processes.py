@@ -196,7 +196,8 @@ def holder(port: int) -> psutil.Process | None:
     """Return the process that listens on a port; None if there is none, or the system does not say which."""
     with contextlib.suppress(psutil.Error):
         for opened in psutil.net_connections("tcp"):
-            if opened.status == psutil.CONN_LISTEN and opened.laddr and opened.laddr.port == port and opened.pid:
+            listens_there = opened.status == psutil.CONN_LISTEN and opened.laddr and opened.laddr.port == port
+            if listens_there and opened.pid:
                 return psutil.Process(opened.pid)
     return None
 
