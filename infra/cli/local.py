@@ -142,7 +142,11 @@ def status(home: HomeOption = HOME, as_json: JsonOption = False) -> None:
 def deploy(
     *,
     database_url: Annotated[
-        str, typer.Option(envvar="DATABASE_URL", help="PostgreSQL that the functions can reach.")
+        str,
+        typer.Option(
+            envvar="DATABASE_URL",
+            help="PostgreSQL that the functions can reach; in its password, @ is written %40 and / is %2F.",
+        ),
     ],
     endpoint: Annotated[
         str | None,
