@@ -85,6 +85,7 @@ lock: setup ## pin the dependencies anew
 	$(LOCK) -c requirements-dev.txt requirements-setup.in -o requirements-setup.txt
 	$(LOCK) -c requirements-dev.txt shared/requirements.in -o shared/requirements.txt
 	$(LOCK) -c requirements-dev.txt functions/executor/requirements.in -o functions/executor/requirements.txt
+	$(LOCK) -c requirements-dev.txt requirements-local.in -o requirements-local.txt
 	$(LOCK) requirements-sam.in -o requirements-sam.txt
 	$(LOCK) requirements-audit.in -o requirements-audit.txt
 	$(BIN)/python -m infra.release.supply.licences

@@ -87,7 +87,7 @@ def _body(event: APIGatewayProxyEventV2) -> bytes:
         except ValueError as exc:
             raise Malformed("the body is marked as base64 and is not") from exc
     if len(body) > MAX_BODY_BYTES:
-        raise BodyTooLarge("a body can have 16 KB at the most")
+        raise BodyTooLarge("the body is over 16 KB, the most that is accepted")
     return body
 
 

@@ -33,7 +33,7 @@ def pause(*, home: HomeOption = HOME, stack: StackOption = None, as_json: JsonOp
     if as_json:
         output.say_json({"paused": True, **halted_document(halted), "submitted": standing.submitted})
         return
-    output.say("paused: nothing new is signed, orders are accepted and wait; go on with: dexec resume")
+    output.say("paused: orders are accepted and wait, nothing new is signed; continue with: dexec resume")
     note_halted(halted)
     output.note(f"{count(standing.waiting)} waiting; {count(standing.submitted)} submitted, to be settled")
 

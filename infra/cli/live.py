@@ -7,15 +7,23 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from infra.cli import output, views
-from infra.client.events import Event
+from infra.client.events import TERMINAL, Event
 
 _VIA = {"WebSocket": "WS"}
+_COLUMNS = ("order", "swap", "via", "steps", "status", "sec")
+_WIDE = 80
+"""Columns of a terminal on which all of them leave room for the outcome."""
+
+_SPARED = frozenset({"order", "via", "steps"})
+"""What a narrower terminal does without: the id was printed before, and the status says more."""
+
 _PATH = ("pending", "routing", "building", "submitted", "confirmed")
 
 
@@ -32,6 +40,17 @@ class _Row:
         self.status = event.status
         self.remark = views.remark(event) or self.remark
         self.seconds = time.monotonic() - self.started
+
+    def cells(self, order_id: str) -> dict[str, str | Text]:
+        """Return what each column shows."""
+        return {
+            "order": views.short_id(order_id),
+            "swap": self.swap,
+            "via": _VIA.get(self.via, self.via),
+            "steps": self.rail(),
+            "status": Text(self.status, style=_style(self.status)),
+            "sec": f"{self.seconds:.2f}",
+        }
 
     def rail(self) -> Text:
         if self.status == "failed":
@@ -64,21 +83,22 @@ class Board:
                 f"[{_style(event.status)}]{_stage(event):<15}[/] {escape(views.remark(event))}".rstrip()
             )
 
-    def __rich__(self) -> Table:
-        """Return the table that is drawn."""
-        names = ("order", "swap", "via", "steps", "status", "sec")
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the table that is drawn: the narrower it is, the fewer columns stand before the outcome."""
+        yield self._table(options.max_width)
+
+    def _table(self, width: int) -> Table:
+        narrow = width < _WIDE
+        names = [name for name in _COLUMNS if not (narrow and name in _SPARED)]
+        if not any(row.via for row in self._rows.values()):
+            names = [name for name in names if name != "via"]
         table = output.table(*names, "", right={"sec"}, whole=names)
         for order_id, row in self._rows.items():
-            table.add_row(
-                views.short_id(order_id),
-                row.swap,
-                _VIA.get(row.via, row.via),
-                row.rail(),
-                Text(row.status, style=_style(row.status)),
-                f"{row.seconds:.2f}",
-                # Takes what the other columns leave, and no second line.
-                Text(row.remark, no_wrap=True, overflow="ellipsis"),
-            )
+            cells = row.cells(order_id)
+            # The last column takes what the others leave. An outcome is never cut, whatever lines it takes.
+            ended = row.status in TERMINAL
+            remark = Text(row.remark) if ended else Text(row.remark, no_wrap=True, overflow="ellipsis")
+            table.add_row(*(cells[name] for name in names), remark)
         return table
 
 

@@ -37,7 +37,13 @@ class Latency(StrEnum):
 
 
 PortOption = Annotated[
-    int, typer.Option(min=0, max=65_535, help="Port of the emulator; another one if it is taken.")
+    int | None,
+    typer.Option(
+        min=0,
+        max=65_535,
+        help="Port of the emulator; it has to be free. 0 takes any.",
+        show_default="4566, or another one if that is taken",
+    ),
 ]
 LatencyOption = Annotated[Latency, typer.Option(help="How long the paper venues and cluster take.")]
 FailureOption = Annotated[
@@ -65,7 +71,7 @@ def up(
     *,
     detach: Annotated[bool, typer.Option("--detach", help="Return once requests are served.")] = False,
     home: HomeOption = HOME,
-    port: PortOption = 4566,
+    port: PortOption = None,
     latency: LatencyOption = Latency.default,
     failure_rate: FailureOption = 0,
     parameter: SetOption = None,
@@ -107,7 +113,7 @@ def down(home: HomeOption = HOME, as_json: JsonOption = False) -> None:
     if as_json:
         output.say_json({"stopped": stopped})
     else:
-        output.say("stopped" if stopped else f"nothing ran under {home}")
+        output.say("stopped" if stopped else f"no deployment ran under {home.resolve()}")
 
 
 def status(home: HomeOption = HOME, as_json: JsonOption = False) -> None:
@@ -136,7 +142,11 @@ def status(home: HomeOption = HOME, as_json: JsonOption = False) -> None:
 def deploy(
     *,
     database_url: Annotated[
-        str, typer.Option(envvar="DATABASE_URL", help="PostgreSQL that the functions can reach.")
+        str,
+        typer.Option(
+            envvar="DATABASE_URL",
+            help="PostgreSQL that the functions can reach; in its password, @ is written %40 and / is %2F.",
+        ),
     ],
     endpoint: Annotated[
         str | None,
@@ -163,7 +173,7 @@ def deploy(
 
 
 def local_options(
-    port: int,
+    port: int | None,
     latency: Latency,
     failure_rate: float,
     given: list[str],
@@ -171,11 +181,18 @@ def local_options(
     workers: int = 0,
     supervised: bool = False,
 ) -> Options:
-    """Return a local deployment's options."""
+    """Return a local deployment's options; without a port, the usual one, or another if that is taken."""
     from infra.local.deployment import Options
+    from infra.local.emulator import PORT
 
     chosen = {"PaperLatency": latency.value, "PaperFailureRate": str(failure_rate)}
-    return Options(port=port, parameters=chosen | parameters(given), workers=workers, supervised=supervised)
+    return Options(
+        port=PORT if port is None else port,
+        is_port_fixed=bool(port),
+        parameters=chosen | parameters(given),
+        workers=workers,
+        supervised=supervised,
+    )
 
 
 def parameters(given: list[str]) -> dict[str, str]:
@@ -205,7 +222,7 @@ def _check_names(given: list[str]) -> None:
 def document(state: State) -> Document:
     """Return a deployment as JSON has it."""
     dumped: Document = state.model_dump(by_alias=True, mode="json", exclude={"ready"})
-    return dumped
+    return {"consoleUrl": state.console_url, **dumped}
 
 
 def print_status(state: State, *, as_json: bool) -> None:
@@ -218,6 +235,7 @@ def print_status(state: State, *, as_json: bool) -> None:
         processes += f", {state.supervisor.name} (pid {state.supervisor.pid})"
     order = '{"tokenIn":"SOL","tokenOut":"USDC","amount":1.5,"slippage":0.5}'
     for name, value in (
+        ("console", state.console_url),
         ("HTTP", state.http_url),
         ("WebSocket", state.websocket_url),
         ("API key", state.api_key),
@@ -230,7 +248,7 @@ def print_status(state: State, *, as_json: bool) -> None:
         f"    -H 'x-api-key: {state.api_key}' -H 'content-type: application/json' \\\n"
         f"    -H 'idempotency-key: {uuid.uuid4()}' \\\n    -d '{order}'\n"
     )
-    output.say("[dim]With the same idempotency key it is the same order, with a new one another.[/]\n")
+    output.say("[dim]Under the same idempotency key it is placed once; a new key places another one.[/]\n")
     output.say(f"  npx wscat -c '{state.websocket_url}?apiKey={state.api_key}&stream=all'\n")
 
 

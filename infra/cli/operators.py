@@ -61,12 +61,13 @@ def list_problems(
     status: Annotated[
         Problem | None,
         typer.Option(
-            help="failed: they ended so. stuck: see --older-than. parked: see redrive.",
+            help="failed: ended without a fill. stuck: see --older-than. parked: set aside after repeated "
+            "errors; see redrive.",
             show_default="needed without a command",
         ),
     ] = None,
     older_than: Annotated[
-        int, typer.Option(min=1, metavar="SECONDS", help="Stuck: due, open, and so long without an event.")
+        int, typer.Option(min=1, metavar="SECONDS", help="For stuck: how long a due order had no event.")
     ] = 60,
     client: ClientOption = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 100,

@@ -12,6 +12,7 @@ import typer
 from dexec.domain.lifecycle import Status
 from infra.cli import output
 from infra.cli.interrupts import stoppable
+from infra.cli.leaving import again_command, leaving
 from infra.cli.target import HOME, HomeOption, JsonOption, KeyOption, Target, UrlOption, resolve
 
 if TYPE_CHECKING:
@@ -26,9 +27,11 @@ SHOWN = 20
 
 FromArgument = Annotated[str, typer.Argument(metavar="FROM", help="Token to pay with, for example SOL.")]
 ToArgument = Annotated[str, typer.Argument(metavar="TO", help="Token to get, for example USDC.")]
-AmountArgument = Annotated[str, typer.Argument(help="Of FROM; with --exact-out, of TO.")]
+AmountArgument = Annotated[str, typer.Argument(help="What to pay, in FROM; with --exact-out, what to get.")]
 ExactOutOption = Annotated[bool, typer.Option("--exact-out", help="Get exactly AMOUNT of TO.")]
-SlippageOption = Annotated[str | None, typer.Option(help="Tolerance in percent.", show_default="0.5")]
+SlippageOption = Annotated[
+    str | None, typer.Option(help="How far the price may move against you, in percent.", show_default="0.5")
+]
 OrderArgument = Annotated[str, typer.Argument(metavar="ORDER_ID", help="As printed when it was placed.")]
 
 
@@ -39,10 +42,10 @@ def order(
     *,
     slippage: SlippageOption = None,
     exact_out: ExactOutOption = False,
-    label: Annotated[str | None, typer.Option(help="A name of yours for it.")] = None,
+    label: Annotated[str | None, typer.Option(help="A label of your choice, shown with the order.")] = None,
     idempotency_key: Annotated[
         str | None,
-        typer.Option(help="Sent again under the same key, it is placed once.", show_default="a new one"),
+        typer.Option(help="Sent repeatedly under one key, it is placed once.", show_default="a new one"),
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Stay until it is confirmed or failed.")] = False,
     home: HomeOption = HOME,
@@ -63,7 +66,10 @@ def order(
         elif not as_json:
             output.say(f"{placed['orderId']} {placed['status']}, starts at {placed['startsAt']}")
         if watch:
-            _exit_unless_confirmed(asyncio.run(_watch(target, str(placed["orderId"]), as_json=as_json)))
+            order_id, again = str(placed["orderId"]), again_command(home, url)
+            with leaving(order_id, again):
+                status = asyncio.run(_watch(target, order_id, via="HTTP", as_json=as_json))
+            _exit_unless_confirmed(status)
 
 
 def watch(
@@ -76,8 +82,9 @@ def watch(
 ) -> None:
     """Show an order's events, those it has and those to come, until its last (exit code 1 if it fails)."""
     target = resolve(home, url, api_key)
-    with stoppable():
-        _exit_unless_confirmed(asyncio.run(_watch(target, order_id, as_json=as_json)))
+    with stoppable(), leaving(order_id, again_command(home, url)):
+        status = asyncio.run(_watch(target, order_id, as_json=as_json))
+    _exit_unless_confirmed(status)
 
 
 def history(
@@ -164,14 +171,14 @@ async def _history(target: Target, status: Status | None, limit: int) -> list[Do
     return orders
 
 
-async def _watch(target: Target, order_id: str, *, as_json: bool) -> str:
+async def _watch(target: Target, order_id: str, *, via: str = "", as_json: bool) -> str:
     """Show an order to its end; return its last status."""
     from infra.cli import live, views
     from infra.client.feed import Feed
 
     board = live.Board()
     if not as_json:
-        board.add(order_id, views.swap(await find_order(target, order_id)))
+        board.add(order_id, views.swap(await find_order(target, order_id)), via)
     async with Feed(target.websocket_url, target.api_key, say=output.note) as feed:
         await feed.subscribe(order_id)
         events = feed.until_terminal([order_id])

@@ -8,18 +8,24 @@ import re
 import sys
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.highlighter import NullHighlighter
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
 Shown = TypeVar("Shown")
 PLAIN_WIDTH = 100
 """Columns of what is not written to a terminal."""
+
+SHORT_ID = 9
+"""Columns of an id that is cut: an ellipsis and its last eight characters."""
 
 
 _recording: list[Console] = []
@@ -96,6 +102,22 @@ def table(
     for name in columns:
         made.add_column(name, justify="right" if name in right else "left", no_wrap=name in whole)
     return made
+
+
+@dataclass(frozen=True)
+class Tail:
+    """A text of which a narrow column shows the end: of an id, the beginning is the time it was made."""
+
+    text: str
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        """Return how narrow and how wide a column of it may be."""
+        return Measurement(min(SHORT_ID, len(self.text)), len(self.text)).with_maximum(options.max_width)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield as much of the end as fits."""
+        room = options.max_width
+        yield Text(self.text if len(self.text) <= room else f"…{self.text[1 - room :]}" if room > 1 else "…")
 
 
 def say(text: str) -> None:

@@ -71,7 +71,11 @@ def print_route_in_full(route: Document, title: str) -> None:
         for other in others:
             table.add_row(*(str(other[name]) for name in ("route", "amountIn", "amountOut", "costBps")))
         output.console().print(table)
-    output.say(f"\n  no route does better than {route['bound']}: this one is {route['gapBps']} bps from it")
+    is_least = route["mode"] == "exactOut"
+    output.say(
+        f"\n  the best possible is {route['bound']} {route['tokenIn' if is_least else 'tokenOut']} "
+        f"{'paid' if is_least else 'received'}; this route is {route['gapBps']} bps worse at most"
+    )
 
 
 def print_explanation(explanation: Explanation) -> None:

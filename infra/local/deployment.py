@@ -19,7 +19,6 @@ from infra.local.processes import ProcessRef
 # ``rollout`` needs SDKs that take a second to load: what is started first starts meanwhile.
 
 SUPERVISOR = "supervisor"
-_BRING_BACK = "bring it back: dexec up --detach"
 
 _LOADED_FIRST = ("HttpApiFunction", "WebSocketFunction", "ExecutorFunction")
 """The functions that an order passes; they are loaded while the rest is deployed."""
@@ -29,14 +28,16 @@ _LOADED_FIRST = ("HttpApiFunction", "WebSocketFunction", "ExecutorFunction")
 class Options:
     """What one local deployment may do differently from another.
 
-    ``port`` is the emulator's preferred port (0: any port, for PostgreSQL too), ``parameters`` are
-    template parameters, ``durable`` False trades the history's safety from a crash of the machine for speed.
-    ``supervised`` starts a process that restarts what dies; who breaks a deployment on purpose has none.
+    ``port`` is the emulator's preferred port (0: any port, for PostgreSQL too); where it ``is_port_fixed``,
+    it has to be that one. ``parameters`` are template parameters, ``durable`` False trades the history's
+    safety from a crash of the machine for speed. ``supervised`` starts a process that restarts what dies; who
+    breaks a deployment on purpose has none.
     ``enforce_iam`` lets functions do only what their roles allow. ``workers`` is how many processes each
     function has at most, 0 for as many as suit the machine.
     """
 
     port: int = emulator.PORT
+    is_port_fixed: bool = False
     parameters: dict[str, str] = field(default_factory=dict)
     durable: bool = True
     supervised: bool = False
@@ -62,7 +63,10 @@ def up(home: Home, options: Options | None = None, report: Callable[[str], None]
         previous = home.read()
         if previous is not None and previous.serving():
             if options is not None and not _is_as_asked(previous, options):
-                raise AlreadyRunning(f"{home.root} runs with other parameters; stop it first: dexec down")
+                raise AlreadyRunning(
+                    f"the deployment under {home.root} runs with another port, other parameters or another "
+                    f"number of workers; stop it first: {home.command('down')}"
+                )
             return Up(_supervised(home, previous, options), started=False)
         try:
             state = _up(home, options or Options(), previous, report)
@@ -84,13 +88,17 @@ def running(home: Home) -> State:
     """Return what runs. Raises ``NotRunning``, saying whether it was stopped or crashed."""
     state = home.read()
     if state is None:
-        raise NotRunning(f"nothing runs under {home.root}; start it with: dexec up --detach")
+        raise NotRunning(f"no deployment runs under {home.root}; start one: {home.command('up --detach')}")
     if not state.serving():
         dead = ", ".join(state.dead()) or "the deployment"
         is_watched = state.supervisor is not None and processes.alive(state.supervisor)
-        advice = f"it is being restarted, see {home.log(SUPERVISOR)}" if is_watched else _BRING_BACK
+        advice = f"it is being restarted, see {home.log(SUPERVISOR)}" if is_watched else _bring_back(home)
         raise NotRunning(f"{dead} under {home.root} ended unexpectedly; {advice}")
     return state
+
+
+def _bring_back(home: Home) -> str:
+    return f"bring it back: {home.command('up --detach')}"
 
 
 def heal(home: Home, report: Callable[[str], None] = lambda _: None) -> tuple[str, ...]:
@@ -165,7 +173,9 @@ def _up(home: Home, options: Options, previous: State | None, report: Callable[[
 
 
 def _is_as_asked(state: State, options: Options) -> bool:
-    return (state.parameters, state.workers) == (options.parameters, options.workers)
+    emulated = state.process(emulator.NAME)
+    is_there = not options.is_port_fixed or (emulated is not None and emulated.port == options.port)
+    return is_there and (state.parameters, state.workers) == (options.parameters, options.workers)
 
 
 def _is_deployed(previous: State, state: State) -> bool:
@@ -229,14 +239,15 @@ def _ensure_postgres(home: Home, options: Options, previous: State | None) -> Pr
 
 def _ensure_emulator(home: Home, options: Options, previous: State | None) -> ProcessRef:
     running = previous.process(emulator.NAME) if previous else None
-    port = _old_port(previous, emulator.NAME, default=options.port)
+    old = _old_port(previous, emulator.NAME, default=options.port)
+    port = options.port if options.is_port_fixed else old
     settings = emulator.Settings(
         origin=options.parameters.get("CorsOrigin", ""),
         enforce_iam=options.enforce_iam,
         workers=options.workers,
         warm=_LOADED_FIRST,
     )
-    return running or emulator.start(home, port, settings)
+    return running or emulator.start(home, port, settings, is_port_fixed=options.is_port_fixed)
 
 
 def _old_port(previous: State | None, name: str, default: int) -> int:

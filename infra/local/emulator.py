@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.local import processes
+from infra.local.errors import StartFailed
 from infra.local.home import Home
 from infra.local.processes import ProcessRef
 
@@ -40,15 +41,38 @@ class Settings:
     warm: tuple[str, ...] = ()
 
 
-def start(home: Home, port: int, settings: Settings | None = None) -> ProcessRef:
-    """Start the emulator, on ``port`` if it is free; it answers when this returns. Raises ``StartFailed``."""
+def start(
+    home: Home, port: int, settings: Settings | None = None, *, is_port_fixed: bool = False
+) -> ProcessRef:
+    """Start the emulator on ``port``; it answers when this returns.
+
+    Where the port is taken, it is another one, unless ``is_port_fixed``. Raises ``StartFailed``.
+    """
     stop_unknown(home)
+    if is_port_fixed and processes.free_port(port) != port:
+        raise StartFailed(_taken(port))
     home.scratch.mkdir(parents=True, exist_ok=True)
 
     def serve(free: int) -> ProcessRef:
         return _serve(home, free, _environ(home, free, settings or Settings()))
 
-    return processes.on_free_port(port, serve)
+    return serve(port) if is_port_fixed else processes.on_free_port(port, serve)
+
+
+def _taken(port: int) -> str:
+    """Return that a port is taken, by what, and what to do about it."""
+    found = processes.holder(port)
+    argv = processes.arguments(found) if found else []
+    other = home_of(argv)
+    if other is not None:
+        held, cure = f"the deployment under {other.root}", f"stop it: {other.command('down')}"
+    elif found is not None and argv:
+        held, cure = f"{Path(argv[0]).name} (pid {found.pid})", "end that process"
+    else:
+        held, cure = "a process of another user, or a container", f"find it: ss -ltnp 'sport = :{port}'"
+    return (
+        f"port {port} is taken by {held}; {cure}; or name another port, or none: --port 0 takes any free one"
+    )
 
 
 def _serve(home: Home, port: int, environ: dict[str, str]) -> ProcessRef:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ from infra.local.processes import ProcessRef, alive
 
 PROJECT = Path(__file__).resolve().parents[2]
 """The checkout that is deployed."""
+
+
+USUAL = ".dexec"
+"""The home directory unless one is named, in the directory that a command runs in."""
 
 
 class State(BaseModel):
@@ -38,6 +43,11 @@ class State(BaseModel):
     supervisor: ProcessRef | None = None
     """The supervisor, if it runs as a process of its own."""
 
+    @property
+    def console_url(self) -> str:
+        """The trading console; with the slash that its path ends in."""
+        return f"{self.http_url}/"
+
     def process(self, name: str) -> ProcessRef | None:
         """Return the process of that name if it still runs."""
         return next((p for p in self.processes if p.name == name and alive(p)), None)
@@ -56,6 +66,11 @@ class Home:
     """Paths below one home directory; two of them are two deployments."""
 
     root: Path
+
+    def command(self, arguments: str) -> str:
+        """Return a ``dexec`` command for this deployment, with --home unless that is the usual one."""
+        is_usual = self.root == (Path.cwd() / USUAL)
+        return f"dexec {arguments}" if is_usual else f"dexec {arguments} --home {shlex.quote(str(self.root))}"
 
     @property
     def database(self) -> Path:

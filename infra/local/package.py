@@ -23,7 +23,7 @@ _UNCHECKED_HASH = 0b01
 
 def function_zip(code: Path) -> bytes:
     """Return the package of one function: the files of its directory."""
-    return _zip(_files(code))
+    return zipped(_files(code))
 
 
 def layer_zip(shared: Path) -> bytes:
@@ -32,9 +32,9 @@ def layer_zip(shared: Path) -> bytes:
     What ``sam build`` made is complete and stays as it is.
     """
     if (shared / "python").is_dir():
-        return _zip(_files(shared))
+        return zipped(_files(shared))
     files = list(_files(shared, "dexec"))
-    return kept("layer", _fingerprint(files), lambda: _zip(_in_layer(_with_bytecode(files))))
+    return kept("layer", _fingerprint(files), lambda: zipped(_in_layer(_with_bytecode(files))))
 
 
 def key(content: bytes, name: str) -> str:
@@ -73,7 +73,7 @@ def _bytecode(name: str, source: bytes) -> bytes:
     return header + importlib.util.source_hash(source) + marshal.dumps(code)
 
 
-def _zip(files: Iterator[tuple[str, bytes]]) -> bytes:
+def zipped(files: Iterable[tuple[str, bytes]]) -> bytes:
     """Return a zip archive that is equal for equal files: no time stamps."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:

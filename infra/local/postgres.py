@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from infra.local import processes, programs
 from infra.local.errors import StartFailed
@@ -62,7 +63,13 @@ def stop(ref: ProcessRef) -> None:
 
 def url(home: Home, port: int, database: str = _DATABASE) -> str:
     """Return the URL of a database of the server."""
-    return f"postgresql://postgres:{home.password.read_text().strip()}@127.0.0.1:{port}/{database}"
+    return url_of("postgres", home.password.read_text().strip(), "127.0.0.1", port, database)
+
+
+def url_of(user: str, password: str, host: str, port: int, database: str) -> str:
+    """Return a URL (RFC 3986) of its parts: whatever has a meaning in URLs is percent-encoded."""
+    name, secret = quote(user, safe=""), quote(password, safe="")
+    return f"postgresql://{name}:{secret}@{host}:{port}/{quote(database, safe='')}"
 
 
 def _serve(

@@ -192,6 +192,16 @@ def free_port(preferred: int) -> int:
     raise StartFailed("no free port on 127.0.0.1")
 
 
+def holder(port: int) -> psutil.Process | None:
+    """Return the process that listens on a port; None if there is none, or the system does not say which."""
+    with contextlib.suppress(psutil.Error):
+        for opened in psutil.net_connections("tcp"):
+            listens_there = opened.status == psutil.CONN_LISTEN and opened.laddr and opened.laddr.port == port
+            if listens_there and opened.pid:
+                return psutil.Process(opened.pid)
+    return None
+
+
 def on_free_port(preferred: int, start: Callable[[int], ProcessRef]) -> ProcessRef:
     """Start a server on ``preferred`` or, when it is taken, also in the very moment, on another port."""
     try:

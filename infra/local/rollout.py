@@ -7,7 +7,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.local import readback, secret, stack, template
+from infra.local import readback, secret, stack, template, versions
 from infra.local.aws import Aws
 from infra.local.errors import DeployFailed
 from infra.local.home import PROJECT, State
@@ -46,8 +46,9 @@ def roll_out(state: State, project: Path, prepared: Prepared | None = None) -> t
 def deploy(endpoint: str, database_url: str, parameters: dict[str, str], project: Path = PROJECT) -> State:
     """Deploy to an emulator and a PostgreSQL that run already, and create the local key there.
 
-    Raises ``DeployFailed``.
+    Raises ``DeployFailed``, before anything changes where the emulator cannot run what was built.
     """
+    versions.check(Aws(endpoint), project)
     return roll_out(state_of(endpoint, database_url, parameters), project)[0]
 
 

@@ -26,6 +26,7 @@ from ministack.core import concurrency, lambda_runtime  # type: ignore[import-un
 from infra.local import forks, lean
 from infra.local.guard import Guard, Rules
 from infra.local.lanes import Lanes
+from infra.local.slash import Slash
 from infra.local.sockets import Sockets
 from infra.local.threads import KeptThread
 from infra.local.worker import Worker
@@ -64,7 +65,7 @@ def main() -> None:
         lambda_runtime.subprocess = SimpleNamespace(**vars(subprocess) | {"Popen": interpreters.popen})
     lean.load_services()
     uvicorn.run(
-        Guard(Lanes(app, workers), Rules.from_environ(os.environ)),
+        Guard(Slash(Lanes(app, workers)), Rules.from_environ(os.environ)),
         host=os.environ["BIND_HOST"],
         port=int(os.environ["GATEWAY_PORT"]),
         loop="uvloop",

@@ -128,7 +128,8 @@ def _wait(aws: Aws, timeout_s: float) -> None:
         if time.monotonic() > deadline:
             raise DeployFailed(
                 f"the stack was still {status} after {timeout_s:.0f} s; a function that crashed says why in "
-                f"the emulator's log (emulator.log in the home directory)\n{_reasons(aws)}"
+                f"the emulator's log: emulator.log under --home after dexec up, in containers "
+                f"docker compose logs ministack\n{_reasons(aws)}"
             )
         time.sleep(_POLL_S)
     if status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:

@@ -78,7 +78,7 @@ class Supervisor:
             dead = ", ".join(state.dead()) or "the deployment"
             raise GaveUp(
                 f"{dead} ended again after {LIMIT} restarts in {WINDOW.seconds // 60} minutes and stays "
-                f"down; its log is in {self._home.root}; to try again: dexec up --detach"
+                f"down; its log is in {self._home.root}; try again: {self._home.command('up --detach')}"
             )
         self._clock.sleep(pause_s)
         return self._heal()

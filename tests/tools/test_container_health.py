@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -7,6 +8,7 @@ from threading import Thread
 
 import pytest
 
+from infra.release.containers import healthy
 from infra.release.containers.healthy import READY, what_is_wrong
 
 
@@ -39,14 +41,24 @@ def serving(statuses: dict[str, int]) -> Iterator[int]:
         (503, 200, "the emulator is not healthy"),
     ],
 )
-def test_what_the_health_check_says(emulator: int, ready: int, told: str) -> None:
+def test_what_the_health_check_says(
+    emulator: int, ready: int, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(healthy, "_database_answers", lambda _: True)
     with serving({"/_ministack/health": emulator, READY: ready}) as port:
-        found = what_is_wrong(port)
+        found = what_is_wrong(port, 1)
     assert found.startswith(told)
     assert bool(found) == bool(told)
+
+
+def test_a_database_out_of_reach_is_told_whatever_the_emulator_says() -> None:
+    with serving({"/_ministack/health": 200, READY: 200}) as port, socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        database_port = closed.getsockname()[1]
+        assert f"PostgreSQL does not answer on port {database_port}" in what_is_wrong(port, database_port)
 
 
 def test_an_emulator_that_does_not_answer_is_not_healthy() -> None:
     with serving({}) as port:
         pass
-    assert "does not answer" in what_is_wrong(port)
+    assert "does not answer" in what_is_wrong(port, 1)

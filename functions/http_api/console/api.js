@@ -12,7 +12,7 @@ const PATIENCE_MS = 15_000;
  */
 export class Problem extends Error {
 	constructor(status, body = {}, waitMs = 0) {
-		super(body.detail ?? body.title ?? (status ? `The server answered ${status}.` : "No answer."));
+		super(body.detail ?? body.title ?? (status ? `The server answered ${status}.` : "The server did not answer. Check that the deployment runs and try again."));
 		this.status = status;
 		this.waitMs = waitMs;
 		this.fields = new Map((body.errors ?? []).map((error) => [error.field, error.message]));

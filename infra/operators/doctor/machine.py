@@ -132,7 +132,8 @@ def deployment(home: Home) -> Finding:
     if state.ready and not dead:
         return ok("deployment", f"runs: {state.http_url}")
     what = f"{' and '.join(dead)} ended unexpectedly" if dead else "it was not started completely"
-    return problem("deployment", f"{what} (logs in {home.root})", "bring it back: dexec up --detach")
+    fix = f"bring it back: {home.command('up --detach')}"
+    return problem("deployment", f"{what} (logs in {home.root})", fix)
 
 
 def strays(starting_s: float = STARTING_S) -> Finding:

@@ -14,7 +14,7 @@ WITHOUT_DIGEST = frozenset({"dexec-tools"})
 """What is built here has none until it is built."""
 
 _DIGEST = "(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
-_USE = re.compile(rf"^(\s*image: |FROM )(?P<image>[^\s@]+){_DIGEST}$", re.MULTILINE)
+_USE = re.compile(rf"^(\s*image: |FROM )(?P<image>[^\s@]+){_DIGEST}(?P<stage> AS \w+)?$", re.MULTILINE)
 
 
 def images(text: str) -> dict[str, str | None]:
@@ -27,8 +27,8 @@ def pinned(text: str, digest_of: Callable[[str], str]) -> str:
     """Return ``text`` with every image pinned to the digest that it has now."""
 
     def pin(use: re.Match[str]) -> str:
-        image = use["image"]
-        return use[0] if image in WITHOUT_DIGEST else f"{use[1]}{image}@{digest_of(image)}"
+        image, stage = use["image"], use["stage"] or ""
+        return use[0] if image in WITHOUT_DIGEST else f"{use[1]}{image}@{digest_of(image)}{stage}"
 
     return _USE.sub(pin, text)
 

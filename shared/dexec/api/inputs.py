@@ -110,7 +110,7 @@ class OrderBody(Strict):
         (in_field, name_in), (out_field, name_out), mode = self._tokens()
         token_in, token_out = find_token(name_in, in_field), find_token(name_out, out_field)
         if token_in is token_out:
-            raise Invalid("must be another token than the one that is sold", out_field)
+            raise Invalid(f"must differ from {in_field}: both are {token_in.symbol}", out_field)
         exact = token_in if mode is Mode.EXACT_IN else token_out
         amount = parse_amount(self.amount, exact.decimals)
         slippage_bps = self._slippage(default_slippage_bps)
@@ -209,7 +209,7 @@ def parse_frame(text: str) -> Frame:
     action = fields["action"]
     model = FRAMES.get(action) if isinstance(action, str) else None
     if model is None:
-        raise Invalid(f"is none of {', '.join(FRAMES)}", "action")
+        raise Invalid(f"must be one of {', '.join(FRAMES)}", "action")
     return _validated(model, fields)
 
 
@@ -223,7 +223,7 @@ def frame_id(text: str) -> str | int | None:
 
 def _load_frame(text: str) -> dict[str, object]:
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BODY_BYTES:
-        raise Malformed("a frame can have 16 KB at the most")
+        raise Malformed("the frame is over 16 KB, the most that is accepted")
     return load_object(text)
 
 

@@ -146,16 +146,32 @@ def problem(error: DexecError) -> Problem:
     return view
 
 
+_MESSAGES = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a known field",
+    "string_pattern_mismatch": "has characters that are not allowed",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_too_short": "must not be empty",
+    "string_type": "must be a string",
+    "int_type": "must be an integer",
+    "int_parsing": "must be an integer",
+    "int_from_float": "must be an integer",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+    "model_type": "must be a JSON object",
+    "model_attributes_type": "must be a JSON object",
+}
+"""What is said for pydantic's types of error, whose own words speak of Python's types."""
+
+
 def invalid(errors: object) -> Invalid:
     """Return pydantic's (or Powertools') first complaint as our error."""
     first = errors[0] if isinstance(errors, list) and errors else {}
     place = [str(part) for part in first.get("loc", ()) if part not in ("body", "query", "path", "header")]
     field = place[-1] if place else ""
-    messages = {
-        "missing": "is missing",
-        "extra_forbidden": "is not a known field",
-        "string_pattern_mismatch": "has characters that are not allowed",
-    }
     said = str(first.get("msg", "is not valid")).removeprefix("Value error, ")
-    message = messages.get(str(first.get("type")), said)
+    template = _MESSAGES.get(str(first.get("type")))
+    message = template.format_map(first.get("ctx") or {}) if template else said
     return Invalid(message, field)

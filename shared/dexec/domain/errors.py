@@ -237,7 +237,7 @@ class SlippageExceeded(AttemptFailed):
         self.required = required
         self.received = received
         self.shortfall_bps = ceil_div(abs(required - received) * BPS, max(1, required))
-        super().__init__(f"slippage limit passed by {self.shortfall_bps} bps: {what}")
+        super().__init__(f"the price moved {self.shortfall_bps} bps beyond the slippage limit: {what}")
 
     def failure(self) -> Failure:
         """Return what an order keeps of the error."""

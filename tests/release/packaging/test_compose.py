@@ -10,16 +10,19 @@ from typing import cast
 
 import pytest
 import yaml
+from psycopg.conninfo import conninfo_to_dict
 
 from infra.cli.main import app
-from infra.json_types import Node
+from infra.json_types import Json, Node
 from infra.local.guard import Rules
 from infra.local.home import PROJECT
+from infra.release.containers.database_url import database_url
 from tests.release.packaging.transformed import listed
 
 FILE = PROJECT / "docker-compose.yml"
 EXAMPLE = PROJECT / ".env.example"
 SERVICES = cast("dict[str, Node]", yaml.safe_load(FILE.read_text())["services"])
+SCRIPT = PROJECT / "infra" / "release" / "containers" / "deploy.sh"
 PROFILES = ("ministack", "localstack")
 
 
@@ -66,10 +69,28 @@ def test_everything_listens_on_loopback_only() -> None:
 
 def test_what_lasts_has_a_health_check_that_others_wait_for() -> None:
     for name, service in SERVICES.items():
-        waits = cast(Node, service.get("depends_on", {}))
-        assert all(condition == {"condition": "service_healthy"} for condition in waits.values())
+        waits = _waits(name)
+        assert all(condition["condition"] == "service_healthy" for condition in waits.values())
         assert bool(service.get("healthcheck")) != name.startswith("deploy-"), name
-        assert bool(waits) == (name != "postgres")
+        assert bool(waits) == (name != "network")
+
+
+def test_restarting_the_database_or_the_emulator_strands_neither() -> None:
+    """The shared network namespace ends with the container that it belongs to."""
+    owner, *rest = SERVICES
+    assert owner == "network"
+    assert not SERVICES[owner].get("environment"), "it serves nothing, so there is no reason to restart it"
+    for name in rest:
+        assert SERVICES[name]["network_mode"] == f"service:{owner}", name
+        if not name.startswith("deploy-"):
+            # Who restarts it nevertheless restarts those that would be left in the old namespace.
+            assert _waits(name)[owner] == {"condition": "service_healthy", "restart": True}
+    check = cast("dict[str, list[str]]", SERVICES["ministack"]["healthcheck"])["test"]
+    assert check[-2:] == ["infra.release.containers.healthy", "${POSTGRES_PORT:-54321}"]
+
+
+def _waits(name: str) -> dict[str, dict[str, Json]]:
+    return cast("dict[str, dict[str, Json]]", SERVICES[name].get("depends_on", {}))
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -94,8 +115,26 @@ def test_the_emulator_is_the_process_that_refuses_web_pages() -> None:
     service = SERVICES["ministack"]
     assert service["command"] == ["python", "-m", "infra.local.serve"]
     environment = cast("dict[str, str]", service["environment"])
-    rules = Rules.from_environ(environment)
-    assert rules == Rules(4566, frozenset({"postgres"}))
+    port = environment["GATEWAY_PORT"]
+    assert port == "${EMULATOR_PORT:-4566}"
+    assert Rules.from_environ(environment | {"GATEWAY_PORT": "4566"}) == Rules(4566, frozenset({"postgres"}))
     assert environment["BIND_HOST"] == "0.0.0.0"
-    published = [str(port) for port in listed(SERVICES["postgres"]["ports"])]
-    assert f"127.0.0.1:{rules.port}:{rules.port}" in published
+    published = [str(port) for port in listed(SERVICES["network"]["ports"])]
+    assert f"127.0.0.1:{port}:{port}" in published
+
+
+def test_the_emulators_port_is_a_variable_everywhere() -> None:
+    text = FILE.read_text()
+    assert text.count("4566") == text.count("${EMULATOR_PORT:-4566}")
+    assert "4566" not in SCRIPT.read_text()
+
+
+def test_a_password_may_have_any_characters() -> None:
+    """Compose cannot encode it, so no URL is put together there."""
+    assert "postgresql://" not in FILE.read_text()
+    password = "p@ss/w:o?r#d %41 é"
+    environ = {"POSTGRES_HOST": "postgres", "POSTGRES_PORT": "54321", "POSTGRES_PASSWORD": password}
+    parsed = conninfo_to_dict(database_url(environ))
+    assert (parsed["password"], parsed["host"], parsed["port"]) == (password, "postgres", "54321")
+    assert (parsed["user"], parsed["dbname"]) == ("dexec", "dexec")
+    assert "database_url" in SCRIPT.read_text()

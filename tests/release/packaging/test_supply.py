@@ -32,13 +32,13 @@ def test_a_lock_file_pins_every_package_with_hashes_and_names_no_index(lock: str
 
 def test_the_auditor_asks_about_every_lock_file() -> None:
     asked = subprocess.run(["make", "-n", "audit"], cwd=PROJECT, capture_output=True, text=True, check=True)
-    assert len(LOCKS) == 6
+    assert len(LOCKS) == 7
     assert set(LOCKS) <= set(re.split(r"[\s;]+", asked.stdout))
 
 
 def test_what_is_shipped_is_what_is_tested() -> None:
     tested = pins("requirements-dev.txt")
-    for lock in SHIPPED:
+    for lock in (*SHIPPED, "requirements-local.txt"):
         for name, version in pins(lock).items():
             assert tested[name] == version
 
@@ -71,10 +71,12 @@ def test_no_file_with_images_is_forgotten() -> None:
 
 
 def test_pinning_replaces_the_digest_and_nothing_else() -> None:
-    text = f"FROM python:3.13-slim@sha256:{'0' * 64}\nRUN x\n  image: dexec-tools\n  image: postgres:18\n"
+    text = f"FROM python:3.13-slim@sha256:{'0' * 64} AS made\nRUN x\n"
+    text += "  image: dexec-tools\n  image: postgres:18\n"
     renewed = images.pinned(text, lambda image: f"sha256:{len(image):064x}")
     assert images.images(renewed) == {
         "python:3.13-slim": f"sha256:{16:064x}",
         "postgres:18": f"sha256:{11:064x}",
     }
     assert "  image: dexec-tools\n" in renewed
+    assert f"FROM python:3.13-slim@sha256:{16:064x} AS made\n" in renewed

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import platform
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +18,10 @@ import psycopg
 import pytest
 from websockets.sync.client import connect
 
-from infra.local import stack
+from infra.local import stack, versions
 from infra.local.aws import Aws
 from infra.local.home import Home, State
+from infra.local.versions import Platform
 from tests.support.homes import new_home
 from tests.system.e2e import command
 
@@ -220,6 +223,33 @@ def test_what_crashed_is_brought_back_where_it_was(home: Path) -> None:
     after = up(home)
     assert after.http_url == before.http_url
     assert command.run("show", order_id, "--home", str(home)).returncode == 0
+
+
+def test_a_build_for_another_python_is_refused_before_anything_changes(kept: Path, tmp_path: Path) -> None:
+    first = running(kept)
+    mine = Platform(sys.version_info.minor, platform.machine())
+    assert versions.of_emulator(Aws(first.endpoint_url), mine.machine) == mine
+    (tmp_path / f"_x.cpython-399-{mine.machine}-linux-gnu.so").touch()
+    to = {"LOCALSTACK_HOST": first.endpoint_url.removeprefix("http://"), "DATABASE_URL": first.database_url}
+    refused = command.run("deploy", "--built", str(tmp_path), **to)
+    assert refused.returncode == 1
+    assert f"was built for Python 3.99 on {mine.machine}" in refused.stderr
+    assert str(mine) in refused.stderr
+    assert healthy(first)
+
+
+def test_the_address_without_its_slash_leads_to_the_console(kept: Path) -> None:
+    answer = httpx.get(running(kept).http_url, trust_env=False, follow_redirects=True)
+    assert answer.is_success
+    assert str(answer.url) == running(kept).console_url
+    assert "<title>" in answer.text
+
+
+def test_a_port_that_is_taken_is_refused_with_what_holds_it(kept: Path, home: Path) -> None:
+    port = urlsplit(running(kept).http_url).port
+    refused = command.run("up", "--detach", "--home", str(home), "--port", str(port))
+    assert refused.returncode == 1
+    assert f"port {port} is taken by the deployment under {kept}" in refused.stderr
 
 
 def test_a_deploy_with_other_parameters_and_another_database_updates_the_stack(kept: Path) -> None:

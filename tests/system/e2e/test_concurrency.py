@@ -140,7 +140,8 @@ def test_slippage_past_the_limit_fails_with_required_against_received(deployment
     error = error_of(order)
     assert error["code"] == "slippage_exceeded"
     assert re.fullmatch(
-        r"slippage limit passed by \d+ bps: required at least [\d.]+ USDC, received [\d.]+ USDC",
+        r"the price moved \d+ bps beyond the slippage limit: "
+        r"required at least [\d.]+ USDC, received [\d.]+ USDC",
         str(error["message"]),
     )
     assert [event.attempt for event in events if event.status == "submitted"] == [1, 2, 3]

@@ -37,7 +37,7 @@ MISTAKES = (
     Mistake("keys create", 2, ("Missing argument 'NAME'",)),
     # what an order cannot be
     Mistake("order SOL DOGE 1", 1, ("tokenOut", "unknown token 'DOGE'", "known tokens: SOL, USDC")),
-    Mistake("order SOL sol 1", 1, ("tokenOut", "another token than the one that is sold")),
+    Mistake("order SOL sol 1", 1, ("tokenOut", "must differ from tokenIn: both are SOL")),
     Mistake("order SOL USDC 1,5", 1, ("amount", "must be a number", '"1.5"')),
     Mistake("order SOL USDC lots", 1, ("amount", "must be a number")),
     Mistake("order SOL USDC 0", 1, ("amount", "greater than zero")),
@@ -70,10 +70,10 @@ MISTAKES = (
 )  # fmt: skip
 
 WITHOUT_A_DEPLOYMENT = (
-    Mistake("order SOL USDC 1", 1, ("nothing runs under", "dexec up --detach")),
-    Mistake("status", 1, ("nothing runs under", "dexec up --detach")),
-    Mistake("logs", 1, ("nothing runs under", "dexec up --detach")),
-    Mistake("pause", 1, ("nothing runs under", "dexec up --detach")),
+    Mistake("order SOL USDC 1", 1, ("no deployment runs under", "dexec up --detach")),
+    Mistake("status", 1, ("no deployment runs under", "dexec up --detach")),
+    Mistake("logs", 1, ("no deployment runs under", "dexec up --detach")),
+    Mistake("pause", 1, ("no deployment runs under", "dexec up --detach")),
     Mistake("history --url http://127.0.0.1:1", 2, ("--url needs a key", "--api-key", "DEXEC_API_KEY")),
     Mistake("deploy --endpoint http://127.0.0.1:1", 2, ("Missing option '--database-url'", "DATABASE_URL")),
 )

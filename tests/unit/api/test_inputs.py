@@ -239,3 +239,27 @@ def test_every_error_is_a_problem(error: DexecError, status: int, slug: str) -> 
     assert "secret" not in json.dumps(body)
     assert body.get("orderId") == ("ord_1" if status == 504 else None)
     assert body.get("retryAfter") == {429: 7, 503: 1}.get(status)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "message"),
+    [
+        ({"clientId": "x" * 101}, "clientId", "must have at most 100 characters"),
+        ({"clientId": ""}, "clientId", "must not be empty"),
+        ({"clientId": 7}, "clientId", "must be a string"),
+        ({"slippageBps": "7"}, "slippageBps", "must be an integer"),
+        ({"slippageBps": 10_001}, "slippageBps", "must be at most 10000"),
+        ({"slippageBps": -1}, "slippageBps", "must be at least 0"),
+        ({"mode": "exact"}, "mode", "must be 'exactIn' or 'exactOut'"),
+        ({"orderType": "limit"}, "orderType", "must be 'market'"),
+        ({"tokenOut": "sol"}, "tokenOut", "must differ from tokenIn: both are SOL"),
+        ({"tip": 1}, "tip", "is not a known field"),
+    ],
+)
+def test_what_is_wrong_is_said_in_the_apis_own_words(
+    fields: dict[str, object], field: str, message: str
+) -> None:
+    order = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1} | fields
+    with pytest.raises(Invalid) as refused:
+        read(json.dumps(order))
+    assert (refused.value.field, str(refused.value)) == (field, message)

@@ -10,6 +10,7 @@ Its parts, in the order in which ``search`` uses them:
 - ``multipath``: several paths at once
 - ``bound``: how good any route could be, by Lagrangian duality
 - ``plan``, ``costs``, ``reasons``: what is signed and filled, what it costs, why it was chosen
+- ``reach``: how much could be traded, where the amount asked for cannot be
 """
 
 from dexec.domain.quote import PlanLeg, SwapPlan

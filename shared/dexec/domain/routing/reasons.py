@@ -1,13 +1,15 @@
-"""Why a route was chosen, in a sentence for the client."""
+"""Why a route was chosen, or why there is none, in a sentence for the client."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from dexec.domain.amounts import format_decimal
-from dexec.domain.quote import Alternative, VenueFailure
+from dexec.domain.quote import EXACT_OUT, Alternative, RouteRequest, VenueFailure
 from dexec.domain.routing.paths import Flow
+from dexec.domain.routing.reach import Reach
 from dexec.domain.routing.record import rounded
+from dexec.domain.tokens import format_units
 
 
 def describe(flows: Sequence[Flow]) -> str:
@@ -46,3 +48,18 @@ def _name(flow: Flow) -> str:
 
 def _percent(part: int, whole: int) -> str:
     return f"{(200 * part + whole) // (2 * whole)} %"
+
+
+def explain_reach(request: RouteRequest, reach: Reach | None) -> str:
+    """Say why the pools cannot trade a request's amount, and what they can."""
+    pair = f"{request.token_in} for {request.token_out}"
+    if reach is None:
+        return f"the pools cannot trade any amount of {pair} now"
+    fixed, other = request.token_in, request.token_out
+    if request.mode is EXACT_OUT:
+        fixed, other = other, fixed
+    asked, nearest = (f"{format_units(amount, fixed)} {fixed}" for amount in (request.amount, reach.nearest))
+    if reach.side == "too small":
+        why = f"{asked} is worth less than the smallest unit of {other}"
+        return f"the amount is too small: {why}; the least that the pools trade is about {nearest}"
+    return f"the amount is too large: of {pair}, the pools trade at most about {nearest} now, not {asked}"

@@ -24,7 +24,8 @@ from dexec.domain.routing.bound import Demand, best_bound
 from dexec.domain.routing.legs import with_shares
 from dexec.domain.routing.multipath import split_over_paths
 from dexec.domain.routing.paths import Flow, Path, find_paths
-from dexec.domain.routing.reasons import describe, explain_choice
+from dexec.domain.routing.reach import find_reach
+from dexec.domain.routing.reasons import describe, explain_choice, explain_reach
 from dexec.domain.routing.single import quote_venues, refusals
 from dexec.domain.routing.split import Split
 
@@ -82,6 +83,11 @@ class _Problem:
         flows = (path.solve(request.amount, request.mode, self.leg_cost) for path in self.paths)
         return [Candidate.over(flow) for flow in flows if flow is not None]
 
+    def can_trade(self, amount: int) -> bool:
+        """Return whether any path can trade an amount."""
+        flows = (path.solve(amount, self.request.mode, leg_cost=0) for path in self.paths)
+        return any(flow is not None and Candidate.over(flow).is_possible for flow in flows)
+
     def multipath(self, solved: Sequence[Candidate]) -> list[Candidate]:
         """Return the best combinations of paths, where there are several."""
         if len(solved) < 2:
@@ -128,20 +134,21 @@ def find_route(
     candidates = [candidate for candidate in found if candidate.is_possible]
     if not candidates:
         unable = [*failures, *refusals(request, snapshots)]
-        raise _too_little(request, unable, is_for_size=bool(found))
+        raise _too_little(problem, unable, is_for_size=bool(found))
     # The first of equals wins: a single venue before a split, a deeper and faster one before another.
     chosen = min(candidates, key=problem.loss)
     return _make_route(problem, chosen, candidates, problem.bound(chosen, solved))
 
 
 def _too_little(
-    request: RouteRequest, failures: Sequence[VenueFailure], *, is_for_size: bool
+    problem: _Problem, failures: Sequence[VenueFailure], *, is_for_size: bool
 ) -> NoVenue | InsufficientLiquidity:
+    request = problem.request
     if failures:
         return _no_venue(request, failures)
-    message = f"the pools cannot trade this amount of {request.token_in} for {request.token_out}"
+    message = explain_reach(request, find_reach(request.amount, problem.can_trade))
     if is_for_size:
-        message += f" without an amount above {MAX_BASE_UNITS} base units, the most that a balance can hold"
+        message += f"; more would take an amount above {MAX_BASE_UNITS} base units, the most of any balance"
     return InsufficientLiquidity(message)
 
 

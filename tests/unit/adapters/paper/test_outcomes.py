@@ -29,5 +29,5 @@ def test_a_slippage_failure_says_required_against_received_in_bps() -> None:
     failure = load_error(dump_error(error)).failure()
     assert failure.shortfall_bps == 500
     assert failure.message == (
-        "slippage limit passed by 500 bps: required at least 2 USDC, received 1.9 USDC"
+        "the price moved 500 bps beyond the slippage limit: required at least 2 USDC, received 1.9 USDC"
     )

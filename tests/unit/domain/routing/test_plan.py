@@ -86,7 +86,7 @@ def test_an_output_below_the_limit_fails_as_a_whole() -> None:
     assert (error.required, error.received) == (received + 1, received)
     assert error.shortfall_bps == -(-10_000 // (received + 1))
     assert f"required at least 0.{received + 1:06d} USDC, received 0.{received:06d} USDC" in str(error)
-    assert f"by {error.shortfall_bps} bps" in str(error)
+    assert f"moved {error.shortfall_bps} bps beyond the slippage limit" in str(error)
 
 
 def test_an_input_above_the_limit_fails_as_a_whole() -> None:

@@ -1,0 +1,230 @@
+"""What the command line shows on narrow terminals, on Ctrl-C, and of a deployment's addresses."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from infra.cli import live, local, orders, output, views
+from infra.cli.interrupts import Stopped, stoppable
+from infra.cli.leaving import again_command, leaving
+from infra.cli.target import HOME, Target
+from infra.client.api import Document
+from infra.client.events import Event
+from infra.local import deployment, emulator, processes
+from infra.local.deployment import Options
+from infra.local.errors import AlreadyRunning, LocalError, NotRunning, StartFailed
+from infra.local.home import Home, State
+from infra.local.processes import ProcessRef
+
+ORDER = "ord_01a1f8b319a27e91a730694d75677ea6"
+OTHER = "ord_01a1f8b3269c7a989073409e9baaa826"
+STATE = State(
+    http_url="http://localhost:4566/_aws/execute-api/de0ec001",
+    websocket_url="ws://localhost:4566/_aws/execute-api/de0ec002/live",
+    api_key="local",
+    database_url="postgresql://x",
+    endpoint_url="http://localhost:4566",
+)
+
+
+def screen(width: int, monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """Print on a terminal of so many columns; return what it shows."""
+    shown = io.StringIO()
+    terminal = Console(file=shown, width=width, force_terminal=True, no_color=True, color_system=None)
+    monkeypatch.setattr(output, "console", lambda: terminal)
+    monkeypatch.setattr(output, "errors", lambda: Console(file=io.StringIO()))
+    return shown
+
+
+def filled(order_id: str, status: str = "confirmed") -> Document:
+    return {
+        "orderId": order_id,
+        "tokenIn": "SOL",
+        "tokenOut": "USDC",
+        "amount": "12.5",
+        "status": status,
+        "amountOut": "1923.123456" if status == "confirmed" else None,
+    }
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_a_narrow_history_cuts_the_id_and_not_the_outcome(
+    width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = screen(width, monkeypatch)
+    views.print_history([filled(ORDER), filled(OTHER, "failed")])
+    lines = shown.getvalue().splitlines()
+    assert len(lines) == 3, "a line for each order, and the headings"
+    assert max(map(len, lines)) <= width
+    assert "12.5 SOL → USDC" in lines[1]
+    assert "confirmed" in lines[1]
+    assert "1923.123456 USDC" in lines[1]
+    assert lines[1].startswith("…")
+    assert ORDER[-8:] in lines[1]
+    assert OTHER[-8:] in lines[2]
+
+
+def test_a_wide_history_has_whole_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = screen(100, monkeypatch)
+    views.print_history([filled(ORDER)])
+    assert ORDER in shown.getvalue()
+
+
+def event(status: str, **detail: object) -> Event:
+    return Event(ORDER, 6, status, None, 1, "2026-11-20T11:24:09.506Z", dict(detail))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_a_narrow_board_shows_the_outcome_in_full(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = screen(width, monkeypatch)
+    board = live.Board()
+    board.add(ORDER, "12.5 SOL → USDC", "HTTP")
+    legs = [{"tokenOut": "USDC"}]
+    board.take(event("confirmed", fill={"amountOut": "1923.123456", "legs": legs}))
+    output.console().print(board)
+    text = shown.getvalue()
+    assert max(map(len, text.splitlines())) <= width
+    assert "confirmed" in text
+    assert "got 1923.123456" in text
+    assert "…" not in text.replace("…75677ea6", "")
+
+
+def test_a_failure_is_told_whole_on_a_narrow_board(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = screen(60, monkeypatch)
+    board = live.Board()
+    board.add(ORDER, "12.5 SOL → USDC")
+    why = "the price moved 12 bps beyond the slippage limit: required at least 1900 USDC"
+    board.take(event("failed", error={"message": why}))
+    output.console().print(board)
+    words = set(shown.getvalue().split())
+    assert set(why.split()) <= words
+
+
+def test_the_board_says_how_an_order_was_placed_where_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = screen(100, monkeypatch)
+    board = live.Board()
+    board.add(ORDER, "12.5 SOL → USDC")
+    output.console().print(board)
+    assert "via" not in shown.getvalue(), "no order has anything to say there"
+    board.add(OTHER, "12.5 SOL → USDC", "HTTP")
+    output.console().print(board)
+    assert "HTTP" in shown.getvalue()
+
+
+def test_an_order_that_is_placed_and_watched_was_placed_over_http(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, str] = {}
+
+    async def place(*_: object) -> Document:
+        return {"orderId": ORDER, "status": "pending", "startsAt": "now"}
+
+    async def watched(_: Target, order_id: str, *, via: str = "", as_json: bool) -> str:
+        seen[order_id] = via
+        return "confirmed"
+
+    monkeypatch.setattr(orders, "_place", place)
+    monkeypatch.setattr(orders, "_watch", watched)
+    monkeypatch.setattr(orders, "resolve", lambda *_: Target("", "", ""))
+    orders.order("SOL", "USDC", "1", watch=True)
+    assert seen == {ORDER: "HTTP"}
+
+
+def test_ctrl_c_says_that_the_order_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def interrupted(*_: object, **__: object) -> str:
+        signal.raise_signal(signal.SIGINT)
+        return ""
+
+    monkeypatch.setattr(orders, "_watch", interrupted)
+    monkeypatch.setattr(orders, "resolve", lambda *_: Target("", "", ""))
+    output.errors.cache_clear()
+    try:
+        with pytest.raises(Stopped):
+            orders.watch(ORDER, home=Path("/tmp/my home"))
+    finally:
+        output.errors.cache_clear()
+    told = capsys.readouterr().err
+    assert "the order is still being executed" in told
+    assert f"dexec watch --home '/tmp/my home' {ORDER}" in told
+
+
+def test_an_order_is_watched_again_where_it_was_watched() -> None:
+    assert again_command(HOME, None) == "dexec watch"
+    assert (
+        again_command(Path("/x"), "http://localhost:1/a?b&c")
+        == "dexec watch --url 'http://localhost:1/a?b&c'"
+    )
+    with stoppable(quietly=True), leaving(ORDER, "dexec watch"):
+        pass
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_the_consoles_address_ends_in_a_slash(as_json: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(output, "say", told.append)
+    monkeypatch.setattr(output, "say_json", lambda document: told.append(str(document)))
+    local.print_status(STATE, as_json=as_json)
+    assert f"{STATE.http_url}/" in "\n".join(told).replace(f"{STATE.http_url}/api", "")
+    assert as_json or told[0] == f"[dim]console   [/] {STATE.http_url}/"
+
+
+def test_a_port_that_is_named_has_to_be_free(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(StartFailed) as refused:
+            emulator.start(Home(tmp_path), port, is_port_fixed=True)
+    told = str(refused.value)
+    assert f"port {port} is taken by" in told
+    assert f"(pid {os.getpid()})" in told
+    assert "--port 0" in told
+
+
+def test_a_port_that_another_deployment_holds_is_told_with_its_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "holder", lambda _: object())
+    monkeypatch.setattr(
+        processes, "arguments", lambda _: ["python", "-X", "dexec=/a b/tmp", "-m", "infra.local.serve"]
+    )
+    told = emulator._taken(4567)
+    assert "port 4567 is taken by the deployment under /a b; stop it: dexec down --home '/a b'" in told
+
+
+def test_a_port_that_was_not_named_may_be_another_one() -> None:
+    for given, port, fixed in ((None, emulator.PORT, False), (0, 0, False), (5000, 5000, True)):
+        options = local.local_options(given, local.Latency.none, 0, [])
+        assert (options.port, options.is_port_fixed) == (port, fixed)
+
+
+def test_a_deployment_on_another_port_is_not_the_one_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.local.home.alive", lambda _: True)
+    home = Home(tmp_path)
+    home.write(
+        STATE.model_copy(
+            update={"ready": True, "processes": (ProcessRef(name="emulator", pid=1, started=0.0, port=4566),)}
+        )
+    )
+    assert not deployment.up(home, Options(port=4566, is_port_fixed=True)).started
+    with pytest.raises(AlreadyRunning, match=f"another port.*dexec down --home {tmp_path}"):
+        deployment.up(home, Options(port=5000, is_port_fixed=True))
+
+
+def test_advice_names_the_home_unless_it_is_the_usual_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(NotRunning, match=r"start one: dexec up --detach$"):
+        deployment.running(Home(HOME.resolve()))
+    other = Home(tmp_path / "a b")
+    with pytest.raises(LocalError) as told:
+        deployment.running(other)
+    assert str(told.value).endswith(f"start one: dexec up --detach --home '{other.root}'")
