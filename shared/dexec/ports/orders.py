@@ -88,7 +88,8 @@ class Orders(Protocol):
         """Write a change under the lease it saw; return the watchers to notify of its events.
 
         Raises ``LeaseLost`` when the order is not as ``change.before`` any more, ``SigningHalted`` for a
-        change that leads to a signature while execution is paused or the client has no valid API key.
+        change that leads to a signature while execution is paused or the client has no valid API key,
+        ``DeadlinePassed`` for one that is not ``updated_at`` before the order's ``expires_at``.
         """
 
     def release(self, order: Order, run_at: datetime) -> None:

@@ -33,6 +33,7 @@ from dexec.domain.order import (
 )
 from dexec.domain.routing import record_fill, record_route
 from dexec.ports import CannotLand, Claim, ClaimOutcome, Clock, Cluster, Landed, Orders, Signer
+from dexec.usecases.guards import check_deadline, check_limit
 from dexec.usecases.looks import pauses
 from dexec.usecases.notify import Notifier
 from dexec.usecases.quote_route import Decision, QuoteRoute
@@ -189,12 +190,15 @@ class _Run:
         blockhash = cluster.latest_blockhash()
         while decision.age_s(self._now()) > self._case.limits.quote_max_age_s:
             decision = self._decide()
+        check_limit(self.order.request, decision.route)
         self._save(build(self.order, self._now(), record_route(decision.route)))
+        check_deadline(self.order, self._now())
         signed = signer.sign(self.order.id, self.order.client_id, decision.route.plan(), blockhash)
         self._save(submit(self.order, self._now(), signed))
 
     def _decide(self) -> Decision:
         self._check_time()
+        check_deadline(self.order, self._now())
         return self._case.quote_route(self.order.request)
 
     def _await_landing(self, *, send_first: bool) -> Landed:

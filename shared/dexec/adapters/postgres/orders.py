@@ -17,6 +17,7 @@ from dexec.domain.claims import ClaimOutcome, claim_outcome
 from dexec.domain.errors import (
     CommitUnknown,
     ConnectionUnknown,
+    DeadlinePassed,
     IdempotencyConflict,
     LeaseLost,
     SigningHalted,
@@ -120,6 +121,8 @@ class PostgresOrders:
             [Statement("order_watchers", {"id": change.after.id})],
             Repeat.NEVER,
         )
+        if written["late"]:
+            raise DeadlinePassed(change.after.request.deadline_s)
         if written["halted"]:
             raise SigningHalted("execution is paused, or the order's client has no valid API key")
         if written["written"] != len(change.events):
