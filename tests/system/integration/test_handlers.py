@@ -9,6 +9,7 @@ from typing import TypeVar, cast
 
 import pytest
 
+from dexec.adapters.paper.ledger import PaperLedger
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.pipeline import Pipeline
 from dexec.domain.errors import CommitUnknown, QueueUnavailable, StoreUnavailable
@@ -80,6 +81,25 @@ def test_executing_is_five_round_trips_at_most(
     trips.clear()
     assert execute(deployment, order_id) == []
     assert trips[id(deployment.parts.database)] == (5 if watchers else 4)
+
+
+def test_the_balance_comes_with_the_claim(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert execute(deployment, place(deployment, "funds the wallet")) == []
+
+    def not_asked(*_: object) -> dict[str, int]:
+        raise AssertionError("the wallet is asked again")
+
+    monkeypatch.setattr(PaperLedger, "balances", not_asked)
+    order_id = place(deployment, "covered")
+    parts = deployment.parts
+    now = parts.clock.now()
+    claim = parts.orders.claim(order_id, "token", now, now + timedelta(seconds=25))
+    assert claim.order is not None
+    assert claim.held["SOL"] == 9_998_500_000_000, "10000 SOL, less the 1.5 of the first order"
+    parts.orders.release(claim.order, now)
+    assert execute(deployment, order_id) == []
+    shown = deployment.http("GET", f"/api/orders/{order_id}", key=KEY).json
+    assert shown["status"] == "confirmed"
 
 
 # --- the executor ------------------------------------------------------------------------------------

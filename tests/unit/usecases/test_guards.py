@@ -11,7 +11,7 @@ from dexec.domain.quote import Mode, RouteRequest
 from dexec.domain.recorded import RecordedRoute
 from dexec.domain.tokens import format_units
 from tests.proofs.simulation.world import SWAP, World
-from tests.support.fakes import Landing
+from tests.support.fakes import FakeWallets, Landing
 from tests.unit.usecases.test_execute_order import error, execute, placed, states, stored
 
 PENDING, ROUTING, CONFIRMED, FAILED = Status.PENDING, Status.ROUTING, Status.CONFIRMED, Status.FAILED
@@ -80,3 +80,43 @@ def test_what_is_signed_before_the_deadline_settles_after_it(world: World) -> No
             break
         world.clock.sleep(25)
     assert states(world)[-1] is CONFIRMED
+
+
+def test_more_than_the_wallet_holds_is_refused_before_anything_is_asked_or_signed(world: World) -> None:
+    order = placed(world, replace(SWAP, amount=10_000 * 10**9 + 1))
+    world.tape.calls.clear()
+    assert execute(world, order) is None
+    assert (states(world), error(world)) == ([PENDING, ROUTING, FAILED], "insufficient_funds")
+    failure = stored(world).error
+    assert failure is not None
+    assert failure.message == "Insufficient balance: needs 10000.000000001 SOL, has 10000 SOL"
+    assert world.tape.calls == ["orders.claim", "orders.save"]
+    assert not world.signer.signed
+
+
+def test_what_an_exact_output_costs_is_compared_with_the_balance(world: World) -> None:
+    request_ = replace(SWAP, mode=Mode.EXACT_OUT, amount=1_600_000 * 10**6)
+    needed = world.quote_route(request_).route.amount_in
+    assert needed > 10_000 * 10**9
+    order = placed(world, request_)
+    assert execute(world, order) is None
+    assert (states(world), error(world)) == ([PENDING, ROUTING, FAILED], "insufficient_funds")
+    failure = stored(world).error
+    assert failure is not None
+    assert failure.message == f"Insufficient balance: needs {format_units(needed, 'SOL')} SOL, has 10000 SOL"
+
+
+def test_a_balance_that_is_just_enough_is_spent(world: World) -> None:
+    order = placed(world, replace(SWAP, amount=10_000 * 10**9))
+    assert execute(world, order) is None
+    assert states(world)[-1] is CONFIRMED
+
+
+def test_what_is_spent_between_signing_and_landing_fails_on_chain_without_another_attempt(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeWallets, "balances", lambda *_: {"SOL": 2 * 10**18})
+    order = placed(world, replace(SWAP, amount=10_001 * 10**9))
+    assert execute(world, order) is None
+    assert states(world) == [PENDING, ROUTING, Status.BUILDING, Status.SUBMITTED, FAILED]
+    assert error(world) == "insufficient_funds"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dexec.adapters.paper.venue import PaperVenue
     from dexec.adapters.paper.wallets import PaperWallets
     from dexec.adapters.postgres.database import Database
+    from dexec.adapters.postgres.orders import Held
     from dexec.ports import Chain, Clock
 
 
@@ -43,6 +44,13 @@ def paper_ledger(database: Database) -> PaperLedger:
     from dexec.adapters.paper.ledger import PaperLedger
 
     return PaperLedger(database)
+
+
+def paper_held() -> Held:
+    """Return what reads a wallet of the ledger in the round trip of a claim, in the database of both."""
+    from dexec.adapters.paper.held import PaperHeld
+
+    return PaperHeld()
 
 
 @dataclass(frozen=True)
