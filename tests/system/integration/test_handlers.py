@@ -9,7 +9,6 @@ from typing import TypeVar, cast
 
 import pytest
 
-from dexec.adapters.paper.ledger import PaperLedger
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.pipeline import Pipeline
 from dexec.domain.errors import CommitUnknown, QueueUnavailable, StoreUnavailable
@@ -89,7 +88,7 @@ def test_the_balance_comes_with_the_claim(deployment: Deployment, monkeypatch: p
     def not_asked(*_: object) -> dict[str, int]:
         raise AssertionError("the wallet is asked again")
 
-    monkeypatch.setattr(PaperLedger, "balances", not_asked)
+    monkeypatch.setattr(type(deployment.parts.wallets), "balances", not_asked)
     order_id = place(deployment, "covered")
     parts = deployment.parts
     now = parts.clock.now()
