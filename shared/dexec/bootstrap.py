@@ -47,6 +47,7 @@ class Container(Adapters):
             self.clock,
             seed=settings.paper_seed,
             latency=settings.paper_latency,
+            spread=settings.paper_spread,
             failure_rate=settings.paper_failure_rate,
             venue_failure_rate=settings.paper_venue_failure_rate,
         )

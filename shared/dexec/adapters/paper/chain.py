@@ -28,15 +28,17 @@ def paper_chain(
     *,
     seed: int = 1,
     latency: str = "default",
+    spread: str = "default",
     failure_rate: Decimal = Decimal(0),
     venue_failure_rate: Decimal = Decimal(0),
 ) -> Chain:
     """Return the chain of a seed: the same seed gives the same prices, keys and failures.
 
     ``new_ledger`` is called once, by the first part that needs the ledger. ``latency`` names an entry of
-    ``LATENCIES``. The rates, in [0, 1]: orders whose swaps slip too far, and venue answers that fail.
+    ``LATENCIES``, ``spread`` one of ``SPREADS``. The rates, in [0, 1]: orders whose swaps slip too far, and
+    venue answers that fail.
     """
-    return _PaperChain(new_ledger, clock, seed, latency, failure_rate, venue_failure_rate)
+    return _PaperChain(new_ledger, clock, seed, latency, spread, failure_rate, venue_failure_rate)
 
 
 def paper_ledger(database: Database) -> PaperLedger:
@@ -61,6 +63,7 @@ class _PaperChain:
     _clock: Clock
     _seed: int
     _latency_name: str
+    _spread: str
     _failure_rate: Decimal
     _venue_failure_rate: Decimal
 
@@ -101,9 +104,9 @@ class _PaperChain:
 
     @cached_property
     def _market(self) -> PaperMarket:
-        from dexec.adapters.paper.market import PaperMarket
+        from dexec.adapters.paper.market import SPREADS, PaperMarket
 
-        return PaperMarket(self._seed)
+        return PaperMarket(self._seed, spread=SPREADS[self._spread])
 
     @cached_property
     def _latency(self) -> Latency:
