@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple, cast
 
@@ -19,6 +18,7 @@ from infra.cli.orders import (
     ToArgument,
     find_order,
 )
+from infra.cli.previews import slippage_bps
 from infra.cli.target import HOME, HomeOption, JsonOption, KeyOption, Target, UrlOption, resolve
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ def quote(
     """Show every venue's quote and the route an order would take now."""
     from infra.cli.route_views import print_route_in_full
 
-    bps = None if slippage is None else _bps(slippage)
-    wanted = _Wanted(token_in, token_out, amount, "exactOut" if exact_out else "exactIn", bps)
+    mode = "exactOut" if exact_out else "exactIn"
+    wanted = _Wanted(token_in, token_out, amount, mode, slippage_bps(slippage))
     if market is not None:
         route = _priced(market, wanted)
     else:
@@ -122,14 +122,3 @@ async def _quoted(target: Target, wanted: _Wanted) -> Document:
 
     async with Api(target.http_url, target.api_key) as api:
         return cast("Document", (await api.quotes(*wanted))["route"])
-
-
-def _bps(percent: str) -> int:
-    """Return a percentage in basis points."""
-    try:
-        bps = Decimal(percent) * 100
-    except InvalidOperation:
-        bps = Decimal("NaN")
-    if not 0 <= bps <= 10_000 or bps != int(bps):
-        raise typer.BadParameter(f"--slippage takes 0 to 100 with at most two decimals, not {percent!r}")
-    return int(bps)

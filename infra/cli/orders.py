@@ -42,10 +42,28 @@ def order(
     *,
     slippage: SlippageOption = None,
     exact_out: ExactOutOption = False,
+    min_out: Annotated[
+        str | None, typer.Option(metavar="AMOUNT", help="Least of TO to get.", show_default="as previewed")
+    ] = None,
+    max_in: Annotated[
+        str | None,
+        typer.Option(
+            metavar="AMOUNT", help="With --exact-out: most of FROM to pay.", show_default="as previewed"
+        ),
+    ] = None,
+    deadline: Annotated[
+        int | None, typer.Option(metavar="SECONDS", help="Sign nothing later than this from now on.")
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask when its price impact is over 5 %.")
+    ] = False,
     label: Annotated[str | None, typer.Option(help="A label of your choice, shown with the order.")] = None,
     idempotency_key: Annotated[
         str | None,
-        typer.Option(help="Sent repeatedly under one key, it is placed once.", show_default="a new one"),
+        typer.Option(
+            help="Sent again under the same key, it is placed once; the previewed limit is not sent then.",
+            show_default="a new one",
+        ),
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Stay until it is confirmed or failed.")] = False,
     home: HomeOption = HOME,
@@ -53,13 +71,24 @@ def order(
     api_key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Place an order."""
+    """Place an order, bound to the quote that is shown first: a fill past the limit cannot happen."""
+    from infra.cli import previews
+
+    bps = previews.slippage_bps(slippage)
     wanted: Document = {"tokenIn": token_in, "tokenOut": token_out, "amount": amount}
     wanted |= {"slippage": slippage} if slippage is not None else {}
     wanted |= {"mode": "exactOut"} if exact_out else {}
     wanted |= {"clientId": label} if label else {}
+    wanted |= {"deadline": deadline} if deadline is not None else {}
+    limit: Document = {"minAmountOut": min_out} if min_out is not None else {}
+    limit |= {"maxAmountIn": max_in} if max_in is not None else {}
     target = resolve(home, url, api_key)
     with stoppable():
+        route = asyncio.run(previews.previewed(target, wanted, bps))
+        # Under a key of the caller's the body has to be the same at each try: a new quote would change it.
+        limit = limit or ({} if idempotency_key else previews.limit_of(route))
+        previews.check(route, bps, limit, yes=yes)
+        wanted |= limit
         placed = asyncio.run(_place(target, wanted, idempotency_key))
         if as_json and not watch:
             output.say_json(placed)
@@ -141,7 +170,12 @@ async def _place(target: Target, wanted: Document, idempotency_key: str | None) 
     except ApiError as exc:
         if not exc.is_unknown:
             raise
-        advice = f"to have it placed once, run the same command with --idempotency-key {key}"
+        options = "".join(
+            f" {option} {wanted[name]}"
+            for name, option in (("minAmountOut", "--min-out"), ("maxAmountIn", "--max-in"))
+            if name in wanted
+        )
+        advice = f"to have it placed once, run the same command with --idempotency-key {key}{options}"
         raise ApiError(f"{exc}; whether the order was placed is not known: {advice}", exc.status) from exc
 
 

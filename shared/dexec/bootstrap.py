@@ -15,6 +15,7 @@ from dexec.settings import Settings
 from dexec.wiring import Adapters
 
 if TYPE_CHECKING:
+    from dexec.adapters.postgres.orders import Held
     from dexec.ports import Chain, Wallets
     from dexec.usecases.authenticate import Authenticate
     from dexec.usecases.cancel_orders import CancelOrders
@@ -46,9 +47,16 @@ class Container(Adapters):
             self.clock,
             seed=settings.paper_seed,
             latency=settings.paper_latency,
+            spread=settings.paper_spread,
             failure_rate=settings.paper_failure_rate,
             venue_failure_rate=settings.paper_venue_failure_rate,
         )
+
+    @property
+    def _held(self) -> Held:
+        from dexec.adapters.paper import paper_held
+
+        return paper_held()
 
     @cached_property
     def venue_threads(self) -> Executor:
@@ -103,6 +111,7 @@ class Container(Adapters):
             self.orders,
             self.chain.cluster,
             self.chain.signer,
+            self.chain.wallets,
             self.quote_route,
             self.clock,
             self.new_notifier,

@@ -17,6 +17,13 @@ class PaperLatency(StrEnum):
     CONGESTED = "congested"
 
 
+class PaperSpread(StrEnum):
+    """How far apart the prices of the paper venues lie: 2 to 5 % by default, or 5 to 30 bps."""
+
+    DEFAULT = "default"
+    TIGHT = "tight"
+
+
 class Settings(BaseModel):
     """The configuration of a function: environment variables of the same names, in capitals.
 
@@ -61,6 +68,7 @@ class Settings(BaseModel):
 
     # The paper market and cluster.
     paper_latency: PaperLatency = Field(PaperLatency.DEFAULT, description="none, default or congested")
+    paper_spread: PaperSpread = Field(PaperSpread.DEFAULT, description="default (2-5 %) or tight (5-30 bps)")
     paper_failure_rate: Decimal = Field(Decimal(0), ge=0, le=1, description="orders whose swaps slip too far")
     paper_venue_failure_rate: Decimal = Field(Decimal(0), ge=0, le=1, description="venue answers that fail")
     paper_seed: int = Field(1, ge=0, description="seed of prices, keys and failures")

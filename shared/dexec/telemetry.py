@@ -15,6 +15,7 @@ from dexec.api.routes import route_details
 from dexec.domain.errors import (
     BlockhashExpired,
     CancelledByOperator,
+    DeadlinePassed,
     DexecError,
     InsufficientFunds,
     InsufficientLiquidity,
@@ -37,6 +38,7 @@ FAILURES = frozenset(
     for kind in (
         BlockhashExpired,
         CancelledByOperator,
+        DeadlinePassed,
         InsufficientFunds,
         InsufficientLiquidity,
         KeyRevoked,

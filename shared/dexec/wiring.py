@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dexec.adapters.postgres.connection import Connect
     from dexec.adapters.postgres.database import Database
     from dexec.adapters.postgres.operators import PostgresOperators
+    from dexec.adapters.postgres.orders import Held
     from dexec.ports import (
         ApiKeys,
         Archive,
@@ -109,7 +110,12 @@ class Adapters:
         """Orders and events."""
         from dexec.adapters.postgres.orders import PostgresOrders
 
-        return PostgresOrders(self.database)
+        return PostgresOrders(self.database, self._held)
+
+    @property
+    def _held(self) -> Held | None:
+        """What a claim reads of the client's wallet: nothing, where that lies elsewhere."""
+        return None
 
     @cached_property
     def watching(self) -> Watching:

@@ -95,3 +95,22 @@ def test_a_new_row_holds_the_newest_hash(store: Backend) -> None:
     assert not store.orders.place(new_order(key="k", hashes=(stored.version_2,)), None, None).is_new
     with pytest.raises(IdempotencyConflict):
         store.orders.place(new_order(key="k", hashes=(stored.version_1,)), None, None)
+
+
+PLAIN = '{"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1.5"'
+
+
+def test_a_limit_and_a_deadline_are_part_of_the_hash_where_they_are_given() -> None:
+    plain = hashes_of(PLAIN + "}")
+    bodies = [
+        f'{PLAIN}, "minAmountOut": "150"}}',
+        f'{PLAIN}, "minAmountOut": "150.000001"}}',
+        f'{PLAIN}, "deadline": 30}}',
+        f'{PLAIN}, "deadline": 31}}',
+        f'{PLAIN}, "deadline": 30, "minAmountOut": 150}}',
+        f'{PLAIN}, "mode": "exactOut", "maxAmountIn": 150}}',
+    ]
+    found = [hashes_of(body) for body in bodies]
+    assert all(len(hashes) == 1 for hashes in found), "version 1 never had them"
+    assert len({*plain, *(one for (one,) in found)}) == len(plain) + len(bodies)
+    assert hashes_of(f'{PLAIN}, "minAmountOut": "150.0"}}') == found[0]

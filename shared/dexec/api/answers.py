@@ -31,6 +31,7 @@ Time = Annotated[str, Field(json_schema_extra={"format": "date-time"}, descripti
 Amount = Annotated[str, Field(pattern=r"^\d+(\.\d+)?$", description="in whole tokens", examples=["1.5"])]
 Seq = Annotated[int, Field(ge=1, description="counts an order's events from 1")]
 Attempt = Annotated[int, Field(ge=1, description="counts passes from routing on")]
+Deadline = Annotated[int, Field(ge=1, description="seconds from acceptance; nothing is signed after it")]
 SlippageBps = Annotated[int, Field(ge=0, le=10_000, description="tolerance in hundredths of a percent")]
 StepMark = Annotated[Literal[Step.QUOTES], Field(description="the routing decision")]
 Signature = Annotated[str, Field(description="id of the transaction on chain, base58")]
@@ -75,11 +76,13 @@ class EventDetails(TypedDict):
     tokenOut: NotRequired[str]
     amount: NotRequired[Amount]
     slippageBps: NotRequired[SlippageBps]
+    deadline: NotRequired[Deadline]
+    # pending: the client's own limit; routing, step quotes: the one to be signed
+    minAmountOut: NotRequired[Amount]
+    maxAmountIn: NotRequired[Amount]
     # routing, step quotes: the decision, with the fields of RouteDetails
     amountIn: NotRequired[Amount]
     amountOut: NotRequired[Amount]
-    minAmountOut: NotRequired[Amount]
-    maxAmountIn: NotRequired[Amount]
     reason: NotRequired[str]
     legs: NotRequired[list[LegDetails]]
     quotes: NotRequired[list[QuoteDetails]]
@@ -108,6 +111,9 @@ class Request(TypedDict):
     tokenOut: str
     amount: Amount
     slippageBps: SlippageBps
+    minAmountOut: NotRequired[Annotated[Amount, Field(description="exactIn: the client's own limit, if any")]]
+    maxAmountIn: NotRequired[Annotated[Amount, Field(description="exactOut: the client's own limit, if any")]]
+    deadline: NotRequired[Deadline]
 
 
 class Order(TypedDict):
@@ -123,6 +129,9 @@ class Order(TypedDict):
     tokenOut: str
     amount: Amount
     slippageBps: SlippageBps
+    minAmountOut: NotRequired[Annotated[Amount, Field(description="exactIn: the client's own limit, if any")]]
+    maxAmountIn: NotRequired[Annotated[Amount, Field(description="exactOut: the client's own limit, if any")]]
+    deadline: NotRequired[Deadline]
     amountIn: Amount | None
     amountOut: Amount | None
     createdAt: Time

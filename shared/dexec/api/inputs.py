@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Annotated, Literal, TypeVar
 
@@ -23,12 +24,15 @@ from dexec.domain.amounts import parse_amount, parse_decimal
 from dexec.domain.arithmetic import BPS
 from dexec.domain.errors import Invalid
 from dexec.domain.quote import Mode, RouteRequest
-from dexec.domain.tokens import find_token
+from dexec.domain.tokens import decimals_of, find_token
 
 M = TypeVar("M", bound=BaseModel)
 
 MAX_BODY_BYTES = 16 * 1024
 MAX_SEQ = 2**31 - 1
+
+MAX_DEADLINE_S = 86_400
+"""A day: far above what the rate limit and the attempts of an order can take."""
 
 MAX_PAGE = 100
 """Orders of a history that one answer holds."""
@@ -61,6 +65,25 @@ Amount = Annotated[
         json_schema_extra={"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^\d*\.?\d+$"}]},
         description="in whole tokens; a number or a decimal string",
         examples=["1.5", 2],
+    ),
+]
+LimitAmount = Annotated[
+    object,
+    Field(
+        json_schema_extra={"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^\d*\.?\d+$"}]},
+        description="exactIn: minAmountOut, the least tokenOut to receive; exactOut: maxAmountIn, the most "
+        "tokenIn to pay. In whole tokens, held by the transaction itself; without it only the slippage "
+        "limits, measured from the quote at signing",
+        examples=["155.5"],
+    ),
+]
+Deadline = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=MAX_DEADLINE_S,
+        strict=True,
+        description="seconds from acceptance after which nothing is signed any more; what is signed settles",
     ),
 ]
 Percent = Annotated[
@@ -102,6 +125,9 @@ class OrderBody(Strict):
     slippage: Percent = None
     slippage_bps: SlippageBps | None = None
     mode: Mode | None = None
+    min_amount_out: LimitAmount = None
+    max_amount_in: LimitAmount = None
+    deadline: Deadline | None = None
     order_type: Literal["market"] = "market"
     client_order_id: Annotated[Label | None, Field(alias="clientId")] = None
 
@@ -114,7 +140,18 @@ class OrderBody(Strict):
         exact = token_in if mode is Mode.EXACT_IN else token_out
         amount = parse_amount(self.amount, exact.decimals)
         slippage_bps = self._slippage(default_slippage_bps)
-        return RouteRequest(mode, token_in.symbol, token_out.symbol, amount, slippage_bps)
+        request = RouteRequest(mode, token_in.symbol, token_out.symbol, amount, slippage_bps)
+        return replace(request, limit=self._limit(request), deadline_s=self.deadline)
+
+    def _limit(self, request: RouteRequest) -> int | None:
+        given = {"minAmountOut": self.min_amount_out, "maxAmountIn": self.max_amount_in}
+        limit = given.pop(request.limit_name)
+        ((other, wrong),) = given.items()
+        if wrong is not None:
+            raise Invalid(f"is no limit of an {request.mode} order: use {request.limit_name}", other)
+        if limit is None:
+            return None
+        return parse_amount(limit, decimals_of(request.open_token), request.limit_name)
 
     def _tokens(self) -> tuple[tuple[str, str], tuple[str, str], Mode]:
         spellings = {

@@ -10,7 +10,7 @@ from dexec.api import answers
 from dexec.api.routes import fill_details, route_details
 from dexec.domain.failure import Failure
 from dexec.domain.order import Accepted, Detail, Event, Filled, Order, Signed
-from dexec.domain.quote import RouteRequest
+from dexec.domain.quote import Mode, RouteRequest
 from dexec.domain.recorded import RecordedRoute
 from dexec.domain.tokens import format_units
 
@@ -22,13 +22,22 @@ def iso(moment: datetime) -> str:
 
 def request_view(request: RouteRequest) -> answers.Request:
     """Return what the client asked for; ``amount`` counts the token that its mode fixes."""
-    return {
+    view: answers.Request = {
         "mode": request.mode,
         "tokenIn": request.token_in,
         "tokenOut": request.token_out,
         "amount": format_units(request.amount, request.exact_token),
         "slippageBps": request.slippage_bps,
     }
+    if request.limit is not None:
+        limit = format_units(request.limit, request.open_token)
+        if request.mode is Mode.EXACT_IN:
+            view["minAmountOut"] = limit
+        else:
+            view["maxAmountIn"] = limit
+    if request.deadline_s is not None:
+        view["deadline"] = request.deadline_s
+    return view
 
 
 def order_view(order: Order) -> answers.Order:

@@ -29,11 +29,13 @@ DexecError
     AttemptFailed              this attempt is over: another may succeed
       NoVenue
       SlippageExceeded
+        LimitNotMet
       BlockhashExpired
     CancelledByOperator
     KeyRevoked
     OrderFailed                no attempt can succeed
       InsufficientFunds
+      DeadlinePassed
       PoolDisabled
       InsufficientLiquidity    its kinds by program: ``pools/refusals.py``
   IllegalTransition            a bug of the engine
@@ -237,11 +239,21 @@ class SlippageExceeded(AttemptFailed):
         self.required = required
         self.received = received
         self.shortfall_bps = ceil_div(abs(required - received) * BPS, max(1, required))
-        super().__init__(f"the price moved {self.shortfall_bps} bps beyond the slippage limit: {what}")
+        super().__init__(self._sentence())
+
+    def _sentence(self) -> str:
+        return f"the price moved {self.shortfall_bps} bps beyond the slippage limit: {self.what}"
 
     def failure(self) -> Failure:
         """Return what an order keeps of the error."""
         return Failure(self.code, str(self), self.shortfall_bps)
+
+
+class LimitNotMet(SlippageExceeded):
+    """The market does not give what the order's own limit asks for, so nothing was signed."""
+
+    def _sentence(self) -> str:
+        return self.what
 
 
 class BlockhashExpired(AttemptFailed):
@@ -272,6 +284,15 @@ class InsufficientFunds(OrderFailed):
     """The wallet does not hold what the swap takes."""
 
     code = "insufficient_funds"
+
+
+class DeadlinePassed(OrderFailed):
+    """The order's deadline passed while nothing of it could land: nothing is signed any more."""
+
+    code = "deadline_passed"
+
+    def __init__(self, deadline_s: int | None) -> None:
+        super().__init__(f"not filled within its deadline of {deadline_s} s; nothing was traded")
 
 
 class PoolDisabled(OrderFailed):

@@ -18,12 +18,14 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 def request_hashes(label: str | None, request: RouteRequest) -> tuple[str, ...]:
     """Return the hashes under which a repeat of this request is honest; the first is the one to store."""
-    return _version_2(label, request), _version_1(label, request)
+    if request.limit is None and request.deadline_s is None:
+        return _version_2(label, request), _version_1(label, request)
+    return (_version_2(label, request),)
 
 
 def _version_2(label: str | None, request: RouteRequest) -> str:
     # A field that comes later is left out where it has its default, or what is stored would match no more.
-    fields = {
+    fields: dict[str, object] = {
         "label": label,
         "mode": request.mode.value,
         "tokenIn": request.token_in,
@@ -31,6 +33,10 @@ def _version_2(label: str | None, request: RouteRequest) -> str:
         "amount": str(request.amount),
         "slippageBps": request.slippage_bps,
     }
+    if request.limit is not None:
+        fields[request.limit_name] = str(request.limit)
+    if request.deadline_s is not None:
+        fields["deadline"] = request.deadline_s
     return f"2:{hashlib.sha256(_CANONICAL.encode(fields).encode()).hexdigest()}"
 
 

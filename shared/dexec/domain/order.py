@@ -68,7 +68,8 @@ class Order:
     ``lease_token`` is whose it is right now, ``run_at`` when it may start, ``queued_at`` when its message
     was last put on the queue. ``transaction`` is that of the current attempt, stored before it is sent.
     ``rounds`` counts its rounds through the dead-letter queue in a row in which every run crashed; since
-    ``parked_at`` it waits for an operator because of them. ``route`` is that of the current attempt; it is
+    ``parked_at`` it waits for an operator because of them. From ``expires_at`` on, its deadline, no signature
+    is stored. ``route`` is that of the current attempt; it is
     stored in the event that decided it, so only those who read the events, or the history, know it.
     """
 
@@ -91,6 +92,11 @@ class Order:
     error: Failure | None = None
     rounds: int = 0
     parked_at: datetime | None = None
+    expires_at: datetime | None = None
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether its deadline has passed."""
+        return self.expires_at is not None and self.expires_at <= now
 
     @property
     def is_terminal(self) -> bool:

@@ -36,13 +36,25 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class RouteRequest:
-    """What is to be routed; ``amount`` is base units of token in (exact in) or token out (exact out)."""
+    """What is to be routed; ``amount`` is base units of token in (exact in) or token out (exact out).
+
+    ``limit`` is the client's own, in base units of the open token: the least output (exact in) or the
+    greatest input (exact out) that it accepts, whatever the quote. ``deadline_s`` counts from acceptance:
+    nothing is signed after it.
+    """
 
     mode: Mode
     token_in: str
     token_out: str
     amount: int
     slippage_bps: int = 50
+    limit: int | None = None
+    deadline_s: int | None = None
+
+    @property
+    def limit_name(self) -> str:
+        """How clients name ``limit``."""
+        return "minAmountOut" if self.mode is Mode.EXACT_IN else "maxAmountIn"
 
     @property
     def exact_token(self) -> str:
@@ -265,6 +277,17 @@ def price_impact(net_in: int, amount_out: int, mid: Fraction) -> Fraction:
         return Fraction(0)
     worth = net_in * mid.numerator
     return Fraction(amount_out * mid.denominator - worth, worth)
+
+
+def signed_limit(request: RouteRequest, amount_in: int, amount_out: int) -> int:
+    """Return the limit that a transaction for these quoted amounts carries, in base units of the open token.
+
+    It is the stricter of the one that the slippage leaves and the client's own.
+    """
+    within = slippage_limit(request.mode, amount_in, amount_out, request.slippage_bps)
+    if request.limit is None:
+        return within
+    return (max if request.mode is Mode.EXACT_IN else min)(within, request.limit)
 
 
 def slippage_limit(mode: Mode, amount_in: int, amount_out: int, slippage_bps: int) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -53,7 +54,8 @@ class Placed:
 class Claim:
     """The answer to a claim; ``events`` are all of the order so far, if it was claimed or has ended.
 
-    ``abandoned``: the lease before this one expired without having been released.
+    ``abandoned``: the lease before this one expired without having been released. ``held`` is what the
+    client's wallet held at the claim, base units by symbol, of the tokens of which the store knows it.
     """
 
     outcome: ClaimOutcome
@@ -61,6 +63,7 @@ class Claim:
     events: tuple[Event, ...] = ()
     watchers: tuple[Watcher, ...] = ()
     abandoned: bool = False
+    held: Mapping[str, int] = field(default_factory=dict)
 
 
 class Orders(Protocol):
@@ -88,7 +91,8 @@ class Orders(Protocol):
         """Write a change under the lease it saw; return the watchers to notify of its events.
 
         Raises ``LeaseLost`` when the order is not as ``change.before`` any more, ``SigningHalted`` for a
-        change that leads to a signature while execution is paused or the client has no valid API key.
+        change that leads to a signature while execution is paused or the client has no valid API key,
+        ``DeadlinePassed`` for one that is not ``updated_at`` before the order's ``expires_at``.
         """
 
     def release(self, order: Order, run_at: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,8 +31,10 @@ from dexec.domain.order import (
     submit,
     try_again,
 )
+from dexec.domain.quote import Mode
 from dexec.domain.routing import record_fill, record_route
-from dexec.ports import CannotLand, Claim, ClaimOutcome, Clock, Cluster, Landed, Orders, Signer
+from dexec.ports import CannotLand, Claim, ClaimOutcome, Clock, Cluster, Landed, Orders, Signer, Wallets
+from dexec.usecases.guards import check_deadline, check_funds, check_limit
 from dexec.usecases.looks import pauses
 from dexec.usecases.notify import Notifier
 from dexec.usecases.quote_route import Decision, QuoteRoute
@@ -79,6 +81,7 @@ class ExecuteOrder:
     orders: Orders
     cluster: Cluster
     signer: Signer
+    wallets: Wallets
     quote_route: QuoteRoute
     clock: Clock
     new_notifier: Callable[[], Notifier]
@@ -104,7 +107,7 @@ class ExecuteOrder:
             return self._not_claimed(claim.outcome, claim.order)
         with self.new_notifier().until(ends_at) as notifier:
             notifier.notify(claim.events, claim.watchers)
-            run = _Run(self, notifier, claim.order, ends_at)
+            run = _Run(self, notifier, claim.order, ends_at, claim.held)
             redelivery = run.to_the_end(receives)
         if claim.outcome is ClaimOutcome.CLAIMED:
             report(Report(claim.order, run.order, claim.events + run.events, notifier.failures))
@@ -144,8 +147,16 @@ class ExecuteOrder:
 class _Run:
     """One executor's run of one order, from the claim to the order's end or the release of the lease."""
 
-    def __init__(self, case: ExecuteOrder, notifier: Notifier, order: Order, ends_at: datetime) -> None:
+    def __init__(
+        self,
+        case: ExecuteOrder,
+        notifier: Notifier,
+        order: Order,
+        ends_at: datetime,
+        held: Mapping[str, int],
+    ) -> None:
         self._case = case
+        self._held = held
         self._notifier = notifier
         self._stop_at = ends_at - timedelta(seconds=case.limits.stop_before_end_s)
         self.order = order
@@ -184,18 +195,31 @@ class _Run:
 
     def _submit(self) -> None:
         """Route, build and sign; the signed transaction is stored when this returns, and not sent yet."""
-        cluster, signer = self._case.cluster, self._case.signer
+        cluster, signer, request = self._case.cluster, self._case.signer, self.order.request
+        if request.mode is Mode.EXACT_IN:
+            self._check_funds(request.amount)
         decision = self._decide()
         blockhash = cluster.latest_blockhash()
         while decision.age_s(self._now()) > self._case.limits.quote_max_age_s:
             decision = self._decide()
+        check_limit(request, decision.route)
+        self._check_funds(decision.route.amount_in)
         self._save(build(self.order, self._now(), record_route(decision.route)))
+        check_deadline(self.order, self._now())
         signed = signer.sign(self.order.id, self.order.client_id, decision.route.plan(), blockhash)
         self._save(submit(self.order, self._now(), signed))
 
     def _decide(self) -> Decision:
         self._check_time()
+        check_deadline(self.order, self._now())
         return self._case.quote_route(self.order.request)
+
+    def _check_funds(self, needed: int) -> None:
+        """Raise ``InsufficientFunds``; the wallet is asked only if it held too little at the claim."""
+        token = self.order.request.token_in
+        if self._held.get(token, 0) < needed:
+            self._held = self._case.wallets.balances(self.order.client_id)
+            check_funds(token, needed, self._held.get(token, 0))
 
     def _await_landing(self, *, send_first: bool) -> Landed:
         """Send, then look until the transaction has landed or no longer can; raise ``BlockhashExpired``."""

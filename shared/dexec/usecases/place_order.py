@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dexec.domain.errors import (
     CommitUnknown,
@@ -12,6 +12,7 @@ from dexec.domain.errors import (
     OrderWithdrawn,
     OutcomeUnknown,
     QueueUnavailable,
+    TooManyOrders,
     Unavailable,
 )
 from dexec.domain.failure import Failure
@@ -61,12 +62,26 @@ class PlaceOrder:
         now = self.clock.now()
         new = self._new_order(submission, caller, now)
         try:
-            placed = self.orders.place(new, self._rate_of(caller), submission.watcher)
+            placed = self._place(new, self._rate_of(caller), submission.watcher)
         except CommitUnknown as exc:
             raise CommitUnknown("it is not known whether the order was stored", new.order.id) from exc
         if placed.order.status is Status.PENDING:
             self._queue(placed, now)
         return placed
+
+    def _place(self, new: NewOrder, rate: RateLimit | None, watcher: str | None) -> Placed:
+        deadline_s = new.order.request.deadline_s
+        if rate is None or deadline_s is None or rate.max_backlog_s < deadline_s:
+            return self.orders.place(new, rate, watcher)
+        # Slots are whole seconds away: the last that leaves time to sign is a second before the deadline.
+        try:
+            return self.orders.place(new, replace(rate, max_backlog_s=deadline_s - 1), watcher)
+        except TooManyOrders as exc:
+            raise TooManyOrders(
+                f"under the rate limit this order would start after its deadline of {deadline_s} s: send it "
+                f"again in {exc.retry_after_s} s, or with a later deadline",
+                exc.retry_after_s,
+            ) from exc
 
     def _queue(self, placed: Placed, now: datetime) -> None:
         order = placed.order
@@ -89,6 +104,7 @@ class PlaceOrder:
         # Guard failed: an executor has it, or a repeat of the key was answered 202 and its message is sent.
 
     def _new_order(self, submission: Submission, caller: ApiKey, now: datetime) -> NewOrder:
+        deadline_s = submission.request.deadline_s
         order = Order(
             id=self.new_id(now),
             client_id=caller.client_id,
@@ -101,6 +117,7 @@ class PlaceOrder:
             queued_at=now,
             created_at=now,
             updated_at=now,
+            expires_at=None if deadline_s is None else now + timedelta(seconds=deadline_s),
         )
         hashes = request_hashes(submission.label, submission.request)
         return NewOrder(order, submission.idempotency_key, hashes)

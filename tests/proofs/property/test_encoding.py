@@ -32,7 +32,10 @@ digits, exponents = st.integers(-(10**18), 10**18), st.integers(-20, 6)
 figures = st.builds(lambda number, exponent: Decimal(number).scaleb(exponent), digits, exponents)
 costs = st.integers(-(10**25), 10**25)
 known = st.sampled_from([*TOKENS])
-requests = st.builds(RouteRequest, st.sampled_from(Mode), known, known, units, st.integers(0, 10_000))
+bps, seconds = st.integers(0, 10_000), st.integers(1, 86_400)
+requests = st.builds(
+    RouteRequest, st.sampled_from(Mode), known, known, units, bps, st.none() | units, st.none() | seconds
+)
 legs = st.builds(
     RecordedLeg,
     words, words, st.integers(1, 2), tokens, tokens, counts, units, units, figures, figures, units, units,

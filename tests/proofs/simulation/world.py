@@ -98,6 +98,7 @@ class World:
         """Make the use cases anew, as a deployment with other parameters does."""
         parts = self._composed()
         self.place_order = parts.place_order
+        self.quote_route = parts.quote_route
         self.execute_order = parts.execute_order
         self.halt = parts.halt
         self.cancel_orders = parts.cancel_orders

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from dexec.domain.claims import ClaimOutcome, claim_outcome
 from dexec.domain.errors import (
     ConnectionUnknown,
+    DeadlinePassed,
     IdempotencyConflict,
     LeaseLost,
     SigningHalted,
@@ -107,6 +108,8 @@ class FakeOrders:
             held = row.order.seq == change.before.seq and row.order.lease_token == change.before.lease_token
             if not held or row.order.lease_token is None:
                 raise LeaseLost(f"{change.after.id} is leased by another executor")
+            if change.signs and row.order.is_late(change.after.updated_at):
+                raise DeadlinePassed(row.order.request.deadline_s)
             if change.signs and self._store.is_halted(change.after.client_id):
                 raise SigningHalted("execution is paused, or the order's client has no valid API key")
             row.order = replace(change.after, queued_at=row.order.queued_at)

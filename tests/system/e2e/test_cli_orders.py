@@ -56,9 +56,38 @@ def test_a_late_watcher_is_shown_everything(dexec: Run, order_id: str) -> None:
 
 
 def test_an_order_that_fails_is_an_exit_code(dexec: Run) -> None:
-    ran = dexec("order", "SOL", "USDC", "100000", "--watch")
+    ran = dexec("order", "SOL", "USDC", "100000", "--watch", "--yes")
     assert ran.returncode == 1
     assert "failed" in ran.stdout
+    assert "warning: the price impact is" in ran.stderr
+
+
+def test_a_price_impact_over_five_percent_is_not_placed_unasked(dexec: Run) -> None:
+    ran = dexec("order", "SOL", "USDC", "100000")
+    assert ran.returncode == 1
+    assert "not placed: the price impact is" in ran.stderr
+    assert "--yes" in ran.stderr
+    assert json.loads(dexec("history", "--json").stdout) == []
+
+
+def test_the_previewed_limit_is_what_is_placed(dexec: Run) -> None:
+    ran = dexec("order", "SOL", "USDC", "1.5", "--deadline", "60", "--json")
+    order = json.loads(dexec("show", json.loads(ran.stdout)["orderId"], "--json").stdout)
+    assert f"at least {order['minAmountOut']} USDC" in ran.stderr
+    assert order["deadline"] == 60
+
+
+def test_limits_of_ones_own_are_sent_as_they_are(dexec: Run) -> None:
+    # 200,000 is a price that the market does not have: nothing is signed for it.
+    ran = dexec("order", "SOL", "USDC", "1", "--min-out", "200000", "--slippage", "100", "--watch", "--json")
+    assert ran.returncode == 1
+    assert "warning: a slippage of 100 %" in ran.stderr
+    last = json.loads(ran.stdout.splitlines()[-1])
+    assert last["error"]["code"] == "slippage_exceeded"
+    assert "minAmountOut is 200000 USDC" in last["error"]["message"]
+    got = dexec("order", "USDC", "SOL", "1", "--exact-out", "--max-in", "1000", "--json")
+    shown = json.loads(dexec("show", json.loads(got.stdout)["orderId"], "--json").stdout)
+    assert shown["maxAmountIn"] == "1000"
 
 
 def test_show_and_history_agree(dexec: Run, order_id: str) -> None:

@@ -213,7 +213,7 @@ def test_a_failed_order_is_found_with_its_reason_and_placed_again_once(
     assert ended(deployment, [order_id])[order_id].status == "failed"
     (found,) = listed(dexec("orders", "--status", "failed", "--client", client_id, "--json"))
     assert (found["orderId"], found["amount"]) == (order_id, "900000")
-    assert found["reason"] == "the wallet does not hold what the swap takes"
+    assert found["reason"] == "Insufficient balance: needs 900000 SOL, has 10000 SOL"
     assert order_id in dexec("orders", "--status", "failed", "--client", client_id).stdout
 
     placed = said(dexec("resubmit", order_id, "--json"))

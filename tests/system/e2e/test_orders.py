@@ -152,5 +152,6 @@ def test_more_than_the_wallet_holds_fails_when_executing(deployment: Deployed) -
         order = client.get(f"api/orders/{order_id}").json()
     assert (outcome.status, outcome.error, outcome.debits) == ("failed", "insufficient_funds", 0)
     assert outcome.complete
+    assert order["signature"] is None, "it is refused before it is signed"
     assert order["error"]["message"] == order["events"][-1]["error"]["message"]
     wait_for_clean_queues(deployment)

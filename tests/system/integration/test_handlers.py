@@ -93,6 +93,23 @@ def test_watching_an_order_that_is_over_is_one_round_trip_less(
     connection_id, _ = deployment.connect(KEY, {"orderId": order_id})
     assert trips == {id(deployment.parts.database): most}, "connect, read, and watch where there is more"
     assert deployment.received(connection_id)
+def test_the_balance_comes_with_the_claim(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert execute(deployment, place(deployment, "funds the wallet")) == []
+
+    def not_asked(*_: object) -> dict[str, int]:
+        raise AssertionError("the wallet is asked again")
+
+    monkeypatch.setattr(type(deployment.parts.wallets), "balances", not_asked)
+    order_id = place(deployment, "covered")
+    parts = deployment.parts
+    now = parts.clock.now()
+    claim = parts.orders.claim(order_id, "token", now, now + timedelta(seconds=25))
+    assert claim.order is not None
+    assert claim.held["SOL"] == 9_998_500_000_000, "10000 SOL, less the 1.5 of the first order"
+    parts.orders.release(claim.order, now)
+    assert execute(deployment, order_id) == []
+    shown = deployment.http("GET", f"/api/orders/{order_id}", key=KEY).json
+    assert shown["status"] == "confirmed"
 
 
 # --- the executor ------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ MIGRATIONS = [
 
 _SAMPLES: tuple[tuple[object, str], ...] = (
     (START, "now before due_before stale_before lease_until run_at created_at updated_at connected_at"),
-    (START, "revoked_at lands_at seen_queued_at"),
+    (START, "expires_at revoked_at lands_at seen_queued_at"),
     (1, "seq seen_seq attempt slot amount_in amount_out last_valid_block_height orders_per_minute rounds"),
     (1, "limit most_rows max_connections max_streams"),
     (True, "parks limited queue_is_empty stream sets_rate sets_amounts signs"),

@@ -11,6 +11,7 @@ from dexec.api.orders import event_view, order_view, order_with_events
 from dexec.api.routes import RouteDetails
 from dexec.domain.lifecycle import Status, Step
 from dexec.domain.order import Event
+from dexec.domain.quote import Mode
 from tests.contract.samples import new_order
 from tests.support.fakes import START
 
@@ -22,9 +23,16 @@ def test_an_event_can_have_all_that_a_route_has() -> None:
 
 
 def test_an_order_has_every_field_of_its_type() -> None:
-    assert order_view(new_order().order).keys() == get_type_hints(answers.Order).keys()
+    optional = {"minAmountOut", "maxAmountIn", "deadline"}
+    order = new_order().order
+    assert order_view(order).keys() == get_type_hints(answers.Order).keys() - optional
+    limited = replace(order, request=replace(order.request, limit=155_500_000, deadline_s=30))
+    shown = order_view(limited)
+    assert (shown["minAmountOut"], shown["deadline"]) == ("155.5", 30)
+    asked = replace(order.request, mode=Mode.EXACT_OUT, limit=1_500_000_000)
+    assert order_view(replace(order, request=asked))["maxAmountIn"] == "1.5"
     found = order_with_events(new_order().order, [EVENT])
-    assert found.keys() == get_type_hints(answers.OrderWithEvents).keys()
+    assert found.keys() == get_type_hints(answers.OrderWithEvents).keys() - optional
 
 
 def test_states_and_modes_are_plain_words_in_json() -> None:

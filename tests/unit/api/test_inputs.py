@@ -71,6 +71,42 @@ def test_money_is_never_a_float() -> None:
     assert read(PLAIN % "9007199.254740993").amount == 9_007_199_254_740_993, "a float would end in 992"
 
 
+@pytest.mark.parametrize(
+    ("extra", "limit", "deadline_s"),
+    [
+        ('"minAmountOut": "155.000001", "deadline": 30', 155_000_001, 30),
+        ('"mode": "exactOut", "maxAmountIn": 1.5', 1_500_000_000, None),
+        ('"deadline": 86400', None, 86_400),
+    ],
+)
+def test_an_order_may_have_a_limit_of_its_own_and_a_deadline(
+    extra: str, limit: int | None, deadline_s: int | None
+) -> None:
+    request = read('{"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1, ' + extra + "}")
+    assert (request.limit, request.deadline_s) == (limit, deadline_s)
+
+
+@pytest.mark.parametrize(
+    ("extra", "field", "words"),
+    [
+        ('"maxAmountIn": 1', "maxAmountIn", "is no limit of an exactIn order: use minAmountOut"),
+        ('"mode": "exactOut", "minAmountOut": 1', "minAmountOut", "use maxAmountIn"),
+        ('"minAmountOut": 0', "minAmountOut", "must be greater than zero"),
+        ('"minAmountOut": "1.0000001"', "minAmountOut", "has more than 6 decimals"),
+        ('"minAmountOut": "9223372036854.775808"', "minAmountOut", "is larger than any balance can be"),
+        ('"minAmountOut": "much"', "minAmountOut", "must be a number"),
+        ('"deadline": 0', "deadline", "."),
+        ('"deadline": 86401', "deadline", "."),
+        ('"deadline": 1.5', "deadline", "."),
+        ('"deadline": "30"', "deadline", "."),
+    ],
+)
+def test_limits_and_deadlines_that_no_order_has_are_refused(extra: str, field: str, words: str) -> None:
+    with pytest.raises(Invalid, match=words) as refused:
+        read('{"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1, ' + extra + "}")
+    assert field in refused.value.field
+
+
 BAD_AMOUNTS = (
     "0", "-1", "1e30", "1e400", "1e-12", "1.0000000001", "true", "false", "[1]", "{}", "null", '"abc"', '""',
     '"1e3"', '" 1"', '"NaN"', '"Infinity"', '"-1"', '"1_0"', '"٣"', "9" * 50, '"' + "9" * 300 + '"',

@@ -133,13 +133,6 @@ def test_an_expired_blockhash_is_a_new_attempt_once_the_old_one_cannot_land(worl
     assert stored(world).signature == second.signature
 
 
-def test_what_the_wallet_does_not_hold_fails_without_another_attempt(world: World) -> None:
-    order = placed(world, replace(SWAP, amount=10_001 * 10**9))
-    assert execute(world, order) is None
-    assert states(world) == [PENDING, *ATTEMPT, FAILED]
-    assert error(world) == "insufficient_funds"
-
-
 def test_an_order_that_is_not_due_is_waited_for_or_handed_back(world: World) -> None:
     order = placed(world)
     now = world.clock.now()

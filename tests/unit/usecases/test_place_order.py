@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -13,6 +14,7 @@ from dexec.domain.errors import (
     OrderWithdrawn,
     QueueUnavailable,
     StoreUnavailable,
+    TooManyOrders,
     Unavailable,
 )
 from dexec.domain.lifecycle import Status
@@ -58,6 +60,22 @@ def test_its_message_waits_until_it_may_start(world: World, alice: ApiKey) -> No
     (*_, message) = world.queue.messages
     assert order.run_at > world.clock.now()
     assert message.visible_at == order.run_at
+
+
+def test_an_order_that_would_start_past_its_deadline_is_refused(world: World, alice: ApiKey) -> None:
+    for _ in range(10):
+        submit(world, alice, Submission(SWAP))
+    # 100 a minute, ten at once: the next slots are 0.6 s apart, rounded up to whole seconds.
+    swap = replace(SWAP, deadline_s=2)
+    assert submit(world, alice, Submission(swap)).expires_at == world.clock.now() + timedelta(seconds=2)
+    stored = len(orders(world))
+    with pytest.raises(TooManyOrders, match="after its deadline of 2 s") as refused:
+        submit(world, alice, Submission(swap))
+    assert refused.value.retry_after_s >= 1
+    assert len(orders(world)) == stored, "nothing is stored"
+    started = submit(world, alice, Submission(replace(SWAP, deadline_s=3)))
+    assert started.expires_at is not None
+    assert started.run_at < started.expires_at
 
 
 def test_nothing_is_stored_when_the_store_is_away(world: World, alice: ApiKey) -> None:

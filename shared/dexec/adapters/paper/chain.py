@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dexec.adapters.paper.venue import PaperVenue
     from dexec.adapters.paper.wallets import PaperWallets
     from dexec.adapters.postgres.database import Database
+    from dexec.adapters.postgres.orders import Held
     from dexec.ports import Chain, Clock
 
 
@@ -27,15 +28,17 @@ def paper_chain(
     *,
     seed: int = 1,
     latency: str = "default",
+    spread: str = "default",
     failure_rate: Decimal = Decimal(0),
     venue_failure_rate: Decimal = Decimal(0),
 ) -> Chain:
     """Return the chain of a seed: the same seed gives the same prices, keys and failures.
 
     ``new_ledger`` is called once, by the first part that needs the ledger. ``latency`` names an entry of
-    ``LATENCIES``. The rates, in [0, 1]: orders whose swaps slip too far, and venue answers that fail.
+    ``LATENCIES``, ``spread`` one of ``SPREADS``. The rates, in [0, 1]: orders whose swaps slip too far, and
+    venue answers that fail.
     """
-    return _PaperChain(new_ledger, clock, seed, latency, failure_rate, venue_failure_rate)
+    return _PaperChain(new_ledger, clock, seed, latency, spread, failure_rate, venue_failure_rate)
 
 
 def paper_ledger(database: Database) -> PaperLedger:
@@ -43,6 +46,13 @@ def paper_ledger(database: Database) -> PaperLedger:
     from dexec.adapters.paper.ledger import PaperLedger
 
     return PaperLedger(database)
+
+
+def paper_held() -> Held:
+    """Return what reads a wallet of the ledger in the round trip of a claim, in the database of both."""
+    from dexec.adapters.paper.held import PaperHeld
+
+    return PaperHeld()
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,7 @@ class _PaperChain:
     _clock: Clock
     _seed: int
     _latency_name: str
+    _spread: str
     _failure_rate: Decimal
     _venue_failure_rate: Decimal
 
@@ -93,9 +104,9 @@ class _PaperChain:
 
     @cached_property
     def _market(self) -> PaperMarket:
-        from dexec.adapters.paper.market import PaperMarket
+        from dexec.adapters.paper.market import SPREADS, PaperMarket
 
-        return PaperMarket(self._seed)
+        return PaperMarket(self._seed, spread=SPREADS[self._spread])
 
     @cached_property
     def _latency(self) -> Latency:

@@ -1,8 +1,8 @@
 """The simulated market: the state of every paper pool as a pure function of (seed, venue, pair, slot).
 
 Prices move on three scales, all in integers. Each token's value drifts along straight lines between random
-knots (minutes and hours); a pair's two venues disagree by ``WIDE_GAP_PPM`` or ``NARROW_GAP_PPM``, and which
-of them is ahead may change every ``ERA_SLOTS`` in a slow crossing; and each slot adds a little noise. The
+knots (minutes and hours); a pair's two venues disagree by the gaps of the market's ``Spread``, and which of
+them is ahead may change every ``ERA_SLOTS`` in a slow crossing; and each slot adds a little noise. The
 slopes are such that a route of two hops moves by less than 50 bps, the default slippage limit, in 12 slots.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from itertools import combinations
+from typing import NamedTuple
 
 from dexec.adapters.paper.pools import PAPER_VENUES, PaperPool, PoolMaker, Sketch, pool_id
 from dexec.adapters.paper.randomness import between_knots, hashed, knot
@@ -31,8 +32,26 @@ ERA_SLOTS = 18_000
 CROSSING_SLOTS = 1_000
 """An era lasts two hours and begins with a crossing of 400 s from the last era's gap to its own."""
 
-NARROW_GAP_PPM = (21_000, 23_000)
-WIDE_GAP_PPM = (44_500, 47_500)
+
+
+class Spread(NamedTuple):
+    """Between which gaps, in ppm, a pair's two venues disagree; ``wide`` is for the pairs of ``_WIDE``.
+
+    ``bias`` is by how much the first venue's mid price is ahead without any gap: a DLMM pool's is that of
+    its active bin, on average half a bin below the price that was asked for.
+    """
+
+    narrow: tuple[int, int]
+    wide: tuple[int, int]
+    bias: int = 0
+
+
+SPREADS = {
+    # 2 to 5 %: the fees of two swaps are less, so a round trip over both venues can earn.
+    "default": Spread((21_000, 23_000), (44_500, 47_500)),
+    # 5 to 30 bps, noise included: less than the fees of two swaps, mostly.
+    "tight": Spread((1_150, 1_600), (1_700, 2_200), bias=450),
+}
 
 _REFERENCE_NANO_USD = {
     "SOL": 150_000_000_000,
@@ -71,11 +90,13 @@ _THIN_SIDE_USD = 250_000
 class PaperMarket:
     """All pools of one simulated market: two markets of one seed are the same market.
 
-    ``makers`` says which venues there are. The first two disagree about prices, any other is in between.
+    ``makers`` says which venues there are. The first two disagree about prices, by what ``spread`` says; any
+    other is in between.
     """
 
     seed: int
     makers: Mapping[str, PoolMaker] = field(default_factory=lambda: PAPER_VENUES, repr=False)
+    spread: Spread = SPREADS["default"]
 
     def pools(self, venue: str, pairs: Iterable[Pair], slot: int) -> tuple[PaperPool, ...]:
         """Return the venue's pools for ``pairs``, in any direction, as they stand at ``slot``."""
@@ -132,9 +153,9 @@ class PaperMarket:
         return (before * (CROSSING_SLOTS - phase) + gap * phase) // CROSSING_SLOTS
 
     def _era_gap(self, label: str, pair: tuple[str, str], era: int) -> int:
-        low, high = WIDE_GAP_PPM if pair in _WIDE else NARROW_GAP_PPM
+        low, high = self.spread.wide if pair in _WIDE else self.spread.narrow
         size = knot(self.seed, label, era, low, high)
-        return size if knot(self.seed, f"sign of {label}", era, 0, 1) else -size
+        return (size if knot(self.seed, f"sign of {label}", era, 0, 1) else -size) - self.spread.bias
 
 
 def shifted(pool: PaperPool, token_in: str, bps: int) -> PaperPool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from dexec.adapters.postgres.route_encoding import (
     Fields,
@@ -38,29 +39,44 @@ def dump(value: Mapping[str, object]) -> str:
 
 
 def dump_request(request: RouteRequest) -> str:
-    """Return a request as the ``request`` column keeps it: ``amount`` in base units."""
-    return dump({**_request(request), "amount": str(request.amount)})
+    """Return a request as the ``request`` column keeps it: ``amount`` and the limit in base units."""
+    limit = {} if request.limit is None else {request.limit_name: str(request.limit)}
+    return dump({**_request(request), "amount": str(request.amount), **limit})
 
 
 def load_request(text: str) -> RouteRequest:
     """Read what ``dump_request`` wrote."""
     fields = json.loads(text)
-    return _load_request(fields, int(fields["amount"]))
+    return _load_request(fields, lambda amount, _: int(amount))
 
 
 def _request(request: RouteRequest) -> Fields:
-    return {
+    fields: Fields = {
         "mode": request.mode.value,
         "tokenIn": request.token_in,
         "tokenOut": request.token_out,
         "amount": format_units(request.amount, request.exact_token),
         "slippageBps": request.slippage_bps,
     }
+    if request.limit is not None:
+        fields[request.limit_name] = format_units(request.limit, request.open_token)
+    if request.deadline_s is not None:
+        fields["deadline"] = request.deadline_s
+    return fields
 
 
-def _load_request(fields: Fields, amount: int) -> RouteRequest:
+def _load_request(fields: Fields, parse: Callable[[str, int], int]) -> RouteRequest:
+    """Read a request; ``parse`` reads an amount of a token of so many decimals."""
     mode = Mode(fields["mode"])
-    return RouteRequest(mode, fields["tokenIn"], fields["tokenOut"], amount, fields["slippageBps"])
+    token_in, token_out = fields["tokenIn"], fields["tokenOut"]
+    request = RouteRequest(mode, token_in, token_out, 0, fields["slippageBps"])
+    limit = fields.get(request.limit_name)
+    return replace(
+        request,
+        amount=parse(fields["amount"], decimals_of(request.exact_token)),
+        limit=None if limit is None else parse(limit, decimals_of(request.open_token)),
+        deadline_s=fields.get("deadline"),
+    )
 
 
 # --- what became of an order -------------------------------------------------------------------------
@@ -123,9 +139,7 @@ def load_detail(status: Status, step: Step | None, text: str) -> Detail:
 
 
 def _load_accepted(fields: Fields) -> Accepted:
-    request = _load_request(fields, 0)
-    amount = parse_units(fields["amount"], decimals_of(request.exact_token))
-    return Accepted(fields["label"], _load_request(fields, amount))
+    return Accepted(fields["label"], _load_request(fields, parse_units))
 
 
 def _load_filled(fields: Fields) -> Filled:

@@ -22,6 +22,7 @@ def to_place(new: NewOrder, limit: RateLimit | None, watcher: str | None) -> dic
         "label": order.label,
         "request": encoding.dump_request(order.request),
         "now": order.created_at,
+        "expires_at": order.expires_at,
         "idempotency_key": new.idempotency_key,
         "request_hash": new.request_hashes[0],
         "request_hashes": list(new.request_hashes),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Protocol, cast
 
 import psycopg
 
@@ -17,6 +18,7 @@ from dexec.domain.claims import ClaimOutcome, claim_outcome
 from dexec.domain.errors import (
     CommitUnknown,
     ConnectionUnknown,
+    DeadlinePassed,
     IdempotencyConflict,
     LeaseLost,
     SigningHalted,
@@ -32,11 +34,22 @@ MOST_MARKED = 1_000
 """Orders marked as ended at once: Aurora DSQL changes 3,000 rows in a transaction at the most."""
 
 
+class Held(Protocol):
+    """Balances that lie in this database, too, and are read in the round trip of a claim."""
+
+    def statement(self, order_id: str) -> Statement:
+        """Return what reads those of an order's client."""
+
+    def balances(self, found: Sequence[Row]) -> Mapping[str, int]:
+        """Return base units by token symbol, of the rows that it found."""
+
+
 class PostgresOrders:
     """Orders and their events, each method one round trip; a page of the history is two."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, held: Held | None = None) -> None:
         self._database = database
+        self._held = held
 
     def place(self, new: NewOrder, limit: RateLimit | None, watcher: str | None) -> Placed:
         """Store an order, or find the one that its idempotency key stands for."""
@@ -97,10 +110,11 @@ class PostgresOrders:
     def claim(self, order_id: str, token: str, now: datetime, lease_until: datetime) -> Claim:
         """Take an order's lease and begin or resume its routing."""
         params = {"id": order_id, "token": token, "now": now, "lease_until": lease_until}
-        (claimed,), (events, watchers) = self._database.transact(
-            [Statement("claim_order", params)],
-            [Statement("order_events", {"id": order_id}), Statement("order_watchers", {"id": order_id})],
-            Repeat.HARMLESS,
+        reads = [Statement("order_events", {"id": order_id}), Statement("order_watchers", {"id": order_id})]
+        if self._held is not None:
+            reads.append(self._held.statement(order_id))
+        (claimed,), (events, watchers, *wallet) = self._database.transact(
+            [Statement("claim_order", params)], reads, Repeat.HARMLESS
         )
         if not claimed:
             return Claim(ClaimOutcome.MISSING)
@@ -111,6 +125,7 @@ class PostgresOrders:
             so_far,
             tuple(map(rows.to_watcher, watchers)),
             abandoned=bool(claimed[0]["abandoned"]),
+            held={} if self._held is None else self._held.balances(wallet[0]),
         )
 
     def save(self, change: Change) -> tuple[Watcher, ...]:
@@ -120,6 +135,8 @@ class PostgresOrders:
             [Statement("order_watchers", {"id": change.after.id})],
             Repeat.NEVER,
         )
+        if written["late"]:
+            raise DeadlinePassed(change.after.request.deadline_s)
         if written["halted"]:
             raise SigningHalted("execution is paused, or the order's client has no valid API key")
         if written["written"] != len(change.events):

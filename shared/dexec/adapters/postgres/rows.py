@@ -43,6 +43,7 @@ def to_order(row: Row) -> Order:
         error=encoding.load_failure(cast("str | None", row["error"])),
         rounds=cast("int | None", row["rounds"]) or 0,
         parked_at=_moment_or_none(row["parked_at"]),
+        expires_at=_moment_or_none(row["expires_at"]),
     )
 
 

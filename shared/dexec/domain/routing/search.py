@@ -18,7 +18,7 @@ from dexec.domain.quote import (
     Route,
     RouteRequest,
     VenueFailure,
-    slippage_limit,
+    signed_limit,
 )
 from dexec.domain.routing.bound import Demand, best_bound
 from dexec.domain.routing.legs import with_shares
@@ -180,7 +180,7 @@ def _make_route(problem: _Problem, chosen: Candidate, candidates: Sequence[Candi
         token_out=request.token_out,
         amount_in=chosen.amount_in,
         amount_out=chosen.amount_out,
-        limit=slippage_limit(request.mode, chosen.amount_in, chosen.amount_out, request.slippage_bps),
+        limit=signed_limit(request, chosen.amount_in, chosen.amount_out),
         legs=with_shares(legs),
         quotes=tuple(problem.quotes),
         alternatives=alternatives,

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from dexec.adapters.paper.limit_orders import VENUES_WITH_ORDERS
-from dexec.adapters.paper.market import CROSSING_SLOTS, ERA_SLOTS, VENUES, PaperMarket, shifted
+from dexec.adapters.paper.market import CROSSING_SLOTS, ERA_SLOTS, SPREADS, VENUES, PaperMarket, shifted
 from dexec.adapters.paper.pools import PAPER_VENUES
 from dexec.domain.errors import PoolDisabled
 from dexec.domain.pools import DlmmPool, Pool
@@ -58,6 +58,22 @@ def test_the_venues_are_two_to_five_percent_apart_but_for_crossings() -> None:
             apart += Fraction(2, 100) <= gap <= Fraction(5, 100)
     assert apart / within > 1 - CROSSING_SLOTS / ERA_SLOTS
     assert len(ahead) > len(PAIRS) + 8  # for most pairs, each venue is ahead at some time
+
+
+def test_a_tight_market_is_five_to_thirty_bps_apart_but_for_crossings() -> None:
+    market = PaperMarket(5, spread=SPREADS["tight"])
+    apart, most = [], Fraction(0)
+    ahead = set()
+    for slot in range(SLOT, SLOT + 10 * ERA_SLOTS, 1_997):
+        for pair in PAIRS:
+            first, second = mids(market, pair, slot)
+            gap = abs(first - second) / min(first, second)
+            most = max(most, gap)
+            ahead.add((pair, first > second))
+            apart.append(Fraction(5, 10_000) <= gap <= Fraction(30, 10_000))
+    assert sum(apart) / len(apart) > 1 - CROSSING_SLOTS / ERA_SLOTS
+    assert most <= Fraction(30, 10_000)
+    assert len(ahead) > len(PAIRS) + 8
 
 
 def test_a_price_moves_by_bps_in_seconds_and_by_percents_in_hours() -> None:

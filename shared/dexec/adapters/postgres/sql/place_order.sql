@@ -40,11 +40,11 @@ start AS (
 placed AS (
     INSERT INTO orders (
         id, client_id, label, request, status, seq, attempt, run_at, queued_at,
-        idempotency_key, request_hash, created_at, updated_at
+        idempotency_key, request_hash, created_at, updated_at, expires_at
     )
     SELECT
         %(id)s, %(client_id)s, %(label)s, %(request)s, 'pending', 1, 1, start.run_at, %(now)s,
-        %(idempotency_key)s, %(request_hash)s, %(now)s, %(now)s
+        %(idempotency_key)s, %(request_hash)s, %(now)s, %(now)s, %(expires_at)s
     FROM start
     ON CONFLICT (client_id, idempotency_key) DO UPDATE SET queued_at = excluded.queued_at
     RETURNING *

@@ -1,0 +1,71 @@
+"""What every store does with an order's deadline: no signature is stored from it on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from dexec.domain.errors import DeadlinePassed, LeaseLost
+from dexec.domain.order import Change, Order, build, confirm, fail, submit
+from tests.contract.samples import FILL, NOW, ROUTE, TRANSACTION, after, claimed, new_order
+from tests.proofs.simulation.backend import Backend
+
+DEADLINE_S = 10
+
+Step = Callable[[Backend, Order, float], Change]
+
+
+def placed(store: Backend) -> Order:
+    """Return an order with a deadline, which an executor holds."""
+    new = new_order()
+    request = replace(new.order.request, limit=155_000_001, deadline_s=DEADLINE_S)
+    order = replace(new.order, request=request, expires_at=after(DEADLINE_S))
+    stored = store.orders.place(replace(new, order=order), None, None).order
+    assert (stored.request, stored.expires_at) == (request, after(DEADLINE_S))
+    return claimed(store, stored)
+
+
+def building(_: Backend, order: Order, at_s: float) -> Change:
+    return build(order, after(at_s), ROUTE)
+
+
+def signing(store: Backend, order: Order, at_s: float) -> Change:
+    change = build(order, NOW, ROUTE)
+    store.orders.save(change)
+    return submit(change.after, after(at_s), TRANSACTION)
+
+
+@pytest.mark.parametrize("towards", [building, signing])
+def test_no_step_towards_a_signature_is_saved_from_the_deadline_on(store: Backend, towards: Step) -> None:
+    change = towards(store, placed(store), DEADLINE_S)
+    with pytest.raises(DeadlinePassed, match="not filled within its deadline of 10 s; nothing was traded"):
+        store.orders.save(change)
+    found = store.orders.find(change.before.id, "alice")
+    assert found is not None
+    assert found[0] == change.before, "nothing of it is stored"
+
+
+@pytest.mark.parametrize("towards", [building, signing])
+def test_a_microsecond_before_the_deadline_it_is_saved(store: Backend, towards: Step) -> None:
+    change = towards(store, placed(store), DEADLINE_S - 0.000_001)
+    store.orders.save(change)
+    found = store.orders.find(change.before.id, "alice")
+    assert found is not None
+    assert found[0] == change.after
+
+
+def test_who_lost_the_lease_is_told_so_also_past_the_deadline(store: Backend) -> None:
+    change = signing(store, placed(store), DEADLINE_S)
+    claimed(store, change.before, "other", after(25))
+    with pytest.raises(LeaseLost):
+        store.orders.save(change)
+
+
+def test_past_the_deadline_an_order_fails_and_what_is_signed_settles(store: Backend) -> None:
+    late = placed(store)
+    store.orders.save(fail(late, after(DEADLINE_S), DeadlinePassed(DEADLINE_S).failure()))
+    signed = signing(store, placed(store), 1)
+    store.orders.save(signed)
+    store.orders.save(confirm(signed.after, after(DEADLINE_S + 1), FILL))

@@ -1,0 +1,71 @@
+"""What ``dexec order`` warns of and asks about before it places an order."""
+
+from __future__ import annotations
+
+import pytest
+import typer
+
+from infra.cli import output, previews
+from infra.json_types import Node
+
+
+def route(impact: str, limit: str = "227.17", mode: str = "exactIn") -> Node:
+    """Return a quoted route that loses ``impact`` of 100."""
+    name = "minAmountOut" if mode == "exactIn" else "maxAmountIn"
+    tokens = {"tokenIn": "SOL", "amountIn": "1.5", "tokenOut": "USDC", "amountOut": "228.31"}
+    return {"mode": mode, **tokens, name: limit, "costs": {"reference": "100", "impact": impact}}
+
+
+@pytest.mark.parametrize(("impact", "warned"), [("1", False), ("1.01", True), ("5", True)])
+def test_an_impact_over_one_percent_is_warned_of(
+    capsys: pytest.CaptureFixture[str], impact: str, warned: bool
+) -> None:
+    shown = route(impact)
+    previews.check(shown, 50, previews.limit_of(shown), yes=False)
+    told = capsys.readouterr().err
+    assert f"price impact {float(impact):.2f} %; at least 227.17 USDC" in told
+    assert ("warning: the price impact is" in told) == warned
+
+
+@pytest.mark.parametrize(
+    ("terminal", "yes", "answer", "placed"),
+    [
+        (False, False, None, False),
+        (False, True, None, True),
+        (True, True, None, True),
+        (True, False, False, False),
+        (True, False, True, True),
+    ],
+)
+def test_an_impact_over_five_percent_wants_a_second_act(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool, yes: bool, answer: bool | None, placed: bool
+) -> None:
+    asked: list[str] = []
+
+    def confirm(question: str, **_: object) -> bool:
+        asked.append(question)
+        return bool(answer)
+
+    monkeypatch.setattr(output, "is_interactive", lambda: terminal)
+    monkeypatch.setattr(typer, "confirm", confirm)
+    if placed:
+        previews.check(route("5.01"), 50, {}, yes=yes)
+    else:
+        with pytest.raises(typer.Exit):
+            previews.check(route("5.01"), 50, {}, yes=yes)
+    assert len(asked) == (answer is not None)
+
+
+def test_a_slippage_of_everything_is_warned_of_and_leaves_no_limit(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shown = route("0", limit="0")
+    assert previews.limit_of(shown) == {}
+    previews.check(shown, 10_000, {}, yes=False)
+    told = capsys.readouterr().err
+    assert "no limit but the slippage's" in told
+    assert "a slippage of 100 % accepts any price" in told
+
+
+def test_an_exact_output_is_bound_by_what_is_paid() -> None:
+    assert previews.limit_of(route("0", "1.51", "exactOut")) == {"maxAmountIn": "1.51"}
