@@ -93,6 +93,8 @@ def test_watching_an_order_that_is_over_is_one_round_trip_less(
     connection_id, _ = deployment.connect(KEY, {"orderId": order_id})
     assert trips == {id(deployment.parts.database): most}, "connect, read, and watch where there is more"
     assert deployment.received(connection_id)
+
+
 def test_the_balance_comes_with_the_claim(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     assert execute(deployment, place(deployment, "funds the wallet")) == []
 
