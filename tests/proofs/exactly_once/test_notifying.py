@@ -19,11 +19,12 @@ from dexec.domain.lifecycle import TERMINAL, Status, Step
 from dexec.domain.order import Event as OrderEvent
 from dexec.domain.order import Order
 from dexec.ports import Connection, Watcher
-from dexec.usecases.notify import MAX_PUSH_FAILURES, OPENING_S
 from tests.proofs.simulation.invariants import check
 from tests.proofs.simulation.world import MOST, World
 from tests.support.fakes import FakeWatching
 
+MAX_PUSH_FAILURES = 5
+OPENING_S = 30
 CROWD = 1_000
 ALL = [1, 2, 3, 4, 5, 6]
 

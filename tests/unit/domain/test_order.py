@@ -80,3 +80,7 @@ def test_a_released_order_keeps_its_start_unless_another_is_named() -> None:
     assert (change.after.run_at, change.after.lease_token, change.after.lease_until) == (NOW, None, None)
     assert len(change.events) == 1
     assert change.releasing(after(9)).after.run_at == after(9)
+
+
+def test_a_new_order_has_been_round_the_dead_letters_no_time() -> None:
+    assert (PENDING.rounds, PENDING.parked_at, PENDING.lease_token, PENDING.is_terminal) == (0, None, None, False)

@@ -10,8 +10,12 @@ from unittest.mock import patch
 import pytest
 
 from dexec.domain.errors import QueueUnavailable
-from dexec.usecases.sweep import BATCH, CONNECTION_LIFE_S, UNDELIVERED_AFTER_S, Sweep
+from dexec.usecases.sweep import Sweep
 from tests.proofs.simulation.world import FUNCTION_S, World
+
+BATCH = 100
+CONNECTION_LIFE_S = 7_800
+UNDELIVERED_AFTER_S = 15
 
 
 def test_where_all_messages_are_lost_the_youngest_order_goes_on_at_once() -> None:

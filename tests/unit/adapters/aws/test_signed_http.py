@@ -20,8 +20,8 @@ from botocore.credentials import ReadOnlyCredentials
 
 from dexec.adapters import tls
 from dexec.adapters.aws.signed_http import SignedHttp
-from dexec.adapters.kept import IDLE_S
 
+IDLE_S = 300
 THREADS = 4
 CREDENTIALS = ReadOnlyCredentials("AKID", "secret", "token")
 RECEIVED: list[tuple[str, dict[str, str], bytes]] = []
