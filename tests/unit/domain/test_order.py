@@ -83,4 +83,4 @@ def test_a_released_order_keeps_its_start_unless_another_is_named() -> None:
 
 
 def test_a_new_order_has_been_round_the_dead_letters_no_time() -> None:
-    assert (PENDING.rounds, PENDING.parked_at, PENDING.lease_token, PENDING.is_terminal) == (0, None, None, False)
+    assert (PENDING.rounds, PENDING.parked_at, PENDING.is_terminal) == (0, None, False)
