@@ -58,6 +58,8 @@ def _files(group: Group, names: list[str]) -> list[str]:
 def _mutants_of(group: Group, files: list[str], ends_at: float) -> list[Mutant]:
     """Mutate a copy of the project, so that a run that is killed leaves the project as it is."""
     with tempfile.TemporaryDirectory(prefix="dexec-mutants-") as scratch:
+        # As root, PostgreSQL runs under an account of its own, which has to reach its programs in here.
+        Path(scratch).chmod(0o755)
         tree = Path(scratch) / "project"
         shutil.copytree(PROJECT, tree, ignore=_LEFT_OUT)
         (tree / ".venv").symlink_to(PROJECT / ".venv")
