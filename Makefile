@@ -4,16 +4,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAM_VENV := .venv-sam
 AUDIT_VENV := .venv-audit
+MUTANTS_VENV := .venv-mutants
 LOCKS := $(sort $(wildcard requirements*.txt shared/requirements.txt functions/*/requirements.txt))
 LAMBDA_PYTHON ?= python3.13
 STAMP := $(VENV)/.set-up
 SAM_STAMP := $(SAM_VENV)/.set-up
+MUTANTS_STAMP := $(MUTANTS_VENV)/.set-up
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-sam demo up down package check test coverage lint watch soak bench docs lock images audit \
+.PHONY: help setup setup-sam demo up down package check test coverage lint watch soak mutants bench docs lock images audit \
   template-postgres licences clean
 
 help: ## list these targets
@@ -74,6 +76,15 @@ soak: setup ## the long forms: faults for minutes, and the random tests with man
 	DEXEC_SOAK=1 tests/run -q tests/system/edge tests/proofs/exactly_once tests/proofs/property tests/proofs/simulation \
 	  tests/system/e2e/test_overload.py
 
+mutants: setup $(MUTANTS_STAMP) ## change the engine in small ways, and list the changes that no test notices; takes hours
+	@# MUTANTS="lifecycle place_order.sql --minutes 30" makes those of some files.
+	@nice $(BIN)/python -m infra.lab.mutants $(MUTANTS)
+
+$(MUTANTS_STAMP): requirements-mutants.txt $(STAMP)
+	test -x $(MUTANTS_VENV)/bin/python || $(BIN)/python -m venv --without-pip $(MUTANTS_VENV)
+	$(BIN)/uv pip install --quiet --python $(MUTANTS_VENV)/bin/python --require-hashes -r requirements-mutants.txt
+	@touch $@
+
 bench: setup ## measure the standard set, which takes minutes, and rewrite docs/performance.md
 	@$(BIN)/python -m infra.lab.bench.standard
 
@@ -88,6 +99,7 @@ lock: setup ## pin the dependencies anew
 	$(LOCK) -c requirements-dev.txt requirements-local.in -o requirements-local.txt
 	$(LOCK) requirements-sam.in -o requirements-sam.txt
 	$(LOCK) requirements-audit.in -o requirements-audit.txt
+	$(LOCK) requirements-mutants.in -o requirements-mutants.txt
 	$(BIN)/python -m infra.release.supply.licences
 
 images: setup ## pin the containers' base images to the digests that they have now
@@ -108,5 +120,5 @@ licences: setup ## write docs/licences.md
 	@$(BIN)/python -m infra.release.supply.licences
 
 clean: ## remove what was built; .dexec, which holds your history, stays
-	rm -rf $(VENV) $(SAM_VENV) $(AUDIT_VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks *.egg-info
+	rm -rf $(VENV) $(SAM_VENV) $(AUDIT_VENV) $(MUTANTS_VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

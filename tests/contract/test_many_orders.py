@@ -52,6 +52,16 @@ def test_an_order_is_not_lost_before_its_time_nor_while_paused(store: Backend) -
     assert lost(store, 25) == []
 
 
+def test_an_order_that_starts_later_is_lost_by_its_start_not_by_its_message(store: Backend) -> None:
+    rate = replace(SLOW, interval_s=300, burst=1, max_backlog_s=900)
+    at_once, later = (store.orders.place(new_order(), rate, None).order for _ in range(2))
+    assert later.run_at == after(300)
+    assert lost(store, 314) == [at_once.id]
+    assert lost(store, 315) == [at_once.id, later.id]
+    assert lost(store, 899, queue_is_empty=False) == [at_once.id]
+    assert lost(store, 900, queue_is_empty=False) == [at_once.id, later.id]
+
+
 def test_lost_orders_come_in_batches_oldest_first(store: Backend) -> None:
     orders = [store.orders.place(new_order(now=after(n)), None, None).order for n in range(3)]
     assert lost(store, 60, limit=2) == [orders[0].id, orders[1].id]

@@ -111,6 +111,13 @@ def test_a_full_backlog_says_when_there_is_room_again(store: Backend) -> None:
     assert store.orders.place(new_order(now=after(wait_s)), SLOW, None).is_new
 
 
+def test_a_client_that_was_idle_has_its_burst_and_no_more(store: Backend) -> None:
+    store.orders.place(new_order(), SLOW, None)
+    later = 3_600
+    starts = [store.orders.place(new_order(now=after(later)), SLOW, None).order.run_at for _ in range(4)]
+    assert starts == [after(later), after(later), after(later + 10), after(later + 20)]
+
+
 def test_a_refused_or_repeated_order_takes_no_slot(store: Backend) -> None:
     store.orders.place(new_order(key="k"), SLOW, None)
     for _ in range(5):

@@ -13,11 +13,14 @@ import pytest
 
 from dexec.domain.order import Order, fail
 from dexec.ports import ApiKey, Deliveries
-from dexec.usecases.notify import MAX_PUSH_FAILURES, SLOW_S, SUSPECT_S
-from dexec.usecases.sweep import BATCH, UNDELIVERED_AFTER_S
 from tests.contract.samples import claimed, failure
 from tests.proofs.simulation.world import FUNCTION_S, World
 
+MAX_PUSH_FAILURES = 5
+SLOW_S = 0.5
+SUSPECT_S = 0.1
+BATCH = 100
+UNDELIVERED_AFTER_S = 15
 P = ParamSpec("P")
 T = TypeVar("T")
 

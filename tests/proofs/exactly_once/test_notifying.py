@@ -19,11 +19,12 @@ from dexec.domain.lifecycle import TERMINAL, Status, Step
 from dexec.domain.order import Event as OrderEvent
 from dexec.domain.order import Order
 from dexec.ports import Connection, Watcher
-from dexec.usecases.notify import MAX_PUSH_FAILURES, OPENING_S
 from tests.proofs.simulation.invariants import check
 from tests.proofs.simulation.world import MOST, World
 from tests.support.fakes import FakeWatching
 
+MAX_PUSH_FAILURES = 5
+OPENING_S = 30
 CROWD = 1_000
 ALL = [1, 2, 3, 4, 5, 6]
 
@@ -153,6 +154,31 @@ def test_a_connection_that_is_still_opening_is_not_gone() -> None:
     world.push.gone.clear()
     world.settle()
     assert seqs(world, "opening", order) == ALL
+
+
+@pytest.mark.parametrize("refused", [1, 2, 3])
+def test_one_that_opens_in_the_middle_of_an_order_is_told_all_of_it_in_that_run(refused: int) -> None:
+    world = World()
+    order = watched(world)
+    alice = world.client()
+    world.backend.watching.connect(
+        Connection("opening", alice.client_id, alice.key_hash, False, world.clock.now()), MOST
+    )
+    world.backend.watching.watch(order.id, alice.client_id, "opening")
+    world.push.gone = {"opening"}
+    posts = 0
+
+    def open_in_time(_: str) -> None:
+        nonlocal posts
+        posts += 1
+        if posts > refused:
+            world.push.gone.clear()
+
+    world.push.hang = open_in_time
+    world.deliver()
+    assert status(world) is Status.CONFIRMED
+    assert seqs(world, "opening", order) == ALL
+    assert world.is_quiet(), "without waiting for the sweeper"
 
 
 def test_one_that_never_opened_is_gone_in_the_end() -> None:

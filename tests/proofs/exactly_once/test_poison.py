@@ -9,10 +9,11 @@ import pytest
 from dexec.domain.errors import ClusterUnavailable
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
-from dexec.usecases.settle_dead_letter import MAX_ROUNDS, Letter
+from dexec.usecases.settle_dead_letter import Letter
 from tests.proofs.simulation.invariants import check
 from tests.proofs.simulation.world import World
 
+MAX_ROUNDS = 3
 TURNS = 500
 """Far more than anything here takes."""
 

@@ -112,3 +112,41 @@ def test_where_the_account_allows_it_ten_orders_execute_at_a_time_on_reserved_co
     executor = of_type("AWS::Lambda::Function")["ExecutorFunction"]
     reserved = cast(Node, executor["ReservedConcurrentExecutions"])["Fn::If"]
     assert reserved == ["ConcurrencyReserved", {"Ref": "MaxConcurrency"}, {"Ref": "AWS::NoValue"}]
+    condition = section("Conditions")["ConcurrencyReserved"]
+    assert condition == {"Fn::Equals": [{"Ref": "ReserveConcurrency"}, "true"]}
+
+
+@pytest.mark.parametrize(
+    ("mapping", "queue", "function", "most"),
+    [
+        ("ExecutorMapping", "OrderQueue", "ExecutorFunction", {"Ref": "MaxConcurrency"}),
+        ("DeadLettersMapping", "DeadLetterQueue", "DeadLettersFunction", 2),
+    ],
+)
+def test_a_function_takes_one_message_at_a_time_of_its_queue_and_hands_back_what_failed(
+    mapping: str, queue: str, function: str, most: Json
+) -> None:
+    """Read from the template: a local deployment sets the executor's mapping itself."""
+    assert of_type("AWS::Lambda::EventSourceMapping")[mapping] == {
+        "FunctionName": {"Ref": function},
+        "EventSourceArn": {"Fn::GetAtt": [queue, "Arn"]},
+        "BatchSize": 1,
+        "ScalingConfig": {"MaximumConcurrency": most},
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+    }
+
+
+def test_what_an_executor_gives_up_on_goes_to_the_dead_letters() -> None:
+    queues = of_type("AWS::SQS::Queue")
+    assert queues["OrderQueue"]["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
+        "maxReceiveCount": {"Ref": "MaxReceives"},
+    }
+    assert all(queue["VisibilityTimeout"] == {"Ref": "QueueVisibility"} for queue in queues.values())
+    assert "RedrivePolicy" not in queues["DeadLetterQueue"], "a dead letter is settled, however long it takes"
+
+
+def test_the_sweeper_runs_every_minute() -> None:
+    (rule,) = of_type("AWS::Events::Rule").values()
+    assert rule["ScheduleExpression"] == "rate(1 minute)"
+    assert referred(rule["Targets"]) == {"SweeperFunction"}

@@ -96,6 +96,42 @@ def test_a_function_may_do_what_it_does_and_nothing_else(function: str) -> None:
     assert {grant.action for grant in grants()[role]} == ALLOWED[function]
 
 
+ORDERS: Json = {"Fn::GetAtt": ["OrderQueue", "Arn"]}
+DEAD_LETTERS: Json = {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
+ON_QUEUES: dict[str, set[tuple[str, str]]] = {
+    "HttpApiFunction": {("OrderQueue", "sqs:SendMessage"), ("OrderQueue", "sqs:GetQueueAttributes")},
+    "WebSocketFunction": {("OrderQueue", "sqs:SendMessage")},
+    "ExecutorFunction": {("OrderQueue", action) for action in CONSUME},
+    "DeadLettersFunction": {
+        ("OrderQueue", "sqs:SendMessage"),
+        *(("DeadLetterQueue", action) for action in CONSUME),
+    },
+    "SweeperFunction": {("OrderQueue", "sqs:SendMessage"), ("OrderQueue", "sqs:GetQueueAttributes")},
+    "MigrateFunction": set(),
+}
+
+
+@pytest.mark.parametrize("function", ALLOWED)
+def test_a_function_reaches_the_queues_that_it_uses_and_no_other(function: str) -> None:
+    role = _role_of(of_type("AWS::Lambda::Function")[function])
+    found = [grant for grant in grants()[role] if grant.action.startswith("sqs:")]
+    assert all(grant.resource in (ORDERS, DEAD_LETTERS) for grant in found)
+    named = {(next(iter(referred(grant.resource))), grant.action) for grant in found}
+    assert named == ON_QUEUES[function]
+
+
+def test_the_websocket_function_invokes_itself_and_pushes_go_to_the_sockets_of_this_stack() -> None:
+    given = [grant for granted in grants().values() for grant in granted]
+    invoked = [grant.resource for grant in given if grant.action == "lambda:InvokeFunction"]
+    assert invoked == [{"Fn::GetAtt": ["WebSocketFunction", "Arn"]}]
+    pushed = [grant.resource for grant in given if grant.action == "execute-api:ManageConnections"]
+    arn = (
+        "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:"
+        "${WebSocketApi}/live/*/@connections/*"
+    )
+    assert pushed == [{"Fn::Sub": arn}] * 4
+
+
 def test_aurora_dsql_is_open_to_this_stack_and_its_administrator_is_the_migration() -> None:
     cluster: Json = {"Fn::GetAtt": ["Database", "ResourceArn"]}
     for role, given in grants().items():

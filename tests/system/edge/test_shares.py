@@ -53,6 +53,16 @@ def test_streams_and_connections_are_bounded_for_each_client(
     assert functions.connect(OWNER, all_orders)[1] == 200
 
 
+def test_an_order_that_starts_later_is_shown_as_pending_on_its_socket(functions: Deployment) -> None:
+    functions.add_key("slow", "slow", orders_per_minute=1)
+    connection, _ = functions.connect("slow")
+    answers = [functions.send(connection, json.dumps(ORDER)) for _ in range(11)]
+    assert {len(frames) for frames in answers[:10]} == {1}, "one that starts at once is told by its executor"
+    pending, accepted = answers[10]
+    assert (pending["type"], pending["status"], accepted["type"]) == ("status", "pending", "ack")
+    assert pending["orderId"] == accepted["orderId"]
+
+
 def test_an_order_is_pushed_to_no_more_streams_than_a_client_may_have(functions: Deployment) -> None:
     opened = [functions.connect(OWNER, {"stream": "all"})[0] for _ in range(10)]
     functions.http("POST", "/api/orders/execute", key=OWNER, body=json.dumps(ORDER))

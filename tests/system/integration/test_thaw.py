@@ -6,10 +6,12 @@ from contextlib import closing
 
 import pytest
 
-from dexec.adapters.kept import AGE_S, IDLE_S
 from dexec.adapters.postgres.database import Database, Repeat
 from tests.conftest import Connecting, Isolation
 from tests.system.integration.stores import READING, WRITING, Opening, cut
+
+AGE_S = 3_000
+IDLE_S = 300
 
 
 class Wall:

@@ -243,6 +243,18 @@ def test_a_frame_without_a_valid_id_is_refused_without_one(text: str) -> None:
     assert frame_id(text) is None
 
 
+@pytest.mark.parametrize(("size", "is_taken"), [(16_384, True), (16_385, False), (160_000, False)])
+def test_a_frame_may_have_16_kilobytes_and_no_more(size: int, is_taken: bool) -> None:
+    frame = '{"action":"ping"}'.ljust(size - 2) + "\n\n"
+    in_two_bytes_each = '{"action":"ping","id":"%s"}' % ("é" * 20)
+    assert frame_id(in_two_bytes_each.ljust(size - 20)) == ("é" * 20 if is_taken else None)
+    if is_taken:
+        assert parse_frame(frame) == PingFrame(action="ping")
+    else:
+        with pytest.raises(Malformed, match="16 KB"):
+            parse_frame(frame)
+
+
 def test_a_slippage_is_never_rounded() -> None:
     text = '{"tokenIn":"SOL","tokenOut":"USDC","amount":1,"slippage":0.500000000000000000000000000000001}'
     with pytest.raises(Invalid) as invalid:

@@ -8,9 +8,11 @@ import pytest
 
 from dexec.domain.errors import Unauthenticated
 from dexec.ports import ApiKey
-from dexec.usecases.authenticate import MAX_KEY_LENGTH, REMEMBER_S, Authenticate, hash_key
+from dexec.usecases.authenticate import Authenticate, hash_key
 from tests.support.fakes import START, FakeApiKeys, FakeClock, Store
 
+MAX_KEY_LENGTH = 200
+REMEMBER_S = 60
 KEY = ApiKey(hash_key("secret"), "alice", None, None, START)
 
 

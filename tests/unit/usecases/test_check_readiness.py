@@ -6,8 +6,10 @@ import pytest
 
 from dexec.api.problems import problem
 from dexec.domain.errors import NotReady, QueueUnavailable, StoreUnavailable, Unavailable
-from dexec.usecases.check_readiness import REMEMBER_S, CheckReadiness
+from dexec.usecases.check_readiness import CheckReadiness
 from tests.support.fakes import FakeClock, FakeProbe
+
+REMEMBER_S = 1.0
 
 
 def test_it_is_ready_while_all_answer() -> None:

@@ -12,9 +12,11 @@ from dexec.domain.errors import SendUnknown
 from dexec.domain.order import SignedTransaction
 from dexec.ports import CannotLand, Landed, Pending
 from dexec.usecases.execute_order import ExecuteOrder, Limits, Redelivery
-from dexec.usecases.looks import LONGEST_PAUSE_S, pauses
+from dexec.usecases.looks import pauses
 from tests.proofs.simulation.world import World
 from tests.support.fakes import FakeCluster, Landing
+
+LONGEST_PAUSE_S = 0.4
 
 
 class Chain(FakeCluster):

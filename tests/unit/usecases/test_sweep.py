@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, NoReturn
+from unittest.mock import patch
 
 import pytest
 
 from dexec.domain.errors import QueueUnavailable
-from dexec.usecases.sweep import BATCH, CONNECTION_LIFE_S, UNDELIVERED_AFTER_S, Sweep
+from dexec.usecases.sweep import Sweep
 from tests.proofs.simulation.world import FUNCTION_S, World
+
+BATCH = 100
+CONNECTION_LIFE_S = 7_800
+UNDELIVERED_AFTER_S = 15
 
 
 def test_where_all_messages_are_lost_the_youngest_order_goes_on_at_once() -> None:
@@ -94,6 +99,50 @@ def test_more_connections_than_fit_into_one_transaction_are_closed_in_one_sweep(
     world.sweep()
     assert len(world.push.gone) == 2 * BATCH + 1
     assert world.tape.calls.count("watching.note_closed") == 3
+
+
+def test_one_sweep_puts_all_lost_orders_back() -> None:
+    world = World()
+    caller = world.client(orders_per_minute=0)
+    for _ in range(250):
+        world.place(caller)
+    world.queue.messages.clear()
+    world.clock.advance(3_600)
+    world.sweep()
+    assert len(world.queue.messages) == 250
+    assert world.tape.calls.count("orders.lost") == 3
+
+
+def test_one_sweep_delivers_everything_that_was_missed() -> None:
+    world = World()
+    caller = world.client(orders_per_minute=0)
+    orders = [order for _ in range(250) if (order := world.place(caller)) is not None]
+    world.settle()
+    world.connect("socket", caller)
+    for order in orders:
+        world.backend.watching.watch(order.id, caller.client_id, "socket")
+    world.clock.advance(60)
+    world.sweep()
+    assert {frame["orderId"] for frame in world.push.frames["socket"]} == {order.id for order in orders}
+    assert len(orders) == 250
+
+
+def test_one_sweep_drops_all_watchers_without_a_connection() -> None:
+    world = World()
+    caller = world.client()
+    world.connect("socket", caller)
+    order = world.place(caller, watcher="socket")
+    assert order is not None
+    drop, left = world.backend.watching.drop_orphans, [1_000, 1_000, 7]
+
+    def dropping(limit: int) -> int:
+        drop(limit)
+        assert limit == 1_000, "Aurora DSQL changes 3,000 rows in a transaction at the most"
+        return left.pop(0)
+
+    with patch.object(world.backend.watching, "drop_orphans", dropping):
+        world.sweep()
+    assert left == []
 
 
 STEPS = ("_requeue_lost", "_notify_undelivered", "_close_stale", "_drop_orphans")

@@ -7,9 +7,12 @@ import pytest
 from dexec.domain.errors import ConnectionUnknown, NotFound, Unavailable
 from dexec.domain.order import Order
 from dexec.ports import ApiKey, Connection
-from dexec.usecases.watch_orders import KNOWN_S, OPENING_PAUSES_S, SETTLE_S
 from tests.proofs.simulation.tape import Fault, Work
 from tests.proofs.simulation.world import World
+
+KNOWN_S = 60
+OPENING_PAUSES_S = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+SETTLE_S = 0.01
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 from unittest.mock import Mock, patch
 
 import pytest
@@ -20,8 +20,8 @@ from botocore.credentials import ReadOnlyCredentials
 
 from dexec.adapters import tls
 from dexec.adapters.aws.signed_http import SignedHttp
-from dexec.adapters.kept import IDLE_S
 
+IDLE_S = 300
 THREADS = 4
 CREDENTIALS = ReadOnlyCredentials("AKID", "secret", "token")
 RECEIVED: list[tuple[str, dict[str, str], bytes]] = []
@@ -136,6 +136,31 @@ def test_a_connection_that_the_server_ends_is_not_used_again(
     for _ in range(2):
         assert http.post("/", b"{}", {}).status == 200
     assert (sending.call_count, opening.call_count) == (2, 2)
+
+
+def test_a_request_that_timed_out_on_a_kept_connection_is_not_sent_again(
+    http: SignedHttp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert http.post("/", b"{}", {}).status == 200
+    answered = Event()
+    monkeypatch.setattr(Taking, "send_response", lambda *_: answered.wait(30))
+    http._kept.connection.sock.settimeout(0.2)
+    before = len(RECEIVED)
+    with pytest.raises(TimeoutError):
+        http.post("/slow", b"{}", {})
+    sent = [path for path, _, _ in RECEIVED[before:]]
+    answered.set()
+    assert sent == ["/slow"]
+    monkeypatch.undo()
+
+
+def test_a_request_that_failed_on_a_kept_connection_is_sent_again_on_a_new_one(http: SignedHttp) -> None:
+    assert http.post("/", b"{}", {}).status == 200
+    http._kept.connection.sock.close()
+    before = len(RECEIVED)
+    assert http.post("/again", b"{}", {}).status == 200
+    http.close()
+    assert [path for path, _, _ in RECEIVED[before:]] == ["/again"]
 
 
 def test_a_request_goes_out_in_one_write(http: SignedHttp, monkeypatch: pytest.MonkeyPatch) -> None:

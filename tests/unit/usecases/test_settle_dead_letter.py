@@ -1,0 +1,123 @@
+"""Dead letters: an order ends by what the chain says, and goes on where an attempt is left."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from dexec.domain.errors import Unavailable
+from dexec.domain.lifecycle import Status
+from dexec.domain.order import Order
+from dexec.ports import ApiKey
+from dexec.usecases.report import Report
+from dexec.usecases.settle_dead_letter import Letter
+from tests.proofs.simulation.world import World
+from tests.support.fakes import Landing
+
+
+def abandoned(world: World, alice: ApiKey, landing: Landing = Landing.FILLED) -> Order:
+    """Return an order whose executor was killed as soon as it had sent the transaction; that has landed."""
+    world.connect("socket", alice)
+    order = world.place(alice, watcher="socket")
+    assert order is not None
+    world.cluster.landings = [landing]
+
+    def kill(call: str) -> None:
+        if call == "cluster.send":
+            raise world.tape.crash()
+
+    world.tape.observe = kill
+    world.deliver()
+    world.tape.observe = lambda call: None
+    world.queue.messages.clear()
+    assert stored(world).status is Status.SUBMITTED
+    return order
+
+
+def stored(world: World) -> Order:
+    ((order, _),) = world.backend.audit.histories()
+    return order
+
+
+def settle(world: World, order: Order) -> tuple[Letter, list[Report]]:
+    """Settle the letter of an order; return what became of it, and what was reported."""
+    reports: list[Report] = []
+    with world.tape.process():
+        letter = world.settle_letter(order.id, world.clock.now() + timedelta(seconds=20), reports.append)
+    return letter, reports
+
+
+def test_an_order_that_was_filled_is_confirmed_and_its_client_told(world: World, alice: ApiKey) -> None:
+    order = abandoned(world, alice)
+    world.clock.advance(30)
+    letter, (report,) = settle(world, order)
+    assert letter is Letter.SETTLED
+    assert stored(world).status is report.order.status is Status.CONFIRMED
+    assert world.push.seqs("socket", order.id)[-1] == stored(world).seq
+    assert world.is_quiet(), "nothing is left to do"
+
+
+def test_an_order_that_slipped_with_attempts_left_goes_on(world: World, alice: ApiKey) -> None:
+    order = abandoned(world, alice, Landing.SLIPPED)
+    world.clock.advance(30)
+    assert settle(world, order) == (Letter.SETTLED, [])
+    assert (stored(world).status, stored(world).error) == (Status.SUBMITTED, None)
+    assert [message.order_id for message in world.queue.messages] == [order.id]
+    world.settle()
+    assert (stored(world).status, stored(world).attempt) == (Status.CONFIRMED, 2)
+
+
+def test_an_order_that_failed_on_chain_for_good_is_failed(world: World, alice: ApiKey) -> None:
+    world.cluster.held = lambda client_id: {"SOL": 0, "USDC": 0}  # type: ignore[method-assign]
+    order = abandoned(world, alice)
+    world.clock.advance(30)
+    letter, (report,) = settle(world, order)
+    assert letter is Letter.SETTLED
+    assert stored(world).status is report.order.status is Status.FAILED
+    assert not world.queue.messages
+
+
+def test_an_order_that_may_still_land_goes_back_to_the_queue(world: World, alice: ApiKey) -> None:
+    order = abandoned(world, alice, Landing.LATE)
+    world.clock.advance(30)
+    assert settle(world, order) == (Letter.SETTLED, [])
+    assert [message.order_id for message in world.queue.messages] == [order.id]
+
+
+def test_the_letter_of_an_order_that_is_being_executed_stays(world: World, alice: ApiKey) -> None:
+    order = abandoned(world, alice)
+    world.clock.advance(24)
+    assert settle(world, order) == (Letter.KEPT, [])
+    assert not world.queue.messages
+
+
+def test_a_letter_without_an_order_is_settled_and_one_that_cannot_be_requeued_stays(
+    world: World, alice: ApiKey
+) -> None:
+    order = world.place(alice)
+    assert order is not None
+    world.queue.messages.clear()
+    world.queue.is_away = True
+    assert settle(world, order) == (Letter.KEPT, [])
+    world.queue.is_away = False
+    assert settle(world, order) == (Letter.SETTLED, [])
+    assert [message.order_id for message in world.queue.messages] == [order.id]
+
+
+def test_an_order_that_could_not_be_told_keeps_its_letter(
+    world: World, alice: ApiKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = abandoned(world, alice)
+    world.clock.advance(30)
+    world.push.failing.add("socket")
+
+    def away(*_: object) -> None:
+        raise Unavailable("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.backend.watching, "settle", away)
+        assert settle(world, order)[0] is Letter.KEPT
+    world.push.failing.clear()
+    assert settle(world, order) == (Letter.SETTLED, [])
+    assert world.push.seqs("socket", order.id)[-1] == stored(world).seq
