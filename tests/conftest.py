@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -26,6 +27,12 @@ from tests.support.homes import new_home
 PROOFS = Path(__file__).parent / "proofs"
 BULK = (PROOFS / "property", PROOFS / "model")
 """Tests that run the same lines many thousand times, which counting the lines would make thrice as slow."""
+
+
+def pytest_configure() -> None:
+    """Let what tests start be interrupted, also where a shell started the tests in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

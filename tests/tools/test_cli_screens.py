@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from infra.cli import live, local, orders, output, views
+from infra.cli import live, local, orders, output, previews, views
 from infra.cli.interrupts import Stopped, stoppable
 from infra.cli.leaving import again_command, leaving
 from infra.cli.target import HOME, Target
@@ -128,6 +128,12 @@ def test_an_order_that_is_placed_and_watched_was_placed_over_http(monkeypatch: p
         seen[order_id] = via
         return "confirmed"
 
+    async def previewed(*_: object) -> Document:
+        return {}
+
+    monkeypatch.setattr(previews, "previewed", previewed)
+    monkeypatch.setattr(previews, "limit_of", lambda route: route)
+    monkeypatch.setattr(previews, "check", lambda *_, **__: None)
     monkeypatch.setattr(orders, "_place", place)
     monkeypatch.setattr(orders, "_watch", watched)
     monkeypatch.setattr(orders, "resolve", lambda *_: Target("", "", ""))

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from dexec.adapters.paper.simulator import Booking, Entry, Moves, Posting
+from dexec.adapters.paper.simulator import STARTING_BALANCES, Booking, Entry, Moves, Posting
 from dexec.domain.order import Change, Event, Order, take
 from dexec.ports import Claim, ClaimOutcome, Deliveries, Delivery, NewOrder, Placed, RateLimit, Watcher
 from infra.lab.model.assumptions import Assumptions
@@ -71,7 +71,8 @@ class CloudOrders:
         change = take(order, now, token, lease_until)
         self._write("claim the order", change)
         self._orders[order_id] = (change.after, (*events, *change.events))
-        return Claim(ClaimOutcome.CLAIMED, *self._orders[order_id], self._watchers)
+        claimed, events = self._orders[order_id]
+        return Claim(ClaimOutcome.CLAIMED, claimed, events, self._watchers, held=STARTING_BALANCES)
 
     def save(self, change: Change) -> tuple[Watcher, ...]:
         """Write a change."""

@@ -112,7 +112,7 @@ def stand() -> Iterator[Stand]:
             assert up.returncode == 0, up.stderr
             order_ids = []
             for amount in ("1", "100000"):
-                placed = dexec(home, "order", "SOL", "USDC", amount, "--watch", "--json")
+                placed = dexec(home, "order", "SOL", "USDC", amount, "--watch", "--json", "--yes")
                 order_ids.append(json.loads(placed.stdout.splitlines()[-1])["orderId"])
             url = cast(str, json.loads(up.stdout)["endpointUrl"])
             yield Stand(home, int(url.rpartition(":")[2]), *order_ids)

@@ -43,8 +43,8 @@ MISTAKES = (
     Mistake("order SOL USDC 0", 1, ("amount", "greater than zero")),
     Mistake("order SOL USDC 0.0000000001", 1, ("amount", "more than 9 decimals")),
     Mistake("order SOL USDC 99999999999", 1, ("amount", "larger than any balance can be")),
-    Mistake("order SOL USDC 1 --slippage 200", 1, ("slippage", "between 0 and 100 percent")),
-    Mistake("order SOL USDC 1 --slippage 0.125", 1, ("slippage", "two decimals")),
+    Mistake("order SOL USDC 1 --slippage 200", 2, ("slippage", "0 to 100")),
+    Mistake("order SOL USDC 1 --slippage 0.125", 2, ("slippage", "two decimals")),
     Mistake("quote SOL DOGE 1", 1, ("tokenOut", "unknown token 'DOGE'")),
     # what is not there
     Mistake("show ord_1", 1, ("there is no such order", "dexec history")),
