@@ -51,4 +51,7 @@ class LogPipe:
                     self._read += chunk
             except BlockingIOError:
                 return True
+            except ValueError:
+                # Who collected the process closed the pipe, maybe while another thread waited for it.
+                return False
         return False

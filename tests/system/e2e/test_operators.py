@@ -200,7 +200,8 @@ def test_what_waits_is_cancelled_and_a_revoked_key_keeps_the_rest_waiting(
     # What was handed back, while paused or for want of a key, comes again after a minute at the latest: no
     # other test should wait for it.
     queue = stack.outputs(deployment.aws)["OrderQueueUrl"]
-    assert messages(deployment)["OrderQueueUrl"] <= len(ids)
+    # Each has its own, and one from the sweeper at the most, which may come while they wait.
+    assert messages(deployment)["OrderQueueUrl"] <= 2 * len(ids)
     deployment.aws.sqs.purge_queue(QueueUrl=queue)
 
 
