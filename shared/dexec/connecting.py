@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from dexec.adapters.postgres.connection import Connect
 
 
-
 def connect_to(settings: Settings, *, admin: bool = False) -> Connect:
     """Return what opens connections to the database that is configured; nothing is connected to here.
 

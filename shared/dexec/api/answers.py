@@ -116,22 +116,19 @@ class Request(TypedDict):
     deadline: NotRequired[Deadline]
 
 
-class Order(TypedDict):
-    """An order without its events; ``amount`` counts the token that its mode fixes."""
+class OrderHead(TypedDict):
+    """What names an order, and where it stands."""
 
     orderId: OrderId
     label: str | None
     status: Status
     seq: Seq
     attempt: Attempt
-    mode: Mode
-    tokenIn: str
-    tokenOut: str
-    amount: Amount
-    slippageBps: SlippageBps
-    minAmountOut: NotRequired[Annotated[Amount, Field(description="exactIn: the client's own limit, if any")]]
-    maxAmountIn: NotRequired[Annotated[Amount, Field(description="exactOut: the client's own limit, if any")]]
-    deadline: NotRequired[Deadline]
+
+
+class OrderState(TypedDict):
+    """What has become of an order."""
+
     amountIn: Amount | None
     amountOut: Amount | None
     createdAt: Time
@@ -141,6 +138,10 @@ class Order(TypedDict):
     signature: Signature | None
     fill: FillDetails | None
     error: OrderError | None
+
+
+class Order(OrderHead, Request, OrderState):
+    """An order without its events; ``amount`` counts the token that its mode fixes."""
 
 
 class OrderWithEvents(Order):

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from dexec.adapters.paper.simulator import STARTING_BALANCES
 from dexec.domain.errors import Unavailable
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
@@ -71,7 +70,7 @@ def test_an_order_that_slipped_with_attempts_left_goes_on(world: World, alice: A
 
 def test_an_order_that_failed_on_chain_for_good_is_failed(world: World, alice: ApiKey) -> None:
     # Something else empties the wallet between the look at its balance and the landing.
-    balances = iter([dict(STARTING_BALANCES)])
+    balances = iter([world.cluster.held(alice.client_id)])
     world.cluster.held = lambda client_id: next(balances, {"SOL": 0})  # type: ignore[method-assign]
     order = abandoned(world, alice)
     world.clock.advance(30)

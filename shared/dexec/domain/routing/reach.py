@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from dexec.domain.amounts import MAX_BASE_UNITS
+from dexec.domain.arithmetic import ceil_div
 
 Side = Literal["too small", "too large"]
 
@@ -62,4 +63,4 @@ def _floor(amount: int) -> int:
 
 def _ceil(amount: int) -> int:
     unit: int = 10 ** max(0, len(str(amount)) - 3)
-    return -(-amount // unit) * unit
+    return ceil_div(amount, unit) * unit
