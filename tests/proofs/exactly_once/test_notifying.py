@@ -364,17 +364,23 @@ def eventually(holds: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
+def opening(connection_id: str) -> tuple[World, Order]:
+    """Return a world with an order that waits, and a connection for it that has just been let in."""
+    world = World()
+    alice = world.client()
+    order = world.place(alice)
+    assert order is not None
+    world.open(connection_id, alice, order.id)
+    return world, order
+
+
 @pytest.mark.parametrize("ends_at", range(8))
 @pytest.mark.parametrize("opens_at", range(8))
 def test_who_opens_while_an_order_ends_is_told_its_end_without_the_sweeper(
     ends_at: int, opens_at: int
 ) -> None:
     """Let the order be executed after one call of the backlog, and the connection open after another."""
-    world = World()
-    alice = world.client()
-    order = world.place(alice)
-    assert order is not None
-    world.open("opening", alice, order.id)
+    world, order = opening("opening")
     world.push.gone = {"opening"}
     calls = 0
 
@@ -398,11 +404,7 @@ def test_who_opens_while_an_order_ends_is_told_its_end_without_the_sweeper(
 
 
 def test_a_connection_is_not_pushed_to_before_it_is_open() -> None:
-    world = World()
-    alice = world.client()
-    order = world.place(alice)
-    assert order is not None
-    world.open("opening", alice, order.id)
+    world, order = opening("opening")
     world.push.gone = {"opening"}
     posts = 0
 
@@ -421,11 +423,7 @@ def test_a_connection_is_not_pushed_to_before_it_is_open() -> None:
 
 
 def test_a_backlog_that_failed_once_is_not_lost_to_an_order_that_goes_on() -> None:
-    world = World()
-    alice = world.client()
-    order = world.place(alice)
-    assert order is not None
-    world.open("own", alice, order.id)
+    world, order = opening("own")
     world.push.failing = {"own"}
 
     def connect_while_it_goes_on(call: str) -> None:

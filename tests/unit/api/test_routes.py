@@ -14,7 +14,7 @@ from dexec.api.explain import explain_fill
 from dexec.api.routes import fill_details, route_details
 from dexec.domain.amounts import MAX_BASE_UNITS, format_decimal
 from dexec.domain.errors import InsufficientLiquidity, NoVenue
-from dexec.domain.pools import ConstantProductPool
+from dexec.domain.pools import CollectFeeMode, ConstantProductPool
 from dexec.domain.quote import Fill, Mode, PoolSnapshot, Route, RouteRequest, VenueFailure
 from dexec.domain.routing import (
     execute_plan,
@@ -26,6 +26,7 @@ from dexec.domain.routing import (
 from dexec.domain.routing.costs import route_costs
 from dexec.domain.routing.record import rounded, rounded_price
 from tests.support import random_markets
+from tests.support.order_bins import FEES, bins
 from tests.support.stored import ROUTED, STORED, text
 
 SLOT = 4_412_000_000
@@ -186,3 +187,16 @@ def test_costs_are_never_negative_and_add_up_on_random_markets() -> None:
             assert costs.reference + total == route.amount_in
         assert min(costs.fees, costs.impact, costs.rounding) >= 0
         assert costs.reference > 0
+
+
+def test_a_fee_on_the_output_is_given_in_its_own_token() -> None:
+    pool = bins(fees=replace(FEES, collect_fee_mode=CollectFeeMode.ONLY_Y))
+    route = find_route(
+        RouteRequest(Mode.EXACT_IN, "SOL", "USDC", 150), [PoolSnapshot("meteora", 1, (pool,), 1)]
+    )
+    details = route_details(record_route(route))
+    assert details["legs"][0]["fee"] == {"token": "SOL", "base": "0", "variable": "0", "output": "0.000002"}
+    assert details["quotes"][0]["fee"] == "0.013333"
+    assert details["quotes"][0]["slippage"] == "0"
+    costs = route_costs(route)
+    assert [costs.reference, costs.fees, costs.impact, costs.rounding] == [150, 2, 0, 0]

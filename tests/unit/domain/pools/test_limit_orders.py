@@ -6,22 +6,17 @@ from random import Random
 
 import pytest
 
-from dexec.adapters.paper.simulator import VENUES_WITH_ORDERS, PaperMarket
-from dexec.api.routes import route_details
 from dexec.domain.errors import InsufficientLiquidity, NoVenue, SlippageExceeded
 from dexec.domain.pools import (
     NO_ORDERS,
     CollectFeeMode,
-    DlmmFees,
     DlmmPool,
     FunctionType,
     LimitOrders,
-    Volatility,
     swap_exact_in,
     swap_exact_out,
 )
 from dexec.domain.pools.base import ONE
-from dexec.domain.pools.dlmm_curve import DlmmCurve
 from dexec.domain.pools.refusals import (
     NothingComesOut,
     NothingPaidIn,
@@ -30,34 +25,9 @@ from dexec.domain.pools.refusals import (
     UndeterminedExactOut,
 )
 from dexec.domain.quote import Mode, PoolSnapshot, RouteRequest
-from dexec.domain.routing import execute_plan, find_route, pairs_for, record_route
-from dexec.domain.routing.costs import route_costs
+from dexec.domain.routing import execute_plan, find_route
 from tests.support import random_markets
-
-FEES = DlmmFees(bin_step=100, base_factor=10_000, protocol_share=2_000)
-"""1 %, a fifth of the market makers' part to the protocol."""
-
-BIDS = LimitOrders(open_amount=300, processing_total=250, processed_remaining=200, age=4, fulfilled_y=50)
-
-
-def bins(orders: LimitOrders = BIDS, price: int = ONE, **changes: object) -> DlmmPool:
-    """Three bins; the active one, at price 1, has 100 of y, and orders behind them."""
-    pool = DlmmPool(
-        id="d",
-        venue="meteora",
-        token_x="SOL",
-        token_y="USDC",
-        fees=FEES,
-        volatility=Volatility(elapsed_s=100),
-        active_bin=0,
-        first_bin=-1,
-        amounts_x=(0, 0, 1_000),
-        amounts_y=(1_000, 100, 0),
-        prices=(price * 100 // 101, price, price * 101 // 100),
-        orders=(NO_ORDERS, orders, NO_ORDERS),
-        function_type=FunctionType.LIMIT_ORDERS,
-    )
-    return replace(pool, **changes)  # type: ignore[arg-type]
+from tests.support.order_bins import FEES, bins
 
 
 def test_market_making_is_filled_first_then_processed_then_open_orders() -> None:
@@ -128,19 +98,6 @@ def test_the_fee_is_on_the_output_where_y_is_collected_and_x_sold() -> None:
     taken_apart = pool.curve("SOL").swap(150)
     assert (taken_apart.fee, taken_apart.output_fee, taken_apart.amount_out) == (0, 2, 148)
     assert taken_apart.unrounded_out == 148
-
-
-def test_a_fee_on_the_output_is_given_in_its_own_token() -> None:
-    pool = bins(fees=replace(FEES, collect_fee_mode=CollectFeeMode.ONLY_Y))
-    route = find_route(
-        RouteRequest(Mode.EXACT_IN, "SOL", "USDC", 150), [PoolSnapshot("meteora", 1, (pool,), 1)]
-    )
-    details = route_details(record_route(route))
-    assert details["legs"][0]["fee"] == {"token": "SOL", "base": "0", "variable": "0", "output": "0.000002"}
-    assert details["quotes"][0]["fee"] == "0.013333"
-    assert details["quotes"][0]["slippage"] == "0"
-    costs = route_costs(route)
-    assert [costs.reference, costs.fees, costs.impact, costs.rounding] == [150, 2, 0, 0]
 
 
 def third_of_a_unit() -> DlmmPool:
@@ -251,24 +208,3 @@ def test_quotes_and_the_programs_walk_are_one_arithmetic() -> None:
             with pytest.raises(PoolExhausted):
                 swap_exact_in(pool, token_in, curve.max_in + 1)
     assert agreed > 1_000
-
-
-def test_a_route_full_of_refusals_is_found_in_a_bounded_number_of_trials(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Most exact outputs near this order's end are refused: without a bound, 331,000 of them were tried."""
-    tried = 0
-    exact_out = DlmmCurve.exact_out
-
-    def counted(curve: DlmmCurve, amount: int) -> int:
-        nonlocal tried
-        tried += 1
-        return exact_out(curve, amount)
-
-    monkeypatch.setattr(DlmmCurve, "exact_out", counted)
-    market, slot = PaperMarket(168, VENUES_WITH_ORDERS), 4_400_209_845
-    pairs = pairs_for("RAY", "SOL")
-    snapshots = [PoolSnapshot(venue, slot, market.pools(venue, pairs, slot), 1) for venue in market.makers]
-    route = find_route(RouteRequest(Mode.EXACT_OUT, "RAY", "SOL", 16_793_333_333), snapshots, leg_cost=750)
-    assert route.gap_bps < Fraction(1, 50)
-    assert tried < 5_000
