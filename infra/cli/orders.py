@@ -18,6 +18,7 @@ from infra.cli.target import HOME, HomeOption, JsonOption, KeyOption, Target, Ur
 if TYPE_CHECKING:
     from infra.client.api import Document
     from infra.client.events import Event
+    from infra.json_types import Json
 
 PAGE = 100
 """Orders asked for at once."""
@@ -32,6 +33,27 @@ ExactOutOption = Annotated[bool, typer.Option("--exact-out", help="Get exactly A
 SlippageOption = Annotated[
     str | None, typer.Option(help="How far the price may move against you, in percent.", show_default="0.5")
 ]
+MinOutOption = Annotated[
+    str | None, typer.Option(metavar="AMOUNT", help="Least of TO to get.", show_default="as previewed")
+]
+MaxInOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="AMOUNT", help="With --exact-out: most of FROM to pay.", show_default="as previewed"
+    ),
+]
+DeadlineOption = Annotated[
+    int | None, typer.Option(metavar="SECONDS", help="Sign nothing later than this from now on.")
+]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask when its price impact is over 5 %.")]
+LabelOption = Annotated[str | None, typer.Option(help="A label of your choice, shown with the order.")]
+RepeatOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Sent again under the same key, it is placed once; the previewed limit is not sent then.",
+        show_default="a new one",
+    ),
+]
 OrderArgument = Annotated[str, typer.Argument(metavar="ORDER_ID", help="As printed when it was placed.")]
 
 
@@ -42,29 +64,12 @@ def order(
     *,
     slippage: SlippageOption = None,
     exact_out: ExactOutOption = False,
-    min_out: Annotated[
-        str | None, typer.Option(metavar="AMOUNT", help="Least of TO to get.", show_default="as previewed")
-    ] = None,
-    max_in: Annotated[
-        str | None,
-        typer.Option(
-            metavar="AMOUNT", help="With --exact-out: most of FROM to pay.", show_default="as previewed"
-        ),
-    ] = None,
-    deadline: Annotated[
-        int | None, typer.Option(metavar="SECONDS", help="Sign nothing later than this from now on.")
-    ] = None,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Do not ask when its price impact is over 5 %.")
-    ] = False,
-    label: Annotated[str | None, typer.Option(help="A label of your choice, shown with the order.")] = None,
-    idempotency_key: Annotated[
-        str | None,
-        typer.Option(
-            help="Sent again under the same key, it is placed once; the previewed limit is not sent then.",
-            show_default="a new one",
-        ),
-    ] = None,
+    min_out: MinOutOption = None,
+    max_in: MaxInOption = None,
+    deadline: DeadlineOption = None,
+    yes: YesOption = False,
+    label: LabelOption = None,
+    idempotency_key: RepeatOption = None,
     watch: Annotated[bool, typer.Option("--watch", help="Stay until it is confirmed or failed.")] = False,
     home: HomeOption = HOME,
     url: UrlOption = None,
@@ -76,12 +81,9 @@ def order(
 
     bps = previews.slippage_bps(slippage)
     wanted: Document = {"tokenIn": token_in, "tokenOut": token_out, "amount": amount}
-    wanted |= {"slippage": slippage} if slippage is not None else {}
-    wanted |= {"mode": "exactOut"} if exact_out else {}
-    wanted |= {"clientId": label} if label else {}
-    wanted |= {"deadline": deadline} if deadline is not None else {}
-    limit: Document = {"minAmountOut": min_out} if min_out is not None else {}
-    limit |= {"maxAmountIn": max_in} if max_in is not None else {}
+    mode, label = "exactOut" if exact_out else None, label or None
+    wanted |= _given(slippage=slippage, mode=mode, clientId=label, deadline=deadline)
+    limit = _given(minAmountOut=min_out, maxAmountIn=max_in)
     target = resolve(home, url, api_key)
     with stoppable():
         route = asyncio.run(previews.previewed(target, wanted, bps))
@@ -99,6 +101,11 @@ def order(
             with leaving(order_id, again):
                 status = asyncio.run(_watch(target, order_id, via="HTTP", as_json=as_json))
             _exit_unless_confirmed(status)
+
+
+def _given(**fields: Json) -> Document:
+    """Return the fields of an order's body that have a value: the others are left to the deployment."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def watch(

@@ -43,7 +43,6 @@ def print_route(route: Document, title: str) -> None:
         output.say(f"  left out: {failure['venue']} ({escape(str(failure['reason']))})")
 
 
-
 def print_route_in_full(route: Document, title: str) -> None:
     """Print a routing decision with every leg's fees and impact, the alternatives, and the proven bound."""
     print_route(route, title)
