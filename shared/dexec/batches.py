@@ -43,6 +43,7 @@ def batch_handler(logger: Logger, metrics: Metrics, handle: Callable[[Message], 
 
     ``NotDone`` is expected; any other error is logged with its traceback, and counted.
     """
+
     def take(record: SQSRecord, lambda_context: LambdaContext) -> None:
         message = _message(record, lambda_context)
         logger.append_keys(order_id=message.order_id)

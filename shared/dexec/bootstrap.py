@@ -78,9 +78,7 @@ class Container(Adapters):
         from dexec.usecases.place_order import PlaceOrder
 
         settings = self.settings
-        rate = RateLimit(
-            60 / settings.orders_per_minute, settings.order_burst, settings.max_backlog_seconds
-        )
+        rate = RateLimit(60 / settings.orders_per_minute, settings.order_burst, settings.max_backlog_seconds)
         return PlaceOrder(self.orders, self.queue, self.clock, self.new_order_id, rate)
 
     @cached_property

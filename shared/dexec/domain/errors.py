@@ -57,7 +57,6 @@ State = Literal["up", "down"]
 """Whether a back end answers."""
 
 
-
 class DexecError(Exception):
     """Base of all errors that the engine raises on purpose.
 

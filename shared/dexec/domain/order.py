@@ -127,9 +127,7 @@ class Change:
         """Whether it leads to a new signature, or stores one."""
         return self.after.status in SIGNING and self.after.status is not self.before.status
 
-    def then(
-        self, status: Status, now: datetime, detail: Detail = None, step: Step | None = None
-    ) -> Change:
+    def then(self, status: Status, now: datetime, detail: Detail = None, step: Step | None = None) -> Change:
         """Return this change with one more event; raise ``IllegalTransition`` where the table forbids it."""
         check_transition(self.after.status, status)
         seq = self.after.seq + 1

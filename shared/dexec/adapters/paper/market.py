@@ -33,7 +33,6 @@ CROSSING_SLOTS = 1_000
 """An era lasts two hours and begins with a crossing of 400 s from the last era's gap to its own."""
 
 
-
 class Spread(NamedTuple):
     """Between which gaps, in ppm, a pair's two venues disagree; ``wide`` is for the pairs of ``_WIDE``.
 

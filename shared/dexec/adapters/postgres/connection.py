@@ -62,7 +62,5 @@ Connect = Callable[[], BoundedConnection]
 
 def connect(url: str, **overrides: str | int) -> BoundedConnection:
     """Open a connection to ``url``; ``overrides`` are libpq parameters. Raises ``psycopg.Error``."""
-    conninfo = make_conninfo(
-        url, connect_timeout=CONNECT_TIMEOUT_S, application_name="dexec", **overrides
-    )
+    conninfo = make_conninfo(url, connect_timeout=CONNECT_TIMEOUT_S, application_name="dexec", **overrides)
     return BoundedConnection.connect(conninfo, autocommit=True)

@@ -82,9 +82,7 @@ def _grant_access(connection: PatientConnection, role_arns: Iterable[str]) -> No
     for schema in ("public", "paper"):
         connection.execute(f"GRANT USAGE ON SCHEMA {schema} TO {APPLICATION_ROLE}".encode())
         rights = "SELECT, INSERT, UPDATE, DELETE"
-        connection.execute(
-            f"GRANT {rights} ON ALL TABLES IN SCHEMA {schema} TO {APPLICATION_ROLE}".encode()
-        )
+        connection.execute(f"GRANT {rights} ON ALL TABLES IN SCHEMA {schema} TO {APPLICATION_ROLE}".encode())
 
 
 def statements(script: str, *, dsql: bool) -> Iterator[str]:

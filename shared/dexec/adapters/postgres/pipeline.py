@@ -156,9 +156,7 @@ def _is_committed(results: Sequence[PGresult], place: int) -> bool:
     return len(results) > place and results[place].command_status == _COMMIT
 
 
-def _pipeline(
-    connection: BoundedConnection, calls: Sequence[_Call], results: list[PGresult]
-) -> PQGen[None]:
+def _pipeline(connection: BoundedConnection, calls: Sequence[_Call], results: list[PGresult]) -> PQGen[None]:
     pgconn = connection.pgconn
     pgconn.enter_pipeline_mode()
     for call in calls:

@@ -2,8 +2,10 @@
 
 Give every token a price. A pool that trades a for b cannot gain more, at those prices, than its *surplus*:
 the most that b's value can exceed a's. So whatever the route, what comes out is worth at most what goes in
-plus the surpluses of all pools, each less the cost of the leg, none below zero. That holds for any prices
-and for curves of any shape; at the prices of the optimum of concave curves it is tight.
+plus the surpluses of the pools that it uses, each less the cost of the leg. It uses some: one pool at least,
+and one of each hop of a path. So the bound counts those that gain, or, where none does, the one that loses
+least. That holds for any prices and for curves of any shape; at the prices of the optimum of concave curves
+it is tight.
 
 Boyd and Vandenberghe, "Convex Optimization", 5.1 and 5.2; for pools, Diamandis et al., "An Efficient
 Algorithm for Optimal Routing Through Constant Function Market Makers" (2023).
@@ -44,19 +46,20 @@ def best_bound(
 def _bound(paths: Sequence[Path], demand: Demand, price: int, via_prices: Mapping[str, Sequence[int]]) -> int:
     exact_out = demand.mode is EXACT_OUT
     leg_cost = demand.leg_cost * price if exact_out else demand.leg_cost << PRICE_BITS
-    surplus = 0
-    for path in paths:
-        if path.via_token is None:
-            surplus += _gain(path.hops[0], price, 1 << PRICE_BITS, leg_cost)
-        else:
-            surplus += _path_gain(path, price, leg_cost, via_prices.get(path.via_token, ()))
+    gains = [
+        _gain(path.hops[0], price, 1 << PRICE_BITS, leg_cost)
+        if path.via_token is None
+        else _path_gain(path, price, leg_cost, via_prices.get(path.via_token, ()))
+        for path in paths
+    ]
+    surplus = _most(gains)
     if exact_out:
         return max(0, ceil_div((demand.amount << PRICE_BITS) - surplus, price))
     return price * demand.amount + surplus >> PRICE_BITS
 
 
 def _path_gain(path: Path, price: int, leg_cost: int, candidates: Sequence[int]) -> int:
-    """Return the least surplus of both hops over the values tried for the token between them.
+    """Return the least gain of both hops over the values tried for the token between them.
 
     At the best price of the second hop that hop gains nothing, at ``price`` over the best price of the
     first that one gains nothing: where no path is worth taking, one of the two is 0 altogether.
@@ -71,14 +74,16 @@ def _path_gain(path: Path, price: int, leg_cost: int, candidates: Sequence[int])
 
 
 def _gain(hop: Hop, value_in: int, value_out: int, leg_cost: int) -> int:
-    """Return the most that the hop's pools can gain together, in token out times 2^64, as ``leg_cost`` is.
+    """Return the most that the hop's pools can gain, one at least, in token out times 2^64, as ``leg_cost`` is.
 
     A pool's surplus is counted in its own token out at the price in / out; both roundings go up.
     """
     price = (value_in << PRICE_BITS) // value_out
-    total = 0
-    for curve in hop.curves:
-        gain = ceil_div(curve.surplus(price) * value_out, 1 << PRICE_BITS) - leg_cost
-        if gain > 0:
-            total += gain
-    return total
+    return _most(
+        [ceil_div(curve.surplus(price) * value_out, 1 << PRICE_BITS) - leg_cost for curve in hop.curves]
+    )
+
+
+def _most(gains: Sequence[int]) -> int:
+    """Return the most that some of these can gain together, one at least."""
+    return sum(gain for gain in gains if gain > 0) or max(gains)

@@ -97,13 +97,17 @@ class _Problem:
         return [Candidate.over(*flows) for flows in found]
 
     def bound(self, chosen: Candidate, solved: Sequence[Candidate]) -> int:
-        """Return the tightest bound at the prices of the candidates."""
+        """Return the tightest bound at the prices of the candidates, and at the best price of any path.
+
+        At that one no pool gains, so it is as good as tight for an order that hardly moves the market; the
+        price that a few base units trade at is too coarse then.
+        """
         via_prices: dict[str, list[int]] = {}
         for candidate in (chosen, *solved):
             for flow in candidate.flows:
                 if flow.path.via_token is not None:
                     via_prices.setdefault(flow.path.via_token, []).append(flow.splits[-1].price)
-        prices = {flow.price for flow in chosen.flows}
+        prices = {flow.price for flow in chosen.flows} | {max(path.best_price for path in self.paths)}
         demand = Demand(self.request.amount, self.request.mode, self.leg_cost)
         return best_bound(self.paths, demand, prices, via_prices)
 

@@ -109,6 +109,14 @@ def test_an_order_runs_over_several_paths_where_that_nets_more() -> None:
     assert route.gap_bps < Fraction(1, 10)
 
 
+@pytest.mark.parametrize("amount", [100, SOL // 1_000, SOL])
+def test_a_small_order_is_proven_as_closely_as_a_large_one(amount: int) -> None:
+    """Whatever is traded pays one leg at least, and an order of dust has no other price than the best."""
+    snapshots = [snapshot("raydium", DEEP), snapshot("meteora", DEARER)]
+    route = find_route(sell(amount), snapshots, leg_cost=750)
+    assert 0 <= route.bound - (route.amount_out - 750) <= 1
+
+
 def test_without_a_direct_pool_two_hops_are_the_only_way() -> None:
     first = product("raydium", "SOL-USDT", 100_000 * SOL, 15_000_000 * USD)
     second = product("raydium", "USDC-USDT", 15_000_000 * USD, 15_000_000 * USD)
