@@ -87,21 +87,25 @@ def print_events(events: Iterable[Document]) -> None:
 
 def print_history(orders: Iterable[Document]) -> None:
     """Print orders, one a line; where it is narrow, first the ids are cut, then the swaps are wrapped."""
-    rows = [(str(o["orderId"]), swap(o), str(o["status"]), _got(o)) for o in orders]
+    rows = [(str(o["orderId"]), swap(o), str(o["status"]), _result(o)) for o in orders]
     console = output.console()
     widths = [max((len(row[place]) for row in rows), default=0) + 2 for place in range(4)]
     has_room = output.SHORT_ID + sum(widths[1:]) <= console.width
-    whole = {"status", "got", "swap"} if has_room else {"status", "got"}
-    table = output.table("order", "swap", "status", "got", right={"got"}, whole=whole)
-    for order_id, asked, status, got in rows:
-        table.add_row(output.Tail(order_id), asked, status_text(status), got)
+    whole = {"status", "result", "swap"} if has_room else {"status", "result"}
+    table = output.table("order", "swap", "status", "result", right={"result"}, whole=whole)
+    for order_id, asked, status, result in rows:
+        table.add_row(output.Tail(order_id), asked, status_text(status), result)
     console.print(table)
     if sum(widths) > console.width + 2:
         output.note("cut to fit this window; --json and --csv print every order id in full")
 
 
-def _got(order: Document) -> str:
-    return f"{order['amountOut']} {order['tokenOut']}" if order.get("amountOut") else ""
+def _result(order: Document) -> str:
+    """Return what an order got, or the code of what it failed by, in words."""
+    if order.get("amountOut"):
+        return f"{order['amountOut']} {order['tokenOut']}"
+    error = order.get("error")
+    return str(error.get("code", "")).replace("_", " ") if isinstance(error, dict) else ""
 
 
 def print_rows(rows: Iterable[NamedTuple]) -> None:

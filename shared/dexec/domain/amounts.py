@@ -50,7 +50,7 @@ def parse_decimal(value: object, field: str) -> Decimal:
     elif isinstance(value, str) and len(value) <= MAX_DIGITS and _PLAIN_DECIMAL.fullmatch(value):
         number = Decimal(value)
     else:
-        raise Invalid('must be a number, or a string with one such as "1.5"', field)
+        raise Invalid('must be a plain decimal number, such as 1.5 or "1.5"', field)
     if not number.is_finite():
         raise Invalid("must be a finite number", field)
     return number

@@ -74,9 +74,10 @@ def _path_gain(path: Path, price: int, leg_cost: int, candidates: Sequence[int])
 
 
 def _gain(hop: Hop, value_in: int, value_out: int, leg_cost: int) -> int:
-    """Return the most that the hop's pools can gain, one at least, in token out times 2^64, as ``leg_cost`` is.
+    """Return the most that the hop's pools can gain, in token out times 2^64, as ``leg_cost`` is.
 
-    A pool's surplus is counted in its own token out at the price in / out; both roundings go up.
+    One of them is used at least. A pool's surplus is counted in its own token out at the price in / out; both
+    roundings go up.
     """
     price = (value_in << PRICE_BITS) // value_out
     return _most(
