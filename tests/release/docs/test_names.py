@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import typer
 from pydantic.alias_generators import to_snake
 
 from infra.cli.main import app
@@ -273,3 +274,9 @@ def test_links_between_documents_lead_somewhere(page: Path) -> None:
         target = page.parent / place if place else page
         assert target.exists(), f"{place} is no file"
         assert not anchor or anchor in headings(target), f"{target.name} has no heading {anchor}"
+
+
+def test_the_page_of_the_command_line_names_every_command() -> None:
+    page = (PROJECT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    shown = {name for name, command in typer.main.get_group(app).commands.items() if not command.hidden}
+    assert set(re.findall(r"`dexec ([a-z][a-z-]+)`", page)) == shown

@@ -38,8 +38,8 @@ MISTAKES = (
     # what an order cannot be
     Mistake("order SOL DOGE 1", 1, ("tokenOut", "unknown token 'DOGE'", "known tokens: SOL, USDC")),
     Mistake("order SOL sol 1", 1, ("tokenOut", "must differ from tokenIn: both are SOL")),
-    Mistake("order SOL USDC 1,5", 1, ("amount", "must be a number", '"1.5"')),
-    Mistake("order SOL USDC lots", 1, ("amount", "must be a number")),
+    Mistake("order SOL USDC 1,5", 1, ("amount", "must be a plain decimal number", '"1.5"')),
+    Mistake("order SOL USDC lots", 1, ("amount", "must be a plain decimal number")),
     Mistake("order SOL USDC 0", 1, ("amount", "greater than zero")),
     Mistake("order SOL USDC 0.0000000001", 1, ("amount", "more than 9 decimals")),
     Mistake("order SOL USDC 99999999999", 1, ("amount", "larger than any balance can be")),

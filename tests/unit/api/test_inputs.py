@@ -94,7 +94,7 @@ def test_an_order_may_have_a_limit_of_its_own_and_a_deadline(
         ('"minAmountOut": 0', "minAmountOut", "must be greater than zero"),
         ('"minAmountOut": "1.0000001"', "minAmountOut", "has more than 6 decimals"),
         ('"minAmountOut": "9223372036854.775808"', "minAmountOut", "is larger than any balance can be"),
-        ('"minAmountOut": "much"', "minAmountOut", "must be a number"),
+        ('"minAmountOut": "much"', "minAmountOut", "must be a plain decimal number"),
         ('"deadline": 0', "deadline", "."),
         ('"deadline": 86401', "deadline", "."),
         ('"deadline": 1.5', "deadline", "."),
