@@ -106,7 +106,7 @@ def _execute(frame: ExecuteFrame, connection: Connection) -> Order:
     parts, body = container(), frame.order
     caller = parts.authenticate.by_hash(connection.key_hash)
     request = body.to_request(parts.settings.default_slippage_bps)
-    submission = Submission(request, body.client_order_id, frame.idempotency_key, connection.connection_id)
+    submission = Submission(request, body.label(), frame.idempotency_key, connection.connection_id)
     placed = parts.place_order(submission, caller)
     order = placed.order
     count_accepted(logger, metrics, order)

@@ -34,6 +34,8 @@ Attempt = Annotated[int, Field(ge=1, description="counts passes from routing on"
 Deadline = Annotated[int, Field(ge=1, description="seconds from acceptance; nothing is signed after it")]
 SlippageBps = Annotated[int, Field(ge=0, le=10_000, description="tolerance in hundredths of a percent")]
 StepMark = Annotated[Literal[Step.QUOTES], Field(description="the routing decision")]
+ClientOrderId = Annotated[str | None, Field(description="the client's own id of the order, null without one")]
+Label = Annotated[str | None, Field(deprecated=True, description="the old name of `clientOrderId`")]
 Signature = Annotated[str, Field(description="id of the transaction on chain, base58")]
 
 
@@ -70,7 +72,8 @@ class EventDetails(TypedDict):
     """What an event has besides: that depends on its status and step."""
 
     # pending: what was asked for
-    label: NotRequired[str | None]
+    clientOrderId: NotRequired[ClientOrderId]
+    label: NotRequired[Label]
     mode: NotRequired[Mode]
     tokenIn: NotRequired[str]
     tokenOut: NotRequired[str]
@@ -120,7 +123,8 @@ class OrderHead(TypedDict):
     """What names an order, and where it stands."""
 
     orderId: OrderId
-    label: str | None
+    clientOrderId: ClientOrderId
+    label: Label
     status: Status
     seq: Seq
     attempt: Attempt

@@ -98,6 +98,8 @@ Percent = Annotated[
 
 SlippageBps = Annotated[int, Field(ge=0, le=BPS, strict=True)]
 
+CLIENT_ORDER_ID = "the client's own id of the order, which its answers and events carry; it need not be unique"
+
 # Of query strings, whose values are texts.
 Limit = Annotated[int, Field(ge=1, le=MAX_PAGE)]
 Cursor = Annotated[str, StringConstraints(max_length=100)]
@@ -129,7 +131,17 @@ class OrderBody(Strict):
     max_amount_in: LimitAmount = None
     deadline: Deadline | None = None
     order_type: Literal["market"] = "market"
-    client_order_id: Annotated[Label | None, Field(alias="clientId")] = None
+    client_order_id: Annotated[Label | None, Field(description=CLIENT_ORDER_ID)] = None
+    client_id: Annotated[
+        Label | None,
+        Field(description="the old name of `clientOrderId`", json_schema_extra={"deprecated": True}),
+    ] = None
+
+    def label(self) -> str | None:
+        """Return the client's own id of the order; raise ``Invalid`` where its two names have two values."""
+        if None not in (self.client_order_id, self.client_id) and self.client_order_id != self.client_id:
+            raise Invalid("differs from clientOrderId, whose old name it is: send clientOrderId", "clientId")
+        return self.client_id if self.client_order_id is None else self.client_order_id
 
     def to_request(self, default_slippage_bps: int) -> RouteRequest:
         """Return the swap; raise ``Invalid`` naming the field at fault."""

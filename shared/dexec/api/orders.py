@@ -45,6 +45,7 @@ def order_view(order: Order) -> answers.Order:
     fill = None if order.fill is None else fill_details(order.fill)
     return {
         "orderId": order.id,
+        "clientOrderId": order.label,
         "label": order.label,
         "status": order.status,
         "seq": order.seq,
@@ -106,7 +107,8 @@ def detail_view(detail: Detail) -> answers.EventDetails:
         case None:
             return {}
         case Accepted():
-            return cast("answers.EventDetails", {"label": detail.label, **request_view(detail.request)})
+            named = {"clientOrderId": detail.label, "label": detail.label}
+            return cast("answers.EventDetails", {**named, **request_view(detail.request)})
         case RecordedRoute():
             return cast("answers.EventDetails", route_details(detail))
         case Signed():

@@ -70,14 +70,14 @@ def test_the_other_names_of_the_tokens(deployment: Deployed) -> None:
 
 
 def test_a_bare_order_over_a_websocket_buys_exactly(deployment: Deployed) -> None:
-    frame = '{"clientId":"userA","side":"buy","baseAsset":"SOL","quoteAsset":"USDC","amount":1}'
+    frame = '{"clientOrderId":"userA","side":"buy","baseAsset":"SOL","quoteAsset":"USDC","amount":1}'
     url = f"{deployment.websocket_url}?apiKey={deployment.api_key}"
     (ack,), events = asyncio.run(heard(url, frame))
     assert_clean(events)
     assert ack["type"] == "ack"
     with deployment.client() as client:
         order = client.get(f"api/orders/{ack['orderId']}").json()
-    assert (order["label"], order["mode"]) == ("userA", "exactOut")
+    assert (order["clientOrderId"], order["label"], order["mode"]) == ("userA", "userA", "exactOut")
     assert (order["tokenIn"], order["tokenOut"], order["amountOut"]) == ("USDC", "SOL", "1")
     assert Decimal(order["amountIn"]) <= Decimal(order["route"]["maxAmountIn"])
 
