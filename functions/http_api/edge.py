@@ -17,7 +17,15 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from dexec.api.inputs import MAX_BODY_BYTES
 from dexec.api.json_text import load_object
-from dexec.api.problems import BodyTooLarge, Malformed, invalid, problem, retry_after_s, status_of
+from dexec.api.problems import (
+    BodyTooLarge,
+    Malformed,
+    MethodNotAllowed,
+    invalid,
+    problem,
+    retry_after_s,
+    status_of,
+)
 from dexec.bootstrap import container
 from dexec.domain.errors import DexecError, NotFound
 from dexec.ports import ApiKey
@@ -126,11 +134,22 @@ def refusal(error: Exception) -> dict[str, Any]:
     return {"statusCode": refused.status_code, "headers": headers, "body": refused.body}
 
 
+def base_url(event: APIGatewayProxyEventV2) -> str:
+    """Return where the client reaches this API, without a slash at the end."""
+    if given := container().settings.http_url:
+        return given.rstrip("/")
+    host = (event.get("requestContext") or {}).get("domainName")
+    return f"https://{host}" if host else ""
+
+
 def _problem(error: DexecError) -> Response[str]:
     headers: dict[str, str | list[str]] = {}
+    view = problem(error, resolver.context.get("base_url", ""))
+    if isinstance(error, MethodNotAllowed):
+        headers["allow"] = ", ".join(error.allowed)
     if (wait_s := retry_after_s(error)) is not None:
         headers["retry-after"] = str(wait_s)
-    return Response(status_of(error), PROBLEM, json.dumps(problem(error)), headers)
+    return Response(status_of(error), PROBLEM, json.dumps(view), headers)
 
 
 resolver.exception_handler(DexecError)(refuse)

@@ -15,7 +15,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from dexec.domain.error_code import ErrorCode
 from infra.local.guard import App, Message, Receive, Scope, Send
+from infra.local.ids import HTTP_API_ID
 
 PATIENCE_S = {"http": 5.0, "websocket": 10.0}
 """How long a request, or the opening of a socket, may be expected to wait for its turn.
@@ -148,6 +150,12 @@ class _Turn:
             self._lane.leave(self._entered)
 
 
+def _base_url(scope: Scope) -> str:
+    """Return the address of this deployment's HTTP API, which has the pages about errors."""
+    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "localhost")
+    return f"http://{host}/_aws/execute-api/{HTTP_API_ID}"
+
+
 async def _refuse(scope: Scope, receive: Receive, send: Send, retry_after_s: int) -> None:
     prefix = "http.response"
     if scope["type"] == "websocket":
@@ -157,7 +165,8 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, retry_after_s: int
             await send({"type": "websocket.close", "code": 1013, "reason": ""})
             return
     problem = {
-        "type": "/problems/overloaded",
+        "type": f"{_base_url(scope)}/errors/{ErrorCode.OVERLOADED}",
+        "code": ErrorCode.OVERLOADED,
         "title": "Overloaded",
         "status": 503,
         "detail": "more requests wait than can be served soon; this one had no effect: repeat it in "

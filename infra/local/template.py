@@ -15,13 +15,10 @@ import yaml
 from samtranslator.yaml_helper import intrinsics_multi_constructor  # type: ignore[import-untyped]
 
 from infra.json_types import Json, Node
+from infra.local.ids import HTTP_API_ID, WEBSOCKET_API_ID
 
 if TYPE_CHECKING:
     from mypy_boto3_apigatewayv2.type_defs import CorsTypeDef
-
-HTTP_API_ID = "de0ec001"
-WEBSOCKET_API_ID = "de0ec002"
-WEBSOCKET_STAGE = "live"
 
 _API = "HttpApi"
 _SCHEMA = "Schema"

@@ -72,7 +72,7 @@ class Placing:
 def placing() -> Iterator[Placing]:
     """Return what takes the orders of the HTTP function."""
     found = Placing()
-    settings = SimpleNamespace(default_slippage_bps=50, websocket_url="wss://socket")
+    settings = SimpleNamespace(default_slippage_bps=50, websocket_url="wss://socket", http_url="")
     parts = SimpleNamespace(settings=settings, place_order=found, authenticate=lambda _: CALLER)
     with patch.object(edge, "container", lambda: parts), patch.object(routes, "container", lambda: parts):
         yield found

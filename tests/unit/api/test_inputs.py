@@ -265,27 +265,28 @@ def test_a_slippage_is_never_rounded() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "slug"),
+    ("error", "status", "code"),
     [
         (Malformed("x"), 400, "malformed"),
         (Unauthenticated("x"), 401, "unauthenticated"),
-        (NotFound("x"), 404, "not-found"),
-        (IdempotencyConflict("x"), 409, "idempotency-conflict"),
-        (BodyTooLarge("x"), 413, "body-too-large"),
+        (NotFound("x"), 404, "not_found"),
+        (IdempotencyConflict("x"), 409, "idempotency_conflict"),
+        (BodyTooLarge("x"), 413, "body_too_large"),
         (Invalid("x", "amount"), 422, "invalid"),
-        (TooManyOrders("x", 7), 429, "too-many-orders"),
-        (InsufficientLiquidity("x"), 422, "insufficient-liquidity"),
-        (NoVenue("x"), 503, "no-venue"),
+        (TooManyOrders("x", 7), 429, "too_many_orders"),
+        (InsufficientLiquidity("x"), 422, "insufficient_liquidity"),
+        (NoVenue("x"), 503, "no_venue"),
         (StoreUnavailable("x"), 503, "unavailable"),
-        (CommitUnknown("x", "ord_1"), 504, "outcome-unknown"),
+        (CommitUnknown("x", "ord_1"), 504, "outcome_unknown"),
         (LeaseLost("secret"), 500, "internal"),
         (DexecError("secret"), 500, "internal"),
     ],
 )
-def test_every_error_is_a_problem(error: DexecError, status: int, slug: str) -> None:
+def test_every_error_is_a_problem(error: DexecError, status: int, code: str) -> None:
     body = problem(error)
     assert status_of(error) == body["status"] == status
-    assert body["type"] == f"/problems/{slug}"
+    assert (body["code"], body["type"]) == (code, f"/errors/{code}")
+    assert problem(error, "https://api.example.com")["type"] == f"https://api.example.com/errors/{code}"
     assert "secret" not in json.dumps(body)
     assert body.get("orderId") == ("ord_1" if status == 504 else None)
     assert body.get("retryAfter") == {429: 7, 503: 1}.get(status)
