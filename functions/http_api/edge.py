@@ -6,12 +6,13 @@ import base64
 import inspect
 import json
 from collections.abc import Callable
+from difflib import get_close_matches
 from functools import cache
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.api_gateway import Route
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
@@ -38,8 +39,13 @@ logger = make_logger("http_api")
 metrics = make_metrics("http_api")
 resolver = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=load_object)
 
-PUBLIC = frozenset({"/", "/health", "/ready", "/api/config", "/openapi.json", "/docs"})
+PUBLIC = frozenset(
+    {"/", "/health", "/ready", "/api/config", "/openapi.json", "/asyncapi.json", "/docs", "/errors"}
+)
+PUBLIC_FOLDERS = ("/console/", "/errors/")
 PROBLEM = "application/problem+json"
+MAX_SHOWN = 80
+"""Characters of an unknown path that its refusal repeats."""
 SECURITY_HEADERS = {
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",
@@ -63,10 +69,14 @@ def answering(handler: Callable[P, T]) -> Callable[P, T]:
 
 
 def admit(event: APIGatewayProxyEventV2) -> dict[str, Any]:
-    """Refuse what is too large or has no key before anything of it is read; return it ready to be read."""
+    """Refuse what is too large, leads nowhere, or has no key, before anything of it is read.
+
+    Return it ready to be read. Which paths there are is no secret: an unknown one is refused without a key.
+    """
     body = _body(event)
+    check_path(event.http_method, event.path)
     key = None
-    if event.path not in PUBLIC and not event.path.startswith("/console/"):
+    if event.path not in PUBLIC and not event.path.startswith(PUBLIC_FOLDERS):
         key = container().authenticate(event.headers.get("x-api-key"))
         if event.http_method != "POST":
             container().limit_reads(key)
@@ -79,6 +89,28 @@ def admit(event: APIGatewayProxyEventV2) -> dict[str, Any]:
     headers["content-type"] = "application/json"
     resolver.append_context(caller=key)
     return {**event.raw_event, "headers": headers, "body": text, "isBase64Encoded": False}
+
+
+def check_path(method: str, path: str) -> None:
+    """Raise ``NotFound`` for a path that no route has, ``MethodNotAllowed`` for a method that its has not."""
+    matching = [one for one in _routes() if one.rule.match(path)]
+    # What stands in the table as it is, is meant: no order has the id "execute".
+    named = [one for one in matching if one.path == path]
+    allowed = sorted({one.method for one in named or matching})
+    if method in allowed:
+        return
+    shown = path if len(path) <= MAX_SHOWN else f"{path[:MAX_SHOWN]}…"
+    if allowed:
+        raise MethodNotAllowed(f"there is no {method} {shown}; it has {', '.join(allowed)}", allowed)
+    known = sorted({one.path.replace("<", "{").replace(">", "}") for one in _routes()})
+    near = get_close_matches(path[:MAX_SHOWN], known, 1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise NotFound(f"there is no path {shown}; {hint}/docs lists them all")
+
+
+@cache
+def _routes() -> tuple[Route, ...]:
+    return (*resolver._static_routes, *resolver._dynamic_routes)
 
 
 def caller() -> ApiKey:
@@ -122,11 +154,6 @@ def refuse_unexpected(error: Exception) -> Response[str]:
     return _problem(DexecError("unexpected"))
 
 
-def refuse_path(_: NotFoundError) -> Response[str]:
-    """Answer an unknown path."""
-    return refuse(NotFound("there is no such path"))
-
-
 def refusal(error: Exception) -> dict[str, Any]:
     """Return what API Gateway is given for a request that the resolver has not seen."""
     refused = refuse(error) if isinstance(error, DexecError) else refuse_unexpected(error)
@@ -155,7 +182,6 @@ def _problem(error: DexecError) -> Response[str]:
 resolver.exception_handler(DexecError)(refuse)
 resolver.exception_handler(RequestValidationError)(refuse_input)
 resolver.exception_handler(Exception)(refuse_unexpected)
-resolver.not_found(refuse_path)
 
 
 # --- answers -----------------------------------------------------------------------------------------

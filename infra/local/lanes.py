@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable
 
 from dexec.domain.error_code import ErrorCode
+from infra.json_types import Node
 from infra.local.guard import App, Message, Receive, Scope, Send
 from infra.local.ids import HTTP_API_ID
 
@@ -150,6 +151,19 @@ class _Turn:
             self._lane.leave(self._entered)
 
 
+def overloaded(base_url: str, retry_after_s: int) -> Node:
+    """Return the problem that refuses a request; ``base_url`` is that of the HTTP API."""
+    return {
+        "type": f"{base_url}/errors/{ErrorCode.OVERLOADED}",
+        "code": ErrorCode.OVERLOADED,
+        "title": "Overloaded",
+        "status": 503,
+        "detail": "more requests wait than can be served soon; this one had no effect: repeat it in "
+        f"{retry_after_s} s",
+        "retryAfter": retry_after_s,
+    }
+
+
 def _base_url(scope: Scope) -> str:
     """Return the address of this deployment's HTTP API, which has the pages about errors."""
     host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "localhost")
@@ -164,16 +178,7 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, retry_after_s: int
         if prefix not in (scope.get("extensions") or {}):
             await send({"type": "websocket.close", "code": 1013, "reason": ""})
             return
-    problem = {
-        "type": f"{_base_url(scope)}/errors/{ErrorCode.OVERLOADED}",
-        "code": ErrorCode.OVERLOADED,
-        "title": "Overloaded",
-        "status": 503,
-        "detail": "more requests wait than can be served soon; this one had no effect: repeat it in "
-        f"{retry_after_s} s",
-        "retryAfter": retry_after_s,
-    }
-    body = json.dumps(problem).encode()
+    body = json.dumps(overloaded(_base_url(scope), retry_after_s)).encode()
     headers = [
         (b"content-type", b"application/problem+json"),
         (b"content-length", str(len(body)).encode()),

@@ -52,9 +52,12 @@ def code_properties(template: Node) -> dict[str, tuple[Node, str]]:
 
 
 def routes(template: Node) -> dict[str, str]:
-    """Return the HTTP routes, as "POST /path", with the logical id of the function behind each."""
+    """Return the HTTP routes, as "POST /path", with the logical id of the function behind each.
+
+    An event without a path has what no other route has: "$default".
+    """
     return {
-        f"{properties['Method']} {properties['Path']}": function
+        f"{properties['Method']} {properties['Path']}" if "Path" in properties else "$default": function
         for function, _, properties in _http_events(template)
     }
 

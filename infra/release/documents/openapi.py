@@ -69,8 +69,9 @@ INFO: Node = {
         address is in `/api/config` and which the AsyncAPI document describes.
 
         Amounts are decimals in whole tokens: numbers or strings going in, strings coming out. Refusals are
-        problem details (RFC 9457). API Gateway in front of it may itself refuse a call, with
-        `{"message": …}`: 404 for an unknown path, 429 above the rate of the whole deployment.
+        problem details (RFC 9457), of unknown paths, too: `code` is one of a closed set, and `type` the
+        address of the page that explains it. Only API Gateway in front of it refuses in its own words,
+        `{"message": …}`: 429 or 503 above the rate of the whole deployment, 400 for what is no HTTP.
         """
     ),
     "license": {"name": "MIT", "identifier": "MIT"},

@@ -41,6 +41,17 @@ Label = Annotated[str | None, Field(deprecated=True, description="the old name o
 Signature = Annotated[str, Field(description="id of the transaction on chain, base58")]
 
 
+SOCKETS_AT = (
+    "the address of the WebSocket API: connect with the key in the header `x-api-key`, or, where no header "
+    "can be set, as in browsers, with `?apiKey=KEY` appended"
+)
+WATCHED_AT = (
+    "where this order can be watched, all its events so far and those to come: connect to it as it is with "
+    "the key in the header `x-api-key`, or, where no header can be set, as in browsers, with `&apiKey=KEY` "
+    "appended. It holds no secret itself"
+)
+
+
 class OrderError(TypedDict):
     """Why an attempt or an order failed."""
 
@@ -57,7 +68,7 @@ class OrderAccepted(TypedDict):
     orderId: OrderId
     status: Status
     startsAt: Annotated[Time, Field(description="when its turn comes under the rate limit")]
-    websocketUrl: Annotated[str, Field(description="where it can be watched; wants apiKey as well")]
+    websocketUrl: Annotated[str, Field(description=WATCHED_AT)]
 
 
 class Request(TypedDict):
@@ -267,7 +278,7 @@ class Config(TypedDict):
     """What a client has to know before it has a key."""
 
     version: str
-    websocketUrl: str
+    websocketUrl: Annotated[str, Field(description=SOCKETS_AT)]
     ordersPerMinute: int
     orderBurst: int
     defaultSlippageBps: SlippageBps
