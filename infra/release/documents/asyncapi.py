@@ -58,6 +58,18 @@ The HTTP API, which places orders as well, is described by its OpenAPI document.
 """
 
 
+CONNECTING = """
+Connect to the `websocketUrl` of `/api/config`, or to that of an accepted order as it is. The key goes into
+the header `x-api-key`; where no header can be set, as in browsers, append it as `apiKey` to the query.
+
+A handshake that is refused is answered with a status: 401 for a key that is missing, unknown or revoked, 429
+for a client with too many connections, 503 where the deployment cannot take it now. (Browsers show none of
+these to a page; ask the HTTP API with the same key.) With an `orderId` that is no order of this
+client the connection opens, and an `error` with the code `not_found` says so: the same for an order that does
+not exist and for one of another client.
+"""
+
+
 def document() -> Node:
     """Return the document."""
     read = spelled(schemas({kind.__name__: kind for kind, _ in RECEIVED.values()}, "validation"))
@@ -118,12 +130,12 @@ def _channel() -> Node:
     text: Node = {"type": "string"}
     query: Node = {
         "apiKey": {**text, "description": "the client's API key, where no header can be set"},
-        "orderId": {**text, "description": "watch this order: all its events so far, and those to come"},
+        "orderId": {**text, "description": "watch this order: all its events so far, then those to come"},
         "stream": {"const": "all", "description": "all events of the client's orders from now on"},
     }
     return {
         "address": "/",
-        "description": "One connection. A refused one ends with HTTP 403.",
+        "description": cleandoc(CONNECTING),
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in RECEIVED | SENT},
         "bindings": {"ws": {"method": "GET", "query": {"type": "object", "properties": query}}},
     }

@@ -22,6 +22,9 @@ from infra.local.lanes import overloaded
 
 BASE_URL = "https://api.example.com"
 _ORDER_ID = "ord_01a1f8b319a27e91a730694d75677ea6"
+OF_QUOTES = frozenset({ErrorCode.NO_VENUE, ErrorCode.INSUFFICIENT_LIQUIDITY})
+"""Codes of orders that a request for quotes may be refused with as well."""
+
 _NOTHING_TRADED = "Nothing was traded."
 
 

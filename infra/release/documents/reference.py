@@ -51,7 +51,10 @@ def _where(code: ErrorCode, about: errors.About) -> str:
     if about.is_of_frames:
         return f"An error frame of the WebSocket, with the status {errors.status(code)}."
     call = f"HTTP status {errors.status(code)}"
-    return f"Why an order failed; of a quote, {call}." if about.is_of_orders else f"{call}."
+    if not about.is_of_orders:
+        return f"{call}."
+    quoted = f", or a quote was refused ({call})" if code in errors.OF_QUOTES else ""
+    return f"Why an order failed{quoted}."
 
 
 def _rendered(name: str, **values: object) -> str:

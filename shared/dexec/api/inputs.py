@@ -45,7 +45,9 @@ MAX_FRAME_ID = 2**53
 # No control characters: PostgreSQL would refuse some of them. (What is no text at all pydantic refuses.)
 Label = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
 IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$")]
-TokenName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+TokenName = Annotated[
+    str, StringConstraints(min_length=1, max_length=64), Field(description="symbol, as `SOL`, or mint address")
+]
 
 
 def _frame_id(value: object, check: ValidatorFunctionWrapHandler) -> object:
@@ -102,7 +104,9 @@ Percent = Annotated[
 ]
 
 
-SlippageBps = Annotated[int, Field(ge=0, le=BPS, strict=True)]
+SlippageBps = Annotated[
+    int, Field(ge=0, le=BPS, strict=True, description="tolerance in bps, instead of `slippage`")
+]
 
 CLIENT_ORDER_ID = (
     "the client's own id of the order, which its answers and events carry; it need not be unique"
