@@ -46,7 +46,7 @@ MAX_FRAME_ID = 2**53
 Label = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
 IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$")]
 TokenName = Annotated[
-    str, StringConstraints(min_length=1, max_length=64), Field(description="symbol, as `SOL`, or mint address")
+    str, StringConstraints(min_length=1, max_length=64), Field(description="symbol (`SOL`) or mint address")
 ]
 
 
