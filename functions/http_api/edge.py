@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from difflib import get_close_matches
 from functools import cache
+from http import HTTPStatus
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
@@ -91,12 +92,23 @@ def admit(event: APIGatewayProxyEventV2) -> dict[str, Any]:
     return {**event.raw_event, "headers": headers, "body": text, "isBase64Encoded": False}
 
 
-def check_path(method: str, path: str) -> None:
-    """Raise ``NotFound`` for a path that no route has, ``MethodNotAllowed`` for a method that its has not."""
+def methods_of(path: str) -> list[str]:
+    """Return the methods that a path has, none if there is no such path."""
     matching = [one for one in _routes() if one.rule.match(path)]
     # What stands in the table as it is, is meant: no order has the id "execute".
     named = [one for one in matching if one.path == path]
-    allowed = sorted({one.method for one in named or matching})
+    return sorted({one.method for one in named or matching})
+
+
+def preflight(path: str) -> dict[str, Any]:
+    """Answer OPTIONS, which the route ``$default`` catches, too: API Gateway adds the headers of CORS."""
+    allowed = [*methods_of(path), "OPTIONS"]
+    return {"statusCode": HTTPStatus.NO_CONTENT, "headers": {"allow": ", ".join(allowed)}, "body": ""}
+
+
+def check_path(method: str, path: str) -> None:
+    """Raise ``NotFound`` for a path that no route has, ``MethodNotAllowed`` for a method that its has not."""
+    allowed = methods_of(path)
     if method in allowed:
         return
     shown = path if len(path) <= MAX_SHOWN else f"{path[:MAX_SHOWN]}…"

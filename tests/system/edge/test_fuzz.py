@@ -31,7 +31,7 @@ MOST_GROWTH = 48 * 2**20
 
 SECRET = "nobody-elses-business"
 MARKS = ("Traceback", 'File "', "psycopg", "pydantic", "dexec.", SECRET)
-STATUSES = {200, 202, 400, 401, 404, 405, 409, 413, 422, 429}
+STATUSES = {200, 202, 204, 400, 401, 404, 405, 409, 413, 422, 429}
 REPLIES = {"ack", "error", "pong"}
 
 

@@ -62,3 +62,10 @@ def test_a_problem_names_its_page_under_the_address_that_was_called(
     page = functions.http("GET", f"/errors/{code}")
     assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert f"<h1><code>{code}</code></h1>" in page.text
+
+
+def test_a_preflight_is_no_error(functions: Deployment) -> None:
+    """With a route ``$default``, API Gateway passes OPTIONS on, and a browser wants a status of success."""
+    for key in (None, OWNER):
+        answer = functions.http("OPTIONS", "/api/orders/execute", key=key)
+        assert (answer.status, answer.headers["allow"], answer.text) == (204, "POST, OPTIONS", "")
