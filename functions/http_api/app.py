@@ -17,7 +17,7 @@ from dexec.api.inputs import IdempotencyKey, OrderBody
 from dexec.api.json_text import load_object
 from dexec.api.problems import Malformed
 from dexec.bootstrap import prepare
-from edge import admit, logger, metrics, refusal, resolver, secured
+from edge import admit, base_url, logger, metrics, preflight, refusal, resolver, secured
 
 resolver.include_router(routes.router)
 resolver.include_router(pages.router)
@@ -26,6 +26,9 @@ _KEYS: TypeAdapter[list[str]] = TypeAdapter(Annotated[list[IdempotencyKey], Fiel
 
 
 def _answer(event: APIGatewayProxyEventV2, context: LambdaContext) -> dict[str, Any]:
+    if event.http_method == "OPTIONS":
+        return preflight(event.path)
+    resolver.append_context(base_url=base_url(event))
     try:
         admitted = admit(event)
     except Exception as error:

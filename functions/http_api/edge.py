@@ -6,18 +6,28 @@ import base64
 import inspect
 import json
 from collections.abc import Callable
+from difflib import get_close_matches
 from functools import cache
+from http import HTTPStatus
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.api_gateway import Route
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from dexec.api.inputs import MAX_BODY_BYTES
 from dexec.api.json_text import load_object
-from dexec.api.problems import BodyTooLarge, Malformed, invalid, problem, retry_after_s, status_of
+from dexec.api.problems import (
+    BodyTooLarge,
+    Malformed,
+    MethodNotAllowed,
+    invalid,
+    problem,
+    retry_after_s,
+    status_of,
+)
 from dexec.bootstrap import container
 from dexec.domain.errors import DexecError, NotFound
 from dexec.ports import ApiKey
@@ -30,8 +40,13 @@ logger = make_logger("http_api")
 metrics = make_metrics("http_api")
 resolver = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=load_object)
 
-PUBLIC = frozenset({"/", "/health", "/ready", "/api/config", "/openapi.json", "/docs"})
+PUBLIC = frozenset(
+    {"/", "/health", "/ready", "/api/config", "/openapi.json", "/asyncapi.json", "/docs", "/errors"}
+)
+PUBLIC_FOLDERS = ("/console/", "/errors/")
 PROBLEM = "application/problem+json"
+MAX_SHOWN = 80
+"""Characters of an unknown path that its refusal repeats."""
 SECURITY_HEADERS = {
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",
@@ -55,10 +70,14 @@ def answering(handler: Callable[P, T]) -> Callable[P, T]:
 
 
 def admit(event: APIGatewayProxyEventV2) -> dict[str, Any]:
-    """Refuse what is too large or has no key before anything of it is read; return it ready to be read."""
+    """Refuse what is too large, leads nowhere, or has no key, before anything of it is read.
+
+    Return it ready to be read. Which paths there are is no secret: an unknown one is refused without a key.
+    """
     body = _body(event)
+    check_path(event.http_method, event.path)
     key = None
-    if event.path not in PUBLIC and not event.path.startswith("/console/"):
+    if event.path not in PUBLIC and not event.path.startswith(PUBLIC_FOLDERS):
         key = container().authenticate(event.headers.get("x-api-key"))
         if event.http_method != "POST":
             container().limit_reads(key)
@@ -71,6 +90,39 @@ def admit(event: APIGatewayProxyEventV2) -> dict[str, Any]:
     headers["content-type"] = "application/json"
     resolver.append_context(caller=key)
     return {**event.raw_event, "headers": headers, "body": text, "isBase64Encoded": False}
+
+
+def methods_of(path: str) -> list[str]:
+    """Return the methods that a path has, none if there is no such path."""
+    matching = [one for one in _routes() if one.rule.match(path)]
+    # What stands in the table as it is, is meant: no order has the id "execute".
+    named = [one for one in matching if one.path == path]
+    return sorted({one.method for one in named or matching})
+
+
+def preflight(path: str) -> dict[str, Any]:
+    """Answer OPTIONS, which the route ``$default`` catches, too: API Gateway adds the headers of CORS."""
+    allowed = [*methods_of(path), "OPTIONS"]
+    return {"statusCode": HTTPStatus.NO_CONTENT, "headers": {"allow": ", ".join(allowed)}, "body": ""}
+
+
+def check_path(method: str, path: str) -> None:
+    """Raise ``NotFound`` for a path that no route has, ``MethodNotAllowed`` for a method that its has not."""
+    allowed = methods_of(path)
+    if method in allowed:
+        return
+    shown = path if len(path) <= MAX_SHOWN else f"{path[:MAX_SHOWN]}…"
+    if allowed:
+        raise MethodNotAllowed(f"there is no {method} {shown}; it has {', '.join(allowed)}", allowed)
+    known = sorted({one.path.replace("<", "{").replace(">", "}") for one in _routes()})
+    near = get_close_matches(path[:MAX_SHOWN], known, 1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise NotFound(f"there is no path {shown}; {hint}/docs lists them all")
+
+
+@cache
+def _routes() -> tuple[Route, ...]:
+    return (*resolver._static_routes, *resolver._dynamic_routes)
 
 
 def caller() -> ApiKey:
@@ -114,11 +166,6 @@ def refuse_unexpected(error: Exception) -> Response[str]:
     return _problem(DexecError("unexpected"))
 
 
-def refuse_path(_: NotFoundError) -> Response[str]:
-    """Answer an unknown path."""
-    return refuse(NotFound("there is no such path"))
-
-
 def refusal(error: Exception) -> dict[str, Any]:
     """Return what API Gateway is given for a request that the resolver has not seen."""
     refused = refuse(error) if isinstance(error, DexecError) else refuse_unexpected(error)
@@ -126,17 +173,27 @@ def refusal(error: Exception) -> dict[str, Any]:
     return {"statusCode": refused.status_code, "headers": headers, "body": refused.body}
 
 
+def base_url(event: APIGatewayProxyEventV2) -> str:
+    """Return where the client reaches this API, without a slash at the end."""
+    if given := container().settings.http_url:
+        return given.rstrip("/")
+    host = (event.get("requestContext") or {}).get("domainName")
+    return f"https://{host}" if host else ""
+
+
 def _problem(error: DexecError) -> Response[str]:
     headers: dict[str, str | list[str]] = {}
+    view = problem(error, resolver.context.get("base_url", ""))
+    if isinstance(error, MethodNotAllowed):
+        headers["allow"] = ", ".join(error.allowed)
     if (wait_s := retry_after_s(error)) is not None:
         headers["retry-after"] = str(wait_s)
-    return Response(status_of(error), PROBLEM, json.dumps(problem(error)), headers)
+    return Response(status_of(error), PROBLEM, json.dumps(view), headers)
 
 
 resolver.exception_handler(DexecError)(refuse)
 resolver.exception_handler(RequestValidationError)(refuse_input)
 resolver.exception_handler(Exception)(refuse_unexpected)
-resolver.not_found(refuse_path)
 
 
 # --- answers -----------------------------------------------------------------------------------------

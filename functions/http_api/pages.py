@@ -1,4 +1,4 @@
-"""The pages of the HTTP API: the trading console, the reference, and the OpenAPI document."""
+"""The pages of the HTTP API: the console, the reference, the API documents, and one about each error."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ from dexec.domain.errors import NotFound
 
 router = APIGatewayHttpRouter()
 
+HERE = Path(__file__).parent
+
 PAGES = {
-    path.name: path for folder in ("console", "static") for path in (Path(__file__).parent / folder).iterdir()
+    path.name: path for name in ("console", "static") for path in (HERE / name).iterdir() if path.is_file()
 }
 """What may be served, by name: the console's files, and the generated documents."""
+
+ERRORS = {path.stem: path for path in (HERE / "static" / "errors").glob("*.html")}
+"""The page about each error code."""
 
 
 @router.get("/", include_in_schema=False)
@@ -36,6 +41,26 @@ def openapi() -> Response[bytes]:
     return _file("openapi.json")
 
 
+@router.get("/asyncapi.json", include_in_schema=False)
+def asyncapi() -> Response[bytes]:
+    """Serve the AsyncAPI document."""
+    return _file("asyncapi.json")
+
+
+@router.get("/errors", include_in_schema=False)
+def errors() -> Response[bytes]:
+    """Serve the list of error codes."""
+    return _file("errors.html")
+
+
+@router.get("/errors/<code>", include_in_schema=False)
+def error(code: str) -> Response[bytes]:
+    """Serve the page about an error code."""
+    if code not in ERRORS:
+        raise NotFound(f"there is no error {code[:60]}; /errors lists them all")
+    return _served(ERRORS[code])
+
+
 @router.get("/console/<file_name>", include_in_schema=False)
 def console_file(file_name: str) -> Response[bytes]:
     """Serve one of the console's files."""
@@ -44,6 +69,10 @@ def console_file(file_name: str) -> Response[bytes]:
 
 def _file(name: str) -> Response[bytes]:
     if name not in PAGES:
-        raise NotFound("there is no such page")
-    content_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return Response(200, f"{content_type}; charset=utf-8", PAGES[name].read_bytes())
+        raise NotFound(f"the console has no file {name[:60]}; its page is /, the reference /docs")
+    return _served(PAGES[name])
+
+
+def _served(path: Path) -> Response[bytes]:
+    content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return Response(200, f"{content_type}; charset=utf-8", path.read_bytes())

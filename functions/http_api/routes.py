@@ -50,7 +50,7 @@ def execute(
     """
     parts = container()
     request = body.to_request(parts.settings.default_slippage_bps)
-    order = parts.place_order(Submission(request, body.client_order_id, idempotency_key), caller()).order
+    order = parts.place_order(Submission(request, body.label(), idempotency_key), caller()).order
     count_accepted(logger, metrics, order)
     return orders.accepted(order, parts.settings.websocket_url)
 

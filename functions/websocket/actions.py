@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dexec.api import frames
@@ -46,15 +46,23 @@ def receive(event: dict[str, Any], connection_id: str) -> None:
     container().watch_orders.reply(connection_id, frames.encode(answer))
 
 
-def refuse(connection_id: str, error: DexecError, answering: frames.FrameId = None) -> None:
-    """Say why not; a connection that is not stored is closed as well, so that its client comes back."""
+def refuse(
+    connection_id: str,
+    error: DexecError,
+    answering: frames.FrameId = None,
+    pauses_s: Sequence[float] = (),
+) -> None:
+    """Say why not; a connection that is not stored is closed as well, so that its client comes back.
+
+    ``pauses_s`` are those between tries while the connection is still opening.
+    """
     log_failure(logger, metrics, error)
     frame = frames.encode(frames.refusal(answering, error))
     watch_orders = container().watch_orders
     if isinstance(error, ConnectionUnknown):
         watch_orders.turn_away(connection_id, frame)
     else:
-        watch_orders.reply(connection_id, frame)
+        watch_orders.reply(connection_id, frame, pauses_s)
 
 
 def _admitted(connection_id: str, text: str) -> tuple[Frame, Connection]:
@@ -106,7 +114,7 @@ def _execute(frame: ExecuteFrame, connection: Connection) -> Order:
     parts, body = container(), frame.order
     caller = parts.authenticate.by_hash(connection.key_hash)
     request = body.to_request(parts.settings.default_slippage_bps)
-    submission = Submission(request, body.client_order_id, frame.idempotency_key, connection.connection_id)
+    submission = Submission(request, body.label(), frame.idempotency_key, connection.connection_id)
     placed = parts.place_order(submission, caller)
     order = placed.order
     count_accepted(logger, metrics, order)

@@ -10,21 +10,24 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from actions import logger, metrics, receive, refuse
 from dexec.api.problems import status_of
 from dexec.bootstrap import container, prepare
-from dexec.domain.errors import DexecError, NotFound, OutcomeUnknown, Unauthenticated, Unavailable
+from dexec.domain.errors import DexecError, OutcomeUnknown, Unauthenticated, Unavailable
 from dexec.domain.ids import is_order_id
 from dexec.telemetry import count_unexpected, log_failure
+from dexec.usecases.watch_orders import OPENING_PAUSES_S
 
 Answer = dict[str, int]
 
 
 def connect(event: dict[str, Any], connection_id: str) -> None:
-    """Let a connection in, or raise why not."""
+    """Let a connection in, or raise why not.
+
+    A wrong key is refused here: API Gateway answers the handshake with the status, so its client sees 401.
+    An order that is not there is said by a frame over the open connection.
+    """
     query = event.get("queryStringParameters") or {}
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     order_id = query.get("orderId")
-    if order_id is not None and not is_order_id(order_id):
-        raise NotFound("there is no such order")
-    if order_id is not None:
+    if order_id is not None and is_order_id(order_id):
         logger.append_keys(order_id=order_id)
     parts = container()
     caller = parts.authenticate(headers.get("x-api-key") or query.get("apiKey"))
@@ -43,7 +46,7 @@ def replay_events(subscribe: dict[str, str]) -> None:
     try:
         container().watch_orders.replay_events(subscribe["orderId"], subscribe["clientId"], connection_id)
     except DexecError as error:
-        refuse(connection_id, error)
+        refuse(connection_id, error, pauses_s=OPENING_PAUSES_S)
 
 
 ROUTES = {"CONNECT": connect, "DISCONNECT": disconnect, "MESSAGE": receive}

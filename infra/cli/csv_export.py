@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "orderId",
-    "label",
+    "clientOrderId",
     "status",
     "mode",
     "tokenIn",
@@ -43,6 +43,6 @@ def write_orders(orders: Iterable[Document], stream: TextIO) -> None:
 
 
 def _cell(value: object) -> str:
-    """Return a cell that no spreadsheet takes for a formula: labels are what clients made up."""
+    """Return a cell that no spreadsheet takes for a formula: ids are what clients made up."""
     text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(_FORMULA) else text

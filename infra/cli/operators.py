@@ -163,6 +163,7 @@ def _document(problem: ProblemOrder, why: str) -> Document:
     return {
         "orderId": order.id,
         "clientId": order.client_id,
+        "clientOrderId": order.label,
         "label": order.label,
         "status": order.status.value,
         "attempt": order.attempt,

@@ -82,7 +82,7 @@ def order(
     bps = previews.slippage_bps(slippage)
     wanted: Document = {"tokenIn": token_in, "tokenOut": token_out, "amount": amount}
     mode, label = "exactOut" if exact_out else None, label or None
-    wanted |= _given(slippage=slippage, mode=mode, clientId=label, deadline=deadline)
+    wanted |= _given(slippage=slippage, mode=mode, clientOrderId=label, deadline=deadline)
     limit = _given(minAmountOut=min_out, maxAmountIn=max_in)
     target = resolve(home, url, api_key)
     with stoppable():

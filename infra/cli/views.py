@@ -58,16 +58,16 @@ def print_order(order: Document) -> None:
     output.say(f"[bold]{order['orderId']}[/]  {escape(swap(order))}")
     status = status_text(str(order["status"]))
     output.console().print(Text.assemble("  ", status, f", attempt {order['attempt']}"))
-    for name in ("label", "createdAt", "startsAt", "signature"):
+    for name in ("clientOrderId", "createdAt", "startsAt", "signature"):
         if order.get(name):
-            output.say(f"  [dim]{name:<10}[/] {escape(str(order[name]))}")
+            output.say(f"  [dim]{name:<13}[/] {escape(str(order[name]))}")
     if order.get("amountOut"):
         output.say(
-            f"  [dim]{'filled':<10}[/] {order['amountIn']} {order['tokenIn']} → "
+            f"  [dim]{'filled':<13}[/] {order['amountIn']} {order['tokenIn']} → "
             f"{order['amountOut']} {order['tokenOut']}"
         )
     if order.get("error"):
-        output.say(f"  [dim]{'error':<10}[/] {escape(error_text(order['error']))}")
+        output.say(f"  [dim]{'error':<13}[/] {escape(error_text(order['error']))}")
     output.say("")
     print_events(documents(order.get("events")))
     if isinstance(order.get("route"), dict):

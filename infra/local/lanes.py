@@ -15,7 +15,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from dexec.domain.error_code import ErrorCode
+from infra.json_types import Node
 from infra.local.guard import App, Message, Receive, Scope, Send
+from infra.local.ids import HTTP_API_ID
 
 PATIENCE_S = {"http": 5.0, "websocket": 10.0}
 """How long a request, or the opening of a socket, may be expected to wait for its turn.
@@ -148,6 +151,25 @@ class _Turn:
             self._lane.leave(self._entered)
 
 
+def overloaded(base_url: str, retry_after_s: int) -> Node:
+    """Return the problem that refuses a request; ``base_url`` is that of the HTTP API."""
+    return {
+        "type": f"{base_url}/errors/{ErrorCode.OVERLOADED}",
+        "code": ErrorCode.OVERLOADED,
+        "title": "Overloaded",
+        "status": 503,
+        "detail": "more requests wait than can be served soon; this one had no effect: repeat it in "
+        f"{retry_after_s} s",
+        "retryAfter": retry_after_s,
+    }
+
+
+def _base_url(scope: Scope) -> str:
+    """Return the address of this deployment's HTTP API, which has the pages about errors."""
+    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "localhost")
+    return f"http://{host}/_aws/execute-api/{HTTP_API_ID}"
+
+
 async def _refuse(scope: Scope, receive: Receive, send: Send, retry_after_s: int) -> None:
     prefix = "http.response"
     if scope["type"] == "websocket":
@@ -156,15 +178,7 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, retry_after_s: int
         if prefix not in (scope.get("extensions") or {}):
             await send({"type": "websocket.close", "code": 1013, "reason": ""})
             return
-    problem = {
-        "type": "/problems/overloaded",
-        "title": "Overloaded",
-        "status": 503,
-        "detail": "more requests wait than can be served soon; this one had no effect: repeat it in "
-        f"{retry_after_s} s",
-        "retryAfter": retry_after_s,
-    }
-    body = json.dumps(problem).encode()
+    body = json.dumps(overloaded(_base_url(scope), retry_after_s)).encode()
     headers = [
         (b"content-type", b"application/problem+json"),
         (b"content-length", str(len(body)).encode()),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.local import readback, secret, stack, template, versions
+from infra.local import ids, readback, secret, stack, versions
 from infra.local.aws import Aws
 from infra.local.errors import DeployFailed
 from infra.local.home import PROJECT, State
@@ -71,8 +71,8 @@ def state_of(endpoint: str, database_url: str, parameters: dict[str, str]) -> St
     apis = f"{endpoint.rstrip('/')}/_aws/execute-api"
     sockets = apis.replace("http", "ws", 1)
     return State(
-        http_url=f"{apis}/{template.HTTP_API_ID}",
-        websocket_url=f"{sockets}/{template.WEBSOCKET_API_ID}/{template.WEBSOCKET_STAGE}",
+        http_url=f"{apis}/{ids.HTTP_API_ID}",
+        websocket_url=f"{sockets}/{ids.WEBSOCKET_API_ID}/{ids.WEBSOCKET_STAGE}",
         api_key=LOCAL_KEY,
         database_url=database_url,
         endpoint_url=endpoint,
@@ -87,6 +87,7 @@ def parameters_of(state: State) -> dict[str, str]:
     """
     return {
         "RetentionDays": "0",
+        "HttpUrl": state.http_url,
         "WebSocketUrl": state.websocket_url,
         "WebSocketCallbackUrl": state.websocket_url.replace("ws", "http", 1),
         **state.parameters,

@@ -19,6 +19,7 @@ def write(home: Home, state: State, order_queue_url: str) -> None:
         "DATABASE_SECRET_ARN": "",
         "DATABASE_URL": _from_container(state.database_url),
         "DSQL_ENDPOINT": "",
+        "HTTP_URL": state.http_url,
         "ORDER_QUEUE_URL": _from_container(order_queue_url),
         "WEBSOCKET_CALLBACK_URL": _from_container(state.websocket_url.replace("ws", "http", 1)),
         "WEBSOCKET_URL": state.websocket_url,

@@ -11,6 +11,7 @@ import contextlib
 import time
 import uuid
 from collections import deque
+from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
@@ -164,9 +165,13 @@ class Connection:
     async def may_open(self) -> bool:
         """Ask the API whether the connection may open, and refuse it if not."""
         answer = await self._run("$connect", "CONNECT", query_params=self._client.query)
-        if 200 <= int((answer or {}).get("statusCode", 200)) < 300:
+        status = int((answer or {}).get("statusCode", HTTPStatus.OK))
+        if status // 100 == 2:
             return True
-        await self._send({"type": "websocket.close", "code": 1008})
+        # As API Gateway, whose clients see the status of the integration; MiniStack says 403 of them all.
+        kind, headers = "websocket.http.response", [(b"content-length", b"0")]
+        await self._send({"type": f"{kind}.start", "status": status, "headers": headers})
+        await self._send({"type": f"{kind}.body", "body": b""})
         return False
 
     async def serve(self, receive: Receive) -> None:

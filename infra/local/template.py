@@ -15,13 +15,10 @@ import yaml
 from samtranslator.yaml_helper import intrinsics_multi_constructor  # type: ignore[import-untyped]
 
 from infra.json_types import Json, Node
+from infra.local.ids import HTTP_API_ID, WEBSOCKET_API_ID
 
 if TYPE_CHECKING:
     from mypy_boto3_apigatewayv2.type_defs import CorsTypeDef
-
-HTTP_API_ID = "de0ec001"
-WEBSOCKET_API_ID = "de0ec002"
-WEBSOCKET_STAGE = "live"
 
 _API = "HttpApi"
 _SCHEMA = "Schema"
@@ -55,9 +52,12 @@ def code_properties(template: Node) -> dict[str, tuple[Node, str]]:
 
 
 def routes(template: Node) -> dict[str, str]:
-    """Return the HTTP routes, as "POST /path", with the logical id of the function behind each."""
+    """Return the HTTP routes, as "POST /path", with the logical id of the function behind each.
+
+    An event without a path has what no other route has: "$default".
+    """
     return {
-        f"{properties['Method']} {properties['Path']}": function
+        f"{properties['Method']} {properties['Path']}" if "Path" in properties else "$default": function
         for function, _, properties in _http_events(template)
     }
 

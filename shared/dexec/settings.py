@@ -40,6 +40,7 @@ class Settings(BaseModel):
     database_role_arns: str = Field("", description="IAM roles that migrations let into Aurora DSQL")
     store_pipelines: bool = Field(True, description="false: each statement waits for the answer before it")
     order_queue_url: str = Field("", description="SQS queue that feeds the executor")
+    http_url: str = Field("", description="where clients reach the HTTP API; empty: the host they called")
     websocket_url: str = Field("", description="what clients connect to")
     websocket_callback_url: str = Field("", description="connection-management endpoint for pushes")
     url_suffix: str = Field("amazonaws.com", description="domain of the partition's services")

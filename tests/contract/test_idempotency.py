@@ -64,7 +64,7 @@ STORED = (
 def hashes_of(body: str) -> tuple[str, ...]:
     """Return what a deployment compares with rows when it is sent ``body``."""
     order = OrderBody.model_validate(load_object(body))
-    return request_hashes(order.client_order_id, order.to_request(default_slippage_bps=50))
+    return request_hashes(order.label(), order.to_request(default_slippage_bps=50))
 
 
 @pytest.mark.parametrize("stored", STORED, ids=lambda stored: stored.bodies[0])

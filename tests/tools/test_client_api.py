@@ -18,8 +18,8 @@ ORDER: Document = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 ACCEPTED = (202, "application/json", b'{"orderId": "ord_1"}')
 GATEWAY = (502, "application/json", b'{"message": "Internal server error"}')
 PROXY = (504, "text/html", b"<h1>Gateway Time-out</h1>")
-AWAY = (503, "application/problem+json", b'{"type": "/problems/unavailable", "detail": "nothing was stored"}')
-FULL = (429, "application/problem+json", b'{"type": "/problems/too-many-orders", "detail": "too many"}')
+AWAY = (503, "application/problem+json", b'{"type": "/errors/unavailable", "detail": "nothing was stored"}')
+FULL = (429, "application/problem+json", b'{"type": "/errors/too_many_orders", "detail": "too many"}')
 CLOSED = (0, "", b"")
 
 Answer = tuple[int, str, bytes]

@@ -10,7 +10,7 @@ from infra.client.api import Document
 
 CONFIRMED: Document = {
     "orderId": "ord_1",
-    "label": "with, a comma",
+    "clientOrderId": "with, a comma",
     "status": "confirmed",
     "amountOut": "228.157816",
     "slippageBps": 0,
@@ -28,15 +28,15 @@ def written(*orders: Document) -> list[dict[str, str]]:
 def test_a_line_an_order_with_a_cell_a_column() -> None:
     confirmed, failed = written(CONFIRMED, FAILED)
     assert tuple(confirmed) == COLUMNS
-    assert confirmed["label"] == "with, a comma"
+    assert confirmed["clientOrderId"] == "with, a comma"
     assert (confirmed["amountOut"], confirmed["slippageBps"]) == ("228.157816", "0")
     assert (confirmed["errorCode"], confirmed["signature"]) == ("", "")
     assert (failed["errorCode"], failed["errorMessage"]) == ("no_venue", "none")
 
 
-def test_a_label_is_no_formula() -> None:
-    (order,) = written({**CONFIRMED, "label": '=HYPERLINK("https://example.invalid")'})
-    assert order["label"].startswith("'=")
+def test_an_own_id_is_no_formula() -> None:
+    (order,) = written({**CONFIRMED, "clientOrderId": '=HYPERLINK("https://example.invalid")'})
+    assert order["clientOrderId"].startswith("'=")
 
 
 def test_no_orders_are_a_line_of_names() -> None:

@@ -137,6 +137,7 @@ def test_an_api_that_is_overloaded_says_so_and_the_rest_of_the_emulator_is_not()
         headers = dict(answer[0]["headers"])
         problem = json.loads(answer[1]["body"])
         assert headers[b"content-type"] == b"application/problem+json"
+        assert problem["type"] == "http://localhost/_aws/execute-api/de0ec001/errors/overloaded"
         assert int(headers[b"retry-after"]) == problem["retryAfter"] >= 1
         assert len(reached) == WIDTH, "what is refused is not executed"
         release.set()
@@ -196,7 +197,8 @@ async def asked(lanes: Lanes, path: str, kind: str = "http", *, can_answer: bool
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await lanes({"type": kind, "path": path, "extensions": extensions}, receive, send)
+    scope = {"type": kind, "path": path, "headers": [], "extensions": extensions}
+    await lanes(scope, receive, send)
     return sent
 
 

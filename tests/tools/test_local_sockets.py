@@ -240,7 +240,9 @@ def test_a_connection_that_the_api_refuses_is_not_opened() -> None:
         gateway = Gateway(refuse)
         client = Server(Sockets(gateway, 4))
         await client.task
-        assert client.sent == [{"type": "websocket.close", "code": 1008}]
+        kinds = ["websocket.http.response.start", "websocket.http.response.body"]
+        assert [message["type"] for message in client.sent] == kinds
+        assert client.sent[0]["status"] == 401
         assert [kind for kind, *_ in gateway.events] == ["CONNECT"]
 
     run(test())

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from infra.json_types import Node
-from infra.local import package, rollout, template
+from infra.local import ids, package, rollout, template
 from infra.local.home import PROJECT, State
 
 
@@ -53,7 +53,7 @@ def test_both_apis_have_pinned_ids(source: Node) -> None:
         cast(Node, cast(Node, resources(source)[api]["Properties"])["Tags"])["ms-custom-id"]
         for api in ("HttpApi", "WebSocketApi")
     ]
-    assert tags == [template.HTTP_API_ID, template.WEBSOCKET_API_ID]
+    assert tags == [ids.HTTP_API_ID, ids.WEBSOCKET_API_ID]
 
 
 def test_a_package_is_equal_for_equal_files_and_its_key_changes_with_them(tmp_path: Path) -> None:

@@ -76,8 +76,8 @@ async def run(plan: Plan, target: Target, progress: Progress = lambda *_: None) 
 
 
 def _order(placed: Placed) -> Document:
-    """Return an order's body; its label is its key, by which it is found where its answer was an error."""
-    return {**invoke.order(placed.number), "clientId": placed.key}
+    """Return an order's body; its own id is its key, by which it is found where its answer was an error."""
+    return {**invoke.order(placed.number), "clientOrderId": placed.key}
 
 
 class _Load:
@@ -180,7 +180,7 @@ class _Load:
         placed.order_id, placed.starts_at = str(answer["orderId"]), str(answer["startsAt"])
 
     async def _look_behind_errors(self) -> None:
-        """Find the orders that are stored although their clients got an error: by their labels."""
+        """Find the orders that are stored although their clients got an error: by their own ids."""
         refused = {placed.key: placed for placed in self._placed if placed.order_id is None}
         pages, cursor = self._plan.orders // MAX_PAGE + 2, ""
         while refused and pages:
@@ -193,7 +193,7 @@ class _Load:
                 raise ApiError(f"whether refused orders were executed is not known: {answer.status}")
             page = json.loads(answer.body)
             for order in page["orders"]:
-                if (placed := refused.pop(str(order["label"]), None)) is not None:
+                if (placed := refused.pop(str(order["clientOrderId"]), None)) is not None:
                     placed.behind_error = str(order["status"])
             if page["nextCursor"] is None:
                 break

@@ -8,7 +8,7 @@ import sys
 
 from psycopg import pq
 
-from infra.local.template import HTTP_API_ID
+from infra.local.ids import HTTP_API_ID
 
 TIMEOUT_S = 5
 READY = f"/_aws/execute-api/{HTTP_API_ID}/ready"

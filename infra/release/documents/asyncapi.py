@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from inspect import cleandoc
-from typing import cast
+from typing import TypeAlias, cast
+
+from typing_extensions import TypeAliasType
 
 from dexec import __version__
 from dexec.api import answers
 from dexec.api.inputs import ExecuteFrame, OrderBody, PingFrame, SubscribeFrame, UnsubscribeFrame
 from infra.json_types import Json, Node
 from infra.release.documents.components import REF, schemas
+from infra.release.documents.spellings import spelled
 
 ASYNCAPI = "3.0.0"
 
-RECEIVED = {
+Named: TypeAlias = type | TypeAliasType
+"""What a component is made of: a model, a type of dictionary, or a choice of these that has a name."""
+
+RECEIVED: dict[str, tuple[Named, str]] = {
     "execute": (ExecuteFrame, "Place an order, and watch it."),
     "order": (OrderBody, "An order by itself: the same as `execute`."),
     "subscribe": (SubscribeFrame, "Watch an order from the event after `afterSeq` on."),
@@ -23,7 +29,7 @@ RECEIVED = {
         "Keep the connection open (API Gateway closes it after 10 idle minutes); ask whether it is known.",
     ),
 }
-SENT = {
+SENT: dict[str, tuple[Named, str]] = {
     "status": (answers.StatusFrame, "One event of a watched order."),
     "ack": (answers.AckFrame, "What was asked for is done."),
     "error": (answers.ErrorFrame, "What was asked for is refused."),
@@ -52,9 +58,21 @@ The HTTP API, which places orders as well, is described by its OpenAPI document.
 """
 
 
+CONNECTING = """
+Connect to the `websocketUrl` of `/api/config`, or to that of an accepted order as it is. The key goes into
+the header `x-api-key`; where no header can be set, as in browsers, append it as `apiKey` to the query.
+
+A handshake that is refused is answered with a status: 401 for a key that is missing, unknown or revoked, 429
+for a client with too many connections, 503 where the deployment cannot take it now. (Browsers show none of
+these to a page; ask the HTTP API with the same key.) With an `orderId` that is no order of this
+client the connection opens, and an `error` with the code `not_found` says so: the same for an order that does
+not exist and for one of another client.
+"""
+
+
 def document() -> Node:
     """Return the document."""
-    read = schemas({kind.__name__: kind for kind, _ in RECEIVED.values()}, "validation")
+    read = spelled(schemas({kind.__name__: kind for kind, _ in RECEIVED.values()}, "validation"))
     written = schemas({kind.__name__: kind for kind, _ in SENT.values()}, "serialization")
     return {
         "asyncapi": ASYNCAPI,
@@ -70,7 +88,7 @@ def document() -> Node:
         "operations": _operations(),
         "components": {
             "messages": {name: _message(name, *about) for name, about in (RECEIVED | SENT).items()},
-            "schemas": dict(sorted((read | written).items())),
+            "schemas": {name: _named(schema) for name, schema in sorted((read | written).items())},
             "securitySchemes": {
                 "header": {
                     "type": "httpApiKey",
@@ -112,12 +130,12 @@ def _channel() -> Node:
     text: Node = {"type": "string"}
     query: Node = {
         "apiKey": {**text, "description": "the client's API key, where no header can be set"},
-        "orderId": {**text, "description": "watch this order: all its events so far, and those to come"},
+        "orderId": {**text, "description": "watch this order: all its events so far, then those to come"},
         "stream": {"const": "all", "description": "all events of the client's orders from now on"},
     }
     return {
         "address": "/",
-        "description": "One connection. A refused one ends with HTTP 403.",
+        "description": cleandoc(CONNECTING),
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in RECEIVED | SENT},
         "bindings": {"ws": {"method": "GET", "query": {"type": "object", "properties": query}}},
     }
@@ -145,9 +163,16 @@ def _operations() -> Node:
     return {**received, "tell": told}
 
 
+def _named(schema: Json) -> Json:
+    """Return a schema whose discriminator is, as AsyncAPI has it, no more than the property's name."""
+    if not (isinstance(schema, dict) and isinstance(about := schema.get("discriminator"), dict)):
+        return schema
+    return schema | {"discriminator": about["propertyName"]}
+
+
 def _refs(names: tuple[str, ...]) -> list[Json]:
     return [{"$ref": f"#/channels/orders/messages/{name}"} for name in names]
 
 
-def _message(name: str, kind: type, summary: str) -> Node:
+def _message(name: str, kind: Named, summary: str) -> Node:
     return cast(Node, {"name": name, "summary": summary, "payload": {"$ref": f"{REF}{kind.__name__}"}})

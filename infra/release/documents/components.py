@@ -18,6 +18,7 @@ from typing import (
 
 import typing_extensions
 from pydantic import TypeAdapter
+from typing_extensions import TypeAliasType
 
 from infra.json_types import Json, Node
 
@@ -80,6 +81,8 @@ def needed(components: Mapping[str, Json], roots: Sequence[Json]) -> Node:
 @cache
 def _readable(kind: object) -> object:
     """Return ``kind`` with every TypedDict in it as one that pydantic reads on all Python versions."""
+    if isinstance(kind, TypeAliasType):
+        return TypeAliasType(kind.__name__, _readable(kind.__value__))
     if is_typeddict(kind):
         return _readable_dict(cast(type, kind))
     origin, arguments = get_origin(kind), get_args(kind)
@@ -96,7 +99,7 @@ def _readable(kind: object) -> object:
 def _readable_dict(kind: type) -> object:
     hints = get_type_hints(kind, include_extras=True)
     made = typing_extensions.TypedDict(  # type: ignore[misc]
-        kind.__name__, {name: _readable(hint) for name, hint in hints.items()}
+        kind.__name__.removesuffix("Details"), {name: _readable(hint) for name, hint in hints.items()}
     )
     made.__doc__ = kind.__doc__
     return made

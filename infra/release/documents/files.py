@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from dexec.domain.error_code import ErrorCode
 from infra.local.home import PROJECT
 from infra.release.documents import asyncapi, configuration, openapi, reference
 
@@ -19,7 +20,10 @@ def documents() -> dict[Path, str]:
     http, websocket = openapi.document(), asyncapi.document()
     return {
         STATIC / "openapi.json": json.dumps(http, separators=(",", ":"), ensure_ascii=False) + "\n",
+        STATIC / "asyncapi.json": json.dumps(websocket, separators=(",", ":"), ensure_ascii=False) + "\n",
         STATIC / "docs.html": reference.page(http, websocket),
+        STATIC / "errors.html": reference.error_index(),
+        **{STATIC / "errors" / f"{code}.html": reference.error_page(code) for code in ErrorCode},
         DOCS / "asyncapi.yaml": yaml.safe_dump(websocket, sort_keys=False, allow_unicode=True, width=110),
         DOCS / "configuration.md": configuration.page(),
     }

@@ -14,6 +14,7 @@ from dexec.api.problems import MEANINGS, Problem
 from infra.json_types import Json, Node
 from infra.local.home import PROJECT
 from infra.release.documents.components import REF, needed, schemas
+from infra.release.documents.spellings import EXAMPLES, spelled
 
 # What lies beside a function's entry is imported by its own name, as on Lambda.
 sys.path.append(str(PROJECT / "functions" / "http_api"))
@@ -68,8 +69,9 @@ INFO: Node = {
         address is in `/api/config` and which the AsyncAPI document describes.
 
         Amounts are decimals in whole tokens: numbers or strings going in, strings coming out. Refusals are
-        problem details (RFC 9457). API Gateway in front of it may itself refuse a call, with
-        `{"message": …}`: 404 for an unknown path, 429 above the rate of the whole deployment.
+        problem details (RFC 9457), of unknown paths, too: `code` is one of a closed set, and `type` the
+        address of the page that explains it. Only API Gateway in front of it refuses in its own words,
+        `{"message": …}`: 429 or 503 above the rate of the whole deployment, 400 for what is no HTTP.
         """
     ),
     "license": {"name": "MIT", "identifier": "MIT"},
@@ -90,7 +92,7 @@ KEY: Node = {
 def document() -> Node:
     """Return the document."""
     raw = cast(Node, json.loads(resolver.get_openapi_json_schema(title="dexec", version=__version__)))
-    read = {name: _tidy(schema) for name, schema in _node(raw, "components", "schemas").items()}
+    read = spelled({name: _tidy(schema) for name, schema in _node(raw, "components", "schemas").items()})
     written = schemas(
         {kind.__name__: kind for kind in (*map(answer_of, OPERATIONS), Problem)},
         "serialization",
@@ -130,7 +132,9 @@ def _operation(path: str, method: str, raw: Node) -> Node:
         "operationId": re.sub(r"_(\w)", lambda found: found[1].upper(), handler),
         "security": security,
     }
-    given = {name: _tidy(raw[name]) for name in ("parameters", "requestBody") if name in raw}
+    given: Node = {name: _tidy(raw[name]) for name in ("parameters", "requestBody") if name in raw}
+    if "requestBody" in given:
+        _node(given, "requestBody", "content", "application/json")["examples"] = EXAMPLES
     return known | given | {"responses": _responses(handler)}
 
 

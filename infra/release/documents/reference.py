@@ -1,4 +1,4 @@
-"""The reference at ``/docs``: the two API documents as one page that needs no script."""
+"""The pages for readers, which need no script: the reference at ``/docs``, and one about each error code."""
 
 from __future__ import annotations
 
@@ -9,11 +9,55 @@ from typing import cast
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 from markupsafe import Markup, escape
 
+from dexec.domain.error_code import ErrorCode
 from infra.json_types import Node
+from infra.release.documents import errors
+from infra.release.documents.examples import examples
 
 
 def page(http: Node, websocket: Node) -> str:
     """Return the page for an OpenAPI and an AsyncAPI document, as HTML."""
+    types = {**_schemas(websocket), **_schemas(http)}
+    return _rendered(
+        "reference.html.j2",
+        http=http,
+        websocket=websocket,
+        types=dict(sorted(types.items())),
+        examples=examples(),
+        root="",
+    )
+
+
+def error_index() -> str:
+    """Return the page that lists all error codes, as HTML."""
+    return _rendered("errors.html.j2", errors={code.value: errors.ABOUT[code] for code in ErrorCode}, root="")
+
+
+def error_page(code: ErrorCode) -> str:
+    """Return the page about one error code, as HTML."""
+    about = errors.ABOUT[code]
+    return _rendered(
+        "error.html.j2",
+        code=code.value,
+        about=about,
+        where=_where(code, about),
+        example=errors.example(code),
+        root="../",
+    )
+
+
+def _where(code: ErrorCode, about: errors.About) -> str:
+    """Say where a client meets a code."""
+    if about.is_of_frames:
+        return f"An error frame of the WebSocket, with the status {errors.status(code)}."
+    call = f"HTTP status {errors.status(code)}"
+    if not about.is_of_orders:
+        return f"{call}."
+    quoted = f", or a quote was refused ({call})" if code in errors.OF_QUOTES else ""
+    return f"Why an order failed{quoted}."
+
+
+def _rendered(name: str, **values: object) -> str:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -23,9 +67,7 @@ def page(http: Node, websocket: Node) -> str:
         undefined=ChainableUndefined,
     )
     environment.filters["prose"] = _prose
-    types = {**_schemas(websocket), **_schemas(http)}
-    template = environment.get_template("reference.html.j2")
-    return template.render(http=http, websocket=websocket, types=dict(sorted(types.items()))).lstrip()
+    return environment.get_template(name).render(**values).lstrip()
 
 
 def _schemas(document: Node) -> Node:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, NotRequired, TypedDict
 
 from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from dexec.api.problems import Checks, FieldError
 from dexec.api.routes import (
@@ -21,6 +22,7 @@ from dexec.api.routes import (
     RouteDetails,
     VenueFailureDetails,
 )
+from dexec.domain.error_code import ErrorCode
 from dexec.domain.lifecycle import Status, Step
 from dexec.domain.quote import Mode
 
@@ -34,13 +36,26 @@ Attempt = Annotated[int, Field(ge=1, description="counts passes from routing on"
 Deadline = Annotated[int, Field(ge=1, description="seconds from acceptance; nothing is signed after it")]
 SlippageBps = Annotated[int, Field(ge=0, le=10_000, description="tolerance in hundredths of a percent")]
 StepMark = Annotated[Literal[Step.QUOTES], Field(description="the routing decision")]
+ClientOrderId = Annotated[str | None, Field(description="the client's own id of the order, null without one")]
+Label = Annotated[str | None, Field(deprecated=True, description="the old name of `clientOrderId`")]
 Signature = Annotated[str, Field(description="id of the transaction on chain, base58")]
+
+
+SOCKETS_AT = (
+    "the address of the WebSocket API: connect with the key in the header `x-api-key`, or, where no header "
+    "can be set, as in browsers, with `?apiKey=KEY` appended"
+)
+WATCHED_AT = (
+    "where this order can be watched, all its events so far and those to come: connect to it as it is with "
+    "the key in the header `x-api-key`, or, where no header can be set, as in browsers, with `&apiKey=KEY` "
+    "appended. It holds no secret itself"
+)
 
 
 class OrderError(TypedDict):
     """Why an attempt or an order failed."""
 
-    code: Annotated[str, Field(examples=["slippage_exceeded", "insufficient_funds"])]
+    code: ErrorCode
     message: str
     shortfallBps: NotRequired[
         Annotated[int, Field(ge=0, description="slippage_exceeded: how far past the limit, rounded up")]
@@ -53,54 +68,7 @@ class OrderAccepted(TypedDict):
     orderId: OrderId
     status: Status
     startsAt: Annotated[Time, Field(description="when its turn comes under the rate limit")]
-    websocketUrl: Annotated[str, Field(description="where it can be watched; wants apiKey as well")]
-
-
-class EventHead(TypedDict):
-    """What every event has."""
-
-    seq: Seq
-    status: Status
-    step: NotRequired[StepMark]
-    attempt: Attempt
-    at: Time
-
-
-class EventDetails(TypedDict):
-    """What an event has besides: that depends on its status and step."""
-
-    # pending: what was asked for
-    label: NotRequired[str | None]
-    mode: NotRequired[Mode]
-    tokenIn: NotRequired[str]
-    tokenOut: NotRequired[str]
-    amount: NotRequired[Amount]
-    slippageBps: NotRequired[SlippageBps]
-    deadline: NotRequired[Deadline]
-    # pending: the client's own limit; routing, step quotes: the one to be signed
-    minAmountOut: NotRequired[Amount]
-    maxAmountIn: NotRequired[Amount]
-    # routing, step quotes: the decision, with the fields of RouteDetails
-    amountIn: NotRequired[Amount]
-    amountOut: NotRequired[Amount]
-    reason: NotRequired[str]
-    legs: NotRequired[list[LegDetails]]
-    quotes: NotRequired[list[QuoteDetails]]
-    alternatives: NotRequired[list[AlternativeDetails]]
-    costs: NotRequired[CostDetails]
-    bound: NotRequired[Amount]
-    gapBps: NotRequired[str]
-    leftOut: NotRequired[list[VenueFailureDetails]]
-    slot: NotRequired[int]
-    # submitted and confirmed
-    signature: NotRequired[Signature]
-    fill: NotRequired[FillDetails]
-    # a new attempt, or the end
-    error: NotRequired[OrderError]
-
-
-class Event(EventHead, EventDetails):
-    """One entry of an order's history; which details it has depends on its status and step."""
+    websocketUrl: Annotated[str, Field(description=WATCHED_AT)]
 
 
 class Request(TypedDict):
@@ -116,11 +84,120 @@ class Request(TypedDict):
     deadline: NotRequired[Deadline]
 
 
+class EventHead(TypedDict):
+    """What every event has, beside its status."""
+
+    seq: Seq
+    attempt: Attempt
+    at: Time
+
+
+class PendingDetails(Request):
+    """What an order's first event says: what was asked for."""
+
+    clientOrderId: ClientOrderId
+    label: Label
+
+
+class SubmittedDetails(TypedDict):
+    """Which transaction was sent."""
+
+    signature: Signature
+
+
+class ConfirmedDetails(TypedDict):
+    """Which transaction landed, and what it traded."""
+
+    signature: Signature
+    fill: FillDetails
+
+
+class FailedDetails(TypedDict):
+    """Why an attempt, or the order, failed."""
+
+    error: OrderError
+
+
+class NoDetails(TypedDict):
+    """The status says it all."""
+
+
+EventDetails = PendingDetails | RouteDetails | SubmittedDetails | ConfirmedDetails | FailedDetails | NoDetails
+
+
+class PendingEvent(EventHead, PendingDetails):
+    """The order was accepted: what was asked for."""
+
+    status: Literal[Status.PENDING]
+
+
+class RoutingEvent(EventHead):
+    """Venues are being asked; with ``error``, for another attempt, since the one before failed.
+
+    With ``step: quotes``: their answers, and the route chosen. Such an event has every field of a ``Route``,
+    any other has none of them.
+    """
+
+    status: Literal[Status.ROUTING]
+    step: NotRequired[StepMark]
+    error: NotRequired[OrderError]
+    mode: NotRequired[Mode]
+    tokenIn: NotRequired[str]
+    tokenOut: NotRequired[str]
+    amountIn: NotRequired[Amount]
+    amountOut: NotRequired[Amount]
+    minAmountOut: NotRequired[Annotated[Amount, Field(description="exactIn: the limit that is signed")]]
+    maxAmountIn: NotRequired[Annotated[Amount, Field(description="exactOut: the limit that is signed")]]
+    reason: NotRequired[Annotated[str, Field(description="why this route")]]
+    legs: NotRequired[list[LegDetails]]
+    quotes: NotRequired[list[QuoteDetails]]
+    alternatives: NotRequired[list[AlternativeDetails]]
+    costs: NotRequired[CostDetails]
+    bound: NotRequired[Amount]
+    gapBps: NotRequired[str]
+    leftOut: NotRequired[list[VenueFailureDetails]]
+    slot: NotRequired[int]
+
+
+class BuildingEvent(EventHead):
+    """The transaction is being built and signed."""
+
+    status: Literal[Status.BUILDING]
+
+
+class SubmittedEvent(EventHead, SubmittedDetails):
+    """The transaction is signed, stored and sent."""
+
+    status: Literal[Status.SUBMITTED]
+
+
+class ConfirmedEvent(EventHead, ConfirmedDetails):
+    """The order is filled: its last event."""
+
+    status: Literal[Status.CONFIRMED]
+
+
+class FailedEvent(EventHead, FailedDetails):
+    """The order has failed, with nothing traded: its last event."""
+
+    status: Literal[Status.FAILED]
+
+
+OrderEvent = TypeAliasType(
+    "OrderEvent",
+    Annotated[
+        PendingEvent | RoutingEvent | BuildingEvent | SubmittedEvent | ConfirmedEvent | FailedEvent,
+        Field(discriminator="status", description="One entry of an order's history, by its `status`."),
+    ],
+)
+
+
 class OrderHead(TypedDict):
     """What names an order, and where it stands."""
 
     orderId: OrderId
-    label: str | None
+    clientOrderId: ClientOrderId
+    label: Label
     status: Status
     seq: Seq
     attempt: Attempt
@@ -147,7 +224,7 @@ class Order(OrderHead, Request, OrderState):
 class OrderWithEvents(Order):
     """An order with all its events."""
 
-    events: list[Event]
+    events: list[OrderEvent]
 
 
 class OrderPage(TypedDict):
@@ -201,7 +278,7 @@ class Config(TypedDict):
     """What a client has to know before it has a key."""
 
     version: str
-    websocketUrl: str
+    websocketUrl: Annotated[str, Field(description=SOCKETS_AT)]
     ordersPerMinute: int
     orderBurst: int
     defaultSlippageBps: SlippageBps
@@ -226,12 +303,45 @@ class Ready(TypedDict):
 FrameId = Annotated[str | int, Field(description="of the frame that is answered, as the client gave it")]
 
 
-class StatusFrame(Event):
-    """One event of an order; ``earlier`` holds those before it that are sent in the same frame."""
+class StatusHead(TypedDict):
+    """What makes a frame of an event; ``earlier`` holds events before it that are sent in the same frame."""
 
     type: Literal["status"]
     orderId: OrderId
-    earlier: NotRequired[list[Event]]
+    earlier: NotRequired[list[OrderEvent]]
+
+
+class PendingFrame(StatusHead, PendingEvent):
+    """An order was accepted."""
+
+
+class RoutingFrame(StatusHead, RoutingEvent):
+    """Venues are being asked, or were: see ``RoutingEvent``."""
+
+
+class BuildingFrame(StatusHead, BuildingEvent):
+    """The transaction is being built and signed."""
+
+
+class SubmittedFrame(StatusHead, SubmittedEvent):
+    """The transaction is signed, stored and sent."""
+
+
+class ConfirmedFrame(StatusHead, ConfirmedEvent):
+    """The order is filled: its last frame."""
+
+
+class FailedFrame(StatusHead, FailedEvent):
+    """The order has failed, with nothing traded: its last frame."""
+
+
+StatusFrame = TypeAliasType(
+    "StatusFrame",
+    Annotated[
+        PendingFrame | RoutingFrame | BuildingFrame | SubmittedFrame | ConfirmedFrame | FailedFrame,
+        Field(discriminator="status", description="One event of an order, by its `status`."),
+    ],
+)
 
 
 class AckFrame(TypedDict):
@@ -249,7 +359,7 @@ class ErrorFrame(TypedDict):
 
     type: Literal["error"]
     id: NotRequired[FrameId]
-    code: str
+    code: ErrorCode
     message: str
     status: int
     errors: NotRequired[list[FieldError]]

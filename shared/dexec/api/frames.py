@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import NotRequired, TypedDict, cast
 
 from dexec.api import answers
 from dexec.api.orders import event_view, iso
@@ -22,14 +22,15 @@ FrameId = str | int | None
 
 
 class _Earlier(TypedDict):
-    earlier: NotRequired[list[answers.Event]]
+    earlier: NotRequired[list[answers.OrderEvent]]
 
 
 def status_frame(events: Sequence[Event]) -> answers.StatusFrame:
     """Return the frame of one order's ``events``: the last on top, the others in ``earlier``."""
     *before, latest = events
     earlier: _Earlier = {"earlier": [event_view(event) for event in before]} if before else {}
-    return {"type": "status", "orderId": latest.order_id, **event_view(latest), **earlier}
+    frame = {"type": "status", "orderId": latest.order_id, **event_view(latest), **earlier}
+    return cast("answers.StatusFrame", frame)
 
 
 def first_frame(events: Sequence[Event]) -> tuple[bytes, int]:

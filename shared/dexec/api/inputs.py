@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated, Literal, TypeVar
 
@@ -17,6 +18,7 @@ from pydantic import (
     WrapValidator,
 )
 from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
 
 from dexec.api.json_text import load_object
 from dexec.api.problems import Malformed, invalid
@@ -43,7 +45,9 @@ MAX_FRAME_ID = 2**53
 # No control characters: PostgreSQL would refuse some of them. (What is no text at all pydantic refuses.)
 Label = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
 IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$")]
-TokenName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+TokenName = Annotated[
+    str, StringConstraints(min_length=1, max_length=64), Field(description="symbol (`SOL`) or mint address")
+]
 
 
 def _frame_id(value: object, check: ValidatorFunctionWrapHandler) -> object:
@@ -67,16 +71,20 @@ Amount = Annotated[
         examples=["1.5", 2],
     ),
 ]
-LimitAmount = Annotated[
-    object,
-    Field(
+
+
+def _limit(about: str) -> FieldInfo:
+    field: FieldInfo = Field(
         json_schema_extra={"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^\d*\.?\d+$"}]},
-        description="exactIn: minAmountOut, the least tokenOut to receive; exactOut: maxAmountIn, the most "
-        "tokenIn to pay. In whole tokens, held by the transaction itself; without it only the slippage "
-        "limits, measured from the quote at signing",
+        description=f"{about}, in whole tokens: the transaction itself holds it. Without it only the "
+        "slippage limits, measured from the quote at signing",
         examples=["155.5"],
-    ),
-]
+    )
+    return field
+
+
+LeastOut = Annotated[object, _limit("exactIn (a sell) only: the least to receive")]
+MostIn = Annotated[object, _limit("exactOut (a buy) only: the most to pay")]
 Deadline = Annotated[
     int,
     Field(
@@ -96,7 +104,13 @@ Percent = Annotated[
 ]
 
 
-SlippageBps = Annotated[int, Field(ge=0, le=BPS, strict=True)]
+SlippageBps = Annotated[
+    int, Field(ge=0, le=BPS, strict=True, description="tolerance in bps, instead of `slippage`")
+]
+
+CLIENT_ORDER_ID = (
+    "the client's own id of the order, which its answers and events carry; it need not be unique"
+)
 
 # Of query strings, whose values are texts.
 Limit = Annotated[int, Field(ge=1, le=MAX_PAGE)]
@@ -111,6 +125,13 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
 
 
+class Side(StrEnum):
+    """What is done with the base asset."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
 class OrderBody(Strict):
     """An order in one of three spellings: tokenIn/tokenOut, inputToken/outputToken, or a side with a pair."""
 
@@ -118,18 +139,28 @@ class OrderBody(Strict):
     token_out: TokenName | None = None
     input_token: TokenName | None = None
     output_token: TokenName | None = None
-    side: Literal["buy", "sell"] | None = None
+    side: Side | None = None
     base_asset: TokenName | None = None
     quote_asset: TokenName | None = None
     amount: Amount
     slippage: Percent = None
     slippage_bps: SlippageBps | None = None
     mode: Mode | None = None
-    min_amount_out: LimitAmount = None
-    max_amount_in: LimitAmount = None
+    min_amount_out: LeastOut = None
+    max_amount_in: MostIn = None
     deadline: Deadline | None = None
-    order_type: Literal["market"] = "market"
-    client_order_id: Annotated[Label | None, Field(alias="clientId")] = None
+    order_type: Annotated[Literal["market"], Field(description="the only type there is")] = "market"
+    client_order_id: Annotated[Label | None, Field(description=CLIENT_ORDER_ID)] = None
+    client_id: Annotated[
+        Label | None,
+        Field(description="the old name of `clientOrderId`", json_schema_extra={"deprecated": True}),
+    ] = None
+
+    def label(self) -> str | None:
+        """Return the client's own id of the order; raise ``Invalid`` where its two names have two values."""
+        if None not in (self.client_order_id, self.client_id) and self.client_order_id != self.client_id:
+            raise Invalid("differs from clientOrderId, whose old name it is: send clientOrderId", "clientId")
+        return self.client_id if self.client_order_id is None else self.client_order_id
 
     def to_request(self, default_slippage_bps: int) -> RouteRequest:
         """Return the swap; raise ``Invalid`` naming the field at fault."""
@@ -177,7 +208,7 @@ class OrderBody(Strict):
             raise Invalid("is missing" if self.side is None else "cannot be combined with side", field)
         base, quote = (first_field, first), (second_field, second)
         # Amounts with a side count the base asset: buying fixes what comes out, selling what goes in.
-        return (quote, base, Mode.EXACT_OUT) if self.side == "buy" else (base, quote, Mode.EXACT_IN)
+        return (quote, base, Mode.EXACT_OUT) if self.side is Side.BUY else (base, quote, Mode.EXACT_IN)
 
     def _slippage(self, default_bps: int) -> int:
         if self.slippage is None:

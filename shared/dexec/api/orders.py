@@ -8,11 +8,14 @@ from typing import NotRequired, TypedDict, cast
 
 from dexec.api import answers
 from dexec.api.routes import fill_details, route_details
+from dexec.domain.error_code import ErrorCode
 from dexec.domain.failure import Failure
 from dexec.domain.order import Accepted, Detail, Event, Filled, Order, Signed
 from dexec.domain.quote import Mode, RouteRequest
 from dexec.domain.recorded import RecordedRoute
 from dexec.domain.tokens import format_units
+
+_CODES = frozenset(ErrorCode)
 
 
 def iso(moment: datetime) -> str:
@@ -45,6 +48,7 @@ def order_view(order: Order) -> answers.Order:
     fill = None if order.fill is None else fill_details(order.fill)
     return {
         "orderId": order.id,
+        "clientOrderId": order.label,
         "label": order.label,
         "status": order.status,
         "seq": order.seq,
@@ -86,10 +90,10 @@ class _Step(TypedDict):
     step: NotRequired[answers.StepMark]
 
 
-def event_view(event: Event) -> answers.Event:
+def event_view(event: Event) -> answers.OrderEvent:
     """Return an event; its details stand beside its own fields."""
     step: _Step = {} if event.step is None else {"step": event.step}
-    return {
+    view = {
         "seq": event.seq,
         "status": event.status,
         **step,
@@ -97,18 +101,19 @@ def event_view(event: Event) -> answers.Event:
         "at": iso(event.at),
         **detail_view(event.detail),
     }
+    # Which details go with which status is the lifecycle's to know, not mypy's.
+    return cast("answers.OrderEvent", view)
 
 
 def detail_view(detail: Detail) -> answers.EventDetails:
     """Return what an event says beside its status."""
-    # mypy takes no ** of fields that are always there for fields that may be absent: hence the casts.
     match detail:
         case None:
             return {}
         case Accepted():
-            return cast("answers.EventDetails", {"label": detail.label, **request_view(detail.request)})
+            return {"clientOrderId": detail.label, "label": detail.label, **request_view(detail.request)}
         case RecordedRoute():
-            return cast("answers.EventDetails", route_details(detail))
+            return route_details(detail)
         case Signed():
             return {"signature": detail.signature}
         case Filled():
@@ -120,7 +125,12 @@ def detail_view(detail: Detail) -> answers.EventDetails:
 
 def failure_details(failure: Failure) -> answers.OrderError:
     """Return why an attempt or an order failed as clients see it."""
-    details = answers.OrderError(code=failure.code, message=failure.message)
+    details = answers.OrderError(code=_known(failure.code), message=failure.message)
     if failure.shortfall_bps is not None:
         details["shortfallBps"] = failure.shortfall_bps
     return details
+
+
+def _known(code: str) -> ErrorCode:
+    """Return the code of a stored failure; a later version, rolled back since, may have stored another."""
+    return ErrorCode(code) if code in _CODES else ErrorCode.ORDER_FAILED

@@ -6,10 +6,12 @@ edge can raise.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, NotRequired, TypedDict
 
 from pydantic import Field
 
+from dexec.domain.error_code import ErrorCode
 from dexec.domain.errors import (
     CommitUnknown,
     ConnectionUnknown,
@@ -33,13 +35,23 @@ from dexec.domain.errors import (
 class Malformed(Rejected):
     """The body is no JSON, or no JSON object."""
 
-    code = "malformed"
+    code = ErrorCode.MALFORMED
 
 
 class BodyTooLarge(Rejected):
     """The body is over 16 KB."""
 
-    code = "body_too_large"
+    code = ErrorCode.BODY_TOO_LARGE
+
+
+class MethodNotAllowed(Rejected):
+    """The path exists, the method does not; ``allowed`` are those that do."""
+
+    code = ErrorCode.METHOD_NOT_ALLOWED
+
+    def __init__(self, message: str, allowed: Sequence[str]) -> None:
+        super().__init__(message)
+        self.allowed = tuple(allowed)
 
 
 class FieldError(TypedDict):
@@ -57,10 +69,18 @@ Checks = Annotated[
 class Problem(TypedDict):
     """A refusal (RFC 9457)."""
 
-    type: Annotated[str, Field(examples=["/problems/invalid"])]
+    type: Annotated[
+        str,
+        Field(
+            json_schema_extra={"format": "uri-reference"},
+            description="address of the page that explains the code",
+            examples=["https://api.example.com/errors/invalid"],
+        ),
+    ]
+    code: ErrorCode
     title: str
-    status: int
-    detail: str
+    status: Annotated[int, Field(description="the HTTP status")]
+    detail: Annotated[str, Field(description="what is wrong with this very request")]
     errors: NotRequired[list[FieldError]]
     orderId: NotRequired[
         Annotated[str, Field(description="the order that was withdrawn (503) or whose fate is unknown (504)")]
@@ -78,6 +98,7 @@ STATUS: dict[type[DexecError], int] = {
     Malformed: 400,
     Unauthenticated: 401,
     NotFound: 404,
+    MethodNotAllowed: 405,
     IdempotencyConflict: 409,
     ConnectionUnknown: 410,
     BodyTooLarge: 413,
@@ -94,7 +115,7 @@ STATUS: dict[type[DexecError], int] = {
 MEANINGS = {
     400: "the body is not a JSON object, or has a number beyond 100 characters or 1e±999, or a field twice",
     401: "no API key, or one that is unknown or revoked",
-    404: "there is no such order, or it belongs to another client",
+    404: "there is no such path, or no such order of this client",
     409: "the idempotency key was used before with another body",
     413: "the body is over 16 KB",
     422: "a field has a value that it cannot have; `errors` names it",
@@ -112,9 +133,14 @@ def status_of(error: DexecError) -> int:
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
-def code_of(error: DexecError) -> str:
+def code_of(error: DexecError) -> ErrorCode:
     """Return the code that identifies an error to clients; all internal errors have the same."""
-    return "internal" if status_of(error) == 500 else error.code
+    return ErrorCode.INTERNAL if status_of(error) == 500 else error.code
+
+
+def page_of(code: ErrorCode, base_url: str = "") -> str:
+    """Return the address of the page that explains a code, under the HTTP API at ``base_url``."""
+    return f"{base_url}/errors/{code}"
 
 
 def retry_after_s(error: DexecError) -> int | None:
@@ -124,13 +150,17 @@ def retry_after_s(error: DexecError) -> int | None:
     return RETRY_AFTER_S if status_of(error) == 503 else None
 
 
-def problem(error: DexecError) -> Problem:
-    """Return an error as problem details; the details of an internal error (500) stay in the log."""
+def problem(error: DexecError, base_url: str = "") -> Problem:
+    """Return an error as problem details; the details of an internal error (500) stay in the log.
+
+    ``base_url`` is where the client reaches the HTTP API, without a slash at its end.
+    """
     status, code = status_of(error), code_of(error)
     detail = str(error) if status != 500 else "something went wrong on our side"
     field = error.field if isinstance(error, Invalid) else ""
     view: Problem = {
-        "type": f"/problems/{code.replace('_', '-')}",
+        "type": page_of(code, base_url),
+        "code": code,
         "title": code.replace("_", " ").capitalize(),
         "status": status,
         "detail": f"{field}: {detail}" if field else detail,

@@ -51,44 +51,46 @@ from collections.abc import Mapping
 from typing import Literal
 
 from dexec.domain.arithmetic import BPS, ceil_div
+from dexec.domain.error_code import ErrorCode
 from dexec.domain.failure import Failure
 
 State = Literal["up", "down"]
 """Whether a back end answers."""
 
+NO_SUCH_ORDER = "there is no such order of this client; GET /api/orders lists those there are"
+"""Said of an order of another client, too, and of what is no order id: the three are not distinguished."""
 
 class DexecError(Exception):
     """Base of all errors that the engine raises on purpose.
 
-    ``code`` names the error towards clients (an order's ``error.code``; with dashes, the problem type
-    ``/problems/<slug>``); ``str(error)`` is a sentence that may be shown to them.
+    ``code`` names the error towards clients (a problem's ``code``, an order's ``error.code``) and the page
+    that explains it, ``/errors/<code>``; ``str(error)`` is a sentence that may be shown to them. What no
+    client is told of is ``internal``.
     """
 
-    code = "internal"
+    code: ErrorCode = ErrorCode.INTERNAL
 
 
 class Rejected(DexecError):
     """The request itself is at fault."""
 
-    code = "rejected"
-
 
 class Unauthenticated(Rejected):
     """No API key, or one that is unknown or revoked."""
 
-    code = "unauthenticated"
+    code = ErrorCode.UNAUTHENTICATED
 
 
 class NotFound(Rejected):
     """No such resource, or it belongs to another client: the two are not distinguished."""
 
-    code = "not_found"
+    code = ErrorCode.NOT_FOUND
 
 
 class ConnectionUnknown(Rejected):
     """The WebSocket connection is not (or no longer) stored: it would receive nothing. Nothing was done."""
 
-    code = "connection_unknown"
+    code = ErrorCode.CONNECTION_UNKNOWN
 
     def __init__(self) -> None:
         super().__init__("this connection is not known any more; reconnect, then send this again")
@@ -97,13 +99,13 @@ class ConnectionUnknown(Rejected):
 class IdempotencyConflict(Rejected):
     """The idempotency key was used before with another body."""
 
-    code = "idempotency_conflict"
+    code = ErrorCode.IDEMPOTENCY_CONFLICT
 
 
 class Invalid(Rejected):
     """A field has a value that no order can have; ``field`` names it as the client wrote it."""
 
-    code = "invalid"
+    code = ErrorCode.INVALID
 
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)
@@ -113,8 +115,6 @@ class Invalid(Rejected):
 class TooMany(Rejected):
     """The client exceeds one of its limits; ``retry_after_s`` is when it may ask again."""
 
-    code = "too_many"
-
     def __init__(self, message: str, retry_after_s: int) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
@@ -123,25 +123,25 @@ class TooMany(Rejected):
 class TooManyOrders(TooMany):
     """The client's backlog of scheduled orders is full."""
 
-    code = "too_many_orders"
+    code = ErrorCode.TOO_MANY_ORDERS
 
 
 class TooManyReads(TooMany):
     """The key reads, or sends frames, faster than it may."""
 
-    code = "too_many_reads"
+    code = ErrorCode.TOO_MANY_READS
 
 
 class TooManyConnections(Rejected):
     """The client has as many WebSocket connections as it may: one of them has to be closed first."""
 
-    code = "too_many_connections"
+    code = ErrorCode.TOO_MANY_CONNECTIONS
 
 
 class Unavailable(DexecError):
     """A back end could not be reached or refused the call; it had no effect."""
 
-    code = "unavailable"
+    code = ErrorCode.UNAVAILABLE
 
 
 class StoreUnavailable(Unavailable):
@@ -178,7 +178,7 @@ class VenueUnavailable(Unavailable):
 class NotReady(Unavailable):
     """A back end is down; ``checks`` has the state of each by its name."""
 
-    code = "not_ready"
+    code = ErrorCode.NOT_READY
 
     def __init__(self, message: str, checks: Mapping[str, State]) -> None:
         super().__init__(message)
@@ -188,7 +188,7 @@ class NotReady(Unavailable):
 class OutcomeUnknown(DexecError):
     """A call may or may not have had its effect: the connection was lost before the answer came."""
 
-    code = "outcome_unknown"
+    code = ErrorCode.OUTCOME_UNKNOWN
 
 
 class CommitUnknown(OutcomeUnknown):
@@ -220,7 +220,7 @@ class AttemptFailed(Ending):
 class NoVenue(AttemptFailed):
     """No venue answered in time with something that can be routed."""
 
-    code = "no_venue"
+    code = ErrorCode.NO_VENUE
     kind = "venue"
 
 
@@ -231,7 +231,7 @@ class SlippageExceeded(AttemptFailed):
     input), both in base units; ``shortfall_bps`` is how far past the limit that is, rounded up.
     """
 
-    code = "slippage_exceeded"
+    code = ErrorCode.SLIPPAGE_EXCEEDED
 
     def __init__(self, what: str, required: int, received: int) -> None:
         self.what = what
@@ -258,37 +258,37 @@ class LimitNotMet(SlippageExceeded):
 class BlockhashExpired(AttemptFailed):
     """The transaction can no longer land: its blockhash is too old."""
 
-    code = "blockhash_expired"
+    code = ErrorCode.BLOCKHASH_EXPIRED
 
 
 class CancelledByOperator(Ending):
     """An operator cancelled the order."""
 
-    code = "cancelled"
+    code = ErrorCode.CANCELLED
 
 
 class KeyRevoked(Ending):
     """The order was cancelled because its client's API keys were revoked."""
 
-    code = "key_revoked"
+    code = ErrorCode.KEY_REVOKED
 
 
 class OrderFailed(Ending):
     """The order cannot succeed, now or later (design: kind *fatal*)."""
 
-    code = "order_failed"
+    code = ErrorCode.ORDER_FAILED
 
 
 class InsufficientFunds(OrderFailed):
     """The wallet does not hold what the swap takes."""
 
-    code = "insufficient_funds"
+    code = ErrorCode.INSUFFICIENT_FUNDS
 
 
 class DeadlinePassed(OrderFailed):
     """The order's deadline passed while nothing of it could land: nothing is signed any more."""
 
-    code = "deadline_passed"
+    code = ErrorCode.DEADLINE_PASSED
 
     def __init__(self, deadline_s: int | None) -> None:
         super().__init__(f"not filled within its deadline of {deadline_s} s; nothing was traded")
@@ -297,28 +297,22 @@ class DeadlinePassed(OrderFailed):
 class PoolDisabled(OrderFailed):
     """The pool does not trade any more."""
 
-    code = "pool_disabled"
+    code = ErrorCode.POOL_DISABLED
 
 
 class InsufficientLiquidity(OrderFailed):
     """No pool can give that much."""
 
-    code = "insufficient_liquidity"
+    code = ErrorCode.INSUFFICIENT_LIQUIDITY
 
 
 class IllegalTransition(DexecError):
     """The lifecycle does not list this transition: a bug."""
 
-    code = "illegal_transition"
-
 
 class SigningHalted(DexecError):
     """Nothing new may be signed for this order now: execution is paused, or its client has no valid key."""
 
-    code = "signing_halted"
-
 
 class LeaseLost(DexecError):
     """The lease was lost: another executor has the order, and this one must not write."""
-
-    code = "lease_lost"

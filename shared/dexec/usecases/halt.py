@@ -14,8 +14,6 @@ from dexec.ports import MOST_ORDERS, Clock, Control
 class HaltUnconfirmed(DexecError):
     """The halt holds from now on, but a signature that was being stored may still be."""
 
-    code = "halt_unconfirmed"
-
 
 @dataclass(frozen=True, slots=True)
 class Halted:

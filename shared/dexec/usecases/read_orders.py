@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dexec.domain.errors import Invalid, NotFound
+from dexec.domain.errors import NO_SUCH_ORDER, Invalid, NotFound
 from dexec.domain.ids import is_order_id
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Event, Order
@@ -29,7 +29,7 @@ class ReadOrders:
         """Return an order and its events; raise ``NotFound``."""
         found = self.orders.find(order_id, client_id) if is_order_id(order_id) else None
         if found is None:
-            raise NotFound("there is no such order")
+            raise NotFound(NO_SUCH_ORDER)
         return found
 
     def page(self, client_id: str, status: Status | None, limit: int, cursor: str | None) -> Page:

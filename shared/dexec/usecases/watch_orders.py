@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from dexec.domain.errors import ConnectionUnknown, NotFound, TooManyConnections
+from dexec.domain.errors import NO_SUCH_ORDER, ConnectionUnknown, NotFound, TooManyConnections
 from dexec.domain.ids import is_order_id
 from dexec.domain.order import Event
 from dexec.ports import (
@@ -98,7 +98,7 @@ class WatchOrders:
         self.clock.sleep(SETTLE_S)
         found = self.orders.find(order_id, client_id) if is_order_id(order_id) else None
         if found is None:
-            raise NotFound("there is no such order")
+            raise NotFound(NO_SUCH_ORDER)
         order, events = found
         is_sent = self._send_all(connection_id, events, OPENING_PAUSES_S)
         if not (is_sent and order.is_terminal):
@@ -114,7 +114,7 @@ class WatchOrders:
         if is_order_id(order_id):
             found = self.watching.watch(order_id, client_id, connection_id)
         if found is None:
-            raise NotFound("there is no such order")
+            raise NotFound(NO_SUCH_ORDER)
         order, events = found
         missed = [event for event in events if event.seq > after_seq]
         if self._send_all(connection_id, missed) and order.is_terminal:
@@ -125,9 +125,9 @@ class WatchOrders:
         if is_order_id(order_id):
             self.watching.unwatch(order_id, connection_id)
 
-    def reply(self, connection_id: str, frame: bytes) -> None:
-        """Send a frame to the connection that asked."""
-        self.push.post(connection_id, frame)
+    def reply(self, connection_id: str, frame: bytes, pauses_s: Sequence[float] = ()) -> None:
+        """Send a frame to the connection that asked; after each pause once more while it is not there."""
+        self._post(connection_id, frame, pauses_s)
 
     def _send_all(self, connection_id: str, events: Sequence[Event], pauses_s: Sequence[float] = ()) -> bool:
         """Send events in frames; False where one did not arrive, after which none was sent."""

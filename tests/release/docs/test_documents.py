@@ -5,23 +5,51 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from os.path import normpath
 from pathlib import Path
 from typing import cast
 
 import jsonschema_rs
 import pytest
 import yaml
+from markupsafe import escape
 from openapi_spec_validator import validate
 
 from dexec.api import inputs, problems
-from dexec.domain.errors import ConnectionUnknown, Rejected, TooManyOrders, TooManyReads
+from dexec.domain.error_code import ErrorCode
+from dexec.domain.errors import (
+    ConnectionUnknown,
+    DexecError,
+    Ending,
+    Invalid,
+    Rejected,
+    TooManyOrders,
+    TooManyReads,
+)
+from dexec.domain.lifecycle import Status
 from infra.json_types import Json, Node
 from infra.local import template
 from infra.local.home import PROJECT
-from infra.release.documents import asyncapi, files, openapi
+from infra.release.documents import asyncapi, errors, examples, files, openapi, spellings
 from infra.release.documents.components import REF, strict
 
-PAGES = {"GET /", "GET /docs", "GET /openapi.json", "GET /console/{file}"}
+PAGES = {
+    "GET /",
+    "GET /docs",
+    "GET /openapi.json",
+    "GET /asyncapi.json",
+    "GET /errors",
+    "GET /errors/{code}",
+    "GET /console/{file}",
+    "$default",
+}
+
+
+ELSEWHERE = (ConnectionUnknown, problems.MethodNotAllowed)
+"""Errors that no operation answers: that of a frame, and that of a method which is no operation."""
+
+
+MAX_PAGE_BYTES = 100_000
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +104,7 @@ def test_openapi_names_every_status_that_an_error_has(http: Node) -> None:
         for status in answers(method)
     }
     assert subclasses(Rejected) - problems.STATUS.keys() == {TooManyOrders, TooManyReads}, "as TooMany"
-    statuses = {status for kind, status in problems.STATUS.items() if kind is not ConnectionUnknown}
+    statuses = {status for kind, status in problems.STATUS.items() if kind not in ELSEWHERE}
     assert statuses == problems.MEANINGS.keys()
     assert {str(status) for status in statuses} <= told
 
@@ -93,7 +121,7 @@ def test_openapi_asks_for_an_idempotency_key(http: Node) -> None:
     assert "same order" in str(header["description"])
 
 
-def subclasses(kind: type[Rejected]) -> set[type[Rejected]]:
+def subclasses(kind: type[DexecError]) -> set[type[DexecError]]:
     return {kind, *(deeper for child in kind.__subclasses__() for deeper in subclasses(child))}
 
 
@@ -129,9 +157,20 @@ def test_a_closed_schema_refuses_a_field_that_it_does_not_name() -> None:
     assert not validator.is_valid({"a": {"b": 1}})
 
 
-def test_reference_page_needs_no_script_and_has_no_dead_link() -> None:
+@pytest.mark.parametrize("page", sorted(files.STATIC.rglob("*.html")), ids=lambda page: page.name)
+def test_a_page_needs_no_script_and_has_no_dead_link(page: Path) -> None:
+    text = page.read_text()
+    assert not re.search(r"<script|<style|style=|\son\w+=", text)
+    served = {"", ".", "docs", "errors", "openapi.json", "asyncapi.json"}
+    served |= {f"errors/{code}" for code in ErrorCode} | {"console/docs.css", "console/icon.svg"}
+    here = "errors/" if page.parent.name == "errors" else ""
+    for link in re.findall(r'href="([^"#]*)[^"]*"', text):
+        assert normpath(f"{here}{link}") in served | {"."}, link
+
+
+def test_the_reference_leads_to_every_type_and_is_small() -> None:
     page = (files.STATIC / "docs.html").read_text()
-    assert not re.search(r"<script|<style|style=|\son\w+=", page)
+    assert len(page.encode()) < MAX_PAGE_BYTES
     ids = set(re.findall(r'id="([^"]+)"', page))
     assert set(re.findall(r'href="#([^"]+)"', page)) <= ids
     assert {name.removeprefix(REF) for name in references(openapi.document())} <= {
@@ -147,3 +186,74 @@ def test_every_row_of_the_threat_model_names_tests_that_exist() -> None:
         named = re.findall(r"`(tests/[\w/.]+)`", row)
         assert named, row
         assert all((PROJECT / name).exists() for name in named), row
+
+
+def test_every_error_code_is_explained_by_an_error_of_that_code() -> None:
+    assert set(errors.ABOUT) == set(ErrorCode)
+    raised = {kind.code for kind in subclasses(DexecError)}
+    answered = {code for code, about in errors.ABOUT.items() if about.sample is None}
+    assert raised | answered == set(ErrorCode)
+    for code, about in errors.ABOUT.items():
+        assert about.sample is None or problems.code_of(about.sample) == code
+        assert about.is_of_orders == isinstance(about.sample, Ending)
+        shown = json.loads(errors.example(code))
+        assert code in (shown.get("code"), node(shown.get("error") or {}).get("code"))
+
+
+def test_every_error_class_has_a_code_of_the_closed_set() -> None:
+    for kind in subclasses(DexecError):
+        assert isinstance(kind.code, ErrorCode), kind
+
+
+def test_events_and_status_frames_are_told_apart_by_their_status(http: Node, websocket: Node) -> None:
+    schemas = node(node(http["components"])["schemas"])
+    mapping = node(node(node(schemas["OrderEvent"])["discriminator"])["mapping"])
+    assert set(mapping) == set(Status)
+    for status, reference in mapping.items():
+        event = node(schemas[str(reference).removeprefix(REF)])
+        assert node(node(event["properties"])["status"])["const"] == status
+    frames = node(node(websocket["components"])["schemas"])
+    assert node(frames["StatusFrame"])["discriminator"] == "status"
+    assert len(cast("list[Json]", node(frames["StatusFrame"])["oneOf"])) == len(Status)
+
+
+def test_the_three_spellings_are_what_the_model_reads(http: Node) -> None:
+    """Hold ``oneOf`` against the model, over bodies with any of the fields that name tokens."""
+    schemas = node(node(http["components"])["schemas"])
+    body = {**node(schemas[spellings.BODY]), "components": {"schemas": schemas}}
+    validator = jsonschema_rs.Draft202012Validator(body)
+    values: dict[str, Json] = {
+        "tokenIn": "SOL", "tokenOut": "USDC", "inputToken": "SOL", "outputToken": "USDC",
+        "side": "buy", "baseAsset": "SOL", "quoteAsset": "USDC", "mode": "exactIn",
+    }  # fmt: skip
+    read = refused = 0
+    for chosen in range(2 ** len(values)):
+        given = [name for place, name in enumerate(values) if chosen >> place & 1]
+        order: Node = {"amount": "1.5", **{name: values[name] for name in given}}
+        try:
+            inputs.OrderBody.model_validate(order).to_request(50)
+            is_read = True
+        except Invalid:
+            is_read = False
+        assert validator.is_valid(order) == is_read, order
+        read, refused = read + is_read, refused + (not is_read)
+    assert (read, refused) == (5, 251)
+
+
+@pytest.mark.parametrize("one", spellings.SPELLINGS, ids=lambda one: one.name)
+def test_the_example_of_a_spelling_is_an_order(one: spellings.Spelling) -> None:
+    assert inputs.OrderBody.model_validate(one.example).to_request(50).amount
+
+
+def test_the_main_calls_have_examples_in_every_language(http: Node) -> None:
+    found = examples.examples()
+    paths = [node(path) for path in node(http["paths"]).values()]
+    operations = {node(one)["operationId"] for path in paths for one in path.values()}
+    assert set(found) - {"watch"} <= operations
+    assert {"execute", "watch", "readOrder", "readHistory", "readQuotes", "readBalances"} <= set(found)
+    page = (files.STATIC / "docs.html").read_text()
+    for texts in found.values():
+        assert list(texts) in ([program, *examples.LANGUAGES.values()] for program in ("curl", "wscat"))
+        assert all(str(escape(text)) in page for text in texts.values())
+    for text in (texts["Python"] for texts in found.values()):
+        compile(text, "example", "exec")

@@ -143,7 +143,7 @@ def is_command(span: str) -> bool:
 def is_url(span: str) -> bool:
     """Return whether a span is the path of a route."""
     routes = template.routes(template.load(PROJECT / "template.yaml"))
-    return span in {route.split(" ")[1] for route in routes}
+    return span in {route.split(" ")[-1] for route in routes}
 
 
 def is_defined(span: str, code: Index) -> bool:

@@ -108,7 +108,7 @@ def assert_problem(answer: httpx.Response, status: int) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
     problem = answer.json()
     assert problem["status"] == status
-    assert problem["type"].startswith("/problems/")
+    assert problem["type"] == f"{str(answer.url).partition('/api/')[0]}/errors/{problem['code']}"
     assert problem["title"]
     assert problem["detail"]
     assert "Traceback" not in answer.text

@@ -8,7 +8,9 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jsonschema_rs
 import pytest
@@ -49,10 +51,17 @@ def test_typescript(deployment: Deployed, modules: Path, tmp_path: Path) -> None
     told = json.loads(
         node.run(modules, tmp_path, "node", "order.js", deployment.http_url, deployment.api_key)
     )
-    assert told["status"] == "confirmed"
-    assert told["seqs"] == [1, 2, 3, 4, 5, 6]
-    assert float(told["amountOut"]) > 0
-    assert told["refused"] == "tokenIn"
+    assert [(order["status"], order["mode"]) for order in told["orders"]] == [
+        ("confirmed", "exactIn"),
+        ("confirmed", "exactIn"),
+        ("confirmed", "exactOut"),
+    ]
+    for order, name in zip(told["orders"], ("one", "two", "three"), strict=True):
+        assert order["seqs"] == [1, 2, 3, 4, 5, 6]
+        assert float(order["amountOut"]) > 0
+        signed = ["building", "signature of true", "filled true"]
+        assert order["said"] == [f"0.25 of {name}", "asking", "quotes", *signed]
+    assert (told["refused"], told["retried"]) == ("tokenIn", False)
 
 
 @pytest.fixture
@@ -82,18 +91,32 @@ def test_python(deployment: Deployed, python_client: str) -> None:
     orders = f"{python_client}.api.orders"
     execute, read_order = (importlib.import_module(f"{orders}.{name}") for name in ("execute", "read_order"))
     with package.Client(deployment.http_url, headers={"x-api-key": deployment.api_key}) as client:
-        body = models.OrderBody(token_in="SOL", token_out="USDC", amount="0.25")
-        placed = execute.sync(client=client, body=body)
-        assert isinstance(placed, models.OrderAccepted)
-        order = read_order.sync(placed.order_id, client=client)
-        while order.status not in {"confirmed", "failed"}:
-            time.sleep(0.05)
-            order = read_order.sync(placed.order_id, client=client)
-        refused = execute.sync(client=client, body=models.OrderBody(amount="1"))
-    assert order.status == models.Status.CONFIRMED
-    assert [event.seq for event in order.events] == [1, 2, 3, 4, 5, 6]
+        spellings = (
+            models.SwapOrder(token_in="SOL", token_out="USDC", amount="0.25"),
+            models.InputOutputOrder(input_token="SOL", output_token="USDC", amount="0.25"),
+            models.SideOrder(side=models.Side.SELL, base_asset="SOL", quote_asset="USDC", amount="0.25"),
+        )
+        accepted = [execute.sync(client=client, body=body) for body in spellings]
+        assert all(isinstance(one, models.OrderAccepted) for one in accepted)
+        filled = [_ended(read_order.sync, one.order_id, client) for one in accepted]
+        doge = models.SwapOrder(token_in="DOGE", token_out="USDC", amount="1")
+        refused = execute.sync(client=client, body=doge)
+    for order in filled:
+        assert order.status == models.Status.CONFIRMED
+        assert [event.seq for event in order.events] == [1, 2, 3, 4, 5, 6]
+        kinds = ("Pending", "Routing", "Routing", "Building", "Submitted", "Confirmed")
+        assert [type(event).__name__ for event in order.events] == [f"{kind}Event" for kind in kinds]
+        assert order.events[-1].fill.amount_out == order.amount_out
     assert isinstance(refused, models.Problem)
-    assert refused.errors[0].field == "tokenIn"
+    assert (refused.code, refused.errors[0].field) == (models.ErrorCode.INVALID, "tokenIn")
+
+
+def _ended(read: Callable[..., Any], order_id: str, client: object) -> Any:
+    order = read(order_id, client=client)
+    while order.status not in {"confirmed", "failed"}:
+        time.sleep(0.05)
+        order = read(order_id, client=client)
+    return order
 
 
 def test_the_postman_collection(deployment: Deployed, modules: Path, tmp_path: Path) -> None:

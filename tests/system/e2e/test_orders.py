@@ -70,14 +70,14 @@ def test_the_other_names_of_the_tokens(deployment: Deployed) -> None:
 
 
 def test_a_bare_order_over_a_websocket_buys_exactly(deployment: Deployed) -> None:
-    frame = '{"clientId":"userA","side":"buy","baseAsset":"SOL","quoteAsset":"USDC","amount":1}'
+    frame = '{"clientOrderId":"userA","side":"buy","baseAsset":"SOL","quoteAsset":"USDC","amount":1}'
     url = f"{deployment.websocket_url}?apiKey={deployment.api_key}"
     (ack,), events = asyncio.run(heard(url, frame))
     assert_clean(events)
     assert ack["type"] == "ack"
     with deployment.client() as client:
         order = client.get(f"api/orders/{ack['orderId']}").json()
-    assert (order["label"], order["mode"]) == ("userA", "exactOut")
+    assert (order["clientOrderId"], order["label"], order["mode"]) == ("userA", "userA", "exactOut")
     assert (order["tokenIn"], order["tokenOut"], order["amountOut"]) == ("USDC", "SOL", "1")
     assert Decimal(order["amountIn"]) <= Decimal(order["route"]["maxAmountIn"])
 
@@ -127,7 +127,7 @@ def test_an_idempotency_key_makes_one_order(deployment: Deployed) -> None:
         assert first.json()["orderId"] == second.json()["orderId"]
         other = client.post("api/orders/execute", json={**body, "amount": "2"}, headers=headers)
         assert other.status_code == 409
-        assert other.json()["type"] == "/problems/idempotency-conflict"
+        assert other.json()["type"] == "/errors/idempotency_conflict"
         ended(deployment, [first.json()["orderId"]])
         assert len(client.get("api/orders").json()["orders"]) == 1
 

@@ -42,7 +42,7 @@ SPACES = ("", "", "", " ", "\t", "\r\n", "\u00a0", " " * 50, "/*x*/")
 SLUGS = "abcdefghijklmnopqrstuvwxyzABCXYZ0123456789-_.~:,;%/ "
 
 NAMES = ("tokenIn", "tokenOut", "inputToken", "outputToken", "baseAsset", "quoteAsset", "side", "amount")
-FIELDS = (*NAMES, "slippage", "slippageBps", "mode", "orderType", "clientId")
+FIELDS = (*NAMES, "slippage", "slippageBps", "mode", "orderType", "clientId", "clientOrderId")
 METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "BREW", "")
 PATHS = (
     "/",
@@ -126,6 +126,7 @@ PLAUSIBLE: Mapping[str, Make] = {
     "mode": any_of('"exactIn"', '"exactOut"', '"exact"'),
     "orderType": any_of('"market"', '"limit"'),
     "clientId": string,
+    "clientOrderId": string,
 }
 
 

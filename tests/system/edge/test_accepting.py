@@ -39,7 +39,8 @@ BODIES = st.one_of(
             "tokenOut": st.sampled_from(["USDC", "SOL", None]),
             "amount": st.sampled_from(["1.5", 2, 0, "-1", True, [], None, "1e3"]),
             "slippageBps": st.sampled_from([0, 50, 10_001, "5"]),
-            "clientId": st.sampled_from(["label", "", "\u0001", 5, "é"]),
+            "clientOrderId": st.sampled_from(["label", "", "\u0001", 5, "é"]),
+            "clientId": st.sampled_from(["label", "", "another"]),
             "extra": st.just(1),
         },
     ).map(json.dumps),
@@ -71,7 +72,7 @@ class Placing:
 def placing() -> Iterator[Placing]:
     """Return what takes the orders of the HTTP function."""
     found = Placing()
-    settings = SimpleNamespace(default_slippage_bps=50, websocket_url="wss://socket")
+    settings = SimpleNamespace(default_slippage_bps=50, websocket_url="wss://socket", http_url="")
     parts = SimpleNamespace(settings=settings, place_order=found, authenticate=lambda _: CALLER)
     with patch.object(edge, "container", lambda: parts), patch.object(routes, "container", lambda: parts):
         yield found

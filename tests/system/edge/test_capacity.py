@@ -39,7 +39,7 @@ def test_orders_around_what_the_pools_can_give(functions: Deployment) -> None:
         else:
             high = middle
     refusal = quote(functions, high)
-    assert (refusal.status, refusal.json["type"]) == (422, "/problems/insufficient-liquidity")
+    assert (refusal.status, refusal.json["type"]) == (422, "/errors/insufficient_liquidity")
     assert failure(functions, low)["code"] == "insufficient_funds"
     beyond = failure(functions, high)
     assert beyond["code"] == "insufficient_liquidity"

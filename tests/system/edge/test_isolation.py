@@ -63,6 +63,10 @@ def test_it_cannot_be_watched_by_connecting(functions: Deployment, order_id: str
     connection, _ = functions.connect(STRANGER, {"orderId": order_id})
     assert [frame["type"] for frame in functions.received(connection)] == ["error"]
     assert functions.received(connection)[0]["code"] == "not_found"
+    for other in (f"ord_{'0' * 32}", "ord_1", "", "\x00", "x" * 5_000):
+        missing, status = functions.connect(STRANGER, {"orderId": other})
+        assert status == 200
+        assert functions.received(missing) == functions.received(connection)
 
 
 @pytest.mark.parametrize("after_seq", [0, 3])

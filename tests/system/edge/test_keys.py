@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -19,7 +20,18 @@ from tests.system.edge.inprocess import Context, Deployment, deployed, queue_eve
 REMEMBER_S = 60
 ORDER = json.dumps({"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"})
 PING = json.dumps({"action": "ping"})
-PUBLIC = {"/", "/health", "/ready", "/api/config", "/openapi.json", "/docs", "/console/main.js"}
+PUBLIC = {
+    "/",
+    "/health",
+    "/ready",
+    "/api/config",
+    "/openapi.json",
+    "/asyncapi.json",
+    "/docs",
+    "/errors",
+    "/errors/invalid",
+    "/console/main.js",
+}
 """What is served without a key, spelled out: neither the functions nor the template are asked."""
 
 SECURITY_HEADERS = {
@@ -38,10 +50,12 @@ def revoke(functions: Deployment) -> None:
 
 
 def routes() -> list[tuple[str, str]]:
-    """Return method and path of every route that API Gateway passes on."""
+    """Return method and path of every route of API Gateway but ``$default``, which has the others."""
     found = template.routes(template.load(PROJECT / "template.yaml"))
-    pairs = [route.replace("{id}", "ord_0").replace("{file}", "main.js").split() for route in found]
-    return [(method, path) for method, path in pairs]
+    assert "$default" in found
+    samples = {"{id}": "ord_0", "{file}": "main.js", "{code}": "invalid"}
+    pairs = [re.sub(r"{\w+}", lambda name: samples[name[0]], route).split() for route in found]
+    return [(pair[0], pair[1]) for pair in pairs if len(pair) > 1]
 
 
 @pytest.mark.parametrize("key", [None, "", "unknown", "x" * 5000, "\x00", "owner-kez", "ключ"])

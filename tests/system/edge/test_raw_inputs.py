@@ -71,7 +71,7 @@ def test_a_number_without_bounds(functions: Deployment, socket: str, number: str
         assert (reply["type"], reply["status"], reply["code"]) == ("error", 400, "malformed"), what
         with at_once():
             answer = functions.http("POST", "/api/orders/execute", key=STRANGER, body=text)
-        assert (answer.status, answer.json["type"]) == (400, "/problems/malformed"), what
+        assert (answer.status, answer.json["type"]) == (400, "/errors/malformed"), what
     assert functions.http("GET", "/api/orders", key=STRANGER).json["orders"] == []
 
 
@@ -133,7 +133,7 @@ def test_a_question(functions: Deployment, url: str) -> None:
 def test_a_body_that_is_not_the_base64_it_says(functions: Deployment, body: str) -> None:
     event = http_event("POST", "/api/orders/execute", "", {"x-api-key": STRANGER}, body)
     answer = functions.answer({**event, "isBase64Encoded": True})
-    assert (answer.status, answer.json["type"]) == (400, "/problems/malformed")
+    assert (answer.status, answer.json["type"]) == (400, "/errors/malformed")
 
 
 def test_an_idempotency_key_counts_whole(functions: Deployment) -> None:

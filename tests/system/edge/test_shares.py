@@ -76,7 +76,7 @@ def test_reads_are_bounded_for_each_key(functions: Deployment, path: str) -> Non
     answers = [functions.http("GET", path, key=OWNER, query=query) for _ in range(READS + 1)]
     assert [answer.status for answer in answers] == [200] * READS + [429]
     refusal = answers[-1]
-    assert refusal.json["type"] == "/problems/too-many-reads"
+    assert refusal.json["type"] == "/errors/too_many_reads"
     assert refusal.headers["retry-after"] == str(refusal.json["retryAfter"])
     assert functions.http("GET", path, key=STRANGER, query=query).status == 200
     accepted = functions.http("POST", "/api/orders/execute", key=OWNER, body=json.dumps(ORDER))

@@ -29,7 +29,7 @@ def test_a_body_over_http(functions: Deployment, size: int, is_taken: bool, in_b
     )
     assert answer.status == (202 if is_taken else 413)
     if not is_taken:
-        assert answer.json["type"] == "/problems/body-too-large"
+        assert answer.json["type"] == "/errors/body_too_large"
 
 
 @pytest.mark.parametrize(("size", "is_taken"), SIZES)

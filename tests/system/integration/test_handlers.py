@@ -207,7 +207,7 @@ def test_without_a_queue_the_order_is_withdrawn_and_the_answer_says_so(deploymen
     headers = {"idempotency-key": "k"}
     answer = deployment.http("POST", PATH, key=KEY, body=ORDER, headers=headers)
     assert answer.status == 503
-    assert answer.json["type"] == "/problems/unavailable"
+    assert answer.json["type"] == "/errors/unavailable"
     (withdrawn,) = deployment.parts.orders.history("alice", None, None, 100)
     assert (answer.json["orderId"], withdrawn.status) == (withdrawn.id, "failed")
     detail = str(answer.json["detail"])

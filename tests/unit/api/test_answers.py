@@ -19,7 +19,7 @@ EVENT = Event("ord_1", 1, Status.ROUTING, Step.QUOTES, 1, None, START)
 
 
 def test_an_event_can_have_all_that_a_route_has() -> None:
-    assert get_type_hints(RouteDetails).keys() <= get_type_hints(answers.Event).keys()
+    assert get_type_hints(RouteDetails).keys() <= get_type_hints(answers.RoutingEvent).keys()
 
 
 def test_an_order_has_every_field_of_its_type() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from dexec.api.inputs import (
     ExecuteFrame,
+    OrderBody,
     PingFrame,
     SubscribeFrame,
     UnsubscribeFrame,
@@ -149,6 +150,7 @@ def test_bad_amounts_name_their_field(amount: str) -> None:
         ({"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1, "slippageBps": True}, "slippageBps"),
         ({"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1, "slippage": 1, "slippageBps": 1}, "slippageBps"),
         ({"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1, "clientId": ""}, "clientId"),
+        ({"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1, "clientOrderId": ""}, "clientOrderId"),
         ({"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1, "clientId": "a\nb"}, "clientId"),
     ],
 )
@@ -263,27 +265,28 @@ def test_a_slippage_is_never_rounded() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "slug"),
+    ("error", "status", "code"),
     [
         (Malformed("x"), 400, "malformed"),
         (Unauthenticated("x"), 401, "unauthenticated"),
-        (NotFound("x"), 404, "not-found"),
-        (IdempotencyConflict("x"), 409, "idempotency-conflict"),
-        (BodyTooLarge("x"), 413, "body-too-large"),
+        (NotFound("x"), 404, "not_found"),
+        (IdempotencyConflict("x"), 409, "idempotency_conflict"),
+        (BodyTooLarge("x"), 413, "body_too_large"),
         (Invalid("x", "amount"), 422, "invalid"),
-        (TooManyOrders("x", 7), 429, "too-many-orders"),
-        (InsufficientLiquidity("x"), 422, "insufficient-liquidity"),
-        (NoVenue("x"), 503, "no-venue"),
+        (TooManyOrders("x", 7), 429, "too_many_orders"),
+        (InsufficientLiquidity("x"), 422, "insufficient_liquidity"),
+        (NoVenue("x"), 503, "no_venue"),
         (StoreUnavailable("x"), 503, "unavailable"),
-        (CommitUnknown("x", "ord_1"), 504, "outcome-unknown"),
+        (CommitUnknown("x", "ord_1"), 504, "outcome_unknown"),
         (LeaseLost("secret"), 500, "internal"),
         (DexecError("secret"), 500, "internal"),
     ],
 )
-def test_every_error_is_a_problem(error: DexecError, status: int, slug: str) -> None:
+def test_every_error_is_a_problem(error: DexecError, status: int, code: str) -> None:
     body = problem(error)
     assert status_of(error) == body["status"] == status
-    assert body["type"] == f"/problems/{slug}"
+    assert (body["code"], body["type"]) == (code, f"/errors/{code}")
+    assert problem(error, "https://api.example.com")["type"] == f"https://api.example.com/errors/{code}"
     assert "secret" not in json.dumps(body)
     assert body.get("orderId") == ("ord_1" if status == 504 else None)
     assert body.get("retryAfter") == {429: 7, 503: 1}.get(status)
@@ -292,6 +295,7 @@ def test_every_error_is_a_problem(error: DexecError, status: int, slug: str) -> 
 @pytest.mark.parametrize(
     ("fields", "field", "message"),
     [
+        ({"clientOrderId": "x" * 101}, "clientOrderId", "must have at most 100 characters"),
         ({"clientId": "x" * 101}, "clientId", "must have at most 100 characters"),
         ({"clientId": ""}, "clientId", "must not be empty"),
         ({"clientId": 7}, "clientId", "must be a string"),
@@ -311,3 +315,24 @@ def test_what_is_wrong_is_said_in_the_apis_own_words(
     with pytest.raises(Invalid) as refused:
         read(json.dumps(order))
     assert (refused.value.field, str(refused.value)) == (field, message)
+
+
+@pytest.mark.parametrize(
+    ("names", "label"),
+    [
+        ({}, None),
+        ({"clientOrderId": "rebalance 7"}, "rebalance 7"),
+        ({"clientId": "rebalance 7"}, "rebalance 7"),
+        ({"clientOrderId": "rebalance 7", "clientId": "rebalance 7"}, "rebalance 7"),
+        ({"clientOrderId": "rebalance 7", "clientId": None}, "rebalance 7"),
+    ],
+)
+def test_the_clients_own_id_has_two_names(names: dict[str, object], label: str | None) -> None:
+    assert OrderBody.model_validate({"amount": 1} | names).label() == label
+
+
+def test_own_ids_that_differ_are_refused() -> None:
+    body = OrderBody.model_validate({"amount": 1, "clientOrderId": "a", "clientId": "b"})
+    with pytest.raises(Invalid, match="differs from clientOrderId, whose old name it is") as invalid:
+        body.label()
+    assert invalid.value.field == "clientId"

@@ -24,7 +24,7 @@ def test_what_is_down_is_named_and_nothing_else_is_revealed() -> None:
     with pytest.raises(NotReady) as caught:
         check()
     body = problem(caught.value)
-    assert (body["status"], body["type"]) == (503, "/problems/not-ready")
+    assert (body["status"], body["type"]) == (503, "/errors/not_ready")
     assert body["detail"] == "not ready: the order store cannot be reached"
     assert body["checks"] == {"order store": "down", "order queue": "up"}
     assert "secret" not in str(body)

@@ -1,11 +1,27 @@
-// Place an order and wait for its end with a client generated from the OpenAPI document.
+// Place an order in each spelling and wait for its end with a client generated from the OpenAPI document.
 import createClient from "openapi-fetch";
 import type { components, paths } from "./api";
 
-type Order = components["schemas"]["OrderWithEvents"];
+type Schemas = components["schemas"];
+type Order = Schemas["OrderWithEvents"];
 
 const [httpUrl, apiKey] = process.argv.slice(2) as [string, string];
 const client = createClient<paths>({ baseUrl: httpUrl, headers: { "x-api-key": apiKey } });
+
+const SPELLINGS: Schemas["OrderBody"][] = [
+  { tokenIn: "SOL", tokenOut: "USDC", amount: "0.25", clientOrderId: "one" },
+  { inputToken: "SOL", outputToken: "USDC", amount: "0.25", clientOrderId: "two" },
+  { side: "buy", baseAsset: "SOL", quoteAsset: "USDC", amount: "0.25", clientOrderId: "three" },
+];
+
+async function placed(body: Schemas["OrderBody"]): Promise<Order> {
+  const { data, error } = await client.POST("/api/orders/execute", {
+    params: { header: { "idempotency-key": crypto.randomUUID() } },
+    body,
+  });
+  if (error !== undefined) throw new Error(error.detail);
+  return ended(data.orderId);
+}
 
 async function ended(orderId: string): Promise<Order> {
   for (;;) {
@@ -18,22 +34,74 @@ async function ended(orderId: string): Promise<Order> {
   }
 }
 
+// The compiler knows which details an event has by its status, and that no status is missing here.
+function said(event: Schemas["OrderEvent"]): string {
+  switch (event.status) {
+    case "pending":
+      return `${event.amount} of ${event.clientOrderId ?? "no name"}`;
+    case "routing":
+      return event.step ?? "asking";
+    case "building":
+      return "building";
+    case "submitted":
+      return `signature of ${event.signature.length > 80}`;
+    case "confirmed":
+      return `filled ${event.fill.amountIn !== "0"}`;
+    case "failed":
+      return event.error.code;
+    default: {
+      const none: never = event;
+      return none;
+    }
+  }
+}
+
+// And which codes there are: with one of them missing here, this would not compile.
+const RETRIED: Record<Schemas["ErrorCode"], boolean> = {
+  malformed: false,
+  invalid: false,
+  body_too_large: false,
+  unauthenticated: false,
+  not_found: false,
+  method_not_allowed: false,
+  idempotency_conflict: false,
+  too_many_orders: true,
+  too_many_reads: true,
+  too_many_connections: true,
+  overloaded: true,
+  connection_unknown: true,
+  unavailable: true,
+  not_ready: true,
+  outcome_unknown: true,
+  internal: false,
+  no_venue: true,
+  slippage_exceeded: false,
+  blockhash_expired: false,
+  insufficient_funds: false,
+  insufficient_liquidity: false,
+  deadline_passed: false,
+  pool_disabled: false,
+  cancelled: false,
+  key_revoked: false,
+  order_failed: false,
+};
+
 async function main(): Promise<void> {
-  const { data: placed, error } = await client.POST("/api/orders/execute", {
-    params: { header: { "idempotency-key": crypto.randomUUID() } },
-    body: { tokenIn: "SOL", tokenOut: "USDC", amount: "0.25", orderType: "market" },
-  });
-  if (error !== undefined) throw new Error(error.detail);
-  const order = await ended(placed.orderId);
+  const orders = await Promise.all(SPELLINGS.map(placed));
   const refused = await client.POST("/api/orders/execute", {
-    body: { tokenIn: "DOGE", tokenOut: "USDC", amount: 1, orderType: "market" },
+    body: { tokenIn: "DOGE", tokenOut: "USDC", amount: 1 },
   });
   console.log(
     JSON.stringify({
-      status: order.status,
-      seqs: order.events.map((event) => event.seq),
-      amountOut: order.amountOut,
+      orders: orders.map((order) => ({
+        status: order.status,
+        mode: order.mode,
+        seqs: order.events.map((event) => event.seq),
+        said: order.events.map(said),
+        amountOut: order.amountOut,
+      })),
       refused: refused.error?.errors?.[0]?.field,
+      retried: refused.error && RETRIED[refused.error.code],
     }),
   );
 }

@@ -1,0 +1,43 @@
+"""The codes by which clients tell errors apart: a closed set, each explained at ``/errors/CODE``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ErrorCode(StrEnum):
+    """What went wrong, of a refused call or frame (``code``) or of an order (``error.code``)."""
+
+    # The request is at fault.
+    MALFORMED = "malformed"
+    INVALID = "invalid"
+    BODY_TOO_LARGE = "body_too_large"
+    UNAUTHENTICATED = "unauthenticated"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    IDEMPOTENCY_CONFLICT = "idempotency_conflict"
+
+    # Too much at once.
+    TOO_MANY_ORDERS = "too_many_orders"
+    TOO_MANY_READS = "too_many_reads"
+    TOO_MANY_CONNECTIONS = "too_many_connections"
+    OVERLOADED = "overloaded"
+
+    # The deployment cannot do it now, or does not know whether it did.
+    CONNECTION_UNKNOWN = "connection_unknown"
+    UNAVAILABLE = "unavailable"
+    NOT_READY = "not_ready"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    INTERNAL = "internal"
+
+    # Why an order, or one attempt, failed; quotes are refused for some of these, too.
+    NO_VENUE = "no_venue"
+    SLIPPAGE_EXCEEDED = "slippage_exceeded"
+    BLOCKHASH_EXPIRED = "blockhash_expired"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    INSUFFICIENT_LIQUIDITY = "insufficient_liquidity"
+    DEADLINE_PASSED = "deadline_passed"
+    POOL_DISABLED = "pool_disabled"
+    CANCELLED = "cancelled"
+    KEY_REVOKED = "key_revoked"
+    ORDER_FAILED = "order_failed"
