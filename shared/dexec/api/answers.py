@@ -227,10 +227,11 @@ FrameId = Annotated[str | int, Field(description="of the frame that is answered,
 
 
 class StatusFrame(Event):
-    """One event of an order; ``earlier`` holds those before it that are sent in the same frame."""
+    """One event of an order; ``earlier`` holds those before it, ``startsAt`` when one that waits starts."""
 
     type: Literal["status"]
     orderId: OrderId
+    startsAt: NotRequired[Time]
     earlier: NotRequired[list[Event]]
 
 
