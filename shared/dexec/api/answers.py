@@ -11,6 +11,7 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 
 from pydantic import Field
 
+from dexec.api.explain import Explanation
 from dexec.api.problems import Checks, FieldError
 from dexec.api.routes import (
     AlternativeDetails,
@@ -145,8 +146,9 @@ class Order(OrderHead, Request, OrderState):
 
 
 class OrderWithEvents(Order):
-    """An order with all its events."""
+    """An order with all its events; ``explanation`` says what a fill cost, and why."""
 
+    explanation: Explanation | None
     events: list[Event]
 
 
