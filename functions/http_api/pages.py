@@ -1,4 +1,4 @@
-"""The pages of the HTTP API: the trading console, the reference, and the OpenAPI document."""
+"""The pages of the HTTP API: the console, the reference, the OpenAPI document; compressed where accepted."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ PAGES = {
 """What may be served, by name: the console's files, and the generated documents."""
 
 
-@router.get("/", include_in_schema=False)
+@router.get("/", include_in_schema=False, compress=True)
 def console() -> Response[bytes]:
     """Serve the trading console."""
     return _file("index.html")
 
 
-@router.get("/docs", include_in_schema=False)
+@router.get("/docs", include_in_schema=False, compress=True)
 def reference() -> Response[bytes]:
     """Serve the readable reference."""
     return _file("docs.html")
 
 
-@router.get("/openapi.json", include_in_schema=False)
+@router.get("/openapi.json", include_in_schema=False, compress=True)
 def openapi() -> Response[bytes]:
     """Serve the OpenAPI document."""
     return _file("openapi.json")
 
 
-@router.get("/console/<file_name>", include_in_schema=False)
+@router.get("/console/<file_name>", include_in_schema=False, compress=True)
 def console_file(file_name: str) -> Response[bytes]:
     """Serve one of the console's files."""
     return _file(file_name)

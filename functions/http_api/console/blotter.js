@@ -152,7 +152,7 @@ const rowHeight = () => Number.parseFloat(getComputedStyle($("rows")).getPropert
 function describe(waiting) {
 	const page = pageOf(chosenStatus());
 	setText($("none"), list.length || page.loading || !isStarted(page) ? "" : noneWords());
-	setText($("shown"), page.loading ? "Loading…" : shownWords(page) + heldWords(waiting));
+	setText($("shown"), page.loading || !isStarted(page) ? "Loading…" : shownWords(page) + heldWords(waiting));
 	$("older").disabled = isAll(page) || page.loading;
 	$("export").disabled = !list.length;
 }

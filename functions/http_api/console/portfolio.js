@@ -35,8 +35,9 @@ export function drawPortfolio() {
 	const known = [...values.values()].filter((value) => value !== null);
 	$("holdings").replaceChildren(...[...held].map(([symbol, units]) => line(symbol, units, values.get(symbol))));
 	const isWhole = known.length === values.size;
-	setText($("worth"), known.length ? `${money(total(known))} ${UNIT}${isWhole ? "" : ", without what has no price"}` : "");
-	setText($("priced"), pricedAt ? `At the mid prices of ${clock(pricedAt)}.` : "");
+	if (!pricedAt) return;
+	put("worth", `${money(total(known))} ${UNIT}`);
+	setText($("priced"), `At the mid prices of ${clock(pricedAt)}${isWhole ? "" : ", without what has no price"}.`);
 	drawSession();
 }
 
@@ -105,9 +106,14 @@ function drawSession() {
 	}
 	const [byTrades, byPrices] = [traded / ONE, moved / ONE];
 	const tone = byTrades + byPrices < 0n ? "bad" : "good";
-	setText($("pnl"), `${signed(byTrades + byPrices)} ${UNIT}`);
+	put("pnl", `${signed(byTrades + byPrices)} ${UNIT}`);
 	$("pnl").dataset.tone = tone;
-	setText($("pnl-parts"), `${signed(byTrades)} by trades, ${signed(byPrices)} by prices, since ${clock(kept.at)}`);
+	put("pnl-parts", `${signed(byTrades)} by trades, ${signed(byPrices)} by prices, since ${clock(kept.at)}`);
+}
+
+// A figure of another width is another node: what is aligned to the right does not count as moved then.
+function put(id, text) {
+	if ($(id).textContent !== text) $(id).replaceChildren(h("span", {}, text));
 }
 
 const valueOf = (units, price) => (price === undefined ? (units === 0n ? 0n : null) : (units * price) / ONE);

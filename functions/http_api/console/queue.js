@@ -3,7 +3,6 @@
 import { get } from "./api.js";
 import { $, setText } from "./dom.js";
 import { allOrders } from "./orders.js";
-import { duration } from "./words.js";
 
 const EVERY_MS = 1000;
 let limits;
@@ -37,9 +36,14 @@ function freeWords() {
 	return `No order waits for a slot. ${limits.ordersPerMinute} orders start a minute, ${limits.orderBurst} at once, unless your key has its own limit.`;
 }
 
+function span(ms) {
+	const seconds = Math.ceil(ms / 1000);
+	if (seconds < 120) return `${seconds} s`;
+	return seconds < 7200 ? `${Math.ceil(seconds / 60)} min` : `${Math.ceil(seconds / 3600)} h`;
+}
+
 function waitingWords(starts, now) {
-	const seconds = (at) => duration(Math.ceil((at - now) / 1000) * 1000).replace(/\.0+ s$/, " s");
-	const last = starts.at(-1);
-	const room = starts.length > 1 ? `, the last in ${seconds(last)}` : "";
-	return `${starts.length.toLocaleString("en")} wait for a slot: the next starts in ${seconds(starts[0])}${room}; a new order would start after them.`;
+	const last = starts.length > 1 ? `, the last in ${span(starts.at(-1) - now)}` : "";
+	const count = starts.length === 1 ? "1 order waits" : `${starts.length.toLocaleString("en")} orders wait`;
+	return `${count} for a slot: the next starts in ${span(starts[0] - now)}${last}. A new order would start after that.`;
 }
