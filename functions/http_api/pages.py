@@ -1,4 +1,4 @@
-"""The pages of the HTTP API: the console, the reference, the API documents, and one about each error."""
+"""The pages: console, reference, API documents, one about each error; compressed where that is accepted."""
 
 from __future__ import annotations
 
@@ -23,37 +23,37 @@ ERRORS = {path.stem: path for path in (HERE / "static" / "errors").glob("*.html"
 """The page about each error code."""
 
 
-@router.get("/", include_in_schema=False)
+@router.get("/", include_in_schema=False, compress=True)
 def console() -> Response[bytes]:
     """Serve the trading console."""
     return _file("index.html")
 
 
-@router.get("/docs", include_in_schema=False)
+@router.get("/docs", include_in_schema=False, compress=True)
 def reference() -> Response[bytes]:
     """Serve the readable reference."""
     return _file("docs.html")
 
 
-@router.get("/openapi.json", include_in_schema=False)
+@router.get("/openapi.json", include_in_schema=False, compress=True)
 def openapi() -> Response[bytes]:
     """Serve the OpenAPI document."""
     return _file("openapi.json")
 
 
-@router.get("/asyncapi.json", include_in_schema=False)
+@router.get("/asyncapi.json", include_in_schema=False, compress=True)
 def asyncapi() -> Response[bytes]:
     """Serve the AsyncAPI document."""
     return _file("asyncapi.json")
 
 
-@router.get("/errors", include_in_schema=False)
+@router.get("/errors", include_in_schema=False, compress=True)
 def errors() -> Response[bytes]:
     """Serve the list of error codes."""
     return _file("errors.html")
 
 
-@router.get("/errors/<code>", include_in_schema=False)
+@router.get("/errors/<code>", include_in_schema=False, compress=True)
 def error(code: str) -> Response[bytes]:
     """Serve the page about an error code."""
     if code not in ERRORS:
@@ -61,7 +61,7 @@ def error(code: str) -> Response[bytes]:
     return _served(ERRORS[code])
 
 
-@router.get("/console/<file_name>", include_in_schema=False)
+@router.get("/console/<file_name>", include_in_schema=False, compress=True)
 def console_file(file_name: str) -> Response[bytes]:
     """Serve one of the console's files."""
     return _file(file_name)

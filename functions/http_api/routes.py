@@ -19,8 +19,8 @@ from dexec.api.inputs import (
     TokenName,
 )
 from dexec.bootstrap import container
-from dexec.domain.lifecycle import Status
 from dexec.domain.quote import Mode
+from dexec.ports import StatusFilter
 from dexec.telemetry import count_accepted
 from dexec.usecases.place_order import Submission
 from edge import answering, caller, logger, metrics
@@ -34,6 +34,9 @@ IDEMPOTENCY = (
     "with the same key and body is answered with the same order. Without it, a request whose answer was lost "
     "(no answer, 502, 503, 504) cannot be sent again without the risk of a second swap."
 )
+
+
+STATUS = "One status, or `active` for all orders that are not over."
 
 
 @router.post(PLACE_ORDER[1], status_code=202)
@@ -66,7 +69,7 @@ def read_order(order_id: str) -> answers.OrderWithEvents:
 @router.get("/api/orders")
 @answering
 def read_history(
-    status: Annotated[Status | None, Query()] = None,
+    status: Annotated[StatusFilter | None, Query(description=STATUS)] = None,
     limit: Annotated[Limit, Query()] = 20,
     cursor: Annotated[Cursor | None, Query()] = None,
 ) -> answers.OrderPage:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import Executor, ThreadPoolExecutor
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING
 
 from dexec.ports import MostConnections, RateLimit
@@ -15,7 +15,10 @@ from dexec.settings import Settings
 from dexec.wiring import Adapters
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from dexec.adapters.postgres.orders import Held
+    from dexec.domain.order import Event, Order
     from dexec.ports import Chain, Wallets
     from dexec.usecases.authenticate import Authenticate
     from dexec.usecases.cancel_orders import CancelOrders
@@ -79,7 +82,13 @@ class Container(Adapters):
 
         settings = self.settings
         rate = RateLimit(60 / settings.orders_per_minute, settings.order_burst, settings.max_backlog_seconds)
-        return PlaceOrder(self.orders, self.queue, self.clock, self.new_order_id, rate)
+        return PlaceOrder(self.orders, self.queue, self.clock, self.new_order_id, rate, self.announce_order)
+
+    def announce_order(self, order: Order, event: Event, watcher: str | None) -> None:
+        """Tell streams of an order that waits; what that takes is built when one does."""
+        from dexec.usecases.announce_order import AnnounceOrder
+
+        AnnounceOrder(self.watching, self.clock, self.new_notifier)(order, event, watcher)
 
     @cached_property
     def read_orders(self) -> ReadOrders:
@@ -198,8 +207,11 @@ class Container(Adapters):
         """What clients hold."""
         return self.chain.wallets
 
-    def new_notifier(self) -> Notifier:
-        """Return the notifier of one order's watchers; each run has its own."""
+    def new_notifier(self, starts_at: datetime | None = None) -> Notifier:
+        """Return the notifier of one order's watchers; each run has its own.
+
+        Its frames say when the order's turn comes, where ``starts_at`` is given.
+        """
         from dexec.api.frames import first_frame
         from dexec.usecases.notify import Notifier
 
@@ -208,7 +220,7 @@ class Container(Adapters):
             self.watching,
             self.clock,
             self.push_threads,
-            first_frame,
+            partial(first_frame, starts_at=starts_at),
             deadline_s=self.settings.push_deadline_ms / 1000,
             gather_s=self.gather_s,
             slow_threads=self.slow_push_threads,

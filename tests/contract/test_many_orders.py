@@ -24,6 +24,18 @@ def test_history_is_paged_newest_first(store: Backend) -> None:
     assert routing.id == orders[1].id
 
 
+def test_what_is_active_is_not_over(store: Backend) -> None:
+    orders = [store.orders.place(new_order(now=after(n)), None, None).order for n in range(4)]
+    place(store, "bob")
+    store.orders.save(fail(claimed(store, orders[0], now=after(4)), after(4), failure("x")))
+    claimed(store, orders[2], now=after(4))
+    active = [order.id for order in store.orders.history("alice", "active", None, 10)]
+    assert active == [orders[3].id, orders[2].id, orders[1].id]
+    page = store.orders.history("alice", "active", None, 2)
+    rest = store.orders.history("alice", "active", page[-1].id, 2)
+    assert [order.id for order in (*page, *rest)] == active
+
+
 def lost(store: Backend, seconds: float, *, queue_is_empty: bool = True, limit: int = 10) -> list[str]:
     return [one.id for one in store.orders.lost(after(seconds), 15, queue_is_empty, 600, limit)]
 

@@ -9,7 +9,18 @@ import pytest
 from dexec.domain.errors import ConnectionUnknown
 from dexec.domain.order import Order, fail
 from dexec.ports import Connection, Deliveries, MostConnections
-from tests.contract.samples import MOST, NOW, SLOW, after, claimed, connect, failure, new_order, place
+from tests.contract.samples import (
+    MOST,
+    NOW,
+    SLOW,
+    after,
+    claimed,
+    connect,
+    failure,
+    new_order,
+    place,
+    trading_key,
+)
 from tests.proofs.simulation.backend import Backend
 
 
@@ -38,6 +49,18 @@ def test_a_connection_is_known_until_it_is_closed(store: Backend) -> None:
     store.watching.disconnect("c")
     assert store.watching.connection("c") is None
     store.watching.disconnect("c")
+
+
+def test_a_clients_streams_are_its_own_while_their_keys_are_valid(store: Backend) -> None:
+    connect(store, "one order", stream=False)
+    stream = connect(store, "stream", stream=True)
+    connect(store, "failing", stream=True)
+    connect(store, "bob's", "bob", stream=True)
+    store.watching.note_closed((), ["failing"])
+    found = {one.connection_id: one.push_failures for one in store.watching.streams("alice")}
+    assert found == {"stream": 0, "failing": 1}
+    store.api_keys.add(replace(trading_key(), key_hash=stream.key_hash, revoked_at=NOW))
+    assert store.watching.streams("alice") == ()
 
 
 def test_connecting_twice_is_connecting_later(store: Backend) -> None:

@@ -1,18 +1,19 @@
-// The list of orders. Rows are placed by transform: a new one moves the others without a layout shift.
+// The list of orders. Only the rows in view are in the document, however many orders there are. They are placed
+// by transform: a new one moves the others without a layout shift, and none moves while the pointer is on them.
 
-import { show } from "./amounts.js";
-import { $, h, on, setText } from "./dom.js";
-import { complete, isAll, isStarted, loadOlder, pageOf } from "./history.js";
-import { allOrders, eventsOf, findOrder, isOver, totalMs } from "./orders.js";
-import { clock, duration, errorWords, word } from "./words.js";
+import { $, on, setText } from "./dom.js";
+import { chosenStatus, clearFilters, fits, hasStatus, isNarrowed, offer, sinceMs, startFilters } from "./filters.js";
+import { complete, covers, isAll, isStarted, loadOlder, loadSince, pageOf } from "./history.js";
+import { allOrders, findOrder, takeTouched } from "./orders.js";
+import { makeRow, swapWords } from "./row.js";
 
-const STATIONS = ["pending", "routing", "building", "submitted", "confirmed"];
-const STRETCHES = ["queue", "route", "build", "land"];
+export { swapWords };
+
+const SPARE = 6;
 const rows = new Map();
-const inView = new IntersectionObserver((entries) => {
-	for (const entry of entries) if (entry.isIntersecting) complete(findOrder(entry.target.dataset.id));
-});
-let filter = "all";
+let list = [];
+let inRange = 0;
+let held = null;
 let frame;
 let open;
 let failed;
@@ -20,8 +21,13 @@ let failed;
 /** Starts it; `onOpen(orderId)` when an order is picked, `onProblem` when loading fails. */
 export function startBlotter({ onOpen, onProblem }) {
 	[open, failed] = [onOpen, onProblem];
-	on("filters", "click", ({ target }) => target.value && choose(target.value));
+	startFilters(chosen);
 	on("older", "click", older);
+	const scroll = $("rows").closest(".scroll");
+	scroll.addEventListener("scroll", () => drawOrders(), { passive: true });
+	new ResizeObserver(drawOrders).observe(scroll);
+	on("rows", "pointermove", (event) => (held ??= event.pointerType === "mouse" ? list : null));
+	scroll.addEventListener("pointerleave", release);
 }
 
 /** Brings the list up to date with the next frame; many calls before it are one. */
@@ -30,121 +36,165 @@ export function drawOrders() {
 	frame = requestAnimationFrame(draw);
 }
 
-/** "10 SOL → 1,540.2 USDC" with what is known: filled, else routed, else asked for. */
-export function swapWords(order) {
-	const side = (name, exact) => {
-		const known = order.fill?.[name] ?? order.route?.[name] ?? order[name] ?? (exact ? order.amount : null);
-		return known === null ? "" : `${show(known, 6)} `;
-	};
-	const exactIn = order.mode !== "exactOut";
-	return `${side("amountIn", exactIn)}${order.tokenIn} → ${side("amountOut", !exactIn)}${order.tokenOut}`;
+/** The orders that are listed now, newest first. */
+export const listedOrders = () => list;
+
+/** Scrolls to an order's row and gives it the focus; filters that hide it are taken away. False if it is unknown. */
+export function revealOrder(orderId) {
+	const order = findOrder(orderId);
+	if (!order) return false;
+	if (!isShown(order)) clearFilters("all");
+	held = null;
+	draw();
+	if (!list.includes(order)) return false;
+	const scroll = $("rows").closest(".scroll");
+	scroll.scrollTop = list.indexOf(order) * rowHeight() - scroll.clientHeight / 3;
+	draw();
+	const { node } = rows.get(orderId);
+	node.scrollIntoView({ block: "nearest" });
+	node.querySelector("button").focus({ preventScroll: true });
+	node.classList.remove("fresh");
+	requestAnimationFrame(() => node.classList.add("fresh"));
+	return true;
+}
+
+/** Moves the focus by so many rows, from the one that has it, or to the first. */
+export function stepFocus(by) {
+	const from = list.findIndex((order) => rows.get(order.orderId)?.node.contains(document.activeElement));
+	const order = list[Math.max(0, Math.min(list.length - 1, from < 0 ? 0 : from + by))];
+	if (order) revealOrder(order.orderId);
+}
+
+function release() {
+	if (!held) return;
+	held = null;
+	drawOrders();
 }
 
 function draw() {
-	let count = 0;
-	allOrders().forEach((order, index) => {
-		const row = rows.get(order.orderId) ?? add(order.orderId, index);
-		row.node.hidden = !isShown(order);
-		row.node.style.setProperty("--place", row.node.hidden ? 0 : count++);
-		row.update(order);
-	});
-	$("rows").style.setProperty("--count", count);
-	describe(count);
+	const orders = allOrders();
+	const touched = takeTouched();
+	const anchor = held || $("rows").closest(".scroll").scrollTop < rowHeight() ? null : firstInView();
+	const wanted = orders.filter(isShown);
+	inRange = isNarrowed() ? orders.filter(isLoaded).length : wanted.length;
+	const listed = new Set(held);
+	const waiting = held ? wanted.filter((order) => !listed.has(order)).length : 0;
+	list = held ?? wanted;
+	$("rows").style.setProperty("--count", list.length);
+	if (anchor && list.includes(anchor.order)) keepInPlace(anchor);
+	place(touched);
+	offer(orders);
+	describe(waiting);
 }
 
-function describe(count) {
-	const page = pageOf(filter);
-	const none = filter === "all" ? "No orders yet." : `No ${filter} orders.`;
-	setText($("none"), count || page.loading || !isStarted(page) ? "" : none);
-	setText($("shown"), page.loading ? "Loading…" : `${count} shown${isAll(page) ? ", all there are" : ""}`);
-	$("older").disabled = isAll(page) || page.loading;
+function place(touched) {
+	const scroll = $("rows").closest(".scroll");
+	const [from, to] = [scroll.scrollTop, scroll.scrollTop + scroll.clientHeight].map((at) => at / rowHeight());
+	const first = Math.max(0, Math.floor(from) - SPARE);
+	const needed = new Map(list.slice(first, Math.ceil(to) + SPARE).map((order, index) => [order.orderId, first + index]));
+	for (const [id, { node }] of rows) {
+		if (node.contains(document.activeElement)) keepFocused(id, needed);
+		if (needed.has(id)) continue;
+		node.remove();
+		rows.delete(id);
+	}
+	$("rows").closest("[role=table]").setAttribute("aria-rowcount", list.length + 1);
+	let next = $("rows").firstElementChild;
+	for (const [id, index] of needed) {
+		const order = findOrder(id);
+		const row = rows.get(id) ?? add(order);
+		if (row.node === next) next = next.nextElementSibling;
+		else $("rows").insertBefore(row.node, next);
+		if (row.place !== index) moved(row, index);
+		if (row.isNew || touched.has(id)) row.update(order);
+		row.isNew = false;
+		complete(order);
+	}
 }
 
-function isShown(order) {
-	const page = pageOf(filter);
-	const fits = filter === "all" || filter === order.status || (filter === "open" && !isOver(order));
-	return fits && order.tokenIn !== undefined && (isAll(page) || order.orderId >= page.oldest);
+// A row with the focus stays in the document wherever it is, as long as it is listed.
+function keepFocused(id, needed) {
+	const index = list.findIndex((order) => order.orderId === id);
+	if (index < 0 || needed.has(id)) return;
+	const entries = [...needed, [id, index]].sort((a, b) => a[1] - b[1]);
+	needed.clear();
+	for (const entry of entries) needed.set(...entry);
 }
 
-function add(id, index) {
-	const row = makeRow(id);
-	rows.set(id, row);
-	$("rows").insertBefore(row.node, $("rows").children[index] ?? null);
-	inView.observe(row.node);
+function add(order) {
+	const row = { ...makeRow(order.orderId, () => open(order.orderId)), isNew: true, place: -1 };
+	// Not those of a page that is loaded: what has only just happened.
+	if (Date.now() - Date.parse(order.createdAt) < 3000) row.node.classList.add("fresh");
+	rows.set(order.orderId, row);
 	return row;
 }
 
-function choose(wanted) {
-	filter = wanted;
-	for (const button of $("filters").children) button.setAttribute("aria-pressed", button.value === filter);
-	if (isStarted(pageOf(filter))) drawOrders();
-	else older();
+function moved(row, index) {
+	row.place = index;
+	row.node.style.setProperty("--place", index);
+	row.node.setAttribute("aria-rowindex", index + 2);
+}
+
+function firstInView() {
+	const { scrollTop } = $("rows").closest(".scroll");
+	const order = list[Math.floor(scrollTop / rowHeight())];
+	return order && { order, offset: scrollTop - list.indexOf(order) * rowHeight() };
+}
+
+function keepInPlace({ order, offset }) {
+	const scroll = $("rows").closest(".scroll");
+	const wanted = list.indexOf(order) * rowHeight() + offset;
+	if (Math.abs(scroll.scrollTop - wanted) > 1) scroll.scrollTop = wanted;
+}
+
+const rowHeight = () => Number.parseFloat(getComputedStyle($("rows")).getPropertyValue("--row")) || 60;
+
+function describe(waiting) {
+	const page = pageOf(chosenStatus());
+	setText($("none"), list.length || page.loading || !isStarted(page) ? "" : noneWords());
+	setText($("shown"), page.loading || !isStarted(page) ? "Loading…" : shownWords(page) + heldWords(waiting));
+	$("older").disabled = isAll(page) || page.loading;
+	$("export").disabled = !list.length;
+}
+
+const named = (count) => `${chosenStatus() === "all" ? "" : `${chosenStatus()} `}order${count === 1 ? "" : "s"}`;
+
+function noneWords() {
+	if (isNarrowed()) return `None of ${inRange.toLocaleString("en")} ${named(inRange)} match.`;
+	return chosenStatus() === "all" ? "No orders yet." : `No ${named(2)}.`;
+}
+
+// How many are listed, of how many, and whether that is all there are.
+function shownWords(page) {
+	const [count, all] = [list.length, inRange].map((number) => number.toLocaleString("en"));
+	const isWhole = isAll(page) || (sinceMs() > 0 && covers(page, sinceMs()));
+	const words = isNarrowed() ? `${count} of ${all} ${named(inRange)} shown` : `${count} ${named(list.length)}`;
+	return isWhole ? words : `${words}; older ones are not loaded`;
+}
+
+const heldWords = (count) => (count ? ` · ${count} new, listed when the pointer leaves` : "");
+
+// Those that are loaded without holes: an open order may be older than the pages of the others.
+function isLoaded(order) {
+	const page = pageOf(chosenStatus());
+	return hasStatus(order) && order.tokenIn !== undefined && (isAll(page) || order.orderId >= page.oldest);
+}
+
+const isShown = (order) => isLoaded(order) && fits(order);
+
+async function chosen() {
+	held = null;
+	$("rows").closest(".scroll").scrollTop = 0;
+	for (const { node } of rows.values()) node.classList.remove("fresh");
+	drawOrders();
+	if (!isStarted(pageOf(chosenStatus()))) await older();
+	if (sinceMs()) await loadSince(chosenStatus(), sinceMs()).catch(failed);
+	drawOrders();
 }
 
 async function older() {
-	const loading = loadOlder(filter).catch(failed);
+	const loading = loadOlder(chosenStatus()).catch(failed);
 	drawOrders();
 	await loading;
 	drawOrders();
-}
-
-function makeRow(id) {
-	const rail = makeRail();
-	const [time, total, status] = ["time", "total", "status"].map((name) => h("div", { class: name, role: "cell" }));
-	const swap = h("button", { class: "swap" });
-	const note = h("small");
-	const what = h("div", { class: "what", role: "cell" }, swap, note);
-	const cells = [time, what, h("div", { role: "cell" }, rail.node), total, status];
-	// The whole row takes the pointer, the button in it keyboard and screen reader.
-	const node = h("div", { class: "row", role: "row", data: { id }, onclick: () => open(id) }, cells);
-	const update = (order) => {
-		node.dataset.status = order.status;
-		setText(time, clock(order.createdAt));
-		setText(swap, swapWords(order));
-		setText(note, noteWords(order));
-		setText(total, duration(totalMs(order)));
-		setText(status, word(order.status));
-		rail.update(order);
-	};
-	return { node, update };
-}
-
-function noteWords(order) {
-	const attempt = order.attempt > 1 && `attempt ${order.attempt}`;
-	const waits = order.status === "pending" && Date.parse(order.startsAt) > Date.now();
-	const starts = waits && `starts ${clock(order.startsAt)}`;
-	const parts = [errorWords(order.error), starts, attempt, order.label].filter(Boolean);
-	return parts.join(" · ") || `…${order.orderId.slice(-8)}`;
-}
-
-// The progress rail: four stretches between the five stations of an order, each with its time.
-function makeRail() {
-	const parts = STRETCHES.map(() => h("span", {}, h("i"), h("small")));
-	const node = h("div", { class: "rail", role: "img" }, parts);
-	const update = (order) => {
-		const times = stationTimes(order);
-		const taken = STRETCHES.map((_, index) => times[index + 1] - times[index]);
-		const reached = order.status === "failed" ? times.findLastIndex(Boolean) : STATIONS.indexOf(order.status);
-		parts.forEach((part, index) => {
-			part.dataset.state = stateOf(index - reached, order.status);
-			setText(part.lastChild, duration(taken[index]));
-		});
-		const words = STRETCHES.map((name, index) => taken[index] >= 0 && `${name} ${duration(taken[index])}`);
-		node.setAttribute("aria-label", [word(order.status), ...words.filter(Boolean)].join(", "));
-	};
-	return { node, update };
-}
-
-function stateOf(distance, status) {
-	if (distance) return distance < 0 ? "done" : "todo";
-	return status === "failed" ? "failed" : "doing";
-}
-
-// When each station was last reached; "routing" first, so that "route" includes what failed attempts cost.
-function stationTimes(order) {
-	const at = {};
-	for (const { status, at: time } of eventsOf(order)) {
-		if (status !== "routing" || !at.routing) at[status] = Date.parse(time);
-	}
-	return STATIONS.map((station) => at[station]);
 }

@@ -5,10 +5,13 @@ import { swapWords } from "./blotter.js";
 import { $, copyButton, h, on, setText } from "./dom.js";
 import { loadOrder } from "./history.js";
 import { eventsOf, findOrder, totalMs } from "./orders.js";
+import { retryButton } from "./retry.js";
 import { bps, facts, quoteTable, shareBars, why } from "./route.js";
+import { waterfall } from "./waterfall.js";
 import { clock, duration, errorWords, word } from "./words.js";
 
 let openId;
+let explained;
 
 /** Starts the drawer, open if the address asks for it. */
 export function startDetail() {
@@ -23,7 +26,7 @@ export function startDetail() {
 
 /** Shows an order as far as it is known and loads the rest. */
 export function openDetail(orderId) {
-	openId = orderId;
+	[openId, explained] = [orderId, null];
 	history.replaceState(null, "", `#${orderId}`);
 	$("detail-body").replaceChildren();
 	drawDetail(findOrder(orderId));
@@ -34,6 +37,8 @@ export function openDetail(orderId) {
 /** Draws the order again if it is the one shown. */
 export function drawDetail(order) {
 	if (order?.orderId !== openId || !order?.tokenIn) return;
+	// What a fill cost is explained by the API alone.
+	if (order.fill && !order.explanation && explained !== openId) loadOrder((explained = openId));
 	setText($("detail-title"), swapWords(order));
 	$("detail-body").replaceChildren(...content(order));
 }
@@ -44,8 +49,9 @@ function content(order) {
 	const decisions = events.filter((event) => event.step === "quotes").map(decision);
 	const outcome = order.status === "failed" ? errorWords(order.error) : duration(totalMs(order));
 	return [
-		h("p", { class: "headline", data: { status: order.status } }, word(order.status), h("span", {}, outcome)),
+		h("p", { class: "headline", data: { status: order.status } }, word(order.status), h("span", {}, outcome), retryButton(order)),
 		facts(summary(order)),
+		order.explanation ? section("Where the price went", waterfall(order)) : [],
 		decisions,
 		section("Timeline", h("ol", {}, events.map((event, index) => entry(event, events[index - 1])))),
 		section("Raw JSON", copyButton(raw, "raw JSON"), h("pre", { tabindex: 0, role: "region", "aria-label": "Raw JSON" }, raw)),

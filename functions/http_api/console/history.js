@@ -1,17 +1,21 @@
 // Orders from the API: page by page, and one by one with their events.
 
 import { get } from "./api.js";
-import { allOrders, isOver, knownUpTo, mergeOrder } from "./orders.js";
+import { allOrders, findOrder, isOver, knownUpTo, mergeOrder } from "./orders.js";
 
-const PAGE = 25;
+const FIRST_PAGE = 25;
+const LATER_PAGE = 100;
+const MOST_PAGES = 20;
 const AT_ONCE = 2;
+const STATUS = { open: "active", confirmed: "confirmed", failed: "failed" };
 const pages = new Map();
 const waiting = new Set();
+const underWay = new Set();
 let running = 0;
 
 /** How far a filter's history is loaded: down to `oldest`, without holes. */
 export function pageOf(filter) {
-	const status = ["confirmed", "failed"].includes(filter) ? filter : null;
+	const status = STATUS[filter] ?? null;
 	if (!pages.has(status)) pages.set(status, { status, oldest: "", loading: false });
 	return pages.get(status);
 }
@@ -32,8 +36,38 @@ export async function loadOlder(filter) {
 	}
 }
 
-/** Loads the newest page again; a hole between it and the orders known is left to "older". */
+/** Loads a filter's pages until the one that holds `time` (ms), or the last. Raises `Problem`. */
+export async function loadSince(filter, time) {
+	const page = pageOf(filter);
+	for (let count = 0; count < MOST_PAGES && !covers(page, time); count += 1) await loadOlder(filter);
+}
+
+/** Whether everything since a time (ms) is loaded. */
+export const covers = (page, time) => isAll(page) || Date.parse(findOrder(page.oldest)?.createdAt) < time;
+
+/**
+ * Loads the newest page, and all open orders, again; a hole between that page and the orders known is left to
+ * "older". What was open here and is not any more is loaded anew. Raises `Problem`.
+ */
 export async function catchUp() {
+	const before = allOrders().filter((order) => order.seq && !isOver(order));
+	const [open] = await Promise.all([loadOpen(), catchUpNewest()]);
+	for (const order of before) if (!open.has(order.orderId) && !isOver(order)) loadOrder(order.orderId);
+}
+
+async function loadOpen() {
+	const page = pageOf("open");
+	const [ids, found] = [new Set(), { orders: [], nextCursor: null }];
+	do {
+		const answer = await load(page.status, found.nextCursor, LATER_PAGE);
+		for (const { orderId } of answer.orders) ids.add(orderId);
+		Object.assign(found, answer);
+	} while (found.nextCursor && ids.size < MOST_PAGES * LATER_PAGE);
+	reached(page, found);
+	return ids;
+}
+
+async function catchUpNewest() {
 	const known = new Set(allOrders().map((order) => order.orderId));
 	const answer = await load(null, null);
 	const page = pageOf("all");
@@ -42,7 +76,7 @@ export async function catchUp() {
 
 /** Loads an order's events if it is over without all being here; while it is open, the stream delivers them. */
 export function complete(order) {
-	if (isOver(order) && knownUpTo(order) < order.seq) loadOrder(order.orderId);
+	if (isOver(order) && knownUpTo(order) < order.seq && !underWay.has(order.orderId)) loadOrder(order.orderId);
 }
 
 /** Loads an order with its events; a few are loaded at a time. */
@@ -55,19 +89,21 @@ async function next() {
 	const [orderId] = waiting;
 	if (!orderId || running >= AT_ONCE) return;
 	waiting.delete(orderId);
+	underWay.add(orderId);
 	running += 1;
 	try {
 		mergeOrder(await get(`orders/${encodeURIComponent(orderId)}`));
 	} catch {
 		// The row stays without its times until it is looked at again.
 	} finally {
+		underWay.delete(orderId);
 		running -= 1;
 		next();
 	}
 }
 
-async function load(status, cursor) {
-	const answer = await get("orders", { limit: PAGE, status, cursor });
+async function load(status, cursor, limit = cursor ? LATER_PAGE : FIRST_PAGE) {
+	const answer = await get("orders", { limit, status, cursor });
 	answer.orders.forEach(mergeOrder);
 	return answer;
 }

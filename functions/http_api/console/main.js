@@ -4,9 +4,11 @@ import { get, saveKey, savedKey, whatIsDown } from "./api.js";
 import { drawOrders, startBlotter, swapWords } from "./blotter.js";
 import { drawDetail, openDetail, startDetail } from "./detail.js";
 import { $, on, setText } from "./dom.js";
+import { deskChanged, startDesk, valueBalances } from "./desk.js";
 import { catchUp } from "./history.js";
 import { allOrders, applyFrame, findOrder, isOver, knownUpTo, mergeOrder, onChange } from "./orders.js";
 import { drawLatencies, followImpact } from "./pictures.js";
+import { setDecimals } from "./portfolio.js";
 import { openStream, subscribe } from "./stream.js";
 import { setBalances, setTokens, startTicket } from "./ticket.js";
 import { errorWords, word } from "./words.js";
@@ -25,6 +27,7 @@ function soon(name, ms, task) {
 function orderChanged(order) {
 	drawOrders();
 	drawDetail(order);
+	deskChanged();
 	soon("latencies", 300, () => drawLatencies(allOrders()));
 }
 
@@ -42,7 +45,9 @@ function fillGap(order) {
 }
 
 async function loadBalances() {
-	setBalances((await get("balances")).balances);
+	const { balances } = await get("balances");
+	setBalances(balances);
+	valueBalances(balances);
 }
 
 function linkChanged(state, wait, why) {
@@ -57,7 +62,8 @@ function linkChanged(state, wait, why) {
 
 async function caughtUp() {
 	await catchUp().catch(report);
-	for (const order of allOrders()) if (!isOver(order)) subscribe(order.orderId, knownUpTo(order));
+	// The stream brings what happens from now on; the first event of one that waits comes with its second.
+	for (const order of allOrders()) if (!isOver(order) && order.seq > 1) fillGap(order);
 	if (!$("notice").textContent) return;
 	notice("Connected again, and caught up.");
 	soon("notice", 4000, () => notice(""));
@@ -67,6 +73,7 @@ async function enter() {
 	const [{ websocketUrl }, { tokens }] = await Promise.all([get("config"), get("tokens"), loadBalances()]);
 	$("gate").close();
 	setTokens(tokens);
+	setDecimals(tokens);
 	await catchUp();
 	entered = true;
 	startDetail();
@@ -104,4 +111,5 @@ $("gate-local").hidden = !["localhost", "127.0.0.1"].includes(location.hostname)
 onChange(orderChanged);
 startTicket({ onQuoted: followImpact, onAccepted: mergeOrder });
 startBlotter({ onOpen: openDetail, onProblem: report });
+startDesk({ onAccepted: mergeOrder, onProblem: report });
 start();

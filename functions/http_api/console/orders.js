@@ -1,8 +1,12 @@
 // The orders this page knows. Events come from API and stream, in any order and more than once; each
 // counts once, by its seq.
 
-const CARRIED = ["label", "mode", "tokenIn", "tokenOut", "amount", "slippageBps", "signature", "fill", "error"];
+const CARRIED = ["label", "mode", "tokenIn", "tokenOut", "amount", "slippageBps", "signature", "fill", "error", "startsAt"];
+// What only the first event says of the request: a route's event names its own limit alike.
+const ASKED = ["minAmountOut", "maxAmountIn", "deadline"];
 const byId = new Map();
+const sorted = [];
+const touched = new Set();
 let changed;
 
 /** `listener(order)` is called with every order that is new or has changed. */
@@ -11,8 +15,15 @@ export const onChange = (listener) => (changed = listener);
 /** The order with this id, if known. */
 export const findOrder = (id) => byId.get(id);
 
-/** All orders, newest first: ids are UUIDv7 and sort by time. */
-export const allOrders = () => [...byId.values()].sort((a, b) => (a.orderId < b.orderId ? 1 : -1));
+/** All orders, newest first: ids are UUIDv7 and sort by time. Not to be changed. */
+export const allOrders = () => sorted;
+
+/** The ids of orders that are new or have changed since this was last asked. */
+export function takeTouched() {
+	const ids = new Set(touched);
+	touched.clear();
+	return ids;
+}
 
 /** Whether nothing more will happen to the order. */
 export const isOver = (order) => order.status === "confirmed" || order.status === "failed";
@@ -33,13 +44,23 @@ export function totalMs(order) {
 	return Date.parse(order.updatedAt) - Date.parse(order.createdAt);
 }
 
+/**
+ * How long a confirmed order waited for its turn, and how long it was executed, in ms. Its turn comes with its
+ * first routing, or where its events are not here, with the slot that it was given.
+ */
+export function splitMs(order) {
+	const turn = eventsOf(order).find((event) => event.status === "routing")?.at ?? order.startsAt ?? order.createdAt;
+	const [accepted, started, ended] = [order.createdAt, turn, order.updatedAt].map((at) => Date.parse(at));
+	return { waiting: Math.max(0, started - accepted), executing: ended - Math.max(accepted, started) };
+}
+
 /** Takes in what the API says; an outdated answer only fills what is empty. */
 export function mergeOrder({ events = [], ...summary }) {
 	const { orderId, seq = 0 } = summary;
 	const order = byId.get(orderId) ?? { orderId, seq: 0, attempt: 1, events: new Map() };
 	if (seq >= order.seq) Object.assign(order, summary);
 	else for (const [name, value] of Object.entries(summary)) order[name] ??= value;
-	byId.set(orderId, order);
+	if (!byId.has(orderId)) insert(order);
 	take(order, events);
 }
 
@@ -50,7 +71,16 @@ export function applyFrame({ orderId, earlier = [], type, ...latest }) {
 	return byId.get(orderId);
 }
 
+function insert(order) {
+	byId.set(order.orderId, order);
+	// New ones come first, those of an older page last: seldom anything is passed.
+	let place = sorted.length && order.orderId < sorted.at(-1).orderId ? sorted.length : 0;
+	while (place < sorted.length && sorted[place].orderId > order.orderId) place += 1;
+	sorted.splice(place, 0, order);
+}
+
 function take(order, events) {
+	touched.add(order.orderId);
 	for (const event of events) if (!order.events.has(event.seq)) add(order, event);
 	changed(order);
 }
@@ -58,7 +88,10 @@ function take(order, events) {
 function add(order, event) {
 	order.events.set(event.seq, event);
 	const { seq, status, attempt, at } = event;
-	if (seq === 1) order.createdAt = at;
+	if (seq === 1) {
+		order.createdAt = at;
+		for (const name of ASKED) order[name] ??= event[name];
+	}
 	if (seq < order.seq) for (const name of CARRIED) order[name] ??= event[name];
 	else {
 		for (const name of CARRIED) order[name] = event[name] ?? order[name];

@@ -3,13 +3,14 @@
 import { fractionToBps, scaled, unscaled } from "./amounts.js";
 import { get } from "./api.js";
 import { $, h, setText, svg } from "./dom.js";
-import { totalMs } from "./orders.js";
+import { splitMs, totalMs } from "./orders.js";
 import { duration, hue, word } from "./words.js";
 
 const FACTORS = [[1, -1], [3, -1], [1, 0], [3, 0], [1, 1], [3, 1], [1, 2]];
 const PLACES = 24;
 const WAIT_MS = 500;
 const [LEFT, RIGHT, TOP, BOTTOM] = [38, 314, 10, 164];
+const LOW_BOTTOM = 62;
 
 let shown;
 let timer;
@@ -32,12 +33,24 @@ export function followImpact({ tokenIn, tokenOut, amount, mode }) {
 
 /** Draws how long the confirmed orders among these took. */
 export function drawLatencies(orders) {
-	const taken = orders.filter((order) => order.status === "confirmed").map(totalMs).sort((a, b) => a - b);
-	if (!taken.length) return;
+	const confirmed = orders.filter((order) => order.status === "confirmed");
+	if (!confirmed.length) return;
+	const ordered = (values) => values.sort((a, b) => a - b);
+	const parts = confirmed.map(splitMs);
+	const count = `${confirmed.length.toLocaleString("en")} order${confirmed.length === 1 ? "" : "s"}`;
+	setText($("latency-note"), `${count}: ${withinWords(ordered(confirmed.map(totalMs)))}`);
+	const [waiting, executing] = ["waiting", "executing"].map((name) => ordered(parts.map((part) => part[name])));
+	$("latency").replaceChildren(...partOf("Waiting", waiting, "b"), ...partOf("Executing", executing, "a"));
+}
+
+function withinWords(taken) {
 	const within = (share) => duration(taken[Math.floor((taken.length - 1) * share)]);
-	const words = `${taken.length} orders: median ${within(0.5)}, 95 % within ${within(0.95)}`;
-	setText($("latency-note"), words);
-	$("latency").replaceChildren(histogram(taken, words));
+	return `median ${within(0.5)}, 95 % within ${within(0.95)}`;
+}
+
+function partOf(name, taken, hue) {
+	const words = `${name}: ${withinWords(taken)}`;
+	return [h("p", { class: "quiet" }, h("b", { data: { hue } }, name), withinWords(taken)), histogram(taken, words, hue)];
 }
 
 // All sizes at once, so that they meet the same state of the pools.
@@ -86,21 +99,22 @@ function drawImpact() {
 	);
 }
 
-function histogram(taken, words) {
+function histogram(taken, words, hue) {
 	const step = 10 * Math.ceil((taken.at(-1) + 1) / 200);
 	const bins = new Array(Math.floor(taken.at(-1) / step) + 1).fill(0);
 	for (const ms of taken) bins[Math.floor(ms / step)] += 1;
 	const most = Math.max(...bins);
 	const width = (RIGHT - LEFT) / bins.length;
 	const bars = bins.map((count, bin) => {
-		const y = up(count / most);
-		return svg("rect", { x: across(bin / bins.length) + 0.5, width: width - 1, y, height: BOTTOM - y });
+		const y = low(count / most);
+		return svg("rect", { x: across(bin / bins.length) + 0.5, width: width - 1, y, height: LOW_BOTTOM - y });
 	});
 	const half = Math.round(bins.length / 2);
-	return picture(
-		words,
-		[0, most].map((count) => rule(up(count / most), count)),
-		[0, half, bins.length].map((bin) => below(across(bin / bins.length), duration(bin * step))),
+	return svg(
+		"svg",
+		{ viewBox: "0 0 340 84", role: "img", "aria-label": words, "data-hue": hue },
+		[0, most].map((count) => rule(low(count / most), count)),
+		[0, half, bins.length].map((bin) => below(across(bin / bins.length), duration(bin * step) || "0 ms", 78)),
 		bars,
 	);
 }
@@ -117,8 +131,9 @@ function curve(venue, points) {
 
 const picture = (words, ...parts) => svg("svg", { viewBox: "0 0 340 190", role: "img", "aria-label": words }, parts);
 const across = (share) => LEFT + (RIGHT - LEFT) * share;
+const low = (share) => LOW_BOTTOM + (8 - LOW_BOTTOM) * share;
 const up = (share) => BOTTOM + (TOP - BOTTOM) * share;
-const below = (x, text) => svg("text", { x, y: 182, "text-anchor": "middle" }, text);
+const below = (x, text, y = 182) => svg("text", { x, y, "text-anchor": "middle" }, text);
 const rule = (y, text) => [
 	svg("path", { class: "rule", d: `M${LEFT} ${y}H${RIGHT}` }),
 	svg("text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, String(text)),

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
+from dexec.api.explain import Explanation
 from dexec.api.problems import Checks, FieldError
 from dexec.api.routes import (
     AlternativeDetails,
@@ -222,8 +223,9 @@ class Order(OrderHead, Request, OrderState):
 
 
 class OrderWithEvents(Order):
-    """An order with all its events."""
+    """An order with all its events; ``explanation`` says what a fill cost, and why."""
 
+    explanation: Explanation | None
     events: list[OrderEvent]
 
 
@@ -312,7 +314,9 @@ class StatusHead(TypedDict):
 
 
 class PendingFrame(StatusHead, PendingEvent):
-    """An order was accepted."""
+    """An order was accepted; ``startsAt`` is when its turn comes, where it has to wait."""
+
+    startsAt: NotRequired[Time]
 
 
 class RoutingFrame(StatusHead, RoutingEvent):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import NotRequired, TypedDict, cast
 
 from dexec.api import answers
@@ -25,20 +26,28 @@ class _Earlier(TypedDict):
     earlier: NotRequired[list[answers.OrderEvent]]
 
 
-def status_frame(events: Sequence[Event]) -> answers.StatusFrame:
-    """Return the frame of one order's ``events``: the last on top, the others in ``earlier``."""
+class _Start(TypedDict):
+    startsAt: NotRequired[answers.Time]
+
+
+def status_frame(events: Sequence[Event], starts_at: datetime | None = None) -> answers.StatusFrame:
+    """Return the frame of one order's ``events``: the last on top, the others in ``earlier``.
+
+    ``starts_at`` is when the order's turn comes, where it waits.
+    """
     *before, latest = events
     earlier: _Earlier = {"earlier": [event_view(event) for event in before]} if before else {}
-    frame = {"type": "status", "orderId": latest.order_id, **event_view(latest), **earlier}
+    start: _Start = {} if starts_at is None else {"startsAt": iso(starts_at)}
+    frame = {"type": "status", "orderId": latest.order_id, **event_view(latest), **start, **earlier}
     return cast("answers.StatusFrame", frame)
 
 
-def first_frame(events: Sequence[Event]) -> tuple[bytes, int]:
+def first_frame(events: Sequence[Event], starts_at: datetime | None = None) -> tuple[bytes, int]:
     """Return a frame of as many of the first ``events`` as fit, and how many these are: one at the least."""
-    frame = encode(status_frame(events))
+    frame = encode(status_frame(events, starts_at))
     if len(frame) <= MAX_FRAME_BYTES or len(events) == 1:
         return frame, len(events)
-    return first_frame(events[: len(events) // 2])
+    return first_frame(events[: len(events) // 2], starts_at)
 
 
 def pong(answering: FrameId) -> answers.PongFrame:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NotRequired, TypedDict, cast
 
 from dexec.api import answers
+from dexec.api.explain import Explanation, explain_fill
 from dexec.api.routes import fill_details, route_details
 from dexec.domain.error_code import ErrorCode
 from dexec.domain.failure import Failure
@@ -68,7 +69,14 @@ def order_view(order: Order) -> answers.Order:
 
 def order_with_events(order: Order, events: Sequence[Event]) -> answers.OrderWithEvents:
     """Return an order with its whole history."""
-    return {**order_view(order), "events": [event_view(event) for event in events]}
+    view = order_view(order)
+    return {**view, "explanation": _explanation(view), "events": [event_view(event) for event in events]}
+
+
+def _explanation(view: answers.Order) -> Explanation | None:
+    if view["route"] is None or view["fill"] is None:
+        return None
+    return explain_fill(view["route"], view["fill"])
 
 
 def order_page(orders: Sequence[Order], next_cursor: str | None) -> answers.OrderPage:

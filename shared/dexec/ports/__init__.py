@@ -20,7 +20,7 @@ from dexec.ports.market import (
     Wallets,
 )
 from dexec.ports.messaging import Delivery, EncodeEvents, EventReplay, Push, Queue
-from dexec.ports.orders import Archive, Claim, NewOrder, Orders, Placed, RateLimit
+from dexec.ports.orders import Archive, Claim, NewOrder, Orders, Placed, RateLimit, StatusFilter
 from dexec.ports.readiness import Probe
 from dexec.ports.time import Clock
 from dexec.ports.watching import Connection, Deliveries, MostConnections, Undelivered, Watcher, Watching
@@ -56,6 +56,7 @@ __all__ = [
     "RateLimit",
     "Signer",
     "Standing",
+    "StatusFilter",
     "Undelivered",
     "Venue",
     "Wallets",

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from dexec.domain.claims import ClaimOutcome
 from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Accepted, Change, Event, Order
 from dexec.ports.watching import Watcher
+
+StatusFilter = Status | Literal["active"]
+"""Which orders a history shows: those of one status, or all that are not over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ class Orders(Protocol):
         """Return a client's order with all its events."""
 
     def history(
-        self, client_id: str, status: Status | None, before_id: str | None, limit: int
+        self, client_id: str, status: StatusFilter | None, before_id: str | None, limit: int
     ) -> tuple[Order, ...]:
         """Return a client's orders, newest first, those older than ``before_id``."""
 

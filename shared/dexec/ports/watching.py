@@ -76,6 +76,9 @@ class Watching(Protocol):
     def disconnect(self, connection_id: str) -> None:
         """Delete a connection and its watchers; of very many, some are left to ``drop_orphans``."""
 
+    def streams(self, client_id: str) -> tuple[Watcher, ...]:
+        """Return a client's stream connections whose keys are valid."""
+
     def connection(self, connection_id: str) -> Connection | None:
         """Return a connection that is still known."""
 

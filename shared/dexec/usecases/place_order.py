@@ -18,7 +18,7 @@ from dexec.domain.errors import (
 from dexec.domain.failure import Failure
 from dexec.domain.idempotency import request_hashes
 from dexec.domain.lifecycle import Status
-from dexec.domain.order import Order
+from dexec.domain.order import Event, Order
 from dexec.domain.quote import RouteRequest
 from dexec.domain.tokens import format_units
 from dexec.ports import ApiKey, Clock, NewOrder, Orders, Placed, Queue, RateLimit
@@ -39,15 +39,23 @@ class Submission:
     watcher: str | None = None
 
 
+Announce = Callable[[Order, Event, str | None], None]
+"""Tells a client's streams, but one connection, of an order that waits and its first event; never raises."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlaceOrder:
-    """The use case; ``new_id`` makes an order id for a time, ``default_rate`` limits keys without a rate."""
+    """The use case; ``new_id`` makes an order id for a time, ``default_rate`` limits keys without a rate.
+
+    Streams hear of an order when it is executed; of one that has to wait, ``announce`` tells them at once.
+    """
 
     orders: Orders
     queue: Queue
     clock: Clock
     new_id: Callable[[datetime], str]
     default_rate: RateLimit
+    announce: Announce
 
     def __call__(self, submission: Submission, caller: ApiKey) -> Placed:
         """Store the order, queue it and return it as it stands, and whether this call made it.
@@ -67,6 +75,8 @@ class PlaceOrder:
             raise CommitUnknown("it is not known whether the order was stored", new.order.id) from exc
         if placed.order.status is Status.PENDING:
             self._queue(placed, now)
+        if placed.is_new and placed.order.run_at > now:
+            self.announce(placed.order, new.first_event, submission.watcher)
         return placed
 
     def _place(self, new: NewOrder, rate: RateLimit | None, watcher: str | None) -> Placed:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from dexec.domain.errors import NO_SUCH_ORDER, Invalid, NotFound
 from dexec.domain.ids import is_order_id
-from dexec.domain.lifecycle import Status
 from dexec.domain.order import Event, Order
-from dexec.ports import Orders
+from dexec.ports import Orders, StatusFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class ReadOrders:
             raise NotFound(NO_SUCH_ORDER)
         return found
 
-    def page(self, client_id: str, status: Status | None, limit: int, cursor: str | None) -> Page:
+    def page(self, client_id: str, status: StatusFilter | None, limit: int, cursor: str | None) -> Page:
         """Return up to ``limit`` orders older than ``cursor``, a former page's ``next_cursor``."""
         if cursor is not None and not is_order_id(cursor):
             raise Invalid("is not a cursor from a page of orders", "cursor")

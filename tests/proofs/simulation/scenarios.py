@@ -190,18 +190,19 @@ def coming_and_going(world: World) -> None:
 
 
 def scheduled(world: World) -> None:
-    """More orders than may start at once: the last one waits."""
+    """More orders than may start at once: the last one waits, and a stream hears of it at once."""
     world.settings = world.settings.model_copy(update={"order_burst": 1})
     world.build()
     alice = world.client(orders_per_minute=30)
+    world.connect("stream", alice, stream=True)
     for _ in range(2):
-        world.place(alice)
+        order = world.place(alice)
+        if order is not None:
+            world.watches.add(("stream", order.id))
     world.settle()
 
 
-def _one_order(
-    world: World, request: RouteRequest = SWAP, before: Callable[[], None] = lambda: None
-) -> None:
+def _one_order(world: World, request: RouteRequest = SWAP, before: Callable[[], None] = lambda: None) -> None:
     before()
     alice = world.client()
     world.connect("own", alice)

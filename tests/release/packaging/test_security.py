@@ -22,7 +22,7 @@ CONSUME = {
     "sqs:ReceiveMessage",
 }
 ALLOWED: dict[str, set[str]] = {
-    "HttpApiFunction": DATABASE | {"sqs:SendMessage", "sqs:GetQueueAttributes"},
+    "HttpApiFunction": DATABASE | PUSH | {"sqs:SendMessage", "sqs:GetQueueAttributes"},
     "WebSocketFunction": DATABASE | PUSH | {"sqs:SendMessage", "lambda:InvokeFunction"},
     "ExecutorFunction": DATABASE | PUSH | CONSUME,
     "DeadLettersFunction": DATABASE | PUSH | CONSUME | {"sqs:SendMessage"},
@@ -129,7 +129,8 @@ def test_the_websocket_function_invokes_itself_and_pushes_go_to_the_sockets_of_t
         "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:"
         "${WebSocketApi}/live/*/@connections/*"
     )
-    assert pushed == [{"Fn::Sub": arn}] * 4
+    # All but the migration: HTTP, too, tells streams of orders that wait.
+    assert pushed == [{"Fn::Sub": arn}] * 5
 
 
 def test_aurora_dsql_is_open_to_this_stack_and_its_administrator_is_the_migration() -> None:

@@ -18,7 +18,7 @@ from dexec.domain.errors import (
 from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import CLAIMABLE, UNSIGNED, Status
 from dexec.domain.order import Change, Event, Order, fail, take
-from dexec.ports import Claim, NewOrder, Placed, RateLimit, Watcher
+from dexec.ports import Claim, NewOrder, Placed, RateLimit, StatusFilter, Watcher
 from tests.support.fakes.store import Row, Store
 
 
@@ -130,14 +130,14 @@ class FakeOrders:
             return row.order, tuple(self._store.events[order_id])
 
     def history(
-        self, client_id: str, status: Status | None, before_id: str | None, limit: int
+        self, client_id: str, status: StatusFilter | None, before_id: str | None, limit: int
     ) -> tuple[Order, ...]:
         with self._store.lock:
             found = [
                 row.order
                 for row in self._store.orders.values()
                 if row.order.client_id == client_id
-                and status in (None, row.order.status)
+                and (status in (None, row.order.status) or (status == "active" and not row.order.is_terminal))
                 and (before_id is None or row.order.id < before_id)
             ]
         return tuple(sorted(found, key=lambda order: order.id, reverse=True)[:limit])
@@ -154,9 +154,7 @@ class FakeOrders:
                 and row.order.parked_at is None
                 and (row.order.lease_until is None or row.order.lease_until <= now)
                 and max(row.order.run_at, row.order.queued_at) <= due
-                and (
-                    row.order.status not in UNSIGNED or not self._store.is_halted(row.order.client_id)
-                )
+                and (row.order.status not in UNSIGNED or not self._store.is_halted(row.order.client_id))
                 and (queue_is_empty or max(row.order.run_at, row.order.queued_at) <= stale)
             ]
         return tuple(sorted(found, key=lambda order: order.run_at)[:limit])

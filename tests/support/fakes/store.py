@@ -44,13 +44,20 @@ class Store:
 
     def watchers_of(self, order_id: str, *, streams: bool) -> tuple[Watcher, ...]:
         """Return who watches an order, with ``streams`` its client's stream connections as well."""
-        client_id = self.orders[order_id].order.client_id if order_id in self.orders else None
+        client_id = self.orders[order_id].order.client_id if streams and order_id in self.orders else None
+        return self._watchers(client_id, order_id)
+
+    def streams_of(self, client_id: str) -> tuple[Watcher, ...]:
+        """Return a client's stream connections."""
+        return self._watchers(client_id, None)
+
+    def _watchers(self, client_id: str | None, order_id: str | None) -> tuple[Watcher, ...]:
         found = []
         for connection_id, connection in self.connections.items():
             key = self.keys.get(connection.key_hash)
             if key is None or key.revoked_at is not None:
                 continue
-            hears = streams and connection.stream and connection.client_id == client_id
+            hears = connection.stream and connection.client_id == client_id
             if hears or (order_id, connection_id) in self.watchers:
                 failures = self.push_failures[connection_id]
                 found.append(Watcher(connection_id, connection.connected_at, failures))

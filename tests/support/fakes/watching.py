@@ -38,6 +38,10 @@ class FakeWatching:
         with self._store.lock:
             self._store.forget({connection_id})
 
+    def streams(self, client_id: str) -> tuple[Watcher, ...]:
+        with self._store.lock:
+            return self._store.streams_of(client_id)
+
     def connection(self, connection_id: str) -> Connection | None:
         return self._store.connections.get(connection_id)
 

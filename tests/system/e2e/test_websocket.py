@@ -127,6 +127,28 @@ def test_a_stream_receives_all_orders_of_its_client_and_of_no_other(deployment: 
         assert [seqs([e for e in events if e.order_id == order_id]) for order_id in ids] == [ALL, ALL]
 
 
+def test_a_stream_hears_at_once_of_orders_that_wait(deployment: Deployed) -> None:
+    key, waiting = deployment.new_key(orders_per_minute=30), 40
+
+    async def run() -> tuple[dict[str, str], dict[str, str]]:
+        announced: dict[str, str] = {}
+        async with socket_of(deployment, key, stream="all") as stream, deployment.api(key) as api:
+            accepted = [await api.place(ORDER) for n in range(waiting)]
+            late = {str(one["orderId"]): str(one["startsAt"]) for one in accepted[-20:]}
+            while not late.keys() <= announced.keys():
+                frame = json.loads(await stream.recv())
+                if frame.get("startsAt"):
+                    assert (frame["type"], frame["status"], frame["seq"]) == ("status", "pending", 1)
+                    announced[frame["orderId"]] = frame["startsAt"]
+        return late, announced
+
+    late, announced = asyncio.run(run())
+    assert {order_id: announced[order_id] for order_id in late} == late
+    with deployment.client(key) as client:
+        active = client.get("api/orders", params={"status": "active", "limit": 100}).json()["orders"]
+    assert set(late) <= {order["orderId"] for order in active}, "none of them has begun"
+
+
 def test_two_clients_on_one_order_both_see_all_of_it(deployment: Deployed) -> None:
     key = deployment.new_key()
 
@@ -197,9 +219,7 @@ def test_who_unsubscribed_hears_nothing_more(deployment: Deployed) -> None:
 
 
 @pytest.mark.parametrize("query", [{}, {"apiKey": "nobody's"}, {"apiKey": "", "orderId": "ord_1"}])
-def test_a_connection_without_a_valid_key_is_told_so(
-    deployment: Deployed, query: dict[str, str]
-) -> None:
+def test_a_connection_without_a_valid_key_is_told_so(deployment: Deployed, query: dict[str, str]) -> None:
     async def attempt() -> int:
         with pytest.raises(InvalidStatus) as refused:
             await connect(f"{deployment.websocket_url}?{urlencode(query)}", proxy=None)

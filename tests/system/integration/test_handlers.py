@@ -11,6 +11,7 @@ import pytest
 
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.pipeline import Pipeline
+from dexec.api.orders import iso
 from dexec.domain.errors import CommitUnknown, QueueUnavailable, StoreUnavailable
 from functions.dead_letters import app as dead_letters
 from functions.executor import app as executor
@@ -22,6 +23,7 @@ T = TypeVar("T")
 
 ORDER = '{"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1.5"}'
 PATH = "/api/orders/execute"
+SLOW_KEY = "slow"
 
 
 @pytest.fixture
@@ -68,6 +70,64 @@ def test_accepting_is_one_round_trip_and_one_message(deployment: Deployment, tri
     place(deployment, "second")
     assert trips == {id(deployment.parts.database): 1}
     assert len(deployment.queue.messages) == 2
+
+
+def place_late(deployment: Deployment) -> str:
+    """Place orders until one has to wait, and return its id."""
+    while True:
+        answer = deployment.http("POST", PATH, key=SLOW_KEY, body=ORDER)
+        assert answer.status == 202, answer.text
+        if str(answer.json["startsAt"]) > iso(deployment.clock.now()):
+            return str(answer.json["orderId"])
+
+
+def test_an_order_that_waits_costs_one_round_trip_more_and_is_announced(
+    deployment: Deployment, trips: Counter[int]
+) -> None:
+    deployment.add_key(SLOW_KEY, "slow", orders_per_minute=30)
+    stream, _ = deployment.connect(SLOW_KEY, {"stream": "all"})
+    place_late(deployment)
+    trips.clear()
+    order_id = place_late(deployment)
+    assert trips == {id(deployment.parts.database): 2}
+    frame = deployment.received(stream)[-1]
+    assert (frame["orderId"], frame["status"], frame["seq"]) == (order_id, "pending", 1)
+    shown = deployment.http("GET", f"/api/orders/{order_id}", key=SLOW_KEY).json
+    assert frame["startsAt"] == shown["startsAt"]
+
+
+def test_a_waiting_order_over_the_websocket_is_announced_to_the_other_streams(
+    deployment: Deployment,
+) -> None:
+    deployment.add_key(SLOW_KEY, "slow", orders_per_minute=30)
+    own, _ = deployment.connect(SLOW_KEY, {"stream": "all"})
+    other, _ = deployment.connect(SLOW_KEY, {"stream": "all"})
+    place_late(deployment)
+    told = len(deployment.received(other))
+    frames = deployment.send(own, f'{{"action": "execute", "id": 1, "order": {ORDER}}}')
+    assert [(frame["type"], frame["status"]) for frame in frames] == [
+        ("status", "pending"),
+        ("ack", "pending"),
+    ]
+    (frame,) = deployment.received(other)[told:]
+    assert (frame["orderId"], frame["startsAt"]) == (frames[-1]["orderId"], frames[-1]["startsAt"])
+
+
+def test_active_orders_are_those_that_are_not_over(deployment: Deployment) -> None:
+    over = place(deployment, "over")
+    deployment.execute_all()
+    waiting = []
+    for n in range(3):
+        deployment.wait(0.01)
+        waiting.append(place(deployment, f"waiting {n}"))
+    answer = deployment.http("GET", "/api/orders", key=KEY, query={"status": "active", "limit": "2"}).json
+    orders = cast("list[dict[str, object]]", answer["orders"])
+    assert [order["orderId"] for order in orders] == waiting[:0:-1]
+    query = {"status": "active", "cursor": str(answer["nextCursor"])}
+    rest = deployment.http("GET", "/api/orders", key=KEY, query=query).json
+    assert [order["orderId"] for order in cast("list[dict[str, object]]", rest["orders"])] == waiting[:1]
+    assert over not in str(answer)
+    assert deployment.http("GET", "/api/orders", key=KEY, query={"status": "open"}).status == 422
 
 
 @pytest.mark.parametrize("watchers", [0, 3])

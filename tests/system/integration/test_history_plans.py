@@ -82,6 +82,18 @@ def test_a_page_of_open_orders_reads_open_orders_alone(
     assert _rows_read(plan) == (most if client == "early" else 0)
 
 
+@pytest.mark.parametrize("before", ["", "_before"])
+@pytest.mark.parametrize("client", ["early", "late"])
+def test_a_page_of_active_orders_reads_its_own_rows_alone(grown_url: str, before: str, client: str) -> None:
+    params = {"client_id": client, "before_id": f"ord_{'f' * 32}", "limit": LIMIT}
+    with psycopg.connect(grown_url) as connection:
+        explain = b"EXPLAIN (ANALYZE, FORMAT JSON) " + sql("order_history_open" + before)
+        found = connection.execute(explain, params).fetchone()
+    assert found is not None
+    plan = cast("list[dict[str, Plan]]", found[0])[0]["Plan"]
+    assert _rows_read(plan) == (LIMIT if client == "early" else 0)
+
+
 @pytest.mark.parametrize("name", ["lost_orders", "open_orders", "leased_orders", "count_parked"])
 def test_who_looks_for_open_orders_reads_no_others(grown_url: str, name: str) -> None:
     params = {"now": START, "due_before": START, "stale_before": START, "queue_is_empty": True}

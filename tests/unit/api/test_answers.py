@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import get_type_hints
 
 from dexec.api import answers, frames
+from dexec.api.explain import explain_fill
 from dexec.api.orders import event_view, order_view, order_with_events
-from dexec.api.routes import RouteDetails
+from dexec.api.routes import RouteDetails, fill_details, route_details
 from dexec.domain.lifecycle import Status, Step
 from dexec.domain.order import Event
 from dexec.domain.quote import Mode
-from tests.contract.samples import new_order
+from tests.contract.samples import FILL, ROUTE, new_order
 from tests.support.fakes import START
 
 EVENT = Event("ord_1", 1, Status.ROUTING, Step.QUOTES, 1, None, START)
@@ -33,6 +34,16 @@ def test_an_order_has_every_field_of_its_type() -> None:
     assert order_view(replace(order, request=asked))["maxAmountIn"] == "1.5"
     found = order_with_events(new_order().order, [EVENT])
     assert found.keys() == get_type_hints(answers.OrderWithEvents).keys() - optional
+
+
+def test_the_answer_to_one_order_explains_its_fill() -> None:
+    order = new_order().order
+    assert order_with_events(order, [EVENT])["explanation"] is None
+    assert order_with_events(replace(order, route=ROUTE), [EVENT])["explanation"] is None
+    shown = order_with_events(replace(order, route=ROUTE, fill=FILL), [EVENT])
+    assert shown["explanation"] == explain_fill(route_details(ROUTE), fill_details(FILL))
+    causes = [part["cause"] for part in shown["explanation"]["parts"]]
+    assert causes == ["fees", "impact", "rounding", "drift"]
 
 
 def test_states_and_modes_are_plain_words_in_json() -> None:

@@ -26,9 +26,9 @@ from dexec.domain.errors import (
     TooManyOrders,
 )
 from dexec.domain.failure import Failure
-from dexec.domain.lifecycle import TERMINAL, Status
+from dexec.domain.lifecycle import TERMINAL
 from dexec.domain.order import Change, Event, Order, routed
-from dexec.ports import Claim, NewOrder, Placed, RateLimit, Watcher
+from dexec.ports import Claim, NewOrder, Placed, RateLimit, StatusFilter, Watcher
 
 MOST_MARKED = 1_000
 """Orders marked as ended at once: Aurora DSQL changes 3,000 rows in a transaction at the most."""
@@ -163,13 +163,12 @@ class PostgresOrders:
         return rows.with_events(orders[0], events)
 
     def history(
-        self, client_id: str, status: Status | None, before_id: str | None, limit: int
+        self, client_id: str, status: StatusFilter | None, before_id: str | None, limit: int
     ) -> tuple[Order, ...]:
         """Return a page of a client's orders, newest first."""
         params = {"client_id": client_id, "status": status, "before_id": before_id, "limit": limit}
-        by_status = "" if status is None else "_by_status" if status in TERMINAL else "_open_by_status"
         before = "_before" if before_id else ""
-        page = Statement(f"order_history{by_status}{before}", params)
+        page = Statement(f"order_history{_filter(status)}{before}", params)
         return self._with_routes(tuple(map(rows.to_order, self._database.fetch(page, Repeat.READ))))
 
     def _with_routes(self, orders: tuple[Order, ...]) -> tuple[Order, ...]:
@@ -221,6 +220,15 @@ class PostgresOrders:
         """Return how many orders are parked."""
         (counted,) = self._database.fetch(Statement("count_parked", {}), Repeat.READ)
         return cast(int, counted["parked"])
+
+
+def _filter(status: StatusFilter | None) -> str:
+    """Return what the statements of a history call this filter."""
+    if status is None:
+        return ""
+    if status == "active":
+        return "_open"
+    return "_by_status" if status in TERMINAL else "_open_by_status"
 
 
 def _outcome(row: Row, order: Order, token: str, now: datetime) -> ClaimOutcome:

@@ -10,7 +10,7 @@ from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.statements import Statement
 from dexec.domain.errors import ConnectionUnknown
 from dexec.domain.order import Event, Order
-from dexec.ports import Connection, Deliveries, MostConnections, Undelivered
+from dexec.ports import Connection, Deliveries, MostConnections, Undelivered, Watcher
 
 
 class PostgresWatching:
@@ -35,6 +35,12 @@ class PostgresWatching:
     def disconnect(self, connection_id: str) -> None:
         """Delete a connection and its watchers."""
         self._database.fetch(_about("disconnect", [connection_id]), Repeat.HARMLESS)
+
+    def streams(self, client_id: str) -> tuple[Watcher, ...]:
+        """Return a client's stream connections."""
+        params = {"client_id": client_id}
+        found = self._database.fetch(Statement("stream_connections", params), Repeat.READ)
+        return tuple(map(rows.to_watcher, found))
 
     def connection(self, connection_id: str) -> Connection | None:
         """Return a connection that is still known."""

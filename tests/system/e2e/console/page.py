@@ -41,6 +41,18 @@ RECORD = """node => {
 }"""
 
 
+SCROLL_THROUGH = """async () => {
+  const scroll = document.querySelector(".scroll");
+  const found = new Set();
+  const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  for (scroll.scrollTop = 0; ; scroll.scrollTop += scroll.clientHeight / 2) {
+    await frame();
+    for (const row of scroll.querySelectorAll(".row")) found.add(row.dataset.id);
+    if (scroll.scrollTop + scroll.clientHeight >= scroll.scrollHeight - 1) return [...found];
+  }
+}"""
+
+
 @dataclass
 class Console:
     """One tab; ``complaints`` are errors on the page's console and requests to other hosts."""
@@ -92,6 +104,16 @@ class Console:
     def rows(self) -> Locator:
         """All rows that are shown, newest first."""
         return self.page.locator(".row:not([hidden])")
+
+    @property
+    def listed(self) -> Locator:
+        """What the list's footer says: how many orders there are, and how many are shown."""
+        return self.page.locator("#shown")
+
+    def all_rows(self) -> list[str]:
+        """Return the ids of all orders that are listed, scrolling through them: few are in the document."""
+        ids: list[str] = self.page.evaluate(SCROLL_THROUGH)
+        return ids
 
     def row(self, order_id: str) -> Locator:
         return self.page.locator(f'.row[data-id="{order_id}"]')

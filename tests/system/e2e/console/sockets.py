@@ -31,6 +31,11 @@ class Wire:
             socket.close(code=1012)
         self.sockets.clear()
 
+    def push(self, frame: Frame) -> None:
+        """Send the page a frame of one's own."""
+        for socket in self.sockets:
+            socket.send(json.dumps(frame))
+
     def mend(self) -> None:
         self.is_dead = False
 

@@ -129,12 +129,11 @@ def test_history_comes_page_by_page(open_console: OpenConsole, deployment: Deplo
     placed = [*place(deployment, api_key, clientId=label), *place(deployment, api_key, 27)]
     wait_until_over(deployment, api_key, placed)
     console.enter(api_key)
-    expect(console.rows).to_have_count(25)
+    expect(console.listed).to_have_text("25 orders; older ones are not loaded")
     console.page.get_by_role("button", name="Load older").click()
-    expect(console.rows).to_have_count(28)
+    expect(console.listed).to_have_text("28 orders")
     expect(console.page.get_by_role("button", name="Load older")).to_be_disabled()
-    shown = [row.get_attribute("data-id") for row in console.rows.all()]
-    assert shown == sorted(placed, reverse=True)
+    assert console.all_rows() == sorted(placed, reverse=True)
     expect(console.rows.last.locator(".what small")).to_have_text(label)
     expect(console.page.locator("main img")).to_have_count(0)
     console.rows.last.click()

@@ -16,11 +16,14 @@ from tests.system.e2e.console.page import Console, OpenConsole
 from tests.system.e2e.deployed import Deployed
 
 FILES = PROJECT / "functions" / "http_api" / "console"
+TRANSFERRED_KB, UNPACKED_KB = 64, 150
+"""The page budget: its document, scripts, styles and icon together."""
+
 VIEWS = [f"{theme}-{width}" for theme in ("dark", "light") for width in (1600, 820, 390)]
 
 
 def test_the_page_is_small_strict_and_served_whole(deployment: Deployed) -> None:
-    size = 0
+    size = transferred = 0
     with deployment.client() as client:
         for file in FILES.iterdir():
             path = "" if file.name == "index.html" else f"console/{file.name}"
@@ -31,8 +34,14 @@ def test_the_page_is_small_strict_and_served_whole(deployment: Deployed) -> None
             assert "default-src 'none'" in policy
             assert "unsafe" not in policy
             assert not {"ws:", "wss:", "*"} & set(policy.replace(";", " ").split())
+            assert answer.headers["content-encoding"] == "gzip"
             size += len(answer.content)
-    assert size < 64_000
+            transferred += answer.num_bytes_downloaded
+    print(f"the console: {transferred:,} bytes transferred, {size:,} unpacked")
+    assert transferred <= TRANSFERRED_KB * 1000
+    assert size <= UNPACKED_KB * 1000
+    stated = (PROJECT / "docs" / "console.md").read_text(encoding="utf-8")
+    assert f"{TRANSFERRED_KB} kB transferred, {UNPACKED_KB} kB unpacked" in stated
     html = (FILES / "index.html").read_text()
     assert not re.search(r"\son\w+=|\sstyle=|<style|<script(?![^>]*\ssrc=)|(?:src|href)=\"(?:/|\w+:)", html)
 

@@ -36,6 +36,8 @@ EXPECTED: dict[str, list[Spelled]] = {
     "lost_orders": [("IN", CLAIMABLE), ("=", SUBMITTED)],
     "mark_ended_orders": [("IN", TERMINAL)],
     "open_orders": [("IN", OPEN)],
+    "order_history_open": [("IN", OPEN)],
+    "order_history_open_before": [("IN", OPEN)],
     "parked_orders": [("IN", OPEN)],
     "place_order": [("=", PENDING), ("=", PENDING)],
     "requeue_order": [("NOT IN", TERMINAL)],

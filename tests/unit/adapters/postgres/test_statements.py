@@ -15,7 +15,7 @@ ADAPTERS = Path(statements.__file__).parents[1]
 QUERIES = {path.stem for path in (Path(statements.__file__).parent / "sql").glob("*.sql")}
 HISTORY = {
     f"order_history{status}{before}"
-    for status in ("", "_by_status", "_open_by_status")
+    for status in ("", "_by_status", "_open", "_open_by_status")
     for before in ("", "_before")
 }
 """Which of these is run is put together from what a client asks for."""

@@ -1,0 +1,76 @@
+// Placing a failed order once more: the same request, asked about first, as a new order with a key of its own.
+
+import { show } from "./amounts.js";
+import { execute } from "./api.js";
+import { revealOrder } from "./blotter.js";
+import { $, h, on, setText } from "./dom.js";
+import { facts } from "./route.js";
+
+const OWN_NAME = "clientId"; // What the API calls the client's own name for an order.
+const REQUEST = ["mode", "tokenIn", "tokenOut", "amount", "slippageBps", "minAmountOut", "maxAmountIn", "deadline"];
+
+let callbacks;
+let asked;
+
+/** Starts it; `onAccepted(order)` gets the new order. */
+export function startRetry(handlers) {
+	callbacks = handlers;
+	on("retry-cancel", "click", () => $("retry").close());
+	on("retry-form", "submit", (event) => {
+		event.preventDefault();
+		place();
+	});
+}
+
+/** A button that asks whether to place this order again; null for one that has not failed. */
+export function retryButton(order) {
+	if (order.status !== "failed") return null;
+	return h("button", { class: "chip", onclick: () => ask(order) }, "Try again…");
+}
+
+// The key is made once for each time that is asked: whatever is lost on the way, it is one new order.
+function ask(order) {
+	const request = Object.fromEntries(REQUEST.filter((name) => order[name] != null).map((name) => [name, order[name]]));
+	if (order.label) request[OWN_NAME] = order.label;
+	asked = { request, label: order.label, key: crypto.randomUUID() };
+	$("retry-terms").replaceChildren(facts(terms(order)));
+	say("");
+	$("retry-place").disabled = false;
+	$("retry").showModal();
+}
+
+function terms(order) {
+	const isExactIn = order.mode !== "exactOut";
+	const exact = isExactIn ? order.tokenIn : order.tokenOut;
+	return [
+		["Swap", `${isExactIn ? "sell" : "buy"} exactly ${show(order.amount, 12)} ${exact} ${isExactIn ? `for ${order.tokenOut}` : `with ${order.tokenIn}`}`],
+		["Slippage limit", order.slippageBps != null && `${order.slippageBps / 100} %`],
+		["Minimum received", order.minAmountOut && `${show(order.minAmountOut, 12)} ${order.tokenOut}`],
+		["Most paid", order.maxAmountIn && `${show(order.maxAmountIn, 12)} ${order.tokenIn}`],
+		["Deadline", order.deadline && `${order.deadline} s after it is placed`],
+		["Label", order.label],
+		["It failed because", order.error?.message],
+	];
+}
+
+async function place() {
+	const { request, label, key } = asked;
+	$("retry-place").disabled = true;
+	say("Placing the order…");
+	try {
+		const sayRepeat = (problem, tries, most) => say(`${problem.message} Asking again, under the same key (${tries} of ${most})…`, "bad");
+		const accepted = await execute(request, key, sayRepeat);
+		callbacks.onAccepted({ ...request, label, createdAt: new Date().toISOString(), ...accepted });
+		$("retry").close();
+		$("detail").close();
+		revealOrder(accepted.orderId);
+	} catch (problem) {
+		say(problem.unknown ? `${problem.message} Placing it again is safe: it is the same order.` : problem.message, "bad");
+		$("retry-place").disabled = false;
+	}
+}
+
+function say(text, tone = "") {
+	setText($("retry-says"), text);
+	$("retry-says").dataset.tone = tone;
+}
