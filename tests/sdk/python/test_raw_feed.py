@@ -12,11 +12,11 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from infra.client import feed as feed_module
-from infra.client import opening, retry
-from infra.client.api import Document
-from infra.client.errors import ApiError
-from infra.client.feed import Feed
+from dexec_client.errors import ApiError
+from dexec_client.raw import feed as feed_module
+from dexec_client.raw import opening, retry
+from dexec_client.raw.feed import Feed
+from dexec_client.raw.json_types import Document
 
 STATUSES = ("pending", "routing", "routing", "building", "submitted", "confirmed")
 Behaviour = Callable[["Server", ServerConnection, Document], Awaitable[None]]
@@ -181,8 +181,8 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
     """Return the failures and the ``Retry-After`` of each pause; none is waited for."""
     waited: Waits = []
 
-    def no_pause(failures: int, retry_after_s: float | None = None) -> float:
-        waited.append((failures, retry_after_s))
+    def no_pause(failures: int, retry_after: float | None = None) -> float:
+        waited.append((failures, retry_after))
         return 0.0
 
     for module in (feed_module, opening, retry):

@@ -1,0 +1,66 @@
+"""Orders and events as the client hands them out: the generated models, with what one asks of them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TypeAlias
+
+from pydantic import Field
+
+from dexec_client import models
+from dexec_client.errors import OrderFailed
+from dexec_client.raw.events import TERMINAL
+from dexec_client.raw.events import Event as RawEvent
+
+Amount: TypeAlias = str | int | Decimal
+"""An amount in whole tokens, as it is given; a float is refused, since it cannot hold most of them."""
+
+
+def amount_text(value: Amount) -> str:
+    """Return an amount as the API takes it. Raises ``TypeError`` for what is no exact number."""
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise TypeError(
+            f"an amount is a string, an integer or a Decimal, not {value!r}: floats are not exact"
+        )
+    return str(value)
+
+
+class Order(models.Order):
+    """An order; ``events`` is empty where it comes from a listing."""
+
+    events: list[models.Event] = Field(default_factory=list)
+
+    @property
+    def terminal(self) -> bool:
+        """Whether it has ended: it is confirmed, or failed."""
+        return self.status in TERMINAL
+
+    @property
+    def client_order_id(self) -> str | None:
+        """The client's own id of the order."""
+        given = (self.model_extra or {}).get("clientOrderId", self.label)
+        return None if given is None else str(given)
+
+    def raise_for_failure(self) -> Order:
+        """Return the order; raise ``OrderFailed`` if it failed."""
+        if self.status == "failed":
+            raise OrderFailed(self)
+        return self
+
+
+class OrderEvent(models.Event):
+    """One event of an order that is watched."""
+
+    order_id: str
+
+    @property
+    def terminal(self) -> bool:
+        """Whether it is the order's last."""
+        return self.status in TERMINAL
+
+    @classmethod
+    def of(cls, event: RawEvent) -> OrderEvent:
+        """Return an event as a model."""
+        return cls.model_validate(event.document())
