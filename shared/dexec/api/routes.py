@@ -22,7 +22,6 @@ from dexec.domain.recorded import (
 )
 from dexec.domain.tokens import decimals_of, format_units
 
-
 Decimal = Annotated[str, Field(json_schema_extra={"format": "decimal"})]
 """A decimal number as text, such as ``-0.25``: clients must not read it as a binary float."""
 
