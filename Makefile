@@ -15,7 +15,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-sam demo up down package check test coverage lint watch soak mutants bench docs lock images audit \
+.PHONY: help setup setup-sam demo up down package check test coverage lint watch soak mutants bench docs sdk lock images audit \
   template-postgres licences clean
 
 help: ## list these targets
@@ -90,6 +90,9 @@ bench: setup ## measure the standard set, which takes minutes, and rewrite docs/
 
 docs: setup ## write the generated documents anew
 	@$(BIN)/python -m infra.release.documents
+
+sdk: setup ## generate the models of the clients anew
+	@$(BIN)/python -m infra.release.sdk
 
 lock: setup ## pin the dependencies anew
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
