@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import venv
 from collections.abc import Sequence
 from pathlib import Path
@@ -52,10 +53,16 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(*command: str | Path, check: bool = True, **extra: str) -> subprocess.CompletedProcess[str]:
-    """Run a command without this process's own settings of the project."""
+    """Run a command elsewhere, without this process's own settings of the project."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("DEXEC_", "PYTHON"))}
     ran = subprocess.run(
-        command, capture_output=True, text=True, timeout=120, check=False, env={**environ, **extra}
+        command,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=tempfile.gettempdir(),
+        env={**environ, **extra},
     )
     assert not check or ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
     return ran
@@ -64,7 +71,7 @@ def run(*command: str | Path, check: bool = True, **extra: str) -> subprocess.Co
 def played(python: Path, deployment: Deployed, program: Sequence[str | Path]) -> str:
     """Run a program against the deployment, where warnings are errors; return what it printed."""
     ran = run(
-        python, "-X", "dev", "-W", "error", *program,
+        python, "-W", "error", *program,
         DEXEC_URL=deployment.http_url, DEXEC_API_KEY=deployment.new_key(),
     )  # fmt: skip
     assert ran.stderr == ""
