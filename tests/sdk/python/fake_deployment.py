@@ -71,6 +71,7 @@ class Deployment:
     frames: list[Document] = field(default_factory=list)
     refusals: list[tuple[int, Document]] = field(default_factory=list)
     refuses_sockets: int | None = None
+    forgets_to_unsubscribe: bool = False
     connections: int = 0
     drops_after: list[int] = field(default_factory=list)
     """For each connection in turn, after how many events it is closed."""
@@ -203,7 +204,7 @@ class Deployment:
                             return
                         left = None if left is None else left - 1
                         await self._send(socket, self._status(self.orders[order_id], seq))
-                elif frame["action"] == "unsubscribe":
+                elif frame["action"] == "unsubscribe" and not self.forgets_to_unsubscribe:
                     watched.discard(order_id)
         finally:
             del self._sockets[socket]

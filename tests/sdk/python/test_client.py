@@ -107,6 +107,7 @@ def test_what_only_reads_is_asked_for_again_too(deployment: Deployment) -> None:
     [
         (400, errors.BadRequest),
         (401, errors.Unauthorized),
+        (403, errors.Unauthorized),
         (404, errors.NotFound),
         (409, errors.Conflict),
         (413, errors.BadRequest),

@@ -67,10 +67,12 @@ def test_iterators_over_one_order_share_a_connection_and_see_what_they_asked_for
         order = await client.handle(order_id)
         late = order.events(2)
         first = (await anext(late)).seq
-        whole = asyncio.create_task(seqs(client, order_id))
+        whole = order.events()
+        begun = [(await anext(whole)).seq for _ in range(3)]
         beside = await seqs(client, other)
         await asyncio.to_thread(deployment.advance, order_id)
-        return [[first, *[event.seq async for event in late]], await whole, beside]
+        rest = [[event.seq async for event in events] for events in (late, whole)]
+        return [[first, *rest[0]], [*begun, *rest[1]], beside]
 
     assert played(deployment, scenario) == [[3, 4, 5, 6], ALL, ALL]
     assert deployment.connections == 1
@@ -92,6 +94,41 @@ def test_an_iterator_that_is_left_unsubscribes_and_another_begins_anew(deploymen
 
     assert played(deployment, scenario) == ALL
     assert deployment.connections == 1
+
+
+def test_what_comes_for_an_order_that_was_left_is_not_asked_about(deployment: Deployment) -> None:
+    order_id, other = deployment.add(reached=2), deployment.add(reached=6)
+    deployment.forgets_to_unsubscribe = True
+
+    async def scenario(client: AsyncClient) -> None:
+        order = await client.handle(order_id)
+        events = order.events()
+        await anext(events)
+        await events.aclose()
+        await asyncio.to_thread(deployment.advance, order_id)
+        assert await seqs(client, other) == ALL
+
+    played(deployment, scenario)
+    asked = [frame["orderId"] for frame in deployment.frames if frame["action"] == "subscribe"]
+    assert asked == [order_id, other]
+
+
+def test_a_refusal_for_good_ends_the_iterators_and_the_next_one_tries_again(deployment: Deployment) -> None:
+    order_id = deployment.add(reached=2)
+
+    async def scenario(client: AsyncClient) -> list[int]:
+        order = await client.handle(order_id)
+        events = order.events()
+        await anext(events)
+        deployment.refuses_sockets = 403
+        await asyncio.to_thread(deployment.drop_all)
+        with pytest.raises(errors.Unauthorized, match="is the API key right"):
+            _ = [event async for event in events]
+        deployment.refuses_sockets = None
+        deployment.orders[order_id].reached = 6
+        return await seqs(client, order_id)
+
+    assert played(deployment, scenario) == ALL
 
 
 def test_done_returns_the_order_or_says_that_it_is_not(deployment: Deployment) -> None:
