@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 import threading
 from itertools import islice
 
@@ -95,6 +97,47 @@ def test_it_closes_cleanly_and_is_closed_then(deployment: Deployment) -> None:
     assert threading.active_count() == before
     with pytest.raises(RuntimeError, match="the client is closed"):
         client.balances()
+
+
+LEFT_OPEN = """
+import gc, sys
+from dexec_client import Client
+client = Client(sys.argv[1], api_key="k")
+events = client.handle(sys.argv[2]).events()
+print(next(events).seq)
+{more}
+"""
+
+
+@pytest.mark.parametrize(
+    "more", ["", "cycle = [events]; cycle.append(cycle); del events, cycle; gc.collect()"]
+)
+def test_a_program_that_closes_nothing_ends(deployment: Deployment, more: str) -> None:
+    program = [sys.executable, "-W", "error", "-c", LEFT_OPEN.format(more=more)]
+    order_id = deployment.add(reached=2)
+    ran = subprocess.run(
+        [*program, deployment.url, order_id], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "1\n", "")
+
+
+def test_what_waits_in_another_thread_ends_with_the_client(deployment: Deployment) -> None:
+    client = Client(deployment.url, api_key="k")
+    order = client.handle(deployment.add(reached=2))
+    raised: list[RuntimeError] = []
+
+    def wait() -> None:
+        try:
+            order.done()
+        except RuntimeError as exc:
+            raised.append(exc)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    until(lambda: any(frame["action"] == "subscribe" for frame in deployment.frames))
+    client.close()
+    thread.join(10)
+    assert [str(error) for error in raised] == ["the client is closed"]
 
 
 def test_an_interrupt_cancels_what_was_waited_for(

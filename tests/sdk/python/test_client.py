@@ -144,6 +144,17 @@ def test_a_refusal_is_an_error_of_its_kind(
         assert error.fields == {"amount": "must be positive"}
 
 
+def test_an_answer_that_cannot_be_read_says_so(deployment: Deployment) -> None:
+    deployment.refusals = [(202, {"orderId": "ord_1"})]
+
+    async def scenario(client: AsyncClient) -> None:
+        await client.execute(token_in="SOL", token_out="USDC", amount="1", idempotency_key="mine")
+
+    with pytest.raises(errors.UnexpectedAnswer, match=r"no OrderAccepted.*status: Field required") as raised:
+        played(deployment, scenario)
+    assert (raised.value.is_unknown, raised.value.idempotency_key) == (True, "mine")
+
+
 @pytest.mark.usefixtures("no_pauses")
 def test_no_answer_at_all_is_a_lost_connection() -> None:
     async def scenario() -> None:

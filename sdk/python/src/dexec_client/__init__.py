@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         ServerError,
         Unauthorized,
         Unavailable,
+        UnexpectedAnswer,
     )
     from dexec_client.handle import AsyncOrderHandle
     from dexec_client.models import Balance, Config, Quotes, Token
@@ -63,6 +64,7 @@ _PLACES = {
         "ServerError",
         "Unauthorized",
         "Unavailable",
+        "UnexpectedAnswer",
     ),
     "handle": ("AsyncOrderHandle",),
     "models": ("Balance", "Config", "Quotes", "Token"),
@@ -99,6 +101,7 @@ __all__ = [
     "Token",
     "Unauthorized",
     "Unavailable",
+    "UnexpectedAnswer",
 ]
 
 

@@ -7,8 +7,11 @@ and the documentation of the asynchronous one, and waits for it.
 from __future__ import annotations
 
 import asyncio
+import atexit
+import contextlib
 import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from concurrent.futures import CancelledError
 from datetime import datetime
 from functools import wraps
 from types import TracebackType
@@ -22,6 +25,7 @@ from dexec_client.watching import AsyncEventStream
 P = ParamSpec("P")
 T = TypeVar("T")
 A = TypeVar("A")
+_CLOSED = "the client is closed"
 
 
 class _Loop:
@@ -40,10 +44,12 @@ class _Loop:
         """Return what the coroutine returns; it is cancelled where the caller is interrupted."""
         if self.is_closed:
             work.close()
-            raise RuntimeError("the client is closed")
+            raise RuntimeError(_CLOSED)
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()
+        except CancelledError:
+            raise RuntimeError(_CLOSED) from None
         except BaseException:
             future.cancel()
             raise
@@ -54,13 +60,25 @@ class _Loop:
             while (item := self.run(_next(source))) is not None:
                 yield item
         finally:
+            # Not waited for: the garbage collector may close this generator, in the loop's own thread.
             if not self.is_closed:
-                self.run(source.aclose())
+                asyncio.run_coroutine_threadsafe(source.aclose(), self._loop)
 
     def close(self) -> None:
+        """End what runs, then the thread."""
+        with contextlib.suppress(RuntimeError):
+            self.run(_end_all())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+async def _end_all() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_asyncgens()
 
 
 async def _next(source: AsyncGenerator[T, None]) -> T | None:
@@ -183,6 +201,8 @@ class Client:
     ) -> None:
         self._behind = AsyncClient(url, api_key=api_key, timeout=timeout, on_retry=on_retry)
         self._loop = _Loop()
+        # Later its thread is gone, and whatever is left open would wait for it.
+        atexit.register(self.close)
 
     def __enter__(self) -> Client:
         return self
@@ -193,7 +213,8 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close all connections; what waits in another thread is cancelled."""
+        """Close all connections; what waits in another thread raises ``RuntimeError``."""
+        atexit.unregister(self.close)
         if not self._loop.is_closed:
             self._loop.run(self._behind.aclose())
             self._loop.close()

@@ -22,7 +22,7 @@ from dexec_client.raw.api import CLIENT_ORDER_ID, Api
 from dexec_client.raw.feed import Feed
 from dexec_client.raw.json_types import Document, Json
 from dexec_client.raw.retry import new_key
-from dexec_client.results import Amount, Order, amount_text
+from dexec_client.results import Amount, Order, amount_text, parsed
 from dexec_client.watching import AsyncEventStream, Watch
 
 SwapMode = Literal["exactIn", "exactOut"]
@@ -118,7 +118,7 @@ class AsyncClient:
         order |= {name: value for name, value in given.items() if value is not None}
         key = idempotency_key or new_key()
         try:
-            placed = OrderAccepted.model_validate(await self._api.place(order | dict(extra or {}), key))
+            placed = parsed(OrderAccepted, await self._api.place(order | dict(extra or {}), key))
         except DexecError as exc:
             exc.idempotency_key = key
             raise
@@ -131,14 +131,14 @@ class AsyncClient:
 
     async def order(self, order_id: str) -> Order:
         """Return an order with its route, fill and events. Raises ``NotFound``."""
-        return Order.model_validate(await self._api.order(order_id))
+        return parsed(Order, await self._api.order(order_id))
 
     async def orders(
         self, *, status: str | None = None, limit: int | None = None
     ) -> AsyncGenerator[Order, None]:
         """Yield the orders, newest first, ``limit`` at the most; pages are read as they are needed."""
         async for order in self._api.orders(status=status, most=limit):
-            yield Order.model_validate(order)
+            yield parsed(Order, order)
 
     async def quote(
         self,
@@ -152,19 +152,19 @@ class AsyncClient:
         """Return every venue's quote, and the route that an order would take now."""
         text = amount_text(amount)
         found = await self._api.quotes(token_in, token_out, text, mode, slippage_bps)
-        return Quotes.model_validate(found)
+        return parsed(Quotes, found)
 
     async def balances(self) -> list[Balance]:
         """Return what the wallet holds."""
-        return Balances.model_validate(await self._api.balances()).balances
+        return parsed(Balances, await self._api.balances()).balances
 
     async def tokens(self) -> list[Token]:
         """Return all tokens that can be swapped."""
-        return Tokens.model_validate(await self._api.tokens()).tokens
+        return parsed(Tokens, await self._api.tokens()).tokens
 
     async def config(self) -> Config:
         """Return the public configuration: version, limits, the WebSocket's address."""
-        return Config.model_validate(await self._api.config())
+        return parsed(Config, await self._api.config())
 
     def stream(self) -> AsyncEventStream:
         """Return an iterator over the events of all orders from now on, that never ends by itself."""

@@ -5,6 +5,7 @@
     DexecError                   any of these
     ├── BadAddress               no valid URL, or one that no deployment answers under; nothing was sent
     ├── ConnectionLost           no answer: no connection, a broken one, or a time-out
+    ├── UnexpectedAnswer         an answer that this client cannot read: the deployment may be much newer
     ├── ApiError                 the deployment refused; has status, code and problem (RFC 9457)
     │   ├── BadRequest           400, 413: the body is no JSON object, or too large
     │   ├── Unauthorized         401, 403: no API key, or one that is unknown or revoked
@@ -57,6 +58,15 @@ class ConnectionLost(DexecError):
     @property
     def is_unknown(self) -> bool:
         """True: what was sent may have arrived."""
+        return True
+
+
+class UnexpectedAnswer(DexecError):
+    """The answer lacks what this client needs of it: the deployment may be much older, or newer."""
+
+    @property
+    def is_unknown(self) -> bool:
+        """True: an order may have been placed."""
         return True
 
 

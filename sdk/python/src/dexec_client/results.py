@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from dexec_client import models
-from dexec_client.errors import OrderFailed
+from dexec_client.base import Model
+from dexec_client.errors import OrderFailed, UnexpectedAnswer
 from dexec_client.raw.events import TERMINAL
 from dexec_client.raw.events import Event as RawEvent
+from dexec_client.raw.json_types import Document
+
+M = TypeVar("M", bound=Model)
 
 Amount: TypeAlias = str | int | Decimal
 """An amount in whole tokens, as it is given; a float is refused, since it cannot hold most of them."""
@@ -25,6 +29,17 @@ def amount_text(value: Amount) -> str:
             f"an amount is a string, an integer or a Decimal, not {value!r}: floats are not exact"
         )
     return str(value)
+
+
+def parsed(model: type[M], document: Document) -> M:
+    """Return a document as a model. Raises ``UnexpectedAnswer``."""
+    try:
+        return model.model_validate(document)
+    except ValidationError as exc:
+        first = exc.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        text = f"the answer is no {model.__name__} that this client can read: {field}: {first['msg']}"
+        raise UnexpectedAnswer(text) from exc
 
 
 class Order(models.Order):
@@ -63,4 +78,4 @@ class OrderEvent(models.Event):
     @classmethod
     def of(cls, event: RawEvent) -> OrderEvent:
         """Return an event as a model."""
-        return cls.model_validate(event.document())
+        return parsed(cls, event.document())

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from dexec_client import __version__
 from dexec_client.errors import ApiError, BadAddress, ConnectionLost, DexecError, refusal, seconds
 from dexec_client.raw.json_types import Document, Json
 from dexec_client.raw.retry import LOST, Say, new_key, until_answered
@@ -48,7 +49,9 @@ class Api:
         self._say = say
         self._repeat_reads = repeat_reads
         self._http = httpx.AsyncClient(
-            headers={"x-api-key": api_key}, timeout=timeout_s, trust_env=not is_local(http_url)
+            headers={"x-api-key": api_key, "user-agent": f"dexec-client/{__version__}"},
+            timeout=timeout_s,
+            trust_env=not is_local(http_url),
         )
 
     async def __aenter__(self) -> Api:
