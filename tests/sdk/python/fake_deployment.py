@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
+from dexec_client.raw.api import CLIENT_ORDER_ID
 from dexec_client.raw.json_types import Document, Json
 
 STATUSES = ("pending", "routing", "routing", "building", "submitted", "confirmed")
@@ -50,8 +51,8 @@ class FakeOrder:
     def document(self) -> Document:
         status = str(self.events[-1]["status"])
         return {
-            "orderId": self.id, "label": self.body.get("clientId"), "status": status, "seq": self.reached,
-            "attempt": 1, "mode": "exactIn", "tokenIn": "SOL", "tokenOut": "USDC",
+            "orderId": self.id, "label": self.body.get(CLIENT_ORDER_ID), "status": status,
+            "seq": self.reached, "attempt": 1, "mode": "exactIn", "tokenIn": "SOL", "tokenOut": "USDC",
             "amount": str(self.body["amount"]), "slippageBps": 50, "amountIn": None, "amountOut": None,
             "createdAt": AT, "updatedAt": AT, "startsAt": AT, "route": None, "signature": None,
             "fill": FILL if status == "confirmed" else None, "error": ERROR if status == "failed" else None,

@@ -11,6 +11,7 @@ import pytest
 
 import dexec_client
 from dexec_client import AsyncClient, errors, models
+from dexec_client.raw.api import CLIENT_ORDER_ID
 from dexec_client.raw.json_types import Document
 from tests.sdk.python.fake_deployment import Deployment
 
@@ -45,7 +46,7 @@ def test_an_order_is_sent_as_the_api_takes_it_and_read_as_models(deployment: Dep
     order_id, order = played(deployment, scenario)
     assert deployment.orders[order_id].body == {
         "tokenIn": "SOL", "tokenOut": "USDC", "amount": "0.000000001", "slippageBps": 50, "mode": "exactIn",
-        "minAmountOut": "155.5", "deadline": 60, "clientId": "mine", "orderType": "market",
+        "minAmountOut": "155.5", "deadline": 60, CLIENT_ORDER_ID: "mine", "orderType": "market",
     }  # fmt: skip
     assert (order.order_id, order.status, order.client_order_id) == (order_id, "pending", "mine")
     assert order.amount == Decimal("0.000000001")

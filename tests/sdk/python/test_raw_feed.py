@@ -12,7 +12,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from dexec_client.errors import ApiError
+from dexec_client.errors import ApiError, UnexpectedAnswer
 from dexec_client.raw import feed as feed_module
 from dexec_client.raw import opening, retry
 from dexec_client.raw.feed import Feed
@@ -170,6 +170,20 @@ def test_a_wrong_key_is_said_at_once() -> None:
                 raise AssertionError("the feed must not open")
 
     with pytest.raises(ApiError, match="403"):
+        asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("text", ["no JSON", '{"type":"status","orderId":"ord_1"}', "[]", '"pong"'])
+def test_a_frame_that_cannot_be_read_ends_the_feed_instead_of_leaving_it_silent(text: str) -> None:
+    async def mumbling(_: Server, socket: ServerConnection, request: Document) -> None:
+        await send(socket, ack(request))
+        await socket.send(text)
+
+    async def scenario() -> None:
+        async with serving(mumbling) as server:
+            await seen(server)
+
+    with pytest.raises(UnexpectedAnswer, match="a frame came"):
         asyncio.run(scenario())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TypeAlias, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from dexec_client import models
 from dexec_client.base import Model
@@ -45,18 +45,19 @@ def parsed(model: type[M], document: Document) -> M:
 class Order(models.Order):
     """An order; ``events`` is empty where it comes from a listing."""
 
+    client_order_id: str | None = None
     events: list[models.Event] = Field(default_factory=list)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_by_its_client(cls, fields: Document) -> Document:
+        """Take the client's own id where deployments before ``clientOrderId`` show it."""
+        return {"clientOrderId": fields.get("label")} | fields
 
     @property
     def terminal(self) -> bool:
         """Whether it has ended: it is confirmed, or failed."""
         return self.status in TERMINAL
-
-    @property
-    def client_order_id(self) -> str | None:
-        """The client's own id of the order."""
-        given = (self.model_extra or {}).get("clientOrderId", self.label)
-        return None if given is None else str(given)
 
     def raise_for_failure(self) -> Order:
         """Return the order; raise ``OrderFailed`` if it failed."""

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-from dexec_client.errors import ConnectionLost, DexecError, refusal
+from dexec_client.errors import ConnectionLost, DexecError, UnexpectedAnswer, refusal
 from dexec_client.raw.events import Event, Sequencer, from_frame
 from dexec_client.raw.json_types import Document, Json
 from dexec_client.raw.opening import open_first, reopen
@@ -146,10 +146,16 @@ class Feed:
     # --- the connection ------------------------------------------------------------------------------
 
     async def _run(self) -> None:
+        try:
+            await self._receive()
+        except (KeyError, TypeError, ValueError) as exc:
+            self._refused(UnexpectedAnswer(f"a frame came that this client cannot read: {exc!r}"))
+
+    async def _receive(self) -> None:
         while True:
             with contextlib.suppress(websockets.ConnectionClosed):
                 async for message in cast(ClientConnection, self._socket):
-                    await self._received(json.loads(message))
+                    await self._received(_object(message))
             try:
                 if self._forgotten:
                     # Had it forgotten the last ones as well, it would be asked without end.
@@ -256,6 +262,13 @@ class Feed:
 
     def _subscription(self, order_id: str) -> Document:
         return {"action": "subscribe", "orderId": order_id, "afterSeq": self._sequencer.last(order_id)}
+
+
+def _object(message: str | bytes) -> Document:
+    frame: Json = json.loads(message)
+    if not isinstance(frame, dict):
+        raise TypeError(f"no object: {frame!r}")
+    return frame
 
 
 def _error(frame: Document) -> DexecError:
