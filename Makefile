@@ -15,7 +15,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-sam demo up down package check test coverage lint watch soak mutants bench docs lock images audit \
+.PHONY: help setup setup-sam demo up down package check test coverage lint watch soak mutants bench docs sdk lock images audit \
   template-postgres licences clean
 
 help: ## list these targets
@@ -23,7 +23,7 @@ help: ## list these targets
 
 setup: $(STAMP) ## make .venv with all that is needed
 
-$(STAMP): requirements-setup.txt requirements-dev.txt pyproject.toml
+$(STAMP): requirements-setup.txt requirements-dev.txt pyproject.toml sdk/python/pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else \
 	  f"dexec needs Python 3.11, 3.12 or 3.13; $(PYTHON) is {v.major}.{v.minor}. Name another: make setup PYTHON=python3.11")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -31,7 +31,7 @@ $(STAMP): requirements-setup.txt requirements-dev.txt pyproject.toml
 	@# uv takes a quarter of pip's time, but knows nothing of pip.conf.
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-dev.txt \
 	  || $(PIP) --require-hashes -r requirements-dev.txt
-	$(PIP) --no-deps --no-build-isolation -e .
+	$(PIP) --no-deps --no-build-isolation -e . -e sdk/python
 	@touch $@
 
 setup-sam: $(SAM_STAMP) ## make .venv-sam with the SAM CLI, whose pins clash with ours
@@ -90,6 +90,9 @@ bench: setup ## measure the standard set, which takes minutes, and rewrite docs/
 
 docs: setup ## write the generated documents anew
 	@$(BIN)/python -m infra.release.documents
+
+sdk: setup ## generate the models of the clients anew
+	@$(BIN)/python -m infra.release.sdk
 
 lock: setup ## pin the dependencies anew
 	$(LOCK) requirements-dev.in -o requirements-dev.txt

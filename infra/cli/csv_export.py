@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from infra.client.api import Document
+    from dexec_client.raw.json_types import Document
 
 COLUMNS = (
     "orderId",

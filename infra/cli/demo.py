@@ -14,9 +14,10 @@ from infra.cli.interrupts import stoppable
 from infra.cli.target import HOME, HomeOption
 
 if TYPE_CHECKING:
+    from dexec_client.raw.api import Api
+    from dexec_client.raw.feed import Feed
+    from dexec_client.raw.json_types import Document
     from infra.cli.live import Board
-    from infra.client.api import Api, Document
-    from infra.client.feed import Feed
     from infra.local.home import State
 
 
@@ -70,10 +71,10 @@ def demo(home: HomeOption = HOME, svg: SvgOption = None) -> None:
 
 async def _show_five(state: State) -> tuple[list[str], int]:
     """Run the orders and print what came of them; return their ids and how many were confirmed."""
+    from dexec_client.raw.api import Api
+    from dexec_client.raw.feed import Feed
     from infra.cli import live, views
     from infra.cli.route_views import print_route
-    from infra.client.api import Api
-    from infra.client.feed import Feed
 
     board = live.Board()
     output.say("\n[bold]Five orders at the same moment[/]\n")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dexec.usecases.halt import Halted
-    from infra.client.api import Document
+    from dexec_client.raw.json_types import Document
     from infra.json_types import Json
 
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]

@@ -13,7 +13,7 @@ from infra.cli.target import HOME, HomeOption, JsonOption
 
 if TYPE_CHECKING:
     from dexec.ports import ApiKey, Standing
-    from infra.client.api import Document
+    from dexec_client.raw.json_types import Document
     from infra.json_types import Json
 
 keys = typer.Typer(

@@ -13,8 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from dexec_client.raw.events import TERMINAL, Event
 from infra.cli import output, views
-from infra.client.events import TERMINAL, Event
 
 _VIA = {"WebSocket": "WS"}
 _COLUMNS = ("order", "swap", "via", "steps", "status", "sec")

@@ -19,7 +19,7 @@ from infra.cli.log_lines import print_line
 from infra.cli.target import HOME, HomeOption, JsonOption
 
 if TYPE_CHECKING:
-    from infra.client.api import Document
+    from dexec_client.raw.json_types import Document
     from infra.local.deployment import Options
     from infra.local.errors import LocalError
     from infra.local.home import Home, State

@@ -10,6 +10,7 @@ import typer
 
 from dexec import __version__
 from dexec.domain.errors import DexecError
+from dexec_client.errors import DexecError as SdkError
 from infra.cli import halt, local, market, operators, orders, output
 from infra.cli.bench import bench
 from infra.cli.chaos import chaos
@@ -21,7 +22,6 @@ from infra.cli.logs import logs
 from infra.cli.model import model
 from infra.cli.smoke import smoke
 from infra.cli.trace import trace
-from infra.client.errors import ApiError
 from infra.local.errors import LocalError
 
 INTERRUPTED = 130
@@ -75,8 +75,8 @@ def main() -> None:
     """Run a command; an expected error is one line on standard error, and exit code 1."""
     try:
         app(prog_name="dexec")
-    except ApiError as exc:
-        wait = f"; try again in {exc.retry_after_s:.0f} s" if exc.retry_after_s else ""
+    except SdkError as exc:
+        wait = f"; try again in {exc.retry_after:.0f} s" if exc.retry_after else ""
         output.complain(f"{exc}{wait}{_ADVICE.get(exc.status, '')}")
         sys.exit(1)
     except (LocalError, DexecError) as exc:

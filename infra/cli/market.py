@@ -22,7 +22,7 @@ from infra.cli.previews import slippage_bps
 from infra.cli.target import HOME, HomeOption, JsonOption, KeyOption, Target, UrlOption, resolve
 
 if TYPE_CHECKING:
-    from infra.client.api import Document
+    from dexec_client.raw.json_types import Document
 
 
 def quote(
@@ -118,7 +118,7 @@ def _priced(market: Path, wanted: _Wanted) -> Document:
 
 
 async def _quoted(target: Target, wanted: _Wanted) -> Document:
-    from infra.client.api import Api
+    from dexec_client.raw.api import Api
 
     async with Api(target.http_url, target.api_key) as api:
         return cast("Document", (await api.quotes(*wanted))["route"])

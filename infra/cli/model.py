@@ -11,7 +11,7 @@ from infra.cli.local import Latency
 from infra.cli.target import JsonOption
 
 if TYPE_CHECKING:
-    from infra.client.api import Document
+    from dexec_client.raw.json_types import Document
 
 
 def model(

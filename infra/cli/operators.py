@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dexec.adapters.postgres.operators import ProblemOrder
-    from infra.client.api import Document
+    from dexec_client.raw.json_types import Document
     from infra.operators.access import Access
 
 PATIENCE_S = 45

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,12 +15,8 @@ from infra.cli.leaving import again_command, leaving
 from infra.cli.target import HOME, HomeOption, JsonOption, KeyOption, Target, UrlOption, resolve
 
 if TYPE_CHECKING:
-    from infra.client.api import Document
-    from infra.client.events import Event
+    from dexec_client.raw.json_types import Document
     from infra.json_types import Json
-
-PAGE = 100
-"""Orders asked for at once."""
 
 SHOWN = 20
 """Orders shown by default."""
@@ -165,16 +160,16 @@ def show(
 
 
 async def _place(target: Target, wanted: Document, idempotency_key: str | None) -> Document:
-    """Place an order, however often its answer is lost. Raises ``ApiError``, which says how to go on."""
-    from infra.client.api import Api
-    from infra.client.errors import ApiError
-    from infra.client.retry import new_key
+    """Place an order, however often its answer is lost. Raises ``SdkError``, which says how to go on."""
+    from dexec_client.errors import DexecError as SdkError
+    from dexec_client.raw.api import Api
+    from dexec_client.raw.retry import new_key
 
     key = idempotency_key or new_key()
     try:
         async with Api(target.http_url, target.api_key, say=output.note) as api:
             return await api.place(wanted, key)
-    except ApiError as exc:
+    except SdkError as exc:
         if not exc.is_unknown:
             raise
         options = "".join(
@@ -183,39 +178,29 @@ async def _place(target: Target, wanted: Document, idempotency_key: str | None) 
             if name in wanted
         )
         advice = f"to have it placed once, run the same command with --idempotency-key {key}{options}"
-        raise ApiError(f"{exc}; whether the order was placed is not known: {advice}", exc.status) from exc
+        raise SdkError(f"{exc}; whether the order was placed is not known: {advice}", exc.status) from exc
 
 
 async def find_order(target: Target, order_id: str) -> Document:
-    """Return an order with its route, fill and events. Raises ``ApiError``."""
-    from infra.client.api import Api
+    """Return an order with its route, fill and events. Raises ``SdkError``."""
+    from dexec_client.raw.api import Api
 
     async with Api(target.http_url, target.api_key) as api:
         return await api.order(order_id)
 
 
 async def _history(target: Target, status: Status | None, limit: int) -> list[Document]:
-    """Read pages until ``limit`` orders are there or there are no more."""
-    from infra.client.api import Api
+    """Return the newest orders, ``limit`` of them at the most."""
+    from dexec_client.raw.api import Api
 
-    orders: list[Document] = []
-    cursor: str | None = None
     async with Api(target.http_url, target.api_key) as api:
-        while len(orders) < limit:
-            page = await api.history(
-                status=status.value if status else None, limit=min(PAGE, limit - len(orders)), cursor=cursor
-            )
-            orders += cast("list[Document]", page["orders"])
-            cursor = cast("str | None", page.get("nextCursor"))
-            if cursor is None:
-                break
-    return orders
+        return [order async for order in api.orders(status=status and status.value, most=limit)]
 
 
 async def _watch(target: Target, order_id: str, *, via: str = "", as_json: bool) -> str:
     """Show an order to its end; return its last status."""
+    from dexec_client.raw.feed import Feed
     from infra.cli import live, views
-    from infra.client.feed import Feed
 
     board = live.Board()
     if not as_json:
@@ -228,16 +213,9 @@ async def _watch(target: Target, order_id: str, *, via: str = "", as_json: bool)
             return board.status(order_id)
         status = ""
         async for event in events:
-            output.say_json_line(event_document(event))
+            output.say_json_line(event.document())
             status = event.status
         return status
-
-
-def event_document(event: Event) -> Document:
-    """Return an event as the API names its fields."""
-    fields = asdict(event)
-    detail = fields.pop("detail")
-    return {"orderId": fields.pop("order_id"), **fields, **detail}
 
 
 def _exit_unless_confirmed(status: str) -> None:

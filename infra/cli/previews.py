@@ -10,8 +10,8 @@ import typer
 from infra.cli import output
 
 if TYPE_CHECKING:
+    from dexec_client.raw.json_types import Document
     from infra.cli.target import Target
-    from infra.client.api import Document
 
 WARNS_OVER = Decimal(1)
 ASKS_OVER = Decimal(5)
@@ -32,16 +32,13 @@ def slippage_bps(percent: str | None) -> int | None:
 
 
 async def previewed(target: Target, wanted: Document, bps: int | None) -> Document:
-    """Return the route that an order would take now. Raises ``ApiError``."""
-    from infra.client.api import Api
-    from infra.client.retry import until_answered
+    """Return the route that an order would take now. Raises ``SdkError``."""
+    from dexec_client.raw.api import Api
 
     token_in, token_out, amount = (str(wanted[name]) for name in ("tokenIn", "tokenOut", "amount"))
     mode = str(wanted.get("mode", "exactIn"))
-    async with Api(target.http_url, target.api_key) as api:
-        quotes = await until_answered(
-            lambda: api.quotes(token_in, token_out, amount, mode, bps), lambda _: None
-        )
+    async with Api(target.http_url, target.api_key, repeat_reads=True) as api:
+        quotes = await api.quotes(token_in, token_out, amount, mode, bps)
     return cast("Document", quotes["route"])
 
 

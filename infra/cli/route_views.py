@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, cast
 from rich.markup import escape
 from rich.padding import Padding
 
+from dexec_client.raw.json_types import Document
 from infra.cli import output
-from infra.client.api import Document
 
 if TYPE_CHECKING:
     from dexec.api.explain import Explanation

@@ -39,7 +39,7 @@ class Target:
 def resolve(home: Path, url: str | None, api_key: str | None) -> Target:
     """Return the deployment to talk to.
 
-    Raises ``LocalError`` when none is named and none runs, ``ApiError`` when the named one is silent.
+    Raises ``LocalError`` when none is named and none runs, ``SdkError`` when the named one is silent.
     """
     from infra.local.deployment import running
     from infra.local.home import Home
@@ -53,7 +53,7 @@ def resolve(home: Path, url: str | None, api_key: str | None) -> Target:
 
 
 async def _websocket_url(url: str, api_key: str) -> str:
-    from infra.client.api import Api
+    from dexec_client.raw.api import Api
 
     async with Api(url, api_key) as api:
         return str((await api.config())["websocketUrl"])

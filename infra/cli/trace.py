@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from infra.client.api import Document
+    from dexec_client.raw.json_types import Document
 
 BAR = 44
 """Columns of the longest bar."""

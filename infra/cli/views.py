@@ -9,10 +9,10 @@ from typing import NamedTuple, cast
 from rich.markup import escape
 from rich.text import Text
 
+from dexec_client.raw.events import Event
+from dexec_client.raw.json_types import Document
 from infra.cli import output
 from infra.cli.route_views import documents, print_route_in_full, venues
-from infra.client.api import Document
-from infra.client.events import Event
 
 STATUS_STYLE = {"confirmed": "green", "failed": "red"}
 

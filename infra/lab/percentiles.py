@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from infra.client.api import Document
+from dexec_client.raw.json_types import Document
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

@@ -22,10 +22,11 @@ from dexec.adapters.postgres.statements import Statement
 from dexec.domain.errors import DexecError
 from dexec.ports import ApiKey, Delivery
 from dexec.usecases.cancel_orders import KEY_REVOKED
-from infra.client.api import Api, Document, is_local
-from infra.client.errors import ApiError
-from infra.client.events import TERMINAL
-from infra.client.feed import Feed
+from dexec_client.errors import DexecError as SdkError
+from dexec_client.raw.api import Api, is_local
+from dexec_client.raw.events import TERMINAL
+from dexec_client.raw.feed import Feed
+from dexec_client.raw.json_types import Document
 from infra.operators import keys
 from infra.operators.access import Access
 from infra.operators.doctor.finding import Finding, note, ok, problem
@@ -38,7 +39,7 @@ LARGE_BYTES = 40_000
 """API Gateway takes messages of up to 128 KB, in frames of 32 KB that the client puts together."""
 
 ORDER: Document = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "0.1"}
-_FAILURES = (DexecError, ApiError, psycopg.Error, BotoCoreError, ClientError, OSError)
+_FAILURES = (DexecError, SdkError, psycopg.Error, BotoCoreError, ClientError, OSError)
 
 
 class Broken(Exception):

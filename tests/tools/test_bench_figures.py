@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from infra.client.api import Document
+from dexec_client.raw.json_types import Document
 from infra.lab.bench.collector import Collector
 from infra.lab.bench.figures import Figures
 from infra.lab.bench.load import Placed, Run

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from dexec_client.raw.events import Event
+from dexec_client.raw.json_types import Document
 from infra.cli import live, local, orders, output, previews, views
 from infra.cli.interrupts import Stopped, stoppable
 from infra.cli.leaving import again_command, leaving
 from infra.cli.target import HOME, Target
-from infra.client.api import Document
-from infra.client.events import Event
 from infra.local import deployment, emulator, processes
 from infra.local.deployment import Options
 from infra.local.errors import AlreadyRunning, LocalError, NotRunning, StartFailed

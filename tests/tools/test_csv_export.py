@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 
+from dexec_client.raw.json_types import Document
 from infra.cli.csv_export import COLUMNS, write_orders
-from infra.client.api import Document
 
 CONFIRMED: Document = {
     "orderId": "ord_1",

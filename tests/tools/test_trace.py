@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+from dexec_client.raw.json_types import Document
 from infra.cli.trace import Span, spans_of
-from infra.client.api import Document
 
 
 def event(status: str, at: str, **fields: str) -> Document:

@@ -19,7 +19,7 @@ from typing import NamedTuple, cast
 from rich.console import Console
 from rich.table import Table
 
-from infra.client.api import Document
+from dexec_client.raw.json_types import Document
 from infra.lab.bench import invoke
 from infra.lab.bench.stand import API_KEY, Stand, stand
 from infra.local.home import PROJECT

@@ -6,8 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import cast
 
-from infra.client.api import Document
-from infra.client.events import Event, from_frame
+from dexec_client.raw.events import Event, from_frame
+from dexec_client.raw.json_types import Document
 
 
 @dataclass

@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from dexec.adapters.paper.simulator import LATENCIES
-from infra.client.api import Document
-from infra.client.events import TERMINAL
+from dexec_client.raw.events import TERMINAL
+from dexec_client.raw.json_types import Document
 from infra.lab.bench.collector import Received, Step
 from infra.lab.bench.load import Placed, Run
 from infra.lab.percentiles import spread

@@ -7,8 +7,8 @@ from time import perf_counter
 
 import psycopg
 
-from infra.client.api import Document
-from infra.client.errors import ApiError
+from dexec_client.errors import DexecError as SdkError
+from dexec_client.raw.json_types import Document
 from infra.lab.bench.kept_http import KeptHttp
 from infra.lab.bench.plan import Target
 from infra.lab.percentiles import spread
@@ -58,7 +58,7 @@ async def _times(http: KeptHttp, path: str) -> list[float]:
         started = perf_counter()
         answer = await http.request("GET", path)
         if answer.status != 200:
-            raise ApiError(f"GET {path} answered {answer.status}", answer.status)
+            raise SdkError(f"GET {path} answered {answer.status}", answer.status)
         if number >= WARM_UP:
             times.append((perf_counter() - started) * 1000)
     return times

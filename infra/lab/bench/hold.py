@@ -41,7 +41,7 @@ class Held(NamedTuple):
 
 
 async def hold(target: Target, state: State, sockets: int, seconds: float) -> Held:
-    """Open sockets that watch all orders, and hold them open. Raises ``ApiError``."""
+    """Open sockets that watch all orders, and hold them open. Raises ``SdkError``."""
     before_mb, _ = Usage(state.processes).deployment()
     async with Watchers(target, Collector(), lambda *_: None) as watchers:
         slots = asyncio.Semaphore(OPENING_AT_ONCE)

@@ -11,9 +11,9 @@ from http import HTTPStatus
 from time import perf_counter, time
 
 from dexec.api.inputs import MAX_PAGE
-from infra.client.api import Document
-from infra.client.errors import ApiError
-from infra.client.retry import LOST, new_key, pause_s
+from dexec_client.errors import DexecError as SdkError
+from dexec_client.raw.json_types import Document
+from dexec_client.raw.retry import LOST, new_key, pause_s
 from infra.lab.bench import invoke
 from infra.lab.bench.collector import Collector
 from infra.lab.bench.kept_http import KeptHttp, NoAnswer
@@ -65,7 +65,7 @@ class Run:
 
 
 async def run(plan: Plan, target: Target, progress: Progress = lambda *_: None) -> Run:
-    """Run a plan. Raises ``ApiError`` where the deployment refuses the key."""
+    """Run a plan. Raises ``SdkError`` where the deployment refuses the key."""
     load = _Load(plan, target)
     async with AsyncExitStack() as stack:
         headers = {"x-api-key": target.api_key, "content-type": "application/json"}
@@ -99,7 +99,7 @@ class _Load:
             if not self._plan.cold:
                 await self.http.request("GET", "/api/orders?limit=1")
         except NoAnswer as exc:
-            raise ApiError(str(exc)) from exc
+            raise SdkError(str(exc)) from exc
         slots = asyncio.Semaphore(OPENING_AT_ONCE)
         await asyncio.gather(*(self._open_stream(slots) for _ in range(self._streams)))
         if self._plan.over is Over.websocket and not self._streams:
@@ -143,7 +143,7 @@ class _Load:
         if placed.order_id is not None and not self._streams and self._plan.over is Over.http:
             try:
                 await self.sockets.open(orderId=placed.order_id)
-            except ApiError as exc:
+            except SdkError as exc:
                 placed.socket_refusal = str(exc)
 
     async def _send_over_http(self, placed: Placed) -> tuple[str | None, bool]:
@@ -188,9 +188,9 @@ class _Load:
             try:
                 answer = await self.http.request("GET", path)
             except NoAnswer as exc:
-                raise ApiError(f"whether refused orders were executed is not known: {exc}") from exc
+                raise SdkError(f"whether refused orders were executed is not known: {exc}") from exc
             if answer.status != HTTPStatus.OK:
-                raise ApiError(f"whether refused orders were executed is not known: {answer.status}")
+                raise SdkError(f"whether refused orders were executed is not known: {answer.status}")
             page = json.loads(answer.body)
             for order in page["orders"]:
                 if (placed := refused.pop(str(order["clientOrderId"]), None)) is not None:

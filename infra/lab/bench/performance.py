@@ -7,7 +7,7 @@ from typing import cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from infra.client.api import Document
+from dexec_client.raw.json_types import Document
 
 LOSSES = ("socketsRefused", "ordersRefused", "ordersBehindError", "eventsMissing", "eventsDuplicated")
 """What there is to be none of; of several runs the page has the worst."""

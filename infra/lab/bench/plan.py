@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from infra.client.retry import TRIES
+from dexec_client.raw.retry import TRIES
 
 
 class Over(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
-from infra.client.api import Document
+from dexec_client.raw.json_types import Document
 
 _EVENTS = ("eventsExpected", "eventsMissing", "eventsDuplicated", "eventsOutOfOrder")
 

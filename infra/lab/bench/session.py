@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from dexec import __version__
-from infra.client.api import Document
+from dexec_client.raw.json_types import Document
 from infra.lab.bench import load
 from infra.lab.bench.figures import Figures
 from infra.lab.bench.plan import Plan, Target
@@ -63,7 +63,7 @@ def measure(
 ) -> Session:
     """Warm up, then run the plan; ``state`` is given where the processes can be looked at.
 
-    Without the warm-up the figures would be those of functions that start. Raises ``ApiError``.
+    Without the warm-up the figures would be those of functions that start. Raises ``SdkError``.
     """
     if plan.warm_up:
         asyncio.run(load.run(replace(plan, orders=plan.warm_up, rate=None, watchers=1), target))

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-from infra.client.api import Document
-from infra.client.opening import open_once
+from dexec_client.raw.json_types import Document
+from dexec_client.raw.opening import open_once
 from infra.lab.bench.collector import Collector
 from infra.lab.bench.plan import Target
 
@@ -47,7 +47,7 @@ class Watchers:
         await asyncio.gather(*(socket.close() for socket in self._sockets), return_exceptions=True)
 
     async def open(self, **query: str) -> None:
-        """Open a socket that watches what ``query`` says, at once. Raises ``ApiError``."""
+        """Open a socket that watches what ``query`` says, at once. Raises ``SdkError``."""
         url = f"{self._target.websocket_url}?{urlencode({'apiKey': self._target.api_key, **query})}"
         socket = await open_once(url, OPEN_S)
         self._sockets.append(socket)

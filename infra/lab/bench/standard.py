@@ -16,7 +16,7 @@ from statistics import median
 from time import perf_counter
 from typing import NamedTuple
 
-from infra.client.api import Document
+from dexec_client.raw.json_types import Document
 from infra.json_types import Json
 from infra.lab.bench import bare, budget, history, session
 from infra.lab.bench.performance import LOSSES, page
@@ -54,7 +54,7 @@ QUICK = Sizes(runs=1, burst=200, orders=(10, 100), watchers=((1, 50), (10, 20)),
 
 
 def measure(sizes: Sizes) -> Document:
-    """Measure the set and return it, JSON-ready. Raises ``LocalError``, ``ApiError``."""
+    """Measure the set and return it, JSON-ready. Raises ``LocalError``, ``SdkError``."""
     _note("own CPU and cold starts")
     own = budget.measure(sizes.runs, 200)
     _note("the emulator by itself")

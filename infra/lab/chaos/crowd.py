@@ -6,9 +6,9 @@ import asyncio
 import uuid
 from collections.abc import Sequence
 
-from infra.client.api import Document
-from infra.client.errors import ApiError
-from infra.client.feed import Feed
+from dexec_client.errors import DexecError as SdkError
+from dexec_client.raw.feed import Feed
+from dexec_client.raw.json_types import Document
 from infra.local.home import State
 from infra.local.keys import create_key
 
@@ -28,7 +28,7 @@ class Client:
         self._open: set[str] = set()
 
     async def place(self, count: int) -> None:
-        """Place orders; every one of them is acknowledged when this returns. Raises ``ApiError``."""
+        """Place orders; every one of them is acknowledged when this returns. Raises ``SdkError``."""
         await asyncio.to_thread(create_key, self._state.database_url, self._key, orders_per_minute=0)
         async with Feed(self._state.websocket_url, self._key) as feed:
             for _ in range(count):
@@ -42,7 +42,7 @@ class Client:
             try:
                 async with Feed(self._state.websocket_url, self._key) as self._feed:
                     await self._follow(self._feed)
-            except ApiError:
+            except SdkError:
                 await asyncio.sleep(_COME_BACK_S)
         self._feed = None
 

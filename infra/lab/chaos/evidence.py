@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import psycopg
 
-from infra.client.events import TERMINAL
+from dexec_client.raw.events import TERMINAL
 
 _OUTCOMES = """
     SELECT o.id, o.status, o.error::json ->> 'code',

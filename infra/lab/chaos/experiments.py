@@ -13,7 +13,7 @@ from itertools import takewhile
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.client.api import Document
+from dexec_client.raw.json_types import Document
 from infra.lab.chaos import evidence, faults
 from infra.lab.chaos.crowd import Crowd
 from infra.local import deployment

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from infra.client.api import Document
+from dexec_client.raw.json_types import Document
 from infra.lab.model.assumptions import Assumptions
 from infra.lab.model.bill import Month, units_of_a_month
 from infra.lab.model.costs import Bill, limits, minutes_to_grow, usd, usd_of_a_million

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from infra.client.api import Document
+from dexec_client.raw.json_types import Document
 from infra.json_types import Json
 from infra.lab.model.queueing import BUSY
 

@@ -17,6 +17,7 @@ from dexec.api.problems import Checks, FieldError
 from dexec.api.routes import (
     AlternativeDetails,
     CostDetails,
+    Decimal,
     FillDetails,
     LegDetails,
     QuoteDetails,
@@ -31,7 +32,7 @@ OrderId = Annotated[
     str, Field(pattern="^ord_[0-9a-f]{32}$", examples=["ord_01a1f8b319a27e91a730694d75677ea6"])
 ]
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"}, description="UTC, ISO 8601")]
-Amount = Annotated[str, Field(pattern=r"^\d+(\.\d+)?$", description="in whole tokens", examples=["1.5"])]
+Amount = Annotated[Decimal, Field(pattern=r"^\d+(\.\d+)?$", description="in whole tokens", examples=["1.5"])]
 Seq = Annotated[int, Field(ge=1, description="counts an order's events from 1")]
 Attempt = Annotated[int, Field(ge=1, description="counts passes from routing on")]
 Deadline = Annotated[int, Field(ge=1, description="seconds from acceptance; nothing is signed after it")]
@@ -155,7 +156,7 @@ class RoutingEvent(EventHead):
     alternatives: NotRequired[list[AlternativeDetails]]
     costs: NotRequired[CostDetails]
     bound: NotRequired[Amount]
-    gapBps: NotRequired[str]
+    gapBps: NotRequired[Decimal]
     leftOut: NotRequired[list[VenueFailureDetails]]
     slot: NotRequired[int]
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import TypedDict
 
-from dexec.api.routes import FillDetails, RouteDetails
+from dexec.api.routes import Decimal, FillDetails, RouteDetails
 from dexec.domain.amounts import format_amount, parse_decimal
 from dexec.domain.arithmetic import BPS
 from dexec.domain.quote import Mode
@@ -21,17 +21,17 @@ class Part(TypedDict):
     """One cause: what it cost in token units and in bps of the reference; below zero it was a gain."""
 
     cause: str
-    amount: str
-    bps: str
+    amount: Decimal
+    bps: Decimal
 
 
 class Explanation(TypedDict):
     """The way from the mid price at the quote to the fill; the parts sum to the total exactly."""
 
     token: str
-    reference: str
-    quoted: str
-    filled: str
+    reference: Decimal
+    quoted: Decimal
+    filled: Decimal
     parts: list[Part]
     total: Part
 

@@ -5,7 +5,9 @@ Amounts, prices and percentages are strings, in token units; shares, scores, slo
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
+
+from pydantic import Field
 
 from dexec.domain.amounts import format_amount, format_decimal
 from dexec.domain.quote import Mode
@@ -20,19 +22,22 @@ from dexec.domain.recorded import (
 )
 from dexec.domain.tokens import decimals_of, format_units
 
+Decimal = Annotated[str, Field(json_schema_extra={"format": "decimal"})]
+"""A decimal number as text, such as ``-0.25``: clients must not read it as a binary float."""
+
 
 class QuoteDetails(TypedDict):
     """One venue's quote; ``effectivePrice`` = ``price`` * (1 + ``slippage``), the fee not yet taken off."""
 
     venue: str
-    price: str
-    slippage: str
-    effectivePrice: str
-    fee: str
+    price: Decimal
+    slippage: Decimal
+    effectivePrice: Decimal
+    fee: Decimal
     liquidityScore: int
     latencyMs: int
-    amountIn: str
-    amountOut: str
+    amountIn: Decimal
+    amountOut: Decimal
     slot: int
     pool: str
 
@@ -41,9 +46,9 @@ class FeeDetails(TypedDict):
     """A fee in units of the token paid in, and what is taken from the token that comes out, if anything."""
 
     token: str
-    base: str
-    variable: str
-    output: NotRequired[str]
+    base: Decimal
+    variable: Decimal
+    output: NotRequired[Decimal]
 
 
 class LegDetails(TypedDict):
@@ -55,10 +60,10 @@ class LegDetails(TypedDict):
     tokenIn: str
     tokenOut: str
     shareBps: int
-    amountIn: str
-    amountOut: str
-    price: str
-    priceImpactBps: str
+    amountIn: Decimal
+    amountOut: Decimal
+    price: Decimal
+    priceImpactBps: Decimal
     fee: FeeDetails
     slot: int
 
@@ -67,9 +72,9 @@ class AlternativeDetails(TypedDict):
     """A route not taken, and its cost against the one taken."""
 
     route: str
-    amountIn: str
-    amountOut: str
-    costBps: str
+    amountIn: Decimal
+    amountOut: Decimal
+    costBps: Decimal
 
 
 class VenueFailureDetails(TypedDict):
@@ -83,10 +88,10 @@ class CostDetails(TypedDict):
     """Costs in units of ``token``; reference less (exact in) or plus (exact out) all costs is the quote."""
 
     token: str
-    reference: str
-    fees: str
-    impact: str
-    rounding: str
+    reference: Decimal
+    fees: Decimal
+    impact: Decimal
+    rounding: Decimal
 
 
 class RouteDetails(TypedDict):
@@ -95,17 +100,17 @@ class RouteDetails(TypedDict):
     mode: str
     tokenIn: str
     tokenOut: str
-    amountIn: str
-    amountOut: str
-    minAmountOut: NotRequired[str]
-    maxAmountIn: NotRequired[str]
+    amountIn: Decimal
+    amountOut: Decimal
+    minAmountOut: NotRequired[Decimal]
+    maxAmountIn: NotRequired[Decimal]
     reason: str
     legs: list[LegDetails]
     quotes: list[QuoteDetails]
     alternatives: list[AlternativeDetails]
     costs: CostDetails
-    bound: str
-    gapBps: str
+    bound: Decimal
+    gapBps: Decimal
     leftOut: list[VenueFailureDetails]
     slot: int
 
@@ -113,9 +118,9 @@ class RouteDetails(TypedDict):
 class FillDetails(TypedDict):
     """What happened on chain; ``price`` is token out per token in over the whole fill."""
 
-    amountIn: str
-    amountOut: str
-    price: str
+    amountIn: Decimal
+    amountOut: Decimal
+    price: Decimal
     legs: list[LegDetails]
     slot: int
 

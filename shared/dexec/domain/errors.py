@@ -60,6 +60,7 @@ State = Literal["up", "down"]
 NO_SUCH_ORDER = "there is no such order of this client; GET /api/orders lists those there are"
 """Said of an order of another client, too, and of what is no order id: the three are not distinguished."""
 
+
 class DexecError(Exception):
     """Base of all errors that the engine raises on purpose.
 

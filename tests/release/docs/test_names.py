@@ -26,13 +26,13 @@ from infra.local.home import PROJECT
 PACKAGE = PROJECT / "shared" / "dexec"
 MOST_FILES = 4
 ROOTS = (PROJECT, PROJECT / "shared", PACKAGE, PROJECT / "docs")
-CODE = ("shared/dexec", "functions", "infra")
+CODE = ("shared/dexec", "functions", "infra", "sdk/python/src")
 
 _FENCE = re.compile(r"^```.*?^```\n", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`]+)`")
 _FILE = re.compile(r"[\w.$-]+(/[\w.-]+)*/?")
 _SUFFIX = re.compile(r"\.(py|sql|md|yaml|json|in|txt)$")
-_SOURCE = re.compile(r"[\w/-]+\.(py|sql)|(shared|functions|infra|tests|docs)/[\w./-]+")
+_SOURCE = re.compile(r"[\w/-]+\.(py|sql)|(shared|functions|infra|sdk|tests|docs)/[\w./-]+")
 _CALL = re.compile(r"([\w.]+)\(([^)]*)\)(?: -> ([\w.]+))?")
 _DOTTED = re.compile(r"\w+(\.\w+)*")
 
@@ -112,7 +112,7 @@ def index(*places: Path) -> Index:
 @cache
 def tree() -> frozenset[str]:
     """Return every file of the repository, from its root, with a slash before it."""
-    folders = ("shared", "functions", "infra", "tests", "docs")
+    folders = ("shared", "functions", "infra", "sdk", "tests", "docs")
     return frozenset(
         f"/{path.relative_to(PROJECT)}" for name in folders for path in (PROJECT / name).rglob("*")
     )

@@ -59,6 +59,10 @@ def test_the_layer_holds_the_package_with_its_sql(built: Path) -> None:
         assert (shipped / source.relative_to(ours)).read_bytes() == source.read_bytes()
 
 
+def test_nothing_of_the_clients_is_shipped(built: Path) -> None:
+    assert not [*built.rglob("dexec_client*"), *built.rglob("httpx"), *built.rglob("websockets")]
+
+
 def test_the_layer_holds_the_authorities_that_the_database_is_checked_by(built: Path) -> None:
     shipped = built / "Layer" / "python" / "botocore" / PUBLIC_AUTHORITIES.name
     context = ssl.create_default_context(cafile=str(shipped))

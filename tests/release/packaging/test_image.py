@@ -27,7 +27,7 @@ DEVELOPMENT_ONLY = (
 LOADED = """
 import json, sys
 import infra.cli.main, infra.local.rollout, infra.local.versions, infra.local.serve
-import infra.local.deployment, infra.client.feed, infra.release.containers.healthy
+import infra.local.deployment, dexec_client.raw.feed, infra.release.containers.healthy
 import infra.release.containers.database_url, dexec.bootstrap
 from ministack.app import app
 print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
@@ -46,7 +46,7 @@ def test_what_runs_in_the_image_needs_no_package_that_it_lacks() -> None:
     owners = metadata.packages_distributions()
     loaded = {owner.lower() for module in json.loads(ran.stdout) for owner in owners.get(module, ())}
     there = {re.sub(r"[-_.]+", "-", name).lower() for name in pins("requirements-local.txt")}
-    missing = {re.sub(r"[-_.]+", "-", name) for name in loaded} - there - {"dexec"}
+    missing = {re.sub(r"[-_.]+", "-", name) for name in loaded} - there - {"dexec", "dexec-client"}
     assert {"ministack", "uvicorn", "psycopg"} <= {re.sub(r"[-_.]+", "-", name) for name in loaded}
     assert not missing
 
@@ -78,5 +78,5 @@ def test_everything_that_is_copied_is_there_and_not_ignored() -> None:
         for source in line.split()[1:-1]
         if not source.startswith("--")
     ]
-    assert {"shared", "infra", "functions", "template.yaml"} <= set(sources)
+    assert {"shared", "sdk/python", "infra", "functions", "template.yaml"} <= set(sources)
     assert all((PROJECT / source).exists() and source not in ignored for source in sources)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from infra.client.feed import Feed
+from dexec_client.raw.feed import Feed
 from infra.lab.chaos import evidence, faults
 from infra.lab.chaos.experiments import RECOVERY_S, SHORT, Experiment, Stand, run
 from infra.local.keys import create_key

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import httpx
 
-from infra.client.api import Api
-from infra.client.feed import Feed
+from dexec_client.raw.api import Api
+from dexec_client.raw.feed import Feed
 from infra.local.aws import Aws
 from infra.local.home import Home, State
 from infra.local.keys import create_key

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
-from infra.client.api import Document
+from dexec_client.raw.json_types import Document
 from infra.lab.chaos import evidence
 from infra.lab.chaos.faults import postgres_frozen, postgres_stopped, reconfigured
 from tests.system.e2e.deployed import Deployed

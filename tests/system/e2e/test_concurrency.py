@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import pytest
 
-from infra.client.api import Document
-from infra.client.events import TERMINAL, Event
-from infra.client.feed import Feed
+from dexec_client.raw.events import TERMINAL, Event
+from dexec_client.raw.feed import Feed
+from dexec_client.raw.json_types import Document
 from infra.lab.chaos import evidence
 from infra.lab.chaos.faults import executor_stopped, reconfigured
 from infra.local.database import StoredEvent, histories

@@ -17,7 +17,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.client.events import Event
+from dexec_client.raw.events import Event
 from infra.local import deployment, emulator, stack
 from infra.local.logs import LogReader
 from tests.support.homes import new_home

@@ -14,7 +14,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
-from infra.client.feed import Feed
+from dexec_client.raw.feed import Feed
 from infra.lab.bench import load
 from infra.lab.bench.figures import Figures
 from infra.lab.bench.plan import Plan, Target

@@ -14,7 +14,7 @@ from dexec.adapters.postgres.database import Database
 from dexec.adapters.postgres.orders import PostgresOrders
 from dexec.adapters.postgres.sources import from_url
 from dexec.usecases.settle_dead_letter import MAX_ROUNDS
-from infra.client.api import Document
+from dexec_client.raw.json_types import Document
 from infra.lab.chaos import faults
 from infra.local import stack
 from tests.system.e2e import inprocess

@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 from websockets.asyncio.client import connect
 
-from infra.client.api import Document
-from infra.client.events import Event, Sequencer, from_frame
+from dexec_client.raw.events import Event, Sequencer, from_frame
+from dexec_client.raw.json_types import Document
 from infra.lab.chaos import evidence
 from tests.system.e2e.deployed import Deployed
 from tests.system.e2e.evidence import CLEAN_RUN, ended, ended_async, wait_for_clean_queues

@@ -12,9 +12,9 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
-from infra.client.api import Document
-from infra.client.events import Event, Sequencer, from_frame
-from infra.client.feed import Feed
+from dexec_client.raw.events import Event, Sequencer, from_frame
+from dexec_client.raw.feed import Feed
+from dexec_client.raw.json_types import Document
 from tests.system.e2e.deployed import Deployed
 from tests.system.e2e.evidence import CLEAN_RUN, ended_async
 

@@ -12,8 +12,8 @@ from typing import IO
 
 import pytest
 
-from infra.client.api import Document
-from infra.client.events import Event, Sequencer, from_frame
+from dexec_client.raw.events import Event, Sequencer, from_frame
+from dexec_client.raw.json_types import Document
 from tests.system.e2e.deployed import Deployed
 
 PACKAGE = "wscat@6.0.1"

@@ -65,7 +65,7 @@ def test_what_an_event_said_is_read_and_written_as_it_was(
 ) -> None:
     assert encoding.load_detail(status, step, row) == detail
     assert encoding.dump_detail(detail) == row
-    shown = detail_view(detail)
+    shown: dict[str, object] = {**detail_view(detail)}
     assert {name: shown[name] for name in json.loads(row)} == json.loads(row), "clients see what they saw"
     assert set(shown) - set(json.loads(row)) <= {"clientOrderId"}
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from types import TracebackType
-from typing import TypeAlias, cast
+from typing import cast
 from urllib.parse import urlsplit
 
 import httpx
 
-from infra.client.errors import ApiError, BadAddress, retry_after
-from infra.client.retry import LOST, Say, new_key, until_answered
-from infra.json_types import Json, Node
+from dexec_client import __version__
+from dexec_client.errors import ApiError, BadAddress, ConnectionLost, DexecError, refusal, seconds
+from dexec_client.raw.json_types import Document, Json
+from dexec_client.raw.retry import LOST, Say, new_key, until_answered
 
-Document: TypeAlias = Node
-"""A JSON object."""
+PAGE = 100
+"""Orders asked for at once, the most that the API gives."""
 
 
 def is_local(url: str) -> bool:
@@ -27,13 +28,27 @@ def _silent(_: str) -> None:
 
 
 class Api:
-    """Calls of one client. Every method raises ``ApiError``; ``say`` is called when one is repeated."""
+    """Calls of one client. Every method raises ``DexecError``; ``say`` is called when one is repeated.
 
-    def __init__(self, http_url: str, api_key: str, timeout_s: float = 15, say: Say = _silent) -> None:
+    Orders are repeated while their answer is lost; with ``repeat_reads``, so is what only reads.
+    """
+
+    def __init__(
+        self,
+        http_url: str,
+        api_key: str,
+        timeout_s: float = 15,
+        say: Say = _silent,
+        *,
+        repeat_reads: bool = False,
+    ) -> None:
         self._http_url = http_url.rstrip("/")
         self._say = say
+        self._repeat_reads = repeat_reads
         self._http = httpx.AsyncClient(
-            headers={"x-api-key": api_key}, timeout=timeout_s, trust_env=not is_local(http_url)
+            headers={"x-api-key": api_key, "user-agent": f"dexec-client/{__version__}"},
+            timeout=timeout_s,
+            trust_env=not is_local(http_url),
         )
 
     async def __aenter__(self) -> Api:
@@ -42,6 +57,10 @@ class Api:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
         await self._http.aclose()
 
     async def place(self, order: Mapping[str, Json], idempotency_key: str | None = None) -> Document:
@@ -56,20 +75,37 @@ class Api:
 
     async def order(self, order_id: str) -> Document:
         """Return an order with its route, fill and events."""
-        return await self._call("GET", f"/api/orders/{order_id}")
+        return await self._get(f"/api/orders/{order_id}")
 
     async def history(
         self, *, status: str | None = None, limit: int | None = None, cursor: str | None = None
     ) -> Document:
         """Return one page of the client's orders, newest first."""
-        return await self._call("GET", "/api/orders", status=status, limit=limit, cursor=cursor)
+        return await self._get("/api/orders", status=status, limit=limit, cursor=cursor)
+
+    async def orders(
+        self, *, status: str | None = None, most: int | None = None
+    ) -> AsyncGenerator[Document, None]:
+        """Yield the client's orders, newest first, ``most`` of them at the most; pages are read as needed."""
+        cursor: str | None = None
+        left = most
+        while left is None or left > 0:
+            page = await self.history(
+                status=status, limit=PAGE if left is None else min(PAGE, left), cursor=cursor
+            )
+            orders = cast("list[Document]", page["orders"])
+            for order in orders:
+                yield order
+            left = None if left is None else left - len(orders)
+            cursor = cast("str | None", page.get("nextCursor"))
+            if cursor is None:
+                return
 
     async def quotes(
         self, token_in: str, token_out: str, amount: str, mode: str, slippage_bps: int | None = None
     ) -> Document:
         """Return every venue's quote and the route that would be taken."""
-        return await self._call(
-            "GET",
+        return await self._get(
             "/api/quotes",
             tokenIn=token_in,
             tokenOut=token_out,
@@ -80,11 +116,20 @@ class Api:
 
     async def balances(self) -> Document:
         """Return what the client's wallet holds."""
-        return await self._call("GET", "/api/balances")
+        return await self._get("/api/balances")
+
+    async def tokens(self) -> Document:
+        """Return all tokens that can be swapped."""
+        return await self._get("/api/tokens")
 
     async def config(self) -> Document:
         """Return the public configuration: the WebSocket URL and the version."""
-        return await self._call("GET", "/api/config")
+        return await self._get("/api/config")
+
+    async def _get(self, path: str, **query: str | int | None) -> Document:
+        if not self._repeat_reads:
+            return await self._call("GET", path, query=query)
+        return await until_answered(lambda: self._call("GET", path, query=query), self._say, how="")
 
     async def _call(
         self,
@@ -93,9 +138,9 @@ class Api:
         *,
         json: Document | None = None,
         headers: Mapping[str, str] | None = None,
-        **query: str | int | None,
+        query: Mapping[str, str | int | None] | None = None,
     ) -> Document:
-        given = {name: value for name, value in query.items() if value is not None}
+        given = {name: value for name, value in (query or {}).items() if value is not None}
         try:
             answer = await self._http.request(
                 method, f"{self._http_url}{path}", json=json, headers=headers, params=given
@@ -104,7 +149,7 @@ class Api:
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as exc:
             raise BadAddress(f"{self._http_url} is no address such as http://localhost:4566/…") from exc
         except httpx.HTTPError as exc:
-            raise ApiError(f"{self._http_url} did not answer: {exc or type(exc).__name__}") from exc
+            raise ConnectionLost(f"{self._http_url} did not answer: {exc or type(exc).__name__}") from exc
         except ValueError as exc:
             raise _no_json(self._http_url, answer) from exc
         if answer.is_error:
@@ -118,12 +163,12 @@ def _refusal(answer: httpx.Response, document: Json) -> ApiError:
     # A gateway's own words ("Internal server error") say nothing without the status.
     gateway = f"HTTP {status}: {problem['message']}" if "message" in problem else f"HTTP {status}"
     text = problem.get("detail") or problem.get("title") or gateway
-    return ApiError(str(text), status, problem, retry_after(answer.headers.get("retry-after")))
+    return refusal(str(text), status, problem, seconds(answer.headers.get("retry-after")))
 
 
-def _no_json(http_url: str, answer: httpx.Response) -> ApiError:
+def _no_json(http_url: str, answer: httpx.Response) -> DexecError:
     status = answer.status_code
     if status in LOST:
-        waits = retry_after(answer.headers.get("retry-after"))
-        return ApiError(f"{http_url} answered HTTP {status}", status, retry_after_s=waits)
-    return ApiError(f"{http_url} is no dexec deployment: it answered {status} without JSON", status)
+        waits = seconds(answer.headers.get("retry-after"))
+        return refusal(f"{http_url} answered HTTP {status}", status, retry_after=waits)
+    return BadAddress(f"{http_url} is no dexec deployment: it answered {status} without JSON")

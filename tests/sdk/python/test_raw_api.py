@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from infra.client import retry
-from infra.client.api import Api, Document
-from infra.client.errors import ApiError
+from dexec_client.errors import ApiError, BadAddress, DexecError
+from dexec_client.raw import retry
+from dexec_client.raw.api import Api
+from dexec_client.raw.json_types import Document
 
 ORDER: Document = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 ACCEPTED = (202, "application/json", b'{"orderId": "ord_1"}')
@@ -53,15 +54,15 @@ async def serving(*answers: Answer) -> AsyncIterator[Server]:
         yield server
 
 
-def place(*answers: Answer, key: str | None = None) -> tuple[Document | ApiError, list[str], list[str]]:
+def place(*answers: Answer, key: str | None = None) -> tuple[Document | DexecError, list[str], list[str]]:
     """Place an order; return what came of it, the keys it was sent under, and what was said."""
     said: list[str] = []
 
-    async def scenario() -> tuple[Document | ApiError, list[str], list[str]]:
+    async def scenario() -> tuple[Document | DexecError, list[str], list[str]]:
         async with serving(*answers) as server, Api(server.url, "k", say=said.append) as api:
             try:
                 return await api.place(ORDER, key), server.keys, said
-            except ApiError as exc:
+            except DexecError as exc:
                 return exc, server.keys, said
 
     return asyncio.run(scenario())
@@ -73,8 +74,8 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     waited: list[float] = []
     pause_s = retry.pause_s
 
-    def no_pause(failures: int, retry_after_s: float | None = None) -> float:
-        waited.append(pause_s(failures, retry_after_s))
+    def no_pause(failures: int, retry_after: float | None = None) -> float:
+        waited.append(pause_s(failures, retry_after))
         return 0.0
 
     monkeypatch.setattr(retry, "pause_s", no_pause)
@@ -101,7 +102,7 @@ def test_every_order_has_a_key_of_its_own_unless_one_is_given() -> None:
 
 def test_it_ends() -> None:
     answer, keys, _ = place(AWAY, GATEWAY, AWAY)
-    assert isinstance(answer, ApiError)
+    assert isinstance(answer, DexecError)
     assert answer.is_unknown, "one of the tries may have placed it"
     assert "HTTP 502: Internal server error" in str(answer)
     assert keys == [keys[0]] * retry.TRIES
@@ -116,7 +117,7 @@ def test_what_the_engine_says_was_not_stored_was_not() -> None:
 def test_a_full_backlog_is_not_asked_again_but_says_when() -> None:
     answer, keys, said = place(FULL, ACCEPTED)
     assert isinstance(answer, ApiError)
-    assert (answer.status, answer.retry_after_s) == (429, 7)
+    assert (answer.status, answer.retry_after) == (429, 7)
     assert (len(keys), said) == (1, [])
 
 
@@ -133,6 +134,6 @@ def test_an_address_that_is_none_is_not_asked_again(waits: list[float]) -> None:
         async with Api("no address", "k") as api:
             await api.place(ORDER)
 
-    with pytest.raises(ApiError, match="is no address"):
+    with pytest.raises(BadAddress, match="is no address"):
         asyncio.run(scenario())
     assert waits == []

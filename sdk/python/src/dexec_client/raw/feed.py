@@ -15,12 +15,11 @@ from urllib.parse import urlencode
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-from infra.client.api import Document
-from infra.client.errors import ApiError
-from infra.client.events import Event, Sequencer, from_frame
-from infra.client.opening import open_first, reopen
-from infra.client.retry import Say, new_key, pause_s, until_answered
-from infra.json_types import Json
+from dexec_client.errors import ConnectionLost, DexecError, UnexpectedAnswer, refusal
+from dexec_client.raw.events import Event, Sequencer, from_frame
+from dexec_client.raw.json_types import Document, Json
+from dexec_client.raw.opening import open_first, reopen
+from dexec_client.raw.retry import Say, new_key, pause_s, until_answered
 
 _PING_S = 60.0
 """How soon a connection that is dead, or unknown to the deployment, is noticed. (API Gateway also
@@ -43,26 +42,36 @@ class Feed:
     ) -> None:
         self._say = say
         self._forgotten = 0
-        self._refusal: ApiError | None = None
+        self._refusal: DexecError | None = None
+        self._stream = stream
         query = {"apiKey": api_key} | ({"stream": "all"} if stream else {})
         self._url = f"{websocket_url}?{urlencode(query)}"
         self._sequencer = Sequencer()
-        self._events: asyncio.Queue[Event | ApiError] = asyncio.Queue()
+        self._events: asyncio.Queue[Event | DexecError] = asyncio.Queue()
         self._watched: set[str] = set()
         self._ended: set[str] = set()
+        self._left: set[str] = set()
         self._asked: dict[str, int] = {}
         self._waiting: dict[str, tuple[Document, asyncio.Future[Document]]] = {}
         self._socket: ClientConnection | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Feed:
-        self._socket = await open_first(self._url, self._say)
-        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._keep_awake())]
+        await self.open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.aclose()
+
+    async def open(self) -> None:
+        """Open the connection. Raises ``DexecError``."""
+        self._socket = await open_first(self._url, self._say)
+        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._keep_awake())]
+
+    async def aclose(self) -> None:
+        """Close the connection, for good."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -72,7 +81,7 @@ class Feed:
     async def execute(self, order: Mapping[str, Json], idempotency_key: str | None = None) -> Document:
         """Place an order and watch it; return the ``ack``, whose ``orderId`` is its id.
 
-        Raises ``ApiError``. Sent again after a drop, and while its answer is lost (none in time, 502, 503,
+        Raises ``DexecError``. Sent again after a drop, and while its answer is lost (none in time, 502, 503,
         504): the idempotency key keeps it one order.
         """
         key = idempotency_key or new_key()
@@ -82,16 +91,39 @@ class Feed:
         return ack
 
     async def subscribe(self, order_id: str, after_seq: int = 0) -> None:
-        """Watch an order from ``after_seq`` on. Raises ``ApiError`` when it is not the client's."""
+        """Watch an order from ``after_seq`` on. Raises ``DexecError`` when it is not the client's."""
         self._sequencer.skip(order_id, after_seq)
         self._watched.add(order_id)
         await until_answered(lambda: self._request(self._subscription(order_id)), self._say)
 
+    async def replay(self, order_id: str, after_seq: int = 0) -> None:
+        """Watch an order, with its events after ``after_seq`` once more, whatever was given out before.
+
+        Raises ``DexecError``.
+        """
+        self._left.discard(order_id)
+        self._ended.discard(order_id)
+        self._asked.pop(order_id, None)
+        self._sequencer.rewind(order_id, after_seq)
+        self._watched.add(order_id)
+        request: Document = {"action": "subscribe", "orderId": order_id, "afterSeq": after_seq}
+        await until_answered(lambda: self._request(request), self._say)
+
+    async def unsubscribe(self, order_id: str) -> None:
+        """Stop watching an order: no more of its events are given out."""
+        is_open = order_id in self._watched
+        self._left.add(order_id)
+        self._watched.discard(order_id)
+        self._sequencer.forget(order_id)
+        if is_open:
+            with contextlib.suppress(websockets.ConnectionClosed):
+                await self._send({"action": "unsubscribe", "orderId": order_id})
+
     async def events(self) -> AsyncGenerator[Event, None]:
-        """Yield events without end. Raises ``ApiError`` when the deployment refuses the connection."""
+        """Yield events without end. Raises ``DexecError`` when the deployment refuses the connection."""
         while True:
             item = await self._events.get()
-            if isinstance(item, ApiError):
+            if isinstance(item, DexecError):
                 raise item
             yield item
 
@@ -114,17 +146,23 @@ class Feed:
     # --- the connection ------------------------------------------------------------------------------
 
     async def _run(self) -> None:
+        try:
+            await self._receive()
+        except (KeyError, TypeError, ValueError) as exc:
+            self._refused(UnexpectedAnswer(f"a frame came that this client cannot read: {exc!r}"))
+
+    async def _receive(self) -> None:
         while True:
             with contextlib.suppress(websockets.ConnectionClosed):
                 async for message in cast(ClientConnection, self._socket):
-                    await self._received(json.loads(message))
+                    await self._received(_object(message))
             try:
                 if self._forgotten:
                     # Had it forgotten the last ones as well, it would be asked without end.
                     await asyncio.sleep(pause_s(self._forgotten))
                 self._socket = await reopen(self._url, self._say)
                 await self._resume()
-            except ApiError as exc:
+            except DexecError as exc:
                 self._refused(exc)
                 return
             except websockets.ConnectionClosed:
@@ -138,7 +176,7 @@ class Feed:
         for request, _ in list(self._waiting.values()):
             await self._send(request)
 
-    def _refused(self, error: ApiError) -> None:
+    def _refused(self, error: DexecError) -> None:
         self._refusal = error
         self._events.put_nowait(error)
         for _, answer in self._waiting.values():
@@ -150,7 +188,7 @@ class Feed:
             await asyncio.sleep(_PING_S)
             try:
                 await self._request({"action": "ping"}, _PONG_S)
-            except ApiError as exc:
+            except DexecError as exc:
                 # A 5xx came over this connection, so it works; a key that is refused will not open another.
                 if exc.status == HTTPStatus.UNAUTHORIZED:
                     await self.drop()
@@ -177,12 +215,17 @@ class Feed:
             answer.set_result(frame)
 
     async def _status(self, events: list[Event]) -> None:
+        order_id = events[-1].order_id
+        if order_id in self._left:
+            return
+        if self._stream and order_id not in self._ended:
+            # A stream goes on with what comes; of these orders nothing is to be missed.
+            self._watched.add(order_id)
         for event in self._sequencer.take(events):
             self._events.put_nowait(event)
             if event.terminal:
-                self._watched.discard(event.order_id)
-                self._ended.add(event.order_id)
-        order_id = events[-1].order_id
+                self._watched.discard(order_id)
+                self._ended.add(order_id)
         if events[-1].seq > self._sequencer.last(order_id):
             await self._ask_again(order_id)
 
@@ -210,7 +253,7 @@ class Feed:
             if self._socket is socket:
                 # Dead in one direction at least: reconnect.
                 await self.drop()
-            raise ApiError(f"no answer to {request['action']} within {timeout_s:.0f} s") from exc
+            raise ConnectionLost(f"no answer to {request['action']} within {timeout_s:.0f} s") from exc
         finally:
             del self._waiting[request_id]
 
@@ -221,12 +264,19 @@ class Feed:
         return {"action": "subscribe", "orderId": order_id, "afterSeq": self._sequencer.last(order_id)}
 
 
-def _error(frame: Document) -> ApiError:
+def _object(message: str | bytes) -> Document:
+    frame: Json = json.loads(message)
+    if not isinstance(frame, dict):
+        raise TypeError(f"no object: {frame!r}")
+    return frame
+
+
+def _error(frame: Document) -> DexecError:
     problem = frame.get("error", frame)
     fields = problem if isinstance(problem, dict) else frame
     text = fields.get("detail") or fields.get("message") or fields.get("title") or "refused"
     status, waits = fields.get("status"), fields.get("retryAfter")
-    return ApiError(
+    return refusal(
         str(text),
         status if isinstance(status, int) else 400,
         fields,

@@ -12,11 +12,11 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from infra.client import feed as feed_module
-from infra.client import opening, retry
-from infra.client.api import Document
-from infra.client.errors import ApiError
-from infra.client.feed import Feed
+from dexec_client.errors import ApiError, UnexpectedAnswer
+from dexec_client.raw import feed as feed_module
+from dexec_client.raw import opening, retry
+from dexec_client.raw.feed import Feed
+from dexec_client.raw.json_types import Document
 
 STATUSES = ("pending", "routing", "routing", "building", "submitted", "confirmed")
 Behaviour = Callable[["Server", ServerConnection, Document], Awaitable[None]]
@@ -173,6 +173,20 @@ def test_a_wrong_key_is_said_at_once() -> None:
         asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("text", ["no JSON", '{"type":"status","orderId":"ord_1"}', "[]", '"pong"'])
+def test_a_frame_that_cannot_be_read_ends_the_feed_instead_of_leaving_it_silent(text: str) -> None:
+    async def mumbling(_: Server, socket: ServerConnection, request: Document) -> None:
+        await send(socket, ack(request))
+        await socket.send(text)
+
+    async def scenario() -> None:
+        async with serving(mumbling) as server:
+            await seen(server)
+
+    with pytest.raises(UnexpectedAnswer, match="a frame came"):
+        asyncio.run(scenario())
+
+
 # --- what the deployment forgot, and what it could not answer ----------------------------------------
 
 
@@ -181,8 +195,8 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
     """Return the failures and the ``Retry-After`` of each pause; none is waited for."""
     waited: Waits = []
 
-    def no_pause(failures: int, retry_after_s: float | None = None) -> float:
-        waited.append((failures, retry_after_s))
+    def no_pause(failures: int, retry_after: float | None = None) -> float:
+        waited.append((failures, retry_after))
         return 0.0
 
     for module in (feed_module, opening, retry):

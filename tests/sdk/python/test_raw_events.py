@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.client.api import Document
-from infra.client.events import Event, Sequencer, from_frame
+from dexec_client.raw.events import Event, Sequencer, from_frame
+from dexec_client.raw.json_types import Document
 
 
 def event(seq: int, order_id: str = "ord_1", status: str = "routing") -> Event:

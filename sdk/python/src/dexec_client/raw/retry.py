@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from infra.client.errors import ApiError, BadAddress
+from dexec_client.errors import BadAddress, DexecError
 
 T = TypeVar("T")
 Say = Callable[[str], None]
@@ -29,30 +29,30 @@ def new_key() -> str:
     return str(uuid.uuid4())
 
 
-def pause_s(failures: int, retry_after_s: float | None = None) -> float:
+def pause_s(failures: int, retry_after: float | None = None) -> float:
     """Return how long to wait after failures in a row: doubling, jittered, never under Retry-After."""
     pause: float = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(failures - 1, 10))
-    return max(pause * random.uniform(0.5, 1), retry_after_s or 0.0)
+    return max(pause * random.uniform(0.5, 1), retry_after or 0.0)
 
 
-async def until_answered(call: Callable[[], Awaitable[T]], say: Say) -> T:
+async def until_answered(call: Callable[[], Awaitable[T]], say: Say, how: str = ", under the same key") -> T:
     """Make a call that may be repeated, again while its answer is lost; ``say`` is called at each repeat.
 
-    Raises the ``ApiError`` of an answer; after ``TRIES`` the first one after which it is not known whether
+    Raises the ``DexecError`` of an answer; after ``TRIES`` the first one after which it is not known whether
     the call was carried out, if there was any.
     """
-    unknown: ApiError | None = None
+    unknown: DexecError | None = None
     failures = 0
     while True:
         try:
             return await call()
-        except ApiError as exc:
+        except DexecError as exc:
             if isinstance(exc, BadAddress) or exc.status not in LOST:
                 raise
             failures += 1
             unknown = unknown or (exc if exc.is_unknown else None)
-            wait_s = pause_s(failures, exc.retry_after_s)
+            wait_s = pause_s(failures, exc.retry_after)
             if failures == TRIES or wait_s > LONGEST_WAIT_S:
                 raise unknown or exc from exc
-            say(f"{exc}; asking again, under the same key, in {wait_s:.1f} s ({failures + 1} of {TRIES})")
+            say(f"{exc}; asking again{how}, in {wait_s:.1f} s ({failures + 1} of {TRIES})")
         await asyncio.sleep(wait_s)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
-from infra.client.api import Document
+from dexec_client.raw.json_types import Document
 
 TERMINAL = frozenset({"confirmed", "failed"})
 _NAMED = frozenset({"type", "orderId", "seq", "status", "step", "attempt", "at", "earlier"})
@@ -29,6 +29,11 @@ class Event:
     def terminal(self) -> bool:
         """Whether it is the order's last."""
         return self.status in TERMINAL
+
+    def document(self) -> Document:
+        """Return it as the API names its fields."""
+        named: Document = {"orderId": self.order_id, "seq": self.seq, "status": self.status}
+        return {**named, "step": self.step, "attempt": self.attempt, "at": self.at, **self.detail}
 
 
 def from_frame(frame: Document) -> list[Event]:
@@ -68,6 +73,15 @@ class Sequencer:
     def skip(self, order_id: str, seq: int) -> None:
         """Take the order's events up to ``seq`` as given out."""
         self._last[order_id] = max(self._last[order_id], seq)
+
+    def rewind(self, order_id: str, seq: int) -> None:
+        """Give the order's events after ``seq`` out once more, where they were."""
+        self._last[order_id] = min(self._last.get(order_id, seq), seq)
+
+    def forget(self, order_id: str) -> None:
+        """Drop what is known of an order."""
+        self._last.pop(order_id, None)
+        self._early.pop(order_id, None)
 
     def last(self, order_id: str) -> int:
         """Return the seq up to which the order's events were given out."""

@@ -1,1 +1,0 @@
-"""A client of any dexec deployment: HTTP calls, and orders watched over a WebSocket without a gap."""

@@ -1,0 +1,1 @@
+"""What the clients under ``sdk/`` are generated from and by. ``make sdk``."""

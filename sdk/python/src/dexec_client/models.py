@@ -1,0 +1,431 @@
+"""What a deployment answers, as models. Generated from its OpenAPI document: ``make sdk``."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+from typing_extensions import TypeAliasType
+
+from dexec_client.base import Model
+
+
+class Alternative(Model):
+    """A route not taken, and its cost against the one taken."""
+
+    route: str
+    amount_in: Decimal
+    amount_out: Decimal
+    cost_bps: Decimal
+
+
+class Balance(Model):
+    """What a wallet holds of one token."""
+
+    symbol: str
+    mint: str
+    amount: Decimal
+    """in whole tokens"""
+
+
+class Balances(Model):
+    """What the caller's wallet holds."""
+
+    balances: list[Balance]
+
+
+class Config(Model):
+    """What a client has to know before it has a key."""
+
+    version: str
+    websocket_url: str
+    """the address of the WebSocket API: connect with the key in the header `x-api-key`, or, where no header can be set, as in browsers, with `?apiKey=KEY` appended"""
+    orders_per_minute: int
+    order_burst: int
+    default_slippage_bps: int
+    """tolerance in hundredths of a percent"""
+    cluster: Literal["paper"] | str
+
+
+class Cost(Model):
+    """Costs in units of `token`; reference less (exact in) or plus (exact out) all costs is the quote."""
+
+    token: str
+    reference: Decimal
+    fees: Decimal
+    impact: Decimal
+    rounding: Decimal
+
+
+ErrorCode = TypeAliasType(
+    "ErrorCode",
+    Literal[
+        "malformed",
+        "invalid",
+        "body_too_large",
+        "unauthenticated",
+        "not_found",
+        "method_not_allowed",
+        "idempotency_conflict",
+        "too_many_orders",
+        "too_many_reads",
+        "too_many_connections",
+        "overloaded",
+        "connection_unknown",
+        "unavailable",
+        "not_ready",
+        "outcome_unknown",
+        "internal",
+        "no_venue",
+        "slippage_exceeded",
+        "blockhash_expired",
+        "insufficient_funds",
+        "insufficient_liquidity",
+        "deadline_passed",
+        "pool_disabled",
+        "cancelled",
+        "key_revoked",
+        "order_failed",
+    ]
+    | str,
+)
+"""What went wrong, of a refused call or frame (`code`) or of an order (`error.code`)."""
+
+
+class Fee(Model):
+    """A fee in units of the token paid in, and what is taken from the token that comes out, if anything."""
+
+    token: str
+    base: Decimal
+    variable: Decimal
+    output: Decimal | None = None
+
+
+class FieldError(Model):
+    """A field that is at fault."""
+
+    field: str
+    message: str
+
+
+class Health(Model):
+    """Requests are served."""
+
+    status: Literal["ok"] | str
+    version: str
+
+
+class Leg(Model):
+    """One leg, as quoted or as filled."""
+
+    venue: str
+    pool: str
+    hop: int
+    token_in: str
+    token_out: str
+    share_bps: int
+    amount_in: Decimal
+    amount_out: Decimal
+    price: Decimal
+    price_impact_bps: Decimal
+    fee: Fee
+    slot: int
+
+
+Mode = TypeAliasType("Mode", Literal["exactIn", "exactOut"] | str)
+"""Which side of the swap the client fixes."""
+
+
+class OrderError(Model):
+    """Why an attempt or an order failed."""
+
+    code: ErrorCode
+    message: str
+    shortfall_bps: int | None = None
+    """slippage_exceeded: how far past the limit, rounded up"""
+
+
+class Part(Model):
+    """One cause: what it cost in token units and in bps of the reference; below zero it was a gain."""
+
+    cause: str
+    amount: Decimal
+    bps: Decimal
+
+
+class Problem(Model):
+    """A refusal (RFC 9457)."""
+
+    type: str
+    """address of the page that explains the code"""
+    code: ErrorCode
+    title: str
+    status: int
+    """the HTTP status"""
+    detail: str
+    """what is wrong with this very request"""
+    errors: list[FieldError] | None = None
+    order_id: str | None = None
+    """the order that was withdrawn (503) or whose fate is unknown (504)"""
+    retry_after: int | None = None
+    """seconds (429, 503)"""
+    checks: dict[str, Literal["up", "down"] | str] | None = None
+    """what is down (503 of `/ready`)"""
+
+
+class Quote(Model):
+    """One venue's quote; `effectivePrice` = `price` * (1 + `slippage`), the fee not yet taken off."""
+
+    venue: str
+    price: Decimal
+    slippage: Decimal
+    effective_price: Decimal
+    fee: Decimal
+    liquidity_score: int
+    latency_ms: int
+    amount_in: Decimal
+    amount_out: Decimal
+    slot: int
+    pool: str
+
+
+class Ready(Model):
+    """Orders are taken."""
+
+    status: Literal["ready"] | str
+    version: str
+    checks: dict[str, Literal["up", "down"] | str]
+
+
+Status = TypeAliasType(
+    "Status", Literal["pending", "routing", "building", "submitted", "confirmed", "failed"] | str
+)
+"""The status of an order."""
+
+
+class Token(Model):
+    """A token that can be swapped."""
+
+    symbol: str
+    name: str
+    mint: str
+    decimals: int
+
+
+class Tokens(Model):
+    """All tokens that can be swapped."""
+
+    tokens: list[Token]
+
+
+class VenueFailure(Model):
+    """A venue that was left out."""
+
+    venue: str
+    reason: str
+
+
+class Explanation(Model):
+    """The way from the mid price at the quote to the fill; the parts sum to the total exactly."""
+
+    token: str
+    reference: Decimal
+    quoted: Decimal
+    filled: Decimal
+    parts: list[Part]
+    total: Part
+
+
+class Fill(Model):
+    """What happened on chain; `price` is token out per token in over the whole fill."""
+
+    amount_in: Decimal
+    amount_out: Decimal
+    price: Decimal
+    legs: list[Leg]
+    slot: int
+
+
+class OrderAccepted(Model):
+    """An order that will be executed."""
+
+    order_id: str
+    status: Status
+    starts_at: AwareDatetime
+    """when its turn comes under the rate limit"""
+    websocket_url: str
+    """where this order can be watched, all its events so far and those to come: connect to it as it is with the key in the header `x-api-key`, or, where no header can be set, as in browsers, with `&apiKey=KEY` appended. It holds no secret itself"""
+
+
+class OrderEvent(Model):
+    """One entry of an order's history, by its `status`."""
+
+    seq: int
+    """counts an order's events from 1"""
+    attempt: int
+    """counts passes from routing on"""
+    at: AwareDatetime
+    """UTC, ISO 8601"""
+    mode: Mode | None = None
+    token_in: str | None = None
+    token_out: str | None = None
+    amount: Decimal | None = None
+    """in whole tokens"""
+    slippage_bps: int | None = None
+    """tolerance in hundredths of a percent"""
+    min_amount_out: Decimal | None = None
+    """exactIn: the client's own limit, if any"""
+    max_amount_in: Decimal | None = None
+    """exactOut: the client's own limit, if any"""
+    deadline: int | None = None
+    """seconds from acceptance; nothing is signed after it"""
+    client_order_id: str | None = None
+    """the client's own id of the order, null without one"""
+    label: Annotated[str | None, Field(deprecated=True)] = None
+    """the old name of `clientOrderId`"""
+    status: str
+    step: Literal["quotes"] | str | None = None
+    """the routing decision"""
+    error: OrderError | None = None
+    amount_in: Decimal | None = None
+    """in whole tokens"""
+    amount_out: Decimal | None = None
+    """in whole tokens"""
+    reason: str | None = None
+    """why this route"""
+    legs: list[Leg] | None = None
+    quotes: list[Quote] | None = None
+    alternatives: list[Alternative] | None = None
+    costs: Cost | None = None
+    bound: Decimal | None = None
+    """in whole tokens"""
+    gap_bps: Decimal | None = None
+    left_out: list[VenueFailure] | None = None
+    slot: int | None = None
+    signature: str | None = None
+    """id of the transaction on chain, base58"""
+    fill: Fill | None = None
+
+
+class Route(Model):
+    """A route; `minAmountOut` for exact in, `maxAmountIn` for exact out."""
+
+    mode: str
+    token_in: str
+    token_out: str
+    amount_in: Decimal
+    amount_out: Decimal
+    min_amount_out: Decimal | None = None
+    max_amount_in: Decimal | None = None
+    reason: str
+    legs: list[Leg]
+    quotes: list[Quote]
+    alternatives: list[Alternative]
+    costs: Cost
+    bound: Decimal
+    gap_bps: Decimal
+    left_out: list[VenueFailure]
+    slot: int
+
+
+class Order(Model):
+    """An order without its events; `amount` counts the token that its mode fixes."""
+
+    order_id: str
+    client_order_id: str | None = None
+    """the client's own id of the order, null without one"""
+    label: Annotated[str | None, Field(deprecated=True)] = None
+    """the old name of `clientOrderId`"""
+    status: Status
+    seq: int
+    """counts an order's events from 1"""
+    attempt: int
+    """counts passes from routing on"""
+    mode: Mode
+    token_in: str
+    token_out: str
+    amount: Decimal
+    """in whole tokens"""
+    slippage_bps: int
+    """tolerance in hundredths of a percent"""
+    min_amount_out: Decimal | None = None
+    """exactIn: the client's own limit, if any"""
+    max_amount_in: Decimal | None = None
+    """exactOut: the client's own limit, if any"""
+    deadline: int | None = None
+    """seconds from acceptance; nothing is signed after it"""
+    amount_in: Decimal | None = None
+    amount_out: Decimal | None = None
+    created_at: AwareDatetime
+    """UTC, ISO 8601"""
+    updated_at: AwareDatetime
+    """UTC, ISO 8601"""
+    starts_at: AwareDatetime
+    """UTC, ISO 8601"""
+    route: Route | None = None
+    signature: str | None = None
+    fill: Fill | None = None
+    error: OrderError | None = None
+
+
+class OrderPage(Model):
+    """Some of the caller's orders, newest first."""
+
+    orders: list[Order]
+    next_cursor: str | None = None
+    """for the next page; null on the last"""
+
+
+class OrderWithEvents(Model):
+    """An order with all its events; `explanation` says what a fill cost, and why."""
+
+    order_id: str
+    client_order_id: str | None = None
+    """the client's own id of the order, null without one"""
+    label: Annotated[str | None, Field(deprecated=True)] = None
+    """the old name of `clientOrderId`"""
+    status: Status
+    seq: int
+    """counts an order's events from 1"""
+    attempt: int
+    """counts passes from routing on"""
+    mode: Mode
+    token_in: str
+    token_out: str
+    amount: Decimal
+    """in whole tokens"""
+    slippage_bps: int
+    """tolerance in hundredths of a percent"""
+    min_amount_out: Decimal | None = None
+    """exactIn: the client's own limit, if any"""
+    max_amount_in: Decimal | None = None
+    """exactOut: the client's own limit, if any"""
+    deadline: int | None = None
+    """seconds from acceptance; nothing is signed after it"""
+    amount_in: Decimal | None = None
+    amount_out: Decimal | None = None
+    created_at: AwareDatetime
+    """UTC, ISO 8601"""
+    updated_at: AwareDatetime
+    """UTC, ISO 8601"""
+    starts_at: AwareDatetime
+    """UTC, ISO 8601"""
+    route: Route | None = None
+    signature: str | None = None
+    fill: Fill | None = None
+    error: OrderError | None = None
+    explanation: Explanation | None = None
+    events: list[OrderEvent]
+
+
+class Quotes(Model):
+    """Every venue's quote, and the route an order would take now."""
+
+    token_in: str
+    token_out: str
+    mode: Mode
+    amount: Decimal
+    """in whole tokens"""
+    quotes: list[Quote]
+    route: Route

@@ -1,0 +1,140 @@
+"""Many iterators over orders' events, on one WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from types import TracebackType
+
+from dexec_client.errors import DexecError
+from dexec_client.raw.events import Event
+from dexec_client.raw.feed import Feed
+from dexec_client.results import OrderEvent
+
+OpenFeed = Callable[[bool], Awaitable[Feed]]
+"""Opens a feed; True for one with the events of all orders. Raises ``DexecError``."""
+
+_Queue = asyncio.Queue[Event | DexecError]
+
+
+class Watch:
+    """Shares one WebSocket, opened when it is first needed, among all who watch orders."""
+
+    def __init__(self, open_feed: OpenFeed) -> None:
+        self._open_feed = open_feed
+        self._opening = asyncio.Lock()
+        self._feed: Feed | None = None
+        self._pump: asyncio.Task[None] | None = None
+        self._queues: dict[str, set[_Queue]] = defaultdict(set)
+
+    async def events(self, order_id: str, after_seq: int) -> AsyncGenerator[Event, None]:
+        """Yield an order's events after ``after_seq``, each once and in order, to its last.
+
+        Raises ``DexecError`` where no connection can be opened, or one is refused for good.
+        """
+        feed = await self._opened()
+        queue: _Queue = asyncio.Queue()
+        self._queues[order_id].add(queue)
+        last = after_seq
+        try:
+            await feed.replay(order_id, after_seq)
+            while True:
+                item = await queue.get()
+                if isinstance(item, DexecError):
+                    raise item
+                # Another iterator over the same order may have asked for earlier ones.
+                if item.seq > last:
+                    last = item.seq
+                    yield item
+                    if item.terminal:
+                        return
+        finally:
+            await self._leave(feed, order_id, queue)
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        feed, pump, self._feed, self._pump = self._feed, self._pump, None, None
+        if pump is not None:
+            pump.cancel()
+            await asyncio.gather(pump, return_exceptions=True)
+        if feed is not None:
+            await feed.aclose()
+
+    async def _opened(self) -> Feed:
+        async with self._opening:
+            if self._feed is None:
+                self._feed = await self._open_feed(False)
+                self._pump = asyncio.create_task(self._deliver(self._feed))
+            return self._feed
+
+    async def _deliver(self, feed: Feed) -> None:
+        try:
+            async for event in feed.events():
+                for queue in self._queues.get(event.order_id, ()):
+                    queue.put_nowait(event)
+        except DexecError as exc:
+            # It will not open again; the next who watches tries a connection of his own.
+            self._feed, self._pump = None, None
+            for queue in {queue for queues in self._queues.values() for queue in queues}:
+                queue.put_nowait(exc)
+            await feed.aclose()
+
+    async def _leave(self, feed: Feed, order_id: str, queue: _Queue) -> None:
+        watching = self._queues[order_id]
+        watching.discard(queue)
+        if not watching:
+            del self._queues[order_id]
+            if feed is self._feed:
+                await feed.unsubscribe(order_id)
+
+
+class AsyncEventStream:
+    """The events of all orders of a client from now on: an asynchronous iterator without end.
+
+    The connection opens with the first event that is asked for; as a context manager, at once.
+    """
+
+    def __init__(self, open_feed: OpenFeed) -> None:
+        self._open_feed = open_feed
+        self._feed: Feed | None = None
+        self._events: AsyncGenerator[Event, None] | None = None
+
+    async def __aenter__(self) -> AsyncEventStream:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __aiter__(self) -> AsyncEventStream:
+        return self
+
+    async def __anext__(self) -> OrderEvent:
+        return await self.next()
+
+    async def open(self) -> None:
+        """Open the connection, unless it is open. Raises ``DexecError``."""
+        await self._opened()
+
+    async def next(self) -> OrderEvent:
+        """Return the next event. Raises ``DexecError`` once the connection is refused for good."""
+        return OrderEvent.of(await anext(await self._opened()))
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        feed, self._feed = self._feed, None
+        if self._events is not None:
+            with contextlib.suppress(RuntimeError):  # it is waiting for an event elsewhere
+                await self._events.aclose()
+        if feed is not None:
+            await feed.aclose()
+
+    async def _opened(self) -> AsyncGenerator[Event, None]:
+        if self._events is None:
+            self._feed = await self._open_feed(True)
+            self._events = self._feed.events()
+        return self._events
