@@ -124,8 +124,8 @@ def test_a_refusal_for_good_ends_the_iterators_and_the_next_one_tries_again(depl
         await asyncio.to_thread(deployment.drop_all)
         with pytest.raises(errors.Unauthorized, match="is the API key right"):
             _ = [event async for event in events]
-        deployment.refuses_sockets = None
         deployment.orders[order_id].reached = 6
+        deployment.refuses_sockets = None
         return await seqs(client, order_id)
 
     assert played(deployment, scenario) == ALL
@@ -198,8 +198,8 @@ def test_the_stream_gives_every_order_that_moves_and_misses_nothing_over_a_drop(
         async with client.stream() as events:
             await asyncio.to_thread(deployment.advance, order_id, 3)
             found = [(event.order_id, event.seq) for event in [await anext(events) for _ in range(3)]]
+            deployment.orders[order_id].reached = 5  # and nobody is told
             await asyncio.to_thread(deployment.drop_all)
-            deployment.orders[order_id].reached = 5  # while nobody listens
             await asyncio.to_thread(until, lambda: deployment.connections == 2)
             found += [(event.order_id, event.seq) for event in [await anext(events) for _ in range(2)]]
             await asyncio.to_thread(deployment.advance, other)
