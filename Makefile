@@ -6,6 +6,7 @@ SAM_VENV := .venv-sam
 AUDIT_VENV := .venv-audit
 MUTANTS_VENV := .venv-mutants
 LOCKS := $(sort $(wildcard requirements*.txt shared/requirements.txt functions/*/requirements.txt))
+TYPESCRIPT := sdk/typescript
 LAMBDA_PYTHON ?= python3.13
 STAMP := $(VENV)/.set-up
 SAM_STAMP := $(SAM_VENV)/.set-up
@@ -16,7 +17,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup setup-sam demo up down package check test coverage lint watch soak mutants bench docs lock images audit \
-  template-postgres licences clean
+  template-postgres licences sdk-typescript clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -91,6 +92,12 @@ bench: setup ## measure the standard set, which takes minutes, and rewrite docs/
 docs: setup ## write the generated documents anew
 	@$(BIN)/python -m infra.release.documents
 
+sdk-typescript: setup ## write the types of the TypeScript client anew; build, test and pack it
+	cd $(TYPESCRIPT) && npm ci --no-audit --no-fund
+	@mkdir -p $(TYPESCRIPT)/build
+	$(BIN)/python -m infra.release.documents.clients > $(TYPESCRIPT)/build/schemas.json
+	cd $(TYPESCRIPT) && npm run models && npm test && npm pack
+
 lock: setup ## pin the dependencies anew
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
 	$(LOCK) -c requirements-dev.txt requirements-setup.in -o requirements-setup.txt
@@ -121,4 +128,5 @@ licences: setup ## write docs/licences.md
 
 clean: ## remove what was built; .dexec, which holds your history, stays
 	rm -rf $(VENV) $(SAM_VENV) $(AUDIT_VENV) $(MUTANTS_VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks *.egg-info
+	rm -rf $(TYPESCRIPT)/node_modules $(TYPESCRIPT)/dist $(TYPESCRIPT)/build $(TYPESCRIPT)/*.tgz
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
