@@ -23,7 +23,7 @@ try {
 } catch (error) {
   if (error instanceof Invalid) console.error(error.fields);
   else if (error instanceof RateLimited) console.error(`come back in ${error.retryAfterS} s`);
-  else if (error instanceof DexecError && error.isUnknown) console.error(`send it again under ${error.idempotencyKey}`);
+  else if (error instanceof DexecError && error.isUnknown) console.error(`ask again under ${error.idempotencyKey}`);
   else throw error;
 } finally {
   await client.close();

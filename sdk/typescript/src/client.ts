@@ -189,7 +189,7 @@ export class Client {
     this.#closed.signal.throwIfAborted();
     const kind = this.#options.webSocket ?? (globalThis.WebSocket as WebSocketConstructor | undefined);
     if (kind === undefined) {
-      throw new DexecError("this runtime has no WebSocket; give the client one: webSocket: WebSocket of the package ws");
+      throw new DexecError("this runtime has no WebSocket: give the client that of the package ws, as webSocket");
     }
     const feed = new Feed(this.#opening(kind, query), this.#repeating(), this.#timing, () => {
       this.#feeds.delete(feed);

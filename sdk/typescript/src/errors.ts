@@ -2,7 +2,7 @@
 
 import type { FieldError, Order, Problem } from "./models.js";
 
-const KEYS_STATUS = new Map<number, string>([
+const HINTS = new Map([
   [401, "is the API key right?"],
   [403, "is the API key right?"],
 ]);
@@ -147,8 +147,9 @@ export function refusal(status: number, body: unknown, retryAfter?: string | nul
   };
   const ours = said.type !== undefined || said.code !== undefined;
   const gateway = said.message === undefined ? `HTTP ${status}` : `HTTP ${status}: ${said.message}`;
-  const hint = KEYS_STATUS.get(status);
-  const text = said.detail ?? (ours ? said.message ?? said.title : undefined) ?? (hint ? `${gateway}; ${hint}` : gateway);
+  const hint = HINTS.get(status);
+  const reason = said.detail ?? (ours ? (said.message ?? said.title) : undefined);
+  const text = reason ?? (hint === undefined ? gateway : `${gateway}; ${hint}`);
   const kind = KINDS.get(status) ?? (status >= 500 ? ServerError : ApiError);
   return new kind(text, status, said, seconds(retryAfter) ?? said.retryAfter);
 }

@@ -37,9 +37,11 @@ export class Http {
   }
 
   get<T>(path: string, query: Query = {}, { signal }: CallOptions = {}): Promise<T> {
-    const given = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
-    const search = new URLSearchParams(given).toString();
-    return this.#call<T>(search ? `${path}?${search}` : path, { method: "GET" }, signal);
+    const search = new URLSearchParams();
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) search.set(name, String(value));
+    }
+    return this.#call<T>(search.size > 0 ? `${path}?${search}` : path, { method: "GET" }, signal);
   }
 
   post<T>(path: string, body: object, headers: Record<string, string>, { signal }: CallOptions = {}): Promise<T> {
@@ -74,8 +76,8 @@ export class Http {
     } catch (cause) {
       closed.throwIfAborted();
       signal?.throwIfAborted();
-      const why = until.aborted ? `within ${timeoutMs / 1000} s` : `: ${reasonOf(cause)}`;
-      throw new ConnectionLost(`${this.#base} did not answer${until.aborted ? " " : ""}${why}`, { cause });
+      const why = until.aborted ? ` within ${timeoutMs / 1000} s` : `: ${reasonOf(cause)}`;
+      throw new ConnectionLost(`${this.#base} did not answer${why}`, { cause });
     }
   }
 }

@@ -67,7 +67,7 @@ export interface QuoteRequest {
 }
 
 /** The field of a body in which the API takes the client's own id of an order. */
-const CLIENT_ORDER_ID = "clientId";
+export const CLIENT_ORDER_ID = "clientId";
 
 /** Returns an order as the API takes it. */
 export function orderBody({ idempotencyKey: _, clientOrderId, ...order }: OrderRequest): object {

@@ -40,5 +40,5 @@ export class Sequence {
 /** Returns the events of a `status` frame, oldest first. */
 export function eventsOf(frame: StatusFrame): OrderEvent[] {
   const { type: _, earlier = [], ...latest } = frame;
-  return [...earlier.map((event) => ({ ...event, orderId: frame.orderId })), latest];
+  return [...earlier.map((event) => ({ ...event, orderId: frame.orderId })), latest as OrderEvent];
 }

@@ -28,7 +28,6 @@ export class EventStream implements AsyncIterable<OrderEvent> {
   private constructor(feed: Feed, orders: ListOrders) {
     this.#feed = feed;
     this.#orders = orders;
-    feed.onEnd = (error) => this.#queue.fail(error);
     feed.onOrder = (orderId) => this.#meet(orderId) && feed.follow(orderId, this.#queue);
     feed.onReopened = () => void this.#catchUp().catch((error) => this.#queue.fail(error));
   }
@@ -36,7 +35,12 @@ export class EventStream implements AsyncIterable<OrderEvent> {
   /** @internal */
   static async open(feed: Feed, orders: ListOrders, signal?: AbortSignal): Promise<EventStream> {
     const stream = new EventStream(feed, orders);
-    signal?.addEventListener("abort", () => void feed.close(signal.reason), { once: true });
+    const abort = () => void feed.close(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    feed.onEnd = (error) => {
+      signal?.removeEventListener("abort", abort);
+      stream.#queue.fail(error);
+    };
     try {
       await feed.ready();
       // Later than the connection: what is placed in between comes by itself.

@@ -1,4 +1,4 @@
-// A deployment in this process: the HTTP API and the WebSocket, with orders that tests move and answers that get lost.
+// A deployment in this process: HTTP and WebSocket, orders that tests move, answers that get lost.
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -7,6 +7,8 @@ import { WebSocket, WebSocketServer } from "ws";
 import { Client, type ClientOptions, type OrderEvent, type Status } from "../src/index.js";
 
 export const KEY = "local";
+export const BALANCES = [{ symbol: "SOL", amount: "3" }];
+export const TOKENS = [{ symbol: "SOL", decimals: 9 }];
 export const STATUSES = ["pending", "routing", "routing", "building", "submitted", "confirmed"] as const;
 
 /** How one answer is given instead of the right one; status 0 breaks the connection. */
@@ -101,7 +103,8 @@ export class Fake {
   /** Adds an event without sending it. */
   record(order: Stored, status: Status): OrderEvent {
     const seq = order.events.length + 1;
-    const event: OrderEvent = { orderId: order.orderId, seq, status, attempt: 1, at: "2026-11-20T11:24:09.506Z" };
+    const at = "2026-11-20T11:24:09.506Z";
+    const event = { orderId: order.orderId, seq, status, attempt: 1, at } as OrderEvent;
     order.events.push(event);
     return event;
   }
@@ -135,13 +138,13 @@ export class Fake {
     if (url.pathname === "/api/config") {
       return { status: 200, body: { websocketUrl: `${this.url.replace("http", "ws")}/live` } };
     }
-    if (request.headers["x-api-key"] !== this.key) return problem(401, "unauthenticated", "the API key is unknown");
+    if (request.headers["x-api-key"] !== this.key) return problem(401, "unauthenticated", "unknown API key");
     if (request.method === "POST") return this.#execute(request.headers["idempotency-key"] as string, text);
     const [, orderId] = /^\/api\/orders\/(.+)$/.exec(url.pathname) ?? [];
     if (orderId !== undefined) return this.#order(orderId);
     if (url.pathname === "/api/orders") return this.#page(url.searchParams);
-    if (url.pathname === "/api/balances") return { status: 200, body: { balances: [{ symbol: "SOL", amount: "3" }] } };
-    if (url.pathname === "/api/tokens") return { status: 200, body: { tokens: [{ symbol: "SOL", decimals: 9 }] } };
+    if (url.pathname === "/api/balances") return { status: 200, body: { balances: BALANCES } };
+    if (url.pathname === "/api/tokens") return { status: 200, body: { tokens: TOKENS } };
     return { status: 200, body: { quotes: [], asked: Object.fromEntries(url.searchParams) } };
   }
 
@@ -163,7 +166,8 @@ export class Fake {
     const start = Number(query.get("cursor") ?? 0);
     const end = start + Number(query.get("limit") ?? 20);
     const orders = this.orders.map(view).reverse();
-    return { status: 200, body: { orders: orders.slice(start, end), nextCursor: end < orders.length ? String(end) : null } };
+    const nextCursor = end < orders.length ? String(end) : null;
+    return { status: 200, body: { orders: orders.slice(start, end), nextCursor } };
   }
 
   // --- WebSocket ----------------------------------------------------------------------------------------
@@ -182,7 +186,7 @@ export class Fake {
     if (this.isMute) return;
     const { id, orderId = "" } = frame;
     if (this.hasForgotten) {
-      return send(socket, { type: "error", id, code: "connection_unknown", message: "unknown connection", status: 410 });
+      return send(socket, { type: "error", id, code: "connection_unknown", message: "unknown", status: 410 });
     }
     if (frame.action === "ping") return send(socket, { type: "pong", id });
     const order = this.orders.find((stored) => stored.orderId === orderId);

@@ -15,7 +15,7 @@ import {
   throwIfFailed,
   Unauthorized,
 } from "../src/index.js";
-import { Fake, STATUSES } from "./fake.js";
+import { Fake, STATUSES, thrown } from "./fake.js";
 
 const ORDER = { tokenIn: "SOL", tokenOut: "USDC", amount: "1.5" };
 const SEQS = [1, 2, 3, 4, 5, 6];
@@ -153,7 +153,8 @@ test("done waits for the end and returns the order", async () => {
 
 test("done ends with its time or its signal", async () => {
   const order = await client.execute(ORDER);
-  await assert.rejects(order.done({ timeoutMs: 5 }), (error) => error instanceof NotDone && error.orderId === order.id);
+  const late = await thrown(order.done({ timeoutMs: 5 }));
+  assert.ok(late instanceof NotDone && late.orderId === order.id);
   const reason = new Error("enough");
   await assert.rejects(order.done({ signal: AbortSignal.abort(reason) }), reason);
   const abort = new AbortController();
@@ -226,6 +227,18 @@ test("a stream tells of all orders, also of those that it was away for", async (
   }
   assert.deepEqual([...seen.keys()].sort(), fake.orders.slice(1).map((order) => order.orderId));
   for (const seqs of seen.values()) assert.deepEqual(seqs, SEQS);
+});
+
+test("a runtime without a WebSocket is told what to do", async () => {
+  const bare = fake.client({ webSocket: undefined });
+  const { WebSocket } = globalThis;
+  Reflect.deleteProperty(globalThis, "WebSocket");
+  try {
+    const order = await bare.execute(ORDER);
+    await assert.rejects(order.done(), /give the client that of the package ws/);
+  } finally {
+    if (WebSocket !== undefined) globalThis.WebSocket = WebSocket;
+  }
 });
 
 test("a stream that cannot be opened throws", async () => {

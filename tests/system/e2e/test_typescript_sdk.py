@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.system.e2e import node
+from tests.system.e2e.console.browser import chromium
 from tests.system.e2e.deployed import Deployed
 from tests.system.e2e.lossy import lossy
 
@@ -38,7 +39,7 @@ def folder(modules: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     node_types = ("--lib", "es2022", "--types", "node", "--typeRoots", str(modules / "@types"))
     node.run(modules, folder, "tsc", *STRICT, *node_types, *sources)
     (folder / "page.ts").write_text('import { Client } from "@dexec/client";\nexport default Client;\n')
-    browser_types = ("--lib", "es2022,dom", "--types", "", "--noEmit")
+    browser_types = ("--lib", "es2022,dom", "--noEmit")
     node.run(modules, folder, "tsc", *STRICT, *browser_types, "page.ts")
     return folder
 
@@ -57,11 +58,25 @@ def flags() -> str:
     pytest.skip("this Node has no WebSocket")
 
 
+# What browsers say of a WebSocket that is refused is nothing at all.
+IN_A_PAGE = """
+async ([module, url, apiKey]) => {
+  const { Client } = await import(module);
+  const client = new Client({ url, apiKey });
+  const order = await client.execute({ tokenIn: "SOL", tokenOut: "USDC", amount: "0.1" });
+  const seqs = [];
+  for await (const event of order.events()) seqs.push(event.seq);
+  const { status } = await order.done();
+  await client.close();
+  const refused = new Client({ url, apiKey: "no such key" });
+  const error = await refused.stream().catch((error) => error.name);
+  return { seqs, status, error };
+}
+"""
+
+
 def example(folder: Path, name: str, flags: str, url: str, key: str) -> str:
-    return node.run(
-        folder / "node_modules", folder, "node", f"{name}.js", url, key,
-        NODE_OPTIONS=f"--disable-warning=ExperimentalWarning {flags}" if flags else "",
-    )  # fmt: skip
+    return node.run(folder / "node_modules", folder, "node", f"{name}.js", url, key, NODE_OPTIONS=flags)
 
 
 def history(deployment: Deployed, key: str) -> list[dict[str, object]]:
@@ -86,9 +101,7 @@ def test_an_order_whose_answers_are_lost_is_placed_once(
     with lossy(deployment.http_url, 502, 0, 504) as gateway:
         said = example(folder, "careful", flags, gateway.url, key)
     (order,) = history(deployment, key)
-    limit = re.fullmatch(
-        rf"sold 0\.5 SOL for {order['amountOut']} USDC; the limit was ([\d.]+)\n", said
-    )
+    limit = re.fullmatch(rf"sold 0\.5 SOL for {order['amountOut']} USDC; the limit was ([\d.]+)\n", said)
     assert limit is not None, said
     assert order["minAmountOut"] == limit[1]
     assert "rebalance-17" in (order.get("clientOrderId"), order["label"])
@@ -106,3 +119,20 @@ def test_all_orders_are_followed(deployment: Deployed, folder: Path, flags: str)
         assert seqs == list("123456")
     assert {line.split()[0] for line in lines[-3:]} == ids
     assert all(re.fullmatch(rf"{ORDER_ID} \d+\.\d+", line) for line in lines[-3:])
+
+
+def test_a_page_watches_an_order(deployment: Deployed, folder: Path) -> None:
+    """The package lies on the deployment's own origin, whose policy lets a page load from there alone."""
+    built = folder / "node_modules" / "@dexec" / "client" / "dist"
+    url = deployment.http_url.rstrip("/")
+    with chromium() as browser:
+        page = browser.new_page()
+        page.route(
+            f"{url}/sdk/*",
+            lambda route: route.fulfill(
+                path=built / route.request.url.rpartition("/")[2], content_type="text/javascript"
+            ),
+        )
+        page.goto(f"{url}/docs")
+        seen = page.evaluate(IN_A_PAGE, [f"{url}/sdk/index.js", url, deployment.new_key()])
+    assert seen == {"seqs": [1, 2, 3, 4, 5, 6], "status": "confirmed", "error": "Unauthorized"}
