@@ -6,7 +6,6 @@ SAM_VENV := .venv-sam
 AUDIT_VENV := .venv-audit
 MUTANTS_VENV := .venv-mutants
 LOCKS := $(sort $(wildcard requirements*.txt shared/requirements.txt functions/*/requirements.txt))
-TYPESCRIPT := sdk/typescript
 LAMBDA_PYTHON ?= python3.13
 STAMP := $(VENV)/.set-up
 SAM_STAMP := $(SAM_VENV)/.set-up
@@ -17,7 +16,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup setup-sam demo up down package check test coverage lint watch soak mutants bench docs lock images audit \
-  template-postgres licences sdk-typescript clean
+  template-postgres licences clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,14 +88,16 @@ $(MUTANTS_STAMP): requirements-mutants.txt $(STAMP)
 bench: setup ## measure the standard set, which takes minutes, and rewrite docs/performance.md
 	@$(BIN)/python -m infra.lab.bench.standard
 
-docs: setup ## write the generated documents anew
-	@$(BIN)/python -m infra.release.documents
-
+TYPESCRIPT := sdk/typescript
+.PHONY: sdk-typescript
 sdk-typescript: setup ## write the types of the TypeScript client anew; build, test and pack it
 	cd $(TYPESCRIPT) && npm ci --no-audit --no-fund
 	@mkdir -p $(TYPESCRIPT)/build
 	$(BIN)/python -m infra.release.documents.clients > $(TYPESCRIPT)/build/schemas.json
 	cd $(TYPESCRIPT) && npm run models && npm test && npm pack
+
+docs: setup ## write the generated documents anew
+	@$(BIN)/python -m infra.release.documents
 
 lock: setup ## pin the dependencies anew
 	$(LOCK) requirements-dev.in -o requirements-dev.txt

@@ -1,7 +1,7 @@
 // The client of one deployment.
 
 import { type Open, TIMING, type Timing } from "./connection.js";
-import { ClientClosed, DexecError } from "./errors.js";
+import { BadAddress, ClientClosed, DexecError, NoWebSocket } from "./errors.js";
 import { Feed } from "./feed.js";
 import { type CallOptions, type Fetch, Http } from "./http.js";
 import type {
@@ -17,7 +17,7 @@ import type {
   Status,
   Token,
 } from "./models.js";
-import { orderBody } from "./models.js";
+import { clientOrderIdOf, orderBody } from "./models.js";
 import { OrderHandle, type OrderSource } from "./orders.js";
 import { forever, isBusy, type OnRetry, RETRY, type Repeating, type RetryPolicy, untilAnswered } from "./retry.js";
 import { Socket, type WebSocketConstructor } from "./socket.js";
@@ -76,6 +76,7 @@ export class Client {
     this.#source = {
       order: (id, call) => this.order(id, call),
       watch: (id, afterSeq, queue) => this.#ordersFeed().watch(id, afterSeq, queue),
+      pollMs: this.#timing.pollMs,
     };
   }
 
@@ -89,20 +90,23 @@ export class Client {
   async execute(order: OrderRequest, { signal }: CallOptions = {}): Promise<OrderHandle> {
     const idempotencyKey = order.idempotencyKey ?? newKey();
     const headers = { "idempotency-key": idempotencyKey };
-    const place = () => this.#http.post<OrderAccepted>("/api/orders/execute", orderBody(order), headers, { signal });
+    const body = orderBody(order);
+    const place = () => this.#http.post<OrderAccepted>("/api/orders/execute", body, headers, { signal });
     try {
       const { orderId, status, startsAt } = await untilAnswered(place, this.#repeating(signal));
       const { clientOrderId } = order;
-      return new OrderHandle(this.#source, orderId, { status, startsAt, clientOrderId, idempotencyKey });
+      return new OrderHandle(this.#source, orderId, { status, seq: 0, startsAt, clientOrderId, idempotencyKey });
     } catch (error) {
       if (error instanceof DexecError) error.idempotencyKey = idempotencyKey;
       throw error;
     }
   }
 
-  /** Returns the handle of an order whose id is known; nothing is asked yet. */
-  handle(orderId: string): OrderHandle {
-    return new OrderHandle(this.#source, orderId);
+  /** Returns the handle of an order that was placed before. Throws `NotFound`. */
+  async handle(orderId: string, options: CallOptions = {}): Promise<OrderHandle> {
+    const order = await this.order(orderId, options);
+    const { status, seq, startsAt } = order;
+    return new OrderHandle(this.#source, orderId, { status, seq, startsAt, clientOrderId: clientOrderIdOf(order) });
   }
 
   /** Returns an order with its route, fill and events. */
@@ -189,7 +193,7 @@ export class Client {
     this.#closed.signal.throwIfAborted();
     const kind = this.#options.webSocket ?? (globalThis.WebSocket as WebSocketConstructor | undefined);
     if (kind === undefined) {
-      throw new DexecError("this runtime has no WebSocket: give the client that of the package ws, as webSocket");
+      throw new NoWebSocket("this runtime has no WebSocket: give the client that of the package ws, as webSocket");
     }
     const feed = new Feed(this.#opening(kind, query), this.#repeating(), this.#timing, () => {
       this.#feeds.delete(feed);
@@ -221,7 +225,9 @@ export class Client {
   async #websocketUrl(): Promise<URL> {
     this.#config ??= this.#http.get<Config>("/api/config");
     try {
-      return new URL((await this.#config).websocketUrl);
+      const { websocketUrl } = await this.#config;
+      if (!URL.canParse(websocketUrl)) throw new BadAddress(`${this.#options.url} has no WebSocket address`);
+      return new URL(websocketUrl);
     } catch (error) {
       this.#config = undefined;
       throw error;

@@ -15,9 +15,17 @@ export interface Timing {
   readonly answerMs: number;
   /** Until a connection is open. */
   readonly openMs: number;
+  /** From one read of an order to the next where no WebSocket can be opened: a tenth of a key's reads. */
+  readonly pollMs: number;
 }
 
-export const TIMING: Timing = { pingMs: 60_000, pongMs: 10_000, answerMs: 15_000, openMs: 10_000 };
+export const TIMING: Timing = {
+  pingMs: 60_000,
+  pongMs: 10_000,
+  answerMs: 15_000,
+  openMs: 10_000,
+  pollMs: 1_000,
+};
 
 type Frame = StatusFrame | AckFrame | PongFrame | ErrorFrame;
 type Answer = AckFrame | PongFrame;

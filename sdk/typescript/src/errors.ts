@@ -14,6 +14,7 @@ const HINTS = new Map([
  * DexecError             any of these
  * ├── BadAddress         no valid URL, or no dexec deployment answers under it
  * ├── ConnectionLost     no answer: no connection, a broken one, or a time-out
+ * │   └── NoWebSocket    HTTP answers, but no WebSocket can be opened
  * ├── ApiError           the deployment refused; has status, code and problem (RFC 9457)
  * │   ├── BadRequest     400, 413: the body is no JSON object, or too large
  * │   ├── Unauthorized   401, 403: no API key, or one that is unknown or revoked
@@ -53,6 +54,9 @@ export class ConnectionLost extends DexecError {
     return true;
   }
 }
+
+/** HTTP answers, but no WebSocket can be opened: the runtime has none, or a proxy is in the way. */
+export class NoWebSocket extends ConnectionLost {}
 
 /** An order had not ended in time; it goes on. */
 export class NotDone extends DexecError {

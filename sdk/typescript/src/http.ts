@@ -51,6 +51,8 @@ export class Http {
 
   async #call<T>(path: string, init: RequestInit, signal: AbortSignal | undefined): Promise<T> {
     const { status, text, retryAfter } = await this.#answer(path, init, signal);
+    const isRedirect = status < 200 || (status >= 300 && status < 400);
+    if (isRedirect) throw new BadAddress(`${this.#base} is no dexec deployment: it redirects to another address`);
     let body: unknown;
     try {
       body = JSON.parse(text);

@@ -13,6 +13,7 @@ export {
   Invalid,
   NotDone,
   NotFound,
+  NoWebSocket,
   OrderFailed,
   RateLimited,
   ServerError,

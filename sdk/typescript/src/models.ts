@@ -66,12 +66,17 @@ export interface QuoteRequest {
   readonly slippageBps?: number | undefined;
 }
 
-/** The field of a body in which the API takes the client's own id of an order. */
+/** The field of a body in which the API takes the client's own name of an order. */
 export const CLIENT_ORDER_ID = "clientId";
 
 /** Returns an order as the API takes it. */
 export function orderBody({ idempotencyKey: _, clientOrderId, ...order }: OrderRequest): object {
   return { ...order, [CLIENT_ORDER_ID]: clientOrderId };
+}
+
+/** Returns the client's own name of an order, where it has one. */
+export function clientOrderIdOf(order: Order): string | undefined {
+  return order.label ?? undefined;
 }
 
 /** Statuses after which an order changes no more, those of types of order to come included. */

@@ -1,6 +1,6 @@
 // One WebSocket, of the runtime or of a package such as ws.
 
-import { ConnectionLost } from "./errors.js";
+import { NoWebSocket } from "./errors.js";
 
 /** What the client uses of a WebSocket: those of browsers, of Node 22 and of the package ws have it. */
 export interface WebSocketLike {
@@ -22,7 +22,7 @@ export interface SocketListener {
 
 /** A socket that is told of no more once it was closed: a dead line may take a minute to close. */
 export class Socket {
-  /** Rejects with `ConnectionLost` when the socket does not open. */
+  /** Rejects with `NoWebSocket` when the socket does not open. */
   readonly opened: Promise<void>;
   /** Resolves when both sides have closed. */
   readonly gone: Promise<void>;
@@ -37,7 +37,7 @@ export class Socket {
     this.gone = new Promise((resolve) => socket.addEventListener("close", () => resolve()));
     this.opened = new Promise((resolve, reject) => {
       const refuse = (why: string) => {
-        reject(new ConnectionLost(`the WebSocket at ${place} ${why}`));
+        reject(new NoWebSocket(`the WebSocket at ${place} ${why}`));
         this.close();
       };
       const timer = setTimeout(() => refuse(`did not open within ${timeoutMs / 1000} s`), timeoutMs);

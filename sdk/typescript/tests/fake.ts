@@ -9,6 +9,7 @@ import { Client, type ClientOptions, type OrderEvent, type Status } from "../src
 export const KEY = "local";
 export const BALANCES = [{ symbol: "SOL", amount: "3" }];
 export const TOKENS = [{ symbol: "SOL", decimals: 9 }];
+export const NOW = "2026-11-20T11:24:09.506Z";
 export const STATUSES = ["pending", "routing", "routing", "building", "submitted", "confirmed"] as const;
 
 /** How one answer is given instead of the right one; status 0 breaks the connection. */
@@ -51,6 +52,8 @@ export class Fake {
   hasForgotten = false;
   /** Acks that are lost, each with its connection. */
   lostAcks = 0;
+  /** The seq of an event that no replay holds. */
+  withheld = 0;
   url = "";
   readonly #watchers = new Map<WebSocket, { readonly all: boolean; readonly orders: Set<string> }>();
   readonly #server = createServer((request, answer) => void this.#serve(request, answer));
@@ -103,8 +106,7 @@ export class Fake {
   /** Adds an event without sending it. */
   record(order: Stored, status: Status): OrderEvent {
     const seq = order.events.length + 1;
-    const at = "2026-11-20T11:24:09.506Z";
-    const event = { orderId: order.orderId, seq, status, attempt: 1, at } as OrderEvent;
+    const event = { orderId: order.orderId, seq, status, attempt: 1, at: NOW } as OrderEvent;
     order.events.push(event);
     return event;
   }
@@ -152,8 +154,8 @@ export class Fake {
     this.keys.push(key);
     const stored = this.byKey.get(key ?? "") ?? this.place(JSON.parse(text) as Record<string, unknown>);
     if (key !== undefined) this.byKey.set(key, stored);
-    const body = { orderId: stored.orderId, status: "pending", startsAt: "2026-11-20T11:24:09.506Z", websocketUrl: "" };
-    return { status: 202, body };
+    const { orderId } = stored;
+    return { status: 202, body: { orderId, status: "pending", startsAt: NOW, websocketUrl: "" } };
   }
 
   #order(orderId: string): Instead {
@@ -196,7 +198,8 @@ export class Fake {
     if (this.lostAcks > 0 && this.lostAcks-- > 0) return socket.terminate();
     this.#watchers.get(socket)?.orders.add(orderId);
     send(socket, { type: "ack", id, orderId });
-    for (const event of order.events.slice(frame.afterSeq)) send(socket, { type: "status", ...event });
+    const replayed = order.events.slice(frame.afterSeq).filter((event) => event.seq !== this.withheld);
+    for (const event of replayed) send(socket, { type: "status", ...event });
   }
 }
 
@@ -208,7 +211,8 @@ export function problem(status: number, code: string, detail: string, more: obje
 function view({ orderId, events }: Stored): object {
   const number = Number(orderId.slice(4));
   const createdAt = new Date(1_800_000_000_000 + number).toISOString();
-  return { orderId, status: events.at(-1)?.status ?? "pending", seq: events.length, createdAt, events, error: null };
+  const status = events.at(-1)?.status ?? "pending";
+  return { orderId, status, seq: events.length, createdAt, startsAt: NOW, events, error: null };
 }
 
 function send(socket: WebSocket, frame: object): void {

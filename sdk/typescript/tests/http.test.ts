@@ -21,7 +21,7 @@ import {
 } from "../src/index.js";
 import { CLIENT_ORDER_ID } from "../src/models.js";
 import { pauseMs, RETRY } from "../src/retry.js";
-import { BALANCES, Fake, problem, thrown, TOKENS } from "./fake.js";
+import { BALANCES, Fake, NOW, problem, thrown, TOKENS } from "./fake.js";
 
 const ORDER = { tokenIn: "SOL", tokenOut: "USDC", amount: "1.5" };
 
@@ -43,7 +43,7 @@ test("an order is sent as the API takes it, under a key of its own", async () =>
   assert.deepEqual(fake.orders[1]?.body, ORDER);
   assert.equal(order.id, fake.orders[0]?.orderId);
   assert.equal(order.status, "pending");
-  assert.equal(order.startsAt, "2026-11-20T11:24:09.506Z");
+  assert.equal(order.startsAt, NOW);
   assert.equal(order.clientOrderId, "mine");
   assert.equal(order.idempotencyKey, fake.keys[0]);
   assert.equal(new Set(fake.keys).size, 2);
@@ -124,7 +124,8 @@ test("each status has a class of its own", async () => {
 });
 
 test("what is no deployment is told as such, and gets no key by a redirect", async () => {
-  fake.instead.push({ status: 200, body: "<html>" }, { status: 302, body: "", headers: { location: "/api/tokens" } });
+  const elsewhere = { status: 302, body: {}, headers: { location: "/api/tokens" } };
+  fake.instead.push({ status: 200, body: "<html>" }, elsewhere);
   await assert.rejects(client.balances(), BadAddress);
   await assert.rejects(client.balances(), BadAddress);
   assert.equal(fake.requests.length, 2);

@@ -6,9 +6,9 @@ import { after, beforeEach, test } from "node:test";
 import {
   type Client,
   ClientClosed,
-  ConnectionLost,
   NotDone,
   NotFound,
+  NoWebSocket,
   type OrderEvent,
   type OrderHandle,
   OrderFailed,
@@ -66,13 +66,15 @@ test("a dropped connection is opened again, from the last event on", async () =>
   fake.advance(stored, "pending", "routing");
   const seqs = await read(order, ({ seq }) => {
     if (seq !== 2) return;
-    fake.refusals = 3;
+    fake.refusals = 7;
+    fake.lostAcks = 7;
     fake.drop();
     for (const status of STATUSES.slice(2)) fake.record(stored, status);
   });
   assert.deepEqual(seqs, SEQS);
-  assert.deepEqual(fake.frames.map((frame) => frame.afterSeq), [0, 2]);
-  assert.equal(fake.opened, 2);
+  // However often it takes: more often than any call is repeated.
+  assert.deepEqual(fake.frames.map((frame) => frame.afterSeq), [0, ...Array(8).fill(2)]);
+  assert.equal(fake.opened, 9);
 });
 
 test("an event that is missing is asked for, once", async () => {
@@ -81,8 +83,11 @@ test("an event that is missing is asked for, once", async () => {
   fake.advance(stored, "pending");
   const seqs = await read(order, ({ seq }) => {
     if (seq !== 1) return;
+    fake.withheld = 2;
     for (const status of STATUSES.slice(1)) fake.record(stored, status);
-    for (const event of stored.events.slice(3)) fake.push(stored, event);
+    fake.push(stored, stored.events[3]!);
+    setTimeout(() => fake.push(stored, stored.events[4]!), 20);
+    setTimeout(() => fake.push(stored, stored.events[1]!), 40);
   });
   assert.deepEqual(seqs, SEQS);
   assert.deepEqual(fake.frames.map((frame) => frame.afterSeq), [0, 1]);
@@ -127,8 +132,11 @@ test("a connection that is dead is replaced", async () => {
 test("events are read from the one after the last that is known", async () => {
   const { orderId } = fake.place();
   fake.advance(fake.orders[0]!, ...STATUSES);
-  assert.deepEqual(await read(client.handle(orderId), undefined, 4), [5, 6]);
-  assert.deepEqual(await read(client.handle(orderId), undefined, 6), [], "there is none to wait for");
+  const order = await client.handle(orderId);
+  assert.equal(order.status, "confirmed");
+  assert.deepEqual(await read(order, undefined, 4), [5, 6]);
+  assert.deepEqual(await read(order, undefined, 6), [], "there is none to wait for");
+  assert.deepEqual(await read(order, () => assert.equal(order.status, "confirmed")), SEQS);
 });
 
 test("several readers share one connection", async () => {
@@ -146,9 +154,8 @@ test("done waits for the end and returns the order", async () => {
   const ended = await done;
   assert.equal(ended.status, "failed");
   assert.throws(() => throwIfFailed(ended), (error) => error instanceof OrderFailed && error.order === ended);
-  const opened = fake.opened;
   assert.equal((await order.done()).status, "failed");
-  assert.equal(fake.opened, opened);
+  assert.equal(fake.frames.length, 1, "an order that is over is not watched again");
 });
 
 test("done ends with its time or its signal", async () => {
@@ -164,7 +171,10 @@ test("done ends with its time or its signal", async () => {
 });
 
 test("an order that is not the client's is refused", async () => {
-  await assert.rejects(read(client.handle("ord_other")), NotFound);
+  await assert.rejects(client.handle("ord_other"), NotFound);
+  const order = await client.execute(ORDER);
+  fake.orders.length = 0;
+  await assert.rejects(read(order), NotFound);
 });
 
 test("a key that is refused ends everything; a busy deployment is asked again", async () => {
@@ -184,11 +194,22 @@ test("a key that is refused ends everything; a busy deployment is asked again", 
 test("a connection that never opens is given up", async () => {
   const order = await client.execute(ORDER);
   fake.refusals = 100;
-  await assert.rejects(order.done(), /did not open/);
+  await assert.rejects(read(order), NoWebSocket);
   assert.equal(fake.refusals, 95);
   fake.refusals = 0;
   for (const status of STATUSES) fake.record(fake.orders[0]!, status);
-  assert.equal((await order.done()).status, "confirmed", "the next one starts anew");
+  assert.deepEqual(await read(order), SEQS, "the next one starts anew");
+});
+
+test("an order's end is found without a WebSocket, too", async () => {
+  client = fake.client({ timing: { pollMs: 5 } });
+  const order = await client.execute(ORDER);
+  fake.refusals = 100;
+  const done = order.done();
+  fake.advance(fake.orders[0]!, "pending");
+  setTimeout(() => fake.advance(fake.orders[0]!, "failed"), 60);
+  assert.equal((await done).status, "failed");
+  assert.equal(fake.opened, 0);
 });
 
 test("a client that is closed ends its readers and its connections", async () => {
@@ -227,6 +248,7 @@ test("a stream tells of all orders, also of those that it was away for", async (
   }
   assert.deepEqual([...seen.keys()].sort(), fake.orders.slice(1).map((order) => order.orderId));
   for (const seqs of seen.values()) assert.deepEqual(seqs, SEQS);
+  assert.ok(fake.frames.every((frame) => frame.orderId !== fake.orders[0]?.orderId), "it was over before");
 });
 
 test("a runtime without a WebSocket is told what to do", async () => {
@@ -235,7 +257,7 @@ test("a runtime without a WebSocket is told what to do", async () => {
   Reflect.deleteProperty(globalThis, "WebSocket");
   try {
     const order = await bare.execute(ORDER);
-    await assert.rejects(order.done(), /give the client that of the package ws/);
+    await assert.rejects(read(order), /give the client that of the package ws/);
   } finally {
     if (WebSocket !== undefined) globalThis.WebSocket = WebSocket;
   }
@@ -246,5 +268,5 @@ test("a stream that cannot be opened throws", async () => {
   await assert.rejects(client.stream(), Unauthorized);
   fake.key = "local";
   fake.refusals = 100;
-  await assert.rejects(client.stream(), ConnectionLost);
+  await assert.rejects(client.stream(), NoWebSocket);
 });

@@ -87,7 +87,7 @@ def history(deployment: Deployed, key: str) -> list[dict[str, object]]:
 
 def test_an_order_is_watched_to_its_end(deployment: Deployed, folder: Path, flags: str) -> None:
     key = deployment.new_key()
-    *events, end = example(folder, "order", flags, deployment.http_url, key).splitlines()
+    *events, end = example(folder, "ten-lines", flags, deployment.http_url, key).splitlines()
     assert [int(line.split()[0]) for line in events] == [1, 2, 3, 4, 5, 6]
     assert events[-1] == "6 confirmed"
     (order,) = history(deployment, key)
@@ -99,7 +99,7 @@ def test_an_order_whose_answers_are_lost_is_placed_once(
 ) -> None:
     key = deployment.new_key()
     with lossy(deployment.http_url, 502, 0, 504) as gateway:
-        said = example(folder, "careful", flags, gateway.url, key)
+        said = example(folder, "at-the-quoted-price", flags, gateway.url, key)
     (order,) = history(deployment, key)
     limit = re.fullmatch(rf"sold 0\.5 SOL for {order['amountOut']} USDC; the limit was ([\d.]+)\n", said)
     assert limit is not None, said
@@ -111,7 +111,7 @@ def test_an_order_whose_answers_are_lost_is_placed_once(
 
 def test_all_orders_are_followed(deployment: Deployed, folder: Path, flags: str) -> None:
     key = deployment.new_key()
-    lines = example(folder, "stream", flags, deployment.http_url, key).splitlines()
+    lines = example(folder, "all-orders", flags, deployment.http_url, key).splitlines()
     ids = {str(order["orderId"]) for order in history(deployment, key)}
     assert len(ids) == 3
     for order_id in ids:
