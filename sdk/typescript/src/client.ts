@@ -45,6 +45,8 @@ export interface ClientOptions {
 /** Options of `orders`. */
 export interface OrdersOptions extends CallOptions {
   readonly status?: Status | undefined;
+  /** The most orders that are wanted; all unless given. */
+  readonly limit?: number | undefined;
 }
 
 /** The most that the API gives at once. */
@@ -166,15 +168,19 @@ export class Client {
     return untilAnswered(() => this.#http.get<T>(path, query, options), this.#repeating(options.signal), isBusy);
   }
 
-  async *#pages({ status, signal }: OrdersOptions, repeating: Repeating): AsyncGenerator<Order, void> {
+  async *#pages(options: OrdersOptions, repeating: Repeating): AsyncGenerator<Order, void> {
+    const { status, limit = Number.POSITIVE_INFINITY, signal } = options;
     let cursor: string | undefined;
-    do {
-      const query = { status, limit: PAGE, cursor };
+    let left = limit;
+    while (left > 0) {
+      const query = { status, limit: Math.min(PAGE, left), cursor };
       const read = () => this.#http.get<OrderPage>("/api/orders", query, { signal });
       const page: OrderPage = await untilAnswered(read, repeating, isBusy);
       yield* page.orders;
-      cursor = page.nextCursor ?? undefined;
-    } while (cursor !== undefined);
+      left -= page.orders.length;
+      if (page.nextCursor === null) return;
+      cursor = page.nextCursor;
+    }
   }
 
   #repeating(signal?: AbortSignal): Repeating {

@@ -1,6 +1,6 @@
 // Everything that the client throws.
 
-import type { FieldError, Order, Problem } from "./models.js";
+import type { Order, Problem } from "./models.js";
 
 const HINTS = new Map([
   [401, "is the API key right?"],
@@ -115,9 +115,9 @@ export class ServerError extends ApiError {}
 
 /** A field has a value that it cannot have. */
 export class Invalid extends ApiError {
-  /** The fields at fault, and what is wrong with each. */
-  get fields(): readonly FieldError[] {
-    return this.problem.errors ?? [];
+  /** What is wrong with each field at fault. */
+  get fields(): Readonly<Record<string, string>> {
+    return Object.fromEntries((this.problem.errors ?? []).map(({ field, message }) => [field, message]));
   }
 }
 

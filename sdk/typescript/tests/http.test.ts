@@ -119,7 +119,7 @@ test("each status has a class of its own", async () => {
     assert.equal(error.message, "amount: must be more than 0");
     assert.equal(error.code, "some_code");
     assert.equal(error.isUnknown, false);
-    if (error instanceof Invalid) assert.deepEqual(error.fields, errors);
+    if (error instanceof Invalid) assert.deepEqual(error.fields, { amount: "must be more than 0" });
   }
 });
 
@@ -165,6 +165,10 @@ test("orders are read page by page, as far as they are wanted", async () => {
   assert.deepEqual(fake.requests, [page, `${page}&cursor=100`, `${page}&cursor=200`]);
   for await (const _ of client.orders()) break;
   assert.equal(fake.requests.length, 4);
+  let count = 0;
+  for await (const _ of client.orders({ limit: 130 })) count += 1;
+  assert.equal(count, 130);
+  assert.deepEqual(fake.requests.slice(4), ["GET /api/orders?limit=100", "GET /api/orders?limit=30&cursor=100"]);
 });
 
 test("a quote is asked for by its fields", async () => {
