@@ -36,7 +36,7 @@ def installed(directory: Path) -> Path:
         [npx, "--yes", *wanted, "-c", "command -v newman"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
         cwd=directory,
     )
