@@ -126,7 +126,7 @@ test("a connection that is dead is replaced", async () => {
     for (const status of STATUSES.slice(1)) fake.record(stored, status);
   });
   assert.deepEqual(seqs, SEQS);
-  assert.equal(fake.opened, 2);
+  assert.ok(fake.opened >= 2);
 });
 
 test("events are read from the one after the last that is known", async () => {
