@@ -88,6 +88,14 @@ $(MUTANTS_STAMP): requirements-mutants.txt $(STAMP)
 bench: setup ## measure the standard set, which takes minutes, and rewrite docs/performance.md
 	@$(BIN)/python -m infra.lab.bench.standard
 
+TYPESCRIPT := sdk/typescript
+.PHONY: sdk-typescript
+sdk-typescript: setup ## write the types of the TypeScript client anew; build, test and pack it
+	cd $(TYPESCRIPT) && npm ci --no-audit --no-fund
+	@mkdir -p $(TYPESCRIPT)/build
+	$(BIN)/python -m infra.release.documents.clients > $(TYPESCRIPT)/build/schemas.json
+	cd $(TYPESCRIPT) && npm run models && npm test && npm pack
+
 docs: setup ## write the generated documents anew
 	@$(BIN)/python -m infra.release.documents
 
@@ -124,4 +132,5 @@ licences: setup ## write docs/licences.md
 
 clean: ## remove what was built; .dexec, which holds your history, stays
 	rm -rf $(VENV) $(SAM_VENV) $(AUDIT_VENV) $(MUTANTS_VENV) .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks *.egg-info
+	rm -rf $(TYPESCRIPT)/node_modules $(TYPESCRIPT)/dist $(TYPESCRIPT)/build $(TYPESCRIPT)/*.tgz
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

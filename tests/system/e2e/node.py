@@ -1,7 +1,11 @@
-"""Node's side of the tests: pinned packages from npm, installed once in npx's own cache."""
+"""Node's side of the tests: pinned packages from npm, installed once in npx's own cache.
+
+Those that the TypeScript client is built with are pinned in its ``package.json``.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,13 +13,17 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.home import PROJECT
+
+TYPESCRIPT_SDK = PROJECT / "sdk" / "typescript"
+_BUILT_WITH = json.loads((TYPESCRIPT_SDK / "package.json").read_text())["devDependencies"]
 PACKAGES = (
     "newman@6.2.2",
     "openapi-fetch@0.17.0",
-    "openapi-typescript@7.13.0",
-    "typescript@5.9.3",
     "@asyncapi/specs@6.8.1",
+    *(f"{name}@{version}" for name, version in _BUILT_WITH.items()),
 )
+_OF_NODE = {"node", "npm"}
 
 
 def installed(directory: Path) -> Path:
@@ -28,7 +36,7 @@ def installed(directory: Path) -> Path:
         [npx, "--yes", *wanted, "-c", "command -v newman"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
         cwd=directory,
     )
@@ -37,9 +45,9 @@ def installed(directory: Path) -> Path:
     return Path(asked.stdout.strip()).parents[1]
 
 
-def run(modules: Path, directory: Path, program: str, *arguments: str) -> str:
-    """Run a program of the packages (or ``node`` itself) and return what it prints."""
-    command = program if program == "node" else str(modules / ".bin" / program)
+def run(modules: Path, directory: Path, program: str, *arguments: str, **environ: str) -> str:
+    """Run a program of the packages (or ``node`` or ``npm`` itself) and return what it prints."""
+    command = program if program in _OF_NODE else str(modules / ".bin" / program)
     done = subprocess.run(
         [command, *arguments],
         capture_output=True,
@@ -47,7 +55,16 @@ def run(modules: Path, directory: Path, program: str, *arguments: str) -> str:
         timeout=120,
         check=False,
         cwd=directory,
-        env={**os.environ, "NO_COLOR": "1", "NODE_PATH": str(modules)},
+        env={**os.environ, "NO_COLOR": "1", "NODE_PATH": str(modules), **environ},
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def sdk_sources(modules: Path, directory: Path) -> Path:
+    """Copy the TypeScript client's project, without what is built, beside its packages; return the copy."""
+    project = directory / "sdk"
+    built = shutil.ignore_patterns("node_modules", "dist", "build", "*.tgz")
+    shutil.copytree(TYPESCRIPT_SDK, project, ignore=built)
+    (project / "node_modules").symlink_to(modules)
+    return project
