@@ -5,7 +5,7 @@ import { swapWords } from "./blotter.js";
 import { $, copyButton, h, on, setText } from "./dom.js";
 import { loadOrder } from "./history.js";
 import { eventsOf, findOrder, totalMs } from "./orders.js";
-import { bps, facts, quoteTable, shareBars, why } from "./route.js";
+import { bps, facts, legTable, quoteTable, shareBars, why } from "./route.js";
 import { clock, duration, errorWords, word } from "./words.js";
 
 let openId;
@@ -76,6 +76,7 @@ function decision(event) {
 	return section(
 		event.attempt > 1 ? `Routing, attempt ${event.attempt}` : "Routing",
 		shareBars(event),
+		legTable(event),
 		quoteTable(event.quotes, event),
 		why(event),
 	);

@@ -6,13 +6,16 @@ import { drawDetail, openDetail, startDetail } from "./detail.js";
 import { $, on, setText } from "./dom.js";
 import { catchUp } from "./history.js";
 import { allOrders, applyFrame, findOrder, isOver, knownUpTo, mergeOrder, onChange } from "./orders.js";
+import { followOutcome, outcomeChanged, startOutcomes } from "./outcomes.js";
 import { drawLatencies, followImpact } from "./pictures.js";
+import { recheckPreview } from "./preview.js";
 import { openStream, subscribe } from "./stream.js";
-import { setBalances, setTokens, startTicket } from "./ticket.js";
+import { setBalances, setMarket, setTokens, startTicket } from "./ticket.js";
 import { errorWords, word } from "./words.js";
 
 const later = new Map();
 let entered = false;
+let isGated = false;
 const notice = (text) => setText($("notice"), text);
 const report = (problem) => notice(problem.message);
 
@@ -25,6 +28,7 @@ function soon(name, ms, task) {
 function orderChanged(order) {
 	drawOrders();
 	drawDetail(order);
+	outcomeChanged(order);
 	soon("latencies", 300, () => drawLatencies(allOrders()));
 }
 
@@ -55,7 +59,13 @@ function linkChanged(state, wait, why) {
 	whatIsDown().then(add, () => {});
 }
 
+function accepted(orders) {
+	orders.forEach(mergeOrder);
+	followOutcome(orders.map((order) => order.orderId));
+}
+
 async function caughtUp() {
+	recheckPreview();
 	await catchUp().catch(report);
 	for (const order of allOrders()) if (!isOver(order)) subscribe(order.orderId, knownUpTo(order));
 	if (!$("notice").textContent) return;
@@ -64,16 +74,19 @@ async function caughtUp() {
 }
 
 async function enter() {
-	const [{ websocketUrl }, { tokens }] = await Promise.all([get("config"), get("tokens"), loadBalances()]);
+	const [config, { tokens }] = await Promise.all([get("config"), get("tokens"), loadBalances()]);
+	isGated = false;
 	$("gate").close();
+	setMarket(config);
 	setTokens(tokens);
 	await catchUp();
 	entered = true;
 	startDetail();
-	openStream(websocketUrl, { onState: linkChanged, onOpen: caughtUp, onStatus: statusArrived });
+	openStream(config.websocketUrl, { onState: linkChanged, onOpen: caughtUp, onStatus: statusArrived });
 }
 
 function askForKey(problem = "") {
+	isGated = true;
 	setText($("error-key"), problem);
 	if (!$("gate").open) $("gate").showModal();
 }
@@ -94,7 +107,8 @@ on("gate-form", "submit", (event) => {
 	if (entered) location.reload();
 	else start();
 });
-on("gate", "cancel", (event) => event.preventDefault());
+// A browser lets a page refuse the first Escape only, so the gate opens again.
+on("gate", "close", () => isGated && askForKey($("error-key").textContent));
 on("change-key", "click", () => {
 	saveKey("");
 	location.reload();
@@ -102,6 +116,7 @@ on("change-key", "click", () => {
 addEventListener("unauthenticated", unauthenticated);
 $("gate-local").hidden = !["localhost", "127.0.0.1"].includes(location.hostname);
 onChange(orderChanged);
-startTicket({ onQuoted: followImpact, onAccepted: mergeOrder });
+startOutcomes({ swapWords, open: openDetail });
+startTicket({ onQuoted: followImpact, onAccepted: accepted });
 startBlotter({ onOpen: openDetail, onProblem: report });
 start();
