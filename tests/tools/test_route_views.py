@@ -69,7 +69,7 @@ TWO_HOPS: Document = {
 def test_only_a_pool_on_the_route_is_marked_as_taken(capsys: pytest.CaptureFixture[str]) -> None:
     print_route(TWO_HOPS, "through another pool of the same venue")
     assert "100 %" not in capsys.readouterr().out
-    direct = {**TWO_HOPS, "legs": [{**leg(1, "JUP", "SOL"), "pool": "meteora:JUP-SOL"}]}
+    direct: Document = {**TWO_HOPS, "legs": [{**leg(1, "JUP", "SOL"), "pool": "meteora:JUP-SOL"}]}
     print_route(direct, "direct")
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines if "100 %" in line] == ["meteora"]

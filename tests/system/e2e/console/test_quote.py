@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from decimal import Decimal
 from typing import Any
@@ -25,12 +26,11 @@ def console_with_a_clock(open_console: OpenConsole, deployment: Deployed) -> Con
     return console
 
 
-def sent_by(console: Console) -> dict[str, Any]:
+def sent_by(console: Console) -> Any:
     """Execute, and return the body that is sent."""
     with console.page.expect_request(ORDERS) as sent:
         console.execute()
-    body: dict[str, Any] = sent.value.post_data_json
-    return body
+    return json.loads(sent.value.post_data or "")
 
 
 def shown_amount(console: Console, selector: str) -> str:
