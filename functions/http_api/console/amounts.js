@@ -33,13 +33,13 @@ export function readAmount(text, decimals) {
 	return units > 0n ? { units } : { problem: "More than zero, please." };
 }
 
-/** For reading: grouped thousands, about `digits` significant digits, cut and never rounded up. */
-export function show(value, digits = 7) {
+/** For reading: grouped thousands, about `digits` significant digits (`least` decimals), cut, never rounded up. */
+export function show(value, digits = 7, least = 2) {
 	const units = scaled(value, FINE);
 	if (units === null) return "–";
 	const [whole, fraction = ""] = unscaled(units, FINE).split(".");
 	const size = whole.replace(/^-?0?/, "").length;
-	const places = size ? Math.max(digits - size, 2) : digits + fraction.search(/[^0]|$/);
+	const places = size ? Math.max(digits - size, least) : digits + fraction.search(/[^0]|$/);
 	const kept = fraction.slice(0, places).replace(/0+$/, "");
 	return whole.replace(/\B(?=(\d{3})+$)/g, ",") + (kept && `.${kept}`);
 }

@@ -30,5 +30,6 @@ function slippageCaution(bps, mode) {
 	const most = mode === "exactIn" ? "any price" : "up to twice the price";
 	if (bps >= WHOLE_BPS) return [`A slippage limit of ${words} accepts ${most}.`, "bad"];
 	if (bps > HIGH_BPS) return [`High slippage limit: a price up to ${words} worse than quoted is accepted.`, "warn"];
-	return bps < LOW_BPS && [`Low slippage limit: the order fails once the price moves by ${words}.`, "warn"];
+	const least = bps > 0 ? `by ${words}` : "at all";
+	return bps < LOW_BPS && [`Low slippage limit: the order fails once the price moves ${least} against it.`, "warn"];
 }

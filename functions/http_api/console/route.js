@@ -79,7 +79,7 @@ const shareWords = (bps) => `${Math.round(bps / 10) / 10} %`;
 const flowWords = ({ venue, share, tokenOut }) => (venue ? `${shareWords(share)} ${word(venue)} → ${tokenOut}` : "");
 
 // Of what is paid, everything taken off: what comes out for one that goes in.
-const rateOf = ({ amountIn, amountOut }) => show(ratio(amountOut, amountIn), 5);
+const rateOf = ({ amountIn, amountOut }) => show(ratio(amountOut, amountIn), 5, 0);
 
 const feeWords = (percent) => (percent === null ? "" : `${show(percent, 3)} %`);
 

@@ -68,8 +68,8 @@ function drawCautions(route, slippageBps, isResent) {
 function usual(route, isResent) {
 	if (!route) return "";
 	if (isResent) return "This limit is that of the order that was not answered: sending it again sends the same order.";
-	const limit = route.mode === "exactIn" ? "minimum" : "maximum";
-	return `Slippage is measured from this quote. The ${limit} is part of the order: it holds whenever the order executes.`;
+	const never = route.mode === "exactIn" ? "minimum and never fills for less" : "maximum and never pays more";
+	return `Slippage is measured from this quote: the order carries the ${never}, whenever it executes.`;
 }
 
 function feeWords({ costs }) {

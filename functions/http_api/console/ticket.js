@@ -15,6 +15,7 @@ import { balanceOf, keepBalances, keepTokens } from "./tokens.js";
 const INPUTS = ["amountIn", "amountOut", "slippageBps", "label", "deadline"];
 const UNQUOTED = ["label", "deadline"];
 const FIVE = 5;
+let shown = null;
 let refusal;
 let sending = false;
 let insisted = false;
@@ -82,7 +83,7 @@ function edited(field) {
 }
 
 function quoted({ quotes, route }) {
-	[refusal, insisted] = [null, false];
+	insisted = false;
 	fields.write(fields.quotedAmount(), route[fields.quotedAmount()]);
 	drawRoute(route, quotes);
 	judge();
@@ -96,13 +97,17 @@ function refused(problem) {
 }
 
 function drawRoute(route, quotes) {
-	const order = fields.currentOrder();
-	const sent = unansweredLimit(order);
-	drawSummary(route, order.slippageBps, sent ?? (route && limitOf(route)) ?? {}, Boolean(sent));
+	shown = route;
 	const none = h("p", { class: "quiet" }, "What each venue quotes, and how the order is split.");
 	$("route").replaceChildren(
 		...(route ? [...shareBars(route), legTable(route), quoteTable(quotes, route), why(route)] : [none]),
 	);
+}
+
+// The limit that is shown is the one that pressing Execute sends, be it that of an unanswered order.
+function drawTerms(order) {
+	const sent = unansweredLimit(order);
+	drawSummary(shown, order.slippageBps, sent ?? (shown ? limitOf(shown) : {}), Boolean(sent));
 }
 
 // Says at each field what is wrong with it, and at the button why it cannot be pressed.
@@ -115,6 +120,7 @@ function judge() {
 	}
 	if (UNQUOTED.some((field) => wrong.has(field))) $("advanced").open = true;
 	drawBalances();
+	drawTerms(order);
 	const reason = whyOff(order, wrong);
 	const isFault = Boolean(refusal || wrong.size || insisted);
 	const [text, tone] = reason ? [insisted ? `Not sent. ${reason}` : reason, isFault ? "bad" : ""] : outcome;
@@ -185,7 +191,7 @@ async function send(count) {
 	const { accepted, problem } = await sendOrders(order, limitOf(route), count, sayRepeat);
 	sending = false;
 	if (accepted.length) callbacks.onAccepted(accepted.map((one) => ({ ...one, label: one[OWN_NAME] })));
-	if (problem?.status === 422) return refused(problem);
+	if (problem?.status === 422) refusal = problem;
 	const wait = problem?.status === 429 && problem.waitMs ? ` There is room in ${problem.waitMs / 1000} s.` : "";
 	const advice = problem?.unknown ? " Trying again is safe: no order is executed twice." : wait;
 	showMessage(`${accepted.length} of ${count} accepted. ${problem?.message ?? ""}${advice}`, problem ? "bad" : "");

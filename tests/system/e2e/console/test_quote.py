@@ -69,9 +69,9 @@ def test_the_limit_that_is_shown_is_part_of_the_order(
     console.enter(api_key)
     page = console.page
     page.get_by_text("Label and deadline").click()
-    page.get_by_label("Deadline in seconds").fill("60")
+    page.get_by_label("Deadline, seconds").fill("60")
     console.type_amount("1.5")
-    expect(page.locator("#caution")).to_contain_text("Slippage is measured from this quote.")
+    expect(page.locator("#caution")).to_contain_text("Slippage is measured from this quote")
     body = sent_by(console)
     assert body["minAmountOut"] == shown_amount(console, "#limit")
     assert body["deadline"] == 60
@@ -140,12 +140,46 @@ def test_a_first_quote_that_fails_is_asked_for_again(console: Console) -> None:
     expect(console.submit).to_be_enabled()
 
 
-def change_impact(console: Console, answer: dict[str, Any], percent: str) -> None:
-    """Answer every quote from now on with this one, at another price impact."""
-    costs = {**answer["route"]["costs"], "reference": "100", "impact": percent}
-    changed = {**answer, "route": {**answer["route"], "costs": costs}}
+def change_route(console: Console, answer: dict[str, Any], **fields: object) -> None:
+    """Answer every quote from now on with this one, changed in its route."""
+    changed = {**answer, "route": {**answer["route"], **fields}}
     console.page.unroute(QUOTES)
     console.page.route(QUOTES, lambda route: route.fulfill(json=changed))
+
+
+def change_impact(console: Console, answer: dict[str, Any], percent: str) -> None:
+    costs = {**answer["route"]["costs"], "reference": "100", "impact": percent}
+    change_route(console, answer, costs=costs)
+
+
+def test_an_order_that_was_not_answered_goes_out_again_as_it_was(timed: Console) -> None:
+    page, bodies, limit = timed.page, list[str](), timed.page.locator("#limit")
+    with page.expect_response(QUOTES) as answered:
+        timed.type_amount("1")
+
+    def lose(route: Route) -> None:
+        bodies.append(route.request.post_data or "")
+        route.fulfill(status=504, json={"message": "Endpoint request timed out"})
+
+    page.route(ORDERS, lose)
+    first = shown_amount(timed, "#limit")
+    timed.execute()
+    for tries in range(2, 5):
+        expect(timed.reason).to_contain_text(f"({tries} of 4)")
+        page.clock.fast_forward(4_000)
+        expect(page.locator("#preview")).to_have_attribute("data-state", "fresh")
+    expect(timed.reason).to_contain_text("Trying again is safe: no order is executed twice.")
+    change_route(timed, answered.value.json(), minAmountOut="1.25", amountOut="1.26")
+    page.clock.fast_forward(5_000)
+    expect(page.locator("#rate")).to_contain_text("1 SOL = 1.26 USDC")
+    assert shown_amount(timed, "#limit") == first
+    expect(page.locator("#caution")).to_contain_text("that of the order that was not answered")
+    page.unroute(ORDERS)
+    bodies.append(json.dumps(sent_by(timed), separators=(",", ":")))
+    assert len(bodies) == 5
+    assert len(set(bodies)) == 1
+    expect(timed.reason).to_contain_text("1 of 1 accepted")
+    expect(limit).to_have_text("1.25 USDC")
 
 
 def test_a_price_impact_is_warned_of_and_over_five_percent_wants_a_second_act(timed: Console) -> None:
@@ -189,9 +223,10 @@ def test_an_unusual_slippage_is_warned_of(console: Console) -> None:
     slippage = page.get_by_label("Slippage limit, %")
     console.type_amount("1")
     for percent, words in (
-        ("5", "Slippage is measured from this quote."),
+        ("5", "Slippage is measured from this quote"),
         ("5.01", "High slippage limit: a price up to 5.01 % worse than quoted is accepted."),
-        ("0.04", "Low slippage limit: the order fails once the price moves by 0.04 %."),
+        ("0.04", "Low slippage limit: the order fails once the price moves by 0.04 % against it."),
+        ("0", "Low slippage limit: the order fails once the price moves at all against it."),
         ("100", "A slippage limit of 100 % accepts any price."),
     ):
         slippage.fill(percent)

@@ -119,7 +119,7 @@ def test_what_would_be_refused_cannot_be_sent(console: Console) -> None:
     page.get_by_label("Slippage limit, %").fill("1")
     expect(submit).to_be_enabled()
     page.get_by_text("Label and deadline").click()
-    page.get_by_label("Deadline in seconds").fill("0")
+    page.get_by_label("Deadline, seconds").fill("0")
     expect(page.locator("#error-deadline")).to_have_text("1 to 86400 whole seconds.")
     expect(submit).to_be_disabled()
 
@@ -135,6 +135,9 @@ def test_an_order_that_the_api_refuses(console: Console) -> None:
     expect(console.rows).to_have_count(0)
     console.page.get_by_label("Label, optional").fill("short")
     expect(console.page.locator("#error-label")).to_be_empty()
+    expect(console.page.locator("#limit")).to_have_text(re.compile(r"^[\d.]+ USDC$"))
+    console.execute()
+    expect(console.reason).to_contain_text("1 of 1 accepted")
 
 
 def test_an_answer_that_is_lost_after_the_order_was_accepted(
