@@ -61,8 +61,9 @@ function drawCautions(route, slippageBps, isResent) {
 	if (needed && !$("accept").checked) $("accept").value = needed;
 	$("accept-line").hidden = !needed;
 	setText($("accept-words"), `Execute at a price impact of up to ${$("accept").value} %`);
-	$("caution").dataset.tone = all[0]?.[1] ?? "";
-	setText($("caution"), all.length ? all.map(([words]) => words).join(" ") : usual(route, isResent));
+	if (!all.length || isResent) all.push([usual(route, isResent), ""]);
+	$("caution").dataset.tone = all[0][1];
+	setText($("caution"), all.map(([words]) => words).join(" "));
 }
 
 function usual(route, isResent) {

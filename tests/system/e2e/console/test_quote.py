@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.system.e2e.console.page import Console, OpenConsole
+from tests.system.e2e.console.quotes import QUOTES, change_impact, change_route
 from tests.system.e2e.deployed import Deployed
 
-QUOTES = "**/api/quotes*"
 ORDERS = "**/api/orders/execute"
 
 
@@ -138,18 +138,6 @@ def test_a_first_quote_that_fails_is_asked_for_again(console: Console) -> None:
     expect(console.submit).to_be_disabled()
     page.unroute(QUOTES)
     expect(console.submit).to_be_enabled()
-
-
-def change_route(console: Console, answer: dict[str, Any], **fields: object) -> None:
-    """Answer every quote from now on with this one, changed in its route."""
-    changed = {**answer, "route": {**answer["route"], **fields}}
-    console.page.unroute(QUOTES)
-    console.page.route(QUOTES, lambda route: route.fulfill(json=changed))
-
-
-def change_impact(console: Console, answer: dict[str, Any], percent: str) -> None:
-    costs = {**answer["route"]["costs"], "reference": "100", "impact": percent}
-    change_route(console, answer, costs=costs)
 
 
 def test_an_order_that_was_not_answered_goes_out_again_as_it_was(timed: Console) -> None:

@@ -13,6 +13,7 @@ from infra.local.home import PROJECT
 from tests.system.e2e.console.browser import axe_source
 from tests.system.e2e.console.orders import place, wait_until_over
 from tests.system.e2e.console.page import Console, OpenConsole
+from tests.system.e2e.console.quotes import change_impact
 from tests.system.e2e.deployed import Deployed
 
 FILES = PROJECT / "functions" / "http_api" / "console"
@@ -122,6 +123,32 @@ def test_every_view_is_accessible_and_still(
     assert findings(console, axe) == []
     assert console.shifts() == []
     assert console.complaints == []
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_what_the_ticket_warns_of_is_accessible(
+    open_console: OpenConsole, deployment: Deployed, axe: str, theme: str
+) -> None:
+    console = open_console(deployment, theme, 390)
+    page = console.page
+    page.clock.install()
+    console.enter(deployment.new_key())
+    page.get_by_role("button", name="Token you receive").click()
+    page.get_by_role("combobox").fill("u")
+    assert findings(console, axe) == []
+    page.keyboard.press("Escape")
+    with page.expect_response("**/api/quotes*") as answered:
+        console.type_amount("1")
+    change_impact(console, answered.value.json(), "7")
+    page.get_by_label("Slippage limit, %").fill("100")
+    expect(page.get_by_role("checkbox")).to_be_visible()
+    page.get_by_text("Label and deadline").click()
+    assert findings(console, axe) == []
+    page.route("**/api/quotes*", lambda route: route.abort())
+    page.clock.fast_forward(6_000)
+    page.clock.fast_forward(6_000)
+    expect(page.locator("#preview-age")).to_contain_text("Stale")
+    assert findings(console, axe) == []
 
 
 def findings(console: Console, axe: str) -> list[str]:
