@@ -10,7 +10,7 @@ const STALE_MS = 10_000;
 const RENEWS_FOR_MS = 600_000; // Then it waits until it is asked to go on.
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 15_000;
-const PATIENCE_MS = 8_000;
+const PATIENCE_MS = 15_000;
 
 let callbacks;
 let wanted;
