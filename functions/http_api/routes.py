@@ -21,6 +21,7 @@ from dexec.api.inputs import (
 from dexec.bootstrap import container
 from dexec.domain.quote import Mode
 from dexec.ports import StatusFilter
+from dexec.settings import PaperSpread
 from dexec.telemetry import count_accepted
 from dexec.usecases.place_order import Submission
 from edge import answering, caller, logger, metrics
@@ -121,6 +122,7 @@ def read_config() -> answers.Config:
         "orderBurst": settings.order_burst,
         "defaultSlippageBps": settings.default_slippage_bps,
         "cluster": "paper",
+        "paperSpread": "tight" if settings.paper_spread is PaperSpread.TIGHT else "default",
     }
 
 

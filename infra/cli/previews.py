@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import typer
 
 from infra.cli import output
+from infra.cli.percent import impact_words
 
 if TYPE_CHECKING:
     from dexec_client.raw.json_types import Document
@@ -63,14 +64,17 @@ def check(route: Document, bps: int | None, limit: Document, *, yes: bool) -> No
     binds = bounds[0] if bounds else "no limit but the slippage's, from the quote at signing"
     output.note(
         f"quote: {route['amountIn']} {route['tokenIn']} → {route['amountOut']} {route['tokenOut']}, "
-        f"price impact {impact:.2f} %; {binds}"
+        f"price impact {impact_words(impact)}; {binds}"
     )
     if bps is not None and bps >= 10_000:
         output.note("warning: a slippage of 100 % accepts any price; give --min-out, or less slippage")
     if impact > ASKS_OVER:
-        _agree(f"the price impact is {impact:.2f} %: its own size worsens its price by that much", yes=yes)
+        _agree(
+            f"the price impact is {impact_words(impact)}: its own size worsens its price by that much",
+            yes=yes,
+        )
     elif impact > WARNS_OVER:
-        output.note(f"warning: the price impact is {impact:.2f} %; smaller orders get a better price")
+        output.note(f"warning: the price impact is {impact_words(impact)}; smaller orders get a better price")
 
 
 def _agree(what: str, *, yes: bool) -> None:

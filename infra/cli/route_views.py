@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
 from rich.markup import escape
@@ -9,11 +10,12 @@ from rich.padding import Padding
 
 from dexec_client.raw.json_types import Document
 from infra.cli import output
+from infra.cli.percent import impact_words
 
 if TYPE_CHECKING:
     from dexec.api.explain import Explanation
 
-NUMBERS = frozenset({"price", "impact", "fee", "in", "out", "hop", "share", "impact bps", "costs bps", "bps"})
+NUMBERS = frozenset({"price", "impact", "fee", "in", "out", "hop", "share", "costs bps", "bps"})
 
 
 def print_route(route: Document, title: str) -> None:
@@ -21,16 +23,15 @@ def print_route(route: Document, title: str) -> None:
     table = output.table("venue", "price", "impact", "fee", "in", "out", "taken", title=title, right=NUMBERS)
     shares = _shares(route)
     for quote in documents(route.get("quotes")):
-        venue = str(quote["venue"])
         table.add_row(
-            venue,
+            str(quote["venue"]),
             _digits(quote["price"]),
-            _percent(quote["slippage"]),
+            impact_words(Decimal(str(quote["slippage"])) * 100),
             _percent(quote["fee"]),
             f"{quote['amountIn']}",
             f"{quote['amountOut']}",
-            shares.get(venue, ""),
-            style="bold" if venue in shares else "dim",
+            shares.get(str(quote["pool"]), ""),
+            style="bold" if quote["pool"] in shares else "dim",
         )
     output.console().print(table)
     legs = documents(route.get("legs"))
@@ -47,7 +48,7 @@ def print_route_in_full(route: Document, title: str) -> None:
     """Print a routing decision with every leg's fees and impact, the alternatives, and the proven bound."""
     print_route(route, title)
     output.say("")
-    columns = ("hop", "venue", "share", "in", "out", "price", "impact bps", "fee base + variable")
+    columns = ("hop", "venue", "share", "in", "out", "price", "impact", "fee base + variable")
     legs = output.table(*columns, title="legs", right={*columns} - {"venue"})
     for leg in documents(route.get("legs")):
         fee = cast(Document, leg["fee"])
@@ -59,7 +60,7 @@ def print_route_in_full(route: Document, title: str) -> None:
             f"{leg['amountIn']} {leg['tokenIn']}",
             f"{leg['amountOut']} {leg['tokenOut']}",
             _digits(leg["price"]),
-            str(leg["priceImpactBps"]),
+            impact_words(Decimal(str(leg["priceImpactBps"])) / 100),
             f"{fee['base']} + {fee['variable']} {fee['token']}{taken_off}",
         )
     output.console().print(legs)
@@ -113,12 +114,8 @@ def documents(value: object) -> list[Document]:
 
 
 def _shares(route: Document) -> dict[str, str]:
-    """Return, for each venue of the route, what of the order it takes."""
-    totals: dict[str, int] = {}
-    for leg in documents(route.get("legs")):
-        if leg["hop"] == 1:
-            totals[str(leg["venue"])] = totals.get(str(leg["venue"]), 0) + int(str(leg["shareBps"]))
-    return {venue: _share(bps) for venue, bps in totals.items()}
+    """Return, for each pool of the route, what of its hop it takes: a venue has a pool for every pair."""
+    return {str(leg["pool"]): _share(leg["shareBps"]) for leg in documents(route.get("legs"))}
 
 
 def _digits(value: object) -> str:

@@ -33,19 +33,49 @@ export function readAmount(text, decimals) {
 	return units > 0n ? { units } : { problem: "More than zero, please." };
 }
 
-/** For reading: grouped thousands, about `digits` significant digits, cut and never rounded up. */
-export function show(value, digits = 7) {
+/** For reading: grouped thousands, about `digits` significant digits (`least` decimals), cut, never rounded up. */
+export function show(value, digits = 7, least = 2) {
 	const units = scaled(value, FINE);
 	if (units === null) return "–";
 	const [whole, fraction = ""] = unscaled(units, FINE).split(".");
 	const size = whole.replace(/^-?0?/, "").length;
-	const places = size ? Math.max(digits - size, 2) : digits + fraction.search(/[^0]|$/);
+	const places = size ? Math.max(digits - size, least) : digits + fraction.search(/[^0]|$/);
 	const kept = fraction.slice(0, places).replace(/0+$/, "");
 	return whole.replace(/\B(?=(\d{3})+$)/g, ",") + (kept && `.${kept}`);
 }
 
 /** The sum of decimals. */
 export const sum = (all) => unscaled(all.reduce((total, one) => total + scaled(one, FINE), 0n), FINE);
+
+/** a / b as a decimal, cut at 24 places; null when one is unknown or b is zero. */
+export function ratio(a, b) {
+	const [over, under] = [scaled(a, FINE), scaled(b, FINE)];
+	return over === null || !under ? null : unscaled((over * 10n ** BigInt(FINE)) / under, FINE);
+}
+
+/** value · 10^places as a decimal, for another unit: a fraction in percent, bps in percent. */
+export const shifted = (value, places) => {
+	const units = scaled(value, FINE);
+	return units === null ? null : unscaled(units, FINE - places);
+};
+
+/** Whether a > b; false when one is unknown. */
+export function isMore(a, b) {
+	const [left, right] = [scaled(a, FINE), scaled(b, FINE)];
+	return left !== null && right !== null && left > right;
+}
+
+/** So many percent (a whole number) of an amount with these decimals, cut to what can be paid. */
+export const portion = (amount, percent, decimals) =>
+	unscaled((scaled(amount, decimals) * BigInt(percent)) / 100n, decimals);
+
+/** A percentage for reading, two decimals, cut: "0.69 %", "< 0.01 %", "0.00 %"; "–" when unknown. */
+export function percentWords(percent) {
+	const hundredths = scaled(percent, 2);
+	if (hundredths === null) return "–";
+	if (!hundredths && scaled(percent, FINE)) return "< 0.01 %";
+	return `${hundredths / 100n}.${String(hundredths % 100n).padStart(2, "0")} %`;
+}
 
 /** How far `actual` lies from `expected`: signed bps with two decimals, or null. */
 export function bpsBetween(actual, expected) {

@@ -12,10 +12,15 @@ const PATIENCE_MS = 15_000;
  */
 export class Problem extends Error {
 	constructor(status, body = {}, waitMs = 0) {
-		super(body.detail ?? body.title ?? (status ? `The server answered ${status}.` : "The server did not answer. Check that the deployment runs and try again."));
+		super(body.detail ?? body.title ?? (status ? `The server answered ${status}.` : "The server did not answer: check that the deployment runs."));
 		this.status = status;
 		this.waitMs = waitMs;
 		this.fields = new Map((body.errors ?? []).map((error) => [error.field, error.message]));
+	}
+
+	/** Whether the request itself is at fault: asking again as it is cannot help. */
+	get isRefusal() {
+		return [400, 401, 422].includes(this.status);
 	}
 
 	/** Whether the request may have been carried out nevertheless. */

@@ -4,7 +4,7 @@ import { listedOrders } from "./blotter.js";
 import { h } from "./dom.js";
 
 const COLUMNS = [
-	"orderId", "label", "status", "mode", "tokenIn", "tokenOut", "amount", "slippageBps", "amountIn", "amountOut",
+	"orderId", "clientOrderId", "status", "mode", "tokenIn", "tokenOut", "amount", "slippageBps", "amountIn", "amountOut",
 	"attempt", "signature", "errorCode", "errorMessage", "createdAt", "updatedAt",
 ];
 

@@ -6,7 +6,7 @@ import { $, copyButton, h, on, setText } from "./dom.js";
 import { loadOrder } from "./history.js";
 import { eventsOf, findOrder, totalMs } from "./orders.js";
 import { retryButton } from "./retry.js";
-import { bps, facts, quoteTable, shareBars, why } from "./route.js";
+import { bps, facts, legTable, quoteTable, shareBars, why } from "./route.js";
 import { waterfall } from "./waterfall.js";
 import { clock, duration, errorWords, word } from "./words.js";
 
@@ -67,7 +67,7 @@ function summary(order) {
 	const amount = (value) => value && `${show(value, 12)} ${token}`;
 	return [
 		["Order", [h("code", {}, order.orderId), copyButton(order.orderId, "order id")]],
-		["Label", order.label],
+		["Label", order.clientOrderId],
 		["Asked for", `${exactIn ? "sell" : "buy"} exactly ${show(order.amount, 12)} ${exactToken}`],
 		["Slippage limit", bps(order.slippageBps)],
 		["Quoted", amount(route?.[side])],
@@ -82,6 +82,7 @@ function decision(event) {
 	return section(
 		event.attempt > 1 ? `Routing, attempt ${event.attempt}` : "Routing",
 		shareBars(event),
+		legTable(event),
 		quoteTable(event.quotes, event),
 		why(event),
 	);

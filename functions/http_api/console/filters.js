@@ -62,14 +62,14 @@ export function offer(orders) {
 	for (const order of orders) {
 		if (!isOver(order)) open += 1;
 		if (order.tokenIn) pairs.add(keysOf(order).pair);
-		if (order.label) labels.add(order.label);
+		if (order.clientOrderId) labels.add(order.clientOrderId);
 	}
 	setText($("open-count"), open.toLocaleString("en"));
 	fill("of-pair", pairs);
 	fill("of-label", labels);
 }
 
-const keysOf = ({ tokenIn, tokenOut, label }) => ({ pair: `${tokenIn} → ${tokenOut}`, label: label ?? "" });
+const keysOf = ({ tokenIn, tokenOut, clientOrderId }) => ({ pair: `${tokenIn} → ${tokenOut}`, label: clientOrderId ?? "" });
 
 function chooseStatus(wanted) {
 	status = wanted;

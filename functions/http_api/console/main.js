@@ -7,14 +7,17 @@ import { $, on, setText } from "./dom.js";
 import { deskChanged, startDesk, valueBalances } from "./desk.js";
 import { catchUp } from "./history.js";
 import { allOrders, applyFrame, findOrder, isOver, knownUpTo, mergeOrder, onChange } from "./orders.js";
+import { followOutcome, outcomeChanged, startOutcomes } from "./outcomes.js";
 import { drawLatencies, followImpact } from "./pictures.js";
 import { setDecimals } from "./portfolio.js";
+import { recheckPreview } from "./preview.js";
 import { openStream, subscribe } from "./stream.js";
-import { setBalances, setTokens, startTicket } from "./ticket.js";
+import { setBalances, setMarket, setTokens, startTicket } from "./ticket.js";
 import { errorWords, word } from "./words.js";
 
 const later = new Map();
 let entered = false;
+let isGated = false;
 const notice = (text) => setText($("notice"), text);
 const report = (problem) => notice(problem.message);
 
@@ -28,6 +31,7 @@ function orderChanged(order) {
 	drawOrders();
 	drawDetail(order);
 	deskChanged();
+	outcomeChanged(order);
 	soon("latencies", 300, () => drawLatencies(allOrders()));
 }
 
@@ -60,7 +64,13 @@ function linkChanged(state, wait, why) {
 	whatIsDown().then(add, () => {});
 }
 
+function accepted(orders) {
+	orders.forEach(mergeOrder);
+	followOutcome(orders.map((order) => order.orderId));
+}
+
 async function caughtUp() {
+	recheckPreview();
 	await catchUp().catch(report);
 	// The stream brings what happens from now on; the first event of one that waits comes with its second.
 	for (const order of allOrders()) if (!isOver(order) && order.seq > 1) fillGap(order);
@@ -70,17 +80,20 @@ async function caughtUp() {
 }
 
 async function enter() {
-	const [{ websocketUrl }, { tokens }] = await Promise.all([get("config"), get("tokens"), loadBalances()]);
+	const [config, { tokens }] = await Promise.all([get("config"), get("tokens"), loadBalances()]);
+	isGated = false;
 	$("gate").close();
+	setMarket(config);
 	setTokens(tokens);
 	setDecimals(tokens);
 	await catchUp();
 	entered = true;
 	startDetail();
-	openStream(websocketUrl, { onState: linkChanged, onOpen: caughtUp, onStatus: statusArrived });
+	openStream(config.websocketUrl, { onState: linkChanged, onOpen: caughtUp, onStatus: statusArrived });
 }
 
 function askForKey(problem = "") {
+	isGated = true;
 	setText($("error-key"), problem);
 	if (!$("gate").open) $("gate").showModal();
 }
@@ -101,7 +114,8 @@ on("gate-form", "submit", (event) => {
 	if (entered) location.reload();
 	else start();
 });
-on("gate", "cancel", (event) => event.preventDefault());
+// A browser lets a page refuse the first Escape only, so the gate opens again.
+on("gate", "close", () => isGated && askForKey($("error-key").textContent));
 on("change-key", "click", () => {
 	saveKey("");
 	location.reload();
@@ -109,7 +123,8 @@ on("change-key", "click", () => {
 addEventListener("unauthenticated", unauthenticated);
 $("gate-local").hidden = !["localhost", "127.0.0.1"].includes(location.hostname);
 onChange(orderChanged);
-startTicket({ onQuoted: followImpact, onAccepted: mergeOrder });
+startOutcomes({ swapWords, open: openDetail });
+startTicket({ onQuoted: followImpact, onAccepted: accepted });
 startBlotter({ onOpen: openDetail, onProblem: report });
-startDesk({ onAccepted: mergeOrder, onProblem: report });
+startDesk({ onAccepted: (order) => accepted([order]), onProblem: report });
 start();

@@ -1,7 +1,7 @@
 // The orders this page knows. Events come from API and stream, in any order and more than once; each
 // counts once, by its seq.
 
-const CARRIED = ["label", "mode", "tokenIn", "tokenOut", "amount", "slippageBps", "signature", "fill", "error", "startsAt"];
+const CARRIED = ["clientOrderId", "mode", "tokenIn", "tokenOut", "amount", "slippageBps", "signature", "fill", "error", "startsAt"];
 // What only the first event says of the request: a route's event names its own limit alike.
 const ASKED = ["minAmountOut", "maxAmountIn", "deadline"];
 const byId = new Map();

@@ -66,7 +66,7 @@ async function sample(pair, sizes) {
 	curves = found;
 	const legend = [...curves.keys()].map((venue) => h("b", { data: { hue: hue(venue) } }, word(venue)));
 	const unit = pair.mode === "exactIn" ? pair.tokenIn : pair.tokenOut;
-	$("impact-note").replaceChildren(...legend, `${pair.tokenIn} → ${pair.tokenOut}, bps by ${unit}`);
+	$("impact-note").replaceChildren(...legend, `${pair.tokenIn} → ${pair.tokenOut}, % by ${unit}`);
 	drawImpact();
 }
 
@@ -91,7 +91,7 @@ function drawImpact() {
 	$("impact").replaceChildren(
 		picture(
 			impactWords(),
-			[0, ...powers(1, top)].map((level) => rule(y(level), compact(level))),
+			[0, ...powers(1, top)].map((level) => rule(y(level), compact(level / 100))),
 			powers(Math.ceil(low), Math.floor(high)).map((size) => below(x(size), compact(size))),
 			svg("path", { class: "marker", d: `M${x(current)} ${TOP}V${BOTTOM}` }),
 			[...curves].map(([venue, line]) => curve(venue, line.map(({ size, bps }) => [x(size), y(bps)]))),
@@ -120,7 +120,7 @@ function histogram(taken, words, hue) {
 }
 
 function impactWords() {
-	const last = ([venue, line]) => `${word(venue)} ${line.at(-1).bps} bps at ${compact(line.at(-1).size)}`;
+	const last = ([venue, line]) => `${word(venue)} ${compact(line.at(-1).bps / 100)} % at ${compact(line.at(-1).size)}`;
 	return `Price impact grows with size: ${[...curves].map(last).join(", ")}`;
 }
 

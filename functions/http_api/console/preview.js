@@ -1,91 +1,130 @@
-// The live preview: quotes while one types, and how old they are.
+// The live quote: asked for while one types, renewed while the page is looked at, and how old it is. What is
+// shown as fresh may be executed; anything else may not.
 
-import { show, sum } from "./amounts.js";
 import { get } from "./api.js";
-import { $, h, on, setText } from "./dom.js";
-import { bps, facts, impactOf, quoteTable, shareBars, why } from "./route.js";
+import { $, on, setText } from "./dom.js";
 
 const WAIT_MS = 220;
+const RENEW_MS = 5_000;
 const STALE_MS = 10_000;
+const RENEWS_FOR_MS = 600_000; // Then it waits until it is asked to go on.
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 15_000;
+const PATIENCE_MS = 15_000;
 
 let callbacks;
-let shown;
+let wanted;
+let route;
+let problem;
+let quotedAt = 0;
+let failures = 0;
+let renewUntil = 0;
+let nextAt = 0;
 let timer;
 let abort = new AbortController();
-let quotedAt;
 
-/** Starts it; `onQuote(answer)` and `onRefused(problem)` get the result. */
+/** Starts it: `onQuote(answer)`, `onRefused(problem)`, and `onState()` whenever what is below changes. */
 export function startPreview(handlers) {
 	callbacks = handlers;
-	on("refresh", "click", () => preview(shown));
-	setInterval(showAge, 500);
-	empty();
+	on("refresh", "click", askNow);
+	setInterval(draw, 500);
+	document.addEventListener("visibilitychange", () => !document.hidden && recheckPreview());
 }
 
-/** Shows this order's preview soon; null shows none. */
+/** Quotes this order from now on; null stops it. */
 export function preview(order) {
-	clearTimeout(timer);
 	abort.abort();
-	[shown, quotedAt] = [order, 0];
-	if (!order) return empty();
-	state("asking", "Asking the venues…");
-	timer = setTimeout(ask, WAIT_MS, order);
+	[wanted, route, problem, failures] = [order, null, null, 0];
+	renewUntil = Date.now() + RENEWS_FOR_MS;
+	clearTimeout(timer);
+	if (order) askIn(WAIT_MS);
+	draw();
 }
 
-async function ask({ tokenIn, tokenOut, amount, mode, slippageBps }) {
-	abort = new AbortController();
+/** Asks at once where a quote is due: the page is looked at, or connected, again. */
+export function recheckPreview() {
+	if (wanted && !problem?.isRefusal && (!route || Date.now() - quotedAt >= RENEW_MS)) askNow();
+}
+
+/** The route that is shown, if it is fresh; else undefined. */
+export const freshRoute = () => (state() === "fresh" ? route : undefined);
+
+/** Why there is no fresh quote, in a sentence; "" when there is one, or none is asked for. */
+export function whyNoQuote() {
+	const tries = problem && `${problem.message} Trying again.`;
+	return {
+		asking: "Waiting for the quote.",
+		failed: `No quote: ${tries}`,
+		stale: problem ? `The quote is too old: ${tries}` : "The quote is too old: getting a new one.",
+		paused: "The quote is too old: refresh it to go on.",
+	}[state()] ?? "";
+}
+
+function state() {
+	if (!wanted || problem?.isRefusal) return "empty";
+	if (!route) return problem ? "failed" : "asking";
+	if (Date.now() - quotedAt < STALE_MS) return "fresh";
+	return problem || quotedAt < renewUntil ? "stale" : "paused";
+}
+
+function askNow() {
+	renewUntil = Date.now() + RENEWS_FOR_MS;
+	askIn(0);
+}
+
+function askIn(ms) {
+	clearTimeout(timer);
+	nextAt = Date.now() + ms;
+	timer = setTimeout(ask, ms);
+}
+
+async function ask() {
+	if (document.hidden) return;
+	abort.abort();
+	const { signal } = (abort = new AbortController());
+	const { tokenIn, tokenOut, amount, mode, slippageBps } = wanted;
 	try {
-		const answer = await get("quotes", { tokenIn, tokenOut, amount, mode, slippageBps }, abort.signal);
-		quotedAt = Date.now();
-		$("preview-body").replaceChildren(...content(answer));
-		showAge();
-		callbacks.onQuote(answer);
-	} catch (problem) {
-		if (problem.name === "AbortError") return;
-		empty(problem.message);
-		if (problem.status >= 400 && problem.status < 500) callbacks.onRefused(problem);
+		const within = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+		const answer = await get("quotes", { tokenIn, tokenOut, amount, mode, slippageBps }, within);
+		if (!signal.aborted) answered(answer);
+	} catch (error) {
+		if (!signal.aborted) failed(error);
 	}
+	draw();
 }
 
-function showAge() {
-	if (!quotedAt) return;
-	const age = Date.now() - quotedAt;
-	const words = `${Math.floor(age / 1000)} s old`;
-	if (age < STALE_MS) state("fresh", words);
-	else state("stale", `Stale, ${words}`);
+function answered(answer) {
+	[route, problem, quotedAt, failures] = [answer.route, null, Date.now(), 0];
+	if (quotedAt < renewUntil) askIn(RENEW_MS);
+	callbacks.onQuote(answer);
 }
 
-function empty(text = "Rates, route and impact appear here.") {
-	$("preview-body").replaceChildren(h("p", { class: "quiet" }, text));
-	state("empty", "");
+function failed(error) {
+	problem = error;
+	if (error.isRefusal) {
+		route = null;
+		return callbacks.onRefused(error);
+	}
+	const wait = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures) * (0.75 + Math.random() / 4);
+	failures += 1;
+	askIn(Math.max(wait, error.waitMs ?? 0));
 }
 
-function state(name, age) {
-	$("preview").dataset.state = name;
-	$("refresh").hidden = name !== "stale";
-	setText($("preview-age"), age);
+function draw() {
+	const now = state();
+	const isNews = $("preview").dataset.state !== now;
+	$("preview").dataset.state = now;
+	$("refresh").hidden = !["stale", "failed", "paused"].includes(now);
+	setText($("preview-age"), ageWords(now));
+	if (isNews) callbacks.onState();
 }
 
-function content({ tokenIn, tokenOut, quotes, route = {} }) {
-	return [
-		...shareBars(route),
-		quoteTable(quotes, route),
-		facts([
-			["Price impact", bps(impactOf(route))],
-			["Minimum received", route.minAmountOut && `${show(route.minAmountOut, 9)} ${tokenOut}`],
-			["Most paid", route.maxAmountIn && `${show(route.maxAmountIn, 9)} ${tokenIn}`],
-			["Venue fees", feeWords(route)],
-		]),
-		why(route),
-	];
-}
-
-function feeWords({ legs = [] }) {
-	const parts = legs.flatMap(({ fee, tokenOut }) => [
-		{ token: fee.token, amount: sum([fee.base, fee.variable]) },
-		...(fee.output ? [{ token: tokenOut, amount: fee.output }] : []),
-	]);
-	const fees = Map.groupBy(parts, (part) => part.token);
-	const total = (of) => show(sum(of.map((part) => part.amount)), 5);
-	return [...fees].map(([token, of]) => `${total(of)} ${token}`).join(" + ");
+function ageWords(now) {
+	const left = `trying again in ${Math.max(0, Math.ceil((nextAt - Date.now()) / 1000))} s`;
+	const age = `${Math.floor((Date.now() - quotedAt) / 1000)} s old`;
+	if (now === "failed") return `No quote, ${left}`;
+	if (now === "asking") return "Asking the venues…";
+	if (now === "fresh") return age;
+	if (now === "empty") return "";
+	return problem ? `Stale, ${left}` : `Stale, ${age}`;
 }

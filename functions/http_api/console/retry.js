@@ -6,7 +6,6 @@ import { revealOrder } from "./blotter.js";
 import { $, h, on, setText } from "./dom.js";
 import { facts } from "./route.js";
 
-const OWN_NAME = "clientId"; // What the API calls the client's own name for an order.
 const REQUEST = ["mode", "tokenIn", "tokenOut", "amount", "slippageBps", "minAmountOut", "maxAmountIn", "deadline"];
 
 let callbacks;
@@ -31,8 +30,8 @@ export function retryButton(order) {
 // The key is made once for each time that is asked: whatever is lost on the way, it is one new order.
 function ask(order) {
 	const request = Object.fromEntries(REQUEST.filter((name) => order[name] != null).map((name) => [name, order[name]]));
-	if (order.label) request[OWN_NAME] = order.label;
-	asked = { request, label: order.label, key: crypto.randomUUID() };
+	if (order.clientOrderId) request.clientOrderId = order.clientOrderId;
+	asked = { request, label: order.clientOrderId, key: crypto.randomUUID() };
 	$("retry-terms").replaceChildren(facts(terms(order)));
 	say("");
 	$("retry-place").disabled = false;
@@ -48,7 +47,7 @@ function terms(order) {
 		["Minimum received", order.minAmountOut && `${show(order.minAmountOut, 12)} ${order.tokenOut}`],
 		["Most paid", order.maxAmountIn && `${show(order.maxAmountIn, 12)} ${order.tokenIn}`],
 		["Deadline", order.deadline && `${order.deadline} s after it is placed`],
-		["Label", order.label],
+		["Label", order.clientOrderId],
 		["It failed because", order.error?.message],
 	];
 }

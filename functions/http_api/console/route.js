@@ -1,8 +1,11 @@
 // A routing decision as the ticket and an order's detail show it.
 
-import { fractionToBps, show } from "./amounts.js";
+import { percentWords, ratio, shifted, show, sum } from "./amounts.js";
 import { h } from "./dom.js";
+import { impactOfLeg, impactOfQuote } from "./impact.js";
 import { hue, word } from "./words.js";
+
+const NARROW = 1500; // Less of the order than this, in bps, leaves no room for words.
 
 /** A bar for each hop, cut by how much of the order every leg takes. */
 export function shareBars({ legs = [] }) {
@@ -10,7 +13,8 @@ export function shareBars({ legs = [] }) {
 	return [...hops.values()].map((parts) => {
 		const words = parts.map(flowWords);
 		const spans = parts.map(({ venue, share }, index) => {
-			const span = h("span", { title: words[index], data: venue && { hue: hue(venue) } }, words[index]);
+			const shown = share < NARROW ? "" : words[index];
+			const span = h("span", { title: words[index], data: venue && { hue: hue(venue) } }, shown);
 			span.style.setProperty("--share", share);
 			return span;
 		});
@@ -18,32 +22,33 @@ export function shareBars({ legs = [] }) {
 	});
 }
 
-/** The venues' quotes side by side; those on the route are marked. */
+/** The legs one by one: what each takes of the order, its rate, impact and fee. */
+export function legTable({ legs = [] }) {
+	const rows = flows(legs)
+		.filter(({ venue }) => venue)
+		.map((leg) => {
+			const name = `${word(leg.venue)}, ${shareWords(leg.share)}`;
+			const path = `Hop ${leg.hop}: ${leg.tokenIn} → ${leg.tokenOut}`;
+			const cells = [rateOf(leg), percentWords(impactOfLeg(leg)), feeOfLeg(leg)];
+			return row(leg.venue, [name, h("small", {}, path)], cells);
+		});
+	return table("Route, leg by leg", ["Leg", "Rate", "Impact", "Fee"], rows);
+}
+
+/** What each venue quotes for the whole order in its own pool; the pools on the route are marked. */
 export function quoteTable(quotes = [], route = {}) {
-	const used = new Set((route.legs ?? []).map((leg) => leg.venue));
-	const head = ["Venue", "Rate", "Impact", "Fee", "Latency"].map((text) => h("th", { scope: "col" }, text));
-	const body = quotes.map((quote) => {
-		const cells = [
-			show(quote.effectivePrice, 5),
-			bps(fractionToBps(quote.slippage)),
-			bps(fractionToBps(quote.fee)),
-			`${quote.latencyMs} ms`,
-		];
-		const name = h("th", { scope: "row", data: { hue: hue(quote.venue) } }, word(quote.venue));
-		return h("tr", { class: used.has(quote.venue) ? "used" : "" }, name, cells.map((text) => h("td", {}, text)));
+	const taken = new Set((route.legs ?? []).map((leg) => leg.pool));
+	const rows = quotes.map((quote) => {
+		const isTaken = taken.has(quote.pool);
+		const cells = [rateOf(quote), percentWords(impactOfQuote(quote)), feeWords(shifted(quote.fee, 2)), `${quote.latencyMs} ms`];
+		return row(quote.venue, [word(quote.venue), isTaken && h("small", {}, " on the route")], cells, isTaken);
 	});
-	return h("table", {}, h("thead", {}, h("tr", {}, head)), h("tbody", {}, body));
+	return table("The whole order in one pool", ["Venue", "Rate", "Impact", "Fee", "Latency"], rows);
 }
 
 /** Terms with their values; an empty value leaves its term out. */
 export function facts(pairs) {
 	return h("dl", {}, pairs.map(([term, value]) => value && h("div", {}, h("dt", {}, term), h("dd", {}, value))));
-}
-
-/** The route's price impact in bps: that of its legs, by how much of the order each takes. */
-export function impactOf({ legs = [] }) {
-	const parts = flows(legs).map(({ priceImpactBps = 0, share }) => (priceImpactBps * share) / 1e4);
-	return parts.reduce((sum, part) => sum + part, 0).toFixed(2);
 }
 
 /** Why the route was chosen, and which venues could not be. */
@@ -70,5 +75,32 @@ function flows(legs) {
 	});
 }
 
-const flowWords = ({ venue, share, tokenOut }) =>
-	venue ? `${Math.round(share / 100)} % ${word(venue)} → ${tokenOut}` : "";
+const shareWords = (bps) => `${Math.round(bps / 10) / 10} %`;
+const flowWords = ({ venue, share, tokenOut }) => (venue ? `${shareWords(share)} ${word(venue)} → ${tokenOut}` : "");
+
+// Of what is paid, everything taken off: what comes out for one that goes in.
+const rateOf = ({ amountIn, amountOut }) => show(ratio(amountOut, amountIn), 5, 0);
+
+const feeWords = (percent) => (percent === null ? "" : `${show(percent, 3)} %`);
+
+function feeOfLeg({ fee, amountIn, amountOut }) {
+	const parts = [ratio(sum([fee.base, fee.variable]), amountIn), ratio(fee.output ?? "0", amountOut)];
+	return feeWords(parts.includes(null) ? null : shifted(sum(parts), 2));
+}
+
+const row = (venue, name, cells, isTaken = false) =>
+	h(
+		"tr",
+		{ class: isTaken ? "used" : "" },
+		h("th", { scope: "row", data: { hue: hue(venue) } }, name),
+		cells.map((text) => h("td", {}, text)),
+	);
+
+const table = (caption, heads, rows) =>
+	h(
+		"table",
+		{},
+		h("caption", {}, caption),
+		h("thead", {}, h("tr", {}, heads.map((text) => h("th", { scope: "col" }, text)))),
+		h("tbody", {}, rows),
+	);

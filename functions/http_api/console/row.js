@@ -44,7 +44,7 @@ function noteWords(order) {
 	const attempt = order.attempt > 1 && `attempt ${order.attempt}`;
 	const waits = order.status === "pending" && Date.parse(order.startsAt) > Date.now();
 	const starts = waits && `starts ${clock(order.startsAt)}`;
-	const parts = [errorWords(order.error), starts, attempt, order.label].filter(Boolean);
+	const parts = [errorWords(order.error), starts, attempt, order.clientOrderId].filter(Boolean);
 	return parts.join(" · ") || `…${order.orderId.slice(-8)}`;
 }
 

@@ -1,175 +1,199 @@
-// The order ticket: what is typed, whether it would be accepted, and sending it.
+// The order ticket: whether what is filled in may be executed, and executing what is shown.
 
-import { percentToBps, readAmount, scaled, show } from "./amounts.js";
-import { execute } from "./api.js";
+import { show, sum } from "./amounts.js";
 import { $, h, on, setText } from "./dom.js";
-import { preview, startPreview } from "./preview.js";
+import { faultsOf, shortfall } from "./faults.js";
+import * as fields from "./fields.js";
+import { pickToken, startPicker } from "./picker.js";
+import { freshRoute, preview, startPreview, whyNoQuote } from "./preview.js";
+import { legTable, quoteTable, shareBars, why } from "./route.js";
+import { limitOf, sendOrders, unansweredLimit } from "./sending.js";
+import { drawSummary, isImpactAccepted, resetAccepted, startSummary } from "./summary.js";
+import { balanceOf, keepBalances, keepTokens } from "./tokens.js";
 
-// The inputs' ids are the API's names for them.
-const FIELDS = ["amountIn", "amountOut", "tokenIn", "tokenOut", "slippageBps", "clientId"];
-const tokens = new Map();
-const balances = new Map();
-const unanswered = new Map();
-let exact = "amountIn";
-let quote;
+const INPUTS = ["amountIn", "amountOut", "slippageBps", "label", "deadline"];
+const UNQUOTED = ["label", "deadline"];
+const FIVE = 5;
+let shown = null;
 let refusal;
 let sending = false;
+let insisted = false;
 let outcome = ["", ""];
 let callbacks;
 
-/** Starts it; `onQuoted(order)` gets orders quoted, `onAccepted(order)` orders accepted. */
+/** Starts it: `onQuoted(order)` gets orders quoted, `onAccepted(orders)` those accepted together. */
 export function startTicket(handlers) {
 	callbacks = handlers;
-	for (const field of FIELDS) {
+	for (const field of INPUTS) {
 		on(field, "input", () => edited(field));
 		$(field).setAttribute("aria-describedby", `error-${field}`);
 		$(field).closest(".field").append(h("p", { class: "error", id: `error-${field}` }));
 	}
-	on("max", "click", spendAll);
+	on("sizes", "click", ({ target }) => target.value && spend(target.value));
+	on("slippages", "click", ({ target }) => target.value && chooseSlippage(target.value));
 	on("flip", "click", flip);
-	on("run-five", "click", () => send(5));
+	on("tokenIn", "click", () => pick("tokenIn", "tokenOut"));
+	on("tokenOut", "click", () => pick("tokenOut", "tokenIn"));
+	on("run-five", "click", () => send(FIVE));
+	on("ticket", "keydown", insist);
 	on("ticket", "submit", (event) => {
 		event.preventDefault();
 		send(1);
 	});
-	startPreview({ onQuote: quoted, onRefused: refused });
+	startPicker();
+	startSummary({ onAccept: judge });
+	startPreview({ onQuote: quoted, onRefused: refused, onState: judge });
 }
 
 /** The tokens that can be swapped. */
 export function setTokens(list) {
-	for (const token of list) tokens.set(token.symbol, token);
-	["tokenIn", "tokenOut"].forEach((id, index) => {
-		$(id).replaceChildren(...list.map(({ symbol }) => h("option", {}, symbol)));
-		$(id).selectedIndex = index;
-	});
-	edited(exact);
+	keepTokens(list);
+	fields.chooseToken("tokenIn", list[0].symbol);
+	fields.chooseToken("tokenOut", list[1].symbol);
+	edited(fields.typedAmount());
 }
 
 /** What the client owns. */
 export function setBalances(list) {
-	for (const { symbol, amount } of list) balances.set(symbol, amount);
+	keepBalances(list);
 	judge();
 }
 
-const other = () => (exact === "amountIn" ? "amountOut" : "amountIn");
-const counted = () => tokens.get($(exact.replace("amount", "token")).value);
-
-function currentOrder() {
-	return {
-		tokenIn: $("tokenIn").value,
-		tokenOut: $("tokenOut").value,
-		amount: $(exact).value.trim().replace(/\.$/, ""),
-		mode: exact === "amountIn" ? "exactIn" : "exactOut",
-		slippageBps: percentToBps($("slippageBps").value),
-		clientId: $("clientId").value.trim() || undefined,
-	};
+/** What kind of market it is, from the API's configuration. */
+export function setMarket({ paperSpread }) {
+	const note = "Paper market: the venues' prices lie 2 to 5 % apart by design, so a round trip can earn. PaperSpread=tight makes it 5 to 30 bps.";
+	setText($("market"), paperSpread === "default" ? note : "");
 }
 
 function edited(field) {
-	refusal = null;
-	outcome = ["", ""];
-	if (field.startsWith("amount")) exact = field;
-	if (field === "clientId") return judge();
-	quote = null;
-	$(other()).value = "";
-	const wrong = judge();
-	const askable = $(exact).value.trim() && ![exact, "tokenOut", "slippageBps"].some((name) => wrong.has(name));
-	preview(askable ? currentOrder() : null);
+	[refusal, outcome, insisted] = [null, ["", ""], false];
+	if (UNQUOTED.includes(field)) return judge();
+	if (field.startsWith("amount")) fields.typeInto(field);
+	fields.fit(fields.typedAmount());
+	fields.markSlippage();
+	$(fields.quotedAmount()).value = "";
+	resetAccepted();
+	const order = fields.currentOrder();
+	const wrong = faultsOf(order);
+	const isAskable = order.amount && ![fields.typedAmount(), "slippageBps"].some((name) => wrong.has(name));
+	if (!isAskable || field.startsWith("token")) drawRoute(null);
+	preview(isAskable ? order : null);
+	judge();
 }
 
-function quoted(answer) {
-	quote = answer.route;
-	$(other()).value = show(quote[other()], 9).replaceAll(",", "");
+function quoted({ quotes, route }) {
+	insisted = false;
+	fields.write(fields.quotedAmount(), route[fields.quotedAmount()]);
+	drawRoute(route, quotes);
 	judge();
-	callbacks.onQuoted(currentOrder());
+	callbacks.onQuoted(fields.currentOrder());
 }
 
 function refused(problem) {
 	refusal = problem;
+	drawRoute(null);
 	judge();
+}
+
+function drawRoute(route, quotes) {
+	shown = route;
+	const none = h("p", { class: "quiet" }, "What each venue quotes, and how the order is split.");
+	$("route").replaceChildren(
+		...(route ? [...shareBars(route), legTable(route), quoteTable(quotes, route), why(route)] : [none]),
+	);
+}
+
+// The limit that is shown is the one that pressing Execute sends, be it that of an unanswered order.
+function drawTerms(order) {
+	const sent = unansweredLimit(order);
+	drawSummary(shown, order.slippageBps, sent ?? (shown ? limitOf(shown) : {}), Boolean(sent));
 }
 
 // Says at each field what is wrong with it, and at the button why it cannot be pressed.
 function judge() {
-	const wrong = faults(currentOrder());
-	for (const field of FIELDS) {
+	const order = fields.currentOrder();
+	const wrong = faultsOf(order, freshRoute(), refusal);
+	for (const field of INPUTS) {
 		setText($(`error-${field}`), wrong.get(field) ?? "");
 		$(field).setAttribute("aria-invalid", wrong.has(field));
 	}
-	for (const side of ["In", "Out"]) {
-		const symbol = $(`token${side}`).value;
-		setText($(`balance${side}`), balances.has(symbol) ? `Balance ${show(balances.get(symbol), 9)} ${symbol}` : "");
-	}
-	const [first] = wrong.values();
-	const empty = $(exact).value.trim() ? "" : "Enter an amount.";
-	const reason = refusal?.message ?? first ?? empty;
-	const [text, tone] = reason ? [reason, reason === empty ? "" : "bad"] : outcome;
+	if (UNQUOTED.some((field) => wrong.has(field))) $("advanced").open = true;
+	drawBalances();
+	drawTerms(order);
+	const reason = whyOff(order, wrong);
+	const isFault = Boolean(refusal || wrong.size || insisted);
+	const [text, tone] = reason ? [insisted ? `Not sent. ${reason}` : reason, isFault ? "bad" : ""] : outcome;
 	setText($("reason"), text);
 	$("reason").dataset.tone = tone;
 	$("submit").disabled = $("run-five").disabled = reason !== "";
-	return wrong;
 }
 
-function faults({ tokenIn, tokenOut, amount, slippageBps }) {
-	const wrong = new Map();
-	const { units, problem } = readAmount(amount, counted()?.decimals ?? 0);
-	if (problem) wrong.set(exact, problem);
-	if (tokenIn && tokenIn === tokenOut) wrong.set("tokenOut", "Choose two different tokens.");
-	if (slippageBps === null || slippageBps < 0 || slippageBps > 10_000) wrong.set("slippageBps", "0 to 100, in steps of 0.01.");
-	if (isTooMuch(units)) wrong.set("amountIn", `You have ${show(balances.get(tokenIn))} ${tokenIn}.`);
-	for (const [field, message] of refusal?.fields ?? []) {
-		wrong.set(field === "amount" ? exact : field, message);
+function whyOff({ amount }, wrong) {
+	const [first] = wrong.values();
+	if (refusal || first) return refusal?.message ?? first;
+	if (!amount) return "Enter an amount.";
+	const missing = whyNoQuote();
+	if (missing) return missing;
+	const route = freshRoute();
+	return route && isImpactAccepted(route) ? "" : "Agree to the price impact first.";
+}
+
+function drawBalances() {
+	for (const side of ["In", "Out"]) {
+		const symbol = $(`token${side}`).value;
+		const balance = balanceOf(symbol);
+		setText($(`balance${side}`), balance === undefined ? "" : `Balance ${show(balance, 9)} ${symbol}`);
 	}
-	return wrong;
 }
 
-function isTooMuch(typed) {
-	const { symbol, decimals } = tokens.get($("tokenIn").value) ?? {};
-	const balance = scaled(balances.get(symbol), decimals);
-	const needed = exact === "amountIn" ? typed : scaled(quote?.maxAmountIn, decimals);
-	return Boolean(needed) && balance !== null && needed > balance;
-}
-
-function spendAll() {
-	$("amountIn").value = balances.get($("tokenIn").value) ?? "";
-	edited("amountIn");
+function pick(field, other) {
+	const title = field === "tokenIn" ? "Token you pay" : "Token you receive";
+	pickToken(title, $(field).value, (symbol) => {
+		if (symbol === $(other).value) return flip();
+		fields.chooseToken(field, symbol);
+		edited(field);
+	});
 }
 
 function flip() {
-	const [from, to] = [$("tokenIn"), $("tokenOut")];
-	[from.value, to.value] = [to.value, from.value];
-	edited(exact);
+	fields.turnRound();
+	drawRoute(null);
+	edited(fields.typedAmount());
+}
+
+function spend(percent) {
+	fields.writePortion(percent);
+	edited("amountIn");
+}
+
+function chooseSlippage(percent) {
+	fields.markSlippage(percent);
+	edited("slippageBps");
+}
+
+// Enter where nothing may be sent: says why instead.
+function insist(event) {
+	if (event.key !== "Enter" || event.target.tagName !== "INPUT" || !$("submit").disabled) return;
+	event.preventDefault();
+	insisted = true;
+	judge();
 }
 
 async function send(count) {
-	if (sending || $("submit").disabled) return;
+	const [order, route] = [fields.currentOrder(), freshRoute()];
+	judge();
+	if (sending || !route || $("submit").disabled) return;
+	const short = shortfall(order.tokenIn, sum(new Array(count).fill(route.amountIn)));
+	if (short) return showMessage(`${short}, for ${count} orders.`, "bad");
 	sending = true;
 	showMessage("Sending…");
-	const order = currentOrder();
-	const answers = await Promise.allSettled(Array.from({ length: count }, (_, index) => sendOne(order, index)));
+	const { accepted, problem } = await sendOrders(order, limitOf(route), count, sayRepeat);
 	sending = false;
-	const problem = answers.find((answer) => answer.reason)?.reason;
-	const taken = answers.filter((answer) => answer.value).length;
-	if (problem?.status === 422) return refused(problem);
+	if (accepted.length) callbacks.onAccepted(accepted);
+	if (problem?.status === 422) refusal = problem;
 	const wait = problem?.status === 429 && problem.waitMs ? ` There is room in ${problem.waitMs / 1000} s.` : "";
 	const advice = problem?.unknown ? " Trying again is safe: no order is executed twice." : wait;
-	showMessage(`${taken} of ${count} accepted. ${problem?.message ?? ""}${advice}`, problem ? "bad" : "");
-}
-
-// An order whose answer got lost is sent again under the same idempotency key.
-async function sendOne(order, index) {
-	const name = JSON.stringify([order, index]);
-	const key = unanswered.get(name) ?? crypto.randomUUID();
-	unanswered.set(name, key);
-	try {
-		const accepted = await execute(order, key, sayRepeat);
-		unanswered.delete(name);
-		callbacks.onAccepted({ ...order, label: order.clientId, createdAt: new Date().toISOString(), ...accepted });
-		return accepted;
-	} catch (problem) {
-		if (!problem.unknown) unanswered.delete(name);
-		throw problem;
-	}
+	showMessage(`${accepted.length} of ${count} accepted. ${problem?.message ?? ""}${advice}`, problem ? "bad" : "");
 }
 
 function sayRepeat(problem, tries, most) {

@@ -286,6 +286,10 @@ class Config(TypedDict):
     orderBurst: int
     defaultSlippageBps: SlippageBps
     cluster: Literal["paper"]
+    paperSpread: Annotated[
+        Literal["default", "tight"],
+        Field(description="paper: how far apart the venues' prices lie; default 2-5 %, tight 5-30 bps"),
+    ]
 
 
 class Health(TypedDict):

@@ -163,7 +163,7 @@ class Deployment:
 
 
 @contextmanager
-def deployed(database_url: str, log_level: str = "ERROR", **settings: int) -> Iterator[Deployment]:
+def deployed(database_url: str, log_level: str = "ERROR", **settings: int | str) -> Iterator[Deployment]:
     """Put the handlers together over a database; ``settings`` are those that are not the default."""
     given = {"database_url": database_url, "paper_latency": "none"}
     clock, push, event_replay = FakeClock(), FakePush(), FakeEventReplay()

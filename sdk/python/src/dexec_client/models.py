@@ -46,6 +46,8 @@ class Config(Model):
     default_slippage_bps: int
     """tolerance in hundredths of a percent"""
     cluster: Literal["paper"] | str
+    paper_spread: Literal["default", "tight"] | str
+    """paper: how far apart the venues' prices lie; default 2-5 %, tight 5-30 bps"""
 
 
 class Cost(Model):

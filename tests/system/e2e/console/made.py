@@ -24,7 +24,7 @@ def made_order(number: int, **fields: object) -> Made:
     created = iso(datetime.now(UTC) - timedelta(hours=2) + timedelta(seconds=number))
     order: Made = {
         "orderId": f"ord_{number:032x}",
-        "label": None,
+        "clientOrderId": None,
         "status": "confirmed",
         "seq": 1,
         "attempt": 1,
@@ -48,7 +48,17 @@ def made_order(number: int, **fields: object) -> Made:
 
 def event_of(order: Made, **fields: object) -> Made:
     """Return the first event of an order."""
-    names = ("seq", "status", "attempt", "label", "mode", "tokenIn", "tokenOut", "amount", "slippageBps")
+    names = (
+        "seq",
+        "status",
+        "attempt",
+        "clientOrderId",
+        "mode",
+        "tokenIn",
+        "tokenOut",
+        "amount",
+        "slippageBps",
+    )
     return {**{name: order[name] for name in names}, "at": order["createdAt"], **fields}
 
 

@@ -97,8 +97,19 @@ class Console:
         self.page.get_by_label("You pay", exact=True).fill(amount)
         expect(self.page.locator("#preview")).to_have_attribute("data-state", "fresh")
 
+    def choose_token(self, side: str, symbol: str) -> None:
+        """Choose the token to "pay" or to "receive", by its symbol."""
+        self.page.get_by_role("button", name=f"Token you {side}").click()
+        self.page.get_by_role("combobox").fill(symbol)
+        self.page.get_by_role("combobox").press("Enter")
+        expect(self.page.get_by_role("button", name=f"Token you {side}")).to_have_text(symbol)
+
+    @property
+    def submit(self) -> Locator:
+        return self.page.get_by_role("button", name="Execute order")
+
     def execute(self) -> None:
-        self.page.get_by_role("button", name="Execute order").click()
+        self.submit.click()
 
     @property
     def rows(self) -> Locator:

@@ -31,7 +31,7 @@ def filled_console(open_console: OpenConsole, deployment: Deployed) -> tuple[Con
     console, wire = open_console(deployment), Wire()
     orders = [made_order(number) for number in range(1, 1001)]
     for number, order in enumerate(orders):
-        order["label"] = ("dca", "hedge")[number % 2]
+        order["clientOrderId"] = ("dca", "hedge")[number % 2]
         if number % 10 == 0:
             order |= {"status": "failed", "error": {"code": "venue_unavailable", "message": "no venue"}}
         if number % 4 == 0:
@@ -232,6 +232,6 @@ def test_what_is_listed_is_exported_and_no_cell_is_a_formula(
     assert text.count("\r\n") == 8
     rows = list(csv.DictReader(io.StringIO(text)))
     shown = ["'=1+1", "'@x", "'+1", "'-1", 'quote " and, comma', "plain", "漢字 é"]
-    assert [row["label"] for row in rows] == shown[::-1]
+    assert [row["clientOrderId"] for row in rows] == shown[::-1]
     assert (rows[1]["amountIn"], rows[1]["amountOut"]) == ("6", "900.5")
     assert console.complaints == []

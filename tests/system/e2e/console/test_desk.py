@@ -32,11 +32,9 @@ def violations(console: Console, axe: str) -> list[str]:
 # --- retry -------------------------------------------------------------------------------------------
 
 
-def test_a_failed_order_is_placed_again_after_asking(
-    open_console: OpenConsole, deployment: Deployed
-) -> None:
+def test_a_failed_order_is_placed_again_after_asking(open_console: OpenConsole, deployment: Deployed) -> None:
     console, key = open_console(deployment), deployment.new_key()
-    fields = {"slippageBps": 70, "label": "again", "minAmountOut": "1.5", "deadline": 60}
+    fields = {"slippageBps": 70, "clientOrderId": "again", "minAmountOut": "1.5", "deadline": 60}
     failed = made_order(1, amount="2", **FAILED, **fields)
     answer = json.dumps(answer_to(failed))
     console.page.route("**/api/orders/ord_0*", lambda route: route.fulfill(body=answer))
@@ -60,7 +58,7 @@ def test_a_failed_order_is_placed_again_after_asking(
     expect(console.detail).to_be_hidden()
     with deployment.client(key) as client:
         orders = client.get("api/orders").json()["orders"]
-    assert [order["label"] for order in orders] == ["again"]
+    assert [order["clientOrderId"] for order in orders] == ["again"]
     expect(console.row(orders[0]["orderId"]).locator(".status")).to_have_text("Confirmed")
     assert console.complaints == []
 

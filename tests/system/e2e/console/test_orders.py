@@ -112,7 +112,7 @@ def test_a_reload_in_mid_flight(open_console: OpenConsole, congested: Deployed) 
 def test_an_order_that_fails(open_console: OpenConsole, deployment: Deployed) -> None:
     console, api_key = open_console(deployment), deployment.new_key()
     console.enter(api_key)
-    [failed] = place(deployment, api_key, amount="20000", clientId="too much")
+    [failed] = place(deployment, api_key, amount="20000", clientOrderId="too much")
     expect(console.row(failed).locator(".status")).to_have_text("Failed")
     expect(console.row(failed).locator(".what")).to_contain_text("too much")
     place(deployment, api_key)
@@ -126,7 +126,7 @@ def test_an_order_that_fails(open_console: OpenConsole, deployment: Deployed) ->
 def test_history_comes_page_by_page(open_console: OpenConsole, deployment: Deployed) -> None:
     console, api_key = open_console(deployment), deployment.new_key()
     label = "<img src=x onerror=alert(1)>"
-    placed = [*place(deployment, api_key, clientId=label), *place(deployment, api_key, 27)]
+    placed = [*place(deployment, api_key, clientOrderId=label), *place(deployment, api_key, 27)]
     wait_until_over(deployment, api_key, placed)
     console.enter(api_key)
     expect(console.listed).to_have_text("25 orders; older ones are not loaded")

@@ -13,6 +13,7 @@ from infra.local.home import PROJECT
 from tests.system.e2e.console.browser import axe_source
 from tests.system.e2e.console.orders import place, wait_until_over
 from tests.system.e2e.console.page import Console, OpenConsole
+from tests.system.e2e.console.quotes import change_impact
 from tests.system.e2e.deployed import Deployed
 
 FILES = PROJECT / "functions" / "http_api" / "console"
@@ -81,9 +82,9 @@ def key_with_history(congested: Deployed) -> str:
     api_key = congested.new_key()
     swaps = [("SOL", "USDC", "42"), ("USDC", "SOL", "2500"), ("RAY", "USDC", "730.5"), ("JUP", "SOL", "1900")]
     for label in ("rebalance", "hedge"):
-        placed = place(congested, api_key, amount="20000", clientId="treasury")
+        placed = place(congested, api_key, amount="20000", clientOrderId="treasury")
         for token_in, token_out, amount in swaps:
-            fields = {"tokenIn": token_in, "tokenOut": token_out, "amount": amount, "clientId": label}
+            fields = {"tokenIn": token_in, "tokenOut": token_out, "amount": amount, "clientOrderId": label}
             placed += place(congested, api_key, 2, **fields)
         wait_until_over(congested, api_key, placed)
     return api_key
@@ -115,8 +116,8 @@ def test_every_view_is_accessible_and_still(
     view: Console, axe: str, pictures: Path, request: pytest.FixtureRequest
 ) -> None:
     console, page, name = view, view.page, request.node.callspec.id
-    page.get_by_label("Token you pay").select_option("JUP")
-    page.get_by_label("Token you receive").select_option("SOL")
+    console.choose_token("pay", "JUP")
+    console.choose_token("receive", "SOL")
     console.type_amount("9500")
     expect(page.locator("#impact svg")).to_be_visible()
     page.get_by_role("button", name="Run 5 at once").click()
@@ -131,6 +132,32 @@ def test_every_view_is_accessible_and_still(
     assert findings(console, axe) == []
     assert console.shifts() == []
     assert console.complaints == []
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_what_the_ticket_warns_of_is_accessible(
+    open_console: OpenConsole, deployment: Deployed, axe: str, theme: str
+) -> None:
+    console = open_console(deployment, theme, 390)
+    page = console.page
+    page.clock.install()
+    console.enter(deployment.new_key())
+    page.get_by_role("button", name="Token you receive").click()
+    page.get_by_role("combobox").fill("u")
+    assert findings(console, axe) == []
+    page.keyboard.press("Escape")
+    with page.expect_response("**/api/quotes*") as answered:
+        console.type_amount("1")
+    change_impact(console, answered.value.json(), "7")
+    page.get_by_label("Slippage limit, %").fill("100")
+    expect(page.get_by_role("checkbox")).to_be_visible()
+    page.get_by_text("Label and deadline").click()
+    assert findings(console, axe) == []
+    page.route("**/api/quotes*", lambda route: route.abort())
+    page.clock.fast_forward(6_000)
+    page.clock.fast_forward(6_000)
+    expect(page.locator("#preview-age")).to_contain_text("Stale")
+    assert findings(console, axe) == []
 
 
 def findings(console: Console, axe: str) -> list[str]:

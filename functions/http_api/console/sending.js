@@ -1,0 +1,45 @@
+// Sends what the ticket shows. An order whose answer got lost is sent again as it was, under the same
+// idempotency key, for as long as the ticket asks for the same.
+
+import { isMore } from "./amounts.js";
+import { execute } from "./api.js";
+
+const unanswered = new Map();
+
+const nameOf = (order, index) => JSON.stringify([order, index]);
+
+/** What is shown as minimum received or most paid, as the order's field; nothing where any price is accepted. */
+export function limitOf({ mode, minAmountOut, maxAmountIn }) {
+	if (mode === "exactOut") return { maxAmountIn };
+	return isMore(minAmountOut, "0") ? { minAmountOut } : {};
+}
+
+/** The limit under which this order went out and was not answered: sending it again sends that one. */
+export const unansweredLimit = (order) => unanswered.get(nameOf(order, 0))?.limit;
+
+/**
+ * Sends an order `count` times, with the limit shown; returns {accepted: [order], problem}.
+ * `onRepeat(problem, tries, most)` is called at each repeat.
+ */
+export async function sendOrders(order, limit, count, onRepeat) {
+	const sent = Array.from({ length: count }, (_, index) => sendOne(order, limit, index, onRepeat));
+	const answers = await Promise.allSettled(sent);
+	return {
+		accepted: answers.filter((answer) => answer.value).map((answer) => answer.value),
+		problem: answers.find((answer) => answer.reason)?.reason,
+	};
+}
+
+async function sendOne(order, limit, index, onRepeat) {
+	const name = nameOf(order, index);
+	const { key, limit: kept } = unanswered.get(name) ?? { key: crypto.randomUUID(), limit };
+	unanswered.set(name, { key, limit: kept });
+	try {
+		const accepted = await execute({ ...order, ...kept }, key, onRepeat);
+		unanswered.delete(name);
+		return { ...order, createdAt: new Date().toISOString(), ...accepted };
+	} catch (problem) {
+		if (!problem.unknown) unanswered.delete(name);
+		throw problem;
+	}
+}

@@ -1,0 +1,13 @@
+"""How percentages read on a terminal, as in the trading console."""
+
+from __future__ import annotations
+
+from decimal import ROUND_DOWN, Decimal
+
+HUNDREDTH = Decimal("0.01")
+
+
+def impact_words(percent: Decimal) -> str:
+    """Return a price impact: two decimals, cut; what costs is positive, unlike in the API."""
+    size = abs(percent)
+    return "< 0.01 %" if 0 < size < HUNDREDTH else f"{size.quantize(HUNDREDTH, ROUND_DOWN)} %"

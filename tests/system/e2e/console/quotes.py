@@ -1,0 +1,22 @@
+"""Quotes that the page gets, changed on their way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.system.e2e.console.page import Console
+
+QUOTES = "**/api/quotes*"
+
+
+def change_route(console: Console, answer: dict[str, Any], **fields: object) -> None:
+    """Answer every quote from now on with this one, changed in its route."""
+    changed = {**answer, "route": {**answer["route"], **fields}}
+    console.page.unroute(QUOTES)
+    console.page.route(QUOTES, lambda route: route.fulfill(json=changed))
+
+
+def change_impact(console: Console, answer: dict[str, Any], percent: str) -> None:
+    """Answer every quote from now on with this one, at another price impact."""
+    costs = {**answer["route"]["costs"], "reference": "100", "impact": percent}
+    change_route(console, answer, costs=costs)
