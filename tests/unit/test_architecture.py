@@ -32,7 +32,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "domain": set(),
     "ports": set(),
     "usecases": set(),
-    "api": {"pydantic"},
+    "api": {"pydantic", "typing_extensions"},
     "settings": {"pydantic"},
     "telemetry": {"aws_lambda_powertools"},
     "batches": {"aws_lambda_powertools"},
