@@ -127,7 +127,7 @@ def test_an_idempotency_key_makes_one_order(deployment: Deployed) -> None:
         assert first.json()["orderId"] == second.json()["orderId"]
         other = client.post("api/orders/execute", json={**body, "amount": "2"}, headers=headers)
         assert other.status_code == 409
-        assert other.json()["type"] == "/errors/idempotency_conflict"
+        assert other.json()["code"] == "idempotency_conflict"
         ended(deployment, [first.json()["orderId"]])
         assert len(client.get("api/orders").json()["orders"]) == 1
 
