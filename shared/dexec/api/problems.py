@@ -25,6 +25,7 @@ from dexec.domain.errors import (
     Rejected,
     TooMany,
     TooManyConnections,
+    TooManyWebhooks,
     Unauthenticated,
     Unavailable,
 )
@@ -84,6 +85,7 @@ STATUS: dict[type[DexecError], int] = {
     Invalid: 422,
     TooMany: 429,
     TooManyConnections: 429,
+    TooManyWebhooks: 409,
     Ending: 422,
     NoVenue: 503,
     Unavailable: 503,
@@ -94,8 +96,8 @@ STATUS: dict[type[DexecError], int] = {
 MEANINGS = {
     400: "the body is not a JSON object, or has a number beyond 100 characters or 1e±999, or a field twice",
     401: "no API key, or one that is unknown or revoked",
-    404: "there is no such order, or it belongs to another client",
-    409: "the idempotency key was used before with another body",
+    404: "there is no such order, webhook or delivery, or it belongs to another client",
+    409: "the idempotency key was used before with another body, or there are too many webhooks",
     413: "the body is over 16 KB",
     422: "a field has a value that it cannot have; `errors` names it",
     429: "too many orders wait already, or the key reads too often; `retry-after` says when to ask again",

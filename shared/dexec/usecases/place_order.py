@@ -22,6 +22,7 @@ from dexec.domain.order import Order
 from dexec.domain.quote import RouteRequest
 from dexec.domain.tokens import format_units
 from dexec.ports import ApiKey, Clock, NewOrder, Orders, Placed, Queue, RateLimit
+from dexec.usecases.hint_webhooks import no_hints
 
 WITHDRAWN = (
     "the order was not queued and has been withdrawn: nothing of it was executed, and your history has it as "
@@ -41,13 +42,17 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class PlaceOrder:
-    """The use case; ``new_id`` makes an order id for a time, ``default_rate`` limits keys without a rate."""
+    """The use case; ``new_id`` makes an order id for a time, ``default_rate`` limits keys without a rate.
+
+    ``hint`` is told of each new order.
+    """
 
     orders: Orders
     queue: Queue
     clock: Clock
     new_id: Callable[[datetime], str]
     default_rate: RateLimit
+    hint: Callable[[Order], None] = no_hints
 
     def __call__(self, submission: Submission, caller: ApiKey) -> Placed:
         """Store the order, queue it and return it as it stands, and whether this call made it.
@@ -67,6 +72,8 @@ class PlaceOrder:
             raise CommitUnknown("it is not known whether the order was stored", new.order.id) from exc
         if placed.order.status is Status.PENDING:
             self._queue(placed, now)
+        if placed.is_new:
+            self.hint(placed.order)
         return placed
 
     def _place(self, new: NewOrder, rate: RateLimit | None, watcher: str | None) -> Placed:

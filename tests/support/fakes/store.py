@@ -8,7 +8,8 @@ from datetime import datetime
 from threading import RLock
 
 from dexec.domain.order import Event, Order
-from dexec.ports import ApiKey, Connection, Watcher
+from dexec.domain.webhooks import Webhook
+from dexec.ports import ApiKey, Connection, Recorded, Watcher
 
 
 @dataclass
@@ -18,6 +19,23 @@ class Row:
     order: Order
     idempotency_key: str | None
     request_hash: str
+
+
+@dataclass
+class LineRow:
+    """A row of the table of what is to be sent to endpoints."""
+
+    client_id: str
+    sent_seq: int
+    failures: int
+    due_at: datetime
+    queued_at: datetime
+    lease_token: str | None = None
+    lease_until: datetime | None = None
+
+    def is_leased(self, now: datetime) -> bool:
+        """Whether a sender has it."""
+        return self.lease_until is not None and self.lease_until > now
 
 
 @dataclass
@@ -31,6 +49,9 @@ class Store:
     watchers: set[tuple[str, str]] = field(default_factory=set)
     keys: dict[str, ApiKey] = field(default_factory=dict)
     rates: dict[str, datetime] = field(default_factory=dict)
+    webhooks: dict[str, Webhook] = field(default_factory=dict)
+    lines: dict[tuple[str, str], LineRow] = field(default_factory=dict)
+    deliveries: dict[tuple[str, str, int], Recorded] = field(default_factory=dict)
     paused_at: datetime | None = None
     lock: RLock = field(default_factory=RLock)
 

@@ -1,0 +1,1 @@
+SELECT * FROM webhooks WHERE client_id = %(client_id)s ORDER BY created_at, id

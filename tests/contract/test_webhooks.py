@@ -1,0 +1,370 @@
+"""What every store does with clients' endpoints, and with what is to be sent to them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import count
+
+import pytest
+
+from dexec.domain.lifecycle import Status
+from dexec.domain.order import Order, confirm
+from dexec.domain.webhooks import DeliveryState, Webhook, hook_id, new_secret, ping_id
+from dexec.ports import Busy, Hint, Line, Recorded
+from tests.contract.samples import FILL, NOW, after, claimed, new_order, place, submitted
+from tests.proofs.simulation.backend import Backend
+
+_ids = count(1)
+LEASE = timedelta(seconds=75)
+
+
+def endpoint(store: Backend, client_id: str = "alice", events: frozenset[Status] = frozenset()) -> Webhook:
+    """Store an endpoint of a client."""
+    number = next(_ids).to_bytes(16, "big")
+    made = Webhook(hook_id(number), client_id, "https://example.com/é", events, new_secret(number * 2), NOW)
+    assert store.webhooks.add(made, 5)
+    return made
+
+
+def hint(webhook: Webhook, order: Order) -> Hint:
+    return Hint(webhook.id, order.id, webhook.client_id)
+
+
+def take(
+    store: Backend, webhook: Webhook, order: Order, token: str = "t", *, now: datetime = NOW, most: int = 10
+) -> Line | Busy | None:
+    return store.outbox.take(hint(webhook, order), token, now, now + LEASE, most)
+
+
+def taken(store: Backend, webhook: Webhook, order: Order, token: str = "t", now: datetime = NOW) -> Line:
+    line = take(store, webhook, order, token, now=now)
+    assert isinstance(line, Line)
+    return line
+
+
+def entry(
+    line: Line, seq: int, state: DeliveryState = DeliveryState.DELIVERED, at: datetime = NOW
+) -> Recorded:
+    answer = 200 if state is DeliveryState.DELIVERED else 500
+    return Recorded(line.webhook.id, line.order_id, seq, "order.x", state, 1, answer, None, at, at)
+
+
+def record(store: Backend, line: Line, seq: int, state: DeliveryState = DeliveryState.DELIVERED) -> Line:
+    """Record a try of an event; return the line after it."""
+    is_done = state is not DeliveryState.RETRYING
+    moved = replace(line, sent_seq=seq if is_done else line.sent_seq, failures=0 if is_done else 1)
+    assert store.outbox.record(moved, entry(line, seq, state), line.webhook)
+    return moved
+
+
+def states(store: Backend, webhook: Webhook) -> list[tuple[int, DeliveryState, int]]:
+    found = store.webhooks.deliveries(webhook.id, None, None, 100)
+    return [(one.seq, one.state, one.tries) for one in reversed(found)]
+
+
+# --- endpoints ---------------------------------------------------------------------------------------
+
+
+def test_an_endpoint_is_kept_as_it_is(store: Backend) -> None:
+    made = endpoint(store, events=frozenset({Status.CONFIRMED, Status.FAILED}))
+    assert store.webhooks.find(made.id) == made
+    assert store.webhooks.of_client("alice") == (made,)
+    assert store.webhooks.of_client("bob") == ()
+    assert store.webhooks.find("hook_x") is None
+
+
+def test_a_client_has_no_more_endpoints_than_it_may(store: Backend) -> None:
+    made = endpoint(store)
+    other = replace(made, id="hook_other")
+    assert not store.webhooks.add(other, 1)
+    assert store.webhooks.add(made, 1), "a repeat after a lost answer"
+    assert store.webhooks.add(replace(other, client_id="bob"), 1)
+    assert [one.id for one in store.webhooks.of_client("alice")] == [made.id]
+
+
+def test_only_its_client_deletes_an_endpoint(store: Backend) -> None:
+    made = endpoint(store)
+    order = place(store)
+    assert not store.webhooks.delete(made.id, "bob")
+    assert store.webhooks.delete(made.id, "alice")
+    assert not store.webhooks.delete(made.id, "alice")
+    assert take(store, made, order) is None
+    assert store.outbox.drop_orphans(10) == 1
+    assert store.outbox.drop_orphans(10) == 0
+
+
+# --- lines -------------------------------------------------------------------------------------------
+
+
+def test_an_order_goes_to_the_endpoints_that_its_client_has_by_then(store: Backend) -> None:
+    before = place(store)
+    first, second, bobs = endpoint(store), endpoint(store), endpoint(store, "bob")
+    order = place(store)
+    assert order.hooks == tuple(sorted((first.id, second.id)))
+    assert before.hooks == ()
+    assert taken(store, first, order).events[0][0].status is Status.PENDING
+    assert take(store, bobs, order) is None
+    assert take(store, first, before) is None
+    assert claimed(store, order).hooks == order.hooks
+
+
+def test_a_repeat_of_an_order_makes_no_second_line(store: Backend) -> None:
+    hook = endpoint(store)
+    new = new_order(key="key")
+    order = store.orders.place(new, None, None).order
+    store.outbox.finish(taken(store, hook, order))
+    again = new_order(key="key")
+    assert store.orders.place(again, None, None).order.id == order.id
+    assert take(store, hook, order) is None
+    assert take(store, hook, again.order) is None
+
+
+def test_a_line_is_one_senders_until_its_lease_ends(store: Backend) -> None:
+    hook = endpoint(store)
+    order = place(store)
+    first = taken(store, hook, order, "first")
+    assert take(store, hook, order, "second", now=after(74)) is None
+    second = taken(store, hook, order, "second", after(75))
+    assert not store.outbox.record(replace(first, sent_seq=1), entry(first, 1), hook), "the lease was lost"
+    store.outbox.finish(first)
+    assert not store.outbox.leave(record(store, second, 1))
+    assert states(store, hook) == [(1, DeliveryState.DELIVERED, 1)]
+
+
+def test_the_same_sender_that_asks_twice_has_it(store: Backend) -> None:
+    hook = endpoint(store)
+    order = place(store)
+    assert taken(store, hook, order, "same").token == "same"
+
+
+def test_a_line_shows_what_is_not_sent(store: Backend) -> None:
+    hook = endpoint(store)
+    order = submitted(store, place(store))
+    line = taken(store, hook, order)
+    assert [event.seq for event, _ in line.events] == [1, 2, 3, 4, 5][: order.seq]
+    assert not line.is_over
+    assert not store.outbox.leave(replace(record(store, line, 1), sent_seq=order.seq))
+    store.orders.save(confirm(order, NOW, FILL))
+    rest = taken(store, hook, order)
+    assert [event.status for event, _ in rest.events] == [Status.CONFIRMED]
+    assert rest.is_over
+    store.outbox.finish(rest)
+    assert take(store, hook, order) is None
+
+
+def test_who_leaves_hears_of_what_came_meanwhile(store: Backend) -> None:
+    hook = endpoint(store)
+    order = place(store)
+    line = record(store, taken(store, hook, order), 1)
+    claimed(store, order)
+    assert store.outbox.leave(line)
+    assert [event.seq for event, _ in taken(store, hook, order).events] == [2]
+
+
+def test_a_failed_try_waits_until_it_is_due(store: Backend) -> None:
+    hook = endpoint(store)
+    order = place(store)
+    line = record(store, taken(store, hook, order), 1, DeliveryState.RETRYING)
+    store.outbox.retry(line, after(300), after(300))
+    assert take(store, hook, order, now=after(290)) is None
+    assert take(store, hook, order, now=after(299)) == Busy(after(300), rests=False)
+    again = taken(store, hook, order, now=after(300))
+    assert (again.failures, again.events[0][1]) == (1, DeliveryState.RETRYING)
+    record(store, again, 1)
+    assert states(store, hook) == [(1, DeliveryState.DELIVERED, 2)]
+
+
+def test_a_client_has_so_many_lines_under_way_at_the_most(store: Backend) -> None:
+    hook, bobs = endpoint(store), endpoint(store, "bob")
+    orders = [place(store) for _ in range(3)]
+    for order in orders[:2]:
+        assert isinstance(take(store, hook, order, order.id, most=2), Line)
+    assert take(store, hook, orders[2], most=2) == Busy(after(2), rests=False)
+    assert isinstance(take(store, bobs, place(store, "bob"), most=2), Line)
+    assert isinstance(take(store, hook, orders[2], now=after(75), most=2), Line)
+
+
+# --- the state of an endpoint ------------------------------------------------------------------------
+
+
+def failing(hook: Webhook, failures: int, rests_s: float | None = None) -> Webhook:
+    rests_until = None if rests_s is None else after(rests_s)
+    return replace(hook, failures=failures, failing_since=NOW, rests_until=rests_until, reason="é 漢")
+
+
+def test_nothing_is_sent_to_an_endpoint_that_rests(store: Backend) -> None:
+    hook = endpoint(store)
+    first, second = place(store), place(store)
+    line = taken(store, hook, first)
+    rests = failing(hook, 3, 60)
+    assert store.outbox.record(replace(line, failures=1), entry(line, 1, DeliveryState.RETRYING), rests)
+    assert store.webhooks.find(hook.id) == rests
+    assert take(store, hook, second) == Busy(after(60), rests=True)
+    assert take(store, hook, second, now=after(60)) is not None
+
+
+def test_a_disabled_endpoint_gets_no_lines_and_no_events(store: Backend) -> None:
+    hook = endpoint(store)
+    order = place(store)
+    line = taken(store, hook, order)
+    disabled = replace(failing(hook, 1), disabled_at=NOW)
+    assert store.outbox.record(replace(line, failures=1), entry(line, 1, DeliveryState.RETRYING), disabled)
+    assert store.outbox.disabled() == 1
+    store.outbox.retry(line, NOW, NOW)
+    assert take(store, hook, order) is None
+    assert place(store).hooks == ()
+    assert store.outbox.requeue(after(3_600), 15, 600, 10) == ()
+
+
+def test_what_happened_to_an_endpoint_at_the_same_moment_counts_once(store: Backend) -> None:
+    hook = endpoint(store)
+    first, second = place(store), place(store)
+    lines = [taken(store, hook, one, one.id) for one in (first, second)]
+    disabled = replace(failing(hook, 1), disabled_at=NOW)
+    assert store.outbox.record(lines[0], entry(lines[0], 1), disabled)
+    assert store.outbox.record(lines[1], entry(lines[1], 1), failing(hook, 1)), "its own line is recorded"
+    assert store.webhooks.find(hook.id) == disabled
+
+
+def test_a_test_is_recorded_and_enables(store: Backend) -> None:
+    hook = endpoint(store)
+    line = taken(store, hook, place(store))
+    disabled = replace(failing(hook, 9), disabled_at=NOW)
+    store.outbox.record(line, entry(line, 1, DeliveryState.RETRYING), disabled)
+    one = ping_id(bytes(16))
+    ping = Recorded(hook.id, one, 1, "webhook.test", DeliveryState.DELIVERED, 1, 204, None, NOW, NOW)
+    store.outbox.record_ping(ping, disabled, hook)
+    assert store.webhooks.find(hook.id) == hook
+    assert store.webhooks.deliveries(hook.id, DeliveryState.DELIVERED, None, 5) == (ping,)
+    assert not store.webhooks.replay(hook.id, one, 1, NOW), "no order is behind it"
+
+
+# --- the sweep ---------------------------------------------------------------------------------------
+
+
+def requeued(store: Backend, seconds: float, limit: int = 10) -> list[Hint]:
+    return list(store.outbox.requeue(after(seconds), 15, 600, limit))
+
+
+def test_a_line_whose_message_is_lost_is_queued_again(store: Backend) -> None:
+    hook = endpoint(store)
+    order = place(store)
+    assert requeued(store, 600) == [hint(hook, order)], "its message is over ten minutes old"
+    assert requeued(store, 660) == []
+    assert requeued(store, 1_200) == [hint(hook, order)]
+
+
+def test_an_event_that_no_message_told_of_is_found(store: Backend) -> None:
+    hook = endpoint(store)
+    order = place(store)
+    assert not store.outbox.leave(record(store, taken(store, hook, order), 1))
+    assert requeued(store, 700) == [], "there is nothing to send"
+    claimed(store, order, now=after(700))
+    assert requeued(store, 714) == [], "its message may be on its way"
+    assert requeued(store, 715) == [hint(hook, order)]
+
+
+def test_a_retry_without_a_message_is_queued_when_it_is_due(store: Backend) -> None:
+    hook = endpoint(store)
+    order = place(store)
+    line = record(store, taken(store, hook, order), 1, DeliveryState.RETRYING)
+    store.outbox.retry(line, after(7_200), NOW)
+    assert requeued(store, 7_214) == []
+    assert requeued(store, 7_215) == [hint(hook, order)]
+
+
+def test_what_a_sender_has_is_not_queued(store: Backend) -> None:
+    hook = endpoint(store)
+    order = place(store)
+    taken(store, hook, order, now=after(590))
+    assert requeued(store, 660) == []
+    assert requeued(store, 665) == [hint(hook, order)]
+
+
+def test_the_sweep_serves_endpoints_in_turn(store: Backend) -> None:
+    hook, bobs = endpoint(store), endpoint(store, "bob")
+    orders = [place(store) for _ in range(4)]
+    bob = place(store, "bob")
+    first = requeued(store, 600, limit=2)
+    assert sorted(one.hook_id for one in first) == sorted((hook.id, bobs.id))
+    assert hint(bobs, bob) in first
+    assert hint(hook, orders[0]) in first
+
+
+# --- records -----------------------------------------------------------------------------------------
+
+
+def settled(store: Backend, hook: Webhook, state: DeliveryState) -> Order:
+    """Return an order whose first event is recorded so, and whose line has nothing to come."""
+    order = place(store)
+    store.outbox.finish(record(store, taken(store, hook, order, order.id), 1, state))
+    return order
+
+
+def test_deliveries_come_page_by_page(store: Backend) -> None:
+    hook = endpoint(store)
+    orders = [settled(store, hook, DeliveryState.DELIVERED) for _ in range(3)]
+    bad = settled(store, hook, DeliveryState.GIVEN_UP)
+    page = store.webhooks.deliveries(hook.id, None, None, 2)
+    assert [one.order_id for one in page] == [bad.id, orders[2].id]
+    rest = store.webhooks.deliveries(hook.id, None, (orders[2].id, 1), 5)
+    assert [one.order_id for one in rest] == [orders[1].id, orders[0].id]
+    found = store.webhooks.deliveries(hook.id, DeliveryState.GIVEN_UP, None, 5)
+    assert [one.order_id for one in found] == [bad.id]
+    assert store.webhooks.deliveries(hook.id, DeliveryState.GIVEN_UP, (bad.id, 1), 5) == ()
+    assert store.webhooks.deliveries("hook_x", None, None, 5) == ()
+
+
+def test_one_delivery_is_replayed_alone(store: Backend) -> None:
+    hook = endpoint(store)
+    order = claimed(store, place(store))
+    line = record(store, record(store, taken(store, hook, order), 1), 2)
+    store.outbox.finish(line)
+    assert not store.webhooks.replay(hook.id, order.id, 3, after(1)), "it was never sent"
+    assert store.webhooks.replay(hook.id, order.id, 1, after(1))
+    again = taken(store, hook, order, "again", after(1))
+    assert [event.seq for event in again.wanted] == [1]
+    assert [state for _, state in again.events] == [DeliveryState.QUEUED, DeliveryState.DELIVERED]
+
+
+def test_a_replay_takes_the_lease_of_who_sends(store: Backend) -> None:
+    hook = endpoint(store)
+    order = claimed(store, place(store))
+    line = record(store, taken(store, hook, order), 1)
+    assert store.webhooks.replay(hook.id, order.id, 1, NOW)
+    assert not store.outbox.record(replace(line, sent_seq=2), entry(line, 2), hook)
+    again = taken(store, hook, order, "again")
+    assert [event.seq for event in again.wanted] == [1, 2]
+
+
+def test_all_that_failed_or_waits_is_replayed(store: Backend) -> None:
+    hook = endpoint(store)
+    good = settled(store, hook, DeliveryState.DELIVERED)
+    bad = [settled(store, hook, DeliveryState.GIVEN_UP), settled(store, hook, DeliveryState.RETRYING)]
+    assert store.webhooks.replay_failed(hook.id, NOW, 1) == (bad[0].id,)
+    assert store.webhooks.replay_failed(hook.id, NOW, 9) == (bad[1].id,)
+    assert store.webhooks.replay_failed(hook.id, NOW, 9) == ()
+    for order in bad:
+        line = taken(store, hook, order, order.id)
+        assert ([event.seq for event in line.wanted], line.failures) == ([1], 0)
+    assert take(store, hook, good) is None
+
+
+def test_old_records_go_in_batches(store: Backend) -> None:
+    hook = endpoint(store)
+    for _ in range(3):
+        settled(store, hook, DeliveryState.DELIVERED)
+    assert store.outbox.forget(NOW, 2) == 0
+    assert store.outbox.forget(after(1), 2) == 2
+    assert store.outbox.forget(after(1), 2) == 1
+    assert states(store, hook) == []
+
+
+@pytest.mark.parametrize("hooks", [0, 3])
+def test_an_order_with_and_without_endpoints_is_placed_alike(store: Backend, hooks: int) -> None:
+    made = sorted(endpoint(store).id for _ in range(hooks))
+    order = place(store)
+    found = store.orders.find(order.id, "alice")
+    assert found is not None
+    assert found[0].hooks == tuple(made)
