@@ -52,7 +52,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     _count("OrdersRequeued", len(swept.requeued))
     _count("OrdersToldLate", len(swept.delivered))
     _count("ParkedOrders", swept.parked)
-    _count("WebhooksRequeued", webhooks.queued)
     _count("DisabledWebhooks", webhooks.disabled)
     answer = {
         "requeued": len(swept.requeued),

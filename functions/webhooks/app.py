@@ -25,13 +25,10 @@ def send(message: Message) -> None:
     except (Unavailable, OutcomeUnknown) as exc:
         logger.exception("webhook not sent")
         raise NotDone from exc
-    for name, number in (
-        ("WebhooksDelivered", sent.delivered),
-        ("WebhooksFailed", sent.failed),
-        ("WebhooksDisabled", sent.disabled),
-    ):
-        if number:
-            metrics.add_metric(name, MetricUnit.Count, number)
+    if sent.delivered:
+        metrics.add_metric("WebhooksDelivered", MetricUnit.Count, sent.delivered)
+    if sent.failed:
+        metrics.add_metric("WebhooksFailed", MetricUnit.Count, sent.failed)
     if sent.disabled:
         logger.warning("webhook disabled")
     logger.info("sent", delivered=sent.delivered, failed=sent.failed, receives=message.receives)
