@@ -171,7 +171,9 @@ _MESSAGES = {
 def invalid(errors: object) -> Invalid:
     """Return pydantic's (or Powertools') first complaint as our error."""
     first = errors[0] if isinstance(errors, list) and errors else {}
-    place = [str(part) for part in first.get("loc", ()) if part not in ("body", "query", "path", "header")]
+    # An item of a list is at fault by the name of the list.
+    names = [part for part in first.get("loc", ()) if isinstance(part, str)]
+    place = [name for name in names if name not in ("body", "query", "path", "header")]
     field = place[-1] if place else ""
     said = str(first.get("msg", "is not valid")).removeprefix("Value error, ")
     template = _MESSAGES.get(str(first.get("type")))

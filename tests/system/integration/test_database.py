@@ -56,9 +56,7 @@ def frozen(connection: BoundedConnection) -> Iterator[None]:
         os.kill(pid, signal.SIGCONT)
 
 
-def test_one_connection_is_opened_when_it_is_needed(
-    database: Database, opened: Opening
-) -> None:
+def test_one_connection_is_opened_when_it_is_needed(database: Database, opened: Opening) -> None:
     for _ in range(3):
         database.fetch(READING, Repeat.READ)
         database.transact([WRITING], [READING], Repeat.HARMLESS)
