@@ -120,7 +120,7 @@ def test_a_slow_answer_ends_at_the_time_limit_as_a_whole(serve: Serve) -> None:
     assert (done.answer, done.error) == (None, "no answer within 0.2 s")
 
 
-def test_nobody_there() -> None:
+def test_a_refused_connection_says_so() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     done = HttpPost(local=True)(f"http://127.0.0.1:{port}", {}, b"{}")
