@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from random import Random
 
 from dexec.bootstrap import Container
+from dexec.domain.errors import CommitUnknown, StoreUnavailable
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order, build, confirm, submit
 from dexec.domain.webhooks import Webhook
-from dexec.ports import Hint
+from dexec.ports import Hint, Outbox
 from dexec.settings import Settings
 from dexec.usecases.hint_webhooks import HintWebhooks
 from tests.contract.samples import FILL, ROUTE, TRANSACTION, new_order, trading_key
@@ -19,6 +20,36 @@ from tests.support.fakes import FakeClock, FakeHookQueue, FakePost, SameThread
 
 INVOCATION_S = 60
 URL = "https://example.com/hook"
+
+
+class Killed(BaseException):
+    """The sender's process dies here."""
+
+
+@dataclass
+class Faulty:
+    """An ``Outbox`` whose calls fail as a list of choices says, before or after they had their effect."""
+
+    inner: Outbox
+    faults: list[str]
+
+    def __getattr__(self, name: str) -> object:
+        method = getattr(self.inner, name)
+
+        def call(*args: object) -> object:
+            fault = self.faults.pop() if self.faults else ""
+            if fault == "down":
+                raise StoreUnavailable("down")
+            if fault == "killed before":
+                raise Killed
+            result = method(*args)
+            if fault == "killed after":
+                raise Killed
+            if fault == "unknown":
+                raise CommitUnknown("lost")
+            return result
+
+        return call
 
 
 @dataclass
@@ -92,6 +123,17 @@ class Hooked:
             self.clock.advance(min(step_s, (end - self.clock.now()).total_seconds()))
             self.sweep(self.ends_at)
             self.work()
+
+    def survive(self, hours: int) -> None:
+        """Let hours pass; each sender that dies is followed by another, and its message returns."""
+        for _ in range(hours * 6):
+            self.clock.advance(600)
+            self.sweep(self.ends_at)
+            while (message := self.queue.receive()) is not None:
+                try:
+                    self.deliver(message, self.ends_at)
+                except (Killed, StoreUnavailable, CommitUnknown):
+                    self.queue.send(message, 90)
 
     def seqs(self, order: Order) -> list[int]:
         """Return which events of an order were sent, in order."""

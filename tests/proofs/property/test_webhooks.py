@@ -2,47 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dexec.domain.errors import CommitUnknown, StoreUnavailable
 from dexec.domain.webhooks import MAX_TRIES, Try
-from dexec.ports import Outbox
 from tests.support.fakes.webhooks import Posted
-from tests.support.hooked import Hooked
-
-
-class Killed(BaseException):
-    """The sender's process dies here."""
-
-
-@dataclass
-class Faulty:
-    """An ``Outbox`` whose calls fail as a list of choices says, before or after they had their effect."""
-
-    inner: Outbox
-    faults: list[str]
-
-    def __getattr__(self, name: str) -> object:
-        method = getattr(self.inner, name)
-
-        def call(*args: object) -> object:
-            fault = self.faults.pop() if self.faults else ""
-            if fault == "down":
-                raise StoreUnavailable("down")
-            if fault == "killed before":
-                raise Killed
-            result = method(*args)
-            if fault == "killed after":
-                raise Killed
-            if fault == "unknown":
-                raise CommitUnknown("lost")
-            return result
-
-        return call
-
+from tests.support.hooked import Faulty, Hooked, Killed
 
 ANSWERS = st.lists(st.sampled_from(["ok", "500", "silent", "killed"]), max_size=MAX_TRIES - 1)
 FAULTS = st.lists(st.sampled_from(["", "down", "unknown", "killed before", "killed after"]), max_size=12)
@@ -75,7 +40,7 @@ def test_every_event_arrives_at_least_once_and_in_order(
     orders = [hooked.place() for _ in hints]
     for order, is_hinted in zip(orders, hints, strict=True):
         hooked.execute(order, hinting=is_hinted)
-    survive(hooked)
+    hooked.survive(hours=27)
     for order in orders:
         got = [seq for one, seq in acknowledged if one == f"msg_{order.id}"]
         firsts = list(dict.fromkeys(got))
@@ -83,15 +48,3 @@ def test_every_event_arrives_at_least_once_and_in_order(
         assert got == sorted(got), "what is sent again is the last that was sent"
     assert all(one.is_signed(hook.secret) for one in hooked.post.got)
     assert len(hooked.post.got) <= 18 + 7 + 12, "each fault costs one try at the most"
-
-
-def survive(hooked: Hooked) -> None:
-    """Go on for over a day, each process that dies followed by another; what is not done returns."""
-    for _ in range(27 * 6):
-        hooked.clock.advance(600)
-        hooked.sweep(hooked.ends_at)
-        while (message := hooked.queue.receive()) is not None:
-            try:
-                hooked.deliver(message, hooked.ends_at)
-            except (Killed, StoreUnavailable, CommitUnknown):
-                hooked.queue.send(message, 90)
