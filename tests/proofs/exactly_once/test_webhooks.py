@@ -72,7 +72,8 @@ def test_an_order_that_ends_while_its_sender_is_frozen_is_not_forgotten() -> Non
     assert not hooked.queue.messages
 
 
-def test_a_sender_whose_lease_ended_records_nothing() -> None:
+@pytest.mark.parametrize("answer", [Try(200), Try(500, "answered 500")])
+def test_a_sender_whose_lease_ended_records_nothing_and_sends_nothing_more(answer: Try) -> None:
     hooked = Hooked()
     hooked.create()
     order = hooked.execute(hooked.place())
@@ -82,7 +83,7 @@ def test_a_sender_whose_lease_ended_records_nothing() -> None:
         hooked.clock.advance(80)
         # Another sender has the line by now, and sends all of it.
         hooked.work()
-        return Try(500, "answered 500")
+        return answer
 
     hooked.post.answer = very_slow
     hooked.work()
