@@ -91,3 +91,19 @@ def test_a_sender_whose_lease_ended_records_nothing_and_sends_nothing_more(answe
     (hook,) = hooked.manage.of_client("alice")
     found = hooked.manage.deliveries(hook.id, "alice", None, 10, None).deliveries
     assert {(one.state, one.tries) for one in found} == {("delivered", 1)}
+
+
+def test_a_replay_that_comes_in_between_begins_anew_and_the_first_sender_stops() -> None:
+    hooked = Hooked()
+    hook = hooked.create()
+    order = hooked.execute(hooked.place())
+
+    def replayed(posted: Posted) -> Try:
+        if posted.seq == 2:
+            hooked.post.answer = lambda _: Try(200)
+            assert hooked.manage.replay(hook.id, "alice", f"msg_{order.id}_1") == 1
+        return Try(200)
+
+    hooked.post.answer = replayed
+    hooked.work()
+    assert hooked.seqs(order) == [1, 2, *ALL]
