@@ -24,7 +24,7 @@ def create_webhook(body: WebhookBody) -> answers.WebhookCreated:
 
     The answer holds the secret that deliveries are signed with (Standard Webhooks); it is shown this once.
     """
-    made = container().manage_webhooks.create(caller().client_id, body.url, body.events)
+    made = container().manage_webhooks.create(caller(), body.url, body.events)
     return views.created(made)
 
 

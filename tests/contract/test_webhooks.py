@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import confirm
-from dexec.domain.webhooks import DeliveryState, Webhook, ping_id
+from dexec.domain.webhooks import DeliveryState, Webhook, WebhookState, ping_id
 from dexec.ports import Busy, Line, Recorded
-from tests.contract.samples import FILL, NOW, after, claimed, new_order, place, submitted
+from tests.contract.samples import FILL, NOW, after, claimed, new_order, place, submitted, trading_key
 from tests.contract.webhook_samples import endpoint, entry, record, states, take, taken
 from tests.proofs.simulation.backend import Backend
 
@@ -187,3 +187,17 @@ def test_a_test_is_recorded_and_enables(store: Backend) -> None:
     assert store.webhooks.find(hook.id) == hook
     assert store.webhooks.deliveries(hook.id, DeliveryState.DELIVERED, None, 5) == (ping,)
     assert not store.webhooks.replay(hook.id, one, 1, NOW), "no order is behind it"
+
+
+def test_an_endpoint_ends_with_the_key_that_made_it(store: Backend) -> None:
+    hook = endpoint(store)
+    store.api_keys.add(replace(trading_key("alice"), key_hash="another key of alice"))
+    order = place(store)
+    store.api_keys.add(replace(trading_key("alice"), revoked_at=NOW))
+    found = store.webhooks.find(hook.id)
+    assert found is not None
+    assert (found.is_keyless, found.state) == (True, WebhookState.DISABLED)
+    assert store.webhooks.of_client("alice") == (found,)
+    assert take(store, hook, order) is None
+    assert place(store).hooks == ()
+    assert store.outbox.requeue(after(3_600), 15, 600, 10) == ()

@@ -10,7 +10,7 @@ from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
 from dexec.domain.webhooks import DeliveryState, Webhook, hook_id, new_secret
 from dexec.ports import Busy, Hint, Line, Recorded
-from tests.contract.samples import NOW
+from tests.contract.samples import NOW, trading_key
 from tests.proofs.simulation.backend import Backend
 
 _ids = count(1)
@@ -20,7 +20,15 @@ LEASE = timedelta(seconds=75)
 def endpoint(store: Backend, client_id: str = "alice", events: frozenset[Status] = frozenset()) -> Webhook:
     """Store an endpoint of a client."""
     number = next(_ids).to_bytes(16, "big")
-    made = Webhook(hook_id(number), client_id, "https://example.com/é", events, new_secret(number * 2), NOW)
+    made = Webhook(
+        hook_id(number),
+        client_id,
+        trading_key(client_id).key_hash,
+        "https://example.com/é",
+        events,
+        new_secret(number * 2),
+        NOW,
+    )
     assert store.webhooks.add(made, 5)
     return made
 

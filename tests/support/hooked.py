@@ -84,7 +84,7 @@ class Hooked:
 
     def create(self, *events: Status, client_id: str = "alice", url: str = URL) -> Webhook:
         """Store an endpoint."""
-        return self.manage.create(client_id, url, events)
+        return self.manage.create(trading_key(client_id), url, events)
 
     def place(self, client_id: str = "alice") -> Order:
         """Place an order and hint at it."""

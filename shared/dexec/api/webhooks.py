@@ -13,6 +13,8 @@ from dexec.domain.order import Event
 from dexec.domain.webhooks import Webhook, delivery_id
 from dexec.ports import Recorded
 
+KEYLESS = "the API key that made it is revoked: make another webhook"
+
 
 def event_type(event: Event) -> str:
     """Return the type of an event's delivery: events of one type have the same fields."""
@@ -46,7 +48,7 @@ def webhook_view(webhook: Webhook) -> answers.Webhook:
         "createdAt": iso(webhook.created_at),
         "failingSince": _iso_or_none(webhook.failing_since),
         "disabledAt": _iso_or_none(webhook.disabled_at),
-        "reason": webhook.reason,
+        "reason": KEYLESS if webhook.is_keyless else webhook.reason,
     }
 
 

@@ -58,10 +58,12 @@ class Webhook:
 
     ``failures`` counts failed tries in a row, the first of which was at ``failing_since``; it is sent
     nothing until ``rests_until``. ``reason`` says why the last try failed.
+    ``key_hash`` is the API key that made it; ``is_keyless`` since that was revoked: it gets nothing any more.
     """
 
     id: str
     client_id: str
+    key_hash: str
     url: str
     events: frozenset[Status]
     secret: str
@@ -71,11 +73,12 @@ class Webhook:
     rests_until: datetime | None = None
     disabled_at: datetime | None = None
     reason: str | None = None
+    is_keyless: bool = False
 
     @property
     def state(self) -> WebhookState:
         """Whether it gets events."""
-        if self.disabled_at is not None:
+        if self.disabled_at is not None or self.is_keyless:
             return WebhookState.DISABLED
         return WebhookState.FAILING if self.failures else WebhookState.ACTIVE
 

@@ -18,7 +18,7 @@ from dexec.domain.webhooks import (
     parse_delivery_id,
     ping_id,
 )
-from dexec.ports import Clock, Hint, HookQueue, Post, Recorded, Webhooks
+from dexec.ports import ApiKey, Clock, Hint, HookQueue, Post, Recorded, Webhooks
 
 MOST_REPLAYED = 500
 """Deliveries that one call has sent again: each may change two rows, of 3,000 in a transaction."""
@@ -46,12 +46,16 @@ class ManageWebhooks:
     randomness: Callable[[int], bytes]
     most: int
 
-    def create(self, client_id: str, url: str, events: Collection[Status]) -> Webhook:
-        """Store an endpoint for orders placed from now on; raises ``Invalid`` and ``TooManyWebhooks``."""
+    def create(self, caller: ApiKey, url: str, events: Collection[Status]) -> Webhook:
+        """Store an endpoint for orders placed from now on; raises ``Invalid`` and ``TooManyWebhooks``.
+
+        It ends with the caller's key.
+        """
         self.post.check(url)
         webhook = Webhook(
             id=hook_id(self.randomness(16)),
-            client_id=client_id,
+            client_id=caller.client_id,
+            key_hash=caller.key_hash,
             url=url,
             events=frozenset() if set(events) == set(Status) else frozenset(events),
             secret=new_secret(self.randomness(32)),

@@ -18,6 +18,7 @@ from dexec.domain.errors import (
 from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import CLAIMABLE, UNSIGNED, Status
 from dexec.domain.order import Change, Event, Order, fail, take
+from dexec.domain.webhooks import WebhookState
 from dexec.ports import Claim, NewOrder, Placed, RateLimit, Watcher
 from tests.support.fakes.store import LineRow, Row, Store
 
@@ -66,8 +67,14 @@ class FakeOrders:
         return order
 
     def _hooks(self, client_id: str) -> tuple[str, ...]:
-        found = self._store.webhooks.values()
-        return tuple(sorted(h.id for h in found if h.client_id == client_id and h.disabled_at is None))
+        found = [self._store.webhook(hook_id) for hook_id in self._store.webhooks]
+        return tuple(
+            sorted(
+                one.id
+                for one in found
+                if one and one.client_id == client_id and one.state is not WebhookState.DISABLED
+            )
+        )
 
     def _reserve(self, client_id: str, limit: RateLimit, now: datetime) -> datetime:
         interval = timedelta(seconds=limit.interval_s)

@@ -59,6 +59,14 @@ class Store:
         """Whether a client has a valid key."""
         return any(key.client_id == client_id and key.revoked_at is None for key in self.keys.values())
 
+    def webhook(self, hook_id: str) -> Webhook | None:
+        """Return an endpoint, and whether its key is valid."""
+        found = self.webhooks.get(hook_id)
+        if found is None:
+            return None
+        key = self.keys.get(found.key_hash)
+        return replace(found, is_keyless=key is None or key.revoked_at is not None)
+
     def is_halted(self, client_id: str) -> bool:
         """Whether nothing new may be signed for a client."""
         return self.paused_at is not None or not self.has_key(client_id)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from dexec.domain.addresses import endpoint
 from dexec.domain.errors import QueueUnavailable
 from dexec.domain.lifecycle import TERMINAL
-from dexec.domain.webhooks import DeliveryState, Try, Webhook
+from dexec.domain.webhooks import DeliveryState, Try, Webhook, WebhookState
 from dexec.ports import Busy, Clock, Hint, Line, Recorded
 from tests.support.fakes.store import LineRow, Store
 
@@ -35,11 +35,11 @@ class FakeWebhooks:
             return True
 
     def of_client(self, client_id: str) -> tuple[Webhook, ...]:
-        found = [one for one in self._store.webhooks.values() if one.client_id == client_id]
-        return tuple(sorted(found, key=lambda one: (one.created_at, one.id)))
+        found = [self.find(one.id) for one in self._store.webhooks.values() if one.client_id == client_id]
+        return tuple(sorted(filter(None, found), key=lambda one: (one.created_at, one.id)))
 
     def find(self, hook_id: str) -> Webhook | None:
-        return self._store.webhooks.get(hook_id)
+        return self._store.webhook(hook_id)
 
     def delete(self, hook_id: str, client_id: str) -> bool:
         with self._store.lock:
@@ -107,8 +107,8 @@ class FakeOutbox:
         store = self._store
         with store.lock:
             row = store.lines.get((hint.hook_id, hint.order_id))
-            webhook = store.webhooks.get(hint.hook_id)
-            if row is None or webhook is None or webhook.disabled_at is not None or row.is_leased(now):
+            webhook = store.webhook(hint.hook_id)
+            if row is None or webhook is None or row.is_leased(now) or webhook.state is WebhookState.DISABLED:
                 return None
             if webhook.rests_until is not None and webhook.rests_until > now:
                 row.due_at = max(row.due_at, webhook.rests_until)
@@ -206,8 +206,10 @@ class FakeOutbox:
 
     def _is_lost(self, which: tuple[str, str], now: datetime, due: datetime, stale: datetime) -> bool:
         row = self._store.lines[which]
-        webhook, found = self._store.webhooks.get(which[0]), self._store.orders.get(which[1])
-        if webhook is None or found is None or webhook.disabled_at is not None or row.is_leased(now):
+        webhook, found = self._store.webhook(which[0]), self._store.orders.get(which[1])
+        if webhook is None or found is None or row.is_leased(now):
+            return False
+        if webhook.state is WebhookState.DISABLED:
             return False
         if webhook.rests_until is not None and webhook.rests_until > now:
             return False

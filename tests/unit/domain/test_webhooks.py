@@ -13,7 +13,7 @@ from dexec.domain.lifecycle import Status
 from dexec.domain.webhooks import DeliveryState, Try, Webhook, WebhookState, after_try
 from tests.support.fakes import START
 
-HOOK = Webhook("hook_1", "alice", "https://example.com", frozenset(), "whsec_", START)
+HOOK = Webhook("hook_1", "alice", "key hash", "https://example.com", frozenset(), "whsec_", START)
 DAYS = timedelta(days=3)
 FAILED = Try(500, "answered 500")
 

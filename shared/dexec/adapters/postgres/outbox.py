@@ -9,7 +9,7 @@ from dexec.adapters.postgres import rows
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.statements import Row, Statement
 from dexec.adapters.postgres.webhooks import to_webhook
-from dexec.domain.webhooks import DeliveryState, Webhook
+from dexec.domain.webhooks import DeliveryState, Webhook, WebhookState
 from dexec.ports import Busy, Hint, Line, Recorded
 
 BUSY_S = 2
@@ -111,7 +111,7 @@ class PostgresOutbox:
 
 def _why_not(webhook: Webhook, line: Row, now: datetime) -> Busy | None:
     """Return until when a line that was not leased waits; None where its holder or a message sees to it."""
-    if webhook.disabled_at is not None:
+    if webhook.state is WebhookState.DISABLED:
         return None
     if webhook.rests_until is not None and webhook.rests_until > now:
         return Busy(webhook.rests_until, rests=True)

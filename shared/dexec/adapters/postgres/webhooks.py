@@ -24,6 +24,7 @@ class PostgresWebhooks:
         params = {
             "id": webhook.id,
             "client_id": webhook.client_id,
+            "key_hash": webhook.key_hash,
             "url": webhook.url,
             "events": " ".join(sorted(webhook.events)),
             "secret": webhook.secret,
@@ -79,6 +80,7 @@ def to_webhook(row: Row) -> Webhook:
     return Webhook(
         id=cast(str, row["id"]),
         client_id=cast(str, row["client_id"]),
+        key_hash=cast(str, row["key_hash"]),
         url=cast(str, row["url"]),
         events=frozenset(Status(name) for name in cast(str, row["events"]).split()),
         secret=cast(str, row["secret"]),
@@ -88,6 +90,7 @@ def to_webhook(row: Row) -> Webhook:
         rests_until=moment_or_none(row["rests_until"]),
         disabled_at=moment_or_none(row["disabled_at"]),
         reason=cast("str | None", row["reason"]),
+        is_keyless=bool(row["keyless"]),
     )
 
 

@@ -6,6 +6,7 @@ ALTER TABLE orders ADD COLUMN IF NOT EXISTS hooks text;
 CREATE TABLE IF NOT EXISTS webhooks (
     id text PRIMARY KEY,
     client_id text NOT NULL,
+    key_hash text NOT NULL,
     url text NOT NULL,
     events text NOT NULL,
     secret text NOT NULL,

@@ -39,7 +39,10 @@ start AS (
     WHERE NOT %(limited)s AND NOT EXISTS (SELECT 1 FROM known) AND EXISTS (SELECT 1 FROM listening)
 ),
 hooked AS (
-    SELECT id FROM webhooks WHERE client_id = %(client_id)s AND disabled_at IS NULL
+-- A webhook ends with the key that made it: who stole one gets nothing once it is revoked.
+    SELECT h.id
+    FROM webhooks h JOIN api_keys k ON k.key_hash = h.key_hash AND k.revoked_at IS NULL
+    WHERE h.client_id = %(client_id)s AND h.disabled_at IS NULL
 ),
 placed AS (
     INSERT INTO orders (

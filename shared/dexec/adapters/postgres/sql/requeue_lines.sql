@@ -5,6 +5,7 @@ WITH due AS (
         row_number() OVER (PARTITION BY l.hook_id ORDER BY l.due_at, l.order_id) AS turn
     FROM webhook_lines l
     JOIN webhooks h ON h.id = l.hook_id
+    JOIN api_keys k ON k.key_hash = h.key_hash AND k.revoked_at IS NULL
     JOIN orders o ON o.id = l.order_id
     WHERE l.due_at <= %(due_before)s
         AND h.disabled_at IS NULL
