@@ -6,7 +6,6 @@ Everything is built when it is first used, so a function imports and connects to
 from __future__ import annotations
 
 import os
-import secrets
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import timedelta
 from functools import cache, cached_property
@@ -111,7 +110,7 @@ class Container(Adapters):
 
         most = self.settings.max_webhooks_per_client
         return ManageWebhooks(
-            self.webhooks, self.hook_queue, self.post, self.clock, secrets.token_bytes, most
+            self.webhooks, self.hook_queue, self.post, self.clock, self.randomness, most
         )
 
     @cached_property

@@ -66,6 +66,7 @@ class Overrides(TypedDict, total=False):
     chain: Chain
     new_order_id: Callable[[datetime], str]
     new_token: Callable[[], str]
+    randomness: Callable[[int], bytes]
     jitter: Callable[[], float]
     venue_threads: Executor
     push_threads: Executor
@@ -254,6 +255,11 @@ class Adapters:
     def new_token(self) -> Callable[[], str]:
         """Makes a lease token."""
         return lambda: secrets.token_hex(8)
+
+    @cached_property
+    def randomness(self) -> Callable[[int], bytes]:
+        """Makes so many random bytes, for ids and secrets of webhooks."""
+        return secrets.token_bytes
 
     @cached_property
     def jitter(self) -> Callable[[], float]:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import confirm
-from dexec.domain.webhooks import DeliveryState, Webhook, WebhookState, ping_id
-from dexec.ports import Busy, Line, Recorded
+from dexec.domain.webhooks import DeliveryState, Recorded, Webhook, WebhookState, ping_id
+from dexec.ports import Busy, Line
 from tests.contract.samples import FILL, NOW, after, claimed, new_order, place, submitted, trading_key
 from tests.contract.webhook_samples import endpoint, entry, record, states, take, taken
 from tests.proofs.simulation.backend import Backend

@@ -8,8 +8,8 @@ from itertools import count
 
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
-from dexec.domain.webhooks import DeliveryState, Webhook, hook_id, new_secret
-from dexec.ports import Busy, Hint, Line, Recorded
+from dexec.domain.webhooks import DeliveryState, Recorded, Webhook, hook_id, new_secret
+from dexec.ports import Busy, Hint, Line
 from tests.contract.samples import NOW, trading_key
 from tests.proofs.simulation.backend import Backend
 

@@ -10,8 +10,7 @@ from dexec.api import webhook_answers as answers
 from dexec.api.frames import encode
 from dexec.api.orders import event_view, iso
 from dexec.domain.order import Event
-from dexec.domain.webhooks import Webhook, delivery_id
-from dexec.ports import Recorded
+from dexec.domain.webhooks import Recorded, Webhook, delivery_id
 
 KEYLESS = "the API key that made it is revoked: make another webhook"
 

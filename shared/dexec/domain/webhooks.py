@@ -90,6 +90,22 @@ class Webhook:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """One delivery as its client sees it: an event, or a test, and what became of it so far."""
+
+    hook_id: str
+    order_id: str
+    seq: int
+    type: str
+    state: DeliveryState
+    tries: int
+    answer: int | None
+    error: str | None
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Try:
     """The outcome of one try: the HTTP status of the answer, None without one, and what went wrong.
 
@@ -188,14 +204,9 @@ def headers(secret: str, message_id: str, now: datetime, body: bytes) -> dict[st
     }
 
 
-def retry_delay_s(failures: int, jitter: float) -> float | None:
-    """Return the pause after so many failed tries, up to a tenth longer; None after the last.
-
-    ``jitter`` lies in [0, 1).
-    """
-    if failures >= MAX_TRIES:
-        return None
-    return RETRY_DELAYS_S[failures - 1] * (1 + 0.1 * jitter)
+def retry_delay_s(failures: int) -> int | None:
+    """Return the pause after so many failed tries; None after the last."""
+    return None if failures >= MAX_TRIES else RETRY_DELAYS_S[failures - 1]
 
 
 def rests_until(failures: int, now: datetime) -> datetime | None:

@@ -32,7 +32,6 @@ from dexec.ports.webhooks import (
     Line,
     Outbox,
     Post,
-    Recorded,
     Webhooks,
 )
 
@@ -72,7 +71,6 @@ __all__ = [
     "Push",
     "Queue",
     "RateLimit",
-    "Recorded",
     "Signer",
     "Standing",
     "Undelivered",

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from dexec.domain.order import Event
-from dexec.domain.webhooks import DeliveryState, Try, Webhook
+from dexec.domain.webhooks import DeliveryState, Recorded, Try, Webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +52,6 @@ class Hint:
     hook_id: str
     order_id: str
     client_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """One delivery as its client sees it: an event, or a test, and what became of it so far."""
-
-    hook_id: str
-    order_id: str
-    seq: int
-    type: str
-    state: DeliveryState
-    tries: int
-    answer: int | None
-    error: str | None
-    first_at: datetime
-    last_at: datetime
 
 
 class Webhooks(Protocol):

@@ -11,6 +11,7 @@ from dexec.domain.errors import QueueUnavailable
 from dexec.domain.order import Event
 from dexec.domain.webhooks import (
     DeliveryState,
+    Recorded,
     Try,
     Webhook,
     after_try,
@@ -20,7 +21,7 @@ from dexec.domain.webhooks import (
     recovered,
     retry_delay_s,
 )
-from dexec.ports import Busy, Clock, EncodeWebhook, Hint, HookQueue, Line, Outbox, Post, Recorded, Webhooks
+from dexec.ports import Busy, Clock, EncodeWebhook, Hint, HookQueue, Line, Outbox, Post, Webhooks
 
 LEASE_S = 75
 """Longer than the function may run."""
@@ -113,7 +114,7 @@ class DeliverWebhooks:
         now = self.clock.now()
         webhook = after_try(line.webhook, done, now, self.disabled_after)
         failures = 0 if done.is_acknowledged else line.failures + 1
-        delay_s = None if done.is_acknowledged else retry_delay_s(failures, self.jitter())
+        delay_s = None if done.is_acknowledged else self._pause_s(failures)
         state = DeliveryState.DELIVERED if done.is_acknowledged else DeliveryState.GIVEN_UP
         if delay_s is not None:
             state = DeliveryState.RETRYING
@@ -129,6 +130,11 @@ class DeliverWebhooks:
         if delay_s is not None:
             delay_s = max(delay_s, min(done.retry_after_s or 0, LONGEST_RETRY_AFTER_S), _rest_s(webhook, now))
         return replace(moved, webhook=webhook), delay_s
+
+    def _pause_s(self, failures: int) -> float | None:
+        """Return the pause after a failure, up to a tenth longer; None where it was the last try."""
+        pause_s = retry_delay_s(failures)
+        return None if pause_s is None else pause_s * (1 + 0.1 * self.jitter())
 
     def _later(self, hint: Hint, line: Line, delay_s: float) -> None:
         now = self.clock.now()

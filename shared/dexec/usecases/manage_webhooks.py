@@ -9,6 +9,7 @@ from dexec.domain.errors import Invalid, NotFound, TooManyWebhooks
 from dexec.domain.lifecycle import Status
 from dexec.domain.webhooks import (
     DeliveryState,
+    Recorded,
     Webhook,
     delivery_id,
     hook_id,
@@ -18,7 +19,7 @@ from dexec.domain.webhooks import (
     parse_delivery_id,
     ping_id,
 )
-from dexec.ports import ApiKey, Clock, Hint, HookQueue, Post, Recorded, Webhooks
+from dexec.ports import ApiKey, Clock, Hint, HookQueue, Post, Webhooks
 
 MOST_REPLAYED = 500
 """Deliveries that one call has sent again: each may change two rows, of 3,000 in a transaction."""

@@ -8,8 +8,8 @@ from datetime import datetime
 from threading import RLock
 
 from dexec.domain.order import Event, Order
-from dexec.domain.webhooks import Webhook
-from dexec.ports import ApiKey, Connection, Recorded, Watcher
+from dexec.domain.webhooks import Recorded, Webhook
+from dexec.ports import ApiKey, Connection, Watcher
 
 
 @dataclass

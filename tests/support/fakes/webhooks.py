@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from dexec.domain.addresses import endpoint
 from dexec.domain.errors import QueueUnavailable
 from dexec.domain.lifecycle import TERMINAL
-from dexec.domain.webhooks import DeliveryState, Try, Webhook, WebhookState
-from dexec.ports import Busy, Clock, Hint, Line, Recorded
+from dexec.domain.webhooks import DeliveryState, Recorded, Try, Webhook, WebhookState
+from dexec.ports import Busy, Clock, Hint, Line
 from tests.support.fakes.store import LineRow, Store
 
 BUSY_S = 2

@@ -9,8 +9,8 @@ from dexec.adapters.postgres import rows
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.statements import Row, Statement
 from dexec.adapters.postgres.webhooks import to_webhook
-from dexec.domain.webhooks import DeliveryState, Webhook, WebhookState
-from dexec.ports import Busy, Hint, Line, Recorded
+from dexec.domain.webhooks import DeliveryState, Recorded, Webhook, WebhookState
+from dexec.ports import Busy, Hint, Line
 
 BUSY_S = 2
 """After how long a client that has enough deliveries under way is served again."""
@@ -28,10 +28,14 @@ class PostgresOutbox:
         """Lease a line, commit, then read its endpoint, where it stands, and its events."""
         about = {"hook_id": hint.hook_id, "order_id": hint.order_id}
         leasing = about | {"token": token, "now": now, "lease_until": lease_until, "most": most}
-        reads = ["find_webhook", "find_line", "line_events", "line_is_over"]
         _, (webhooks, lines, events, over) = self._database.transact(
             [Statement("rest_line", leasing), Statement("take_line", leasing)],
-            [Statement(name, about) for name in reads],
+            [
+                Statement("find_webhook", about),
+                Statement("find_line", about),
+                Statement("line_events", about),
+                Statement("line_is_over", about),
+            ],
             Repeat.HARMLESS,
         )
         if not webhooks or not lines:

@@ -9,8 +9,7 @@ from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.rows import moment, moment_or_none
 from dexec.adapters.postgres.statements import Row, Statement
 from dexec.domain.lifecycle import Status
-from dexec.domain.webhooks import DeliveryState, Webhook
-from dexec.ports import Recorded
+from dexec.domain.webhooks import DeliveryState, Recorded, Webhook
 
 
 class PostgresWebhooks:
