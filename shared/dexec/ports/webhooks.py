@@ -36,10 +36,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """A line that may not be taken now, though it is due: again from ``until`` on.
-
-    ``rests``: because its endpoint rests; otherwise its client has as many deliveries under way as it may.
-    """
+    """A line that may not be taken yet: it is due at ``until``, when its endpoint ``rests`` or very soon."""
 
     until: datetime
     rests: bool
@@ -90,10 +87,11 @@ class Outbox(Protocol):
     def take(
         self, hint: Hint, token: str, now: datetime, lease_until: datetime, most: int
     ) -> Line | Busy | None:
-        """Lease a line, commit, and only then read its events; None when it is not to be worked on.
+        """Lease a line, commit, and only then read its events; None when there is nothing to do for it now.
 
         ``most`` is how many lines of its client may be leased at once; those that are taken at the same
-        moment may exceed it. A line whose endpoint rests is made due when that ends.
+        moment may exceed it. Whoever has a line that another was refused for asks for it afterwards, with
+        ``next_due``. A line whose endpoint rests is made due when that ends.
         """
 
     def record(self, line: Line, entry: Recorded, webhook: Webhook) -> bool:
@@ -111,6 +109,9 @@ class Outbox(Protocol):
 
     def finish(self, line: Line) -> None:
         """Delete a line that has nothing to come."""
+
+    def next_due(self, client_id: str, now: datetime) -> Hint | None:
+        """Return a line of a client that is due, unleased and has something to send: the longest due."""
 
     def record_ping(self, ping: Recorded, seen: Webhook, webhook: Webhook) -> None:
         """Record a test and how its endpoint, ``seen`` before, is after it."""

@@ -75,20 +75,39 @@ class DeliverWebhooks:
         if is_ping_id(hint.order_id):
             self._ping(hint, sent)
             return sent
+        following: Hint | None = hint
+        while following is not None and self._has_time(ends_at):
+            if not self._deliver(following, ends_at, sent):
+                return sent
+            # Messages of this client's other lines may have been refused while this one was leased.
+            following = self.outbox.next_due(hint.client_id, self.clock.now())
+        if following is not None:
+            self._hint(following, 0)
+        return sent
+
+    def _deliver(self, hint: Hint, ends_at: datetime, sent: Sent) -> bool:
+        """Send what is due of one line; False if this sender did not have it."""
+        is_mine = False
         while True:
             now = self.clock.now()
             lease_until = now + timedelta(seconds=LEASE_S)
             taken = self.outbox.take(hint, self.new_token(), now, lease_until, MOST_AT_ONCE)
             if isinstance(taken, Busy) and not taken.rests:
-                self._hint(hint, (taken.until - now).total_seconds() * (1 + self.jitter()))
-            if not isinstance(taken, Line) or not self._send_all(hint, taken, ends_at, sent):
-                return sent
+                self._hint(hint, (taken.until - now).total_seconds())
+            if not isinstance(taken, Line):
+                return is_mine
+            is_mine = True
+            if not self._send_all(hint, taken, ends_at, sent):
+                return True
+
+    def _has_time(self, ends_at: datetime) -> bool:
+        return self.clock.now() + timedelta(seconds=RESERVE_S) <= ends_at
 
     def _send_all(self, hint: Hint, line: Line, ends_at: datetime, sent: Sent) -> bool:
         """Send a line's events; True when others came in meanwhile."""
         for event in line.wanted:
-            now = self.clock.now()
-            if now + timedelta(seconds=RESERVE_S) > ends_at:
+            if not self._has_time(ends_at):
+                now = self.clock.now()
                 self.outbox.retry(line, now, now)
                 self._hint(hint, 0)
                 return False

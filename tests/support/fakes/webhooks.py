@@ -17,7 +17,7 @@ from dexec.domain.webhooks import DeliveryState, Recorded, Try, Webhook, Webhook
 from dexec.ports import Busy, Clock, Hint, Line
 from tests.support.fakes.store import LineRow, Store
 
-BUSY_S = 2
+SOON_S = 2
 
 
 class FakeWebhooks:
@@ -113,14 +113,14 @@ class FakeOutbox:
             if webhook.rests_until is not None and webhook.rests_until > now:
                 row.due_at = max(row.due_at, webhook.rests_until)
                 return Busy(webhook.rests_until, rests=True)
-            soon = now + timedelta(seconds=BUSY_S)
             if row.due_at > now:
-                return None if row.due_at > soon else Busy(row.due_at, rests=False)
+                is_soon = row.due_at <= now + timedelta(seconds=SOON_S)
+                return Busy(row.due_at, rests=False) if is_soon else None
             under_way = sum(
                 one.client_id == row.client_id and one.is_leased(now) for one in store.lines.values()
             )
             if under_way >= most:
-                return Busy(soon, rests=False)
+                return None
             row.lease_token, row.lease_until = token, lease_until
             events = tuple(
                 (event, self._state(hint, event.seq))
@@ -184,6 +184,15 @@ class FakeOutbox:
             if self._row(line) is not None:
                 del self._store.lines[line.webhook.id, line.order_id]
 
+    def next_due(self, client_id: str, now: datetime) -> Hint | None:
+        with self._store.lock:
+            due = [
+                (row.due_at, which[1], Hint(*which, client_id))
+                for which, row in self._store.lines.items()
+                if row.client_id == client_id and self._has_work(which, now) and row.due_at <= now
+            ]
+        return min(due, key=lambda one: one[:2])[2] if due else None
+
     def record_ping(self, ping: Recorded, seen: Webhook, webhook: Webhook) -> None:
         with self._store.lock:
             self._add(ping)
@@ -205,6 +214,15 @@ class FakeOutbox:
             return tuple(hint for _, hint, _ in found[:limit])
 
     def _is_lost(self, which: tuple[str, str], now: datetime, due: datetime, stale: datetime) -> bool:
+        row, found = self._store.lines[which], self._store.orders.get(which[1])
+        if found is None or not self._has_work(which, now):
+            return False
+        updated_at = found.order.updated_at
+        is_lost = row.queued_at < max(updated_at, row.due_at) or row.queued_at <= stale
+        return max(row.due_at, updated_at) <= due and is_lost
+
+    def _has_work(self, which: tuple[str, str], now: datetime) -> bool:
+        """Whether a line has something to send that may be sent, and no sender."""
         row = self._store.lines[which]
         webhook, found = self._store.webhook(which[0]), self._store.orders.get(which[1])
         if webhook is None or found is None or row.is_leased(now):
@@ -213,9 +231,7 @@ class FakeOutbox:
             return False
         if webhook.rests_until is not None and webhook.rests_until > now:
             return False
-        order = found.order
-        is_lost = row.queued_at < max(order.updated_at, row.due_at) or row.queued_at <= stale
-        return max(row.due_at, order.updated_at) <= due and order.seq > row.sent_seq and is_lost
+        return found.order.seq > row.sent_seq
 
     def forget(self, before: datetime, limit: int) -> int:
         with self._store.lock:

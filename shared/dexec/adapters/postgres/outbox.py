@@ -12,8 +12,8 @@ from dexec.adapters.postgres.webhooks import to_webhook
 from dexec.domain.webhooks import DeliveryState, Recorded, Webhook, WebhookState
 from dexec.ports import Busy, Hint, Line
 
-BUSY_S = 2
-"""After how long a client that has enough deliveries under way is served again."""
+SOON_S = 2
+"""A line that is due this soon has its message here already."""
 
 
 class PostgresOutbox:
@@ -79,6 +79,12 @@ class PostgresOutbox:
         """Delete a line."""
         self._database.fetch(Statement("finish_line", _about(line)), Repeat.HARMLESS)
 
+    def next_due(self, client_id: str, now: datetime) -> Hint | None:
+        """Return a line of a client that is due."""
+        params = {"client_id": client_id, "now": now}
+        found = self._database.fetch(Statement("next_line", params), Repeat.READ)
+        return _hint(found[0]) if found else None
+
     def record_ping(self, ping: Recorded, seen: Webhook, webhook: Webhook) -> None:
         """Record a test."""
         statements = [Statement("record_ping", _entry(ping)), _saving(seen, webhook)]
@@ -93,10 +99,7 @@ class PostgresOutbox:
             "limit": limit,
         }
         found = self._database.fetch(Statement("requeue_lines", params), Repeat.NEVER)
-        return tuple(
-            Hint(cast(str, row["hook_id"]), cast(str, row["order_id"]), cast(str, row["client_id"]))
-            for row in found
-        )
+        return tuple(map(_hint, found))
 
     def forget(self, before: datetime, limit: int) -> int:
         """Delete old records."""
@@ -113,18 +116,21 @@ class PostgresOutbox:
         return cast(int, counted["disabled"])
 
 
+def _hint(row: Row) -> Hint:
+    return Hint(cast(str, row["hook_id"]), cast(str, row["order_id"]), cast(str, row["client_id"]))
+
+
 def _why_not(webhook: Webhook, line: Row, now: datetime) -> Busy | None:
-    """Return until when a line that was not leased waits; None where its holder or a message sees to it."""
+    """Return until when a line that was not leased waits; None where another comes to it."""
     if webhook.state is WebhookState.DISABLED:
         return None
     if webhook.rests_until is not None and webhook.rests_until > now:
         return Busy(webhook.rests_until, rests=True)
     lease_until = rows.moment_or_none(line["lease_until"])
-    soon = now + timedelta(seconds=BUSY_S)
     due_at = rows.moment(line["due_at"])
-    if due_at > soon or (lease_until is not None and lease_until > now):
-        return None
-    return Busy(due_at if due_at > now else soon, rests=False)
+    is_leased = lease_until is not None and lease_until > now
+    is_soon = now < due_at <= now + timedelta(seconds=SOON_S)
+    return Busy(due_at, rests=False) if is_soon and not is_leased else None
 
 
 def _state(row: Row) -> DeliveryState | None:
