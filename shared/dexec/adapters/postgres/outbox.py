@@ -9,6 +9,7 @@ from dexec.adapters.postgres import rows
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.statements import Row, Statement
 from dexec.adapters.postgres.webhooks import to_webhook
+from dexec.domain.lifecycle import TERMINAL
 from dexec.domain.webhooks import DeliveryState, Recorded, Webhook, WebhookState
 from dexec.ports import Busy, Hint, Line
 
@@ -28,13 +29,14 @@ class PostgresOutbox:
         """Lease a line, commit, then read its endpoint, where it stands, and its events."""
         about = {"hook_id": hint.hook_id, "order_id": hint.order_id}
         leasing = about | {"token": token, "now": now, "lease_until": lease_until, "most": most}
-        _, (webhooks, lines, events, over) = self._database.transact(
+        _, (webhooks, lines, over, events) = self._database.transact(
             [Statement("rest_line", leasing), Statement("take_line", leasing)],
             [
                 Statement("find_webhook", about),
                 Statement("find_line", about),
-                Statement("line_events", about),
+                # In this order: an order that is over before its events are read has none after them.
                 Statement("line_is_over", about),
+                Statement("line_events", about),
             ],
             Repeat.HARMLESS,
         )
@@ -43,14 +45,15 @@ class PostgresOutbox:
         webhook, line = to_webhook(webhooks[0]), lines[0]
         if line["lease_token"] != token:
             return _why_not(webhook, line, now)
+        found = tuple((rows.to_event(row), _state(row)) for row in events)
         return Line(
             webhook,
             hint.order_id,
             token,
             cast(int, line["sent_seq"]),
             cast(int, line["failures"]),
-            tuple((rows.to_event(row), _state(row)) for row in events),
-            bool(over[0]["is_over"]),
+            found,
+            bool(over[0]["is_over"]) or any(event.status in TERMINAL for event, _ in found),
         )
 
     def record(self, line: Line, entry: Recorded, webhook: Webhook) -> bool:
