@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import Field, TypeAdapter, ValidationError
 
+import hooks
 import pages
 import routes
 from dexec.api.inputs import IdempotencyKey, OrderBody
@@ -20,6 +21,7 @@ from dexec.bootstrap import prepare
 from edge import admit, base_url, logger, metrics, preflight, refusal, resolver, secured
 
 resolver.include_router(routes.router)
+resolver.include_router(hooks.router)
 resolver.include_router(pages.router)
 
 _KEYS: TypeAdapter[list[str]] = TypeAdapter(Annotated[list[IdempotencyKey], Field(max_length=1)])

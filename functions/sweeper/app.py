@@ -13,6 +13,7 @@ from dexec.domain.errors import OutcomeUnknown, Unavailable
 from dexec.telemetry import count_unexpected, make_logger, make_metrics
 from dexec.usecases.steps import Steps
 from dexec.usecases.sweep import LOST_AFTER_S, Swept
+from dexec.usecases.sweep_webhooks import SweptWebhooks
 
 logger = make_logger("sweeper")
 metrics = make_metrics("sweeper")
@@ -33,6 +34,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     lost_after_s = float(event.get("lostAfterSeconds", LOST_AFTER_S))
     steps = Steps()
     swept = steps.run(lambda: parts.sweep(ends_at, lost_after_s), NOTHING)
+    webhooks = steps.run(lambda: parts.sweep_webhooks(ends_at), SweptWebhooks())
     forgotten = steps.run(lambda: parts.forget(ends_at), 0)
     try:
         steps.end()
@@ -50,12 +52,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     _count("OrdersRequeued", len(swept.requeued))
     _count("OrdersToldLate", len(swept.delivered))
     _count("ParkedOrders", swept.parked)
+    _count("DisabledWebhooks", webhooks.disabled)
     answer = {
         "requeued": len(swept.requeued),
         "deliveredLate": len(swept.delivered),
         "droppedConnections": swept.dropped_connections,
         "forgotten": forgotten,
         "parked": swept.parked,
+        "webhooksRequeued": webhooks.queued,
     }
     logger.info("swept", extra=answer)
     return answer

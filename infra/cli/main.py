@@ -16,6 +16,7 @@ from infra.cli.bench import bench
 from infra.cli.chaos import chaos
 from infra.cli.demo import demo
 from infra.cli.doctor import doctor
+from infra.cli.hooks import hooks
 from infra.cli.interrupts import Stopped
 from infra.cli.keys import keys
 from infra.cli.logs import logs
@@ -51,6 +52,7 @@ for panel, commands in _COMMANDS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
 app.command("again", hidden=True)(operators.resubmit)  # its former name
+app.add_typer(hooks, rich_help_panel="Orders")
 app.add_typer(operators.orders, rich_help_panel="Operators")
 app.add_typer(keys, rich_help_panel="Operators")
 

@@ -83,9 +83,10 @@ def state_of(endpoint: str, database_url: str, parameters: dict[str, str]) -> St
 def parameters_of(state: State) -> dict[str, str]:
     """Return the template's parameters: addresses have to be given where API Gateway does not return them.
 
-    Storage costs nothing here: what is asked for on this machine stays.
+    Storage costs nothing here: what is asked for on this machine stays. Endpoints may be on it, too.
     """
     return {
+        "AllowLocalWebhooks": "true",
         "RetentionDays": "0",
         "HttpUrl": state.http_url,
         "WebSocketUrl": state.websocket_url,

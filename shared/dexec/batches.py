@@ -5,7 +5,7 @@ Powertools' own processor does the same, and imports a parser of 20 modules for 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -28,11 +28,12 @@ class NotDone(Exception):
 class Message:
     """A message about one order.
 
-    ``receipt`` names this delivery of it, ``receives`` counts its deliveries, and ``remaining`` is how long
-    the function may still run.
+    ``body`` is all that it says, ``receipt`` names this delivery of it, ``receives`` counts its deliveries,
+    and ``remaining`` is how long the function may still run.
     """
 
     order_id: str
+    body: Mapping[str, str]
     receipt: str
     receives: int
     remaining: timedelta
@@ -72,6 +73,7 @@ def batch_handler(logger: Logger, metrics: Metrics, handle: Callable[[Message], 
 def _message(record: SQSRecord, context: LambdaContext) -> Message:
     return Message(
         order_id=record.json_body["orderId"],
+        body=record.json_body,
         receipt=record.receipt_handle,
         receives=int(record.attributes.approximate_receive_count or 1),
         remaining=timedelta(milliseconds=context.get_remaining_time_in_millis()),

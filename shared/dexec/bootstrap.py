@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import Executor, ThreadPoolExecutor
+from datetime import timedelta
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -23,16 +24,20 @@ if TYPE_CHECKING:
     from dexec.usecases.authenticate import Authenticate
     from dexec.usecases.cancel_orders import CancelOrders
     from dexec.usecases.check_readiness import CheckReadiness
+    from dexec.usecases.deliver_webhooks import DeliverWebhooks
     from dexec.usecases.execute_order import ExecuteOrder
     from dexec.usecases.forget import Forget
     from dexec.usecases.halt import Halt
+    from dexec.usecases.hint_webhooks import HintWebhooks
     from dexec.usecases.limit_reads import LimitReads
+    from dexec.usecases.manage_webhooks import ManageWebhooks
     from dexec.usecases.notify import Notifier
     from dexec.usecases.place_order import PlaceOrder
     from dexec.usecases.quote_route import QuoteRoute
     from dexec.usecases.read_orders import ReadOrders
     from dexec.usecases.settle_dead_letter import SettleDeadLetter
     from dexec.usecases.sweep import Sweep
+    from dexec.usecases.sweep_webhooks import SweepWebhooks
     from dexec.usecases.watch_orders import WatchOrders
 
 
@@ -82,13 +87,66 @@ class Container(Adapters):
 
         settings = self.settings
         rate = RateLimit(60 / settings.orders_per_minute, settings.order_burst, settings.max_backlog_seconds)
-        return PlaceOrder(self.orders, self.queue, self.clock, self.new_order_id, rate, self.announce_order)
+        return PlaceOrder(
+            self.orders, self.queue, self.clock, self.new_order_id, rate, self.announce_order, self._hint
+        )
 
     def announce_order(self, order: Order, event: Event, watcher: str | None) -> None:
         """Tell streams of an order that waits; what that takes is built when one does."""
         from dexec.usecases.announce_order import AnnounceOrder
 
         AnnounceOrder(self.watching, self.clock, self.new_notifier)(order, event, watcher)
+
+    def _hint(self, order: Order) -> None:
+        """Tell the sender of webhooks of an order, where its client has some."""
+        if order.hooks:
+            self.hint_webhooks(order)
+
+    def _hint_soon(self, order: Order) -> None:
+        if order.hooks:
+            self.hint_webhooks.soon(order)
+
+    @cached_property
+    def hint_webhooks(self) -> HintWebhooks:
+        """Tells the sender of webhooks of new events."""
+        from dexec.usecases.hint_webhooks import HintWebhooks
+
+        return HintWebhooks(self.hook_queue, self.push_threads)
+
+    @cached_property
+    def manage_webhooks(self) -> ManageWebhooks:
+        """Lets clients manage their endpoints."""
+        from dexec.usecases.manage_webhooks import ManageWebhooks
+
+        most = self.settings.max_webhooks_per_client
+        return ManageWebhooks(self.webhooks, self.hook_queue, self.post, self.clock, self.randomness, most)
+
+    @cached_property
+    def deliver_webhooks(self) -> DeliverWebhooks:
+        """Sends to endpoints."""
+        from dexec.api.webhooks import event_body, ping_body
+        from dexec.usecases.deliver_webhooks import DeliverWebhooks
+
+        return DeliverWebhooks(
+            self.outbox,
+            self.webhooks,
+            self.post,
+            self.hook_queue,
+            self.clock,
+            event_body,
+            ping_body,
+            self.new_token,
+            self.jitter,
+            timedelta(days=self.settings.webhook_disable_days),
+        )
+
+    @cached_property
+    def sweep_webhooks(self) -> SweepWebhooks:
+        """Queues what is due to endpoints, and deletes old records."""
+        from dexec.usecases.sweep_webhooks import SweepWebhooks
+
+        days = self.settings.webhook_retention_days
+        return SweepWebhooks(self.outbox, self.hook_queue, self.clock, days)
 
     @cached_property
     def read_orders(self) -> ReadOrders:
@@ -131,6 +189,8 @@ class Container(Adapters):
                 settings.quote_max_age_ms / 1000,
                 settings.poll_ms / 1000,
             ),
+            self._hint,
+            self._hint_soon,
         )
 
     @cached_property
@@ -146,6 +206,7 @@ class Container(Adapters):
             self.new_notifier,
             self.new_token,
             self.settings.lease_seconds,
+            self._hint,
         )
 
     @cached_property

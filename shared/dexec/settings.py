@@ -41,6 +41,7 @@ class Settings(BaseModel):
     store_pipelines: bool = Field(True, description="false: each statement waits for the answer before it")
     order_queue_url: str = Field("", description="SQS queue that feeds the executor")
     http_url: str = Field("", description="where clients reach the HTTP API; empty: the host they called")
+    webhook_queue_url: str = Field("", description="SQS queue that feeds the sender of webhooks")
     websocket_url: str = Field("", description="what clients connect to")
     websocket_callback_url: str = Field("", description="connection-management endpoint for pushes")
     url_suffix: str = Field("amazonaws.com", description="domain of the partition's services")
@@ -64,8 +65,15 @@ class Settings(BaseModel):
     poll_ms: int = Field(25, ge=1, le=5_000, description="first pause between two looks at a signature")
     push_deadline_ms: int = Field(2_000, ge=100, le=10_000, description="time for pushes after the last step")
 
+    # Sending to clients' endpoints.
+    max_webhooks_per_client: int = Field(5, ge=0, le=20, description="endpoints that a client may have")
+    webhook_disable_days: int = Field(3, ge=1, le=30, description="days of failures that disable an endpoint")
+    allow_local_webhooks: bool = Field(False, description="true: http and private addresses; for a laptop")
+
     # Keeping data.
     retention_days: int = Field(0, ge=0, le=36_500, description="age at which ended orders go; 0: never")
+
+    webhook_retention_days: int = Field(30, ge=1, le=365, description="age at which deliveries go")
 
     # The paper market and cluster.
     paper_latency: PaperLatency = Field(PaperLatency.DEFAULT, description="none, default or congested")

@@ -27,11 +27,15 @@ if TYPE_CHECKING:
         Clock,
         Control,
         EventReplay,
+        HookQueue,
         Orders,
+        Outbox,
+        Post,
         Probe,
         Push,
         Queue,
         Watching,
+        Webhooks,
     )
     from dexec.settings import Settings
     from dexec.usecases.notify import Wait
@@ -51,13 +55,18 @@ class Overrides(TypedDict, total=False):
     api_keys: ApiKeys
     control: Control
     archive: Archive
+    webhooks: Webhooks
+    outbox: Outbox
     store_probe: Probe
     queue: Queue
+    hook_queue: HookQueue
+    post: Post
     push: Push
     event_replay: EventReplay
     chain: Chain
     new_order_id: Callable[[datetime], str]
     new_token: Callable[[], str]
+    randomness: Callable[[int], bytes]
     jitter: Callable[[], float]
     venue_threads: Executor
     push_threads: Executor
@@ -146,6 +155,20 @@ class Adapters:
         return PostgresArchive(self.database)
 
     @cached_property
+    def webhooks(self) -> Webhooks:
+        """Clients' endpoints."""
+        from dexec.adapters.postgres.webhooks import PostgresWebhooks
+
+        return PostgresWebhooks(self.database)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """What is to be sent to endpoints."""
+        from dexec.adapters.postgres.outbox import PostgresOutbox
+
+        return PostgresOutbox(self.database)
+
+    @cached_property
     def store_probe(self) -> Probe:
         """Whether the store answers."""
         from dexec.adapters.postgres.probe import PostgresProbe
@@ -176,6 +199,23 @@ class Adapters:
         http = aws.queue_http(self.settings.order_queue_url)
         self._opened.callback(http.close)
         return SqsQueue(http, self.settings.order_queue_url)
+
+    @cached_property
+    def hook_queue(self) -> HookQueue:
+        """The queue of the sender of webhooks."""
+        from dexec.adapters.aws import clients as aws
+        from dexec.adapters.aws.hook_queue import SqsHookQueue
+
+        http = aws.queue_http(self.settings.webhook_queue_url)
+        self._opened.callback(http.close)
+        return SqsHookQueue(http, self.settings.webhook_queue_url)
+
+    @cached_property
+    def post(self) -> Post:
+        """Sends to endpoints."""
+        from dexec.adapters.post import HttpPost
+
+        return HttpPost(local=self.settings.allow_local_webhooks)
 
     @cached_property
     def push(self) -> Push:
@@ -215,6 +255,11 @@ class Adapters:
     def new_token(self) -> Callable[[], str]:
         """Makes a lease token."""
         return lambda: secrets.token_hex(8)
+
+    @cached_property
+    def randomness(self) -> Callable[[int], bytes]:
+        """Makes so many random bytes, for ids and secrets of webhooks."""
+        return secrets.token_bytes
 
     @cached_property
     def jitter(self) -> Callable[[], float]:

@@ -15,10 +15,11 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from dexec.adapters.aws import clients
+from dexec.adapters.aws.hook_queue import SqsHookQueue
 from dexec.adapters.aws.queue import SqsQueue
 from dexec.domain.errors import QueueUnavailable
-from dexec.ports import Queue
-from tests.support.fakes import FakeClock, FakeQueue
+from dexec.ports import Hint, Queue
+from tests.support.fakes import FakeClock, FakeHookQueue, FakeQueue
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -197,3 +198,37 @@ def test_a_receipt_of_the_fake_ends_with_the_next_receive() -> None:
     assert queue.messages
     queue.delete(second.receipt)
     assert not queue.messages
+
+
+HINT = Hint("hook_1", "ord_1", "alice")
+
+
+def test_a_hint_arrives_with_all_that_it_says(account: str) -> None:
+    client = boto3.client("sqs", endpoint_url=account)
+    url = client.create_queue(QueueName=uuid.uuid4().hex)["QueueUrl"]
+    with closing(clients.queue_http(url)) as http:
+        SqsHookQueue(http, url).send(HINT, 0)
+    (message,) = client.receive_message(QueueUrl=url, MessageSystemAttributeNames=["All"])["Messages"]
+    assert json.loads(message["Body"]) == {"hookId": "hook_1", "orderId": "ord_1", "clientId": "alice"}
+    assert message["Attributes"]["MessageGroupId"] == "alice", "queuing is fair among clients"
+
+
+def test_a_hint_that_is_not_taken_says_so(account: str) -> None:
+    with closing(clients.queue_http(f"{account}/123456789012/none")) as http:
+        queue = SqsHookQueue(http, f"{account}/123456789012/none")
+        with pytest.raises(QueueUnavailable, match="webhook queue"):
+            queue.send(HINT, 0)
+    away = FakeHookQueue(FakeClock())
+    away.is_away = True
+    with pytest.raises(QueueUnavailable, match="webhook queue"):
+        away.send(HINT, 0)
+
+
+def test_a_hint_shows_after_its_delay() -> None:
+    clock = FakeClock()
+    queue = FakeHookQueue(clock)
+    queue.send(HINT, 2_000)
+    clock.advance(899)
+    assert queue.receive() is None
+    clock.advance(1)
+    assert queue.receive() == HINT, "SQS delays 15 minutes at the most"

@@ -101,6 +101,11 @@ ABOUT: Mapping[ErrorCode, About] = {
         "Close one first. One connection can watch any number of orders: `subscribe` to each.",
         errors.TooManyConnections("alice has the most connections that a client may have, 1000; close one"),
     ),
+    ErrorCode.TOO_MANY_WEBHOOKS: About(
+        "The client has as many webhooks as it may have.",
+        "Delete one first: `dexec hooks list` shows them, as `GET /api/hooks` does.",
+        errors.TooManyWebhooks("a client may have 5 webhooks; delete one first"),
+    ),
     ErrorCode.OVERLOADED: About(
         "More requests wait in front of a local deployment than it can serve soon. On AWS, API Gateway "
         "refuses what is above the deployment's rate in words of its own.",

@@ -19,6 +19,7 @@ from infra.release.documents.spellings import EXAMPLES, spelled
 # What lies beside a function's entry is imported by its own name, as on Lambda.
 sys.path.append(str(PROJECT / "functions" / "http_api"))
 
+import hooks
 import routes
 from edge import resolver
 from functions.http_api import app  # noqa: F401  # it puts the routes on the resolver
@@ -46,6 +47,12 @@ OPERATIONS = {
     ),
     "read_order": Operation("orders", "the order", refusals=(404,)),
     "read_history": Operation("orders", "a page of orders", refusals=(422,)),
+    "create_webhook": Operation("webhooks", "the webhook and its secret", 201, (400, 409, 422)),
+    "list_webhooks": Operation("webhooks", "the webhooks"),
+    "delete_webhook": Operation("webhooks", "it is deleted", refusals=(404,)),
+    "read_deliveries": Operation("webhooks", "a page of deliveries", refusals=(404, 422)),
+    "replay_deliveries": Operation("webhooks", "they are sent soon", 202, (400, 404, 422)),
+    "test_webhook": Operation("webhooks", "a test is sent soon", 202, (404,)),
     "read_quotes": Operation("market", "quotes and route", refusals=(422,)),
     "read_balances": Operation("market", "the balances"),
     "read_tokens": Operation("market", "the tokens"),
@@ -78,6 +85,7 @@ INFO: Node = {
 }
 TAGS: list[Json] = [
     {"name": "orders", "description": "Placing and reading orders"},
+    {"name": "webhooks", "description": "Having events sent to an address of one's own"},
     {"name": "market", "description": "Prices, tokens, balances"},
     {"name": "service", "description": "The deployment itself"},
 ]
@@ -113,7 +121,11 @@ def document() -> Node:
 
 def answer_of(handler: str) -> type:
     """Return the type that a handler is declared to answer."""
-    return cast(type, get_type_hints(getattr(routes, handler))["return"])
+    return cast(type, get_type_hints(_handler(handler))["return"])
+
+
+def _handler(name: str) -> object:
+    return getattr(routes, name, None) or getattr(hooks, name)
 
 
 def _path(path: str, methods: Node) -> Node:
@@ -124,7 +136,7 @@ def _operation(path: str, method: str, raw: Node) -> Node:
     handler = str(raw["operationId"]).removesuffix(re.sub(r"\W", "_", path) + f"_{method}")
     operation = OPERATIONS[handler]
     security: list[Json] = [] if operation.public else [{"ApiKey": []}]
-    summary, _, more = cleandoc(str(getattr(routes, handler).__doc__)).partition("\n\n")
+    summary, _, more = cleandoc(str(_handler(handler).__doc__)).partition("\n\n")
     known: Node = {
         "tags": [operation.tag],
         "summary": summary,

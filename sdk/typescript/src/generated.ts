@@ -94,6 +94,11 @@ export interface components {
             defaultSlippageBps: number;
             /** @constant */
             cluster: "paper";
+            /**
+             * @description paper: how far apart the venues' prices lie; default 2-5 %, tight 5-30 bps
+             * @enum {string}
+             */
+            paperSpread: "default" | "tight";
         };
         /** @description The order is filled: its last event. */
         ConfirmedEvent: {
@@ -150,10 +155,15 @@ export interface components {
             rounding: string;
         };
         /**
+         * @description Where a delivery stands; one that has not been tried yet is not recorded.
+         * @enum {string}
+         */
+        DeliveryState: "retrying" | "delivered" | "given_up" | "queued";
+        /**
          * @description What went wrong, of a refused call or frame (`code`) or of an order (`error.code`).
          * @enum {string}
          */
-        ErrorCode: "malformed" | "invalid" | "body_too_large" | "unauthenticated" | "not_found" | "method_not_allowed" | "idempotency_conflict" | "too_many_orders" | "too_many_reads" | "too_many_connections" | "overloaded" | "connection_unknown" | "unavailable" | "not_ready" | "outcome_unknown" | "internal" | "no_venue" | "slippage_exceeded" | "blockhash_expired" | "insufficient_funds" | "insufficient_liquidity" | "deadline_passed" | "pool_disabled" | "cancelled" | "key_revoked" | "order_failed";
+        ErrorCode: "malformed" | "invalid" | "body_too_large" | "unauthenticated" | "not_found" | "method_not_allowed" | "idempotency_conflict" | "too_many_orders" | "too_many_reads" | "too_many_connections" | "too_many_webhooks" | "overloaded" | "connection_unknown" | "unavailable" | "not_ready" | "outcome_unknown" | "internal" | "no_venue" | "slippage_exceeded" | "blockhash_expired" | "insufficient_funds" | "insufficient_liquidity" | "deadline_passed" | "pool_disabled" | "cancelled" | "key_revoked" | "order_failed";
         /** @description What was asked for is refused; `status` is what HTTP would have answered. */
         ErrorFrame: {
             /** @constant */
@@ -682,6 +692,10 @@ export interface components {
                 [key: string]: "up" | "down";
             };
         };
+        /** @description What is to be sent again: one delivery, or, without one, all that failed or wait for another try. */
+        ReplayBody: {
+            deliveryId?: string;
+        };
         /** @description A route; `minAmountOut` for exact in, `maxAmountIn` for exact out. */
         Route: {
             mode: string;
@@ -1020,6 +1034,122 @@ export interface components {
         VenueFailure: {
             venue: string;
             reason: string;
+        };
+        /** @description An endpoint of the caller's. */
+        Webhook: {
+            /** @example hook_5f0c6a4be0d24f6f8f0d7f0a3a1b2c3d */
+            hookId: string;
+            url: string;
+            /** @description the statuses whose events it gets; empty: all */
+            events: components["schemas"]["Status"][];
+            /** @description disabled: it gets nothing until a test succeeds */
+            state: components["schemas"]["WebhookState"];
+            /**
+             * Format: date-time
+             * @description UTC, ISO 8601
+             */
+            createdAt: string;
+            /** @description since when every try has failed */
+            failingSince: string | null;
+            disabledAt: string | null;
+            /** @description why the last try failed */
+            reason: string | null;
+        };
+        /** @description A new endpoint; `events` are the statuses whose events it gets, all of them unless named. */
+        WebhookBody: {
+            /**
+             * @description https://…
+             * @example https://example.com/dexec
+             */
+            url: string;
+            /** @default [] */
+            events: components["schemas"]["Status"][];
+        };
+        /** @description A new endpoint, with the secret that its deliveries are signed with. */
+        WebhookCreated: {
+            /** @example hook_5f0c6a4be0d24f6f8f0d7f0a3a1b2c3d */
+            hookId: string;
+            url: string;
+            /** @description the statuses whose events it gets; empty: all */
+            events: components["schemas"]["Status"][];
+            /** @description disabled: it gets nothing until a test succeeds */
+            state: components["schemas"]["WebhookState"];
+            /**
+             * Format: date-time
+             * @description UTC, ISO 8601
+             */
+            createdAt: string;
+            /** @description since when every try has failed */
+            failingSince: string | null;
+            disabledAt: string | null;
+            /** @description why the last try failed */
+            reason: string | null;
+            /** @description shown this once; keep it */
+            secret: string;
+        };
+        /** @description The endpoint is deleted. */
+        WebhookDeleted: {
+            /** @example hook_5f0c6a4be0d24f6f8f0d7f0a3a1b2c3d */
+            hookId: string;
+        };
+        /** @description Some deliveries, latest order first. */
+        WebhookDeliveries: {
+            deliveries: components["schemas"]["WebhookDelivery"][];
+            /** @description for the next page; null on the last */
+            nextCursor: string | null;
+        };
+        /** @description An event, or a test, and what became of sending it. */
+        WebhookDelivery: {
+            /**
+             * @description the header webhook-id: the same for every try of one event
+             * @example msg_ord_01a1f8b319a27e91a730694d75677ea6_6
+             */
+            deliveryId: string;
+            /** @description null for a test */
+            orderId: string | null;
+            /**
+             * @example order.confirmed
+             * @example order.routing.quotes
+             * @example webhook.test
+             */
+            type: string;
+            state: components["schemas"]["DeliveryState"];
+            tries: number;
+            /** @description HTTP status of the last answer; null without one */
+            answer: number | null;
+            error: string | null;
+            /**
+             * Format: date-time
+             * @description UTC, ISO 8601
+             */
+            firstAt: string;
+            /**
+             * Format: date-time
+             * @description UTC, ISO 8601
+             */
+            lastAt: string;
+        };
+        /** @description The caller's endpoints, oldest first. */
+        WebhookList: {
+            webhooks: components["schemas"]["Webhook"][];
+        };
+        /** @description Deliveries are sent again soon. */
+        WebhookReplayed: {
+            /** @description how many; ask again while it is 500 */
+            replayed: number;
+        };
+        /**
+         * @description Whether an endpoint gets events.
+         * @enum {string}
+         */
+        WebhookState: "active" | "failing" | "disabled";
+        /** @description A test is sent soon; its outcome is among the deliveries. */
+        WebhookTested: {
+            /**
+             * @description the header webhook-id: the same for every try of one event
+             * @example msg_ord_01a1f8b319a27e91a730694d75677ea6_6
+             */
+            deliveryId: string;
         };
     };
     responses: never;

@@ -22,9 +22,11 @@ from pydantic.fields import FieldInfo
 
 from dexec.api.json_text import load_object
 from dexec.api.problems import Malformed, invalid
+from dexec.domain.addresses import MAX_URL
 from dexec.domain.amounts import parse_amount, parse_decimal
 from dexec.domain.arithmetic import BPS
 from dexec.domain.errors import Invalid
+from dexec.domain.lifecycle import Status
 from dexec.domain.quote import Mode, RouteRequest
 from dexec.domain.tokens import decimals_of, find_token
 
@@ -222,6 +224,21 @@ class OrderBody(Strict):
         if bps.denominator != 1:
             raise Invalid("can have two decimals at the most", "slippage")
         return int(bps)
+
+
+class WebhookBody(Strict):
+    """A new endpoint; ``events`` are the statuses whose events it gets, all of them unless named."""
+
+    url: Annotated[
+        str, Field(description="https://…", max_length=MAX_URL, examples=["https://example.com/dexec"])
+    ]
+    events: Annotated[list[Status], Field(max_length=len(Status))] = []
+
+
+class ReplayBody(Strict):
+    """What is to be sent again: one delivery, or, without one, all that failed or wait for another try."""
+
+    delivery_id: Annotated[str | None, Field(max_length=100)] = None
 
 
 class ExecuteFrame(Strict):

@@ -27,6 +27,7 @@ from dexec.domain.errors import (
     Rejected,
     TooMany,
     TooManyConnections,
+    TooManyWebhooks,
     Unauthenticated,
     Unavailable,
 )
@@ -105,6 +106,7 @@ STATUS: dict[type[DexecError], int] = {
     Invalid: 422,
     TooMany: 429,
     TooManyConnections: 429,
+    TooManyWebhooks: 409,
     Ending: 422,
     NoVenue: 503,
     Unavailable: 503,
@@ -115,8 +117,8 @@ STATUS: dict[type[DexecError], int] = {
 MEANINGS = {
     400: "the body is not a JSON object, or has a number beyond 100 characters or 1e±999, or a field twice",
     401: "no API key, or one that is unknown or revoked",
-    404: "there is no such path, or no such order of this client",
-    409: "the idempotency key was used before with another body",
+    404: "there is no such path, or no such order, webhook or delivery of this client",
+    409: "the idempotency key was used before with another body, or there are too many webhooks",
     413: "the body is over 16 KB",
     422: "a field has a value that it cannot have; `errors` names it",
     429: "too many orders wait already, or the key reads too often; `retry-after` says when to ask again",
@@ -199,7 +201,9 @@ _MESSAGES = {
 def invalid(errors: object) -> Invalid:
     """Return pydantic's (or Powertools') first complaint as our error."""
     first = errors[0] if isinstance(errors, list) and errors else {}
-    place = [str(part) for part in first.get("loc", ()) if part not in ("body", "query", "path", "header")]
+    # An item of a list is at fault by the name of the list.
+    names = [part for part in first.get("loc", ()) if isinstance(part, str)]
+    place = [name for name in names if name not in ("body", "query", "path", "header")]
     field = place[-1] if place else ""
     said = str(first.get("msg", "is not valid")).removeprefix("Value error, ")
     template = _MESSAGES.get(str(first.get("type")))

@@ -21,6 +21,7 @@ class ErrorCode(StrEnum):
     TOO_MANY_ORDERS = "too_many_orders"
     TOO_MANY_READS = "too_many_reads"
     TOO_MANY_CONNECTIONS = "too_many_connections"
+    TOO_MANY_WEBHOOKS = "too_many_webhooks"
     OVERLOADED = "overloaded"
 
     # The deployment cannot do it now, or does not know whether it did.

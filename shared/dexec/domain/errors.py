@@ -14,6 +14,7 @@ DexecError
       TooManyOrders
       TooManyReads
     TooManyConnections
+    TooManyWebhooks
   Unavailable                  a back end did not take the call: it had no effect, and may be repeated
     StoreUnavailable
       StoreConflict
@@ -131,6 +132,12 @@ class TooManyReads(TooMany):
     """The key reads, or sends frames, faster than it may."""
 
     code = ErrorCode.TOO_MANY_READS
+
+
+class TooManyWebhooks(Rejected):
+    """The client has as many endpoints as it may: one of them has to be deleted first."""
+
+    code = ErrorCode.TOO_MANY_WEBHOOKS
 
 
 class TooManyConnections(Rejected):

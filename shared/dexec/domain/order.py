@@ -69,8 +69,9 @@ class Order:
     was last put on the queue. ``transaction`` is that of the current attempt, stored before it is sent.
     ``rounds`` counts its rounds through the dead-letter queue in a row in which every run crashed; since
     ``parked_at`` it waits for an operator because of them. From ``expires_at`` on, its deadline, no signature
-    is stored. ``route`` is that of the current attempt; it is
-    stored in the event that decided it, so only those who read the events, or the history, know it.
+    is stored. ``hooks`` are the endpoints of its client that get its events. ``route`` is that of the current
+    attempt; it is stored in the event that decided it, so only those who read the events, or the history,
+    know it.
     """
 
     id: str
@@ -93,6 +94,7 @@ class Order:
     rounds: int = 0
     parked_at: datetime | None = None
     expires_at: datetime | None = None
+    hooks: tuple[str, ...] = ()
 
     def is_late(self, now: datetime) -> bool:
         """Whether its deadline has passed."""

@@ -24,6 +24,16 @@ from dexec.ports.orders import Archive, Claim, NewOrder, Orders, Placed, RateLim
 from dexec.ports.readiness import Probe
 from dexec.ports.time import Clock
 from dexec.ports.watching import Connection, Deliveries, MostConnections, Undelivered, Watcher, Watching
+from dexec.ports.webhooks import (
+    Busy,
+    EncodeWebhook,
+    Hint,
+    HookQueue,
+    Line,
+    Outbox,
+    Post,
+    Webhooks,
+)
 
 __all__ = [
     "MOST_ORDERS",
@@ -31,6 +41,7 @@ __all__ = [
     "ApiKeys",
     "Archive",
     "Blockhash",
+    "Busy",
     "CannotLand",
     "Chain",
     "Claim",
@@ -42,14 +53,20 @@ __all__ = [
     "Deliveries",
     "Delivery",
     "EncodeEvents",
+    "EncodeWebhook",
     "EventReplay",
+    "Hint",
+    "HookQueue",
     "Landed",
+    "Line",
     "MostConnections",
     "NewOrder",
     "Orders",
+    "Outbox",
     "Outcomes",
     "Pending",
     "Placed",
+    "Post",
     "Probe",
     "Push",
     "Queue",
@@ -62,4 +79,5 @@ __all__ = [
     "Wallets",
     "Watcher",
     "Watching",
+    "Webhooks",
 ]

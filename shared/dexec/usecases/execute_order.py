@@ -35,6 +35,7 @@ from dexec.domain.quote import Mode
 from dexec.domain.routing import record_fill, record_route
 from dexec.ports import CannotLand, Claim, ClaimOutcome, Clock, Cluster, Landed, Orders, Signer, Wallets
 from dexec.usecases.guards import check_deadline, check_funds, check_limit
+from dexec.usecases.hint_webhooks import no_hints
 from dexec.usecases.looks import pauses
 from dexec.usecases.notify import Notifier
 from dexec.usecases.quote_route import Decision, QuoteRoute
@@ -76,7 +77,10 @@ class _Stop(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ExecuteOrder:
-    """The use case; ``new_token`` makes a lease token, ``jitter`` a number in [0, 1)."""
+    """The use case; ``new_token`` makes a lease token, ``jitter`` a number in [0, 1).
+
+    ``hint`` is told of an order at the end of a run, ``hint_soon`` while it goes on.
+    """
 
     orders: Orders
     cluster: Cluster
@@ -88,6 +92,8 @@ class ExecuteOrder:
     new_token: Callable[[], str]
     jitter: Callable[[], float]
     limits: Limits = Limits()
+    hint: Callable[[Order], None] = no_hints
+    hint_soon: Callable[[Order], None] = no_hints
 
     def __call__(
         self, order_id: str, receives: int, ends_at: datetime, report: Reporting = keep_quiet
@@ -109,6 +115,7 @@ class ExecuteOrder:
             notifier.notify(claim.events, claim.watchers)
             run = _Run(self, notifier, claim.order, ends_at, claim.held)
             redelivery = run.to_the_end(receives)
+        self.hint(run.order)
         if claim.outcome is ClaimOutcome.CLAIMED:
             report(Report(claim.order, run.order, claim.events + run.events, notifier.failures))
         if redelivery is None and notifier.error is not None:
@@ -208,6 +215,7 @@ class _Run:
         check_deadline(self.order, self._now())
         signed = signer.sign(self.order.id, self.order.client_id, decision.route.plan(), blockhash)
         self._save(submit(self.order, self._now(), signed))
+        self._case.hint_soon(self.order)
 
     def _decide(self) -> Decision:
         self._check_time()

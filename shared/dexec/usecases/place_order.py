@@ -22,6 +22,7 @@ from dexec.domain.order import Event, Order
 from dexec.domain.quote import RouteRequest
 from dexec.domain.tokens import format_units
 from dexec.ports import ApiKey, Clock, NewOrder, Orders, Placed, Queue, RateLimit
+from dexec.usecases.hint_webhooks import no_hints
 
 WITHDRAWN = (
     "the order was not queued and has been withdrawn: nothing of it was executed, and your history has it as "
@@ -48,6 +49,7 @@ class PlaceOrder:
     """The use case; ``new_id`` makes an order id for a time, ``default_rate`` limits keys without a rate.
 
     Streams hear of an order when it is executed; of one that has to wait, ``announce`` tells them at once.
+    ``hint`` is told of each new order.
     """
 
     orders: Orders
@@ -56,6 +58,7 @@ class PlaceOrder:
     new_id: Callable[[datetime], str]
     default_rate: RateLimit
     announce: Announce
+    hint: Callable[[Order], None] = no_hints
 
     def __call__(self, submission: Submission, caller: ApiKey) -> Placed:
         """Store the order, queue it and return it as it stands, and whether this call made it.
@@ -75,9 +78,14 @@ class PlaceOrder:
             raise CommitUnknown("it is not known whether the order was stored", new.order.id) from exc
         if placed.order.status is Status.PENDING:
             self._queue(placed, now)
-        if placed.is_new and placed.order.run_at > now:
-            self.announce(placed.order, new.first_event, submission.watcher)
+        if placed.is_new:
+            self._tell(placed.order, new.first_event, submission.watcher, now)
         return placed
+
+    def _tell(self, order: Order, event: Event, watcher: str | None, now: datetime) -> None:
+        if order.run_at > now:
+            self.announce(order, event, watcher)
+        self.hint(order)
 
     def _place(self, new: NewOrder, rate: RateLimit | None, watcher: str | None) -> Placed:
         deadline_s = new.order.request.deadline_s

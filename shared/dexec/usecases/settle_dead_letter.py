@@ -12,6 +12,7 @@ from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Order, confirm, fail
 from dexec.domain.routing import record_fill
 from dexec.ports import Claim, ClaimOutcome, Clock, Landed, Orders, Outcomes, Pending, Queue
+from dexec.usecases.hint_webhooks import no_hints
 from dexec.usecases.notify import Notifier
 from dexec.usecases.report import Report, Reporting, keep_quiet
 
@@ -55,6 +56,7 @@ class SettleDeadLetter:
     new_notifier: Callable[[], Notifier]
     new_token: Callable[[], str]
     lease_s: float = 25
+    hint: Callable[[Order], None] = no_hints
 
     def __call__(self, order_id: str, ends_at: datetime, report: Reporting = keep_quiet) -> Letter:
         """Settle one dead letter and return what became of it.
@@ -76,6 +78,7 @@ class SettleDeadLetter:
                     notifier.notify(change.events, self.orders.save(change))
                 except LeaseLost:
                     return Letter.KEPT
+        self.hint(claim.order)
         if change is not None:
             report(Report(claim.order, change.after, claim.events + change.events, notifier.failures))
         if claim.order.is_terminal or change is not None:

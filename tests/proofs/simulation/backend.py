@@ -17,12 +17,31 @@ from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.pipeline import Pipeline
 from dexec.bootstrap import Container
 from dexec.domain.order import Event, Order
-from dexec.ports import ApiKeys, Control, Orders, Watching
+from dexec.ports import ApiKeys, Control, Orders, Outbox, Watching, Webhooks
 from dexec.settings import Settings
-from tests.support.fakes import FakeApiKeys, FakeControl, FakeOrders, FakeWatching, Store
+from tests.support.fakes import (
+    FakeApiKeys,
+    FakeControl,
+    FakeOrders,
+    FakeOutbox,
+    FakeWatching,
+    FakeWebhooks,
+    Store,
+)
 
 T = TypeVar("T")
-TABLES = ("orders", "order_events", "connections", "watchers", "api_keys", "rate_limits", "switches")
+TABLES = (
+    "orders",
+    "order_events",
+    "connections",
+    "watchers",
+    "api_keys",
+    "rate_limits",
+    "switches",
+    "webhooks",
+    "webhook_lines",
+    "webhook_deliveries",
+)
 
 History = tuple[Order, tuple[Event, ...]]
 
@@ -52,6 +71,8 @@ class Backend:
     api_keys: ApiKeys
     control: Control
     audit: Audit
+    webhooks: Webhooks
+    outbox: Outbox
 
 
 class FakeAudit:
@@ -77,7 +98,13 @@ def in_memory() -> Backend:
     """Return an empty store in memory."""
     store = Store()
     return Backend(
-        FakeOrders(store), FakeWatching(store), FakeApiKeys(store), FakeControl(store), FakeAudit(store)
+        FakeOrders(store),
+        FakeWatching(store),
+        FakeApiKeys(store),
+        FakeControl(store),
+        FakeAudit(store),
+        FakeWebhooks(store),
+        FakeOutbox(store),
     )
 
 
@@ -157,4 +184,12 @@ class ContestedDatabase(Database):
 def on_postgres(database: Database, audit: PostgresAudit) -> Backend:
     """Return a store in PostgreSQL."""
     parts = Container(Settings.from_environ({}), database=database)
-    return Backend(parts.orders, parts.watching, parts.api_keys, parts.control, audit)
+    return Backend(
+        parts.orders,
+        parts.watching,
+        parts.api_keys,
+        parts.control,
+        audit,
+        parts.webhooks,
+        parts.outbox,
+    )

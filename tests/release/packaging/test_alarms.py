@@ -103,6 +103,15 @@ CASES: dict[str, list[Case]] = {
         Case("none is parked", one("ParkedOrders", *[None] * 20), False),
         Case("one is parked", one("ParkedOrders", *[None] * 9, *[1] * 11), True),
     ],
+    "WebhookQueueAlarm": [
+        Case("a retry waits its 15 minutes", one("ApproximateAgeOfOldestMessage", *[900] * 20), False),
+        Case("nothing is sent", one("ApproximateAgeOfOldestMessage", *range(0, 40 * 60, 60)), True),
+        Case(
+            "a message is old for four minutes",
+            one("ApproximateAgeOfOldestMessage", *[0] * 9, 1300, 1360, 1420, 1480, *[0] * 9),
+            False,
+        ),
+    ],
     "SweeperAlarm": [
         Case("it runs each minute", one("Invocations", *[1] * 20), False),
         Case("a minute is left out", one("Invocations", *[1] * 9, None, *[1] * 10), False),

@@ -92,7 +92,14 @@ def test_all_that_the_executor_imports_is_there(built_for_arm: Path) -> None:
 
 @pytest.mark.parametrize(
     "function",
-    ["HttpApiFunction", "WebSocketFunction", "DeadLettersFunction", "SweeperFunction", "MigrateFunction"],
+    [
+        "HttpApiFunction",
+        "WebSocketFunction",
+        "DeadLettersFunction",
+        "SweeperFunction",
+        "WebhooksFunction",
+        "MigrateFunction",
+    ],
 )
 def test_all_that_the_other_functions_import_is_in_the_layer(function: str, built: Path) -> None:
     assert {name.partition(".")[0] for name in missing(built, function)} == SIGNING

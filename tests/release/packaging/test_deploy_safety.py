@@ -9,6 +9,8 @@ from typing import cast
 
 import pytest
 
+from dexec.adapters.post import TIMEOUT_S
+from dexec.usecases.deliver_webhooks import LEASE_S, RESERVE_S
 from infra.json_types import Json, Node
 from infra.local import template
 from infra.local.home import PROJECT
@@ -95,13 +97,14 @@ def test_the_first_deploy_leaves_a_new_account_something_for_the_apis() -> None:
     first = overrides("default")
     assert first["ReserveConcurrency"] == "false"
     mappings = of_type("AWS::Lambda::EventSourceMapping")
-    executor, dead_letters = (
+    executor, dead_letters, webhooks = (
         cast(Node, mappings[name]["ScalingConfig"])["MaximumConcurrency"]
-        for name in ("ExecutorMapping", "DeadLettersMapping")
+        for name in ("ExecutorMapping", "DeadLettersMapping", "WebhooksMapping")
     )
+    _, _, senders = cast("list[int]", cast(Node, webhooks)["Fn::If"])
     assert executor == {"Ref": "MaxConcurrency"}
     sweeper, apis = 1, 3
-    taken = int(first["MaxConcurrency"]) + cast(int, dead_letters) + sweeper + apis
+    taken = int(first["MaxConcurrency"]) + cast(int, dead_letters) + senders + sweeper + apis
     assert taken <= NEW_ACCOUNT
 
 
@@ -121,6 +124,7 @@ def test_where_the_account_allows_it_ten_orders_execute_at_a_time_on_reserved_co
     [
         ("ExecutorMapping", "OrderQueue", "ExecutorFunction", {"Ref": "MaxConcurrency"}),
         ("DeadLettersMapping", "DeadLetterQueue", "DeadLettersFunction", 2),
+        ("WebhooksMapping", "WebhookQueue", "WebhooksFunction", {"Fn::If": ["ConcurrencyReserved", 5, 2]}),
     ],
 )
 def test_a_function_takes_one_message_at_a_time_of_its_queue_and_hands_back_what_failed(
@@ -142,8 +146,23 @@ def test_what_an_executor_gives_up_on_goes_to_the_dead_letters() -> None:
         "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
         "maxReceiveCount": {"Ref": "MaxReceives"},
     }
-    assert all(queue["VisibilityTimeout"] == {"Ref": "QueueVisibility"} for queue in queues.values())
+    for name in ("OrderQueue", "DeadLetterQueue"):
+        assert queues[name]["VisibilityTimeout"] == {"Ref": "QueueVisibility"}
     assert "RedrivePolicy" not in queues["DeadLetterQueue"], "a dead letter is settled, however long it takes"
+
+
+def test_a_message_of_a_webhook_returns_after_its_sender_and_the_lease_of_that() -> None:
+    queues, functions = of_type("AWS::SQS::Queue"), of_type("AWS::Lambda::Function")
+    sender = functions["WebhooksFunction"]
+    assert cast(int, sender["Timeout"]) < LEASE_S < cast(int, queues["WebhookQueue"]["VisibilityTimeout"])
+    assert TIMEOUT_S < RESERVE_S < cast(int, sender["Timeout"]), "a try fits into what is left"
+    assert sender["ReservedConcurrentExecutions"] == {
+        "Fn::If": ["ConcurrencyReserved", 5, {"Ref": "AWS::NoValue"}]
+    }
+    assert queues["WebhookQueue"]["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": ["WebhookDeadLetterQueue", "Arn"]},
+        "maxReceiveCount": 5,
+    }
 
 
 def test_the_sweeper_runs_every_minute() -> None:

@@ -29,7 +29,7 @@ def test_empty_answers_deploy_to_aurora_dsql_in_a_new_account(aws: Aws, sources:
     assert "Saved arguments to config file" in ran.stdout, ran.stderr
     saved = tomllib.loads((sources / "samconfig.toml").read_text())["default"]["deploy"]["parameters"]
     chosen = dict(pair.split("=", 1) for pair in shlex.split(saved["parameter_overrides"]))
-    first = {"DatabaseSecretArn": "", "ReserveConcurrency": "false", "MaxConcurrency": "4"}
+    first = {"DatabaseSecretArn": "", "ReserveConcurrency": "false", "MaxConcurrency": "2"}
     assert {name: chosen[name] for name in first} == first
     assert "Unrecognized resource types: [AWS::DSQL::Cluster]" in ran.stderr
 

@@ -28,6 +28,7 @@ HANDLED_BY = {
     "schedule": "SweeperFunction",
     "sqs-dead-letter": "DeadLettersFunction",
     "sqs-order": "ExecutorFunction",
+    "sqs-webhook": "WebhooksFunction",
     "websocket-replay": "WebSocketFunction",
     "websocket-connect": "WebSocketFunction",
     "websocket-disconnect": "WebSocketFunction",
@@ -134,6 +135,11 @@ def test_websocket(run: Run) -> None:
 def test_dead_letters(run: Run) -> None:
     with run("DeadLettersFunction") as api:
         assert api.invoke(event("sqs-dead-letter")) == {"batchItemFailures": []}
+
+
+def test_webhooks(run: Run) -> None:
+    with run("WebhooksFunction") as api:
+        assert api.invoke(event("sqs-webhook")) == {"batchItemFailures": []}
 
 
 def test_sweeper(run: Run) -> None:

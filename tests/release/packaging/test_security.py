@@ -24,9 +24,10 @@ CONSUME = {
 ALLOWED: dict[str, set[str]] = {
     "HttpApiFunction": DATABASE | PUSH | {"sqs:SendMessage", "sqs:GetQueueAttributes"},
     "WebSocketFunction": DATABASE | PUSH | {"sqs:SendMessage", "lambda:InvokeFunction"},
-    "ExecutorFunction": DATABASE | PUSH | CONSUME,
+    "ExecutorFunction": DATABASE | PUSH | CONSUME | {"sqs:SendMessage"},
     "DeadLettersFunction": DATABASE | PUSH | CONSUME | {"sqs:SendMessage"},
     "SweeperFunction": DATABASE | PUSH | {"sqs:SendMessage", "sqs:GetQueueAttributes"},
+    "WebhooksFunction": DATABASE | CONSUME | {"sqs:SendMessage"},
     "MigrateFunction": {"dsql:DbConnectAdmin", DATABASE_SECRET},
 }
 
@@ -98,15 +99,19 @@ def test_a_function_may_do_what_it_does_and_nothing_else(function: str) -> None:
 
 ORDERS: Json = {"Fn::GetAtt": ["OrderQueue", "Arn"]}
 DEAD_LETTERS: Json = {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
+WEBHOOKS: Json = {"Fn::GetAtt": ["WebhookQueue", "Arn"]}
+HINT = ("WebhookQueue", "sqs:SendMessage")
 ON_QUEUES: dict[str, set[tuple[str, str]]] = {
-    "HttpApiFunction": {("OrderQueue", "sqs:SendMessage"), ("OrderQueue", "sqs:GetQueueAttributes")},
-    "WebSocketFunction": {("OrderQueue", "sqs:SendMessage")},
-    "ExecutorFunction": {("OrderQueue", action) for action in CONSUME},
+    "HttpApiFunction": {("OrderQueue", "sqs:SendMessage"), ("OrderQueue", "sqs:GetQueueAttributes"), HINT},
+    "WebSocketFunction": {("OrderQueue", "sqs:SendMessage"), HINT},
+    "ExecutorFunction": {HINT, *(("OrderQueue", action) for action in CONSUME)},
+    "WebhooksFunction": {HINT, *(("WebhookQueue", action) for action in CONSUME)},
     "DeadLettersFunction": {
+        HINT,
         ("OrderQueue", "sqs:SendMessage"),
         *(("DeadLetterQueue", action) for action in CONSUME),
     },
-    "SweeperFunction": {("OrderQueue", "sqs:SendMessage"), ("OrderQueue", "sqs:GetQueueAttributes")},
+    "SweeperFunction": {("OrderQueue", "sqs:SendMessage"), ("OrderQueue", "sqs:GetQueueAttributes"), HINT},
     "MigrateFunction": set(),
 }
 
@@ -115,7 +120,7 @@ ON_QUEUES: dict[str, set[tuple[str, str]]] = {
 def test_a_function_reaches_the_queues_that_it_uses_and_no_other(function: str) -> None:
     role = _role_of(of_type("AWS::Lambda::Function")[function])
     found = [grant for grant in grants()[role] if grant.action.startswith("sqs:")]
-    assert all(grant.resource in (ORDERS, DEAD_LETTERS) for grant in found)
+    assert all(grant.resource in (ORDERS, DEAD_LETTERS, WEBHOOKS) for grant in found)
     named = {(next(iter(referred(grant.resource))), grant.action) for grant in found}
     assert named == ON_QUEUES[function]
 
@@ -175,7 +180,7 @@ def test_functions_are_invoked_by_the_apis_and_rules_of_this_stack_only() -> Non
 
 def test_queues_are_encrypted_and_closed_to_plain_http() -> None:
     queues = of_type("AWS::SQS::Queue")
-    assert len(queues) == 2
+    assert len(queues) == 4
     assert all(queue["SqsManagedSseEnabled"] is True for queue in queues.values())
     refused: set[str] = set()
     for policy in of_type("AWS::SQS::QueuePolicy").values():

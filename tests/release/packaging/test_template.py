@@ -38,6 +38,7 @@ MADE_BY_THE_STACK = {
     "dsql_endpoint",
     "order_queue_url",
     "url_suffix",
+    "webhook_queue_url",
     "websocket_url",
     "websocket_callback_url",
 }

@@ -10,6 +10,7 @@ from tests.support.fakes.queue import FakeQueue, Message
 from tests.support.fakes.store import FakeApiKeys, Store
 from tests.support.fakes.threads import SameThread
 from tests.support.fakes.watching import FakeWatching
+from tests.support.fakes.webhooks import FakeHookQueue, FakeOutbox, FakePost, FakeWebhooks
 
 __all__ = [
     "START",
@@ -19,7 +20,10 @@ __all__ = [
     "FakeCluster",
     "FakeControl",
     "FakeEventReplay",
+    "FakeHookQueue",
     "FakeOrders",
+    "FakeOutbox",
+    "FakePost",
     "FakeProbe",
     "FakePush",
     "FakeQueue",
@@ -27,6 +31,7 @@ __all__ = [
     "FakeVenue",
     "FakeWallets",
     "FakeWatching",
+    "FakeWebhooks",
     "Landing",
     "Message",
     "SameThread",

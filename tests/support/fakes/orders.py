@@ -18,8 +18,9 @@ from dexec.domain.errors import (
 from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import CLAIMABLE, UNSIGNED, Status
 from dexec.domain.order import Change, Event, Order, fail, take
+from dexec.domain.webhooks import WebhookState
 from dexec.ports import Claim, NewOrder, Placed, RateLimit, StatusFilter, Watcher
-from tests.support.fakes.store import Row, Store
+from tests.support.fakes.store import LineRow, Row, Store
 
 
 class FakeOrders:
@@ -52,8 +53,11 @@ class FakeOrders:
     def _insert(self, new: NewOrder, limit: RateLimit | None, watcher: str | None) -> Order:
         now = new.order.created_at
         run_at = now if limit is None else self._reserve(new.order.client_id, limit, now)
-        order = replace(new.order, run_at=run_at, queued_at=now)
         store = self._store
+        hooks = self._hooks(new.order.client_id)
+        order = replace(new.order, run_at=run_at, queued_at=now, hooks=hooks)
+        for hook_id in hooks:
+            store.lines[hook_id, order.id] = LineRow(order.client_id, 0, 0, now, now)
         store.orders[order.id] = Row(order, new.idempotency_key, new.request_hashes[0])
         store.events[order.id] = [new.first_event]
         for connection in store.connections.values():
@@ -61,6 +65,16 @@ class FakeOrders:
             if is_watcher and connection.client_id == order.client_id:
                 store.watchers.add((order.id, connection.connection_id))
         return order
+
+    def _hooks(self, client_id: str) -> tuple[str, ...]:
+        found = [self._store.webhook(hook_id) for hook_id in self._store.webhooks]
+        return tuple(
+            sorted(
+                one.id
+                for one in found
+                if one and one.client_id == client_id and one.state is not WebhookState.DISABLED
+            )
+        )
 
     def _reserve(self, client_id: str, limit: RateLimit, now: datetime) -> datetime:
         interval = timedelta(seconds=limit.interval_s)

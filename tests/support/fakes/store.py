@@ -8,6 +8,7 @@ from datetime import datetime
 from threading import RLock
 
 from dexec.domain.order import Event, Order
+from dexec.domain.webhooks import Recorded, Webhook
 from dexec.ports import ApiKey, Connection, Watcher
 
 
@@ -21,6 +22,23 @@ class Row:
 
 
 @dataclass
+class LineRow:
+    """A row of the table of what is to be sent to endpoints."""
+
+    client_id: str
+    sent_seq: int
+    failures: int
+    due_at: datetime
+    queued_at: datetime
+    lease_token: str | None = None
+    lease_until: datetime | None = None
+
+    def is_leased(self, now: datetime) -> bool:
+        """Whether a sender has it."""
+        return self.lease_until is not None and self.lease_until > now
+
+
+@dataclass
 class Store:
     """Tables in memory; ``lock`` makes each method of a port one transaction."""
 
@@ -31,12 +49,23 @@ class Store:
     watchers: set[tuple[str, str]] = field(default_factory=set)
     keys: dict[str, ApiKey] = field(default_factory=dict)
     rates: dict[str, datetime] = field(default_factory=dict)
+    webhooks: dict[str, Webhook] = field(default_factory=dict)
+    lines: dict[tuple[str, str], LineRow] = field(default_factory=dict)
+    deliveries: dict[tuple[str, str, int], Recorded] = field(default_factory=dict)
     paused_at: datetime | None = None
     lock: RLock = field(default_factory=RLock)
 
     def has_key(self, client_id: str) -> bool:
         """Whether a client has a valid key."""
         return any(key.client_id == client_id and key.revoked_at is None for key in self.keys.values())
+
+    def webhook(self, hook_id: str) -> Webhook | None:
+        """Return an endpoint, and whether its key is valid."""
+        found = self.webhooks.get(hook_id)
+        if found is None:
+            return None
+        key = self.keys.get(found.key_hash)
+        return replace(found, is_keyless=key is None or key.revoked_at is not None)
 
     def is_halted(self, client_id: str) -> bool:
         """Whether nothing new may be signed for a client."""

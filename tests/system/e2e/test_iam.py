@@ -55,11 +55,13 @@ ACTIONS = {
 
 DATABASE = {("secret", "secretsmanager:GetSecretValue")}
 PUSH = {("connections", "execute-api:ManageConnections")}
-ENQUEUE = {("order queue", "sqs:SendMessage")}
+HINT = {("webhook queue", "sqs:SendMessage")}
+ENQUEUE = {("order queue", "sqs:SendMessage")} | HINT
 ALLOWED: dict[str, set[tuple[str, str]]] = {
     "HttpApiFunction": DATABASE | ENQUEUE | {("order queue", "sqs:GetQueueAttributes")},
     "WebSocketFunction": DATABASE | ENQUEUE | PUSH | {("websocket function", "lambda:InvokeFunction")},
-    "ExecutorFunction": DATABASE | PUSH | {("order queue", f"sqs:{action}") for action in CONSUME},
+    "ExecutorFunction": DATABASE | PUSH | HINT | {("order queue", f"sqs:{action}") for action in CONSUME},
+    "WebhooksFunction": DATABASE | HINT | {("webhook queue", f"sqs:{action}") for action in CONSUME},
     "DeadLettersFunction": DATABASE
     | ENQUEUE
     | PUSH
@@ -191,6 +193,7 @@ def resources(enforced: Deployed) -> dict[str, str]:
     return {
         "order queue": queue("OrderQueueUrl"),
         "dead-letter queue": queue("DeadLetterQueueUrl"),
+        "webhook queue": queue("WebhookQueueUrl"),
         "another stack's queue": f"arn:aws:sqs:{ACCOUNT}:other-OrderQueue-1",
         "secret": outputs["DatabaseSecretArn"],
         "another secret": f"arn:aws:secretsmanager:{ACCOUNT}:secret:other-AbCdEf",

@@ -20,6 +20,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 import actions
 import edge
+import hooks
 import routes
 from dexec.bootstrap import Container
 from dexec.ports import ApiKey
@@ -29,14 +30,25 @@ from functions.dead_letters import app as dead_letters
 from functions.executor import app as executor
 from functions.http_api import app as http_api
 from functions.sweeper import app as sweeper
+from functions.webhooks import app as webhooks
 from functions.websocket import app as websocket
-from tests.support.fakes import FakeClock, FakeEventReplay, FakePush, FakeQueue
+from tests.support.fakes import FakeClock, FakeEventReplay, FakeHookQueue, FakePost, FakePush, FakeQueue
 from tests.support.fakes.push import Frame
 
-PARTS: tuple[ModuleType, ...] = (dead_letters, executor, edge, routes, sweeper, actions, websocket)
+PARTS: tuple[ModuleType, ...] = (
+    dead_letters,
+    executor,
+    edge,
+    hooks,
+    routes,
+    sweeper,
+    actions,
+    webhooks,
+    websocket,
+)
 """The modules that ask for their parts."""
 
-LOGGERS = tuple(module.logger for module in (dead_letters, executor, edge, sweeper, actions))
+LOGGERS = tuple(module.logger for module in (dead_letters, executor, edge, sweeper, actions, webhooks))
 Fields = Mapping[str, str]
 
 
@@ -77,6 +89,8 @@ class Deployment:
     queue: FakeQueue
     push: FakePush
     event_replay: FakeEventReplay
+    hook_queue: FakeHookQueue
+    post: FakePost
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def add_key(self, key: str, client_id: str, *, orders_per_minute: int | None = 0) -> ApiKey:
@@ -142,6 +156,13 @@ class Deployment:
             assert answer == {"batchItemFailures": []}
             self.queue.delete(message.receipt)
 
+    def send_webhooks(self) -> None:
+        """Handle what is on the queue of webhooks, until there is nothing left."""
+        while (hint := self.hook_queue.receive()) is not None:
+            body = {"hookId": hint.hook_id, "orderId": hint.order_id, "clientId": hint.client_id}
+            answer = webhooks.handler(message_event(body), Context())
+            assert answer == {"batchItemFailures": []}
+
     def sweep(self) -> dict[str, int]:
         """Run the sweeper once; return what it did."""
         swept: dict[str, int] = sweeper.handler({}, Context())
@@ -167,11 +188,13 @@ def deployed(database_url: str, log_level: str = "ERROR", **settings: int | str)
     """Put the handlers together over a database; ``settings`` are those that are not the default."""
     given = {"database_url": database_url, "paper_latency": "none"}
     clock, push, event_replay = FakeClock(), FakePush(), FakeEventReplay()
-    queue = FakeQueue(clock)
+    queue, hook_queue, post = FakeQueue(clock), FakeHookQueue(clock), FakePost()
     parts = Container(
         Settings.model_validate(given | settings),
         clock=clock,
         queue=queue,
+        hook_queue=hook_queue,
+        post=post,
         push=push,
         event_replay=event_replay,
     )
@@ -183,7 +206,7 @@ def deployed(database_url: str, log_level: str = "ERROR", **settings: int | str)
             level = logger.log_level
             logger.setLevel(log_level)
             stack.callback(logger.setLevel, level)
-        yield Deployment(parts, clock, queue, push, event_replay)
+        yield Deployment(parts, clock, queue, push, event_replay, hook_queue, post)
 
 
 def http_event(
@@ -227,10 +250,15 @@ def socket_event(event_type: str, connection_id: str) -> dict[str, object]:
 
 def queue_event(order_id: str, receipt: str = "receipt", receives: int = 1) -> dict[str, object]:
     """Return an event with one message of the order queue."""
+    return message_event({"orderId": order_id}, receipt, receives)
+
+
+def message_event(body: Fields, receipt: str = "receipt", receives: int = 1) -> dict[str, object]:
+    """Return an event with one message of a queue."""
     record = {
-        "messageId": order_id,
+        "messageId": body["orderId"],
         "receiptHandle": receipt,
-        "body": json.dumps({"orderId": order_id}),
+        "body": json.dumps(body),
         "attributes": {"ApproximateReceiveCount": str(receives)},
         "messageAttributes": {},
         "eventSource": "aws:sqs",

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import timedelta
-from typing import TypeVar, cast
+from typing import cast
 
 import pytest
 
-from dexec.adapters.postgres.database import Database, Repeat
-from dexec.adapters.postgres.pipeline import Pipeline
 from dexec.api.orders import iso
 from dexec.domain.errors import CommitUnknown, QueueUnavailable, StoreUnavailable
 from functions.dead_letters import app as dead_letters
@@ -19,25 +16,9 @@ from functions.sweeper import app as sweeper
 from tests.system.edge.inprocess import Context, Deployment, queue_event
 from tests.system.integration.conftest import KEY
 
-T = TypeVar("T")
-
 ORDER = '{"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1.5"}'
 PATH = "/api/orders/execute"
 SLOW_KEY = "slow"
-
-
-@pytest.fixture
-def trips(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
-    """Count the round trips of each database, by the database's id."""
-    trips: Counter[int] = Counter()
-    run = Database._run
-
-    def counted(self: Database, work: Callable[[Pipeline], T], repeat: Repeat) -> T:
-        trips[id(self)] += 1
-        return run(self, work, repeat)
-
-    monkeypatch.setattr(Database, "_run", counted)
-    return trips
 
 
 def place(deployment: Deployment, idempotency_key: str = "k") -> str:

@@ -25,9 +25,11 @@ MIGRATIONS = [
 
 _SAMPLES: tuple[tuple[object, str], ...] = (
     (START, "now before due_before stale_before lease_until run_at created_at updated_at connected_at"),
-    (START, "expires_at revoked_at lands_at seen_queued_at"),
+    (START, "expires_at revoked_at lands_at seen_queued_at due_at queued_at"),
+    (START, "failing_since rests_until disabled_at seen_disabled_at"),
     (1, "seq seen_seq attempt slot amount_in amount_out last_valid_block_height orders_per_minute rounds"),
-    (1, "limit most_rows max_connections max_streams"),
+    (1, "limit most_rows max_connections max_streams most sent_seq failures line_failures seen_failures"),
+    (1, "before_seq answer"),
     (True, "parks limited queue_is_empty stream sets_rate sets_amounts signs"),
     (timedelta(seconds=1), "interval tolerance max_backlog"),
     (("a", "b"), "skipped connection_ids order_ids mints event_statuses event_steps event_details accounts"),

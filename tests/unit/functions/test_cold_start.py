@@ -23,6 +23,7 @@ ENVIRON = {
     "AWS_SECRET_ACCESS_KEY": "secret",
     "DSQL_ENDPOINT": "abc.dsql.eu-west-1.on.aws",
     "ORDER_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/111122223333/orders",
+    "WEBHOOK_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/111122223333/webhooks",
     "WEBSOCKET_CALLBACK_URL": "https://abc.execute-api.eu-west-1.amazonaws.com/live",
 }
 NEEDED = {
@@ -30,6 +31,7 @@ NEEDED = {
     "websocket": {"dexec.usecases.place_order", "dexec.usecases.watch_orders", "dexec.adapters.aws.push"},
     "dead_letters": {"dexec.batches"},
     "executor": {"dexec.usecases.execute_order", "dexec.adapters.aws.push", "solders"},
+    "webhooks": {"dexec.usecases.deliver_webhooks", "dexec.adapters.post", "dexec.adapters.aws.hook_queue"},
 }
 
 

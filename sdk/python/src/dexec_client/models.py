@@ -60,6 +60,10 @@ class Cost(Model):
     rounding: Decimal
 
 
+DeliveryState = TypeAliasType("DeliveryState", Literal["retrying", "delivered", "given_up", "queued"] | str)
+"""Where a delivery stands; one that has not been tried yet is not recorded."""
+
+
 ErrorCode = TypeAliasType(
     "ErrorCode",
     Literal[
@@ -73,6 +77,7 @@ ErrorCode = TypeAliasType(
         "too_many_orders",
         "too_many_reads",
         "too_many_connections",
+        "too_many_webhooks",
         "overloaded",
         "connection_unknown",
         "unavailable",
@@ -228,6 +233,49 @@ class VenueFailure(Model):
     reason: str
 
 
+class WebhookDeleted(Model):
+    """The endpoint is deleted."""
+
+    hook_id: str
+
+
+class WebhookDelivery(Model):
+    """An event, or a test, and what became of sending it."""
+
+    delivery_id: str
+    """the header webhook-id: the same for every try of one event"""
+    order_id: str | None = None
+    """null for a test"""
+    type: str
+    state: DeliveryState
+    tries: int
+    answer: int | None = None
+    """HTTP status of the last answer; null without one"""
+    error: str | None = None
+    first_at: AwareDatetime
+    """UTC, ISO 8601"""
+    last_at: AwareDatetime
+    """UTC, ISO 8601"""
+
+
+class WebhookReplayed(Model):
+    """Deliveries are sent again soon."""
+
+    replayed: int
+    """how many; ask again while it is 500"""
+
+
+WebhookState = TypeAliasType("WebhookState", Literal["active", "failing", "disabled"] | str)
+"""Whether an endpoint gets events."""
+
+
+class WebhookTested(Model):
+    """A test is sent soon; its outcome is among the deliveries."""
+
+    delivery_id: str
+    """the header webhook-id: the same for every try of one event"""
+
+
 class Explanation(Model):
     """The way from the mid price at the quote to the fill; the parts sum to the total exactly."""
 
@@ -329,6 +377,58 @@ class Route(Model):
     gap_bps: Decimal
     left_out: list[VenueFailure]
     slot: int
+
+
+class Webhook(Model):
+    """An endpoint of the caller's."""
+
+    hook_id: str
+    url: str
+    events: list[Status]
+    """the statuses whose events it gets; empty: all"""
+    state: WebhookState
+    """disabled: it gets nothing until a test succeeds"""
+    created_at: AwareDatetime
+    """UTC, ISO 8601"""
+    failing_since: AwareDatetime | None = None
+    """since when every try has failed"""
+    disabled_at: AwareDatetime | None = None
+    reason: str | None = None
+    """why the last try failed"""
+
+
+class WebhookCreated(Model):
+    """A new endpoint, with the secret that its deliveries are signed with."""
+
+    hook_id: str
+    url: str
+    events: list[Status]
+    """the statuses whose events it gets; empty: all"""
+    state: WebhookState
+    """disabled: it gets nothing until a test succeeds"""
+    created_at: AwareDatetime
+    """UTC, ISO 8601"""
+    failing_since: AwareDatetime | None = None
+    """since when every try has failed"""
+    disabled_at: AwareDatetime | None = None
+    reason: str | None = None
+    """why the last try failed"""
+    secret: str
+    """shown this once; keep it"""
+
+
+class WebhookDeliveries(Model):
+    """Some deliveries, latest order first."""
+
+    deliveries: list[WebhookDelivery]
+    next_cursor: str | None = None
+    """for the next page; null on the last"""
+
+
+class WebhookList(Model):
+    """The caller's endpoints, oldest first."""
+
+    webhooks: list[Webhook]
 
 
 class Order(Model):

@@ -18,7 +18,8 @@ def moment(value: object) -> datetime:
     return cast(datetime, value).astimezone(UTC)
 
 
-def _moment_or_none(value: object) -> datetime | None:
+def moment_or_none(value: object) -> datetime | None:
+    """Return a ``timestamptz`` in UTC, or None for null."""
     return None if value is None else moment(value)
 
 
@@ -37,13 +38,14 @@ def to_order(row: Row) -> Order:
         created_at=moment(row["created_at"]),
         updated_at=moment(row["updated_at"]),
         lease_token=cast("str | None", row["lease_token"]),
-        lease_until=_moment_or_none(row["lease_until"]),
+        lease_until=moment_or_none(row["lease_until"]),
         transaction=_transaction(row),
         fill=encoding.load_fill(cast("str | None", row["fill"])),
         error=encoding.load_failure(cast("str | None", row["error"])),
         rounds=cast("int | None", row["rounds"]) or 0,
-        parked_at=_moment_or_none(row["parked_at"]),
-        expires_at=_moment_or_none(row["expires_at"]),
+        parked_at=moment_or_none(row["parked_at"]),
+        expires_at=moment_or_none(row["expires_at"]),
+        hooks=tuple((cast("str | None", row["hooks"]) or "").split()),
     )
 
 
@@ -109,5 +111,5 @@ def to_api_key(row: Row) -> ApiKey:
         orders_per_minute=cast("int | None", row["orders_per_minute"]),
         max_amounts=encoding.load_amounts(cast("str | None", row["max_amounts"])),
         created_at=moment(row["created_at"]),
-        revoked_at=_moment_or_none(row["revoked_at"]),
+        revoked_at=moment_or_none(row["revoked_at"]),
     )

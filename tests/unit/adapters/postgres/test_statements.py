@@ -14,8 +14,15 @@ from dexec.adapters.postgres.statements import Statement, compiled
 ADAPTERS = Path(statements.__file__).parents[1]
 QUERIES = {path.stem for path in (Path(statements.__file__).parent / "sql").glob("*.sql")}
 HISTORY = {
-    f"order_history{status}{before}"
-    for status in ("", "_by_status", "_open", "_open_by_status")
+    f"{page}{before}"
+    for page in (
+        "order_history",
+        "order_history_open",
+        "order_history_by_status",
+        "order_history_open_by_status",
+        "webhook_deliveries",
+        "webhook_deliveries_by_state",
+    )
     for before in ("", "_before")
 }
 """Which of these is run is put together from what a client asks for."""

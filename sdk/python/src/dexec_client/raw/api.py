@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from types import TracebackType
 from typing import cast
 from urllib.parse import urlsplit
@@ -130,6 +130,36 @@ class Api:
         if not self._repeat_reads:
             return await self._call("GET", path, query=query)
         return await until_answered(lambda: self._call("GET", path, query=query), self._say, how="")
+
+    # --- webhooks ------------------------------------------------------------------------------------
+
+    async def create_hook(self, url: str, events: Sequence[str] = ()) -> Document:
+        """Have events sent to an address; ``secret`` of the answer is shown this once."""
+        return await self._call("POST", "/api/hooks", json={"url": url, "events": [*events]})
+
+    async def hooks(self) -> Document:
+        """Return the client's webhooks."""
+        return await self._get("/api/hooks")
+
+    async def delete_hook(self, hook_id: str) -> Document:
+        """Delete a webhook."""
+        return await self._call("DELETE", f"/api/hooks/{hook_id}")
+
+    async def deliveries(
+        self, hook_id: str, *, state: str | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> Document:
+        """Return one page of a webhook's deliveries, latest order first."""
+        path = f"/api/hooks/{hook_id}/deliveries"
+        return await self._get(path, state=state, limit=limit, cursor=cursor)
+
+    async def replay(self, hook_id: str, delivery_id: str | None = None) -> Document:
+        """Have one delivery sent again, or all that failed or wait."""
+        body: Document = {} if delivery_id is None else {"deliveryId": delivery_id}
+        return await self._call("POST", f"/api/hooks/{hook_id}/replay", json=body)
+
+    async def test_hook(self, hook_id: str) -> Document:
+        """Have a test sent; ``deliveryId`` of the answer names its delivery."""
+        return await self._call("POST", f"/api/hooks/{hook_id}/test")
 
     async def _call(
         self,

@@ -1,5 +1,6 @@
 -- One statement accepts an order: it resolves a repeated idempotency key, reserves the execution slot
--- (GCRA: tat is the theoretical arrival time), and writes the order, its first event and its watchers.
+-- (GCRA: tat is the theoretical arrival time), and writes the order, its first event, its watchers, and a
+-- line for each endpoint of its client.
 -- No row comes back when the client's backlog is full or its connection is not stored. A repeat notes that its message is sent again,
 -- so that the order is not withdrawn meanwhile; "raced" says that the order moved on meanwhile, and
 -- "spare_slot" that a slot was reserved although the same key was placed at the same moment.
@@ -37,14 +38,21 @@ start AS (
     SELECT %(now)s
     WHERE NOT %(limited)s AND NOT EXISTS (SELECT 1 FROM known) AND EXISTS (SELECT 1 FROM listening)
 ),
+hooked AS (
+-- A webhook ends with the key that made it: who stole one gets nothing once it is revoked.
+    SELECT h.id
+    FROM webhooks h JOIN api_keys k ON k.key_hash = h.key_hash AND k.revoked_at IS NULL
+    WHERE h.client_id = %(client_id)s AND h.disabled_at IS NULL
+),
 placed AS (
     INSERT INTO orders (
         id, client_id, label, request, status, seq, attempt, run_at, queued_at,
-        idempotency_key, request_hash, created_at, updated_at, expires_at
+        idempotency_key, request_hash, created_at, updated_at, expires_at, hooks
     )
     SELECT
         %(id)s, %(client_id)s, %(label)s, %(request)s, 'pending', 1, 1, start.run_at, %(now)s,
-        %(idempotency_key)s, %(request_hash)s, %(now)s, %(now)s, %(expires_at)s
+        %(idempotency_key)s, %(request_hash)s, %(now)s, %(now)s, %(expires_at)s,
+        (SELECT string_agg(hooked.id, ' ' ORDER BY hooked.id) FROM hooked)
     FROM start
     ON CONFLICT (client_id, idempotency_key) DO UPDATE SET queued_at = excluded.queued_at
     RETURNING *
@@ -59,6 +67,12 @@ watching AS (
     FROM placed
     JOIN connections ON connections.client_id = placed.client_id
         AND (connections.stream OR connections.connection_id = %(watcher)s)
+    WHERE placed.id = %(id)s
+),
+lines AS (
+    INSERT INTO webhook_lines (hook_id, order_id, client_id, sent_seq, failures, due_at, queued_at)
+    SELECT hooked.id, placed.id, placed.client_id, 0, 0, %(now)s, %(now)s
+    FROM placed CROSS JOIN hooked
     WHERE placed.id = %(id)s
 )
 SELECT placed.*, false AS raced, %(limited)s AND placed.id <> %(id)s AS spare_slot FROM placed

@@ -1,0 +1,1 @@
+SELECT count(*) AS disabled FROM webhooks WHERE disabled_at IS NOT NULL

@@ -1,0 +1,2 @@
+DELETE FROM webhook_lines
+WHERE hook_id = %(hook_id)s AND order_id = %(order_id)s AND lease_token = %(token)s

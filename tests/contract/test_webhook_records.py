@@ -1,0 +1,159 @@
+"""What every store does with lines that were lost, and with the records of deliveries."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dexec.domain.order import Order
+from dexec.domain.webhooks import DeliveryState, Webhook
+from dexec.ports import Hint
+from tests.contract.samples import NOW, after, claimed, place
+from tests.contract.webhook_samples import endpoint, entry, hint, record, states, take, taken
+from tests.proofs.simulation.backend import Backend
+
+# --- the sweep ---------------------------------------------------------------------------------------
+
+
+def requeued(store: Backend, seconds: float, limit: int = 10) -> list[Hint]:
+    return list(store.outbox.requeue(after(seconds), 15, 600, limit))
+
+
+def test_a_line_whose_message_is_lost_is_queued_again(store: Backend) -> None:
+    hook = endpoint(store)
+    order = place(store)
+    assert requeued(store, 600) == [hint(hook, order)], "its message is over ten minutes old"
+    assert requeued(store, 660) == []
+    assert requeued(store, 1_200) == [hint(hook, order)]
+
+
+def test_an_event_that_no_message_told_of_is_found(store: Backend) -> None:
+    hook = endpoint(store)
+    order = place(store)
+    assert not store.outbox.leave(record(store, taken(store, hook, order), 1))
+    assert requeued(store, 700) == [], "there is nothing to send"
+    claimed(store, order, now=after(700))
+    assert requeued(store, 714) == [], "its message may be on its way"
+    assert requeued(store, 715) == [hint(hook, order)]
+
+
+def test_a_retry_without_a_message_is_queued_when_it_is_due(store: Backend) -> None:
+    hook = endpoint(store)
+    order = place(store)
+    line = record(store, taken(store, hook, order), 1, DeliveryState.RETRYING)
+    store.outbox.retry(line, after(7_200), NOW)
+    assert requeued(store, 7_214) == []
+    assert requeued(store, 7_215) == [hint(hook, order)]
+
+
+def test_what_a_sender_has_is_not_queued(store: Backend) -> None:
+    hook = endpoint(store)
+    order = place(store)
+    taken(store, hook, order, now=after(590))
+    assert requeued(store, 660) == []
+    assert requeued(store, 665) == [hint(hook, order)]
+
+
+def test_the_sweep_serves_endpoints_in_turn(store: Backend) -> None:
+    hook, bobs = endpoint(store), endpoint(store, "bob")
+    orders = [place(store) for _ in range(4)]
+    bob = place(store, "bob")
+    first = requeued(store, 600, limit=2)
+    assert sorted(one.hook_id for one in first) == sorted((hook.id, bobs.id))
+    assert hint(bobs, bob) in first
+    assert hint(hook, orders[0]) in first
+
+
+# --- records -----------------------------------------------------------------------------------------
+
+
+def settled(store: Backend, hook: Webhook, state: DeliveryState) -> Order:
+    """Return an order whose first event is recorded so, and whose line has nothing to come."""
+    order = place(store)
+    store.outbox.finish(record(store, taken(store, hook, order, order.id), 1, state))
+    return order
+
+
+def test_deliveries_come_page_by_page(store: Backend) -> None:
+    hook = endpoint(store)
+    orders = [settled(store, hook, DeliveryState.DELIVERED) for _ in range(3)]
+    bad = settled(store, hook, DeliveryState.GIVEN_UP)
+    page = store.webhooks.deliveries(hook.id, None, None, 2)
+    assert [one.order_id for one in page] == [bad.id, orders[2].id]
+    rest = store.webhooks.deliveries(hook.id, None, (orders[2].id, 1), 5)
+    assert [one.order_id for one in rest] == [orders[1].id, orders[0].id]
+    found = store.webhooks.deliveries(hook.id, DeliveryState.GIVEN_UP, None, 5)
+    assert [one.order_id for one in found] == [bad.id]
+    assert store.webhooks.deliveries(hook.id, DeliveryState.GIVEN_UP, (bad.id, 1), 5) == ()
+    assert store.webhooks.deliveries("hook_x", None, None, 5) == ()
+
+
+def test_one_delivery_is_replayed_alone(store: Backend) -> None:
+    hook = endpoint(store)
+    order = claimed(store, place(store))
+    line = record(store, record(store, taken(store, hook, order), 1), 2)
+    store.outbox.finish(line)
+    assert not store.webhooks.replay(hook.id, order.id, 3, after(1)), "it was never sent"
+    assert store.webhooks.replay(hook.id, order.id, 1, after(1))
+    again = taken(store, hook, order, "again", after(1))
+    assert [event.seq for event in again.wanted] == [1]
+    assert [state for _, state in again.events] == [DeliveryState.QUEUED, DeliveryState.DELIVERED]
+
+
+def test_a_replay_takes_the_lease_of_who_sends(store: Backend) -> None:
+    hook = endpoint(store)
+    order = claimed(store, place(store))
+    line = record(store, taken(store, hook, order), 1)
+    assert store.webhooks.replay(hook.id, order.id, 1, NOW)
+    assert not store.outbox.record(replace(line, sent_seq=2), entry(line, 2), hook)
+    again = taken(store, hook, order, "again")
+    assert [event.seq for event in again.wanted] == [1, 2]
+
+
+def test_all_that_failed_or_waits_is_replayed(store: Backend) -> None:
+    hook = endpoint(store)
+    good = settled(store, hook, DeliveryState.DELIVERED)
+    bad = [settled(store, hook, DeliveryState.GIVEN_UP), settled(store, hook, DeliveryState.RETRYING)]
+    assert store.webhooks.replay_failed(hook.id, NOW, 1) == (bad[0].id,)
+    assert store.webhooks.replay_failed(hook.id, NOW, 9) == (bad[1].id,)
+    assert store.webhooks.replay_failed(hook.id, NOW, 9) == ()
+    for order in bad:
+        line = taken(store, hook, order, order.id)
+        assert ([event.seq for event in line.wanted], line.failures) == ([1], 0)
+    assert take(store, hook, good) is None
+
+
+def test_old_records_go_in_batches(store: Backend) -> None:
+    hook = endpoint(store)
+    for _ in range(3):
+        settled(store, hook, DeliveryState.DELIVERED)
+    assert store.outbox.forget(NOW, 2) == 0
+    assert store.outbox.forget(after(1), 2) == 2
+    assert store.outbox.forget(after(1), 2) == 1
+    assert states(store, hook) == []
+
+
+@pytest.mark.parametrize("hooks", [0, 3])
+def test_an_order_with_and_without_endpoints_is_placed_alike(store: Backend, hooks: int) -> None:
+    made = sorted(endpoint(store).id for _ in range(hooks))
+    order = place(store)
+    found = store.orders.find(order.id, "alice")
+    assert found is not None
+    assert found[0].hooks == tuple(made)
+
+
+def test_the_next_line_of_a_client_is_the_one_longest_due(store: Backend) -> None:
+    hook, bobs = endpoint(store), endpoint(store, "bob")
+    first, second, third = (place(store) for _ in range(3))
+    place(store, "bob")
+    line = record(store, taken(store, hook, first, "first"), 1, DeliveryState.RETRYING)
+    store.outbox.retry(line, after(10), after(10))
+    assert store.outbox.next_due("alice", NOW) == hint(hook, second)
+    taken(store, hook, second, "second")
+    assert store.outbox.next_due("alice", NOW) == hint(hook, third)
+    assert not store.outbox.leave(record(store, taken(store, hook, third, "third"), 1))
+    assert store.outbox.next_due("alice", NOW) is None
+    assert store.outbox.next_due("alice", after(10)) == hint(hook, first)
+    assert store.webhooks.delete(bobs.id, "bob")
+    assert store.outbox.next_due("bob", NOW) is None
