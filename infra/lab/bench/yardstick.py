@@ -18,13 +18,13 @@ class _Item:
     price: Fraction
 
 
-def work() -> int:
-    """Do the work, about a millisecond of it, and return something that depends on all of it."""
+def work(times: int) -> int:
+    """Do about a millisecond of work so many times, and return something that depends on all of it."""
     item, total = _Item("yardstick", 0, Fraction(1)), 0
-    for number in range(_ROUNDS):
+    for number in range(times * _ROUNDS):
         read = json.loads(json.dumps(_DOCUMENT))
         total += sum(int(leg["amount"]) * 997 // 1000 for leg in read["legs"])
-        price = Fraction(total + number, 1 + number)
+        price = Fraction(total + number, 1 + number % _ROUNDS)
         item = replace(item, number=number, price=price)
-        total += sha256(f"{item.name} {item.number} {item.price}".encode()).digest()[0]
+        total = total % 10**12 + sha256(f"{item.name} {item.number} {item.price}".encode()).digest()[0]
     return total
