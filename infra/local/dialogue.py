@@ -14,6 +14,14 @@ from infra.local.log_pipe import LogPipe
 
 _CHUNK = 1 << 16
 
+LOG_EVERY_S = 0.1
+"""How often the log's pipe is emptied while an answer is waited for.
+
+A function writes a few lines before it answers: to be woken for each of them costs a thread switch, and all
+of them are read with the answer. One that logs more than a pipe holds, 64 KB, waits this long for each pipe
+full.
+"""
+
 
 class Ended(Exception):
     """The worker has closed its output: its process is at its end."""
@@ -23,7 +31,7 @@ class Dialogue:
     """Talks with a worker over its pipes, and keeps the one into which it logs from filling up."""
 
     def __init__(self, stdin: IO[str], stdout: IO[str], log: LogPipe) -> None:
-        self._stdin, self._stdout, self._stderr = stdin.fileno(), stdout.fileno(), log.fileno()
+        self._stdin, self._stdout = stdin.fileno(), stdout.fileno()
         self._log = log
         # Files stay open for as long as they are talked over.
         self._files = (stdin, stdout)
@@ -31,8 +39,7 @@ class Dialogue:
         for pipe in (self._stdin, self._stdout):
             os.set_blocking(pipe, False)
         self._poll = select.poll()
-        for pipe in (self._stdout, self._stderr):
-            self._poll.register(pipe, select.POLLIN)
+        self._poll.register(self._stdout, select.POLLIN)
 
     def is_over(self, log: LogPipe) -> bool:
         """Return whether it is with the process that logs there."""
@@ -62,16 +69,17 @@ class Dialogue:
         return line
 
     def _wait(self, deadline: float) -> None:
-        """Wait until a pipe is ready, and read what there is."""
-        ready = self._poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
-        if not ready:
-            raise TimeoutError
-        for pipe, _ in ready:
-            if pipe == self._stdout:
-                self._read()
-            elif pipe == self._stderr and not self._log.pull():
-                # At its end it would always be ready.
-                self._poll.unregister(self._stderr)
+        """Wait until the answer's pipe is ready, and read what there is; keep the log's from filling up."""
+        while not (ready := self._poll.poll(self._patience_ms(deadline))):
+            self._log.pull()
+            if time.monotonic() >= deadline:
+                raise TimeoutError
+        if any(pipe == self._stdout for pipe, _ in ready):
+            self._read()
+
+    @staticmethod
+    def _patience_ms(deadline: float) -> float:
+        return max(0.0, min(LOG_EVERY_S, deadline - time.monotonic())) * 1000
 
     def _read(self) -> None:
         read = os.read(self._stdout, _CHUNK)

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import uvicorn
@@ -31,6 +31,13 @@ from infra.local.sockets import Sockets
 from infra.local.threads import KeptThread
 from infra.local.worker import Worker
 from infra.local.workers import IDLE_S, Bound, Config, default_workers
+
+NEXT_LOOK_S = 0.002
+"""Pause of the queues' poller after a look that found nothing; MiniStack's 50 ms would delay what comes next.
+
+A look that finds nothing follows the end of every order, and every message that comes while all executors
+are busy: a client that sends one order after the other would wait, and so would executors that have done.
+"""
 
 COLLECT_AFTER = 20_000
 """New objects between two garbage collections; Python's own 700 cost the emulator a twentieth of its CPU."""
@@ -83,6 +90,13 @@ def main() -> None:
     )
 
 
+def replace(module: ModuleType, **parts: object) -> None:
+    """Replace parts of a module. Raises ``AttributeError`` for one it has not: another version of it."""
+    for name, part in parts.items():
+        getattr(module, name)
+        setattr(module, name, part)
+
+
 def _replace_pool(workers: int, warm: frozenset[str]) -> None:
     """Replace MiniStack's workers by bounded ones that are forked from templates.
 
@@ -98,11 +112,13 @@ def _replace_pool(workers: int, warm: frozenset[str]) -> None:
     for module in (concurrency, lambda_svc):
         module.threading = SimpleNamespace(**vars(threading) | {"Thread": KeptThread})
     bound = Bound(lambda_runtime.acquire_worker, lambda_runtime.release_worker, width)
-    lambda_runtime.Worker = Worker
-    lambda_runtime._LOCAL_WORKER_TTL = IDLE_S
-    lambda_runtime.get_or_create_worker = bound.lease
-    lambda_svc.acquire_worker = bound.acquire
-    lambda_svc.release_worker = bound.release
+    replace(lambda_runtime, Worker=Worker, _LOCAL_WORKER_TTL=IDLE_S, get_or_create_worker=bound.lease)
+    replace(
+        lambda_svc,
+        acquire_worker=bound.acquire,
+        release_worker=bound.release,
+        _ESM_IDLE_WAKE_GAP_SECONDS=NEXT_LOOK_S,
+    )
     if forks.IS_POSSIBLE:
         _fork_workers(lambda_svc, warm)
 

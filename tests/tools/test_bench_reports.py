@@ -9,6 +9,7 @@ from infra.lab.bench.load import Placed, Run
 from infra.lab.bench.performance import page as performance_page
 from infra.lab.bench.plan import Plan
 from infra.lab.bench.report_text import rows, title
+from infra.lab.bench.standard import end_to_end_ms, of_runs
 
 STATES = ("pending", "routing", "building", "submitted", "confirmed")
 USED: Document = {"Executor": 0.5, "postgres": 0.25, "emulator": 0.25}
@@ -61,9 +62,12 @@ def test_the_page_about_performance_is_filled_in() -> None:
     run = report()
     cold: Document = {"importCpuMs": 1, "firstCpuMs": 2, "cpuMs": 3, "ms": 4, "memoryMb": 5}
     own: Document = {"acceptCpuMs": 1, "executeCpuMs": 2, "cpuMs": 3, "frames": 4, "databaseCpuMs": 5}
+    own["yardstickCpuMs"] = 1.5
+    run["ordersPerSecondOfRuns"] = [1, 2, 3, 4, 5]
     warm = ("burst", "burstSocketPerOrder", "manyClients", "idle", "defaultIdle", "defaultBurst")
     runs = (*warm, "coldBurst", "coldSocketPerOrder")
     lossy: Document = {**run, "socketsRefused": 3, "ordersRefused": 7, "ordersBehindError": 2}
+    lossy["deploymentMb"] = 1234.5
     text = performance_page(
         {
             **dict.fromkeys(runs, run),
@@ -78,6 +82,7 @@ def test_the_page_about_performance_is_filled_in() -> None:
             "growthWatchers": [run],
             "growthHistory": [{"rows": 1000, "newestMs": run["acceptMs"], "ofStatusMs": run["acceptMs"]}],
             "bareOrdersPerSecond": 300,
+            "held": {"sockets": 1000, "held_s": 600.0, "grown_mb": 4.2, "cpu_percent": 1.3, "dropped": 0},
             "upSeconds": 4.0,
             "firstOrderSeconds": 0.5,
             "machine": run["machine"],
@@ -90,4 +95,18 @@ def test_the_page_about_performance_is_filled_in() -> None:
     assert "full at 8 orders a second" in text, "2 cores, 4 orders, 1 s of CPU"
     assert "| 1,000 | 10 / 10 | 10 / 10 |" in text
     assert re.search(r"first burst after `up` \|.*\| 0 \| 0 \| 0 \| 0 \| 0 \| 300 in 12 \|", text)
-    assert re.search(r"a socket for each order \|.*\| 3 \| 7 \| 2 \| 0 \| 0 \| 300 in 12 \|", text)
+    assert re.search(r"a socket for each order \|.*\| 3 \| 7 \| 2 \| 0 \| 0 \| 1,?234 in 12 \|", text)
+    assert "| ≤ 1,024 | 1,234 |" in text, "the most that any burst took"
+    assert "| 1,000 idle sockets for 600 s: memory grows by, MB | ≤ 50 | 4.2 |" in text
+    assert "cost 2.00 times that" in text, "accept and execute, beside the yardstick"
+
+
+def test_the_median_run_is_shown_and_the_worst_of_what_is_lost() -> None:
+    reports: list[Document] = [
+        {**report(), "ordersPerSecond": rate, "ordersRefused": refused, "endToEndMs": {"p50": ms}}
+        for rate, refused, ms in ((90, 0, 21), (70, 2, 19), (80, 1, 23))
+    ]
+    shown = of_runs(reports)
+    assert (shown["ordersPerSecond"], shown["ordersRefused"]) == (80, 2)
+    assert shown["ordersPerSecondOfRuns"] == [90, 70, 80]
+    assert of_runs(reports, by=end_to_end_ms)["endToEndMs"] == {"p50": 21}

@@ -152,7 +152,10 @@ def print_budget(budget: Budget) -> None:
         cells = ("acceptCpuMs", "executeCpuMs", "cpuMs", "frames", "databaseCpuMs")
         order.add_row(name, *(f"{run[cell]:.2f}" for cell in cells))
     console.print(order)
-    console.print(f"a pushed frame: {budget.frame_cpu_ms:.2f} ms\n")
+    console.print(f"a pushed frame: {budget.frame_cpu_ms:.2f} ms")
+    yardstick_ms = budget.unwatched["yardstickCpuMs"]
+    times = budget.unwatched["cpuMs"] / yardstick_ms
+    console.print(f"the yardstick: {yardstick_ms:.2f} ms; both without watchers are {times:.1f} times that\n")
     print_starts(budget.cold)
 
 

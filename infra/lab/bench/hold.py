@@ -76,14 +76,19 @@ async def hold(target: Target, state: State, sockets: int, seconds: float) -> He
         )
 
 
+def allow_many_sockets() -> None:
+    """Let this process open as many sockets as the machine lets it, which is more than the usual 1,024."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def main() -> None:
     """Measure on a deployment of its own, and print the figures as JSON."""
     parser = argparse.ArgumentParser(prog="python -m infra.lab.bench.hold", description=__doc__)
     parser.add_argument("--sockets", type=int, default=1_000, help="how many are open")
     parser.add_argument("--seconds", type=float, default=600, help="how long they are held")
     options = parser.parse_args()
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    allow_many_sockets()
     with session.own_deployment("none") as state:
         found = asyncio.run(hold(session.target_of(state), state, options.sockets, options.seconds))
     print(json.dumps(found._asdict(), indent=2))

@@ -12,6 +12,9 @@ from dexec_client.raw.json_types import Document
 LOSSES = ("socketsRefused", "ordersRefused", "ordersBehindError", "eventsMissing", "eventsDuplicated")
 """What there is to be none of; of several runs the page has the worst."""
 
+BURSTS = ("burst", "burstSocketPerOrder", "manyClients", "coldBurst", "coldSocketPerOrder")
+"""Those after which the deployment's memory is to be small."""
+
 
 def page(figures: Document) -> str:
     """Return the page as Markdown."""
@@ -24,7 +27,8 @@ def page(figures: Document) -> str:
     environment.filters |= {"times": _times, "losses": _losses, "cpu": _cpu_ms}
     burst, machine = cast(Document, figures["burst"]), cast(Document, figures["machine"])
     bound = int(str(machine["cores"])) * 1000 / float(_cpu_ms(burst))
-    return environment.get_template("performance.md.j2").render(figures, bound=bound)
+    most_mb = max(float(str(cast(Document, figures[name])["deploymentMb"])) for name in BURSTS)
+    return environment.get_template("performance.md.j2").render(figures, bound=bound, mostMb=most_mb)
 
 
 def _times(spread: dict[str, float | None]) -> str:

@@ -1,24 +1,26 @@
 """The standard set: ``python -m infra.lab.bench.standard [--quick]`` measures and rewrites the page.
 
-Figures that decide are medians of several runs; the whole takes about twelve minutes, ``--quick`` three.
+Figures that decide are medians of several runs; the whole takes about half an hour, ten minutes of which
+hold idle sockets, ``--quick`` four.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from dexec_client.raw.json_types import Document
 from infra.json_types import Json
-from infra.lab.bench import bare, budget, history, session
+from infra.lab.bench import bare, budget, history, hold, session
 from infra.lab.bench.performance import LOSSES, page
 from infra.lab.bench.plan import Plan, Sockets, Target
 from infra.local.home import PROJECT, State
@@ -27,6 +29,8 @@ from infra.local.keys import create_key
 PAGE = PROJECT / "docs" / "performance.md"
 CONNECTIONS = 50
 """Of the load client, where many clients come at once."""
+
+Figure = Callable[[Document], float]
 
 LONGEST_S = 180
 """What one step may take, by the speed of the step before."""
@@ -41,6 +45,8 @@ class Sizes(NamedTuple):
     watchers: tuple[tuple[int, int], ...]
     """Watchers, and the orders whose events they receive."""
     rows: tuple[int, ...]
+    held: tuple[int, float]
+    """Sockets that are held open, and for how many seconds."""
 
 
 FULL = Sizes(
@@ -49,8 +55,16 @@ FULL = Sizes(
     orders=(10, 100, 1_000, 10_000),
     watchers=((1, 100), (10, 50), (100, 10), (1_000, 2)),
     rows=(10**3, 10**4, 10**5, 10**6),
+    held=(1_000, 600),
 )
-QUICK = Sizes(runs=1, burst=200, orders=(10, 100), watchers=((1, 50), (10, 20)), rows=(10**3, 10**4))
+QUICK = Sizes(
+    runs=1,
+    burst=200,
+    orders=(10, 100),
+    watchers=((1, 50), (10, 20)),
+    rows=(10**3, 10**4),
+    held=(200, 20),
+)
 
 
 def measure(sizes: Sizes) -> Document:
@@ -68,6 +82,7 @@ def measure(sizes: Sizes) -> Document:
     with session.own_deployment("default") as state:
         default = _default_latency(state)
     cold = _cold(sizes)
+    held = _held(sizes)
     return {
         "budget": own.document(),
         "bareOrdersPerSecond": round(alone),
@@ -77,6 +92,7 @@ def measure(sizes: Sizes) -> Document:
         **growth,
         **default,
         **cold,
+        "held": held,
         "machine": session.machine(),
         "commit": session.commit(),
         "at": str(first["at"]),
@@ -86,13 +102,13 @@ def measure(sizes: Sizes) -> Document:
 def _zero_latency(sizes: Sizes, state: State) -> Document:
     target = session.target_of(state)
     burst, per_order = Plan(sizes.burst), Plan(sizes.burst, sockets=Sockets.one_per_order)
-    idle = Plan(50, rate=4)
+    many, idle = replace(burst, connections=CONNECTIONS), Plan(50, rate=4)
     return {
         # First: what a burst leaves behind, closing its sockets for one, would not be idle.
-        "idle": _runs("idle", idle, target, state, 1),
+        "idle": _runs("idle", idle, target, state, sizes.runs, by=end_to_end_ms),
         "burst": _runs(f"burst of {sizes.burst}", burst, target, state, sizes.runs),
         "burstSocketPerOrder": _runs("a socket per order", per_order, target, state, sizes.runs),
-        "manyClients": _runs("50 connections", replace(burst, connections=CONNECTIONS), target, state, 1),
+        "manyClients": _runs("50 connections", many, target, state, sizes.runs),
     }
 
 
@@ -107,8 +123,16 @@ def _cold(sizes: Sizes) -> Document:
             _note(f"{name}, run {number + 1} of {sizes.runs}")
             with session.own_deployment("none") as state:
                 reports.append(session.measure(plan, session.target_of(state), state).report)
-        found[name] = _of_runs(reports)
+        found[name] = of_runs(reports)
     return found
+
+
+def _held(sizes: Sizes) -> Document:
+    """Measure what idle sockets cost, on a deployment of their own."""
+    sockets, seconds = sizes.held
+    _note(f"{sockets} sockets held for {seconds:.0f} s")
+    with session.own_deployment("none") as state:
+        return {**asyncio.run(hold.hold(session.target_of(state), state, sockets, seconds))._asdict()}
 
 
 def _growth(sizes: Sizes, state: State) -> Document:
@@ -153,25 +177,31 @@ def _default_latency(state: State) -> Document:
     }
 
 
-def _runs(name: str, plan: Plan, target: Target, state: State, runs: int) -> Document:
-    """Run a plan several times on one deployment."""
+def _orders_per_second(report: Document) -> float:
+    return float(str(report["ordersPerSecond"]))
+
+
+def end_to_end_ms(report: Document) -> float:
+    """Return the median latency: on a schedule the throughput is the schedule's."""
+    return float(str(cast(Document, report["endToEndMs"])["p50"]))
+
+
+def _runs(
+    name: str, plan: Plan, target: Target, state: State, runs: int, *, by: Figure = _orders_per_second
+) -> Document:
+    """Run a plan several times on one deployment; return the run that is the median by a figure."""
     reports = []
     for number in range(runs):
         _note(f"{name}, run {number + 1} of {runs}")
         reports.append(session.measure(plan, target, state).report)
-    return _of_runs(reports)
+    return of_runs(reports, by)
 
 
-def _of_runs(reports: Sequence[Document]) -> Document:
-    """Return the report with the median throughput, the throughputs of all, and the worst of what is lost."""
-    rates = [float(str(report["ordersPerSecond"])) for report in reports]
+def of_runs(reports: Sequence[Document], by: Figure = _orders_per_second) -> Document:
+    """Return the report of the median run, the throughputs of all, and the worst of what is lost."""
     worst = {name: max(int(str(report[name])) for report in reports) for name in LOSSES}
-    return {**_middle(reports, rates), **worst, "ordersPerSecondOfRuns": list(rates)}
-
-
-def _middle(reports: Sequence[Document], rates: Sequence[float]) -> Document:
-    middle = median(rates)
-    return min(zip(rates, reports, strict=True), key=lambda pair: abs(pair[0] - middle))[1]
+    middle = sorted(reports, key=by)[(len(reports) - 1) // 2]
+    return {**middle, **worst, "ordersPerSecondOfRuns": [_orders_per_second(report) for report in reports]}
 
 
 def _note(text: str) -> None:
@@ -181,10 +211,11 @@ def _note(text: str) -> None:
 def main() -> None:
     """Measure and write the page, and the figures as JSON where a file is named."""
     parser = argparse.ArgumentParser(prog="python -m infra.lab.bench.standard", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="less of everything, two minutes")
+    parser.add_argument("--quick", action="store_true", help="less of everything, four minutes")
     parser.add_argument("--json", type=Path, help="a file for the figures")
     parser.add_argument("--from-json", type=Path, help="write the page from such a file, measure nothing")
     options = parser.parse_args()
+    hold.allow_many_sockets()
     if options.from_json:
         figures = json.loads(options.from_json.read_text())
     else:
