@@ -106,10 +106,19 @@ def test_what_an_exact_output_costs_is_compared_with_the_balance(world: World) -
     assert failure.message == f"Insufficient balance: needs {format_units(needed, 'SOL')} SOL, has 10000 SOL"
 
 
-def test_a_balance_that_is_just_enough_is_spent(world: World) -> None:
+def test_a_balance_that_is_just_enough_is_spent(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     order = placed(world, replace(SWAP, amount=10_000 * 10**9))
+    balances = FakeWallets.balances
+    asked: list[str] = []
+
+    def counted(wallets: FakeWallets, client_id: str) -> dict[str, int]:
+        asked.append(client_id)
+        return balances(wallets, client_id)
+
+    monkeypatch.setattr(FakeWallets, "balances", counted)
     assert execute(world, order) is None
     assert states(world)[-1] is CONFIRMED
+    assert asked == ["alice"], "once, as the claim of an order in memory says nothing of its wallet"
 
 
 def test_what_is_spent_between_signing_and_landing_fails_on_chain_without_another_attempt(
