@@ -100,6 +100,7 @@ def test_a_slot_is_rounded_up_to_whole_seconds(store: Backend) -> None:
 
 
 def test_a_full_backlog_says_when_there_is_room_again(store: Backend) -> None:
+    store.orders.place(new_order("bob", now=after(-50)), SLOW, None)
     for _ in range(5):
         store.orders.place(new_order(), SLOW, None)
     with pytest.raises(TooManyOrders) as refused:

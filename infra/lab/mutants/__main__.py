@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import shlex
 import signal
 import sys
@@ -28,6 +29,7 @@ def main() -> None:
     )
     parser.add_argument("--minutes", type=float, default=600, help="stop then, and report on what has run")
     parser.add_argument("--tests", help="tests instead of the plan's, as pytest is given them")
+    parser.add_argument("--every", type=int, default=1, help="a sample: 3 makes each third mutant")
     parser.add_argument("--jobs", type=int, default=2, help="mutants at a time, of tests in memory")
     options = parser.parse_args()
     ends_at = time.monotonic() + options.minutes * 60
@@ -38,7 +40,7 @@ def main() -> None:
         for group in GROUPS:
             if files := _files(group, options.names):
                 chosen = replace(group, tests=tuple(shlex.split(options.tests))) if options.tests else group
-                for fate in _run(chosen, files, options.jobs, ends_at):
+                for fate in _run(chosen, files, options, ends_at):
                     fates.append(fate)
                     print(*fate[1:], fate[0].file, fate[0].line, fate[0].change, flush=True)
     except KeyboardInterrupt:
@@ -56,11 +58,14 @@ def _files(group: Group, names: list[str]) -> list[str]:
     return [file for file in files if any(name in file for name in names)]
 
 
-def _run(group: Group, files: list[str], jobs: int, ends_at: float) -> Iterator[tuple[Mutant, Fate]]:
+def _run(
+    group: Group, files: list[str], options: argparse.Namespace, ends_at: float
+) -> Iterator[tuple[Mutant, Fate]]:
     trials = Trials(group, files)
     with trials.running():
         print(f"{group.name}: {len(trials.durations_s)} tests", flush=True)
-        yield from trials.fates(mutants_of(files), 1 if group.on_postgres else jobs, ends_at)
+        made = itertools.islice(mutants_of(files), 0, None, options.every)
+        yield from trials.fates(made, 1 if group.on_postgres else options.jobs, ends_at)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,9 @@ from infra.local.home import PROJECT
 
 _PYTHON = PROJECT / ".venv-mutants" / "bin" / "python"
 _LOGS = re.compile(r"(_?log(ger)?|telemetry|warnings)\b")
-_IDLE = re.compile(r"\s*(@dataclass|@pytest|__slots__|if TYPE_CHECKING|.*\b(logger|log)\.(info|warning|error)\()")
+_IDLE = re.compile(
+    r"\s*(@dataclass|@pytest|__slots__|if TYPE_CHECKING|.*\b(logger|log)\.(info|warning|error)\()"
+)
 _LITERAL = re.compile(r"(?<![\w.-])(\d+)(?![\w.-])|\b(true|false)\b|\b(Allow|Deny)\b")
 
 
@@ -49,7 +51,11 @@ def _of_code(file: str, source: str) -> Iterator[tuple[int, str]]:
     listed = subprocess.run(program, cwd=PROJECT, check=True, capture_output=True, text=True)
     lines = source.splitlines()
     for _, line, column, text in map(json.loads, listed.stdout.splitlines()):
-        if not _IDLE.match(lines[line - 1]) and not re.match(r"\*\*?[,\w]", lines[line - 1][column:]) and _is_code(text):
+        if (
+            not _IDLE.match(lines[line - 1])
+            and not re.match(r"\*\*?[,\w]", lines[line - 1][column:])
+            and _is_code(text)
+        ):
             yield line, text
     yield from _without_calls(source)
     for found in re.finditer(r"\b(min|max)\(", source):

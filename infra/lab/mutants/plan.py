@@ -33,7 +33,7 @@ _ON_POSTGRES = (
         "api_keys", "cluster", "control", "deadlines", "idempotency", "many_orders", "orders", "probe", "watching"
     )),
     *(f"tests/system/integration/test_{name}.py" for name in (
-        "halt_races", "handlers", "ledger", "operators", "outcomes", "races"
+        "halt_races", "handlers", "ledger", "operators", "outcomes", "races", "sql"
     )),
     "-k", "not memory and not repeatable and not DSQL and not en_US",
 )  # fmt: skip

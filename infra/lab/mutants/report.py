@@ -40,16 +40,24 @@ def report(fates: Sequence[tuple[Mutant, Fate]], known: Known) -> tuple[str, int
     """Return the figures of each file and the survivors without a reason, and how many those are."""
     made = [(mutant, fate) for mutant, fate in fates if fate is not Fate.INVALID]
     files = sorted({mutant.file for mutant, _ in made})
-    lines = [f"{'file':60} {'made':>6} {'killed':>7} {'survived':>9} {'of these known':>15} {'not run':>8} {'rate':>7}"]
+    lines = [
+        f"{'file':60} {'made':>6} {'killed':>7} {'survived':>9} {'of these known':>15} {'not run':>8} {'rate':>7}"
+    ]
     lines += [_figures(file, [one for one in made if one[0].file == file], known) for file in files]
     lines.append(_figures("all", made, known))
     survivors = [mutant for mutant, fate in made if fate is Fate.SURVIVED]
     unknown = [one for one in survivors if (one.file, one.change) not in known]
     lines += ["", f"{len(unknown)} survivors without a reason in survivors.toml"]
     lines += [f"{one.file}:{one.line}: {one.change}" for one in sorted(unknown, key=_place)]
-    noticed = {(one.file, one.change) for one, fate in made if fate is Fate.KILLED} - {_key(one) for one in survivors}
+    noticed = {(one.file, one.change) for one, fate in made if fate is Fate.KILLED} - {
+        _key(one) for one in survivors
+    }
     if stale := sorted(noticed & known.keys()):
-        lines += ["", "in survivors.toml, and noticed by now:", *(f"{file}: {change}" for file, change in stale)]
+        lines += [
+            "",
+            "in survivors.toml, and noticed by now:",
+            *(f"{file}: {change}" for file, change in stale),
+        ]
     return "\n".join(lines), len(unknown)
 
 

@@ -19,7 +19,9 @@ _OPPOSITES = (
     ("<=", "<"), (">=", ">"), ("=", "<>"), ("true", "false"), ("GREATEST", "LEAST"), ("DESC", "ASC"),
     ("AND", "OR"), ("LEFT", "INNER"), ("+", "-"),
 )  # fmt: skip
-_OTHER = dict(_OPPOSITES) | {other: one for one, other in _OPPOSITES} | {"IN": "NOT IN", "EXISTS": "NOT EXISTS"}
+_OTHER = (
+    dict(_OPPOSITES) | {other: one for one, other in _OPPOSITES} | {"IN": "NOT IN", "EXISTS": "NOT EXISTS"}
+)
 
 
 def mutations(sql: str) -> Iterator[tuple[int, str]]:

@@ -36,6 +36,8 @@ _FIRST = 15
 """How many tests are run before the rest is collected at all."""
 _MOST_S = 8.0
 """Of the tests that run a line, the quickest are tried that take no longer than this together."""
+_PLAN = "tests/system/integration/test_sql.py::test_a_statement_can_be_planned[{}]"
+"""What shows that a mutant is no statement at all."""
 _NOTICED, _INVALID, _NO_TESTS = 1, 2, 3
 _FATES = {0: Fate.SURVIVED, _INVALID: Fate.INVALID, _NO_TESTS: Fate.NOT_RUN}
 """By exit code of a fork; any other, as of one that was killed, is that of a mutant that was noticed."""
@@ -81,8 +83,12 @@ class Trials:
             yield
 
     def _baseline(self, path: Path) -> int:
-        measured = coverage.Coverage(data_file=None, source=[str(PROJECT / "shared"), str(PROJECT / "functions")])
-        measured.set_option("run:disable_warnings", ["module-not-measured", "no-data-collected", "module-not-imported"])
+        measured = coverage.Coverage(
+            data_file=None, source=[str(PROJECT / "shared"), str(PROJECT / "functions")]
+        )
+        measured.set_option(
+            "run:disable_warnings", ["module-not-measured", "no-data-collected", "module-not-imported"]
+        )
         _forget()
         watch = _Watch(measured, self._given)
         measured.start()
@@ -90,7 +96,10 @@ class Trials:
         measured.stop()
         data = measured.get_data()
         tests = {
-            file: {line: set(names) - {""} for line, names in data.contexts_by_lineno(str(PROJECT / file)).items()}
+            file: {
+                line: set(names) - {""}
+                for line, names in data.contexts_by_lineno(str(PROJECT / file)).items()
+            }
             for file in self._files
             if file.endswith(".py")
         }
@@ -118,9 +127,7 @@ class Trials:
             chosen.append(name)
         return chosen
 
-    def fates(
-        self, mutants: Iterable[Mutant], jobs: int, ends_at: float
-    ) -> Iterator[tuple[Mutant, Fate]]:
+    def fates(self, mutants: Iterable[Mutant], jobs: int, ends_at: float) -> Iterator[tuple[Mutant, Fate]]:
         """Yield the fate of each mutant, several tried at a time."""
         running: dict[int, tuple[Mutant, float]] = {}
         for mutant in mutants:
@@ -144,17 +151,15 @@ class Trials:
             sys.meta_path.insert(0, _Finder(PROJECT / mutant.file, mutant.text))
         else:
             _replace_text(PROJECT / mutant.file, mutant.text)
-        if mutant.file.endswith(".sql"):
-            plans = "tests/system/integration/test_sql.py::test_a_statement_can_be_planned"
-            if _pytest([f"{plans}[{Path(mutant.file).stem}]"], _Given(self._given)):
-                return _INVALID
-        first, rest = tests[:_FIRST], tests[_FIRST:]
+        plan = _PLAN.format(Path(mutant.file).stem) if mutant.file.endswith(".sql") else None
+        first, rest = [plan, *tests[:_FIRST]] if plan else tests[:_FIRST], tests[_FIRST:]
         for some in filter(None, (first, rest)):
-            code = _pytest([*{name.partition("::")[0] for name in some}], _Given(self._given), _Only(some))
+            only = _Only(some)
+            code = _pytest([*{name.partition("::")[0] for name in some}], _Given(self._given), only)
             if code == pytest.ExitCode.NO_TESTS_COLLECTED:
                 return _NO_TESTS
             if code:
-                return _NOTICED
+                return _INVALID if plan and only.failed == plan else _NOTICED
         return 0
 
 
@@ -245,11 +250,16 @@ class _Only:
 
     def __init__(self, names: Sequence[str]) -> None:
         self._places = {name: place for place, name in enumerate(names)}
+        self.failed = ""
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         kept = [item for item in items if item.nodeid in self._places]
         items[:] = sorted(kept, key=lambda item: self._places[item.nodeid])
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.failed = report.nodeid
 
 
 class _Finder(importlib.abc.MetaPathFinder):

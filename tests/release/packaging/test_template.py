@@ -49,9 +49,7 @@ def test_every_setting_is_an_environment_variable_of_the_functions() -> None:
     assert all(VARIABLES[name.upper()] == "" for name in FOR_SAM_LOCAL)
 
 
-@pytest.mark.parametrize(
-    "name", sorted(Settings.model_fields.keys() - FOR_SAM_LOCAL - MADE_BY_THE_STACK)
-)
+@pytest.mark.parametrize("name", sorted(Settings.model_fields.keys() - FOR_SAM_LOCAL - MADE_BY_THE_STACK))
 def test_a_setting_is_a_parameter_with_the_same_default(name: str) -> None:
     parameter = to_pascal(name)
     assert VARIABLES[name.upper()] == {"Ref": parameter}

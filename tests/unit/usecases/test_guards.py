@@ -42,9 +42,13 @@ def test_what_the_market_does_not_give_is_not_signed(
     assert not world.signer.signed
 
 
-def test_a_limit_that_the_quote_just_meets_is_signed_and_enforced(world: World) -> None:
-    quoted = world.quote_route(SWAP).route.amount_out
-    order = placed(world, replace(SWAP, slippage_bps=10_000, limit=quoted))
+@pytest.mark.parametrize("request_", [SWAP, replace(SWAP, mode=Mode.EXACT_OUT, amount=150 * 10**6)])
+def test_a_limit_that_the_quote_just_meets_is_signed_and_enforced(
+    world: World, request_: RouteRequest
+) -> None:
+    found = world.quote_route(request_).route
+    quoted = found.amount_out if request_.mode is Mode.EXACT_IN else found.amount_in
+    order = placed(world, replace(request_, slippage_bps=10_000, limit=quoted))
     assert execute(world, order) is None
     assert states(world)[-1] is CONFIRMED
     ((_, events),) = world.backend.audit.histories()

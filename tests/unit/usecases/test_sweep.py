@@ -113,6 +113,36 @@ def test_one_sweep_puts_all_lost_orders_back() -> None:
     assert world.tape.calls.count("orders.lost") == 3
 
 
+@pytest.mark.parametrize(("stray", "lost_after_s"), [(False, 15), (True, 600)])
+def test_an_order_is_lost_once_its_message_can_no_longer_be_on_its_way(
+    stray: bool, lost_after_s: float
+) -> None:
+    world = World()
+    order = world.place(world.client())
+    assert order is not None
+    world.queue.messages.clear()
+    if stray:
+        world.queue.send("another", "client", 0)
+    ends_at = world.clock.now() + timedelta(hours=1)
+    world.clock.advance(lost_after_s - 0.001)
+    assert world.sweep_up(ends_at).requeued == ()
+    world.clock.advance(0.001)
+    assert world.sweep_up(ends_at).requeued == (order.id,)
+
+
+def test_a_sweep_leaves_three_seconds_of_its_invocation() -> None:
+    world = World()
+    order = world.place(world.client())
+    assert order is not None
+    world.queue.messages.clear()
+    world.connect("old", world.client())
+    world.clock.advance(CONNECTION_LIFE_S)
+    nothing = world.sweep_up(world.clock.now() + timedelta(seconds=3))
+    assert (nothing.requeued, nothing.dropped_connections) == ((), 0)
+    swept = world.sweep_up(world.clock.now() + timedelta(seconds=3.001))
+    assert (swept.requeued, swept.dropped_connections) == ((order.id,), 1)
+
+
 def test_one_sweep_delivers_everything_that_was_missed() -> None:
     world = World()
     caller = world.client(orders_per_minute=0)
