@@ -145,9 +145,7 @@ def _is_part(name: str) -> bool:
 def _called(path: Path) -> set[str]:
     """Return the plain names that a file calls."""
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    return {
-        node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    }
+    return {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
 
 
 PAPER = "dexec.adapters.paper"

@@ -13,7 +13,7 @@ _LEFT_OUT = re.compile(
         (
             # `X | None` of an annotation is never evaluated.
             "ReplaceBinaryOperator_BitOr_",
-            # Of the operators that may stand for another, the opposite one: the rest fail at once, or do the same.
+            # Of the operators that may stand for another, the opposite: the rest fail, or do the same.
             "ReplaceBinaryOperator_Add_(?!Sub$)",
             "ReplaceBinaryOperator_Sub_(?!Add$)",
             "ReplaceBinaryOperator_Mul_(?!Div$)",

@@ -1,4 +1,4 @@
-"""Makes the mutants of a file: of code with Cosmic Ray and two kinds of our own, of SQL and the template here."""
+"""Makes the mutants of a file: of code with Cosmic Ray and two kinds of our own, of SQL, of the template."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Mutant:
 
 
 def mutants_of(files: Sequence[str]) -> Iterator[Mutant]:
-    """Yield the mutants of the files, in order. Raises ``CalledProcessError`` where Cosmic Ray does not run."""
+    """Yield the mutants of the files, in order. Raises ``CalledProcessError`` if Cosmic Ray fails."""
     for file in files:
         source = (PROJECT / file).read_text(encoding="utf-8")
         made = {"py": _of_code, "sql": _of_sql, "yaml": _of_template}[file.rpartition(".")[2]]

@@ -20,17 +20,20 @@ class Group:
 
 _IN_MEMORY = (
     "tests/unit", "tests/contract", "tests/proofs/property/test_lifecycle.py", "tests/tools/test_vectors.py",
-    *(f"tests/proofs/exactly_once/test_{name}.py" for name in ("fairness", "leases", "notifying", "poison", "timeouts")),
+    *(f"tests/proofs/exactly_once/test_{name}.py" for name in (
+        "fairness", "leases", "notifying", "poison", "timeouts"
+    )),
     "-m", "not back_end", "-k", "not thousand and not cold_start and not test_architecture",
 )  # fmt: skip
 _OF_USE_CASES = (
     "tests/unit/usecases", "tests/contract",
-    *(f"tests/proofs/exactly_once/test_{name}.py" for name in ("leases", "notifying", "poison")),
+    *(f"tests/proofs/exactly_once/test_{name}.py" for name in ("fairness", "leases", "notifying", "poison")),
     "-m", "not back_end", "-k", "not thousand and not test_curves",
 )  # fmt: skip
 _ON_POSTGRES = (
     *(f"tests/contract/test_{name}.py" for name in (
-        "api_keys", "cluster", "control", "deadlines", "idempotency", "many_orders", "orders", "probe", "watching"
+        "api_keys", "cluster", "control", "deadlines", "idempotency", "many_orders", "orders", "probe",
+        "watching",
     )),
     *(f"tests/system/integration/test_{name}.py" for name in (
         "halt_races", "handlers", "ledger", "operators", "outcomes", "races", "sql"
@@ -49,16 +52,28 @@ GROUPS = (
         "memory",
         tuple(
             f"shared/dexec/{name}"
-            for name in ("domain/**/*.py", "api/*.py", "ports/*.py", "adapters/paper/*.py", "batches.py")
+            for name in (
+                "domain/**/*.py", "api/*.py", "ports/*.py", "adapters/paper/*.py", "batches.py"
+            )
         ),
         _IN_MEMORY,
     ),
     Group("sql", ("shared/dexec/adapters/postgres/sql/*.sql",), _ON_POSTGRES, on_postgres=True),
-    Group("postgres", ("shared/dexec/adapters/postgres/*.py", "functions/*/*.py"), _OF_ADAPTERS, on_postgres=True),
+    Group(
+        "postgres",
+        ("shared/dexec/adapters/postgres/*.py", "functions/*/*.py"),
+        _OF_ADAPTERS,
+        on_postgres=True,
+    ),
     Group(
         "template",
         ("template.yaml",),
-        ("tests/release/packaging", "tests/system/integration/test_handlers.py", "tests/tools", "-k",
-         "not samlocal and not guided and not build and not runtime and not image and not lint"),
+        (
+            *(f"tests/release/packaging/test_{name}.py" for name in (
+                "template", "deploy_safety", "security", "alarms", "watching"
+            )),
+            "tests/tools/test_local_template.py", "tests/tools/test_cloud_model.py",
+            "tests/proofs/exactly_once/test_timeouts.py", "-k", "not samlocal",
+        ),
     ),
 )  # fmt: skip

@@ -41,7 +41,7 @@ def report(fates: Sequence[tuple[Mutant, Fate]], known: Known) -> tuple[str, int
     made = [(mutant, fate) for mutant, fate in fates if fate is not Fate.INVALID]
     files = sorted({mutant.file for mutant, _ in made})
     lines = [
-        f"{'file':60} {'made':>6} {'killed':>7} {'survived':>9} {'of these known':>15} {'not run':>8} {'rate':>7}"
+        f"{'file':60} {'made':>6} {'killed':>7} {'survived':>9} {'reasoned':>9} {'not run':>8} {'rate':>7}"
     ]
     lines += [_figures(file, [one for one in made if one[0].file == file], known) for file in files]
     lines.append(_figures("all", made, known))
@@ -74,4 +74,4 @@ def _figures(name: str, made: Sequence[tuple[Mutant, Fate]], known: Known) -> st
     reasoned = sum(fate is Fate.SURVIVED and _key(one) in known for one, fate in made)
     killed, survived = fates[Fate.KILLED], fates[Fate.SURVIVED]
     rate = f"{killed / (killed + survived):.1%}" if killed + survived else "-"
-    return f"{name:60} {len(made):6} {killed:7} {survived:9} {reasoned:15} {fates[Fate.NOT_RUN]:8} {rate:>7}"
+    return f"{name:60} {len(made):6} {killed:7} {survived:9} {reasoned:9} {fates[Fate.NOT_RUN]:8} {rate:>7}"

@@ -7,9 +7,6 @@ project is left as it is, several can be tried at a time, and tests that start p
 from __future__ import annotations
 
 import ast
-import importlib.abc
-import importlib.machinery
-import importlib.util
 import os
 import pickle
 import signal
@@ -17,24 +14,23 @@ import sys
 import tempfile
 import time
 import traceback
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import CodeType, ModuleType
-from typing import Any
 
 import coverage
 import pytest
 
 from infra.lab.mutants.generate import Mutant
 from infra.lab.mutants.plan import Group
+from infra.lab.mutants.plugins import Given, Only, Watch
+from infra.lab.mutants.replacing import forget, replace_module, replace_text
 from infra.lab.mutants.report import Fate
 from infra.local.home import PROJECT
 
 _FIRST = 15
 """How many tests are run before the rest is collected at all."""
-_MOST_S = 8.0
+_MOST_S = 25.0
 """Of the tests that run a line, the quickest are tried that take no longer than this together."""
 _PLAN = "tests/system/integration/test_sql.py::test_a_statement_can_be_planned[{}]"
 """What shows that a mutant is no statement at all."""
@@ -56,7 +52,7 @@ class Trials:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Prepare the tests, and their server of PostgreSQL, while in here. Exits where they fail by themselves."""
+        """Prepare the tests and their server of PostgreSQL; exits where they fail without any mutant."""
         with tempfile.TemporaryDirectory(prefix="dexec-mutants-") as scratch:
             os.environ["TMPDIR"] = tempfile.tempdir = scratch
             # As root, PostgreSQL runs under an account of its own, which has to reach its programs in here.
@@ -89,8 +85,8 @@ class Trials:
         measured.set_option(
             "run:disable_warnings", ["module-not-measured", "no-data-collected", "module-not-imported"]
         )
-        _forget()
-        watch = _Watch(measured, self._given)
+        forget()
+        watch = Watch(measured, self._given)
         measured.start()
         code = _pytest(self._group.tests, watch)
         measured.stop()
@@ -146,16 +142,18 @@ class Trials:
             yield from _ended(running)
 
     def _try(self, mutant: Mutant, tests: Sequence[str]) -> int:
-        if mutant.file.endswith(".py"):
-            _forget()
-            sys.meta_path.insert(0, _Finder(PROJECT / mutant.file, mutant.text))
+        path = PROJECT / mutant.file
+        if path.suffix != ".sql":
+            forget()
+        if path.suffix == ".py":
+            replace_module(path, mutant.text)
         else:
-            _replace_text(PROJECT / mutant.file, mutant.text)
+            replace_text(path, mutant.text)
         plan = _PLAN.format(Path(mutant.file).stem) if mutant.file.endswith(".sql") else None
         first, rest = [plan, *tests[:_FIRST]] if plan else tests[:_FIRST], tests[_FIRST:]
         for some in filter(None, (first, rest)):
-            only = _Only(some)
-            code = _pytest([*{name.partition("::")[0] for name in some}], _Given(self._given), only)
+            only = Only(some)
+            code = _pytest([*{name.partition("::")[0] for name in some}], Given(self._given), only)
             if code == pytest.ExitCode.NO_TESTS_COLLECTED:
                 return _NO_TESTS
             if code:
@@ -196,122 +194,6 @@ def _in_fork(work: Callable[[], int]) -> int:
 
 def _pytest(arguments: Sequence[str], *plugins: object) -> int:
     return int(pytest.main([*_QUIET, *arguments], plugins=[*plugins]))
-
-
-class _Given:
-    """Gives the tests the session's fixtures that are there already."""
-
-    def __init__(self, given: dict[str, object]) -> None:
-        self._given = given
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> object:
-        name = fixturedef.argname
-        if name not in self._given:
-            return None
-        from tests.conftest import Server
-
-        value = Server(*self._given[name]) if name == "server" else self._given[name]  # type: ignore[misc]
-        fixturedef.cached_result = (value, fixturedef.cache_key(request), None)
-        return value
-
-
-class _Watch(_Given):
-    """Notes how long each test takes, which statements it uses, and which lines it runs."""
-
-    def __init__(self, measured: coverage.Coverage, given: dict[str, object]) -> None:
-        super().__init__(given)
-        self.durations_s: dict[str, float] = defaultdict(float)
-        self.statements: dict[str, set[str]] = defaultdict(set)
-        self._measured = measured
-        self._test = ""
-
-    def pytest_collection_finish(self) -> None:
-        from dexec.adapters.postgres import statements
-
-        made = statements.Statement.__init__
-
-        def noted(statement: statements.Statement, name: str, params: Any) -> None:
-            self.statements[name].add(self._test)
-            made(statement, name, params)
-
-        statements.Statement.__init__ = noted  # type: ignore[method-assign]
-
-    def pytest_runtest_logstart(self, nodeid: str) -> None:
-        self._test = nodeid
-        self._measured.switch_context(nodeid)
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self.durations_s[report.nodeid] += report.duration
-
-
-class _Only:
-    """Runs the tests that are named, in this order."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self._places = {name: place for place, name in enumerate(names)}
-        self.failed = ""
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        kept = [item for item in items if item.nodeid in self._places]
-        items[:] = sorted(kept, key=lambda item: self._places[item.nodeid])
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.failed:
-            self.failed = report.nodeid
-
-
-class _Finder(importlib.abc.MetaPathFinder):
-    """Finds one module, whose text is another than its file's."""
-
-    def __init__(self, path: Path, text: str) -> None:
-        self._path, self._text = path, text
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        """Return what loads the text, where the name is the file's."""
-        found = importlib.machinery.PathFinder.find_spec(name, path, target)
-        if found is None or found.origin != str(self._path):
-            return None
-        loader = _Loader(name, str(self._path))
-        loader.text = self._text
-        return importlib.util.spec_from_file_location(
-            name, self._path, loader=loader, submodule_search_locations=found.submodule_search_locations
-        )
-
-
-class _Loader(importlib.machinery.SourceFileLoader):
-    text = ""
-
-    def get_code(self, fullname: str) -> CodeType:
-        return compile(self.text, self.path, "exec", dont_inherit=True)
-
-
-def _replace_text(path: Path, text: str) -> None:
-    read = Path.read_text
-
-    def replaced(self: Path, *arguments: Any, **named: Any) -> str:
-        return text if self.resolve() == path else read(self, *arguments, **named)
-
-    Path.read_text = replaced  # type: ignore[method-assign]
-    for name in ("sql", "compiled"):
-        getattr(sys.modules["dexec.adapters.postgres.statements"], name).cache_clear()
-
-
-def _forget() -> None:
-    """Forget the project's modules, so that they are imported anew."""
-    own = [
-        name
-        for name, module in [*sys.modules.items()]
-        # A package without __init__.py has no file, and holds its modules as attributes.
-        for file in [getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), "")]
-        if file.startswith(f"{PROJECT}/") and "/.venv" not in file
-    ]
-    for name in own:
-        if name != "__main__" and not name.startswith("infra.lab.mutants"):
-            del sys.modules[name]
 
 
 def _statement(path: Path, line: int) -> range:

@@ -36,7 +36,9 @@ def made_by(name: str, *makers: Maker) -> Pools:
 two_products = made_by("two_products", random_markets.constant_product, random_markets.constant_product)
 product_and_bins = made_by("product_and_bins", random_markets.constant_product, random_markets.dlmm)
 two_of_bins = made_by("two_of_bins", random_markets.dlmm, random_markets.dlmm)
-product_and_orders = made_by("product_and_orders", random_markets.with_creator_fee, random_markets.dlmm_with_orders)
+product_and_orders = made_by(
+    "product_and_orders", random_markets.with_creator_fee, random_markets.dlmm_with_orders
+)
 
 
 def loss_at(curves: Sequence[Curve], part: int, amount: int, mode: Mode) -> int:

@@ -199,9 +199,7 @@ def scheduled(world: World) -> None:
     world.settle()
 
 
-def _one_order(
-    world: World, request: RouteRequest = SWAP, before: Callable[[], None] = lambda: None
-) -> None:
+def _one_order(world: World, request: RouteRequest = SWAP, before: Callable[[], None] = lambda: None) -> None:
     before()
     alice = world.client()
     world.connect("own", alice)

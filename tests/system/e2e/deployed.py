@@ -54,9 +54,7 @@ class Deployed:
     def client(self, api_key: str | None = None, timeout_s: float = 15) -> httpx.Client:
         """Return a plain HTTP client with the key's header; paths are relative to the API."""
         headers = {"x-api-key": api_key or self.api_key}
-        return httpx.Client(
-            base_url=f"{self.http_url}/", headers=headers, timeout=timeout_s, trust_env=False
-        )
+        return httpx.Client(base_url=f"{self.http_url}/", headers=headers, timeout=timeout_s, trust_env=False)
 
     def api(self, api_key: str | None = None) -> Api:
         """Return the asynchronous client that commands use."""

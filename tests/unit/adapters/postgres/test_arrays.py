@@ -22,7 +22,7 @@ LATER = datetime(2026, 3, 1, 12, 30, tzinfo=timezone(timedelta(hours=5, minutes=
     [
         ("int", [1, -2, 2**31 - 1], [Int4(1), Int4(-2), Int4(2**31 - 1)]),
         ("bigint", [0, -(2**63)], [Int8(0), Int8(-(2**63))]),
-        ("text", ["quotes", None, "", "ü\n\"{,}"], ["quotes", None, "", "ü\n\"{,}"]),
+        ("text", ["quotes", None, "", 'ü\n"{,}'], ["quotes", None, "", 'ü\n"{,}']),
         ("timestamptz", [MOMENT, LATER], [MOMENT, LATER]),
     ],
 )

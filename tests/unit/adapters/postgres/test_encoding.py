@@ -33,7 +33,7 @@ STORED_DETAILS: list[tuple[Status, Step | None, str, Detail]] = [
             '{"label":"l\'été \\"7\\"","mode":"exactOut","tokenIn":"USDC","tokenOut":"SOL","amount":"1.5",'
             '"slippageBps":50}'
         ),
-        Accepted("l'été \"7\"", REQUEST),
+        Accepted('l\'été "7"', REQUEST),
     ),
     (Status.ROUTING, None, "{}", None),
     (Status.BUILDING, None, "{}", None),
