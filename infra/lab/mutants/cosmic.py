@@ -37,9 +37,9 @@ _LEFT_OUT = re.compile(
 
 def main() -> None:
     """Print ``[file, line, column, text of the mutant]`` for each mutant of the files that are named."""
-    from cosmic_ray.ast import ast_nodes, get_ast
-    from cosmic_ray.mutating import mutate_code
-    from cosmic_ray.plugins import get_operator, operator_names
+    from cosmic_ray.ast import ast_nodes, get_ast  # type: ignore[import-not-found]
+    from cosmic_ray.mutating import mutate_code  # type: ignore[import-not-found]
+    from cosmic_ray.plugins import get_operator, operator_names  # type: ignore[import-not-found]
 
     kinds = [get_operator(name) for name in operator_names() if not _LEFT_OUT.match(name)]
     operators = [kind() for kind in kinds if not kind.arguments()]

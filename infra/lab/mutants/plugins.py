@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import coverage
@@ -45,11 +45,11 @@ class Watch(Given):
 
         made = statements.Statement.__init__
 
-        def noted(statement: statements.Statement, name: str, params: Any) -> None:
+        def noted(statement: statements.Statement, name: str, params: Mapping[str, object]) -> None:
             self.statements[name].add(self._test)
             made(statement, name, params)
 
-        statements.Statement.__init__ = noted  # type: ignore[method-assign]
+        statements.Statement.__init__ = noted  # type: ignore[method-assign, assignment]
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Count what is run from now on for this test."""

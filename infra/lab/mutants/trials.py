@@ -37,7 +37,7 @@ _PLAN = "tests/system/integration/test_sql.py::test_a_statement_can_be_planned[{
 _NOTICED, _INVALID, _NO_TESTS = 1, 2, 3
 _FATES = {0: Fate.SURVIVED, _INVALID: Fate.INVALID, _NO_TESTS: Fate.NOT_RUN}
 """By exit code of a fork; any other, as of one that was killed, is that of a mutant that was noticed."""
-_QUIET = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly")
+_QUIET = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:randomly")
 
 
 class Trials:
@@ -115,7 +115,7 @@ class Trials:
         own = f"/test_{Path(mutant.file).stem}.py"
         found = found or set().union(*by_line.values())
         found |= {name for name in self.durations_s if own in name}
-        spent, chosen = 0.0, []
+        spent, chosen = 0.0, list[str]()
         for name in sorted(found, key=lambda name: self.durations_s.get(name, 0)):
             spent += self.durations_s.get(name, 0)
             if spent > _MOST_S and chosen:

@@ -78,7 +78,24 @@ def test_a_run_that_had_the_order_is_reported_and_no_other(world: World) -> None
     assert [event.seq for event in report.own_events] == [2, 3, 4, 5, 6]
     assert (report.claimed.status, report.order.status) == (ROUTING, CONFIRMED)
     assert report.waited == timedelta(seconds=3)
+    assert report.push_failures == 0
     assert replace(report, claimed=order).waited == timedelta(0)
+
+
+def test_a_report_counts_connections_that_missed_events_and_the_fifth_time_in_a_row_they_are_closed(
+    world: World,
+) -> None:
+    alice = world.client()
+    world.connect("socket", alice)
+    world.push.failing.add("socket")
+    reports: list[Report] = []
+    for _ in range(5):
+        assert world.backend.watching.connection("socket") is not None
+        order = world.place(alice, watcher="socket")
+        assert order is not None
+        world.execute_order(order.id, 1, world.clock.now() + timedelta(seconds=FUNCTION_S), reports.append)
+    assert [report.push_failures for report in reports] == [1] * 5
+    assert world.backend.watching.connection("socket") is None
 
 
 def test_an_order_that_is_over_is_done_with_at_once(world: World) -> None:
