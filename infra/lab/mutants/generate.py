@@ -20,6 +20,10 @@ _LOGS = re.compile(r"(_?log(ger)?|telemetry|warnings)\b")
 _IDLE = re.compile(
     r"\s*(@dataclass|@pytest|__slots__|if TYPE_CHECKING|.*\b(logger|log)\.(info|warning|error)\()"
 )
+_SETS = re.compile(
+    r"\s*(- )?(?!Description|AllowedPattern|ConstraintDescription|AWSTemplate|Version)[\w:'\"-]+:( |$)"
+)
+"""A line of the template that sets something, and is no prose."""
 _LITERAL = re.compile(r"(?<![\w.-])(\d+)(?![\w.-])|\b(true|false)\b|\b(Allow|Deny)\b")
 
 
@@ -91,7 +95,7 @@ def _of_template(_file: str, source: str) -> Iterator[tuple[int, str]]:
     """Yield the template with one number, switch or effect changed, descriptions and patterns aside."""
     start = 0
     for number, line in enumerate(source.splitlines(keepends=True), 1):
-        if not re.match(r"\s*(#|Description|AllowedPattern|ConstraintDescription|AWSTemplate|Version)", line):
+        if _SETS.match(line):
             for found in _LITERAL.finditer(line):
                 opposite = {"true": "false", "false": "true", "Allow": "Deny", "Deny": "Allow"}
                 other = opposite.get(found[0]) or str(int(found[0]) + 1)

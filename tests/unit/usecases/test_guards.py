@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dexec.domain.lifecycle import Status
+from dexec.domain.order import Order
 from dexec.domain.quote import Mode, RouteRequest
 from dexec.domain.recorded import RecordedRoute
 from dexec.domain.tokens import format_units
@@ -15,6 +16,14 @@ from tests.support.fakes import FakeWallets, Landing
 from tests.unit.usecases.test_execute_order import error, execute, placed, states, stored
 
 PENDING, ROUTING, CONFIRMED, FAILED = Status.PENDING, Status.ROUTING, Status.CONFIRMED, Status.FAILED
+
+
+def live(world: World, order: Order) -> None:
+    """Execute an order, delivery after delivery, until its message is done with."""
+    for _ in range(10):
+        if execute(world, order) is None:
+            return
+        world.clock.sleep(25)
 
 
 @pytest.mark.parametrize(
@@ -68,10 +77,7 @@ def test_past_its_deadline_an_order_is_failed_before_anything_is_asked(world: Wo
 def test_a_signature_whose_blockhash_expired_past_the_deadline_is_the_last(world: World) -> None:
     world.cluster.landings = [Landing.DROPPED]
     order = placed(world, replace(SWAP, deadline_s=30))
-    for _ in range(10):
-        if execute(world, order) is None:
-            break
-        world.clock.sleep(25)
+    live(world, order)
     assert (states(world)[-1], error(world)) == (FAILED, "deadline_passed")
     assert len(world.signer.signed[order.id]) == 1
 
@@ -79,10 +85,7 @@ def test_a_signature_whose_blockhash_expired_past_the_deadline_is_the_last(world
 def test_what_is_signed_before_the_deadline_settles_after_it(world: World) -> None:
     world.cluster.landings = [Landing.LATE]
     order = placed(world, replace(SWAP, deadline_s=30))
-    for _ in range(10):
-        if execute(world, order) is None:
-            break
-        world.clock.sleep(25)
+    live(world, order)
     assert states(world)[-1] is CONFIRMED
 
 
