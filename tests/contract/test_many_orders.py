@@ -6,9 +6,20 @@ from dataclasses import replace
 from datetime import timedelta
 
 from dexec.domain.lifecycle import Status
-from dexec.domain.order import fail
+from dexec.domain.order import confirm, fail
 from dexec.ports import ClaimOutcome
-from tests.contract.samples import NOW, SLOW, after, claim, claimed, failure, new_order, place
+from tests.contract.samples import (
+    FILL,
+    NOW,
+    SLOW,
+    after,
+    claim,
+    claimed,
+    failure,
+    new_order,
+    place,
+    submitted,
+)
 from tests.proofs.simulation.backend import Backend
 
 
@@ -78,9 +89,11 @@ def test_a_lost_order_is_requeued_once(store: Backend) -> None:
 
 
 def test_an_order_that_is_over_is_not_requeued(store: Backend) -> None:
-    order = claimed(store, place(store))
-    store.orders.save(fail(order, NOW, failure("x")))
-    assert not store.orders.requeue(order, NOW + timedelta(seconds=20))
+    failed, confirmed = claimed(store, place(store)), submitted(store, place(store))
+    store.orders.save(fail(failed, NOW, failure("x")))
+    store.orders.save(confirm(confirmed, NOW, FILL))
+    assert not store.orders.requeue(failed, NOW + timedelta(seconds=20))
+    assert not store.orders.requeue(confirmed, NOW + timedelta(seconds=20))
 
 
 def test_a_parked_order_is_neither_claimed_nor_lost_until_it_is_released(store: Backend) -> None:

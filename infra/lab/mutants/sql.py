@@ -39,8 +39,10 @@ def mutations(sql: str) -> Iterator[tuple[int, str]]:
             yield line, f"{before}{'' if token[0] == 'NOT' else 'NOT NULL'}{after}"
         assigns = token[0] == "SET" or (assigns and token[0] not in _AFTER_SET)
         if not (assigns and token[0] == "="):
-            negated = token[0] in ("IN", "EXISTS") and tokens[index - 1][0] == "NOT"
-            yield from ((line, f"{before}{other}{after}") for other in _others(token[0]) if not negated)
+            previous = tokens[index - 1][0]
+            # NOT changes as a whole, and what EXISTS selects is not read.
+            is_idle = (token[0] in ("IN", "EXISTS") and previous == "NOT") or previous == "SELECT"
+            yield from ((line, f"{before}{other}{after}") for other in _others(token[0]) if not is_idle)
 
 
 def _end_of_condition(tokens: Sequence[re.Match[str]], index: int) -> int | None:
