@@ -77,7 +77,7 @@ soak: setup ## the long forms: faults for minutes, and the random tests with man
 	  tests/system/e2e/test_overload.py
 
 mutants: setup $(MUTANTS_STAMP) ## change the engine in small ways, and list the changes that no test notices; takes hours
-	@# MUTANTS="lifecycle place_order.sql --minutes 30" makes those of some files.
+	@# MUTANTS="usecases/notify place_order.sql --every 5 --minutes 30" makes a fifth of those of some files.
 	@nice $(BIN)/python -m infra.lab.mutants $(MUTANTS)
 
 $(MUTANTS_STAMP): requirements-mutants.txt $(STAMP)

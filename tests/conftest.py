@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
@@ -64,6 +65,13 @@ class Server(NamedTuple):
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """Return a server whose database is still empty."""
+    with serving() as server:
+        yield server
+
+
+@contextmanager
+def serving() -> Iterator[Server]:
+    """Run a server whose database is still empty."""
     with new_home() as home:
         started = postgres.start(home, port=0, durable=False, locales=LOCALES)
         try:

@@ -170,6 +170,8 @@ def test_what_has_no_signature_is_cancelled_whoever_holds_it(store: Backend) -> 
     sent = submitted(store, place(store))
     orders = [waiting, routing, going, sent]
     assert store.control.cancellable("alice", 2) == tuple(sorted([waiting.id, routing.id]))
+    assert store.control.cancellable("alice", 10) == tuple(sorted(order.id for order in orders[:3]))
+    assert store.control.cancellable("bob", 10) == ()
     assert store.control.standing("alice") == Standing(waiting=3, submitted=1)
     gone = store.control.cancel([order.id for order in orders], after(5), ERROR)
     assert gone == tuple(sorted(order.id for order in orders[:3]))
@@ -191,6 +193,8 @@ def test_what_has_no_signature_is_cancelled_whoever_holds_it(store: Backend) -> 
         )  # fmt: skip
     assert stored(store, sent) == sent
     assert store.control.cancel([order.id for order in orders], after(6), ERROR) == ()
+    ended = store.orders.history("alice", Status.FAILED, None, 10)
+    assert {order.id for order in ended} == set(gone), "listed among those that have ended"
     assert store.control.standing(None) == Standing(waiting=0, submitted=1)
 
 

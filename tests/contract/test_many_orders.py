@@ -6,9 +6,20 @@ from dataclasses import replace
 from datetime import timedelta
 
 from dexec.domain.lifecycle import Status
-from dexec.domain.order import fail
+from dexec.domain.order import confirm, fail
 from dexec.ports import ClaimOutcome
-from tests.contract.samples import NOW, SLOW, after, claim, claimed, failure, new_order, place
+from tests.contract.samples import (
+    FILL,
+    NOW,
+    SLOW,
+    after,
+    claim,
+    claimed,
+    failure,
+    new_order,
+    place,
+    submitted,
+)
 from tests.proofs.simulation.backend import Backend
 
 
@@ -80,18 +91,21 @@ def test_lost_orders_come_in_batches_oldest_first(store: Backend) -> None:
 
 
 def test_a_lost_order_is_requeued_once(store: Backend) -> None:
-    order = place(store)
+    order, other = place(store), place(store)
     assert store.orders.requeue(order, after(20))
     assert not store.orders.requeue(order, after(20.5))
-    assert lost(store, 34) == []
-    assert lost(store, 35) == [order.id]
-    assert [one.queued_at for one in store.orders.history("alice", None, None, 9)] == [after(20)]
+    assert lost(store, 34) == [other.id]
+    assert sorted(lost(store, 35)) == [order.id, other.id]
+    queued = {one.id: one.queued_at for one in store.orders.history("alice", None, None, 9)}
+    assert queued == {order.id: after(20), other.id: other.queued_at}
 
 
 def test_an_order_that_is_over_is_not_requeued(store: Backend) -> None:
-    order = claimed(store, place(store))
-    store.orders.save(fail(order, NOW, failure("x")))
-    assert not store.orders.requeue(order, NOW + timedelta(seconds=20))
+    failed, confirmed = claimed(store, place(store)), submitted(store, place(store))
+    store.orders.save(fail(failed, NOW, failure("x")))
+    store.orders.save(confirm(confirmed, NOW, FILL))
+    assert not store.orders.requeue(failed, NOW + timedelta(seconds=20))
+    assert not store.orders.requeue(confirmed, NOW + timedelta(seconds=20))
 
 
 def test_a_parked_order_is_neither_claimed_nor_lost_until_it_is_released(store: Backend) -> None:
@@ -110,11 +124,12 @@ def test_a_parked_order_is_neither_claimed_nor_lost_until_it_is_released(store: 
 
 
 def test_a_round_is_ended_by_who_holds_the_order_alone(store: Backend) -> None:
-    order = claimed(store, place(store))
+    order, other = claimed(store, place(store)), claimed(store, place(store))
     store.orders.end_round(replace(order, lease_token="another's"), after(1), 3, parks=True)
     assert store.orders.parked() == 0
     store.orders.end_round(order, after(1), 2, parks=False)
     assert claimed(store, order, now=after(1)).rounds == 2
+    assert claimed(store, other, now=after(1)).rounds == 0
 
 
 def test_a_claim_says_whether_the_last_holder_went_away(store: Backend) -> None:

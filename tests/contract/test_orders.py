@@ -100,6 +100,7 @@ def test_a_slot_is_rounded_up_to_whole_seconds(store: Backend) -> None:
 
 
 def test_a_full_backlog_says_when_there_is_room_again(store: Backend) -> None:
+    store.orders.place(new_order("bob", now=after(-50)), SLOW, None)
     for _ in range(5):
         store.orders.place(new_order(), SLOW, None)
     with pytest.raises(TooManyOrders) as refused:
@@ -136,8 +137,11 @@ def test_clients_do_not_share_a_rate(store: Backend) -> None:
 
 def test_a_withdrawn_order_is_failed_and_its_key_free(store: Backend) -> None:
     first = store.orders.place(new_order(key="k"), None, None).order
+    other = place(store)
     assert store.orders.withdraw(first, after(1), failure("unavailable"))
     gone = found(store, first)
+    assert found(store, other) == other, "placed at the same moment, and left alone"
+    assert store.orders.history("alice", Status.FAILED, None, 10) == (gone,)
     assert (gone.status, gone.seq, gone.error, gone.updated_at) == (
         Status.FAILED, 2, failure("unavailable"), after(1)
     )  # fmt: skip
@@ -163,8 +167,10 @@ def test_an_order_that_was_asked_for_again_is_not_withdrawn(store: Backend) -> N
 
 
 def test_a_claim_begins_routing(store: Backend) -> None:
-    order = place(store)
+    order, other = place(store), place(store)
     answer = claim(store, order)
+    assert found(store, other) == other
+    assert events(store, other) == [(1, Status.PENDING, None, 1)]
     assert answer.outcome is ClaimOutcome.CLAIMED
     assert answer.order == replace(
         order, status=Status.ROUTING, seq=2, lease_token="mine", lease_until=NOW + LEASE
@@ -233,9 +239,11 @@ def test_nothing_new_is_begun_while_paused(store: Backend) -> None:
 
 
 def test_a_change_is_written_whole(store: Backend) -> None:
-    order = submitted(store, place(store))
+    order, other = submitted(store, place(store)), submitted(store, place(store))
     change = confirm(order, after(3), FILL)
     store.orders.save(change)
+    assert found(store, other) == other, "as far as this one, under the same token, and left alone"
+    assert store.orders.history("alice", Status.CONFIRMED, None, 10) == (change.after,)
     assert found(store, order) == change.after
     assert change.after.lease_token is None
     assert events(store, order) == [
@@ -307,8 +315,9 @@ def test_saving_and_claiming_return_the_watchers(store: Backend) -> None:
 
 
 def test_a_released_order_may_be_claimed_when_it_is_due(store: Backend) -> None:
-    order = claimed(store, place(store))
+    order, other = claimed(store, place(store)), claimed(store, place(store))
     store.orders.release(order, after(4))
+    assert found(store, other) == other, "under the same token, and left alone"
     assert claim(store, order, "other", after(3)).outcome is ClaimOutcome.NOT_YET
     assert claim(store, order, "other", after(4)).outcome is ClaimOutcome.CLAIMED
 

@@ -32,6 +32,10 @@ def test_use_cases_are_built_of_what_is_given() -> None:
     assert parts.check_readiness.probes["order queue"] is queue
 
 
+def test_events_of_a_delayed_order_are_batched_for_a_tenth_of_a_second_and_no_longer() -> None:
+    assert Container(SETTINGS).gather_s == 0.1
+
+
 def test_the_chain_lives_in_the_time_that_is_given() -> None:
     clock = FakeClock(START)
     parts = Container(SETTINGS, clock=clock, venue_threads=SameThread())

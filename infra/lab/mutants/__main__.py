@@ -1,78 +1,71 @@
-"""Makes mutants of a copy of the engine and runs the tests on each: ``make mutants``."""
+"""Makes mutants of the engine and runs the tests that run the changed line on each: ``make mutants``."""
 
 from __future__ import annotations
 
 import argparse
-import shutil
+import itertools
+import shlex
 import signal
-import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import replace
 
-from infra.lab.mutants.code import mutants_of_code
-from infra.lab.mutants.plan import GROUPS, Group, Tests
-from infra.lab.mutants.report import Mutant, report
-from infra.lab.mutants.sql import mutants_of_sql
+from infra.lab.mutants.generate import Mutant, mutants_of
+from infra.lab.mutants.plan import GROUPS, Group
+from infra.lab.mutants.report import Fate, known_survivors, report
+from infra.lab.mutants.trials import Trials
 from infra.local.home import PROJECT
-
-_TOOLS = PROJECT / ".venv-mutants" / "bin"
-_LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".venv*", ".dexec", ".aws-sam", ".*_cache", ".hypothesis", "__pycache__"
-)
-_SCRIPT = """\
-#!/bin/sh
-# Quick tests first; what survives them meets the thorough ones.
-tests/run -q -x {quick} && tests/run -q -x {thorough}
-"""
 
 
 def main() -> None:
-    """Report on the groups, or files of them, that are named; on all without a name."""
+    """Report on the groups, or files of them, that are named; on all without a name.
+
+    Exits with status 1 where a mutant survived that survivors.toml gives no reason for.
+    """
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     parser.add_argument(
-        "names", nargs="*", help="groups (domain, usecases, sql), or parts of the names of files"
+        "names", nargs="*", help="groups (memory, sql, postgres, template), or parts of the names of files"
     )
     parser.add_argument("--minutes", type=float, default=600, help="stop then, and report on what has run")
+    parser.add_argument("--tests", help="tests instead of the plan's, as pytest is given them")
+    parser.add_argument("--every", type=int, default=1, help="a sample: 3 makes each third mutant")
+    parser.add_argument("--jobs", type=int, default=2, help="mutants at a time, of tests in memory")
     options = parser.parse_args()
     ends_at = time.monotonic() + options.minutes * 60
     # What is told to end reports on what has run, as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    found: list[Mutant] = []
-    for group in GROUPS:
-        files = _files(group, options.names)
-        if files:
-            found += _mutants_of(group, files, ends_at)
-    print(report(found))
+    fates: list[tuple[Mutant, Fate]] = []
+    try:
+        for group in GROUPS:
+            if files := _files(group, options.names):
+                chosen = replace(group, tests=tuple(shlex.split(options.tests))) if options.tests else group
+                for fate in _run(chosen, files, options, ends_at):
+                    fates.append(fate)
+                    print(*fate[1:], fate[0].file, fate[0].line, fate[0].change, flush=True)
+    except KeyboardInterrupt:
+        print("stopped")
+    text, unknown = report(fates, known_survivors())
+    print(text)
+    sys.exit(bool(unknown))
 
 
 def _files(group: Group, names: list[str]) -> list[str]:
-    files = sorted(str(path.relative_to(PROJECT)) for text in group.files for path in PROJECT.glob(text))
-    files = [file for file in files if not file.endswith("__init__.py")]
+    paths = sorted(path for pattern in group.files for path in PROJECT.glob(pattern))
+    files = [str(path.relative_to(PROJECT)) for path in paths]
     if not names or group.name in names:
         return files
     return [file for file in files if any(name in file for name in names)]
 
 
-def _mutants_of(group: Group, files: list[str], ends_at: float) -> list[Mutant]:
-    """Mutate a copy of the project, so that a run that is killed leaves the project as it is."""
-    with tempfile.TemporaryDirectory(prefix="dexec-mutants-") as scratch:
-        # As root, PostgreSQL runs under an account of its own, which has to reach its programs in here.
-        Path(scratch).chmod(0o755)
-        tree = Path(scratch) / "project"
-        shutil.copytree(PROJECT, tree, ignore=_LEFT_OUT)
-        (tree / ".venv").symlink_to(PROJECT / ".venv")
-        script = tree / "mutants.sh"
-        script.write_text(_SCRIPT.format(quick=group.quick, thorough=group.thorough), encoding="utf-8")
-        began = time.monotonic()
-        done = subprocess.run(["/bin/sh", script], cwd=tree, check=False, capture_output=True, text=True)
-        if done.returncode:
-            sys.exit(f"the tests fail without any mutant:\n{done.stdout[-4_000:]}{done.stderr[-1_000:]}")
-        tests = Tests(f"/bin/sh {script}", 30 + 4 * (time.monotonic() - began), ends_at)
-        if group.name == "sql":
-            return mutants_of_sql(tree, files, tests)
-        return mutants_of_code(_TOOLS, tree, files, tests)
+def _run(
+    group: Group, files: list[str], options: argparse.Namespace, ends_at: float
+) -> Iterator[tuple[Mutant, Fate]]:
+    trials = Trials(group, files)
+    with trials.running():
+        print(f"{group.name}: {len(trials.durations_s)} tests", flush=True)
+        made = itertools.islice(mutants_of(files), 0, None, options.every)
+        yield from trials.fates(made, 1 if group.on_postgres else options.jobs, ends_at)
 
 
 if __name__ == "__main__":

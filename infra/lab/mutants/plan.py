@@ -1,4 +1,4 @@
-"""What is mutated, and which tests have to notice: those in memory for code, PostgreSQL for SQL."""
+"""What is mutated, and which tests may notice: those in memory, and those on a PostgreSQL that all share."""
 
 from __future__ import annotations
 
@@ -7,74 +7,73 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Files under mutation, and their tests: ``quick`` ones first, ``thorough`` ones for what survives those.
+    """Files under mutation, and the arguments of pytest that name the tests which may notice.
 
-    Both are what one run of pytest is given.
+    ``on_postgres``: they share one server of PostgreSQL, so they are run one at a time.
     """
 
     name: str
     files: tuple[str, ...]
-    quick: str
-    thorough: str
+    tests: tuple[str, ...]
+    on_postgres: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Tests:
-    """How the tests are run on one mutant, for ``timeout_s`` at the most, none of them after ``ends_at``.
-
-    ``ends_at`` is a reading of ``time.monotonic``.
-    """
-
-    command: str
-    timeout_s: float
-    ends_at: float
-
-
-_CONTRACTS = 'tests/contract -m "not back_end"'
+_IN_MEMORY = (
+    "tests/unit", "tests/contract", "tests/proofs/property/test_lifecycle.py", "tests/tools/test_vectors.py",
+    *(f"tests/proofs/exactly_once/test_{name}.py" for name in (
+        "fairness", "leases", "notifying", "poison", "timeouts"
+    )),
+    "-m", "not back_end", "-k", "not thousand and not cold_start and not test_architecture",
+)  # fmt: skip
+_OF_USE_CASES = (
+    "tests/unit/usecases", "tests/contract",
+    *(f"tests/proofs/exactly_once/test_{name}.py" for name in ("fairness", "leases", "notifying", "poison")),
+    "-m", "not back_end", "-k", "not thousand and not test_curves",
+)  # fmt: skip
+_ON_POSTGRES = (
+    *(f"tests/contract/test_{name}.py" for name in (
+        "api_keys", "cluster", "control", "deadlines", "idempotency", "many_orders", "orders", "probe",
+        "watching",
+    )),
+    *(f"tests/system/integration/test_{name}.py" for name in (
+        "halt_races", "handlers", "ledger", "operators", "outcomes", "races", "sql"
+    )),
+    "-k", "not memory and not repeatable and not DSQL and not en_US",
+)  # fmt: skip
+_OF_ADAPTERS = (
+    "tests/unit/adapters/postgres",
+    *(f"tests/system/integration/test_{name}.py" for name in ("commits", "conflicts", "database", "thaw")),
+    *_ON_POSTGRES,
+)
 
 GROUPS = (
+    Group("usecases", ("shared/dexec/usecases/*.py",), _OF_USE_CASES),
     Group(
-        "domain",
-        tuple(f"shared/dexec/domain/{name}.py" for name in ("claims", "lifecycle", "order")),
-        "tests/unit/domain/test_claims.py tests/unit/domain/test_lifecycle.py "
-        "tests/unit/domain/test_order.py tests/proofs/property/test_lifecycle.py",
-        f"tests/unit/usecases {_CONTRACTS}",
+        "memory",
+        tuple(
+            f"shared/dexec/{name}"
+            for name in (
+                "domain/**/*.py", "api/*.py", "ports/*.py", "adapters/paper/*.py", "batches.py"
+            )
+        ),
+        _IN_MEMORY,
+    ),
+    Group("sql", ("shared/dexec/adapters/postgres/sql/*.sql",), _ON_POSTGRES, on_postgres=True),
+    Group(
+        "postgres",
+        ("shared/dexec/adapters/postgres/*.py", "functions/*/*.py"),
+        _OF_ADAPTERS,
+        on_postgres=True,
     ),
     Group(
-        "usecases",
-        ("shared/dexec/usecases/*.py",),
-        "tests/unit/usecases",
-        f"tests/proofs/exactly_once/test_notifying.py tests/proofs/exactly_once/test_fairness.py "
-        f"tests/proofs/exactly_once/test_poison.py tests/proofs/exactly_once/test_leases.py {_CONTRACTS}",
+        "template",
+        ("template.yaml",),
+        (
+            *(f"tests/release/packaging/test_{name}.py" for name in (
+                "template", "deploy_safety", "security", "alarms", "watching"
+            )),
+            "tests/tools/test_local_template.py", "tests/tools/test_cloud_model.py",
+            "tests/proofs/exactly_once/test_timeouts.py", "-k", "not samlocal",
+        ),
     ),
-    Group(
-        "sql",
-        ("shared/dexec/adapters/postgres/sql/*.sql",),
-        'tests/contract -k "committed"',
-        "tests/system/integration/test_sql.py tests/system/integration/test_operators.py "
-        "tests/system/integration/test_races.py tests/system/integration/test_ledger.py "
-        "tests/unit/adapters/postgres",
-    ),
-)
-
-EXCLUDED = (
-    # `X | None` of an annotation is never evaluated.
-    "core/ReplaceBinaryOperator_BitOr_.*",
-    # Of the operators that may stand for another, the opposite one: the rest fail at once, or do the same.
-    "core/ReplaceBinaryOperator_Add_(?!Sub$).*",
-    "core/ReplaceBinaryOperator_Sub_(?!Add$).*",
-    "core/ReplaceBinaryOperator_Mul_(?!Div$).*",
-    "core/ReplaceBinaryOperator_Div_(?!Mul$).*",
-    "core/ReplaceBinaryOperator_FloorDiv_(?!Mul$).*",
-    "core/ReplaceComparisonOperator_Is_(?!IsNot$).*",
-    "core/ReplaceComparisonOperator_IsNot_(?!Is$).*",
-    "core/ReplaceComparisonOperator_Eq_(?!NotEq$).*",
-    "core/ReplaceComparisonOperator_NotEq_(?!Eq$).*",
-    "core/ReplaceComparisonOperator_Lt_(?!LtE$|GtE$).*",
-    "core/ReplaceComparisonOperator_LtE_(?!Lt$|Gt$).*",
-    "core/ReplaceComparisonOperator_Gt_(?!GtE$|LtE$).*",
-    "core/ReplaceComparisonOperator_GtE_(?!Gt$|Lt$).*",
-    # Without @dataclass or @property nothing works.
-    "core/RemoveDecorator",
-)
-"""Cosmic Ray's operators that are left out, as regular expressions."""
+)  # fmt: skip

@@ -1,20 +1,13 @@
-"""Mutants of SQL: one condition that always holds, one literal or comparison that is another."""
+"""Mutants of SQL: one condition that always holds, one literal, comparison or bound that is another."""
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
-import signal
-import subprocess
-import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
-from infra.lab.mutants.plan import Tests
-from infra.lab.mutants.report import Fate, Mutant
+from dexec.domain.lifecycle import Status
 
-_STATUSES = ("pending", "routing", "building", "submitted", "confirmed", "failed")
+_STATUSES = [status.value for status in Status]
 _TOKENS = re.compile(r"--[^\n]*|'[^']*'|%\(\w+\)\w|[A-Za-z_][\w.]*|\d+|<=|>=|<>|[()<>=]|\S")
 _STARTS = {"WHERE", "AND", "OR", "ON", "HAVING"}
 _ENDS = _STARTS | {
@@ -22,24 +15,34 @@ _ENDS = _STARTS | {
     "FROM",
 }  # fmt: skip
 _AFTER_SET = {"FROM", "WHERE", "RETURNING"}
-_OTHER = {"<=": "<", ">=": ">", "<": "<=", ">": ">=", "=": "<>", "<>": "=", "true": "false", "false": "true"}
+_OPPOSITES = (
+    ("<=", "<"), (">=", ">"), ("=", "<>"), ("true", "false"), ("GREATEST", "LEAST"), ("DESC", "ASC"),
+    ("AND", "OR"), ("LEFT", "INNER"), ("+", "-"),
+)  # fmt: skip
+_OTHER = (
+    dict(_OPPOSITES) | {other: one for one, other in _OPPOSITES} | {"IN": "NOT IN", "EXISTS": "NOT EXISTS"}
+)
 
 
-def mutations(sql: str) -> Iterator[tuple[int, str, str]]:
-    """Yield the line, the change in words and the text of every mutant of a statement."""
+def mutations(sql: str) -> Iterator[tuple[int, str]]:
+    """Yield the line and the text of every mutant of a statement."""
     tokens = [found for found in _TOKENS.finditer(sql) if not found[0].startswith("--")]
     assigns = False
     for index, token in enumerate(tokens):
-        assigns = token[0] == "SET" or (assigns and token[0] not in _AFTER_SET)
-        if assigns and token[0] == "=":
-            continue
         line = sql.count("\n", 0, token.start()) + 1
+        before, after = sql[: token.start()], sql[token.end() :]
         if token[0] in _STARTS and (end := _end_of_condition(tokens, index + 1)) is not None:
-            start = tokens[index + 1].start()
-            condition = " ".join(sql[start:end].split())
-            yield line, f"{token[0]} {condition} -> TRUE", f"{sql[:start]}TRUE{sql[end:]}"
-        for other in _others(token[0]):
-            yield line, f"{token[0]} -> {other}", f"{sql[: token.start()]}{other}{sql[token.end() :]}"
+            yield line, f"{sql[: tokens[index + 1].start()]}TRUE{sql[end:]}"
+        if token[0] == "LIMIT":
+            yield line, f"{before}LIMIT 1 + {after}"
+        if token[0] == "NOT" or (token[0] == "NULL" and tokens[index - 1][0] == "IS"):
+            yield line, f"{before}{'' if token[0] == 'NOT' else 'NOT NULL'}{after}"
+        assigns = token[0] == "SET" or (assigns and token[0] not in _AFTER_SET)
+        if not (assigns and token[0] == "="):
+            previous = tokens[index - 1][0]
+            # NOT changes as a whole, and what EXISTS selects is not read.
+            is_idle = (token[0] in ("IN", "EXISTS") and previous == "NOT") or previous == "SELECT"
+            yield from ((line, f"{before}{other}{after}") for other in _others(token[0]) if not is_idle)
 
 
 def _end_of_condition(tokens: Sequence[re.Match[str]], index: int) -> int | None:
@@ -63,32 +66,3 @@ def _others(token: str) -> tuple[str, ...]:
         position = _STATUSES.index(token[1:-1])
         return (f"'{_STATUSES[(position + 1) % len(_STATUSES)]}'",)
     return ()
-
-
-def mutants_of_sql(tree: Path, files: Sequence[str], tests: Tests) -> list[Mutant]:
-    """Run ``tests`` on each mutant of ``files`` in ``tree``."""
-    found = []
-    for file in files:
-        path = tree / file
-        original = path.read_text(encoding="utf-8")
-        for line, change, mutated in mutations(original):
-            path.write_text(mutated, encoding="utf-8")
-            found.append(Mutant(file, line, change, _fate(tree, tests)))
-        path.write_text(original, encoding="utf-8")
-    return found
-
-
-def _fate(tree: Path, tests: Tests) -> Fate:
-    if time.monotonic() >= tests.ends_at:
-        return Fate.NOT_RUN
-    running = subprocess.Popen(
-        shlex.split(tests.command), cwd=tree, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )  # fmt: skip
-    try:
-        return Fate.KILLED if running.wait(tests.timeout_s) else Fate.SURVIVED
-    except subprocess.TimeoutExpired:
-        # Asked to end, not killed: the tests stop the server that they started.
-        os.killpg(running.pid, signal.SIGTERM)
-        running.wait()
-        return Fate.KILLED

@@ -41,7 +41,7 @@ class LimitReads:
         excess_s = (full_at - now).total_seconds() - BURST_S
         if excess_s > 0:
             message = f"this API key may read {self.per_minute} times a minute; ask again later"
-            raise TooManyReads(message, max(1, ceil(excess_s)))
+            raise TooManyReads(message, ceil(excess_s))
         if len(self._full_at) >= MAX_REMEMBERED:
             self._forget_full(now)
         self._full_at[caller.key_hash] = full_at

@@ -15,6 +15,7 @@ from dexec.domain.order import Order, fail
 from dexec.ports import ApiKey, Deliveries
 from tests.contract.samples import claimed, failure
 from tests.proofs.simulation.world import FUNCTION_S, World
+from tests.support.fakes import SameThread
 
 MAX_PUSH_FAILURES = 5
 SLOW_S = 0.5
@@ -122,6 +123,32 @@ def test_a_clients_slow_connections_hold_executors_once_and_no_other_clients_ord
     assert for_alice_s == 0
     assert sockets.waited_s <= DEADLINE_S + ORDERS * SUSPECT_S
     assert all(world.backend.watching.connection(one) for one in SLOW), "slow is not gone"
+
+
+class Noting(SameThread):
+    """Notes the connections that it serves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.served: set[str] = set()
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        (line,) = args
+        self.served.add(line.watcher.connection_id)  # type: ignore[attr-defined]
+        return super().submit(fn, *args, **kwargs)
+
+
+def test_suspects_are_served_by_threads_of_their_own() -> None:
+    ours, apart = Noting(), Noting()
+    world = World(threads=ours, slow_threads=apart)
+    alice = world.client("alice", orders_per_minute=0)
+    world.connect("own", alice, stream=True)
+    world.push.failing.add("own")
+    execute(world, alice)
+    assert (ours.served, apart.served) == ({"own"}, set())
+    ours.served.clear()
+    execute(world, alice)
+    assert (ours.served, apart.served) == (set(), {"own"})
 
 
 def test_a_suspect_that_receives_in_time_is_forgiven(world: World, sockets: Sockets) -> None:

@@ -139,14 +139,17 @@ def test_a_second_delivery_notifies_of_what_was_not_delivered() -> None:
     assert world.is_quiet(), "without waiting for the sweeper"
 
 
+def watched_while_opening(world: World, order: Order) -> None:
+    """Have an order watched over a connection that begins to open."""
+    alice, began = world.client(), world.clock.now()
+    world.backend.watching.connect(Connection("opening", alice.client_id, alice.key_hash, False, began), MOST)
+    world.backend.watching.watch(order.id, alice.client_id, "opening")
+
+
 def test_a_connection_that_is_still_opening_is_not_gone() -> None:
     world = World()
     order = watched(world, "old")
-    alice = world.client()
-    world.backend.watching.connect(
-        Connection("opening", alice.client_id, alice.key_hash, False, world.clock.now()), MOST
-    )
-    world.backend.watching.watch(order.id, alice.client_id, "opening")
+    watched_while_opening(world, order)
     world.push.gone = {"opening", "old"}
     world.deliver()
     assert world.backend.watching.connection("old") is None
@@ -160,11 +163,7 @@ def test_a_connection_that_is_still_opening_is_not_gone() -> None:
 def test_one_that_opens_in_the_middle_of_an_order_is_told_all_of_it_in_that_run(refused: int) -> None:
     world = World()
     order = watched(world)
-    alice = world.client()
-    world.backend.watching.connect(
-        Connection("opening", alice.client_id, alice.key_hash, False, world.clock.now()), MOST
-    )
-    world.backend.watching.watch(order.id, alice.client_id, "opening")
+    watched_while_opening(world, order)
     world.push.gone = {"opening"}
     posts = 0
 
@@ -184,11 +183,7 @@ def test_one_that_opens_in_the_middle_of_an_order_is_told_all_of_it_in_that_run(
 def test_one_that_never_opened_is_gone_in_the_end() -> None:
     world = World()
     order = watched(world)
-    alice = world.client()
-    world.backend.watching.connect(
-        Connection("opening", alice.client_id, alice.key_hash, False, world.clock.now()), MOST
-    )
-    world.backend.watching.watch(order.id, alice.client_id, "opening")
+    watched_while_opening(world, order)
     world.push.gone = {"opening"}
     world.deliver()
     world.clock.advance(OPENING_S)

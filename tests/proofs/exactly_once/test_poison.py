@@ -52,6 +52,13 @@ def live(world: World) -> int:
     return broken
 
 
+def confirmed_after_release(world: World) -> None:
+    world.release()
+    world.settle()
+    assert the_order(world).status is Status.CONFIRMED
+    check(world)
+
+
 def is_still(world: World) -> bool:
     return not (world.queue.messages or world.dead_letters.messages)
 
@@ -73,10 +80,7 @@ def test_an_order_whose_runs_all_break_off_is_parked_and_nothing_of_it_goes_roun
     live(world)
     assert is_still(world), "a stray message does not bring it back"
     assert the_order(world) == order
-    world.release()
-    world.settle()
-    assert the_order(world).status is Status.CONFIRMED
-    check(world)
+    confirmed_after_release(world)
 
 
 def test_a_submitted_order_that_landed_is_confirmed_and_not_parked(
@@ -112,10 +116,7 @@ def test_a_submitted_order_is_parked_only_when_its_transaction_can_no_longer_lan
     assert order.status is Status.SUBMITTED, "nothing failed"
     assert order.transaction is not None
     assert world.cluster.block_height() > order.transaction.last_valid_block_height
-    world.release()
-    world.settle()
-    assert the_order(world).status is Status.CONFIRMED
-    check(world)
+    confirmed_after_release(world)
 
 
 def test_an_order_that_is_redelivered_for_hours_is_never_parked(

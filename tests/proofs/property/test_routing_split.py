@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from dexec.domain.pools import PRICE_BITS, Curve
+from dexec.domain.pools import PRICE_BITS, Curve, Pool
 from dexec.domain.pools.refusals import SwapRefused
 from dexec.domain.quote import Mode
 from dexec.domain.routing.split import split
@@ -17,31 +17,28 @@ ROUNDS = 4_000 if os.environ.get("DEXEC_SOAK") == "1" else 150
 PAIR = ("SOL", "USDC")
 REFUSED = 2**256
 
-Pools = Callable[[Random, Fraction, int], tuple[Curve, Curve]]
+Maker = Callable[[Random, tuple[str, str], Fraction, int], Pool]
+Pools = Callable[[Random, Fraction, int], list[Curve]]
 
 
 def most_of(curves: Sequence[Curve], size: int, mode: Mode) -> int:
     return sum(min(size, curve.max_out if mode is Mode.EXACT_OUT else curve.max_in) for curve in curves)
 
 
-def two_products(rnd: Random, price: Fraction, size: int) -> tuple[Curve, Curve]:
-    first, second = (random_markets.constant_product(rnd, PAIR, price, size) for _ in range(2))
-    return first.curve("SOL"), second.curve("SOL")
+def made_by(name: str, *makers: Maker) -> Pools:
+    def make(rnd: Random, price: Fraction, size: int) -> list[Curve]:
+        return [maker(rnd, PAIR, price, size).curve("SOL") for maker in makers]
+
+    make.__name__ = name
+    return make
 
 
-def product_and_bins(rnd: Random, price: Fraction, size: int) -> tuple[Curve, Curve]:
-    first = random_markets.constant_product(rnd, PAIR, price, size)
-    return first.curve("SOL"), random_markets.dlmm(rnd, PAIR, price, size).curve("SOL")
-
-
-def two_of_bins(rnd: Random, price: Fraction, size: int) -> tuple[Curve, Curve]:
-    first, second = (random_markets.dlmm(rnd, PAIR, price, size) for _ in range(2))
-    return first.curve("SOL"), second.curve("SOL")
-
-
-def product_and_orders(rnd: Random, price: Fraction, size: int) -> tuple[Curve, Curve]:
-    first = random_markets.with_creator_fee(rnd, PAIR, price, size)
-    return first.curve("SOL"), random_markets.dlmm_with_orders(rnd, PAIR, price, size).curve("SOL")
+two_products = made_by("two_products", random_markets.constant_product, random_markets.constant_product)
+product_and_bins = made_by("product_and_bins", random_markets.constant_product, random_markets.dlmm)
+two_of_bins = made_by("two_of_bins", random_markets.dlmm, random_markets.dlmm)
+product_and_orders = made_by(
+    "product_and_orders", random_markets.with_creator_fee, random_markets.dlmm_with_orders
+)
 
 
 def loss_at(curves: Sequence[Curve], part: int, amount: int, mode: Mode) -> int:

@@ -122,6 +122,38 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
 
 
 @pytest.fixture
+def deploying(aws: Aws, sources: Path) -> SamCli:
+    """Return what runs a program of the SAM CLI's environment on the sources, with the emulator for AWS."""
+
+    def run(name: str, *arguments: str, answers: str = "") -> subprocess.CompletedProcess[str]:
+        program = PROJECT / ".venv-sam" / "bin" / name
+        if not program.exists():
+            pytest.skip(f"{name} is not set up; run: make setup-sam")
+        return subprocess.run(
+            [str(program), "deploy", "--template", str(sources / "template.yaml"), *arguments],
+            cwd=sources,
+            input=answers,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(sources),
+                "AWS_ENDPOINT_URL": aws.endpoint_url,
+                "AWS_ACCESS_KEY_ID": "test",
+                "AWS_SECRET_ACCESS_KEY": "test",
+                "AWS_DEFAULT_REGION": emulator.REGION,
+                "DISABLE_DEPRECATION_NOTICE": "1",
+                "SAM_CLI_TELEMETRY": "0",
+                "NO_PROXY": "localhost",
+            },
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
 def sources(tmp_path: Path) -> Path:
     """Return a copy of what is deployed, with the layer as Lambda wants it."""
     place = tmp_path / "sources"

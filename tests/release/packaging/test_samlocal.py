@@ -8,18 +8,16 @@ what ``sam build`` makes is tested beside this. The emulator makes no HTTP route
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
-from infra.local import emulator, secret, stack, template
+from infra.local import secret, stack, template
 from infra.local.aws import Aws
 from infra.local.home import PROJECT
+from tests.release.packaging.conftest import SamCli
 
 EVENTS = PROJECT / "tests" / "events"
 
@@ -33,8 +31,8 @@ def empty_database(database_url: str) -> Iterator[str]:
         connection.execute("DROP DATABASE samlocal WITH (FORCE)")
 
 
-def test_the_stack_comes_up_migrated_and_answers(aws: Aws, empty_database: str, sources: Path) -> None:
-    deploy(aws, empty_database, sources)
+def test_the_stack_comes_up_migrated_and_answers(deploying: SamCli, aws: Aws, empty_database: str) -> None:
+    deploy(deploying, aws, empty_database)
     outputs = stack.outputs(aws)
     assert outputs.keys() >= {"HttpUrl", "OrderQueueUrl", "ExecutorFunction"}
     with psycopg.connect(empty_database) as connection:
@@ -48,32 +46,12 @@ def test_the_stack_comes_up_migrated_and_answers(aws: Aws, empty_database: str, 
     assert json.loads(answered["Payload"].read())["statusCode"] == 200
 
 
-def deploy(aws: Aws, database_url: str, sources: Path) -> None:
+def deploy(deploying: SamCli, aws: Aws, database_url: str) -> None:
     """Deploy with samlocal, which takes the emulator for AWS."""
-    program = PROJECT / ".venv-sam" / "bin" / "samlocal"
-    if not program.exists():
-        pytest.skip("samlocal is not set up; run: make setup-sam")
     options = ["--stack-name", stack.NAME, "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
     options += ["--resolve-s3", "--no-confirm-changeset", "--no-progressbar"]
-    options += ["--template", str(sources / "template.yaml")]
     # The emulator refuses an alarm that adds metrics up, which `dexec deploy` leaves out.
     arn = secret.ensure(aws, database_url)
     options += ["--parameter-overrides", f"DatabaseSecretArn={arn}", "Alarms=false"]
-    deployed = subprocess.run(
-        [str(program), "deploy", *options],
-        cwd=sources,
-        env={
-            "PATH": os.environ["PATH"],
-            "HOME": str(sources),
-            "AWS_ENDPOINT_URL": aws.endpoint_url,
-            "AWS_DEFAULT_REGION": emulator.REGION,
-            "DISABLE_DEPRECATION_NOTICE": "1",
-            "SAM_CLI_TELEMETRY": "0",
-            "NO_PROXY": "localhost",
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    deployed = deploying("samlocal", *options)
     assert deployed.returncode == 0, deployed.stdout[-3000:] + deployed.stderr[-3000:]

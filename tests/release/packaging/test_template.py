@@ -44,6 +44,14 @@ MADE_BY_THE_STACK = {
 }
 
 
+SCHEMAS = cast("dict[str, Node]", Settings.model_json_schema()["properties"])
+NUMBERS_OF_SETTINGS = {
+    to_pascal(name): schema
+    for name, schema in SCHEMAS.items()
+    if to_pascal(name) in PARAMETERS and "minimum" in schema
+}
+
+
 def test_every_setting_is_an_environment_variable_of_the_functions() -> None:
     ours = {name for name in VARIABLES if not name.startswith("POWERTOOLS_")}
     assert ours == {name.upper() for name in Settings.model_fields}
@@ -65,6 +73,31 @@ def test_a_setting_is_a_parameter_with_the_same_default(name: str) -> None:
         assert Decimal(str(default)) == expected
     else:
         assert default == (expected or "")
+
+
+@pytest.mark.parametrize("parameter", sorted(NUMBERS_OF_SETTINGS))
+def test_a_number_has_the_bounds_of_its_setting(parameter: str) -> None:
+    """A parameter past them would deploy functions that do not start."""
+    schema, given = NUMBERS_OF_SETTINGS[parameter], PARAMETERS[parameter]
+    least, most = schema.get("minimum"), schema.get("maximum")
+    if "AllowedValues" in given:
+        allowed = cast("list[int]", given["AllowedValues"])
+        assert cast(int, least) <= min(allowed) <= max(allowed) <= cast(int, most)
+    else:
+        assert (given.get("MinValue"), given.get("MaxValue")) == (least, most)
+
+
+def test_messages_are_delivered_ten_times_and_executions_take_twenty_seconds() -> None:
+    """As docs/architecture.md says, and the runbook reckons with."""
+    names = ("MaxReceives", "ExecutorTimeout", "LeaseSeconds", "QueueVisibility")
+    assert [PARAMETERS[name]["Default"] for name in names] == [10, 20, 25, 30]
+
+
+@pytest.mark.parametrize("name", sorted(name for name, one in PARAMETERS.items() if "AllowedValues" in one))
+def test_what_is_chosen_among_are_different_values_and_the_default_is_one(name: str) -> None:
+    allowed = cast("list[object]", PARAMETERS[name]["AllowedValues"])
+    assert len(set(allowed)) == len(allowed) > 1
+    assert PARAMETERS[name].get("Default", allowed[0]) in allowed
 
 
 def test_every_parameter_is_described() -> None:

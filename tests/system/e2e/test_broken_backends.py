@@ -14,6 +14,7 @@ from websockets.asyncio.client import connect
 from dexec_client.raw.json_types import Document
 from infra.lab.chaos import evidence
 from infra.lab.chaos.faults import postgres_frozen, postgres_stopped, reconfigured
+from infra.local.home import Home
 from tests.system.e2e.deployed import Deployed
 from tests.system.e2e.evidence import ended, orders_of
 
@@ -22,13 +23,19 @@ AT_MOST_S = 3.0
 
 
 @pytest.fixture
-def without_postgres(deployment: Deployed) -> Iterator[None]:
-    """Stop PostgreSQL for one test, with functions that have a connection open to it."""
+def home(deployment: Deployed) -> Home:
+    """Return the home of a deployment whose PostgreSQL may be stopped."""
     if deployment.home is None:
         pytest.skip("the database of this deployment is not ours to stop")
+    return deployment.home
+
+
+@pytest.fixture
+def without_postgres(deployment: Deployed, home: Home) -> Iterator[None]:
+    """Stop PostgreSQL for one test, with functions that have a connection open to it."""
     with deployment.client() as client:
         assert client.get("api/orders").status_code == 200
-    with postgres_stopped(deployment.home):
+    with postgres_stopped(home):
         yield
 
 
@@ -90,10 +97,7 @@ def test_every_request_is_answered_while_postgresql_is_away(deployment: Deployed
         assert answer.json()["checks"] == {"order store": "down", "order queue": "up"}
 
 
-def test_a_database_that_hangs_is_not_waited_for(deployment: Deployed) -> None:
-    home = deployment.home
-    if home is None:
-        pytest.skip("the database of this deployment is not ours to stop")
+def test_a_database_that_hangs_is_not_waited_for(deployment: Deployed, home: Home) -> None:
     key = deployment.new_key()
     with deployment.client(key) as client:
         ids = [client.post("api/orders/execute", json=ORDER).json()["orderId"]]
@@ -112,10 +116,9 @@ def test_a_database_that_hangs_is_not_waited_for(deployment: Deployed) -> None:
         assert {order_id for order_id, _ in orders_of(deployment, key)} <= set(ids)
 
 
-def test_a_socket_stays_open_while_postgresql_is_away_and_goes_on_after(deployment: Deployed) -> None:
-    home = deployment.home
-    if home is None:
-        pytest.skip("the database of this deployment is not ours to stop")
+def test_a_socket_stays_open_while_postgresql_is_away_and_goes_on_after(
+    deployment: Deployed, home: Home
+) -> None:
     key = deployment.new_key()
 
     async def talk() -> tuple[Document, Document]:
@@ -135,10 +138,7 @@ def test_a_socket_stays_open_while_postgresql_is_away_and_goes_on_after(deployme
     assert ended(deployment, [order_id])[order_id].status == "confirmed"
 
 
-def test_orders_on_their_way_outlive_postgresql(deployment: Deployed) -> None:
-    home = deployment.home
-    if home is None:
-        pytest.skip("the database of this deployment is not ours to stop")
+def test_orders_on_their_way_outlive_postgresql(deployment: Deployed, home: Home) -> None:
     key = deployment.new_key()
     with deployment.client(key) as client:
         ids = [client.post("api/orders/execute", json=ORDER).json()["orderId"] for _ in range(10)]

@@ -208,20 +208,15 @@ def test_a_server_that_hangs_is_given_up(
     database.fetch(READING, Repeat.READ)
 
 
-def test_a_server_that_takes_connections_and_says_nothing() -> None:
+@pytest.mark.parametrize("listens", [True, False], ids=["says nothing", "no listener"])
+def test_a_port_without_a_server(listens: bool) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
+        if not listens:
+            silent.close()
         database = Database(lambda: connect(f"postgresql://nobody@127.0.0.1:{port}/nothing"))
         with pytest.raises(StoreUnavailable):
-            database.fetch(READING, Repeat.READ)
-
-
-def test_a_port_without_a_listener() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    database = Database(lambda: connect(f"postgresql://nobody@127.0.0.1:{port}/nothing"))
-    with pytest.raises(StoreUnavailable):
-        database.fetch(READING, Repeat.NEVER)
+            database.fetch(READING, Repeat.READ if listens else Repeat.NEVER)
 
 
 def test_the_server_gives_up_what_its_client_gave_up(connecting: Connecting, clean_url: str) -> None:

@@ -57,6 +57,31 @@ def test_anything_else_is_unauthenticated(authenticate: Authenticate, key: str |
         authenticate(key)
 
 
+def test_what_is_longer_than_a_key_is_not_looked_up(authenticate: Authenticate, keys: Counting) -> None:
+    longest = "x" * MAX_KEY_LENGTH
+    keys.add(replace(KEY, key_hash=hash_key(longest)))
+    assert authenticate(longest).client_id == "alice"
+    with pytest.raises(Unauthenticated):
+        authenticate(longest + "x")
+    assert keys.asked == 1
+
+
+def test_ten_thousand_keys_are_remembered_and_then_forgotten(
+    authenticate: Authenticate, keys: Counting
+) -> None:
+    def ask(number: int) -> None:
+        with pytest.raises(Unauthenticated):
+            authenticate.by_hash(str(number))
+
+    for number in range(10_000):
+        ask(number)
+    ask(0)
+    assert keys.asked == 10_000
+    ask(10_000)
+    ask(0)
+    assert keys.asked == 10_002
+
+
 def test_known_and_unknown_keys_are_remembered(authenticate: Authenticate, keys: Counting) -> None:
     for _ in range(3):
         authenticate("secret")

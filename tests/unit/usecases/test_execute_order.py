@@ -12,20 +12,15 @@ from dexec.domain.errors import ClusterUnavailable, StoreUnavailable
 from dexec.domain.lifecycle import Status, Step
 from dexec.domain.order import Order
 from dexec.domain.quote import RouteRequest
-from dexec.usecases.execute_order import (
-    INFRASTRUCTURE_DELAYS_S,
-    KEYLESS_DELAY_S,
-    PAUSED_DELAY_S,
-    SHORT_WAIT_S,
-    VENUE_DELAYS_S,
-    Redelivery,
-)
+from dexec.usecases.execute_order import Redelivery
+from dexec.usecases.report import Report
 from tests.proofs.simulation.world import FUNCTION_S, SWAP, World
 from tests.support.fakes import Landing
 
 PENDING, ROUTING, BUILDING = Status.PENDING, Status.ROUTING, Status.BUILDING
 SUBMITTED, CONFIRMED, FAILED = Status.SUBMITTED, Status.CONFIRMED, Status.FAILED
 ATTEMPT = [ROUTING, BUILDING, SUBMITTED]
+SHORT_WAIT_S = 1.0
 
 
 def placed(world: World, request: RouteRequest = SWAP) -> Order:
@@ -71,6 +66,38 @@ def test_an_order_is_routed_built_submitted_and_confirmed(world: World) -> None:
     assert stored(world).error is None
 
 
+def test_a_run_that_had_the_order_is_reported_and_no_other(world: World) -> None:
+    order = placed(world)
+    world.clock.advance(3)
+    reports: list[Report] = []
+    ends_at = world.clock.now() + timedelta(seconds=FUNCTION_S)
+    for _ in range(2):
+        world.execute_order(order.id, 1, ends_at, reports.append)
+    (report,) = reports
+    assert [event.seq for event in report.events] == [1, 2, 3, 4, 5, 6]
+    assert [event.seq for event in report.own_events] == [2, 3, 4, 5, 6]
+    assert (report.claimed.status, report.order.status) == (ROUTING, CONFIRMED)
+    assert report.waited == timedelta(seconds=3)
+    assert report.push_failures == 0
+    assert replace(report, claimed=order).waited == timedelta(0)
+
+
+def test_a_report_counts_connections_that_missed_events_and_the_fifth_time_in_a_row_they_are_closed(
+    world: World,
+) -> None:
+    alice = world.client()
+    world.connect("socket", alice)
+    world.push.failing.add("socket")
+    reports: list[Report] = []
+    for _ in range(5):
+        assert world.backend.watching.connection("socket") is not None
+        order = world.place(alice, watcher="socket")
+        assert order is not None
+        world.execute_order(order.id, 1, world.clock.now() + timedelta(seconds=FUNCTION_S), reports.append)
+    assert [report.push_failures for report in reports] == [1] * 5
+    assert world.backend.watching.connection("socket") is None
+
+
 def test_an_order_that_is_over_is_done_with_at_once(world: World) -> None:
     order = placed(world)
     execute(world, order)
@@ -84,10 +111,11 @@ def test_without_a_route_it_is_tried_again_later_and_failed_at_the_third_time(wo
     order = placed(world)
     for venue in world.venues:
         venue.failures = 3
-    for delay_s in VENUE_DELAYS_S:
+    for delay_s in (1, 2):
         redelivery = execute(world, order)
         assert redelivery is not None
         assert redelivery.delay_s == delay_s
+        assert stored(world).run_at == world.clock.now() + timedelta(seconds=delay_s)
         assert stored(world).lease_token is None, "others may have it when it is due"
         world.clock.advance(delay_s)
     assert execute(world, order) is None
@@ -155,6 +183,23 @@ def test_an_order_that_another_executor_has_is_handed_back_until_its_lease_ends(
     assert world.backend.audit.histories() == before
 
 
+def test_a_quote_that_grew_too_old_is_asked_for_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    blockhash = world.cluster.latest_blockhash
+    asked = []
+    for waits_s in (2, 2.001):
+        order = placed(world)
+
+        def wait_first(waits_s: float = waits_s) -> object:
+            world.clock.advance(waits_s)
+            return blockhash()
+
+        monkeypatch.setattr(world.cluster, "latest_blockhash", wait_first)
+        world.tape.calls.clear()
+        assert execute(world, order) is None
+        asked.append(world.tape.calls.count("venue.read"))
+    assert asked == [2, 4]
+
+
 def test_whoever_lost_the_lease_writes_and_sends_nothing_more(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,10 +223,10 @@ def test_while_paused_or_without_a_key_nothing_is_begun(world: World) -> None:
     alice = world.client()
     order = placed(world)
     world.pause()
-    assert execute(world, order) == Redelivery(PAUSED_DELAY_S, "execution is paused")
+    assert execute(world, order) == Redelivery(15, "execution is paused")
     world.resume()
     world.revoke(alice)
-    assert execute(world, order) == Redelivery(KEYLESS_DELAY_S, "its client has no valid API key")
+    assert execute(world, order) == Redelivery(60, "its client has no valid API key")
     assert states(world) == [PENDING]
     world.restore(alice)
     assert execute(world, order) is None
@@ -204,9 +249,9 @@ def test_a_pause_while_it_is_routed_stops_it_before_it_is_signed(
     assert states(world) == [PENDING, ROUTING]
 
 
-@pytest.mark.parametrize("receives", [1, 2, 5, 9])
+@pytest.mark.parametrize(("receives", "base_s"), [(0, 1), (1, 1), (2, 2), (3, 4), (4, 8), (5, 15), (9, 15)])
 def test_an_outage_is_waited_out_without_an_attempt_lost(
-    world: World, monkeypatch: pytest.MonkeyPatch, receives: int
+    world: World, monkeypatch: pytest.MonkeyPatch, receives: int, base_s: int
 ) -> None:
     order = placed(world)
 
@@ -217,12 +262,35 @@ def test_an_outage_is_waited_out_without_an_attempt_lost(
         outage.setattr(world.cluster, "latest_blockhash", away)
         redelivery = execute(world, order, receives)
     assert redelivery is not None
-    base_s = INFRASTRUCTURE_DELAYS_S[min(receives, len(INFRASTRUCTURE_DELAYS_S)) - 1]
-    assert base_s <= redelivery.delay_s < 1.25 * base_s
+    assert base_s < redelivery.delay_s < 1.25 * base_s
+    assert stored(world).run_at == world.clock.now() + timedelta(seconds=redelivery.delay_s)
     assert stored(world).lease_token is None
     world.clock.advance(redelivery.delay_s)
     assert execute(world, order, receives + 1) is None
     assert stored(world).attempt == 1
+
+
+def test_what_could_not_be_delivered_nor_noted_is_delivered_by_another_run(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = world.client()
+    world.connect("socket", alice)
+    order = world.place(alice, watcher="socket")
+    assert order is not None
+    world.push.failing.add("socket")
+
+    def away(*_: object) -> object:
+        raise StoreUnavailable("the store is away")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(world.backend.watching, "settle", away)
+        redelivery = execute(world, order)
+    assert redelivery is not None
+    assert redelivery.reason == "the store is away"
+    assert 1 < redelivery.delay_s < 1.25
+    world.push.failing.clear()
+    assert execute(world, order) is None
+    assert world.push.seqs("socket", order.id) == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_store_that_is_away_hands_back_what_was_never_read(

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dexec.domain.lifecycle import Status
+from dexec.domain.order import Order
 from dexec.domain.quote import Mode, RouteRequest
 from dexec.domain.recorded import RecordedRoute
 from dexec.domain.tokens import format_units
@@ -15,6 +16,14 @@ from tests.support.fakes import FakeWallets, Landing
 from tests.unit.usecases.test_execute_order import error, execute, placed, states, stored
 
 PENDING, ROUTING, CONFIRMED, FAILED = Status.PENDING, Status.ROUTING, Status.CONFIRMED, Status.FAILED
+
+
+def live(world: World, order: Order) -> None:
+    """Execute an order, delivery after delivery, until its message is done with."""
+    for _ in range(10):
+        if execute(world, order) is None:
+            return
+        world.clock.sleep(25)
 
 
 @pytest.mark.parametrize(
@@ -42,9 +51,13 @@ def test_what_the_market_does_not_give_is_not_signed(
     assert not world.signer.signed
 
 
-def test_a_limit_that_the_quote_just_meets_is_signed_and_enforced(world: World) -> None:
-    quoted = world.quote_route(SWAP).route.amount_out
-    order = placed(world, replace(SWAP, slippage_bps=10_000, limit=quoted))
+@pytest.mark.parametrize("request_", [SWAP, replace(SWAP, mode=Mode.EXACT_OUT, amount=150 * 10**6)])
+def test_a_limit_that_the_quote_just_meets_is_signed_and_enforced(
+    world: World, request_: RouteRequest
+) -> None:
+    found = world.quote_route(request_).route
+    quoted = found.amount_out if request_.mode is Mode.EXACT_IN else found.amount_in
+    order = placed(world, replace(request_, slippage_bps=10_000, limit=quoted))
     assert execute(world, order) is None
     assert states(world)[-1] is CONFIRMED
     ((_, events),) = world.backend.audit.histories()
@@ -64,10 +77,7 @@ def test_past_its_deadline_an_order_is_failed_before_anything_is_asked(world: Wo
 def test_a_signature_whose_blockhash_expired_past_the_deadline_is_the_last(world: World) -> None:
     world.cluster.landings = [Landing.DROPPED]
     order = placed(world, replace(SWAP, deadline_s=30))
-    for _ in range(10):
-        if execute(world, order) is None:
-            break
-        world.clock.sleep(25)
+    live(world, order)
     assert (states(world)[-1], error(world)) == (FAILED, "deadline_passed")
     assert len(world.signer.signed[order.id]) == 1
 
@@ -75,10 +85,7 @@ def test_a_signature_whose_blockhash_expired_past_the_deadline_is_the_last(world
 def test_what_is_signed_before_the_deadline_settles_after_it(world: World) -> None:
     world.cluster.landings = [Landing.LATE]
     order = placed(world, replace(SWAP, deadline_s=30))
-    for _ in range(10):
-        if execute(world, order) is None:
-            break
-        world.clock.sleep(25)
+    live(world, order)
     assert states(world)[-1] is CONFIRMED
 
 
@@ -106,10 +113,19 @@ def test_what_an_exact_output_costs_is_compared_with_the_balance(world: World) -
     assert failure.message == f"Insufficient balance: needs {format_units(needed, 'SOL')} SOL, has 10000 SOL"
 
 
-def test_a_balance_that_is_just_enough_is_spent(world: World) -> None:
+def test_a_balance_that_is_just_enough_is_spent(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     order = placed(world, replace(SWAP, amount=10_000 * 10**9))
+    balances = FakeWallets.balances
+    asked: list[str] = []
+
+    def counted(wallets: FakeWallets, client_id: str) -> dict[str, int]:
+        asked.append(client_id)
+        return balances(wallets, client_id)
+
+    monkeypatch.setattr(FakeWallets, "balances", counted)
     assert execute(world, order) is None
     assert states(world)[-1] is CONFIRMED
+    assert asked == ["alice"], "once, as the claim of an order in memory says nothing of its wallet"
 
 
 def test_what_is_spent_between_signing_and_landing_fails_on_chain_without_another_attempt(

@@ -6,7 +6,6 @@ import pytest
 
 from dexec.domain.errors import TooManyReads
 from dexec.ports import ApiKey
-from dexec.usecases import limit_reads
 from dexec.usecases.limit_reads import LimitReads
 from tests.support.fakes import START, FakeClock
 
@@ -48,8 +47,18 @@ def test_the_refusal_says_when_to_come_back(limit: LimitReads, clock: FakeClock)
     taken(limit, ALICE)
     with pytest.raises(TooManyReads, match="60 times a minute") as refused:
         limit(ALICE)
-    clock.advance(refused.value.retry_after_s)
+    assert refused.value.retry_after_s == 1
+    clock.advance(0.999)
+    with pytest.raises(TooManyReads):
+        limit(ALICE)
+    clock.advance(0.001)
     limit(ALICE)
+    rare = LimitReads(clock, 1)
+    rare(ALICE)
+    clock.advance(1.5)
+    with pytest.raises(TooManyReads) as refused:
+        rare(ALICE)
+    assert refused.value.retry_after_s == 59, "58.5, rounded up"
 
 
 def test_keys_count_apart(limit: LimitReads) -> None:
@@ -61,13 +70,20 @@ def test_a_key_without_a_limit_has_none(limit: LimitReads) -> None:
     assert taken(limit, FREE) == 10 * PER_MINUTE
 
 
-def test_what_is_remembered_is_bounded_by_the_keys_that_read(
-    limit: LimitReads, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limit_reads, "MAX_REMEMBERED", 2)
-    taken(limit, ALICE)
-    for number in range(10):
+def test_what_is_remembered_is_bounded_by_the_keys_that_read(limit: LimitReads, clock: FakeClock) -> None:
+    for number in range(9_999):
         limit(ApiKey(f"hash {number}", "x", None, None, START))
-        clock.advance(2)
-    assert len(limit._full_at) <= 3
-    assert taken(limit, ALICE) == 20, "who reads too much is not forgotten"
+    taken(limit, ALICE)
+    clock.advance(1)
+    assert len(limit._full_at) == 10_000
+    limit(BOB)
+    assert limit._full_at.keys() == {ALICE.key_hash, BOB.key_hash}, "a bucket that is full says nothing"
+    assert taken(limit, ALICE) == 1, "who reads too much is not forgotten"
+
+
+def test_below_the_bound_nothing_is_forgotten(limit: LimitReads, clock: FakeClock) -> None:
+    for number in range(9_999):
+        limit(ApiKey(f"hash {number}", "x", None, None, START))
+    clock.advance(1)
+    limit(BOB)
+    assert len(limit._full_at) == 10_000

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier, Event
 
 import pytest
 
 from dexec.domain.errors import NoVenue
-from dexec.domain.quote import Pair, PoolSnapshot
+from dexec.domain.quote import Mode, Pair, PoolSnapshot, RouteRequest
 from dexec.usecases.quote_route import QuoteRoute
 from tests.proofs.simulation.world import SWAP
 from tests.support.fakes import FakeClock, FakeVenue, SameThread
@@ -96,6 +97,25 @@ def test_without_any_venue_there_is_no_route(clock: FakeClock) -> None:
 def test_a_bug_is_not_taken_for_a_refusal(clock: FakeClock) -> None:
     with pytest.raises(KeyError):
         QuoteRoute([Broken("raydium", clock), FakeVenue("meteora", clock)], clock, SameThread())(SWAP)
+
+
+@pytest.mark.parametrize(
+    ("request_", "lamports", "cost"),
+    [
+        # A lamport is 0.15 units of USDC, roughly: what is paid in SOL is compared in the token that is open.
+        (SWAP, 5_000, pytest.approx(750, rel=0.1)),
+        (replace(SWAP, mode=Mode.EXACT_OUT, amount=150 * 10**6), 5_000, 5_000),
+        (replace(SWAP, token_in="USDC", token_out="SOL", amount=150 * 10**6), 5_000, 5_000),
+        (SWAP, 1, 1),
+        (SWAP, 0, 0),
+    ],
+)
+def test_a_leg_costs_what_its_fee_is_worth_in_the_open_token(
+    clock: FakeClock, request_: RouteRequest, lamports: int, cost: int
+) -> None:
+    venues = [FakeVenue(name, clock) for name in ("raydium", "meteora")]
+    quote_route = QuoteRoute(venues, clock, SameThread(), leg_cost_lamports=lamports)
+    assert quote_route(request_).route.leg_cost == cost
 
 
 def test_quotes_are_as_old_as_the_question(clock: FakeClock) -> None:

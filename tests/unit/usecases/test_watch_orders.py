@@ -124,6 +124,23 @@ def test_what_a_process_remembers_of_a_connection_has_an_end(world: World, alice
             world.watch_orders.connection("c")
 
 
+def test_ten_thousand_connections_are_remembered_and_then_forgotten(
+    world: World, alice: ApiKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stored(connection_id: str) -> Connection:
+        return Connection(connection_id, "alice", alice.key_hash, False, world.clock.now())
+
+    monkeypatch.setattr(world.backend.watching, "connection", stored)
+    with world.tape.process():
+        for number in range(10_000):
+            world.watch_orders.connection(str(number))
+        world.watch_orders.connection("0")
+        assert world.tape.calls.count("watching.connection") == 10_000
+        world.watch_orders.connection("10000")
+        world.watch_orders.connection("0")
+        assert world.tape.calls.count("watching.connection") == 10_002
+
+
 def test_a_forgotten_connection_does_not_watch_and_is_closed(
     world: World, alice: ApiKey, order: Order
 ) -> None:
