@@ -102,8 +102,8 @@ class SharedZip(zipfile.ZipFile):
         if path is None or not self._is_layer():
             super().extractall(path, members, pwd)
             return
-        directory = self._directory()
         with SharedZip._unpacking:
+            directory = self._directory()
             if not directory.exists():
                 draft = tempfile.mkdtemp(dir=directory.parent)
                 super().extractall(draft, super().namelist(), pwd)

@@ -151,7 +151,7 @@ class Deployment:
         if path == "/api/config":
             return 200, {
                 "version": "1", "websocketUrl": self.websocket_url, "ordersPerMinute": 100, "orderBurst": 10,
-                "defaultSlippageBps": 50, "cluster": "paper",
+                "defaultSlippageBps": 50, "cluster": "paper", "paperSpread": "default",
             }  # fmt: skip
         if path == "/api/orders":
             return 200, self._page(int(query["limit"]), int(query.get("cursor", "0")))
