@@ -1,5 +1,6 @@
 // What becomes of the orders placed here, told in one toast for each press of a button.
 
+import { revealOrder } from "./blotter.js";
 import { findOrder, isOver } from "./orders.js";
 import { toast } from "./toast.js";
 import { errorWords, word } from "./words.js";
@@ -47,10 +48,7 @@ function manyWords(all, open, failed) {
 	return `${all} orders: ${parts.join(", ")}`;
 }
 
-// To its row, which then has the focus; an order that the list does not show is opened.
+// To its row, which then has the focus; an order that the list cannot show is opened.
 function jumpTo(orderId) {
-	const row = document.querySelector(`.row[data-id="${orderId}"]:not([hidden])`);
-	if (!row) return callbacks.open(orderId);
-	row.scrollIntoView({ block: "center" });
-	row.querySelector("button").focus({ preventScroll: true });
+	if (!revealOrder(orderId)) callbacks.open(orderId);
 }
