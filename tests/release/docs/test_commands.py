@@ -145,6 +145,22 @@ def test_the_commands_of_a_page(stand: Stand, page: Path) -> None:
     assert not re.search(r'"type": ?"[^"]*/errors/', printed)
 
 
+def test_the_program_of_the_readme(stand: Stand) -> None:
+    (program,) = re.findall(
+        r"^```python\n(.*?)^```", PAGES[0].read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", stand.fitted(program)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "1 pending"
+    assert done.stdout.splitlines()[-1].endswith(" confirmed")
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
 def test_a_make_target_exists(page: Path) -> None:
     targets = set(re.findall(r"^make ([a-z-]+)", "\n".join(commands(page)), re.MULTILINE))
