@@ -55,7 +55,7 @@ def create(
     wanted = [name.strip() for name in events.split(",") if name.strip()]
     unknown = [name for name in wanted if name not in set(Status)]
     if unknown:
-        raise typer.BadParameter(f"{unknown[0]} is no status: name some of {', '.join(Status)}")
+        raise typer.BadParameter(f"{unknown[0]} is not a status; name some of {', '.join(Status)}")
     made = _ask(home, url, api_key, lambda api: api.create_hook(address, wanted))
 
     def show(document: Document) -> None:

@@ -104,7 +104,7 @@ def write_access(directory: Path) -> Finding:
     existing = next(path for path in (directory, *directory.parents) if path.exists())
     check = f"write to {directory}"
     if not existing.is_dir():
-        return problem(check, f"{existing} is no directory", "name another one: --home DIRECTORY")
+        return problem(check, f"{existing} is not a directory", "name another one: --home DIRECTORY")
     if os.access(existing, os.W_OK | os.X_OK):
         return ok(check, "possible")
     fix = f"name another directory (--home, TMPDIR), or: chmod u+wx {existing}"

@@ -52,13 +52,13 @@ export class Http {
   async #call<T>(path: string, init: RequestInit, signal: AbortSignal | undefined): Promise<T> {
     const { status, text, retryAfter } = await this.#answer(path, init, signal);
     const isRedirect = status < 200 || (status >= 300 && status < 400);
-    if (isRedirect) throw new BadAddress(`${this.#base} is no dexec deployment: it redirects to another address`);
+    if (isRedirect) throw new BadAddress(`${this.#base} is not a dexec deployment: it redirects to another address`);
     let body: unknown;
     try {
       body = JSON.parse(text);
     } catch {
       if (GATEWAY.has(status)) throw refusal(status, undefined, retryAfter);
-      throw new BadAddress(`${this.#base} is no dexec deployment: it answered ${status} without JSON`);
+      throw new BadAddress(`${this.#base} is not a dexec deployment: it answered ${status} without JSON`);
     }
     if (status >= 400) throw refusal(status, body, retryAfter);
     return body as T;
@@ -86,7 +86,7 @@ export class Http {
 
 function checkedUrl(url: string): string {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-    throw new BadAddress(`${url} is no address such as http://localhost:4566/…`);
+    throw new BadAddress(`${url} is not an HTTP address; one looks like http://localhost:4566/…`);
   }
   return url.replace(/\/+$/, "");
 }

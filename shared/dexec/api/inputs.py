@@ -181,7 +181,7 @@ class OrderBody(Strict):
         limit = given.pop(request.limit_name)
         ((other, wrong),) = given.items()
         if wrong is not None:
-            raise Invalid(f"is no limit of an {request.mode} order: use {request.limit_name}", other)
+            raise Invalid(f"does not apply to an {request.mode} order: use {request.limit_name}", other)
         if limit is None:
             return None
         return parse_amount(limit, decimals_of(request.open_token), request.limit_name)

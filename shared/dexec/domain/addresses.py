@@ -42,7 +42,7 @@ def endpoint(url: str, *, local: bool) -> Endpoint:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError as exc:
-        raise Invalid("is no URL", "url") from exc
+        raise Invalid("is not a URL", "url") from exc
     if parts.scheme != "https" and not (local and parts.scheme == "http"):
         raise Invalid("must begin with https://", "url")
     if not host or "@" in parts.netloc or "#" in url or "\\" in url or "%" in parts.netloc:
@@ -53,7 +53,7 @@ def endpoint(url: str, *, local: bool) -> Endpoint:
         raise Invalid("must name port 443, 80, or one from 1024 on", "url")
     numeric = _numeric(host)
     if numeric is not None and not is_allowed(numeric, local=local):
-        raise Invalid(f"leads to {numeric}, which is no public address", "url")
+        raise Invalid(f"leads to {numeric}, which is not a public address", "url")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Endpoint(is_tls, host, port, path)
 

@@ -134,6 +134,6 @@ def test_an_address_that_is_none_is_not_asked_again(waits: list[float]) -> None:
         async with Api("no address", "k") as api:
             await api.place(ORDER)
 
-    with pytest.raises(BadAddress, match="is no address"):
+    with pytest.raises(BadAddress, match="is not an HTTP address"):
         asyncio.run(scenario())
     assert waits == []

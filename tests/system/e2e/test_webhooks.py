@@ -119,5 +119,5 @@ def test_mistakes_are_told(deployment: Deployed, key: str) -> None:
     assert "dexec hooks create URL" in run("hooks", "list", *target).stderr
     metadata = run("hooks", "create", "http://169.254.169.254/latest", *target)
     assert metadata.returncode == 1
-    assert "169.254.169.254, which is no public address" in metadata.stderr
+    assert "169.254.169.254, which is not a public address" in metadata.stderr
     assert "no status" in run("hooks", "create", "https://example.com", "--events", "done", *target).stderr

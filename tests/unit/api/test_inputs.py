@@ -90,7 +90,7 @@ def test_an_order_may_have_a_limit_of_its_own_and_a_deadline(
 @pytest.mark.parametrize(
     ("extra", "field", "words"),
     [
-        ('"maxAmountIn": 1', "maxAmountIn", "is no limit of an exactIn order: use minAmountOut"),
+        ('"maxAmountIn": 1', "maxAmountIn", "does not apply to an exactIn order: use minAmountOut"),
         ('"mode": "exactOut", "minAmountOut": 1', "minAmountOut", "use maxAmountIn"),
         ('"minAmountOut": 0', "minAmountOut", "must be greater than zero"),
         ('"minAmountOut": "1.0000001"', "minAmountOut", "has more than 6 decimals"),

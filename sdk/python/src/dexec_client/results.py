@@ -38,7 +38,7 @@ def parsed(model: type[M], document: Document) -> M:
     except ValidationError as exc:
         first = exc.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"])
-        text = f"the answer is no {model.__name__} that this client can read: {field}: {first['msg']}"
+        text = f"the answer cannot be read as {model.__name__}: {field}: {first['msg']}"
         raise UnexpectedAnswer(text) from exc
 
 

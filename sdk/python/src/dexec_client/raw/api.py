@@ -177,7 +177,7 @@ class Api:
             )
             document = answer.json()
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as exc:
-            raise BadAddress(f"{self._http_url} is no address such as http://localhost:4566/…") from exc
+            raise BadAddress(f"{self._http_url} is not an HTTP address; one looks like http://localhost:4566/…") from exc
         except httpx.HTTPError as exc:
             raise ConnectionLost(f"{self._http_url} did not answer: {exc or type(exc).__name__}") from exc
         except ValueError as exc:
@@ -201,4 +201,4 @@ def _no_json(http_url: str, answer: httpx.Response) -> DexecError:
     if status in LOST:
         waits = seconds(answer.headers.get("retry-after"))
         return refusal(f"{http_url} answered HTTP {status}", status, retry_after=waits)
-    return BadAddress(f"{http_url} is no dexec deployment: it answered {status} without JSON")
+    return BadAddress(f"{http_url} is not a dexec deployment: it answered {status} without JSON")
