@@ -61,7 +61,7 @@ def read_deliveries(
 def replay_deliveries(hook_id: str, body: ReplayBody) -> answers.WebhookReplayed:
     """Send one delivery again, or all that failed or wait for another try."""
     client_id = caller().client_id
-    return {"replayed": container().manage_webhooks.replay(hook_id, client_id, body.delivery_id)}
+    return {"replayed": container().manage_webhooks.replay(hook_id, client_id, body.delivery_id or None)}
 
 
 @router.post("/api/hooks/<hook_id>/test", status_code=202)

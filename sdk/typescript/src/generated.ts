@@ -694,7 +694,8 @@ export interface components {
         };
         /** @description What is to be sent again: one delivery, or, without one, all that failed or wait for another try. */
         ReplayBody: {
-            deliveryId?: string;
+            /** @default  */
+            deliveryId: string;
         };
         /** @description A route; `minAmountOut` for exact in, `maxAmountIn` for exact out. */
         Route: {

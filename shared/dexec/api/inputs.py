@@ -238,7 +238,7 @@ class WebhookBody(Strict):
 class ReplayBody(Strict):
     """What is to be sent again: one delivery, or, without one, all that failed or wait for another try."""
 
-    delivery_id: Annotated[str | None, Field(max_length=100)] = None
+    delivery_id: Annotated[str, Field(max_length=100)] = ""
 
 
 class ExecuteFrame(Strict):

@@ -28,7 +28,11 @@ def test_250_orders_at_once_start_no_faster_than_the_limits_allow() -> None:
     orders = [world.place(alice) for _ in range(250)]
     promised = sorted(order.run_at for order in orders if order is not None)
     assert len(promised) == 250
-    assert len(world.tape.calls) == 500, "one call of the store and one of the queue for each"
+    waiting = sum(run_at > world.start for run_at in promised)
+    assert waiting == 250 - SETTINGS.order_burst
+    assert len(world.tape.calls) == 500 + waiting, (
+        "store and queue for each, and the streams of those that wait"
+    )
     world.settle()
     check(world)
     starts = first_routing(world)

@@ -45,10 +45,8 @@ NOT_RUN = {
     r"\. \.venv/bin/activate": "the tests' own interpreter is in front of PATH already",
     r"dexec down$": "the pages share one deployment, which is stopped at the end",
     r"dexec .*--home /tmp/dexec-rough": "a second deployment: tests/system/e2e/test_cli_lifecycle.py",
-    r"dexec deploy --endpoint": "needs an emulator that runs already: tests/system/e2e/test_deploy.py",
     r"npx newman": "with a pinned newman: tests/system/e2e/test_generated_clients.py",
     r"(\.venv-sam/bin/)?sam deploy": "needs an AWS account",
-    r"dexec smoke --stack": "on the deployment of this machine: tests/system/e2e/test_operators.py",
 }
 """Commands of the other pages that are not run as they stand, and why."""
 

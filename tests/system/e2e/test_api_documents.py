@@ -49,7 +49,7 @@ def test_every_answer_has_a_status_and_a_shape_of_the_document(deployment: Deplo
         cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Tested: 9" in done.stdout
+    assert "Tested: 15" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def test_a_history_can_be_grown_and_read(deployment: Deployed) -> None:
 
 
 def test_the_budget_counts_frames_and_measures_every_function() -> None:
-    found = budget.measure(runs=1, orders=10)
+    found = budget.measure(runs=1, orders=25)
     assert found.unwatched["frames"] == 0
     assert 1 <= found.watched["frames"] / budget.WATCHERS <= 6
     assert found.unwatched["cpuMs"] == pytest.approx(

@@ -58,7 +58,7 @@ PUSH = {("connections", "execute-api:ManageConnections")}
 HINT = {("webhook queue", "sqs:SendMessage")}
 ENQUEUE = {("order queue", "sqs:SendMessage")} | HINT
 ALLOWED: dict[str, set[tuple[str, str]]] = {
-    "HttpApiFunction": DATABASE | ENQUEUE | {("order queue", "sqs:GetQueueAttributes")},
+    "HttpApiFunction": DATABASE | ENQUEUE | PUSH | {("order queue", "sqs:GetQueueAttributes")},
     "WebSocketFunction": DATABASE | ENQUEUE | PUSH | {("websocket function", "lambda:InvokeFunction")},
     "ExecutorFunction": DATABASE | PUSH | HINT | {("order queue", f"sqs:{action}") for action in CONSUME},
     "WebhooksFunction": DATABASE | HINT | {("webhook queue", f"sqs:{action}") for action in CONSUME},

@@ -141,7 +141,7 @@ def test_a_sixth_webhook_is_refused(deployment: Deployment) -> None:
     for _ in range(5):
         create(deployment)
     refused = call(deployment, "POST", "", {"url": URL})
-    assert (refused.status, refused.json["type"]) == (409, "/problems/too-many-webhooks")
+    assert (refused.status, refused.json["type"]) == (409, "/errors/too_many_webhooks")
 
 
 def test_calls_are_limited(deployment: Deployment) -> None:

@@ -68,6 +68,7 @@ const RETRIED: Record<Schemas["ErrorCode"], boolean> = {
   too_many_orders: true,
   too_many_reads: true,
   too_many_connections: true,
+  too_many_webhooks: true,
   overloaded: true,
   connection_unknown: true,
   unavailable: true,

@@ -100,8 +100,9 @@ class Console:
     def choose_token(self, side: str, symbol: str) -> None:
         """Choose the token to "pay" or to "receive", by its symbol."""
         self.page.get_by_role("button", name=f"Token you {side}").click()
-        self.page.get_by_role("combobox").fill(symbol)
-        self.page.get_by_role("combobox").press("Enter")
+        search = self.page.get_by_role("dialog", name="Token").get_by_role("combobox")
+        search.fill(symbol)
+        search.press("Enter")
         expect(self.page.get_by_role("button", name=f"Token you {side}")).to_have_text(symbol)
 
     @property

@@ -218,8 +218,8 @@ def test_what_is_listed_is_exported_and_no_cell_is_a_formula(
 ) -> None:
     console = open_console(deployment)
     labels = ["=1+1", "@x", "+1", "-1", 'quote " and, comma', "plain", "漢字 é"]
-    made = [made_order(n, label=label) for n, label in enumerate(labels, start=1)]
-    made.append(made_order(99, tokenIn="RAY", label="another pair"))
+    made = [made_order(n, clientOrderId=label) for n, label in enumerate(labels, start=1)]
+    made.append(made_order(99, tokenIn="RAY", clientOrderId="another pair"))
     made[5]["fill"] = {"amountIn": "6", "amountOut": "900.5"}
     serve(console.page, made)
     console.enter(deployment.new_key())

@@ -91,7 +91,7 @@ def test_the_limit_that_is_shown_is_part_of_the_order(
 
 def test_a_quote_renews_itself_for_as_long_as_it_is_looked_at(timed: Console) -> None:
     page, asked = timed.page, list[str]()
-    page.on("request", lambda request: asked.append(request.url) if "api/quotes" in request.url else None)
+    page.on("request", lambda request: asked.append(request.url) if "slippageBps" in request.url else None)
     timed.type_amount("1")
     expect(timed.submit).to_be_enabled()
     first = [url for url in asked if "amount=1&" in url]

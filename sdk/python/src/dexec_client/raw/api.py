@@ -177,7 +177,8 @@ class Api:
             )
             document = answer.json()
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as exc:
-            raise BadAddress(f"{self._http_url} is not an HTTP address; one looks like http://localhost:4566/…") from exc
+            text = f"{self._http_url} is not an HTTP address; one looks like http://localhost:4566/…"
+            raise BadAddress(text) from exc
         except httpx.HTTPError as exc:
             raise ConnectionLost(f"{self._http_url} did not answer: {exc or type(exc).__name__}") from exc
         except ValueError as exc:
