@@ -270,7 +270,7 @@ def test_another_clients_endpoint_is_not_found(hooked: Hooked) -> None:
 
 
 def test_endpoints_are_limited_and_checked(hooked: Hooked) -> None:
-    with pytest.raises(Invalid, match="no public address"):
+    with pytest.raises(Invalid, match="not a public address"):
         hooked.create(url="https://169.254.169.254/")
     for _ in range(5):
         hooked.create()
