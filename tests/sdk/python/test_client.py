@@ -150,7 +150,7 @@ def test_an_answer_that_cannot_be_read_says_so(deployment: Deployment) -> None:
     async def scenario(client: AsyncClient) -> None:
         await client.execute(token_in="SOL", token_out="USDC", amount="1", idempotency_key="mine")
 
-    with pytest.raises(errors.UnexpectedAnswer, match=r"no OrderAccepted.*status: Field required") as raised:
+    with pytest.raises(errors.UnexpectedAnswer, match=r"as OrderAccepted.*status: Field required") as raised:
         played(deployment, scenario)
     assert (raised.value.is_unknown, raised.value.idempotency_key) == (True, "mine")
 
