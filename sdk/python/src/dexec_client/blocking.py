@@ -33,6 +33,9 @@ class _Loop:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
+        # Held until they are closed: collected with an iterator that was left, one would be closed in the
+        # collector's thread while it runs in the loop's.
+        self._sources: set[AsyncGenerator[Any, None]] = set()
         self._thread = threading.Thread(target=self._loop.run_forever, name="dexec-client", daemon=True)
         self._thread.start()
 
@@ -56,13 +59,18 @@ class _Loop:
 
     def each(self, source: AsyncGenerator[T, None]) -> Generator[T, None, None]:
         """Yield what the source yields, one at a time."""
+        self._sources.add(source)
         try:
             while (item := self.run(_next(source))) is not None:
                 yield item
         finally:
             # Not waited for: the garbage collector may close this generator, in the loop's own thread.
             if not self.is_closed:
-                asyncio.run_coroutine_threadsafe(source.aclose(), self._loop)
+                self._close_later(source)
+
+    def _close_later(self, source: AsyncGenerator[T, None]) -> None:
+        closing = asyncio.run_coroutine_threadsafe(source.aclose(), self._loop)
+        closing.add_done_callback(lambda _: self._sources.discard(source))
 
     def close(self) -> None:
         """End what runs, then the thread."""
