@@ -280,6 +280,25 @@ def test_a_line_that_another_sender_took_over_does_not_end_the_work(hooked: Hook
     assert (hooked.seqs(first), hooked.seqs(second)) == ([1], [1])
 
 
+@pytest.mark.parametrize("end", ["over", "waits", "lost"])
+def test_a_line_that_is_done_with_is_not_taken_again(hooked: Hooked, hook: Webhook, end: str) -> None:
+    order = placed(hooked, ended=True)
+    taken: list[Hint] = []
+
+    def answer(_: Posted) -> Try:
+        if end == "lost":
+            hooked.clock.advance(80)
+            now = hooked.clock.now()
+            hooked.backend.outbox.take(hooked.hint_of(hook, order), "another", now, now + MINUTE, 2)
+        return DOWN if end == "waits" else OK
+
+    hooked.post.answer = answer
+    after(hooked, "take", lambda hint, *_: taken.append(hint))
+    send(hooked, hook, order, 600)
+    assert hooked.seqs(order) == ([1, 2, 3, 4, 5, 6] if end == "over" else [1])
+    assert taken == [hooked.hint_of(hook, order)]
+
+
 @pytest.mark.parametrize(("frozen_s", "sent"), [(74.999, [1]), (75, [1, 1])])
 def test_a_line_is_its_senders_for_75_seconds(
     hooked: Hooked, hook: Webhook, frozen_s: float, sent: list[int]
