@@ -127,6 +127,15 @@ def test_a_page_that_holds_all_leads_nowhere(hooked: Hooked, hook: Webhook) -> N
     assert (failed.deliveries, failed.next_cursor) == ((), None)
 
 
+def test_a_page_ends_with_its_last_delivery_also_of_another_order(hooked: Hooked, hook: Webhook) -> None:
+    older, newer = hooked.place(), hooked.place()
+    hooked.execute(older)
+    hooked.work()
+    page = hooked.manage.deliveries(hook.id, "alice", None, 2, None)
+    assert [(one.order_id, one.seq) for one in page.deliveries] == [(newer.id, 1), (older.id, 6)]
+    assert page.next_cursor == f"msg_{older.id}_6"
+
+
 @pytest.mark.parametrize("cursor", ["x", "", "msg_x"])
 def test_what_is_no_cursor_is_refused_in_words(hooked: Hooked, hook: Webhook, cursor: str) -> None:
     with pytest.raises(Invalid, match="is not a cursor from a page of deliveries") as refused:
