@@ -34,8 +34,20 @@ def messages(hooked: Hooked) -> list[tuple[float, Hint]]:
     return [((at - hooked.clock.now()).total_seconds(), hint) for at, hint in hooked.queue.messages]
 
 
+def counts_up(hooked: Hooked) -> list[int]:
+    """Make randomness count up; return a list that gets how many bytes are asked for."""
+    asked: list[int] = []
+
+    def randomness(count: int) -> bytes:
+        asked.append(count)
+        return bytes(range(count))
+
+    hooked.manage = replace(hooked.manage, randomness=randomness)
+    return asked
+
+
 def test_an_endpoint_is_made_of_16_and_32_random_bytes(hooked: Hooked) -> None:
-    hooked.manage = replace(hooked.manage, randomness=lambda count: bytes(range(count)))
+    asked = counts_up(hooked)
     made = hooked.manage.create(trading_key("alice"), "https://a.example", [Status.FAILED])
     assert made == Webhook(
         id="hook_000102030405060708090a0b0c0d0e0f",
@@ -47,6 +59,7 @@ def test_an_endpoint_is_made_of_16_and_32_random_bytes(hooked: Hooked) -> None:
         created_at=START,
     )
     assert hooked.manage.of_client("alice") == (made,)
+    assert asked == [16, 32]
 
 
 def test_endpoints_of_no_status_and_of_all_get_every_event(hooked: Hooked) -> None:
@@ -192,7 +205,8 @@ def test_what_cannot_be_replayed_is_not_found(hooked: Hooked, hook: Webhook) -> 
 
 
 def test_a_test_is_a_message_with_an_id_of_16_random_bytes(hooked: Hooked, hook: Webhook) -> None:
-    hooked.manage = replace(hooked.manage, randomness=lambda count: bytes(range(count)))
+    asked = counts_up(hooked)
     ping = "ping_000102030405060708090a0b0c0d0e0f"
     assert hooked.manage.ping(hook.id, "alice") == f"msg_{ping}_1"
     assert messages(hooked) == [(0, Hint(hook.id, ping, "alice"))]
+    assert asked == [16]
