@@ -21,13 +21,17 @@ class Group:
 _IN_MEMORY = (
     "tests/unit", "tests/contract", "tests/proofs/property/test_lifecycle.py", "tests/tools/test_vectors.py",
     *(f"tests/proofs/exactly_once/test_{name}.py" for name in (
-        "fairness", "leases", "notifying", "poison", "timeouts"
+        "fairness", "leases", "notifying", "poison", "timeouts", "webhooks"
     )),
+    "tests/proofs/property/test_webhooks.py",
     "-m", "not back_end", "-k", "not thousand and not cold_start and not test_architecture",
 )  # fmt: skip
 _OF_USE_CASES = (
     "tests/unit/usecases", "tests/contract",
-    *(f"tests/proofs/exactly_once/test_{name}.py" for name in ("fairness", "leases", "notifying", "poison")),
+    *(f"tests/proofs/exactly_once/test_{name}.py" for name in (
+        "fairness", "leases", "notifying", "poison", "webhooks"
+    )),
+    "tests/proofs/property/test_webhooks.py",
     "-m", "not back_end", "-k", "not thousand and not test_curves",
 )  # fmt: skip
 _ON_POSTGRES = (
