@@ -21,8 +21,6 @@ from dexec.domain.errors import (
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
 from dexec.ports import ApiKey
-from dexec.usecases.announce_order import ANNOUNCE_S
-from dexec.usecases.notify import SUSPECT_S
 from dexec.usecases.place_order import Submission
 from tests.proofs.simulation.tape import Fault, Work
 from tests.proofs.simulation.world import SWAP, World
@@ -129,18 +127,22 @@ def test_no_announcement_that_fails_fails_the_order(world: World, alice: ApiKey,
     assert [message.order_id for message in world.queue.messages].count(order.id) == 1
 
 
-def test_an_acceptance_that_took_long_is_answered_instead(world: World, alice: ApiKey) -> None:
+@pytest.mark.parametrize(("took_s", "seqs"), [(2, [1]), (2.001, [])])
+def test_an_acceptance_that_took_long_is_answered_instead(
+    world: World, alice: ApiKey, took_s: float, seqs: list[int]
+) -> None:
     world.connect("stream", alice, stream=True)
     later(world, alice)
 
     def act(work: Work) -> object:
-        world.clock.advance(2.5)
-        return work()
+        placed = work()
+        world.clock.advance(took_s)
+        return placed
 
     world.tape.faults[len(world.tape.calls)] = Fault("slow", act)
     order = submit(world, alice, Submission(SWAP))
-    assert world.tape.calls[-2:] == ["orders.place", "queue.send"]
-    assert world.push.seqs("stream", order.id) == []
+    assert world.push.seqs("stream", order.id) == seqs
+    assert world.tape.calls[-2:] == ["push.post", "watching.settle"] if seqs else ["orders.place", "queue.send"]
 
 
 def test_an_announcement_waits_a_second_at_most(world: World, alice: ApiKey) -> None:
@@ -148,7 +150,8 @@ def test_an_announcement_waits_a_second_at_most(world: World, alice: ApiKey) -> 
     world.waiting = lambda _, seconds: waits.append(seconds)
     world.connect("slow", alice, stream=True)
     later(world, alice)
-    assert sum(waits) <= ANNOUNCE_S + SUSPECT_S
+    # Half a second, after which a connection is slow, the rest of the second, and for those that were slow.
+    assert waits == [0.5, 0.5, 0.1]
 
 
 def test_an_order_that_would_start_past_its_deadline_is_refused(world: World, alice: ApiKey) -> None:

@@ -124,7 +124,7 @@ def test_what_a_process_remembers_of_a_connection_has_an_end(world: World, alice
             world.watch_orders.connection("c")
 
 
-def test_ten_thousand_connections_are_remembered_and_then_forgotten(
+def test_10_000_connections_are_remembered_and_then_forgotten(
     world: World, alice: ApiKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stored(connection_id: str) -> Connection:
