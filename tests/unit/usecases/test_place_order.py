@@ -142,7 +142,7 @@ def test_an_acceptance_that_took_long_is_answered_instead(
     world.tape.faults[len(world.tape.calls)] = Fault("slow", act)
     order = submit(world, alice, Submission(SWAP))
     assert world.push.seqs("stream", order.id) == seqs
-    assert world.tape.calls[-2:] == ["push.post", "watching.settle"] if seqs else ["orders.place", "queue.send"]
+    assert ("watching.settle" in world.tape.calls[-2:]) is bool(seqs)
 
 
 def test_an_announcement_waits_a_second_at_most(world: World, alice: ApiKey) -> None:
