@@ -123,3 +123,39 @@ def test_an_order_that_could_not_be_told_keeps_its_letter(
     world.push.failing.clear()
     assert settle(world, order) == (Letter.SETTLED, [])
     assert world.push.seqs("socket", order.id)[-1] == stored(world).seq
+
+
+@pytest.mark.parametrize(
+    ("crashes_at", "landing", "third"),
+    [
+        ("signer.sign", Landing.FILLED, Letter.PARKED),
+        ("cluster.look", Landing.SLIPPED, Letter.PARKED),
+        ("cluster.look", Landing.DROPPED, Letter.SETTLED),
+    ],
+    ids=["nothing signed", "slipped", "may yet land"],
+)
+def test_an_order_is_parked_at_its_third_crash_in_a_row_unless_it_may_land(
+    world: World, crashes_at: str, landing: Landing, third: Letter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = world.place(world.client())
+    assert order is not None
+    world.cluster.landings = [landing]
+    monkeypatch.setattr(world.cluster, "block_height", lambda: 0)
+
+    def kill(call: str) -> None:
+        if call == crashes_at:
+            raise world.tape.crash()
+
+    rounds = []
+    for _ in range(3):
+        world.tape.observe = kill
+        world.deliver()
+        world.tape.observe = lambda call: None
+        world.queue.messages.clear()
+        world.clock.advance(26)
+        rounds.append((settle(world, order)[0], stored(world).rounds, len(world.queue.messages)))
+    is_parked = third is Letter.PARKED
+    assert rounds == [(Letter.SETTLED, 1, 1), (Letter.SETTLED, 2, 1), (third, 3, 0 if is_parked else 1)]
+    assert (stored(world).parked_at is not None) is is_parked
+    if is_parked:
+        assert settle(world, order) == (Letter.PARKED, [])
