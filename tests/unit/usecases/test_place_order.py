@@ -19,7 +19,7 @@ from dexec.domain.errors import (
 )
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
-from dexec.ports import ApiKey
+from dexec.ports import ApiKey, RateLimit
 from dexec.usecases.place_order import Submission
 from tests.proofs.simulation.tape import Fault, Work
 from tests.proofs.simulation.world import SWAP, World
@@ -188,3 +188,46 @@ def test_a_key_has_its_own_rate_or_none(world: World) -> None:
         at_once = submit(world, free, Submission(SWAP))
     assert (held_back.run_at - world.clock.now()).total_seconds() == 60
     assert at_once.run_at == world.clock.now()
+
+
+@pytest.mark.parametrize(("interval_s", "per_minute"), [(30, 2), (15, 4)])
+def test_the_rate_of_a_key_is_by_the_minute(world: World, interval_s: int, per_minute: int) -> None:
+    caller = world.client("slow", orders_per_minute=per_minute)
+    orders = [submit(world, caller, Submission(SWAP)) for _ in range(11)]
+    assert (orders[-1].run_at - world.clock.now()).total_seconds() == interval_s
+
+
+@pytest.mark.parametrize(("after_s", "delay_s"), [(0, 60), (0.4, 60), (58.7, 2), (60, 0), (65, 0)])
+def test_a_repeat_is_delayed_for_what_is_left_in_whole_seconds(
+    world: World, after_s: float, delay_s: int
+) -> None:
+    caller = world.client("slow", orders_per_minute=1)
+    for _ in range(10):
+        submit(world, caller, Submission(SWAP))
+    submit(world, caller)
+    world.clock.advance(after_s)
+    submit(world, caller)
+    assert (world.queue.messages[-1].visible_at - world.clock.now()).total_seconds() == delay_s
+
+
+def test_an_order_that_would_start_at_its_deadline_is_refused(world: World, alice: ApiKey) -> None:
+    # One a second, for five seconds ahead, which is the deadline.
+    place = replace(world.place_order, default_rate=RateLimit(1, 1, 5))
+    submission = Submission(replace(SWAP, deadline_s=5))
+    with world.tape.process():
+        waits = [place(submission, alice).order.run_at - world.clock.now() for _ in range(5)]
+        assert [wait.total_seconds() for wait in waits] == [0, 1, 2, 3, 4]
+        with pytest.raises(TooManyOrders, match="after its deadline of 5 s"):
+            place(submission, alice)
+        later = place(Submission(replace(SWAP, deadline_s=6)), alice).order
+        assert (later.run_at - world.clock.now()).total_seconds() == 5
+
+
+def test_a_hint_is_given_of_each_new_order(world: World, alice: ApiKey) -> None:
+    hints: list[Order] = []
+    place = replace(world.place_order, hint=hints.append)
+    with world.tape.process():
+        first = place(SUBMISSION, alice).order
+        place(SUBMISSION, alice)
+        second = place(Submission(SWAP), alice).order
+    assert hints == [first, second]
