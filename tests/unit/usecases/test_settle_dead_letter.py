@@ -104,8 +104,10 @@ def test_a_letter_without_an_order_is_settled_and_one_that_cannot_be_requeued_st
     world.queue.is_away = True
     assert settle(world, order) == (Letter.KEPT, [])
     world.queue.is_away = False
-    assert settle(world, order) == (Letter.SETTLED, [])
+    world.clock.advance(1)
     now = world.clock.now()
+    assert settle(world, order) == (Letter.SETTLED, [])
+    assert stored(world).queued_at == now, "what the sweeper takes for lost counts from here"
     assert [(message.order_id, message.visible_at) for message in world.queue.messages] == [(order.id, now)]
     assert stored(world).rounds == 0, "no run of it has crashed"
 
