@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor, Future
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -270,3 +271,16 @@ def test_suspects_have_threads_of_their_own_unless_there_is_time(
     scene.tell(watcher("own"), watcher("suspect", failures=1), patiently=patiently)
     assert slow.submitted == apart
     assert [*scene.threads.submitted, *apart] == ["own", "suspect"]
+
+
+@pytest.mark.parametrize(
+    ("first", "is_gathered"),
+    [(event(1), True), (event(1, age_s=60), False), (event(1, Status.FAILED, age_s=60), True)],
+    ids=["in time", "late", "late and over"],
+)
+def test_only_a_late_order_that_goes_on_is_gathered(scene: Scene, first: Event, is_gathered: bool) -> None:
+    waits: list[bool] = []
+    gathered = scene.notifier._gathered
+    with patch.object(gathered, "wait", lambda _: waits.append(gathered.is_set())):
+        scene.tell(watcher("own"), events=[first])
+    assert waits == [is_gathered]
