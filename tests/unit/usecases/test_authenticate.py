@@ -66,9 +66,7 @@ def test_what_is_longer_than_a_key_is_not_looked_up(authenticate: Authenticate, 
     assert keys.asked == 1
 
 
-def test_ten_thousand_keys_are_remembered_and_then_forgotten(
-    authenticate: Authenticate, keys: Counting
-) -> None:
+def test_10_000_keys_are_remembered_and_then_forgotten(authenticate: Authenticate, keys: Counting) -> None:
     def ask(number: int) -> None:
         with pytest.raises(Unauthenticated):
             authenticate.by_hash(str(number))

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-from dexec.api.orders import iso
 from dexec.domain.errors import (
     CommitUnknown,
     IdempotencyConflict,
@@ -20,9 +19,7 @@ from dexec.domain.errors import (
 )
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
-from dexec.ports import ApiKey
-from dexec.usecases.announce_order import ANNOUNCE_S
-from dexec.usecases.notify import SUSPECT_S
+from dexec.ports import ApiKey, RateLimit
 from dexec.usecases.place_order import Submission
 from tests.proofs.simulation.tape import Fault, Work
 from tests.proofs.simulation.world import SWAP, World
@@ -63,92 +60,6 @@ def test_its_message_waits_until_it_may_start(world: World, alice: ApiKey) -> No
     (*_, message) = world.queue.messages
     assert order.run_at > world.clock.now()
     assert message.visible_at == order.run_at
-
-
-def later(world: World, caller: ApiKey, watcher: str | None = None) -> Order:
-    """Place orders until one has to wait, and return that one."""
-    while True:
-        order = submit(world, caller, Submission(SWAP, watcher=watcher))
-        if order.run_at > world.clock.now():
-            return order
-
-
-def test_streams_hear_at_once_of_an_order_that_waits(world: World, alice: ApiKey) -> None:
-    bob = world.client("bob")
-    for name, caller in (("stream", alice), ("second", alice), ("bob's", bob)):
-        world.connect(name, caller, stream=True)
-    world.connect("plain", alice)
-    order = later(world, alice)
-    for name in ("stream", "second"):
-        (frame,) = world.push.frames[name]
-        assert (frame["orderId"], frame["status"], frame["seq"]) == (order.id, "pending", 1)
-        assert frame["startsAt"] == iso(order.run_at)
-        assert (frame["tokenIn"], frame["amount"]) == ("SOL", "1.5")
-    assert world.push.frames.keys() == {"stream", "second"}
-    world.settle()
-    assert world.push.seqs("stream", order.id) == [1, 1, 2, 3, 4, 5, 6], "at least once, and in order"
-
-
-def test_an_order_that_starts_at_once_costs_nothing_more(world: World, alice: ApiKey) -> None:
-    world.connect("stream", alice, stream=True)
-    submit(world, alice)
-    assert world.tape.calls == ["orders.place", "queue.send"]
-
-
-def test_who_placed_a_waiting_order_is_told_by_its_answer(world: World, alice: ApiKey) -> None:
-    world.connect("own", alice, stream=True)
-    world.connect("other", alice, stream=True)
-    order = later(world, alice, watcher="own")
-    assert world.push.seqs("other", order.id) == [1]
-    assert world.push.seqs("own", order.id) == []
-
-
-def test_a_repeat_of_a_waiting_order_is_not_announced_again(world: World, alice: ApiKey) -> None:
-    world.connect("stream", alice, stream=True)
-    later(world, alice)
-    waiting = Submission(SWAP, idempotency_key="k")
-    first, second = (submit(world, alice, waiting) for _ in range(2))
-    assert first.id == second.id
-    assert world.push.seqs("stream", first.id) == [1]
-
-
-@pytest.mark.parametrize("call", ["watching.streams", "push.post", "watching.settle"])
-def test_no_announcement_that_fails_fails_the_order(world: World, alice: ApiKey, call: str) -> None:
-    world.connect("gone", alice, stream=True)
-    world.push.gone = {"gone"}
-    later(world, alice)
-    world.connect("gone", alice, stream=True)
-    calls_before = len(world.tape.calls)
-    submit(world, alice, Submission(SWAP))
-    at = calls_before + world.tape.calls[calls_before:].index(call) - calls_before
-    world.connect("gone", alice, stream=True)
-    failing(world, len(world.tape.calls) + at, StoreUnavailable("gone"))
-    order = submit(world, alice, Submission(SWAP))
-    assert (world.tape.calls[-1] == call) or call != "watching.settle"
-    assert order.status is Status.PENDING
-    assert [message.order_id for message in world.queue.messages].count(order.id) == 1
-
-
-def test_an_acceptance_that_took_long_is_answered_instead(world: World, alice: ApiKey) -> None:
-    world.connect("stream", alice, stream=True)
-    later(world, alice)
-
-    def act(work: Work) -> object:
-        world.clock.advance(2.5)
-        return work()
-
-    world.tape.faults[len(world.tape.calls)] = Fault("slow", act)
-    order = submit(world, alice, Submission(SWAP))
-    assert world.tape.calls[-2:] == ["orders.place", "queue.send"]
-    assert world.push.seqs("stream", order.id) == []
-
-
-def test_an_announcement_waits_a_second_at_most(world: World, alice: ApiKey) -> None:
-    waits: list[float] = []
-    world.waiting = lambda _, seconds: waits.append(seconds)
-    world.connect("slow", alice, stream=True)
-    later(world, alice)
-    assert sum(waits) <= ANNOUNCE_S + SUSPECT_S
 
 
 def test_an_order_that_would_start_past_its_deadline_is_refused(world: World, alice: ApiKey) -> None:
@@ -277,3 +188,46 @@ def test_a_key_has_its_own_rate_or_none(world: World) -> None:
         at_once = submit(world, free, Submission(SWAP))
     assert (held_back.run_at - world.clock.now()).total_seconds() == 60
     assert at_once.run_at == world.clock.now()
+
+
+@pytest.mark.parametrize(("interval_s", "per_minute"), [(30, 2), (15, 4)])
+def test_the_rate_of_a_key_is_by_the_minute(world: World, interval_s: int, per_minute: int) -> None:
+    caller = world.client("slow", orders_per_minute=per_minute)
+    orders = [submit(world, caller, Submission(SWAP)) for _ in range(11)]
+    assert (orders[-1].run_at - world.clock.now()).total_seconds() == interval_s
+
+
+@pytest.mark.parametrize(("after_s", "delay_s"), [(0, 60), (0.4, 60), (58.7, 2), (60, 0), (65, 0)])
+def test_a_repeat_is_delayed_for_what_is_left_in_whole_seconds(
+    world: World, after_s: float, delay_s: int
+) -> None:
+    caller = world.client("slow", orders_per_minute=1)
+    for _ in range(10):
+        submit(world, caller, Submission(SWAP))
+    submit(world, caller)
+    world.clock.advance(after_s)
+    submit(world, caller)
+    assert (world.queue.messages[-1].visible_at - world.clock.now()).total_seconds() == delay_s
+
+
+def test_an_order_that_would_start_at_its_deadline_is_refused(world: World, alice: ApiKey) -> None:
+    # One a second, for five seconds ahead, which is the deadline.
+    place = replace(world.place_order, default_rate=RateLimit(1, 1, 5))
+    submission = Submission(replace(SWAP, deadline_s=5))
+    with world.tape.process():
+        waits = [place(submission, alice).order.run_at - world.clock.now() for _ in range(5)]
+        assert [wait.total_seconds() for wait in waits] == [0, 1, 2, 3, 4]
+        with pytest.raises(TooManyOrders, match="after its deadline of 5 s"):
+            place(submission, alice)
+        later = place(Submission(replace(SWAP, deadline_s=6)), alice).order
+        assert (later.run_at - world.clock.now()).total_seconds() == 5
+
+
+def test_a_hint_is_given_of_each_new_order(world: World, alice: ApiKey) -> None:
+    hints: list[Order] = []
+    place = replace(world.place_order, hint=hints.append)
+    with world.tape.process():
+        first = place(SUBMISSION, alice).order
+        place(SUBMISSION, alice)
+        second = place(Submission(SWAP), alice).order
+    assert hints == [first, second]

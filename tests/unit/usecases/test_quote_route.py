@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier, Event
+from typing import Any
 
 import pytest
 
@@ -106,6 +107,8 @@ def test_a_bug_is_not_taken_for_a_refusal(clock: FakeClock) -> None:
         (SWAP, 5_000, pytest.approx(750, rel=0.1)),
         (replace(SWAP, mode=Mode.EXACT_OUT, amount=150 * 10**6), 5_000, 5_000),
         (replace(SWAP, token_in="USDC", token_out="SOL", amount=150 * 10**6), 5_000, 5_000),
+        (SWAP, 6, 1),
+        (SWAP, 7, 2),
         (SWAP, 1, 1),
         (SWAP, 0, 0),
     ],
@@ -121,3 +124,41 @@ def test_a_leg_costs_what_its_fee_is_worth_in_the_open_token(
 def test_quotes_are_as_old_as_the_question(clock: FakeClock) -> None:
     decision = QuoteRoute([FakeVenue("raydium", clock, latency_s=0.2)], clock, SameThread())(SWAP)
     assert decision.age_s(clock.now()) == pytest.approx(0.2)
+
+
+class Answering(SameThread):
+    """Asks all but the first venue, whose question stays in the queue."""
+
+    def __init__(self) -> None:
+        self.queued: Future[Any] = Future()
+        self._is_first = True
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        if self._is_first:
+            self._is_first = False
+            return self.queued
+        return super().submit(fn, *args, **kwargs)
+
+
+def test_a_question_that_came_too_late_is_taken_back(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    def waited(futures: Iterable[Future[Any]], seconds: float) -> object:
+        waits.append(seconds)
+        return set(), {one for one in futures if not one.done()}
+
+    monkeypatch.setattr("dexec.usecases.quote_route.wait", waited)
+    threads = Answering()
+    venues = [FakeVenue("raydium", clock), FakeVenue("meteora", clock)]
+    route = QuoteRoute(venues, clock, threads, 2)(SWAP).route
+    assert waits == [2]
+    assert [failure.reason for failure in route.skipped] == ["no answer within 2000 ms"]
+    assert threads.queued.cancelled()
+
+
+def test_a_leg_costs_nothing_where_no_pool_prices_it(clock: FakeClock) -> None:
+    swap = replace(SWAP, token_in="USDC", token_out="USDT", amount=150 * 10**6)
+    route = QuoteRoute([FakeVenue("raydium", clock)], clock, SameThread())(swap).route
+    assert route.leg_cost == 0

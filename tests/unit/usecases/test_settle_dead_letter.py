@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
-from dexec.domain.errors import Unavailable
+from dexec.domain.errors import LeaseLost, Unavailable
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
-from dexec.ports import ApiKey
+from dexec.ports import ApiKey, Claim
 from dexec.usecases.report import Report
 from dexec.usecases.settle_dead_letter import Letter
 from tests.proofs.simulation.world import World
@@ -103,8 +104,12 @@ def test_a_letter_without_an_order_is_settled_and_one_that_cannot_be_requeued_st
     world.queue.is_away = True
     assert settle(world, order) == (Letter.KEPT, [])
     world.queue.is_away = False
+    world.clock.advance(1)
+    now = world.clock.now()
     assert settle(world, order) == (Letter.SETTLED, [])
-    assert [message.order_id for message in world.queue.messages] == [order.id]
+    assert stored(world).queued_at == now, "what the sweeper takes for lost counts from here"
+    assert [(message.order_id, message.visible_at) for message in world.queue.messages] == [(order.id, now)]
+    assert stored(world).rounds == 0, "no run of it has crashed"
 
 
 def test_an_order_that_could_not_be_told_keeps_its_letter(
@@ -123,3 +128,78 @@ def test_an_order_that_could_not_be_told_keeps_its_letter(
     world.push.failing.clear()
     assert settle(world, order) == (Letter.SETTLED, [])
     assert world.push.seqs("socket", order.id)[-1] == stored(world).seq
+
+
+@pytest.mark.parametrize(
+    ("crashes_at", "landing", "third"),
+    [
+        ("signer.sign", Landing.FILLED, Letter.PARKED),
+        ("cluster.look", Landing.SLIPPED, Letter.PARKED),
+        ("cluster.look", Landing.DROPPED, Letter.SETTLED),
+    ],
+    ids=["nothing signed", "slipped", "may yet land"],
+)
+def test_an_order_is_parked_at_its_third_crash_in_a_row_unless_it_may_land(
+    world: World, crashes_at: str, landing: Landing, third: Letter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = world.place(world.client())
+    assert order is not None
+    world.cluster.landings = [landing]
+    monkeypatch.setattr(world.cluster, "block_height", lambda: 0)
+
+    def kill(call: str) -> None:
+        if call == crashes_at:
+            raise world.tape.crash()
+
+    rounds = []
+    for _ in range(3):
+        world.tape.observe = kill
+        world.deliver()
+        world.tape.observe = lambda call: None
+        world.queue.messages.clear()
+        world.clock.advance(26)
+        rounds.append((settle(world, order)[0], stored(world).rounds, len(world.queue.messages)))
+    is_parked = third is Letter.PARKED
+    assert rounds == [(Letter.SETTLED, 1, 1), (Letter.SETTLED, 2, 1), (third, 3, 0 if is_parked else 1)]
+    assert (stored(world).parked_at is not None) is is_parked
+    if is_parked:
+        assert settle(world, order) == (Letter.PARKED, [])
+
+
+def test_a_letter_is_settled_under_a_lease(
+    world: World, alice: ApiKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = abandoned(world, alice)
+    world.clock.advance(30)
+    claim, leases = world.backend.orders.claim, []
+
+    def noted(order_id: str, token: str, now: datetime, until: datetime) -> Claim:
+        leases.append((now - world.clock.now(), until - now))
+        return claim(order_id, token, now, until)
+
+    monkeypatch.setattr(world.backend.orders, "claim", noted)
+    settle(world, order)
+    assert leases == [(timedelta(0), timedelta(seconds=25))]
+
+
+def test_a_letter_whose_lease_was_lost_meanwhile_stays(
+    world: World, alice: ApiKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = abandoned(world, alice)
+    world.clock.advance(30)
+
+    def lost(*_: object) -> None:
+        raise LeaseLost
+
+    monkeypatch.setattr(world.backend.orders, "save", lost)
+    assert settle(world, order) == (Letter.KEPT, [])
+    assert stored(world).status is Status.SUBMITTED
+
+
+def test_a_hint_is_given_of_an_order_that_is_settled(world: World, alice: ApiKey) -> None:
+    order = abandoned(world, alice)
+    world.clock.advance(30)
+    hints: list[str] = []
+    world.settle_letter = replace(world.settle_letter, hint=lambda order: hints.append(order.id))
+    settle(world, order)
+    assert hints == [order.id]

@@ -205,3 +205,29 @@ def test_the_first_failure_is_raised_and_names_those_after_it(
     with pytest.raises(Refused, match="_notify_undelivered") as raised:
         world.sweep_up(world.clock.now() + timedelta(seconds=FUNCTION_S))
     assert raised.value.__notes__ == ["and after that, Refused: _drop_orphans"]
+
+
+def test_a_connection_is_closed_after_two_hours_and_ten_minutes(world: World, alice: ApiKey) -> None:
+    world.connect("old", alice)
+    # It was connected a minute before.
+    world.clock.advance(7_740 - 0.001)
+    world.sweep()
+    assert world.push.gone == set()
+    world.clock.advance(0.001)
+    world.sweep()
+    assert world.push.gone == {"old"}
+
+
+def test_what_was_missed_is_left_to_executors_for_a_quarter_of_a_minute(world: World, alice: ApiKey) -> None:
+    world.connect("socket", alice)
+    order = world.place(alice, watcher="socket")
+    assert order is not None
+    world.push.failing.add("socket")
+    world.deliver()
+    world.push.failing.clear()
+    ((ended, _),) = world.backend.audit.histories()
+    world.clock.advance(15 - 0.001 - (world.clock.now() - ended.updated_at).total_seconds())
+    ends_at = world.clock.now() + timedelta(hours=1)
+    assert world.sweep_up(ends_at).delivered == ()
+    world.clock.advance(0.001)
+    assert world.sweep_up(ends_at).delivered == (order.id,)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from dexec.domain.errors import ConnectionUnknown, NotFound, Unavailable
+from dexec.domain.errors import ConnectionUnknown, NotFound, TooManyConnections, Unavailable
 from dexec.domain.order import Order
-from dexec.ports import ApiKey, Connection
+from dexec.ports import ApiKey, Connection, MostConnections
 from tests.proofs.simulation.tape import Fault, Work
 from tests.proofs.simulation.world import World
 
@@ -119,12 +121,14 @@ def test_what_a_process_remembers_of_a_connection_has_an_end(world: World, alice
         assert world.watch_orders.connection("c").client_id == "alice", "remembered"
         with pytest.raises(ConnectionUnknown):
             world.watch_orders.connection("c", max_age_s=0)
-        world.clock.advance(KNOWN_S)
+        world.clock.advance(KNOWN_S - 0.001)
+        assert world.watch_orders.connection("c").client_id == "alice"
+        world.clock.advance(0.001)
         with pytest.raises(ConnectionUnknown):
             world.watch_orders.connection("c")
 
 
-def test_ten_thousand_connections_are_remembered_and_then_forgotten(
+def test_10_000_connections_are_remembered_and_then_forgotten(
     world: World, alice: ApiKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stored(connection_id: str) -> Connection:
@@ -171,3 +175,31 @@ def test_two_connections_hear_the_same(world: World, alice: ApiKey, order: Order
         world.subscribe(one, order)
     world.settle()
     assert world.push.frames["first"] == world.push.frames["second"]
+
+
+def test_a_replay_sends_each_event_of_an_order_that_goes_on_once(
+    world: World, alice: ApiKey, order: Order
+) -> None:
+    def kill(call: str) -> None:
+        if call == "cluster.send":
+            raise world.tape.crash()
+
+    world.tape.observe = kill
+    world.deliver()
+    world.tape.observe = lambda call: None
+    world.open("c", alice, order.id)
+    world.replay_events()
+    assert world.push.seqs("c", order.id) == [1, 2, 3, 4, 5]
+
+
+def test_who_has_too_many_connections_is_told_how_many_there_may_be(world: World, alice: ApiKey) -> None:
+    watch_orders = replace(world.watch_orders, most=MostConnections(in_all=2, streams=1))
+    with world.tape.process():
+        watch_orders.connect("first", alice, stream=True, order_id=None)
+        with pytest.raises(
+            TooManyConnections, match=r"connections with stream=all that .* have, 1, or 2 in all"
+        ):
+            watch_orders.connect("second", alice, stream=True, order_id=None)
+        watch_orders.connect("second", alice, stream=False, order_id=None)
+        with pytest.raises(TooManyConnections, match=r"most connections that .* have, 2, or 2 in all"):
+            watch_orders.connect("third", alice, stream=False, order_id=None)
