@@ -132,6 +132,7 @@ def test_a_client_that_is_not_connected_does_not_watch_and_gets_an_error(store: 
 
 def test_no_order_is_placed_over_a_connection_that_is_not_there(store: Backend) -> None:
     connect(store, "of bob", "bob")
+    connect(store, "another")
     for connection_id in ("none", "of bob"):
         for limit in (None, SLOW):
             with pytest.raises(ConnectionUnknown):
