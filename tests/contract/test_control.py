@@ -100,6 +100,29 @@ def test_a_lost_lease_is_reported_also_while_halted(store: Backend) -> None:
 
 
 @pytest.mark.parametrize("stop", [lambda store: store.control.pause(NOW), revoke])
+def test_a_change_that_comes_too_late_is_told_so_while_others_are_halted(store: Backend, stop) -> None:  # type: ignore[no-untyped-def]
+    taken, written = building(store), building(store)
+    bystander = claimed(store, place(store))
+    claimed(store, taken.before, "other", after(25))
+    store.orders.save(written)
+    stop(store)
+    for change in (taken, written):
+        with pytest.raises(LeaseLost):
+            store.orders.save(change)
+    assert stored(store, bystander) == bystander
+    with pytest.raises(SigningHalted):
+        store.orders.save(build(bystander, NOW, ROUTE))
+
+
+def test_a_client_without_a_key_halts_nobody_else(store: Backend) -> None:
+    change = build(claimed(store, place(store, "bob")), NOW, ROUTE)
+    store.api_keys.add(replace(trading_key("bob"), key_hash="an old key of bob", revoked_at=NOW))
+    revoke(store)
+    store.orders.save(change)
+    assert stored(store, change.before) == change.after
+
+
+@pytest.mark.parametrize("stop", [lambda store: store.control.pause(NOW), revoke])
 def test_what_is_submitted_settles_while_halted(store: Backend, stop) -> None:  # type: ignore[no-untyped-def]
     filled, expired = submitted(store, place(store)), submitted(store, place(store))
     stop(store)
@@ -155,6 +178,19 @@ def test_a_halt_names_what_was_signed_meanwhile(store: Backend) -> None:
     assert halt(store).everything() == Halted((slow.id,), (going.id,))
 
 
+def test_a_fence_takes_the_leases_of_those_it_names_that_are_not_signed(store: Backend) -> None:
+    waiting, routing, going = place(store), claimed(store, place(store)), built(store)
+    sent, others = submitted(store, place(store)), (claimed(store, place(store)), built(store))
+    named = [waiting, routing, going, sent]
+    fenced = {one.id: one for one in store.control.fence([one.id for one in named])}
+    free = [replace(one, lease_token=None, lease_until=None) for one in (routing, going)]
+    expected = [waiting, *free, sent]
+    assert [replace(fenced[one.id], route=None) for one in named] == [
+        replace(one, route=None) for one in expected
+    ]
+    assert [stored(store, one) for one in (*named, *others)] == [*expected, *others]
+
+
 def test_a_client_is_halted_alone(store: Backend) -> None:
     alices, bobs = built(store), built(store, "bob")
     revoke(store)
@@ -204,6 +240,17 @@ def test_an_executor_whose_order_was_cancelled_writes_nothing(store: Backend) ->
     with pytest.raises(LeaseLost):
         store.orders.save(submit(order, NOW, TRANSACTION))
     assert claim(store, order, "other").outcome is ClaimOutcome.TERMINAL
+
+
+def test_an_order_that_changed_after_it_was_told_to_end_ends_no_earlier(store: Backend) -> None:
+    order = claimed(store, place(store), now=after(10))
+    others = place(store), claimed(store, place(store)), built(store)
+    assert store.control.cancel([order.id], after(5), ERROR) == (order.id,)
+    answer = store.orders.find(order.id, "alice")
+    assert answer is not None
+    assert (answer[0].updated_at, answer[1][-1].at) == (after(10), after(10))
+    assert [stored(store, one) for one in others] == [*others]
+    assert store.control.cancellable("alice", 9) == tuple(sorted(one.id for one in others))
 
 
 def test_watchers_of_a_cancelled_order_are_undelivered(store: Backend) -> None:

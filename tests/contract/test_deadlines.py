@@ -63,6 +63,18 @@ def test_who_lost_the_lease_is_told_so_also_past_the_deadline(store: Backend) ->
         store.orders.save(change)
 
 
+def test_a_change_that_comes_too_late_is_told_so_while_others_pass_their_deadline(store: Backend) -> None:
+    taken, written = (building(store, placed(store), DEADLINE_S) for _ in range(2))
+    bystander = placed(store)
+    claimed(store, taken.before, "other", after(25))
+    store.orders.save(building(store, written.before, 0))
+    for change in (taken, written):
+        with pytest.raises(LeaseLost):
+            store.orders.save(change)
+    with pytest.raises(DeadlinePassed):
+        store.orders.save(building(store, bystander, DEADLINE_S))
+
+
 def test_past_the_deadline_an_order_fails_and_what_is_signed_settles(store: Backend) -> None:
     late = placed(store)
     store.orders.save(fail(late, after(DEADLINE_S), DeadlinePassed(DEADLINE_S).failure()))

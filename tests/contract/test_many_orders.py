@@ -6,11 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from dexec.domain.lifecycle import Status
-from dexec.domain.order import confirm, fail
+from dexec.domain.order import build, confirm, fail
 from dexec.ports import ClaimOutcome
 from tests.contract.samples import (
     FILL,
     NOW,
+    ROUTE,
     SLOW,
     after,
     claim,
@@ -19,6 +20,7 @@ from tests.contract.samples import (
     new_order,
     place,
     submitted,
+    trading_key,
 )
 from tests.proofs.simulation.backend import Backend
 
@@ -85,6 +87,27 @@ def test_an_order_that_starts_later_is_lost_by_its_start_not_by_its_message(stor
     assert lost(store, 900, queue_is_empty=False) == [at_once.id, later.id]
 
 
+def test_what_is_open_may_be_lost_and_what_is_submitted_also_while_paused(store: Backend) -> None:
+    waiting, routing, going = place(store), claimed(store, place(store)), claimed(store, place(store))
+    store.orders.save(build(going, NOW, ROUTE))
+    sent, confirmed, failed = (submitted(store, place(store)) for _ in range(3))
+    store.orders.save(confirm(confirmed, NOW, FILL))
+    store.orders.save(fail(failed, NOW, failure("x")))
+    assert sorted(lost(store, 25)) == sorted(one.id for one in (waiting, routing, going, sent))
+    store.orders.release(routing, NOW)
+    assert sorted(lost(store, 24)) == sorted((waiting.id, routing.id))
+    store.control.pause(NOW)
+    assert lost(store, 25) == [sent.id]
+    assert lost(store, 24) == []
+
+
+def test_orders_of_a_client_without_a_key_are_not_lost_and_those_of_others_are(store: Backend) -> None:
+    place(store)
+    bobs = place(store, "bob")
+    store.api_keys.add(replace(trading_key(), revoked_at=NOW))
+    assert lost(store, 60) == [bobs.id]
+
+
 def test_lost_orders_come_in_batches_oldest_first(store: Backend) -> None:
     orders = [store.orders.place(new_order(now=after(n)), None, None).order for n in range(3)]
     assert lost(store, 60, limit=2) == [orders[0].id, orders[1].id]
@@ -121,6 +144,22 @@ def test_a_parked_order_is_neither_claimed_nor_lost_until_it_is_released(store: 
     assert not store.orders.unpark(order.id, after(60))
     assert store.orders.parked() == 0
     assert claimed(store, order, now=after(60)).rounds == 0
+
+
+def test_a_parked_order_is_released_alone_and_while_it_is_open(store: Backend) -> None:
+    order, other, over = (claimed(store, place(store)) for _ in range(3))
+    waiting = place(store)
+    for one in (order, other, over):
+        store.orders.end_round(one, after(1), 3, parks=True)
+    store.control.cancel([over.id], after(2), failure("x"))
+    assert store.orders.parked() == 2
+    assert not store.orders.unpark(over.id, after(60)), "it has ended"
+    assert not store.orders.unpark(waiting.id, after(60)), "it was never parked"
+    assert store.orders.unpark(order.id, after(60))
+    assert store.orders.parked() == 1
+    queued = {one.id: one.queued_at for one in store.orders.history("alice", None, None, 9)}
+    assert queued == {order.id: after(60), other.id: NOW, over.id: NOW, waiting.id: NOW}
+    assert claim(store, other, now=after(60)).outcome is ClaimOutcome.PARKED
 
 
 def test_a_round_is_ended_by_who_holds_the_order_alone(store: Backend) -> None:

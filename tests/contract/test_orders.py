@@ -132,6 +132,52 @@ def test_clients_do_not_share_a_rate(store: Backend) -> None:
     assert store.orders.place(new_order("bob"), SLOW, None).order.run_at == NOW
 
 
+def test_a_repeat_touches_no_order_but_the_one_that_waits(store: Backend) -> None:
+    waiting, going = (store.orders.place(new_order(key=key), None, None).order for key in ("k", "l"))
+    keyless, bobs = place(store), store.orders.place(new_order("bob", "k"), None, None).order
+    going = claimed(store, going)
+    with pytest.raises(IdempotencyConflict):
+        store.orders.place(new_order(key="k", hashes=("other",), now=after(1)), None, None)
+    assert found(store, waiting) == waiting, "who asks for something else does not ask for it again"
+    assert store.orders.place(new_order(key="l", now=after(2)), None, None).order == going
+    assert [found(store, one) for one in (waiting, going, keyless, bobs)] == [waiting, going, keyless, bobs]
+    again = store.orders.place(new_order(key="k", now=after(3)), None, None)
+    assert again.order == replace(waiting, queued_at=after(3))
+    others = [going, keyless, bobs]
+    assert [found(store, one) for one in (waiting, *others)] == [again.order, *others]
+    with pytest.raises(IdempotencyConflict):
+        store.orders.place(new_order(key="l", hashes=("other",), now=after(4)), None, None)
+
+
+@pytest.mark.parametrize("key", [None, "k"])
+def test_an_order_that_is_sent_again_after_its_connection_has_closed_stands(
+    store: Backend, key: str | None
+) -> None:
+    connect(store, "c")
+    new = new_order(key=key)
+    placed = store.orders.place(new, SLOW, "c")
+    store.watching.disconnect("c")
+    assert store.orders.place(new, SLOW, "c") == placed
+    assert placed.is_new
+    assert store.orders.place(new_order(), SLOW, None).order.run_at == NOW, "one slot of two is taken"
+
+
+def test_an_order_is_watched_by_who_placed_it_and_by_streams_of_its_client(store: Backend) -> None:
+    for one, client_id, stream in (
+        ("own", "alice", False), ("other", "alice", False), ("stream", "alice", True), ("bobs", "bob", True)
+    ):  # fmt: skip
+        connect(store, one, client_id, stream=stream)
+    earlier = place(store)
+    order = place(store, watcher="own")
+    store.orders.save(fail(claimed(store, order), NOW, failure("x")))
+    store.orders.save(fail(claimed(store, earlier), after(1), failure("x")))
+    found = store.watching.undelivered(after(1), 10)
+    assert [(one.id, {watcher.connection_id for watcher in watchers}) for one, _, watchers in found] == [
+        (order.id, {"own", "stream"}),
+        (earlier.id, {"stream"}),
+    ]
+
+
 # --- withdrawing -------------------------------------------------------------------------------------
 
 

@@ -102,6 +102,17 @@ def test_watching_gives_the_order_with_its_events(store: Backend) -> None:
     assert watchers_of(store, order) == set()
 
 
+def test_who_watches_one_order_watches_no_other(store: Backend) -> None:
+    for name in ("c", "d"):
+        connect(store, name)
+    order, other = place(store), place(store, watcher="c")
+    store.watching.watch(order.id, "alice", "c")
+    assert (watchers_of(store, order), watchers_of(store, other)) == ({"c"}, {"c"})
+    store.watching.watch(order.id, "alice", "d")
+    store.watching.unwatch(order.id, "c")
+    assert (watchers_of(store, order), watchers_of(store, other)) == ({"d"}, {"c"})
+
+
 def test_another_clients_order_cannot_be_watched(store: Backend) -> None:
     connect(store, "c", "bob")
     order = place(store, "alice")
@@ -121,6 +132,7 @@ def test_a_client_that_is_not_connected_does_not_watch_and_gets_an_error(store: 
 
 def test_no_order_is_placed_over_a_connection_that_is_not_there(store: Backend) -> None:
     connect(store, "of bob", "bob")
+    connect(store, "another")
     for connection_id in ("none", "of bob"):
         for limit in (None, SLOW):
             with pytest.raises(ConnectionUnknown):
@@ -152,6 +164,15 @@ def test_those_who_heard_the_end_are_done(store: Backend) -> None:
     assert undelivered(store) == {order.id: {"c"}}
     store.watching.settle(Deliveries(order.id, True, delivered=frozenset({"c"})))
     assert undelivered(store) == {}
+
+
+def test_who_heard_the_end_of_an_order_waits_for_the_end_of_others(store: Backend) -> None:
+    for name in ("c", "d", "e"):
+        connect(store, name)
+    order, other = ended(store, watcher="c"), ended(store, watcher="c")
+    store.watching.watch(order.id, "alice", "d")
+    store.watching.settle(Deliveries(order.id, True, frozenset({"c"}), missed=frozenset({"d"})))
+    assert undelivered(store) == {order.id: {"d"}, other.id: {"c"}}
 
 
 def test_those_who_heard_a_step_go_on_watching(store: Backend) -> None:

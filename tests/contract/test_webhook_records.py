@@ -65,6 +65,39 @@ def test_the_sweep_serves_endpoints_in_turn(store: Backend) -> None:
     assert hint(hook, orders[0]) in first
 
 
+def test_the_sweep_queues_what_is_lost_and_not_its_neighbours(store: Backend) -> None:
+    hook, other_hook = endpoint(store), endpoint(store)
+    order, other = place(store), place(store)
+    for whose, one in ((hook, other), (other_hook, order), (other_hook, other)):
+        taken(store, whose, one, now=after(590))
+    assert requeued(store, 599) == []
+    assert requeued(store, 600) == [hint(hook, order)]
+    assert len(requeued(store, 665)) == 3, "their senders went away"
+
+
+def test_the_sweep_lets_an_endpoint_rest(store: Backend) -> None:
+    hook, busy = endpoint(store), endpoint(store)
+    order = place(store)
+    line = taken(store, hook, order)
+    rests = replace(hook, failures=3, failing_since=NOW, rests_until=after(700), reason="x")
+    assert store.outbox.record(replace(line, failures=1), entry(line, 1, DeliveryState.RETRYING), rests)
+    store.outbox.retry(line, NOW, NOW)
+    assert requeued(store, 699) == [hint(busy, order)]
+    assert requeued(store, 700) == [hint(hook, order)]
+
+
+def test_the_sweep_serves_what_was_due_first_first(store: Backend) -> None:
+    hook = endpoint(store)
+    late, early, last = (place(store) for _ in range(3))
+    for order, due_s in ((late, 20), (early, 10), (last, 30)):
+        line = record(store, taken(store, hook, order, order.id), 1, DeliveryState.RETRYING)
+        store.outbox.retry(line, after(due_s), NOW)
+    assert requeued(store, 100, limit=1) == [hint(hook, early)]
+    assert requeued(store, 100, limit=1) == [hint(hook, late)]
+    assert requeued(store, 100, limit=1) == [hint(hook, last)]
+    assert requeued(store, 100, limit=1) == []
+
+
 # --- records -----------------------------------------------------------------------------------------
 
 

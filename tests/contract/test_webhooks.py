@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+
+import pytest
 
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import confirm
@@ -202,3 +205,64 @@ def test_an_endpoint_ends_with_the_key_that_made_it(store: Backend) -> None:
     assert take(store, hook, order) is None
     assert place(store).hooks == ()
     assert store.outbox.requeue(after(3_600), 15, 600, 10) == ()
+
+
+# --- lines beside each other -------------------------------------------------------------------------
+
+
+def recorded(store: Backend, line: Line) -> None:
+    moved = replace(line, sent_seq=1, failures=2)
+    store.outbox.record(moved, entry(line, 1), line.webhook)
+
+
+def left(store: Backend, line: Line) -> None:
+    store.outbox.leave(replace(line, sent_seq=1))
+
+
+def retried(store: Backend, line: Line) -> None:
+    store.outbox.retry(line, after(10), after(10))
+
+
+def finished(store: Backend, line: Line) -> None:
+    store.outbox.finish(line)
+
+
+WORK = pytest.mark.parametrize("work", [recorded, left, retried, finished])
+
+
+@WORK
+def test_what_is_done_with_a_line_is_not_done_with_its_neighbours(
+    store: Backend, work: Callable[[Backend, Line], None]
+) -> None:
+    hook, other_hook = endpoint(store), endpoint(store)
+    order, other = place(store), place(store)
+    line = taken(store, hook, order)
+    assert store.outbox.next_due("alice", NOW) is not None, "its neighbours are free"
+    neighbours = [(hook, other), (other_hook, order), (other_hook, other)]
+    lines = [taken(store, *neighbour) for neighbour in neighbours]
+    work(store, line)
+    for (whose, one), held in zip(neighbours, lines, strict=True):
+        assert take(store, whose, one, "thief", now=after(74)) is None
+        assert taken(store, whose, one, "next", after(75)) == replace(held, token="next")
+
+
+@WORK
+def test_who_lost_a_line_does_nothing_with_it(store: Backend, work: Callable[[Backend, Line], None]) -> None:
+    hook = endpoint(store)
+    order = place(store)
+    first = taken(store, hook, order, "first")
+    second = taken(store, hook, order, "second", after(75))
+    work(store, first)
+    assert take(store, hook, order, "third", now=after(149)) is None
+    assert taken(store, hook, order, "third", after(150)) == replace(second, token="third")
+    assert states(store, hook) == []
+
+
+def test_who_takes_a_line_takes_that_one(store: Backend) -> None:
+    hook, other_hook = endpoint(store), endpoint(store)
+    order, other = place(store), place(store)
+    for number, (whose, one) in enumerate(
+        [(hook, order), (other_hook, order), (hook, other), (other_hook, other)]
+    ):
+        line = taken(store, whose, one, str(number))
+        assert (line.webhook.id, line.order_id, line.token) == (whose.id, one.id, str(number))

@@ -37,10 +37,10 @@ _OF_USE_CASES = (
 _ON_POSTGRES = (
     *(f"tests/contract/test_{name}.py" for name in (
         "api_keys", "cluster", "control", "deadlines", "idempotency", "many_orders", "orders", "probe",
-        "watching",
+        "watching", "webhook_records", "webhooks",
     )),
     *(f"tests/system/integration/test_{name}.py" for name in (
-        "halt_races", "handlers", "ledger", "operators", "outcomes", "races", "sql"
+        "archive", "halt_races", "handlers", "ledger", "operators", "outcomes", "races", "sql"
     )),
     "-k", "not memory and not repeatable and not DSQL and not en_US",
 )  # fmt: skip

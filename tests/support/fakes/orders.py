@@ -45,7 +45,7 @@ class FakeOrders:
 
     def _known(self, new: NewOrder) -> Row | None:
         if new.idempotency_key is None:
-            return None
+            return self._store.orders.get(new.order.id)
         whose = (new.order.client_id, new.idempotency_key)
         rows = self._store.orders.values()
         return next((row for row in rows if (row.order.client_id, row.idempotency_key) == whose), None)

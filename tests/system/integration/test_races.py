@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from threading import Barrier
 from typing import TypeVar
 
+import psycopg
 import pytest
 
 from dexec.adapters.postgres.api_keys import PostgresApiKeys
@@ -80,6 +83,31 @@ def test_one_of_many_gets_the_lease(race: Race) -> None:
         outcomes = [claim.outcome for claim in claims]
         assert outcomes.count(ClaimOutcome.CLAIMED) == 1
         assert outcomes.count(ClaimOutcome.HELD) == THREADS - 1
+
+
+def test_a_claim_goes_by_the_order_as_it_is_not_as_it_was(clean_url: str, connecting: Connecting) -> None:
+    """Another executor takes the order on and releases it, while a claim waits for its row."""
+    with (
+        closing(Database(lambda: connecting(Isolation.READ_COMMITTED))) as database,
+        psycopg.connect(clean_url) as other,
+        psycopg.connect(clean_url, autocommit=True) as watch,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        PostgresApiKeys(database).add(ApiKey("key", "alice", 0, None, NOW))
+        orders = PostgresOrders(database)
+        order = orders.place(new_order(), None, None).order
+        other.execute("UPDATE orders SET seq = 3, status = 'building' WHERE id = %s", [order.id])
+        claim = pool.submit(orders.claim, order.id, "late", NOW, NOW + LEASE)
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        deadline = time.monotonic() + 10
+        while watch.execute(waiting).fetchone() == (0,) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        other.commit()
+        assert claim.result().outcome is ClaimOutcome.HELD
+        found = watch.execute(
+            "SELECT seq, status, lease_token, (SELECT count(*) FROM order_events) FROM orders"
+        ).fetchone()
+        assert found == (3, "building", None, 1)
 
 
 def test_one_of_many_writes(race: Race) -> None:

@@ -1,0 +1,108 @@
+"""Which orders go when a deployment keeps them for a while, and what goes with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import psycopg
+import pytest
+
+from dexec.adapters.postgres import archive, sources
+from dexec.adapters.postgres.archive import PostgresArchive
+from dexec.adapters.postgres.database import Database
+from dexec.domain.order import Order, confirm, fail
+from tests.contract.samples import (
+    FILL,
+    NOW,
+    after,
+    claimed,
+    connect,
+    failure,
+    new_order,
+    place,
+    submitted,
+    trading_key,
+)
+from tests.proofs.simulation.backend import Backend, PostgresAudit, on_postgres
+
+
+@pytest.fixture
+def database(clean_url: str) -> Iterator[Database]:
+    with closing(Database(sources.from_url(clean_url))) as database:
+        yield database
+
+
+@pytest.fixture
+def store(database: Database, clean_url: str) -> Iterator[Backend]:
+    with sources.from_url(clean_url)() as audit:
+        store = on_postgres(database, PostgresAudit(audit))
+        store.api_keys.add(trading_key())
+        yield store
+
+
+@pytest.fixture
+def kept(database: Database) -> PostgresArchive:
+    return PostgresArchive(database)
+
+
+def ended(store: Backend, seconds: float, placed_s: float = 0) -> Order:
+    """Return an order that failed then, which is four rows with its events."""
+    order = store.orders.place(new_order(now=after(placed_s)), None, None).order
+    change = fail(claimed(store, order, now=after(placed_s)), after(seconds), failure("x"))
+    store.orders.save(change)
+    return change.after
+
+
+def left(store: Backend) -> set[str]:
+    return {order.id for order, _ in store.audit.histories()}
+
+
+def owners(database_url: str, table: str) -> set[str]:
+    with psycopg.connect(database_url) as connection:
+        return {str(one) for (one,) in connection.execute(f"SELECT order_id FROM {table}".encode())}
+
+
+def test_what_ended_before_goes_with_all_that_is_its_and_nothing_else(
+    store: Backend, kept: PostgresArchive, clean_url: str
+) -> None:
+    connect(store, "c", stream=True)
+    failed, confirmed = ended(store, 9), submitted(store, place(store))
+    store.orders.save(confirm(confirmed, after(9), FILL))
+    young, due_later = ended(store, 10), ended(store, 10, placed_s=10)
+    waiting, routing, sent = place(store), claimed(store, place(store)), submitted(store, place(store))
+    stays = {one.id for one in (young, due_later, waiting, routing, sent)}
+    assert left(store) == stays | {failed.id, confirmed.id}
+    assert kept.forget(after(10)) == 2
+    assert left(store) == stays
+    assert owners(clean_url, "order_events") == stays
+    assert owners(clean_url, "watchers") == stays
+    assert kept.forget(after(10)) == 0
+
+
+def test_an_order_whose_start_is_to_come_stays(store: Backend, kept: PostgresArchive) -> None:
+    order = claimed(store, place(store))
+    store.orders.save(fail(order, after(5), failure("x")).releasing(after(30)))
+    assert kept.forget(after(30)) == 0
+    assert kept.forget(after(31)) == 1
+
+
+@pytest.mark.parametrize(("most_rows", "gone"), [(1, 1), (4, 1), (5, 2), (8, 2), (9, 3)])
+def test_orders_go_until_so_many_rows_have_gone(
+    store: Backend, kept: PostgresArchive, monkeypatch: pytest.MonkeyPatch, most_rows: int, gone: int
+) -> None:
+    monkeypatch.setattr(archive, "MOST_ROWS", most_rows)
+    newest_first = [ended(store, 50, placed_s=seconds) for seconds in (40, 30, 20, 10)]
+    assert kept.forget(after(60)) == gone
+    assert left(store) == {one.id for one in newest_first[: 4 - gone]}
+
+
+@pytest.mark.parametrize("gone", [1, 2])
+def test_so_many_orders_go_at_once_the_oldest_first(
+    store: Backend, kept: PostgresArchive, monkeypatch: pytest.MonkeyPatch, gone: int
+) -> None:
+    monkeypatch.setattr(archive, "MOST_ORDERS", gone)
+    newest_first = [ended(store, 50, placed_s=seconds) for seconds in (30, 20, 10)]
+    assert kept.forget(after(60)) == gone
+    assert left(store) == {one.id for one in newest_first[: 3 - gone]}
+    assert newest_first[-1].run_at > NOW
