@@ -80,7 +80,9 @@ def test_a_port(tmp_path: Path) -> None:
 def test_write_access(tmp_path: Path) -> None:
     assert_finding(machine.write_access(tmp_path / "not" / "yet"), Grade.OK)
     (tmp_path / "file").touch()
-    assert_finding(machine.write_access(tmp_path / "file" / "home"), Grade.PROBLEM, "not a directory", "--home")
+    assert_finding(
+        machine.write_access(tmp_path / "file" / "home"), Grade.PROBLEM, "not a directory", "--home"
+    )
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
