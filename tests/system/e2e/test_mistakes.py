@@ -55,7 +55,7 @@ MISTAKES = (
     Mistake("quote SOL USDC 1 --market /nowhere.json", 2, ("/nowhere.json", "No such file")),
     # which deployment
     Mistake("order SOL USDC 1 --api-key wrong", 1, ("key is not valid", "--api-key", "dexec keys create")),
-    Mistake("history --url nonsense", 1, ("nonsense", "no address such as http://")),
+    Mistake("history --url nonsense", 1, ("nonsense", "is not an HTTP address")),
     Mistake("history --url http://127.0.0.1:1", 1, ("http://127.0.0.1:1 did not answer", "dexec status")),
     # starting one
     Mistake("up --port 99999", 2, ("--port", "65535")),

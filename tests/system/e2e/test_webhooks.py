@@ -120,4 +120,4 @@ def test_mistakes_are_told(deployment: Deployed, key: str) -> None:
     metadata = run("hooks", "create", "http://169.254.169.254/latest", *target)
     assert metadata.returncode == 1
     assert "169.254.169.254, which is not a public address" in metadata.stderr
-    assert "no status" in run("hooks", "create", "https://example.com", "--events", "done", *target).stderr
+    assert "not a status" in run("hooks", "create", "https://example.com", "--events", "done", *target).stderr

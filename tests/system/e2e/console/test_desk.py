@@ -182,6 +182,7 @@ def test_keys_do_what_the_help_says(open_console: OpenConsole, deployment: Deplo
     keyboard.press("4")
     expect(page.locator('#filters [value="failed"]')).to_have_attribute("aria-pressed", "true")
     keyboard.press("1")
+    expect(console.rows).to_have_count(4)
     keyboard.press("j")
     expect(console.rows.nth(0).get_by_role("button")).to_be_focused()
     keyboard.press("j")
