@@ -5,6 +5,7 @@ import { execute } from "./api.js";
 import { revealOrder } from "./blotter.js";
 import { $, h, on, setText } from "./dom.js";
 import { facts } from "./route.js";
+import { repeatWords } from "./words.js";
 
 const REQUEST = ["mode", "tokenIn", "tokenOut", "amount", "slippageBps", "minAmountOut", "maxAmountIn", "deadline"];
 
@@ -31,7 +32,7 @@ export function retryButton(order) {
 function ask(order) {
 	const request = Object.fromEntries(REQUEST.filter((name) => order[name] != null).map((name) => [name, order[name]]));
 	if (order.clientOrderId) request.clientOrderId = order.clientOrderId;
-	asked = { request, label: order.clientOrderId, key: crypto.randomUUID() };
+	asked = { request, key: crypto.randomUUID() };
 	$("retry-terms").replaceChildren(facts(terms(order)));
 	say("");
 	$("retry-place").disabled = false;
@@ -53,13 +54,12 @@ function terms(order) {
 }
 
 async function place() {
-	const { request, label, key } = asked;
+	const { request, key } = asked;
 	$("retry-place").disabled = true;
 	say("Placing the order…");
 	try {
-		const sayRepeat = (problem, tries, most) => say(`${problem.message} Asking again, under the same key (${tries} of ${most})…`, "bad");
-		const accepted = await execute(request, key, sayRepeat);
-		callbacks.onAccepted({ ...request, label, createdAt: new Date().toISOString(), ...accepted });
+		const accepted = await execute(request, key, (...repeat) => say(repeatWords(...repeat), "bad"));
+		callbacks.onAccepted({ ...request, createdAt: new Date().toISOString(), ...accepted });
 		$("retry").close();
 		$("detail").close();
 		revealOrder(accepted.orderId);

@@ -10,6 +10,7 @@ import { legTable, quoteTable, shareBars, why } from "./route.js";
 import { limitOf, sendOrders, unansweredLimit } from "./sending.js";
 import { drawSummary, isImpactAccepted, resetAccepted, startSummary } from "./summary.js";
 import { balanceOf, keepBalances, keepTokens } from "./tokens.js";
+import { repeatWords } from "./words.js";
 
 const INPUTS = ["amountIn", "amountOut", "slippageBps", "label", "deadline"];
 const UNQUOTED = ["label", "deadline"];
@@ -197,7 +198,7 @@ async function send(count) {
 }
 
 function sayRepeat(problem, tries, most) {
-	showMessage(`${problem.message} Asking again, under the same key (${tries} of ${most})…`, "bad");
+	showMessage(repeatWords(problem, tries, most), "bad");
 }
 
 function showMessage(text, tone = "") {

@@ -25,3 +25,7 @@ export function duration(ms) {
 
 /** An order's error as a sentence; "" without one. */
 export const errorWords = (error) => error?.message ?? "";
+
+/** That a request whose answer was lost is sent again. */
+export const repeatWords = (problem, tries, most) =>
+	`${problem.message} Asking again, under the same key (${tries} of ${most})…`;

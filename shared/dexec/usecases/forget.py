@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dexec.ports import Archive, Clock
-
-RESERVE_S = 3
+from dexec.usecases.steps import has_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class Forget:
             return 0
         ended_before = self.clock.now() - timedelta(days=self.days)
         forgotten = 0
-        while self.clock.now() < ends_at - timedelta(seconds=RESERVE_S):
+        while has_time(self.clock, ends_at):
             batch = self.archive.forget(ended_before)
             forgotten += batch
             if not batch:

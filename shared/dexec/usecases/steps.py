@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import TypeVar
 
+from dexec.ports import Clock
+
 T = TypeVar("T")
+
+RESERVE_S = 3
+"""What is kept free at the end of an invocation: no batch is begun in it."""
+
+
+def has_time(clock: Clock, ends_at: datetime) -> bool:
+    """Whether there is time for another batch before ``ends_at``."""
+    return clock.now() < ends_at - timedelta(seconds=RESERVE_S)
 
 
 class Steps:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from dexec.ports import Clock, Delivery, Orders, Push, Queue, Watching
 from dexec.usecases.notify import Notifier
-from dexec.usecases.steps import Steps
+from dexec.usecases.steps import Steps, has_time
 
 LOST_AFTER_S = 15
 STALE_AFTER_S = 600
@@ -19,8 +19,6 @@ CONNECTION_LIFE_S = 2 * 3600 + 600
 BATCH = 100
 ORPHANS = 1_000
 """Watchers deleted at once: Aurora DSQL changes 3,000 rows in a transaction at the most."""
-
-RESERVE_S = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ class Sweep:
     def _requeue_lost(self, ends_at: datetime, lost_after_s: float) -> tuple[str, ...]:
         requeued: list[str] = []
         queue_is_empty = self.queue.is_empty()
-        while self._has_time(ends_at):
+        while has_time(self.clock, ends_at):
             now = self.clock.now()
             lost = self.orders.lost(now, lost_after_s, queue_is_empty, STALE_AFTER_S, BATCH)
             for order in lost:
@@ -81,12 +79,12 @@ class Sweep:
         delivered: dict[str, None] = {}
         failed: set[str] = set()
         before = self.clock.now() - timedelta(seconds=UNDELIVERED_AFTER_S)
-        while self._has_time(ends_at):
+        while has_time(self.clock, ends_at):
             batch = self.watching.undelivered(before, BATCH, frozenset(failed))
             remaining = [one for one in batch if one[0].id not in delivered]
             for order, events, watchers in remaining:
                 reachable = [one for one in watchers if one.connection_id not in failed]
-                if not reachable or not self._has_time(ends_at):
+                if not reachable or not has_time(self.clock, ends_at):
                     continue
                 with self.new_notifier().until(ends_at, patiently=True) as notifier:
                     notifier.notify(events, reachable)
@@ -100,11 +98,11 @@ class Sweep:
         """Close old connections and delete those that are closed; the others are tried again next time."""
         before = self.clock.now() - timedelta(seconds=CONNECTION_LIFE_S)
         dropped = 0
-        while self._has_time(ends_at):
+        while has_time(self.clock, ends_at):
             stale = self.watching.stale(before, BATCH)
             ended: dict[Delivery, list[str]] = {delivery: [] for delivery in Delivery}
             for connection_id in stale:
-                if not self._has_time(ends_at):
+                if not has_time(self.clock, ends_at):
                     break
                 ended[self.push.close(connection_id)].append(connection_id)
             closed = ended[Delivery.DELIVERED] + ended[Delivery.GONE]
@@ -115,8 +113,5 @@ class Sweep:
         return dropped
 
     def _drop_orphans(self, ends_at: datetime) -> None:
-        while self._has_time(ends_at) and self.watching.drop_orphans(ORPHANS) == ORPHANS:
+        while has_time(self.clock, ends_at) and self.watching.drop_orphans(ORPHANS) == ORPHANS:
             pass
-
-    def _has_time(self, ends_at: datetime) -> bool:
-        return self.clock.now() < ends_at - timedelta(seconds=RESERVE_S)

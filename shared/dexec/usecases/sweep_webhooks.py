@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dexec.ports import Clock, HookQueue, Outbox
-from dexec.usecases.steps import Steps
+from dexec.usecases.steps import Steps, has_time
 
 DUE_FOR_S = 15
 STALE_AFTER_S = 600
 MOST_QUEUED = 200
 MOST_DELETED = 1_000
 """Rows at once: Aurora DSQL changes 3,000 in a transaction at the most."""
-
-RESERVE_S = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ class SweepWebhooks:
 
     def _requeue(self, ends_at: datetime) -> int:
         queued = 0
-        while self._has_time(ends_at):
+        while has_time(self.clock, ends_at):
             due = self.outbox.requeue(self.clock.now(), DUE_FOR_S, STALE_AFTER_S, MOST_QUEUED)
             for hint in due:
                 self.queue.send(hint, 0)
@@ -59,7 +57,7 @@ class SweepWebhooks:
     def _forget(self, ends_at: datetime) -> int:
         forgotten = 0
         before = self.clock.now() - timedelta(days=self.days)
-        while self._has_time(ends_at):
+        while has_time(self.clock, ends_at):
             batch = self.outbox.forget(before, MOST_DELETED)
             forgotten += batch
             if batch < MOST_DELETED:
@@ -67,8 +65,5 @@ class SweepWebhooks:
         return forgotten
 
     def _drop_orphans(self, ends_at: datetime) -> None:
-        while self._has_time(ends_at) and self.outbox.drop_orphans(MOST_DELETED) == MOST_DELETED:
+        while has_time(self.clock, ends_at) and self.outbox.drop_orphans(MOST_DELETED) == MOST_DELETED:
             pass
-
-    def _has_time(self, ends_at: datetime) -> bool:
-        return self.clock.now() < ends_at - timedelta(seconds=RESERVE_S)
