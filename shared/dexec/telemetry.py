@@ -14,7 +14,7 @@ from dexec.api.problems import status_of
 from dexec.api.routes import route_details
 from dexec.domain.errors import (
     BlockhashExpired,
-    CancelledByOperator,
+    Cancelled,
     DeadlinePassed,
     DexecError,
     InsufficientFunds,
@@ -37,7 +37,7 @@ FAILURES = frozenset(
     kind.code
     for kind in (
         BlockhashExpired,
-        CancelledByOperator,
+        Cancelled,
         DeadlinePassed,
         InsufficientFunds,
         InsufficientLiquidity,

@@ -16,6 +16,13 @@ class ErrorCode(StrEnum):
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     IDEMPOTENCY_CONFLICT = "idempotency_conflict"
+    WOULD_TRIGGER = "would_trigger"
+    EXITS_CROSS = "exits_cross"
+    STALE_SEQ = "stale_seq"
+    NOT_WAITING = "not_waiting"
+    TOO_LATE_TO_CANCEL = "too_late_to_cancel"
+    RISK_REFUSED = "risk_refused"
+    HALTED = "halted"
 
     # Too much at once.
     TOO_MANY_ORDERS = "too_many_orders"
@@ -28,6 +35,7 @@ class ErrorCode(StrEnum):
     CONNECTION_UNKNOWN = "connection_unknown"
     UNAVAILABLE = "unavailable"
     NOT_READY = "not_ready"
+    NO_PRICE = "no_price"
     OUTCOME_UNKNOWN = "outcome_unknown"
     INTERNAL = "internal"
 

@@ -10,6 +10,11 @@ DexecError
     ConnectionUnknown
     IdempotencyConflict
     Invalid
+    WouldTrigger               a stop whose price is reached already
+    ExitsCross                 exits on the wrong side of each other, or of the entry
+    StaleSeq                   an amendment of an order that has changed since
+    NotWaiting                 an amendment of an order that does not wait
+    TooLateToCancel
     TooMany                    ask again later
       TooManyOrders
       TooManyReads
@@ -23,6 +28,7 @@ DexecError
     ClusterUnavailable
     VenueUnavailable
     NotReady
+    NoPrice
   OutcomeUnknown               the call may have had its effect: look before it is repeated
     CommitUnknown
     SendUnknown
@@ -32,7 +38,7 @@ DexecError
       SlippageExceeded
         LimitNotMet
       BlockhashExpired
-    CancelledByOperator
+    Cancelled
     KeyRevoked
     OrderFailed                no attempt can succeed
       InsufficientFunds
@@ -42,6 +48,7 @@ DexecError
   IllegalTransition            a bug of the engine
   SigningHalted                no signature now: hand the message back
   LeaseLost                    another executor has the order: stop
+  CancelWished                 a cancel is noted: end the order instead of going on
 
 Which HTTP status each has, and what only the edge raises, is in ``api/problems.py``.
 """
@@ -112,6 +119,44 @@ class Invalid(Rejected):
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)
         self.field = field
+
+
+class WouldTrigger(Rejected):
+    """The market is through the order's stop price already: it would be due at once."""
+
+    code = ErrorCode.WOULD_TRIGGER
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class ExitsCross(Rejected):
+    """Take-profit and stop-loss are on the wrong side of each other, or of the entry."""
+
+    code = ErrorCode.EXITS_CROSS
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class StaleSeq(Rejected):
+    """The order has changed since the event that an amendment names: read it again. Nothing was changed."""
+
+    code = ErrorCode.STALE_SEQ
+
+
+class NotWaiting(Rejected):
+    """The order does not wait, or not any more, so it cannot be amended."""
+
+    code = ErrorCode.NOT_WAITING
+
+
+class TooLateToCancel(Rejected):
+    """The order is over, or signed: a signed one is cancelled only if its transaction does not land."""
+
+    code = ErrorCode.TOO_LATE_TO_CANCEL
 
 
 class TooMany(Rejected):
@@ -193,6 +238,12 @@ class NotReady(Unavailable):
         self.checks = checks
 
 
+class NoPrice(Unavailable):
+    """The market gives no price now by which an order that waits could be judged."""
+
+    code = ErrorCode.NO_PRICE
+
+
 class OutcomeUnknown(DexecError):
     """A call may or may not have had its effect: the connection was lost before the answer came."""
 
@@ -269,8 +320,8 @@ class BlockhashExpired(AttemptFailed):
     code = ErrorCode.BLOCKHASH_EXPIRED
 
 
-class CancelledByOperator(Ending):
-    """An operator cancelled the order."""
+class Cancelled(Ending):
+    """The order was cancelled: by its client, by an operator, or because what it depended on ended."""
 
     code = ErrorCode.CANCELLED
 
@@ -324,3 +375,14 @@ class SigningHalted(DexecError):
 
 class LeaseLost(DexecError):
     """The lease was lost: another executor has the order, and this one must not write."""
+
+
+class CancelWished(DexecError):
+    """Whoever may asked to cancel the order while it was signed; ``by`` says who.
+
+    Its transaction did not fill it and no longer can, so it is cancelled now, instead of tried again.
+    """
+
+    def __init__(self, by: str) -> None:
+        super().__init__(f"cancelled by {by}")
+        self.by = by

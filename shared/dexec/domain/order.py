@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from fractions import Fraction
 
 from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import RESTARTED, SIGNING, TERMINAL, Status, Step, check_transition
 from dexec.domain.quote import RouteRequest
 from dexec.domain.recorded import RecordedFill, RecordedRoute
+from dexec.domain.waiting.conditions import Kind, PriceType
+from dexec.domain.waiting.terms import Terms, Waiting
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Said by an order's first event: what its client asked for."""
+    """Said by an order's first event, and when it is amended or opened: what its client asked for."""
 
     label: str | None
     request: RouteRequest
+    terms: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,49 @@ class Filled:
     fill: RecordedFill
 
 
-Detail = Accepted | RecordedRoute | Signed | Filled | Failure | None
+@dataclass(frozen=True, slots=True)
+class Triggered:
+    """Why an order that waited goes: by which kind of condition, and the price that was seen at ``slot``.
+
+    ``threshold`` is what it passed; prices are base units of token out per base unit of token in. Of a stop
+    that goes on after a rest (``retry``) there is no price.
+    """
+
+    by: Kind
+    price: Fraction | None = None
+    threshold: Fraction | None = None
+    price_type: PriceType = PriceType.REFERENCE
+    slot: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Activated:
+    """A trail's activation price was seen at ``slot``: from then on it follows the highest price."""
+
+    price: Fraction
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A rule that holds an order back for now, with what was seen and what is allowed, for people."""
+
+    rule: str
+    observed: str
+    allowed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Who or what cancelled an order (``by``: client, operator, key_revoked, entry, ioc), in words."""
+
+    by: str
+    error: Failure
+
+
+Detail = (
+    Accepted | RecordedRoute | Signed | Filled | Failure | Triggered | Activated | Refused | Withdrawal | None
+)
 """What an event says beside its status and step, which decide the type; None where these say all."""
 
 
@@ -71,7 +117,9 @@ class Order:
     ``parked_at`` it waits for an operator because of them. From ``expires_at`` on, its deadline, no signature
     is stored. ``hooks`` are the endpoints of its client that get its events. ``route`` is that of the current
     attempt; it is stored in the event that decided it, so only those who read the events, or the history,
-    know it.
+    know it. ``waiting`` is what an order has that waits for its price; None for a market order. A bracket is
+    two orders: the entry's ``exit_id`` names the exit, whose ``entry_id`` names the entry. ``cancelled_by``
+    is a cancel that came while it was signed: it holds if the transaction does not fill it.
     """
 
     id: str
@@ -95,6 +143,10 @@ class Order:
     parked_at: datetime | None = None
     expires_at: datetime | None = None
     hooks: tuple[str, ...] = ()
+    waiting: Waiting | None = None
+    entry_id: str | None = None
+    exit_id: str | None = None
+    cancelled_by: str | None = None
 
     def is_late(self, now: datetime) -> bool:
         """Whether its deadline has passed."""
@@ -104,6 +156,16 @@ class Order:
     def is_terminal(self) -> bool:
         """Whether nothing more will happen to it."""
         return self.status in TERMINAL
+
+    @property
+    def trades(self) -> RouteRequest:
+        """What is traded now: its request, with the limit of the condition that triggered it."""
+        return self.request if self.waiting is None else self.waiting.request(self.request)
+
+    @property
+    def first_attempt(self) -> int:
+        """The first attempt of this trigger; of a market order, of all."""
+        return 1 if self.waiting is None else self.waiting.first_attempt
 
     @property
     def signature(self) -> str | None:
@@ -178,6 +240,17 @@ def confirm(order: Order, now: datetime, fill: RecordedFill) -> Change:
 def fail(order: Order, now: datetime, error: Failure) -> Change:
     """Record why the order failed; it is over."""
     return Change(order, replace(order, error=error)).then(Status.FAILED, now, error).releasing()
+
+
+def cancel(order: Order, now: datetime, by: str, error: Failure) -> Change:
+    """Record that the order is cancelled, and by whom; it is over."""
+    change = Change(order, replace(order, error=error))
+    return change.then(Status.CANCELLED, now, Withdrawal(by, error)).releasing()
+
+
+def expire(order: Order, now: datetime, error: Failure) -> Change:
+    """Record that the order's time is over, and the order with it."""
+    return Change(order, replace(order, error=error)).then(Status.EXPIRED, now, error).releasing()
 
 
 def try_again(order: Order, now: datetime, error: Failure) -> Change:

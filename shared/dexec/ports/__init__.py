@@ -23,6 +23,15 @@ from dexec.ports.messaging import Delivery, EncodeEvents, EventReplay, Push, Que
 from dexec.ports.orders import Archive, Claim, NewOrder, Orders, Placed, RateLimit, StatusFilter
 from dexec.ports.readiness import Probe
 from dexec.ports.time import Clock
+from dexec.ports.waiting import (
+    MOST_TRIGGERED,
+    BookTick,
+    Bound,
+    Found,
+    Moved,
+    ShardLease,
+    Waiting,
+)
 from dexec.ports.watching import Connection, Deliveries, MostConnections, Undelivered, Watcher, Watching
 from dexec.ports.webhooks import (
     Busy,
@@ -37,10 +46,13 @@ from dexec.ports.webhooks import (
 
 __all__ = [
     "MOST_ORDERS",
+    "MOST_TRIGGERED",
     "ApiKey",
     "ApiKeys",
     "Archive",
     "Blockhash",
+    "BookTick",
+    "Bound",
     "Busy",
     "CannotLand",
     "Chain",
@@ -55,11 +67,13 @@ __all__ = [
     "EncodeEvents",
     "EncodeWebhook",
     "EventReplay",
+    "Found",
     "Hint",
     "HookQueue",
     "Landed",
     "Line",
     "MostConnections",
+    "Moved",
     "NewOrder",
     "Orders",
     "Outbox",
@@ -71,11 +85,13 @@ __all__ = [
     "Push",
     "Queue",
     "RateLimit",
+    "ShardLease",
     "Signer",
     "Standing",
     "StatusFilter",
     "Undelivered",
     "Venue",
+    "Waiting",
     "Wallets",
     "Watcher",
     "Watching",

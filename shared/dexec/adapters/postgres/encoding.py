@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from fractions import Fraction
 
 from dexec.adapters.postgres.route_encoding import (
     Fields,
@@ -20,10 +21,25 @@ from dexec.adapters.postgres.route_encoding import (
     encode_route,
     parse_units,
 )
+from dexec.adapters.postgres.waiting_encoding import (
+    decode_terms,
+    decode_trigger,
+    encode_terms,
+    encode_trigger,
+)
 from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import Status, Step
-from dexec.domain.order import Accepted, Detail, Filled, Signed
-from dexec.domain.quote import Mode, RouteRequest
+from dexec.domain.order import (
+    Accepted,
+    Activated,
+    Detail,
+    Filled,
+    Refused,
+    Signed,
+    Triggered,
+    Withdrawal,
+)
+from dexec.domain.quote import Mode, Pair, RouteRequest
 from dexec.domain.recorded import RecordedFill, RecordedRoute
 from dexec.domain.tokens import decimals_of, format_units
 
@@ -124,13 +140,22 @@ def dump_detail(detail: Detail) -> str:
         case RecordedRoute():
             return dump(encode_route(detail))
         case Accepted():
-            return dump({"label": detail.label, **_request(detail.request)})
+            terms = {} if detail.terms is None else {"terms": encode_terms(detail.terms)}
+            return dump({"label": detail.label, **_request(detail.request), **terms})
         case Signed():
             return dump({"signature": detail.signature})
         case Filled():
             return dump({"signature": detail.signature, "fill": encode_fill(detail.fill)})
         case Failure():
             return dump({"error": _failure(detail)})
+        case Triggered():
+            return dump(encode_trigger(detail))
+        case Activated():
+            return dump({"price": str(detail.price), "slot": detail.slot})
+        case Refused():
+            return dump({"rule": detail.rule, "observed": detail.observed, "allowed": detail.allowed})
+        case Withdrawal():
+            return dump({"by": detail.by, "error": _failure(detail.error)})
 
 
 def load_detail(status: Status, step: Step | None, text: str) -> Detail:
@@ -139,7 +164,10 @@ def load_detail(status: Status, step: Step | None, text: str) -> Detail:
 
 
 def _load_accepted(fields: Fields) -> Accepted:
-    return Accepted(fields["label"], _load_request(fields, parse_units))
+    request = _load_request(fields, parse_units)
+    terms = fields.get("terms")
+    pair = Pair(request.token_in, request.token_out)
+    return Accepted(fields["label"], request, None if terms is None else decode_terms(terms, pair))
 
 
 def _load_filled(fields: Fields) -> Filled:
@@ -150,13 +178,34 @@ def _load_error(fields: Fields) -> Failure:
     return _load_failure(fields["error"])
 
 
+def _load_activated(fields: Fields) -> Activated:
+    return Activated(Fraction(fields["price"]), fields["slot"])
+
+
+def _load_refused(fields: Fields) -> Refused:
+    return Refused(fields["rule"], fields["observed"], fields["allowed"])
+
+
+def _load_withdrawal(fields: Fields) -> Withdrawal:
+    return Withdrawal(fields["by"], _load_error(fields))
+
+
 _LOADERS: dict[Status | Step, Callable[[Fields], Detail]] = {
+    Status.HELD: _load_accepted,
+    Status.OPEN: _load_accepted,
     Status.PENDING: _load_accepted,
+    Status.TRIGGERED: decode_trigger,
     Step.QUOTES: decode_route,
+    Step.RELEASED: _load_error,
+    Step.AMENDED: _load_accepted,
+    Step.ACTIVATED: _load_activated,
+    Step.REFUSED: _load_refused,
     Status.ROUTING: _load_error,
     Status.SUBMITTED: lambda fields: Signed(fields["signature"]),
     Status.CONFIRMED: _load_filled,
     Status.FAILED: _load_error,
+    Status.CANCELLED: _load_withdrawal,
+    Status.EXPIRED: _load_error,
 }
 """How the detail of an event is read, by its step or else its status; others have none."""
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from dexec.adapters.postgres import encoding
-from dexec.domain.order import Change, Event
+from dexec.domain.order import Change, Event, Order
+from dexec.domain.waiting.lookup import WaitingRows
 from dexec.ports import NewOrder, RateLimit
 
 NO_LIMIT = RateLimit(interval_s=0, burst=1, max_backlog_s=0)
@@ -70,4 +71,19 @@ def _columns(events: Sequence[Event]) -> dict[str, object]:
         "event_attempts": [event.attempt for event in events],
         "event_details": [encoding.dump_detail(event.detail) for event in events],
         "event_times": [event.at for event in events],
+    }
+
+
+def to_add_waiting(order: Order, found: WaitingRows) -> dict[str, object]:
+    """Return the parameters of ``add_waiting``; rows of a held order are in no book."""
+    pair = f"{found.pair.token_in}>{found.pair.token_out}"
+    return {
+        "id": order.id,
+        "seq": order.seq,
+        "pair": pair,
+        "book": None if found.is_held else pair,
+        "parts": [row.part.value for row in found.rows],
+        "groups": [None if row.group is None else str(row.group) for row in found.rows],
+        "keys": [row.key for row in found.rows],
+        "times": [row.at for row in found.rows],
     }

@@ -8,8 +8,10 @@ from typing import cast
 
 from dexec.adapters.postgres import encoding
 from dexec.adapters.postgres.statements import Row
+from dexec.adapters.postgres.waiting_encoding import load_waiting
 from dexec.domain.lifecycle import Status, Step
 from dexec.domain.order import Event, Order, SignedTransaction, routed
+from dexec.domain.quote import Pair
 from dexec.ports import ApiKey, Connection, Watcher
 
 
@@ -25,11 +27,12 @@ def moment_or_none(value: object) -> datetime | None:
 
 def to_order(row: Row) -> Order:
     """Return the order of a row of ``orders``, without its route, which stands in its events alone."""
+    request = encoding.load_request(cast(str, row["request"]))
     return Order(
         id=cast(str, row["id"]),
         client_id=cast(str, row["client_id"]),
         label=cast("str | None", row["label"]),
-        request=encoding.load_request(cast(str, row["request"])),
+        request=request,
         status=Status(cast(str, row["status"])),
         seq=cast(int, row["seq"]),
         attempt=cast(int, row["attempt"]),
@@ -46,6 +49,14 @@ def to_order(row: Row) -> Order:
         parked_at=moment_or_none(row["parked_at"]),
         expires_at=moment_or_none(row["expires_at"]),
         hooks=tuple((cast("str | None", row["hooks"]) or "").split()),
+        waiting=load_waiting(
+            cast("str | None", row["waiting"]),
+            cast("int | None", row["since"]),
+            Pair(request.token_in, request.token_out),
+        ),
+        entry_id=cast("str | None", row["entry_id"]),
+        exit_id=cast("str | None", row["exit_id"]),
+        cancelled_by=cast("str | None", row["cancelled_by"]),
     )
 
 

@@ -13,11 +13,12 @@ MOST_CONFIRM_TICKS = 10
 
 
 class Kind(StrEnum):
-    """The kinds of conditions."""
+    """What triggers an order: one of the kinds of conditions, or the end of a stop's cool-down."""
 
     LIMIT = "limit"
     STOP = "stop"
     TRAIL = "trail"
+    RETRY = "retry"
 
 
 class PriceType(StrEnum):
