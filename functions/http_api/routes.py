@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from dexec import __version__
 from dexec.api import answers, market, orders
-from dexec.api.fields import AmountText, Cursor, IdempotencyKey, Limit, SlippageBpsText, TokenName
+from dexec.api.fields import AfterSeq, AmountText, Cursor, IdempotencyKey, Limit, SlippageBpsText, TokenName
 from dexec.api.order_body import OrderBody
 from dexec.bootstrap import container
 from dexec.domain.quote import Mode
@@ -30,6 +30,7 @@ IDEMPOTENCY = (
 )
 
 
+AFTER_SEQ = "Of the events, the first 200 that follow this one, instead of the last 200."
 STATUS = "One status, or `active` for all orders that are not over."
 
 
@@ -54,10 +55,15 @@ def execute(
 
 @router.get("/api/orders/<order_id>")
 @answering
-def read_order(order_id: str) -> answers.OrderWithEvents:
-    """Return one order with all its events."""
+def read_order(
+    order_id: str,
+    after_seq: Annotated[AfterSeq | None, Query(alias="afterSeq", description=AFTER_SEQ)] = None,
+) -> answers.OrderWithEvents:
+    """Return one order with its last 200 events."""
     logger.append_keys(order_id=order_id)
-    return orders.order_with_events(*container().read_orders.one(order_id, caller().client_id))
+    read = container().read_orders
+    order, events = read.one(order_id, caller().client_id, after_seq)
+    return orders.order_with_events(order, events, read.seen(orders.marks_of([order])))
 
 
 @router.get("/api/orders")
@@ -68,8 +74,9 @@ def read_history(
     cursor: Annotated[Cursor | None, Query()] = None,
 ) -> answers.OrderPage:
     """Return the caller's orders, newest first."""
-    page = container().read_orders.page(caller().client_id, status, limit, cursor)
-    return orders.order_page(page.orders, page.next_cursor)
+    read = container().read_orders
+    page = read.page(caller().client_id, status, limit, cursor)
+    return orders.order_page(page.orders, page.next_cursor, read.seen(orders.marks_of(page.orders)))
 
 
 @router.get("/api/quotes")
@@ -87,6 +94,20 @@ def read_quotes(
     body = OrderBody.model_validate({**fields, "mode": mode})
     request = body.to_request(parts.settings.default_slippage_bps)
     return market.quotes(request, parts.quote_route(request).route)
+
+
+@router.get("/api/prices")
+@answering
+def read_prices(
+    token_in: Annotated[TokenName, Query(alias="tokenIn")],
+    token_out: Annotated[TokenName, Query(alias="tokenOut")],
+) -> answers.Prices:
+    """Return the last minutes of a pair and direction in which orders wait, for a chart.
+
+    Prices are tokenOut per tokenIn. At most 300 points of 15 minutes; none where no order waits.
+    """
+    pair = market.pair_of(token_in, token_out)
+    return market.prices(pair, container().read_orders.chart(pair))
 
 
 @router.get("/api/balances")

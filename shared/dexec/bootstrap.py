@@ -153,7 +153,7 @@ class Container(Adapters):
         """Reads a client's orders."""
         from dexec.usecases.read_orders import ReadOrders
 
-        return ReadOrders(self.orders)
+        return ReadOrders(self.orders, self.ticks, self.clock)
 
     @cached_property
     def quote_route(self) -> QuoteRoute:

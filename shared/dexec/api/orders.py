@@ -93,6 +93,11 @@ def order_view(order: Order, ticks: Mapping[Mark, Seen] = NO_TICKS) -> answers.O
     }
 
 
+def marks_of(orders: Sequence[Order]) -> set[Mark]:
+    """Return what has to be read of the ticks to show orders."""
+    return {mark for mark in map(mark_of, orders) if mark is not None}
+
+
 def turn_of(order: Order) -> datetime | None:
     """Return when an order's turn comes under the rate limit; None while it waits for a price."""
     return None if order.status in RESTING else order.run_at
