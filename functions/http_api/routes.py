@@ -40,15 +40,22 @@ def execute(
     body: OrderBody,
     idempotency_key: Annotated[IdempotencyKey | None, Header(description=IDEMPOTENCY)] = None,
 ) -> answers.OrderAccepted:
-    """Accept an order; it is executed soon, and once.
+    """Accept an order; it is executed once, soon or, if it waits for a price, when it is due.
 
     Always send an `Idempotency-Key`, and send the request again with the same one when the answer is lost: a
     connection that breaks, a time-out, 502, 503 or 504 may hide an order that was accepted. Wait a little
     longer before each try, and as long as `Retry-After` says. After 429 nothing was accepted.
     """
     parts = container()
-    request = body.to_request(parts.settings.default_slippage_bps)
-    order = parts.place_order(Submission(request, body.label(), idempotency_key), caller()).order
+    submission = Submission(
+        body.to_request(parts.settings.default_slippage_bps),
+        body.label(),
+        idempotency_key,
+        terms=body.to_terms(),
+        exits=body.to_exits(),
+        expires_at=body.to_expiry(),
+    )
+    order = parts.place_order(submission, caller()).order
     count_accepted(logger, metrics, order)
     return orders.accepted(order, parts.settings.websocket_url)
 

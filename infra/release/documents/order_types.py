@@ -44,8 +44,8 @@ TYPES = (
     Type(
         "stop",
         "Stop",
-        "It waits until the market is at `triggerPrice` (or `stopPrice`) or worse, then trades at the market, with"
-        " `limitPrice` not below that.",
+        "It waits until the market is at `triggerPrice` (or `stopPrice`) or worse, then trades at the market, not"
+        " below `limitPrice` where that is given.",
         ("triggerPrice",),
         (*_STOPPING, *_EXITS),
         {"orderType": "stop", "triggerPrice": "140"},
