@@ -98,6 +98,13 @@ class Orders(Protocol):
         ``DeadlinePassed`` for one that is not ``updated_at`` before the order's ``expires_at``.
         """
 
+    def amend(self, change: Change) -> tuple[Watcher, ...]:
+        """Write what the client of a waiting order wants instead; return the watchers to notify.
+
+        Raises ``StaleSeq`` when the order still waits, but has changed since ``change.before``; ``NotWaiting``
+        when it does not wait any more. Either way nothing is written.
+        """
+
     def release(self, order: Order, run_at: datetime) -> None:
         """Release the lease; the order may be claimed again from ``run_at``."""
 

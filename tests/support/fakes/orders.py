@@ -18,6 +18,7 @@ from dexec.domain.errors import (
 from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import CLAIMABLE, UNSIGNED, Status
 from dexec.domain.order import Change, Event, Order, fail, take
+from dexec.domain.waiting.refusals import not_amendable
 from dexec.domain.webhooks import WebhookState
 from dexec.ports import Claim, NewOrder, Placed, RateLimit, StatusFilter, Watcher
 from tests.support.fakes.store import LineRow, Row, Store
@@ -128,6 +129,14 @@ class FakeOrders:
                 raise SigningHalted("execution is paused, or the order's client has no valid API key")
             row.order = replace(change.after, queued_at=row.order.queued_at)
             self._store.events[change.after.id].extend(change.events)
+            return self._store.watchers_of(change.after.id, streams=True)
+
+    def amend(self, change: Change) -> tuple[Watcher, ...]:
+        with self._store.lock:
+            row = self._store.orders[change.after.id]
+            if (row.order.seq, row.order.status) != (change.before.seq, change.before.status):
+                raise not_amendable(row.order)
+            self._store.write(change)
             return self._store.watchers_of(change.after.id, streams=True)
 
     def release(self, order: Order, run_at: datetime) -> None:
