@@ -9,15 +9,8 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from dexec import __version__
 from dexec.api import answers, market, orders
-from dexec.api.inputs import (
-    AmountText,
-    Cursor,
-    IdempotencyKey,
-    Limit,
-    OrderBody,
-    SlippageBpsText,
-    TokenName,
-)
+from dexec.api.fields import AmountText, Cursor, IdempotencyKey, Limit, SlippageBpsText, TokenName
+from dexec.api.order_body import OrderBody
 from dexec.bootstrap import container
 from dexec.domain.quote import Mode
 from dexec.ports import StatusFilter

@@ -9,7 +9,8 @@ from typing_extensions import TypeAliasType
 
 from dexec import __version__
 from dexec.api import answers
-from dexec.api.inputs import ExecuteFrame, OrderBody, PingFrame, SubscribeFrame, UnsubscribeFrame
+from dexec.api.inputs import ExecuteFrame, PingFrame, SubscribeFrame, UnsubscribeFrame
+from dexec.api.order_body import OrderBody
 from infra.json_types import Json, Node
 from infra.release.documents.components import REF, schemas
 from infra.release.documents.spellings import spelled

@@ -204,7 +204,8 @@ def invalid(errors: object) -> Invalid:
     # An item of a list is at fault by the name of the list.
     names = [part for part in first.get("loc", ()) if isinstance(part, str)]
     place = [name for name in names if name not in ("body", "query", "path", "header")]
-    field = place[-1] if place else ""
+    # What an order is sent in is not part of the field's name.
+    field = ".".join(place[1:] if place[:1] == ["order"] and len(place) > 1 else place)
     said = str(first.get("msg", "is not valid")).removeprefix("Value error, ")
     template = _MESSAGES.get(str(first.get("type")))
     message = template.format_map(first.get("ctx") or {}) if template else said

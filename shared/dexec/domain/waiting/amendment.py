@@ -181,14 +181,4 @@ def _price(wanted: Wanted, name: str, now: Price | None, terms: Terms, pair: Pai
     given = wanted[name]
     if given.value is None:
         return None
-    return parse_price(given.value, pair, given.field, of_out=_of_out(terms))
-
-
-def _of_out(terms: Terms) -> bool:
-    """Whether the order's prices are those of token out: as they were written when it was placed."""
-    prices = [terms.stop_limit, None if terms.limit is None else terms.limit.price]
-    if isinstance(terms.stop, Stop):
-        prices.append(terms.stop.price)
-    elif terms.stop is not None:
-        prices.append(terms.stop.activation)
-    return any(price is not None and price.of_out for price in prices)
+    return parse_price(given.value, pair, given.field, of_out=terms.of_out)
