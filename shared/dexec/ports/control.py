@@ -89,8 +89,8 @@ class Control(Protocol):
     ) -> Cancels:
         """End those orders, of one client or of any, that have no signature, whoever holds them.
 
-        They are cancelled, with their held exits; what is submitted is told to be, where it does not fill. For a
-        ``Failure`` they end as failed, as all readers know it, and nothing is noted.
+        They are cancelled, with their held exits; on what is submitted it is noted. For a ``Failure`` they
+        end as failed, as all readers know it, and nothing is noted.
         """
 
     def orders(self, order_ids: Sequence[str]) -> tuple[Order, ...]:

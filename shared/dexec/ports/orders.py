@@ -101,8 +101,8 @@ class Orders(Protocol):
     def amend(self, change: Change) -> tuple[Watcher, ...]:
         """Write what the client of a waiting order wants instead; return the watchers to notify.
 
-        Raises ``StaleSeq`` when the order still waits, but has changed since ``change.before``; ``NotWaiting``
-        when it does not wait any more. Either way nothing is written.
+        Raises ``StaleSeq`` when the order still waits, but has changed since ``change.before``, and
+        ``NotWaiting`` when it does not wait any more; nothing is written then.
         """
 
     def release(self, order: Order, run_at: datetime) -> None:

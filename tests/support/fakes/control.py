@@ -65,26 +65,31 @@ class FakeControl:
             rows = [row for row in self._rows(client_id) if row.order.id in order_ids]
             for row in rows:
                 if row.order.status in UNSIGNED:
-                    ended.append(self._end(row, now, why))
+                    ended += self._end(row, now, why)
                 elif row.order.status is Status.SUBMITTED and isinstance(why, Withdrawal):
                     row.order = replace(row.order, cancelled_by=row.order.cancelled_by or why.by)
                     noted.append(row.order.id)
-            ended += [self._end(row, now, BY_ENTRY) for row in self._orphans(rows)]
         return Cancels(tuple(sorted(ended, key=lambda one: one.order.id)), tuple(sorted(noted)))
 
-    def _end(self, row: Row, now: datetime, why: Withdrawal | Failure) -> Written:
+    def _end(self, row: Row, now: datetime, why: Withdrawal | Failure) -> list[Written]:
         at = max(now, row.order.updated_at)
         is_cancel = isinstance(why, Withdrawal)
-        change = cancel(row.order, at, why.by, why.error) if is_cancel else fail(row.order, at, why)
-        self._store.write(change)
-        watchers = self._store.watchers_of(row.order.id, streams=True)
-        return Written(row.order, change.events, watchers)
+        self._store.write(cancel(row.order, at, why.by, why.error) if is_cancel else fail(row.order, at, why))
+        exit_row = self._store.orders.get(row.order.exit_id or "")
+        ended = [self._written(row)]
+        if exit_row is not None and exit_row.order.status is Status.HELD:
+            at = max(now, exit_row.order.updated_at)
+            self._store.write(cancel(exit_row.order, at, BY_ENTRY.by, BY_ENTRY.error))
+            ended.append(self._written(exit_row))
+        return ended
 
-    def _orphans(self, rows: Sequence[Row]) -> list[Row]:
-        """Return the held exits of those orders that have ended unfilled."""
-        unfilled = {Status.FAILED, Status.CANCELLED, Status.EXPIRED}
-        ids = {row.order.exit_id for row in rows if row.order.status in unfilled}
-        return [row for row in self._rows(None) if row.order.id in ids and row.order.status is Status.HELD]
+    def _written(self, row: Row) -> Written:
+        order_id = row.order.id
+        return Written(
+            row.order,
+            tuple(self._store.events[order_id][-1:]),
+            self._store.watchers_of(order_id, streams=True),
+        )
 
     def orders(self, order_ids: Sequence[str]) -> tuple[Order, ...]:
         with self._store.lock:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from dexec.adapters.postgres import encoding, rows
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.order_params import to_add_waiting
@@ -10,17 +12,19 @@ from dexec.adapters.postgres.waiting_encoding import dump_waiting
 from dexec.domain.order import Change
 from dexec.domain.waiting.lookup import waiting_rows
 from dexec.domain.waiting.refusals import not_amendable
+from dexec.domain.waiting.terms import Waiting
+from dexec.domain.waiting.ticks import shard_of
 from dexec.ports import Watcher
 
 
-def write(database: Database, change: Change, shard: int) -> tuple[Watcher, ...]:
-    """Write an amendment of an order whose book is of this shard; return the watchers to notify.
+def write(database: Database, change: Change, shards: int) -> tuple[Watcher, ...]:
+    """Write an amendment where books are of so many shards; return the watchers to notify.
 
     Raises ``StaleSeq``, ``NotWaiting``, and what ``Database`` raises.
     """
     one = {"id": change.after.id}
     (written,), (watchers, found) = database.transact(
-        [Statement("amend_order", to_amend(change, shard))],
+        [Statement("amend_order", to_amend(change, shards))],
         [Statement("order_watchers", one), Statement("orders_by_id", {"order_ids": [change.after.id]})],
         Repeat.NEVER,
     )
@@ -30,12 +34,12 @@ def write(database: Database, change: Change, shard: int) -> tuple[Watcher, ...]
     return tuple(map(rows.to_watcher, watchers))
 
 
-def to_amend(change: Change, shard: int) -> dict[str, object]:
+def to_amend(change: Change, shards: int) -> dict[str, object]:
     """Return the parameters of ``amend_order``; its rows are those of ``add_waiting``."""
     before, after = change.before, change.after
     (event,) = change.events
-    waiting = after.waiting
-    assert waiting is not None
+    # Only what waits is amended: the step itself sees to that.
+    waiting = cast(Waiting, after.waiting)
     found = waiting_rows(after, waiting, after.updated_at)
     return {
         **to_add_waiting(after, found),
@@ -46,7 +50,7 @@ def to_amend(change: Change, shard: int) -> dict[str, object]:
         "request": encoding.dump_request(after.request),
         "waiting": dump_waiting(waiting),
         "restarts": waiting.since is None and not found.is_held,
-        "shard": shard,
+        "shard": shard_of(found.pair, shards),
         "expires_at": after.expires_at,
         "now": after.updated_at,
         "detail": encoding.dump_detail(event.detail),

@@ -69,7 +69,7 @@ class PostgresControl:
             [
                 Statement("cancel_orders", {**ids, **_to_cancel(why), "now": now, "client_id": client_id}),
                 Statement("close_exits", to_close_exits(order_ids, now)),
-                Statement("drop_waiting", ids),
+                Statement("close_waiting", ids),
             ],
             [Statement("watchers_of_orders", ids)],
             Repeat.NEVER,
@@ -103,11 +103,13 @@ def to_close_exits(entry_ids: Sequence[str], now: datetime) -> dict[str, object]
 
 
 def _to_cancel(why: Withdrawal | Failure) -> dict[str, object]:
-    is_cancel = isinstance(why, Withdrawal)
+    status, by, error = (
+        (Status.CANCELLED, why.by, why.error) if isinstance(why, Withdrawal) else (Status.FAILED, None, why)
+    )
     return {
-        "status": (Status.CANCELLED if is_cancel else Status.FAILED).value,
-        "by": why.by if is_cancel else None,
-        "error": encoding.dump_failure(why.error if is_cancel else why),
+        "status": status.value,
+        "by": by,
+        "error": encoding.dump_failure(error),
         "detail": encoding.dump_detail(why),
     }
 

@@ -145,7 +145,7 @@ class PostgresOrders:
 
     def amend(self, change: Change) -> tuple[Watcher, ...]:
         """Write what the client of a waiting order wants instead."""
-        return amendments.write(self._database, change, shard=0)
+        return amendments.write(self._database, change, shards=1)
 
     def release(self, order: Order, run_at: datetime) -> None:
         """Release an order's lease."""

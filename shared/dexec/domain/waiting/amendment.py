@@ -1,19 +1,22 @@
-"""What a client may want instead of a waiting order: its prices, trail, expiry, amount. All of it, or nothing."""
+"""What a client may want instead of a waiting order: other prices, another trail, expiry or amount."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar, cast
 
 from dexec.domain.amounts import parse_amount
 from dexec.domain.errors import Invalid
 from dexec.domain.order import Order
 from dexec.domain.quote import Pair, RouteRequest
 from dexec.domain.tokens import decimals_of
-from dexec.domain.waiting.conditions import Limit, PriceType, Stop, Trail
+from dexec.domain.waiting.conditions import Limit, Trail
 from dexec.domain.waiting.prices import Price, parse_price
 from dexec.domain.waiting.terms import OrderType, Terms, Waiting
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class Given:
 
 
 Wanted = Mapping[str, Given]
-"""Fields by their main names. The value of ``takeProfit`` and ``stopLoss`` is a ``Wanted`` of its own, or None."""
+"""Fields by their main names; the value of ``takeProfit`` and ``stopLoss`` is a ``Wanted`` itself, or None."""
 
 OF_ANY = frozenset({"amount", "minAmountOut", "maxAmountIn", "expiresAt"})
 _OF_STOP = frozenset({"triggerPrice", "triggerPriceType", "confirmTicks", "limitPrice"})
@@ -93,22 +96,22 @@ def _request(order: Order, wanted: Wanted) -> RouteRequest:
 def _expiry(given: Given, now: datetime) -> datetime | None:
     if given.value is None:
         return None
-    assert isinstance(given.value, datetime)
-    if given.value <= now:
+    expires_at = cast(datetime, given.value)
+    if expires_at <= now:
         raise Invalid("has passed already", given.field)
-    return given.value
+    return expires_at
 
 
 def _terms(waiting: Waiting, pair: Pair, wanted: Wanted) -> Terms:
     terms = waiting.terms
-    if terms.order_type is OrderType.OCO:
-        return _oco(waiting, pair, wanted)
-    if terms.limit is not None:
+    if terms.limit is None:
+        return _stopping(waiting, pair, wanted)
+    if terms.stop is None:
         return replace(terms, limit=_limit(terms.limit, terms, pair, wanted))
-    return _stopping(waiting, pair, wanted)
+    return _oco(waiting, terms.limit, pair, wanted)
 
 
-def _oco(waiting: Waiting, pair: Pair, wanted: Wanted) -> Terms:
+def _oco(waiting: Waiting, limit: Limit, pair: Pair, wanted: Wanted) -> Terms:
     terms = waiting.terms
     profit, loss = wanted.get("takeProfit"), wanted.get("stopLoss")
     if profit is not None and loss is not None and profit.value is None and loss.value is None:
@@ -123,13 +126,11 @@ def _oco(waiting: Waiting, pair: Pair, wanted: Wanted) -> Terms:
         return terms
     if profit.value is None:
         return replace(terms, limit=None)
-    assert terms.limit is not None
-    return replace(terms, limit=_limit(terms.limit, terms, pair, _inner(profit, frozenset({"limitPrice"}))))
+    return replace(terms, limit=_limit(limit, terms, pair, _inner(profit, OF_TYPE[OrderType.LIMIT])))
 
 
 def _inner(given: Given, known: frozenset[str]) -> Wanted:
-    assert isinstance(given.value, Mapping)
-    inner: Wanted = given.value
+    inner = cast(Wanted, given.value)
     if not inner:
         raise Invalid("name what is to be amended", given.field)
     for name, one in inner.items():
@@ -148,31 +149,29 @@ def _limit(limit: Limit, terms: Terms, pair: Pair, wanted: Wanted) -> Limit:
 def _stopping(waiting: Waiting, pair: Pair, wanted: Wanted) -> Terms:
     terms = waiting.terms
     stop = terms.stop
-    assert stop is not None
-    price_type = wanted["triggerPriceType"].value if "triggerPriceType" in wanted else stop.price_type
-    ticks = wanted["confirmTicks"].value if "confirmTicks" in wanted else stop.confirm_ticks
-    assert isinstance(price_type, PriceType)
-    assert isinstance(ticks, int)
-    common = replace(stop, price_type=price_type, confirm_ticks=ticks)
-    changed: Stop | Trail
-    if isinstance(common, Stop):
-        price = _price(wanted, "triggerPrice", common.price, terms, pair)
+    if isinstance(stop, Trail):
+        stop = _trail(stop, waiting, pair, wanted)
+    elif stop is not None:
+        price = _price(wanted, "triggerPrice", stop.price, terms, pair)
         if price is None:
             raise Invalid("is all that the order waits for: cancel it instead", wanted["triggerPrice"].field)
-        changed = replace(common, price=price)
-    else:
-        changed = _trail(common, waiting, pair, wanted)
-    stop_limit = _price(wanted, "limitPrice", terms.stop_limit, terms, pair)
-    return replace(terms, stop=changed, stop_limit=stop_limit)
+        stop = replace(stop, price=price)
+    if stop is not None:
+        price_type = _value(wanted, "triggerPriceType", stop.price_type)
+        confirm_ticks = _value(wanted, "confirmTicks", stop.confirm_ticks)
+        stop = replace(stop, price_type=price_type, confirm_ticks=confirm_ticks)
+    return replace(terms, stop=stop, stop_limit=_price(wanted, "limitPrice", terms.stop_limit, terms, pair))
 
 
 def _trail(trail: Trail, waiting: Waiting, pair: Pair, wanted: Wanted) -> Trail:
-    bps = wanted["trailingBps"].value if "trailingBps" in wanted else trail.bps
-    assert isinstance(bps, int)
     if "activationPrice" in wanted and waiting.is_active:
         raise Invalid("the trail follows the price already", wanted["activationPrice"].field)
     activation = _price(wanted, "activationPrice", trail.activation, waiting.terms, pair)
-    return replace(trail, bps=bps, activation=activation)
+    return replace(trail, bps=_value(wanted, "trailingBps", trail.bps), activation=activation)
+
+
+def _value(wanted: Wanted, name: str, now: T) -> T:
+    return cast(T, wanted[name].value) if name in wanted else now
 
 
 def _price(wanted: Wanted, name: str, now: Price | None, terms: Terms, pair: Pair) -> Price | None:

@@ -1,5 +1,5 @@
 -- Cancel the held exits of entries that have ended unfilled. It runs after what ended them, in the same
--- transaction, and before drop_waiting.sql, which deletes the rows of the exits.
+-- transaction, and before close_waiting.sql, which deletes the rows of the exits.
 WITH moved AS (
     UPDATE orders
     SET status = 'cancelled',
