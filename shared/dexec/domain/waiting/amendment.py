@@ -28,7 +28,7 @@ class Given:
 
 
 Wanted = Mapping[str, Given]
-"""Fields by their main names; the value of ``takeProfit`` and ``stopLoss`` is a ``Wanted`` itself, or None."""
+"""Fields by their main names; the value of ``takeProfit`` and ``stopLoss`` a ``Wanted`` itself, or None."""
 
 OF_ANY = frozenset({"amount", "minAmountOut", "maxAmountIn", "expiresAt"})
 _OF_STOP = frozenset({"triggerPrice", "triggerPriceType", "confirmTicks", "limitPrice"})

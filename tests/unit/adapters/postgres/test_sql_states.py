@@ -19,18 +19,20 @@ _WRITTEN = re.compile(r"(THEN|SELECT id, seq,|SELECT id, 1,|moved\.seq,|%\(reque
 SUBMITTED = CLAIMABLE - UNSIGNED
 """What a halt lets settle."""
 
-AT_ONCE = UNSIGNED - RESTING - {Status.TRIGGERED}
-"""What never waited and has no signature."""
-
 PENDING = frozenset({Status.PENDING})
 FAILED = frozenset({Status.FAILED})
+CANCELLED = frozenset({Status.CANCELLED})
+HELD = frozenset({Status.HELD})
+UNFILLED = TERMINAL - {Status.CONFIRMED}
 
 Spelled = tuple[str, frozenset[Status]]
 
 EXPECTED: dict[str, list[Spelled]] = {
-    "cancel_orders": [("=", FAILED), ("=", FAILED), ("IN", AT_ONCE)],
-    "cancellable_orders": [("IN", AT_ONCE)],
+    "amend_order": [("IN", RESTING)],
+    "cancel_orders": [*[("=", SUBMITTED)] * 8, ("IN", UNSIGNED), ("=", SUBMITTED)],
+    "cancellable_orders": [("IN", CLAIMABLE), ("=", RESTING)],
     "claim_order": [("IN", RESTARTED), ("IN", RESTARTED), ("IN", CLAIMABLE), ("=", SUBMITTED)],
+    "close_exits": [("=", CANCELLED), ("=", CANCELLED), ("=", HELD), ("IN", UNFILLED)],
     "count_parked": [("IN", CLAIMABLE)],
     "failed_orders": [("=", FAILED)],
     "fence_orders": [("IN", PREPARING)],
