@@ -5,6 +5,7 @@ from __future__ import annotations
 from dexec.domain.error_code import ErrorCode
 from dexec.domain.failure import Failure
 from dexec.domain.order import Withdrawal
+from dexec.domain.waiting.bracket import BY_ENTRY, ENTRY_UNFILLED
 
 _CANCELLED = ErrorCode.CANCELLED
 
@@ -14,10 +15,10 @@ BY_REVOCATION = Withdrawal(
     "key_revoked",
     Failure(ErrorCode.KEY_REVOKED, "cancelled before it was filled: the API key of its client was revoked"),
 )
-BY_ENTRY = Withdrawal("entry", Failure(_CANCELLED, "cancelled: its entry ended without a fill"))
+OF_EXIT = Withdrawal(BY_ENTRY, ENTRY_UNFILLED)
 """Of the held exit of an entry that will never fill."""
 
-_ALL = {one.by: one for one in (BY_CLIENT, BY_OPERATOR, BY_REVOCATION, BY_ENTRY)}
+_ALL = {one.by: one for one in (BY_CLIENT, BY_OPERATOR, BY_REVOCATION, OF_EXIT)}
 
 
 def withdrawal(by: str) -> Withdrawal:

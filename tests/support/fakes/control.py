@@ -10,7 +10,6 @@ from datetime import datetime
 from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import PREPARING, UNSIGNED, Status
 from dexec.domain.order import Order, Withdrawal, cancel, fail
-from dexec.domain.withdrawals import BY_ENTRY
 from dexec.ports import Cancels, Standing, Written
 from tests.support.fakes.store import Row, Store
 
@@ -74,14 +73,14 @@ class FakeControl:
     def _end(self, row: Row, now: datetime, why: Withdrawal | Failure) -> list[Written]:
         at = max(now, row.order.updated_at)
         is_cancel = isinstance(why, Withdrawal)
+        held = self._held_exit(row.order)
         self._store.write(cancel(row.order, at, why.by, why.error) if is_cancel else fail(row.order, at, why))
-        exit_row = self._store.orders.get(row.order.exit_id or "")
-        ended = [self._written(row)]
-        if exit_row is not None and exit_row.order.status is Status.HELD:
-            at = max(now, exit_row.order.updated_at)
-            self._store.write(cancel(exit_row.order, at, BY_ENTRY.by, BY_ENTRY.error))
-            ended.append(self._written(exit_row))
-        return ended
+        # The end of an entry ends its held exit, too.
+        return [self._written(row), *map(self._written, held)]
+
+    def _held_exit(self, entry: Order) -> list[Row]:
+        found = self._store.orders.get(entry.exit_id or "")
+        return [found] if found is not None and found.order.status is Status.HELD else []
 
     def _written(self, row: Row) -> Written:
         order_id = row.order.id

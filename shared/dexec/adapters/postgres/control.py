@@ -13,7 +13,7 @@ from dexec.adapters.postgres.statements import Row, Statement
 from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Event, Order, Withdrawal
-from dexec.domain.withdrawals import BY_ENTRY
+from dexec.domain.withdrawals import OF_EXIT
 from dexec.ports import Cancels, Standing, Written
 
 
@@ -97,8 +97,8 @@ def to_close_exits(entry_ids: Sequence[str], now: datetime) -> dict[str, object]
     return {
         "entry_ids": list(entry_ids),
         "now": now,
-        "error": encoding.dump_failure(BY_ENTRY.error),
-        "detail": encoding.dump_detail(BY_ENTRY),
+        "error": encoding.dump_failure(OF_EXIT.error),
+        "detail": encoding.dump_detail(OF_EXIT),
     }
 
 
@@ -118,7 +118,7 @@ def _with_details(
     found: Iterable[Row], why: Withdrawal | Failure, exits: Iterable[Row]
 ) -> Iterator[tuple[Order, Withdrawal | Failure]]:
     yield from ((rows.to_order(row), why) for row in found)
-    yield from ((rows.to_order(row), BY_ENTRY) for row in exits)
+    yield from ((rows.to_order(row), OF_EXIT) for row in exits)
 
 
 def _last_event(order: Order, detail: Withdrawal | Failure) -> Event:

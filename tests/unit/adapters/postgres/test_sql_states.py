@@ -20,9 +20,11 @@ SUBMITTED = CLAIMABLE - UNSIGNED
 """What a halt lets settle."""
 
 PENDING = frozenset({Status.PENDING})
-FAILED = frozenset({Status.FAILED})
-CANCELLED = frozenset({Status.CANCELLED})
 HELD = frozenset({Status.HELD})
+OPEN = frozenset({Status.OPEN})
+CONFIRMED = frozenset({Status.CONFIRMED})
+CANCELLED = frozenset({Status.CANCELLED})
+FAILED = frozenset({Status.FAILED})
 UNFILLED = TERMINAL - {Status.CONFIRMED}
 
 Spelled = tuple[str, frozenset[Status]]
@@ -30,6 +32,7 @@ Spelled = tuple[str, frozenset[Status]]
 EXPECTED: dict[str, list[Spelled]] = {
     "amend_order": [("IN", RESTING)],
     "cancel_orders": [*[("=", SUBMITTED)] * 8, ("IN", UNSIGNED), ("=", SUBMITTED)],
+    "cancel_exit": [("=", CANCELLED), ("=", CANCELLED), ("=", HELD), ("IN", TERMINAL - CONFIRMED)],
     "cancellable_orders": [("IN", CLAIMABLE), ("=", RESTING)],
     "claim_order": [("IN", RESTARTED), ("IN", RESTARTED), ("IN", CLAIMABLE), ("=", SUBMITTED)],
     "close_exits": [("=", CANCELLED), ("=", CANCELLED), ("=", HELD), ("IN", UNFILLED)],
@@ -40,7 +43,11 @@ EXPECTED: dict[str, list[Spelled]] = {
     "leased_orders": [("IN", PREPARING)],
     "lost_orders": [("IN", CLAIMABLE), ("=", SUBMITTED)],
     "mark_ended_orders": [("IN", TERMINAL)],
+    "drop_waiting": [("=", RESTING)],
+    "open_exit": [("=", OPEN), ("=", HELD), ("=", CONFIRMED)],
     "open_orders": [("IN", CLAIMABLE), ("=", RESTING)],
+    "open_waiting": [("=", OPEN)],
+    "order_events_since_open": [("=", OPEN)],
     "order_history_open": [("IN", CLAIMABLE), ("=", RESTING)],
     "order_history_open_before": [("IN", CLAIMABLE), ("=", RESTING)],
     "order_history_resting_by_status": [("=", RESTING)],
