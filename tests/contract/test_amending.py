@@ -33,6 +33,7 @@ from tests.contract.test_waiting_orders import (
     LIMIT,
     OCO,
     SOL_USDC,
+    USDC_SOL,
     bracket,
     found,
     read,
@@ -43,6 +44,7 @@ from tests.contract.test_waiting_orders import (
 from tests.proofs.simulation.backend import Backend
 
 STOP = Terms(stop=Stop(Price("140", SOL_USDC)))
+LATER = after(1)
 AMENDED = replace(OCO, limit=Limit(Price("180", SOL_USDC)), stop=Trail(300))
 
 
@@ -58,7 +60,7 @@ def held_exit(store: Backend, entry: Order) -> Order:
 
 
 def amending(
-    order: Order, terms: Terms = AMENDED, at: datetime = after(1), expires_at: datetime | None = None
+    order: Order, terms: Terms = AMENDED, at: datetime = LATER, expires_at: datetime | None = None
 ) -> Change:
     return amend(order, at, replace(order.request, amount=7), terms, expires_at)
 
@@ -203,7 +205,7 @@ def test_a_condition_that_is_dropped_is_looked_up_no_more(store: Backend) -> Non
 def test_a_held_exit_is_amended_and_stays_held(store: Backend) -> None:
     entry = store.orders.place(bracket(), None, None).order
     held = held_exit(store, entry)
-    terms = replace(OCO, stop=Trail(500))
+    terms = Terms(limit=Limit(Price("0.02", USDC_SOL)), stop=Trail(500))
     change = amend(held, after(1), held.request, terms, None)
     store.orders.amend(change)
     assert found(store, held) == change.after

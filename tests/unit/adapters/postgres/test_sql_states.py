@@ -30,6 +30,7 @@ UNFILLED = TERMINAL - {Status.CONFIRMED}
 Spelled = tuple[str, frozenset[Status]]
 
 EXPECTED: dict[str, list[Spelled]] = {
+    "add_waiting": [("=", RESTING)],
     "amend_order": [("IN", RESTING)],
     "cancel_orders": [*[("=", SUBMITTED)] * 8, ("IN", UNSIGNED), ("=", SUBMITTED)],
     "cancel_exit": [("=", CANCELLED), ("=", CANCELLED), ("=", HELD), ("IN", TERMINAL - CONFIRMED)],
