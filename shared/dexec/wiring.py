@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Probe,
         Push,
         Queue,
+        Ticks,
         Watching,
         Webhooks,
     )
@@ -55,6 +56,7 @@ class Overrides(TypedDict, total=False):
     api_keys: ApiKeys
     control: Control
     archive: Archive
+    ticks: Ticks
     webhooks: Webhooks
     outbox: Outbox
     store_probe: Probe
@@ -153,6 +155,13 @@ class Adapters:
         from dexec.adapters.postgres.archive import PostgresArchive
 
         return PostgresArchive(self.database)
+
+    @cached_property
+    def ticks(self) -> Ticks:
+        """What was seen of the market."""
+        from dexec.adapters.postgres.ticks import PostgresTicks
+
+        return PostgresTicks(self.database)
 
     @cached_property
     def webhooks(self) -> Webhooks:

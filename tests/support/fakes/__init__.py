@@ -9,6 +9,7 @@ from tests.support.fakes.push import FakeEventReplay, FakePush
 from tests.support.fakes.queue import FakeQueue, Message
 from tests.support.fakes.store import FakeApiKeys, Store
 from tests.support.fakes.threads import SameThread
+from tests.support.fakes.ticks import FakeTicks
 from tests.support.fakes.watching import FakeWatching
 from tests.support.fakes.webhooks import FakeHookQueue, FakeOutbox, FakePost, FakeWebhooks
 
@@ -28,6 +29,7 @@ __all__ = [
     "FakePush",
     "FakeQueue",
     "FakeSigner",
+    "FakeTicks",
     "FakeVenue",
     "FakeWallets",
     "FakeWatching",

@@ -76,10 +76,16 @@ class PostgresOrders:
             # The order is stored whether or not this works; an unused slot only delays the next order.
             with suppress(StoreUnavailable, CommitUnknown):
                 self._database.fetch(Statement("return_slot", statements[0].params), Repeat.NEVER)
-        order = rows.to_order(order_row)
-        if order_row["request_hash"] not in new.request_hashes:
-            raise IdempotencyConflict("this idempotency key was used for another order")
+        order = _honest(order_row, new)
         return Placed(order, is_new=order.id == new.order.id)
+
+    def known(self, new: NewOrder) -> Order | None:
+        """Return the order that an idempotency key stands for."""
+        if new.idempotency_key is None:
+            return None
+        params = {"client_id": new.order.client_id, "idempotency_key": new.idempotency_key}
+        found = self._database.fetch(Statement("find_by_key", params), Repeat.READ)
+        return _honest(found[0], new) if found else None
 
     def _not_placed(
         self, new: NewOrder, limit: RateLimit, watcher: str | None
@@ -162,19 +168,23 @@ class PostgresOrders:
         params = {"id": order.id, "token": order.lease_token, "run_at": run_at}
         self._database.fetch(Statement("release_order", params), Repeat.HARMLESS)
 
-    def find(self, order_id: str, client_id: str) -> tuple[Order, tuple[Event, ...]] | None:
-        """Return a client's order and its last events."""
-        _, (orders, events) = self._database.transact(
-            [],
-            [
-                Statement("find_order", {"id": order_id, "client_id": client_id}),
-                Statement("order_events", {"id": order_id, "most": MOST_EVENTS}),
-            ],
-            Repeat.READ,
-        )
+    def find(
+        self, order_id: str, client_id: str, after_seq: int | None = None
+    ) -> tuple[Order, tuple[Event, ...]] | None:
+        """Return a client's order and its last events, or those that follow one."""
+        reads = [
+            Statement("find_order", {"id": order_id, "client_id": client_id}),
+            # The last ones know the route, whichever are asked for.
+            Statement("order_events", {"id": order_id, "most": MOST_EVENTS}),
+        ]
+        if after_seq is not None:
+            params = {"id": order_id, "after": after_seq, "most": MOST_EVENTS}
+            reads.append(Statement("order_events_after", params))
+        _, (orders, last, *later) = self._database.transact([], reads, Repeat.READ)
         if not orders:
             return None
-        return rows.with_events(orders[0], events)
+        order, events = rows.with_events(orders[0], last)
+        return order, tuple(map(rows.to_event, later[0])) if later else events
 
     def history(
         self, client_id: str, status: StatusFilter | None, before_id: str | None, limit: int
@@ -234,6 +244,13 @@ class PostgresOrders:
         """Return how many orders are parked."""
         (counted,) = self._database.fetch(Statement("count_parked", {}), Repeat.READ)
         return cast(int, counted["parked"])
+
+
+def _honest(row: Row, new: NewOrder) -> Order:
+    """Return the order of a row, of which ``new`` is a repeat; raise ``IdempotencyConflict``."""
+    if row["request_hash"] not in new.request_hashes:
+        raise IdempotencyConflict("this idempotency key was used for another order")
+    return rows.to_order(row)
 
 
 def _filter(status: StatusFilter | None) -> str:
