@@ -16,6 +16,7 @@ from dexec.settings import Settings
 from dexec.wiring import Adapters
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from dexec.adapters.postgres.orders import Held
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from dexec.domain.quote import RouteRequest
     from dexec.domain.waiting.conditions import Kind
     from dexec.domain.waiting.terms import Terms
-    from dexec.ports import Chain, Wallets
+    from dexec.ports import Chain, Wallets, Written
+    from dexec.usecases.amend_order import AmendOrder
     from dexec.usecases.authenticate import Authenticate
     from dexec.usecases.cancel_orders import CancelOrders
     from dexec.usecases.check_readiness import CheckReadiness
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from dexec.usecases.settle_dead_letter import SettleDeadLetter
     from dexec.usecases.sweep import Sweep
     from dexec.usecases.sweep_webhooks import SweepWebhooks
+    from dexec.usecases.tell_orders import TellOrders
     from dexec.usecases.watch_orders import WatchOrders
 
 
@@ -293,7 +296,26 @@ class Container(Adapters):
         """Cancels what is not signed."""
         from dexec.usecases.cancel_orders import CancelOrders
 
-        return CancelOrders(self.control, self.clock)
+        return CancelOrders(self.control, self.clock, self._tell, self.settings.waiting_orders)
+
+    @cached_property
+    def amend_order(self) -> AmendOrder:
+        """Amends what waits."""
+        from dexec.usecases.amend_order import AmendOrder
+
+        return AmendOrder(self.orders, self.clock, self.judge_terms, self._default_rate, self._tell)
+
+    def _tell(self, written: Sequence[Written]) -> None:
+        """Tell of what no executor wrote; what that takes is built where there is someone to tell."""
+        if any(one.watchers or one.order.hooks for one in written):
+            self.tell_orders(written)
+
+    @cached_property
+    def tell_orders(self) -> TellOrders:
+        """Tells watchers and webhooks of cancelled and amended orders."""
+        from dexec.usecases.tell_orders import TellOrders
+
+        return TellOrders(self.clock, self.new_notifier, self._hint)
 
     @property
     def wallets(self) -> Wallets:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
+from dexec.api.amendments import AmendFrame, CancelFrame
 from dexec.api.fields import MAX_SEQ, FrameId, IdempotencyKey, Strict
 from dexec.api.json_text import load_object
 from dexec.api.order_body import OrderBody
@@ -68,9 +69,11 @@ class PingFrame(Strict):
     id: FrameId | None = None
 
 
-Frame = ExecuteFrame | SubscribeFrame | UnsubscribeFrame | PingFrame
+Frame = ExecuteFrame | CancelFrame | AmendFrame | SubscribeFrame | UnsubscribeFrame | PingFrame
 FRAMES: dict[str, type[Frame]] = {
     "execute": ExecuteFrame,
+    "cancel": CancelFrame,
+    "amend": AmendFrame,
     "subscribe": SubscribeFrame,
     "unsubscribe": UnsubscribeFrame,
     "ping": PingFrame,

@@ -5,7 +5,7 @@ have had one); other errors are listed with the method.
 """
 
 from dexec.domain.claims import ClaimOutcome
-from dexec.ports.control import MOST_ORDERS, Control, Standing
+from dexec.ports.control import MOST_CANCELLED, MOST_ORDERS, Cancels, Control, Standing, Written
 from dexec.ports.keys import ApiKey, ApiKeys
 from dexec.ports.market import (
     Blockhash,
@@ -46,6 +46,7 @@ from dexec.ports.webhooks import (
 )
 
 __all__ = [
+    "MOST_CANCELLED",
     "MOST_ORDERS",
     "MOST_TRIGGERED",
     "ApiKey",
@@ -55,6 +56,7 @@ __all__ = [
     "BookTick",
     "Bound",
     "Busy",
+    "Cancels",
     "CannotLand",
     "Chain",
     "Claim",
@@ -98,4 +100,5 @@ __all__ = [
     "Watcher",
     "Watching",
     "Webhooks",
+    "Written",
 ]

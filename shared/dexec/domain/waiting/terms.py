@@ -121,10 +121,14 @@ class Waiting:
         return replace(self, fired=fired, rests=1 if is_quiet else self.rests + 1, rested_at=now)
 
     def amended(self, terms: Terms) -> Waiting:
-        """Return it on other terms; a trail that is active stays so, with the ticks that it has seen."""
+        """Return it on other terms, with no rest to come from the old ones.
+
+        A trail that is active stays so, with the ticks that it has seen.
+        """
+        fresh = replace(self, terms=terms, rests=0, rested_at=None)
         if self.is_active and isinstance(self.terms.stop, Trail) and isinstance(terms.stop, Trail):
-            return replace(self, terms=terms)
-        return replace(self, terms=terms, since=None, is_active=not _is_asleep(terms))
+            return fresh
+        return replace(fresh, since=None, is_active=not _is_asleep(terms))
 
     def triggered(self, by: Kind, attempt: int) -> Waiting:
         """Return it after a condition triggered it; ``attempt`` is the one that begins."""
