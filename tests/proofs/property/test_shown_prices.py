@@ -21,8 +21,6 @@ from tests.contract.samples import new_order
 pairs = st.permutations(list(TOKENS)).map(lambda names: names[:2])
 numbers, exponents = st.integers(1, 10**18), st.integers(-15, 6)
 figures = st.builds(lambda number, exponent: Decimal(number).scaleb(exponent), numbers, exponents)
-    lambda number, exponent: Decimal(number).scaleb(exponent), st.integers(1, 10**18), st.integers(-15, 6)
-)
 spellings = st.sampled_from(("tokenIn", "inputToken", "buy", "sell"))
 
 
@@ -59,9 +57,7 @@ def test_prices_come_back_as_they_were_sent(
 
 
 @given(pairs, spellings, figures)
-def test_a_price_means_the_same_in_any_spelling(
-    pair: list[str], spelling: str, price: Decimal
-) -> None:
+def test_a_price_means_the_same_in_any_spelling(pair: list[str], spelling: str, price: Decimal) -> None:
     terms = body(pair, spelling, orderType="limit", limitPrice=price).to_terms()
     assert terms is not None
     assert terms.limit is not None
@@ -70,9 +66,7 @@ def test_a_price_means_the_same_in_any_spelling(
 
 
 @given(pairs, spellings, figures)
-def test_an_exit_counts_its_prices_its_own_way(
-    pair: list[str], spelling: str, price: Decimal
-) -> None:
+def test_an_exit_counts_its_prices_its_own_way(pair: list[str], spelling: str, price: Decimal) -> None:
     entry = body(pair, spelling, takeProfit={"limitPrice": price})
     exits = entry.to_exits()
     assert exits is not None
