@@ -13,7 +13,7 @@ from typing import cast
 from infra.json_types import Json, Node
 
 REFERENCE = "#/components/schemas/"
-TAKE_PROFIT, STOP_AT_PRICE, TRAILING_STOP = "TakeProfitFields", "StopLossFields", "TrailingStopLossFields"
+TAKE_PROFIT, STOP_AT_PRICE, TRAILING_STOP = "TakeProfitAt", "StopLossAt", "TrailingStopLoss"
 
 
 @dataclass(frozen=True)
