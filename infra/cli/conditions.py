@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from infra.cli.percent import in_bps
 
 if TYPE_CHECKING:
     from dexec_client.raw.json_types import Document, Json
@@ -155,13 +156,10 @@ def sided(wanted: Document, *, exact_out: bool) -> Document:
 
 def bps(text: str, option: str) -> int:
     """Return a percentage such as ``2%`` in basis points; raise ``BadParameter``."""
-    try:
-        found = Decimal(text.strip().removesuffix("%").strip()) * 100
-    except InvalidOperation:
-        found = Decimal(0)
-    if not 1 <= found <= 9_000 or found != int(found):
+    found = in_bps(text.strip().removesuffix("%").strip())
+    if found is None or not 1 <= found <= 9_000:
         raise typer.BadParameter(f"{option} takes 0.01% to 90% with at most two decimals, not {text!r}")
-    return int(found)
+    return found
 
 
 def expiry(text: str, now: datetime) -> Document:
