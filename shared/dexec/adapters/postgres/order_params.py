@@ -6,8 +6,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from dexec.adapters.postgres import encoding
-from dexec.domain.order import Change, Event, Order
-from dexec.domain.waiting.lookup import WaitingRows
+from dexec.adapters.postgres.waiting_encoding import dump_waiting
+from dexec.domain.errors import Cancelled
+from dexec.domain.failure import Failure
+from dexec.domain.lifecycle import RESTING
+from dexec.domain.order import Change, Event, Order, Withdrawal
+from dexec.domain.quote import Pair
+from dexec.domain.waiting.lookup import WaitingRows, waiting_rows
 from dexec.ports import NewOrder, RateLimit
 
 NO_LIMIT = RateLimit(interval_s=0, burst=1, max_backlog_s=0)
@@ -74,9 +79,63 @@ def _columns(events: Sequence[Event]) -> dict[str, object]:
     }
 
 
+def book_of(pair: Pair) -> str:
+    """Return how the store spells a book."""
+    return f"{pair.token_in}>{pair.token_out}"
+
+
+def to_apply(changes: Sequence[Change]) -> dict[str, object]:
+    """Return the parameters of ``apply_changes``: each change, and the rows of what still waits after it."""
+    afters = [change.after for change in changes]
+    rows = [
+        (order.id, row)
+        for order in afters
+        if order.status in RESTING and order.waiting is not None
+        for row in waiting_rows(order, order.waiting, order.updated_at).rows
+    ]
+    return {
+        "ids": [order.id for order in afters],
+        "seen_seqs": [change.before.seq for change in changes],
+        "statuses": [order.status.value for order in afters],
+        "outcomes": [_outcome(order) for order in afters],
+        "seqs": [order.seq for order in afters],
+        "waitings": [dump_waiting(order.waiting) for order in afters],
+        "sinces": [order.waiting and order.waiting.since for order in afters],
+        "runs": [order.run_at for order in afters],
+        "queued": [order.queued_at for order in afters],
+        "errors": [encoding.dump_failure(order.error) for order in afters],
+        "times": [order.updated_at for order in afters],
+        "steps": [change.events[-1].step for change in changes],
+        "details": [encoding.dump_detail(change.events[-1].detail) for change in changes],
+        "row_ids": [order_id for order_id, _ in rows],
+        "parts": [row.part.value for _, row in rows],
+        "groups": [None if row.group is None else str(row.group) for _, row in rows],
+        "keys": [row.key for _, row in rows],
+        "row_times": [row.at for _, row in rows],
+    }
+
+
+def to_end_exits(entries: Sequence[Order]) -> dict[str, object]:
+    """Return the parameters of ``end_exits`` for entries that end unfilled at the same moment."""
+    error = Failure(Cancelled.code, "its entry ended unfilled")
+    return {
+        "ids": [order.id for order in entries],
+        "now": entries[0].updated_at,
+        "error": encoding.dump_failure(error),
+        "detail": encoding.dump_detail(Withdrawal("entry", error)),
+    }
+
+
+def _outcome(order: Order) -> str | None:
+    """Return what the ``outcome`` column holds: how an order ended, or that it rests."""
+    if order.is_terminal:
+        return order.status.value
+    return "resting" if order.status in RESTING else None
+
+
 def to_add_waiting(order: Order, found: WaitingRows) -> dict[str, object]:
     """Return the parameters of ``add_waiting``; rows of a held order are in no book."""
-    pair = f"{found.pair.token_in}>{found.pair.token_out}"
+    pair = book_of(found.pair)
     return {
         "id": order.id,
         "seq": order.seq,
