@@ -35,9 +35,12 @@ if TYPE_CHECKING:
     from dexec.usecases.place_order import PlaceOrder
     from dexec.usecases.quote_route import QuoteRoute
     from dexec.usecases.read_orders import ReadOrders
+    from dexec.usecases.reference import Reference
     from dexec.usecases.settle_dead_letter import SettleDeadLetter
+    from dexec.usecases.start_ticking import StartTicking
     from dexec.usecases.sweep import Sweep
     from dexec.usecases.sweep_webhooks import SweepWebhooks
+    from dexec.usecases.watch_market import WatchMarket
     from dexec.usecases.watch_orders import WatchOrders
 
 
@@ -165,6 +168,42 @@ class Container(Adapters):
         return QuoteRoute(
             self.chain.venues, self.clock, self.venue_threads, deadline_s, settings.leg_cost_lamports
         )
+
+    @cached_property
+    def reference(self) -> Reference:
+        """The prices of books by one look at the venues."""
+        from dexec.domain.tokens import parse_token_amounts
+        from dexec.usecases.reference import Reference
+
+        return Reference(self.quote_route, parse_token_amounts(self.settings.reference_amounts))
+
+    @cached_property
+    def watch_market(self) -> WatchMarket:
+        """Ticks the books in which something waits, and triggers what is due."""
+        from dexec.usecases.announce_changes import AnnounceChanges
+        from dexec.usecases.judge_tick import JudgeTick
+        from dexec.usecases.watch_market import WatchMarket
+
+        settings = self.settings
+        announce = AnnounceChanges(self.queue, self.clock, self.new_notifier, self._hint_soon)
+        return WatchMarket(
+            self.waiting,
+            self.orders,
+            self.queue,
+            self.reference,
+            self.clock,
+            self.new_token,
+            JudgeTick(self.waiting, self.clock, announce, settings.leg_cost_lamports),
+            settings.tick_ms / 1000,
+            settings.trigger_shards,
+        )
+
+    @cached_property
+    def start_ticking(self) -> StartTicking:
+        """Starts the function that ticks a book, where none does."""
+        from dexec.usecases.start_ticking import StartTicking
+
+        return StartTicking(self.waiting, self.starter, self.clock, self.settings.trigger_shards)
 
     @cached_property
     def execute_order(self) -> ExecuteOrder:

@@ -9,6 +9,7 @@ from tests.support.fakes.push import FakeEventReplay, FakePush
 from tests.support.fakes.queue import FakeQueue, Message
 from tests.support.fakes.store import FakeApiKeys, Store
 from tests.support.fakes.threads import SameThread
+from tests.support.fakes.waiting import FakeStarter, FakeWaiting
 from tests.support.fakes.watching import FakeWatching
 from tests.support.fakes.webhooks import FakeHookQueue, FakeOutbox, FakePost, FakeWebhooks
 
@@ -28,7 +29,9 @@ __all__ = [
     "FakePush",
     "FakeQueue",
     "FakeSigner",
+    "FakeStarter",
     "FakeVenue",
+    "FakeWaiting",
     "FakeWallets",
     "FakeWatching",
     "FakeWebhooks",

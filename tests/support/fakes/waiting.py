@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from dexec.domain.errors import Unavailable
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Order
 from dexec.domain.quote import Pair
@@ -207,3 +208,16 @@ def _in_turn(found: Sequence[Found]) -> list[Found]:
         turns[one.order.client_id] += 1
     order = sorted(range(len(found)), key=lambda place: places[place])
     return [found[place] for place in order]
+
+
+class FakeStarter:
+    """The ``Starter`` port: ``started`` are the shards, ``is_away`` refuses."""
+
+    def __init__(self) -> None:
+        self.started: list[int] = []
+        self.is_away = False
+
+    def start(self, shard: int) -> None:
+        if self.is_away:
+            raise Unavailable("the trigger function cannot be started at the moment")
+        self.started.append(shard)

@@ -11,8 +11,10 @@ from typing import cast
 
 from dexec.adapters.postgres import rows
 from dexec.adapters.postgres.database import Database, Repeat
-from dexec.adapters.postgres.order_params import book_of, to_apply, to_end_exits
+from dexec.adapters.postgres.order_params import book_of
+from dexec.adapters.postgres.order_writes import ending
 from dexec.adapters.postgres.statements import Row, Statement
+from dexec.adapters.postgres.waiting_params import to_apply
 from dexec.domain.order import Change, Order
 from dexec.domain.quote import Pair
 from dexec.domain.waiting.lookup import Group, Part, WaitingRow
@@ -22,8 +24,9 @@ from dexec.ports import BookTick, Bound, Found, Moved, ShardLease, Watcher
 class PostgresWaiting:
     """Ticks and waiting orders; raises what ``Database`` raises."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, trigger_shards: int = 1) -> None:
         self._database = database
+        self._shards = trigger_shards
 
     # --- who ticks -----------------------------------------------------------------------------------
 
@@ -158,9 +161,8 @@ class PostgresWaiting:
         """Write each change whose order is still as it was judged, and return the watchers of those."""
         ids = {"ids": [change.after.id for change in changes]}
         writes = [Statement("apply_changes", to_apply(changes))]
-        ended = [change.after for change in changes if change.after.is_terminal and change.after.exit_id]
-        if ended:
-            writes.append(Statement("end_exits", to_end_exits(ended)))
+        for change in changes:
+            writes += ending(change.after, self._shards) if change.ends_entry else ()
         (moved, *_), (watchers,) = self._database.transact(
             writes, [Statement("watchers_of_orders", ids)], Repeat.NEVER
         )

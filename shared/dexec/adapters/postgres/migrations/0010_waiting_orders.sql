@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS shards (
     judged bigint NOT NULL,
     ticked_at timestamptz,
     venues text,
-    wanted boolean NOT NULL
+    wanted boolean
 );
 
 CREATE TABLE IF NOT EXISTS ticks (
