@@ -143,7 +143,7 @@ def test_a_tick_is_stored_with_the_lease(store: Backend) -> None:
     store.waits.judged(recorded)
     store.waits.leave_shard(recorded)
     assert lease_of(store, "next") == ShardLease(0, "next", 7, 7, NOW, ("orca", "raydium"))
-    assert store.waits.oldest_tick() == NOW
+    assert store.waits.ticked_at() == {0: NOW}
 
 
 def test_slots_rise_strictly_and_a_lost_lease_stores_nothing(store: Backend) -> None:
@@ -208,6 +208,14 @@ def rests(store: Backend, order: Order) -> Order:
     change = rest(claimed(store, order), NOW, failure("no_venue"))
     store.orders.save(change)
     return change.after
+
+
+def test_what_rests_is_counted_no_further_than_needed(store: Backend) -> None:
+    orders = [place(store, stop("140")) for _ in range(3)]
+    store.orders.place(bracket(LIMIT), None, None)
+    assert (store.waits.count(9), store.waits.count(4)) == (5, 4)
+    store.waits.apply([trigger(orders[0], NOW, LIMIT_MET)])
+    assert store.waits.count(9) == 4
 
 
 def test_the_oldest_trail_of_a_book(store: Backend) -> None:
