@@ -25,6 +25,7 @@ AT_ONCE = UNSIGNED - RESTING - {Status.TRIGGERED}
 PENDING = frozenset({Status.PENDING})
 HELD = frozenset({Status.HELD})
 OPEN = frozenset({Status.OPEN})
+TRIGGERED = frozenset({Status.TRIGGERED})
 CONFIRMED = frozenset({Status.CONFIRMED})
 CANCELLED = frozenset({Status.CANCELLED})
 FAILED = frozenset({Status.FAILED})
@@ -32,15 +33,20 @@ FAILED = frozenset({Status.FAILED})
 Spelled = tuple[str, frozenset[Status]]
 
 EXPECTED: dict[str, list[Spelled]] = {
+    "apply_changes": [("=", OPEN), ("<>", TRIGGERED), ("<>", OPEN), ("=", OPEN)],
     "cancel_orders": [("=", FAILED), ("=", FAILED), ("IN", AT_ONCE)],
     "cancel_exit": [("=", CANCELLED), ("=", CANCELLED), ("=", HELD), ("IN", TERMINAL - CONFIRMED)],
     "cancellable_orders": [("IN", AT_ONCE)],
     "claim_order": [("IN", RESTARTED), ("IN", RESTARTED), ("IN", CLAIMABLE), ("=", SUBMITTED)],
     "count_parked": [("IN", CLAIMABLE)],
+    "count_resting": [("=", RESTING)],
+    "due_by_price": [("=", OPEN)],
+    "due_by_time": [("=", OPEN)],
     "failed_orders": [("=", FAILED)],
     "fence_orders": [("IN", PREPARING)],
     "forget_orders": [("IN", TERMINAL)],
     "leased_orders": [("IN", PREPARING)],
+    "lost_triggered": [("=", TRIGGERED)],
     "lost_orders": [("IN", CLAIMABLE), ("=", SUBMITTED)],
     "mark_ended_orders": [("IN", TERMINAL)],
     "drop_waiting": [("=", RESTING)],
