@@ -38,16 +38,19 @@ if TYPE_CHECKING:
     from dexec.usecases.judge_terms import JudgeTerms
     from dexec.usecases.limit_reads import LimitReads
     from dexec.usecases.manage_webhooks import ManageWebhooks
+    from dexec.usecases.measure_waiting import MeasureWaiting
     from dexec.usecases.notify import Notifier
     from dexec.usecases.place_order import PlaceOrder
     from dexec.usecases.quote_route import QuoteRoute
     from dexec.usecases.read_orders import ReadOrders
     from dexec.usecases.reference import Reference
     from dexec.usecases.settle_dead_letter import SettleDeadLetter
+    from dexec.usecases.start_ticking import StartTicking
     from dexec.usecases.sweep import Sweep
     from dexec.usecases.sweep_webhooks import SweepWebhooks
     from dexec.usecases.tell_exit import TellExit
     from dexec.usecases.tell_orders import TellOrders
+    from dexec.usecases.watch_market import WatchMarket
     from dexec.usecases.watch_orders import WatchOrders
 
 
@@ -104,7 +107,8 @@ class Container(Adapters):
             self.announce_order,
             self._hint,
             self._judge,
-            takes_waiting=self.settings.waiting_orders,
+            self._start_ticking,
+            self.settings.waiting_orders,
         )
 
     @property
@@ -117,12 +121,16 @@ class Container(Adapters):
         """Judge what waits; what that takes is built when such an order comes."""
         return self.judge_terms(request, terms, exits)
 
+    def _start_ticking(self, order: Order) -> None:
+        """Have the market watched for what waits; what that takes is built when such an order comes."""
+        self.start_ticking(order)
+
     @cached_property
     def judge_terms(self) -> JudgeTerms:
         """Says what the market makes of an order's terms."""
-        from dexec.usecases.judge_terms import JudgeTerms, no_ticks
+        from dexec.usecases.judge_terms import JudgeTerms
 
-        return JudgeTerms(no_ticks, self.reference, self.clock)
+        return JudgeTerms(self.waiting.newest, self.reference, self.clock)
 
     @cached_property
     def reference(self) -> Reference:
@@ -208,6 +216,42 @@ class Container(Adapters):
         )
 
     @cached_property
+    def watch_market(self) -> WatchMarket:
+        """Ticks the books in which something waits, and triggers what is due."""
+        from dexec.usecases.announce_changes import AnnounceChanges
+        from dexec.usecases.judge_tick import JudgeTick
+        from dexec.usecases.watch_market import WatchMarket
+
+        settings = self.settings
+        tell = self._tell_exit
+        announce = AnnounceChanges(self.queue, self.clock, self.new_notifier, self._hint_soon, tell)
+        return WatchMarket(
+            self.waiting,
+            self.orders,
+            self.queue,
+            self.reference,
+            self.clock,
+            self.new_token,
+            JudgeTick(self.waiting, self.clock, announce, settings.leg_cost_lamports),
+            settings.tick_ms / 1000,
+            settings.trigger_shards,
+        )
+
+    @cached_property
+    def measure_waiting(self) -> MeasureWaiting:
+        """Measures what waits."""
+        from dexec.usecases.measure_waiting import MeasureWaiting
+
+        return MeasureWaiting(self.waiting, self.clock, self.settings.trigger_shards)
+
+    @cached_property
+    def start_ticking(self) -> StartTicking:
+        """Starts the function that ticks a book, where none does."""
+        from dexec.usecases.start_ticking import StartTicking
+
+        return StartTicking(self.waiting, self.starter, self.clock, self.settings.trigger_shards)
+
+    @cached_property
     def execute_order(self) -> ExecuteOrder:
         """Executes orders."""
         from dexec.usecases.execute_order import ExecuteOrder, Limits
@@ -246,7 +290,7 @@ class Container(Adapters):
         """Tells of exits that are opened or cancelled."""
         from dexec.usecases.tell_exit import TellExit
 
-        return TellExit(self.orders, self.new_notifier, self._hint)
+        return TellExit(self.orders, self.new_notifier, self._hint, self._start_ticking)
 
     @cached_property
     def settle_dead_letter(self) -> SettleDeadLetter:

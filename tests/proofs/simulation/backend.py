@@ -25,13 +25,14 @@ from dexec.domain.quote import Pair
 from dexec.domain.waiting.conditions import Kind
 from dexec.domain.waiting.lookup import Group, Part, WaitingRow
 from dexec.domain.waiting.steps import trigger
-from dexec.ports import ApiKeys, Control, Orders, Outbox, Watching, Webhooks
+from dexec.ports import ApiKeys, Control, Orders, Outbox, Waiting, Watching, Webhooks
 from dexec.settings import Settings
 from tests.support.fakes import (
     FakeApiKeys,
     FakeControl,
     FakeOrders,
     FakeOutbox,
+    FakeWaiting,
     FakeWatching,
     FakeWebhooks,
     Store,
@@ -99,6 +100,7 @@ class Backend:
     audit: Audit
     webhooks: Webhooks
     outbox: Outbox
+    waits: Waiting
 
 
 class FakeAudit:
@@ -145,6 +147,7 @@ def in_memory() -> Backend:
         FakeAudit(store),
         FakeWebhooks(store),
         FakeOutbox(store),
+        FakeWaiting(store),
     )
 
 
@@ -272,4 +275,5 @@ def on_postgres(database: Database, audit: PostgresAudit) -> Backend:
         audit,
         parts.webhooks,
         parts.outbox,
+        parts.waiting,
     )

@@ -10,6 +10,7 @@ from tests.support.fakes.queue import FakeQueue, Message
 from tests.support.fakes.store import FakeApiKeys, Store
 from tests.support.fakes.threads import SameThread
 from tests.support.fakes.ticks import FakeTicks
+from tests.support.fakes.waiting import FakeStarter, FakeWaiting
 from tests.support.fakes.watching import FakeWatching
 from tests.support.fakes.webhooks import FakeHookQueue, FakeOutbox, FakePost, FakeWebhooks
 
@@ -30,7 +31,9 @@ __all__ = [
     "FakeQueue",
     "FakeSigner",
     "FakeTicks",
+    "FakeStarter",
     "FakeVenue",
+    "FakeWaiting",
     "FakeWallets",
     "FakeWatching",
     "FakeWebhooks",
