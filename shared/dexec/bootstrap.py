@@ -58,6 +58,7 @@ class Container(Adapters):
             spread=settings.paper_spread,
             failure_rate=settings.paper_failure_rate,
             venue_failure_rate=settings.paper_venue_failure_rate,
+            tape=settings.paper_tape,
         )
 
     @property

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from fractions import Fraction
+from threading import Lock
 from typing import cast
 
 import psycopg
 
+from dexec.adapters.paper.slots import GENESIS, SLOT
+from dexec.adapters.paper.tape import PriceMove
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.statements import Row, Statement
 from dexec.domain.errors import (
@@ -77,11 +81,12 @@ class Entry:
 
 
 class PaperLedger:
-    """The ledger in PostgreSQL, over a connection that only it uses."""
+    """The ledger in PostgreSQL, over a connection that only it uses, one thread at a time."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._funded: set[str] = set()
+        self._lock = Lock()
 
     def settle(self, posting: Posting, moves: Moves, bookings: Sequence[Booking], fill: str) -> None:
         """Move the amounts and record the fill; a signature that is there already changes nothing.
@@ -154,6 +159,30 @@ class PaperLedger:
         self._run(Statement("paper_fund", params), Repeat.HARMLESS)
         self._funded.add(owner)
 
+    def price_moves(self, since: int = 0) -> list[PriceMove]:
+        """Return the stored moves of the market's tape from a slot on. Raises ``ClusterUnavailable``."""
+        return [_price_move(row) for row in self._run(_moves_since(since), Repeat.READ)]
+
+    def add_price_moves(self, moves: Sequence[PriceMove]) -> list[PriceMove]:
+        """Store moves, whose slots count from the moment of the statement, and return them as they stand.
+
+        They have to have ids, under which each is stored once. How far ahead a move has to lie is for the
+        caller to know. Raises ``ClusterUnavailable``, ``SendUnknown``.
+        """
+        ids = [move.move_id for move in moves]
+        params = {
+            "genesis": GENESIS,
+            "slot_ms": SLOT // timedelta(milliseconds=1),
+            "ids": ids,
+            "afters": [move.slot for move in moves],
+            "tokens": [move.token for move in moves],
+            "numerators": [move.factor.numerator for move in moves],
+            "denominators": [move.factor.denominator for move in moves],
+        }
+        write = Statement("paper_add_moves", params)
+        _, (stored,) = self._transact([write], [_moves_since(0)], Repeat.HARMLESS)
+        return [_price_move(row) for row in stored if row["id"] in ids]
+
     def _run(self, statement: Statement, repeat: Repeat) -> list[Row]:
         if repeat is Repeat.READ:
             return self._transact([], [statement], repeat)[1][0]
@@ -163,7 +192,8 @@ class PaperLedger:
         self, writes: Sequence[Statement], reads: Sequence[Statement], repeat: Repeat
     ) -> tuple[list[list[Row]], list[list[Row]]]:
         try:
-            return self._database.transact(writes, reads, repeat)
+            with self._lock:
+                return self._database.transact(writes, reads, repeat)
         except StoreUnavailable as exc:
             raise ClusterUnavailable("the paper cluster cannot be reached") from exc
         except CommitUnknown as exc:
@@ -173,6 +203,15 @@ class PaperLedger:
 def _entry(row: Row) -> Entry:
     fill, error = cast("str | None", row["fill"]), cast("str | None", row["error"])
     return Entry(cast(int, row["slot"]), fill, error)
+
+
+def _moves_since(slot: int) -> Statement:
+    return Statement("paper_moves", {"since": slot})
+
+
+def _price_move(row: Row) -> PriceMove:
+    factor = Fraction(cast(int, row["numerator"]), cast(int, row["denominator"]))
+    return PriceMove(cast(int, row["slot"]), cast(str, row["token"]), factor, cast(str, row["id"]))
 
 
 def _posting(posting: Posting) -> dict[str, object]:

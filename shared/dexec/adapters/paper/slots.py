@@ -8,9 +8,14 @@ SLOT = timedelta(milliseconds=400)
 BLOCKHASH_SLOTS = 150
 """A transaction can land for this many blocks after its blockhash; on paper every slot has a block."""
 
-_GENESIS = datetime(2024, 1, 1, tzinfo=UTC)
+GENESIS = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def slot_at(now: datetime) -> int:
     """Return the slot (and block height) of a moment."""
-    return (now - _GENESIS) // SLOT
+    return (now - GENESIS) // SLOT
+
+
+def time_of(slot: int) -> datetime:
+    """Return the moment in which a slot begins."""
+    return GENESIS + slot * SLOT
