@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,13 +11,12 @@ from infra.cli import output
 from infra.cli.target import HOME, HomeOption, JsonOption
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from dexec.adapters.paper.tape import PriceMove
+    from dexec.adapters.paper.simulator import PaperDesk, Written
     from dexec.domain.quote import Pair
-    from infra.operators.paper_market import MarketDesk
 
 market = typer.Typer(
     name="market", help="The paper market of this machine: show its prices, move them.", no_args_is_help=True
@@ -27,11 +27,20 @@ _DASHES = {"ignore_unknown_options": True}
 TokenArgument = Annotated[str, typer.Argument(metavar="TOKEN", help="Symbol or mint.")]
 
 
-def _desk(home: Path) -> AbstractContextManager[MarketDesk]:
+def _desk(home: Path) -> AbstractContextManager[PaperDesk]:
     from infra.local.home import Home
     from infra.operators import paper_market
 
     return paper_market.local(Home(home.resolve()))
+
+
+@contextmanager
+def _live_desk(home: Path) -> Iterator[PaperDesk]:
+    from infra.operators.paper_market import check_live
+
+    with _desk(home) as desk:
+        check_live(desk)
+        yield desk
 
 
 @market.command(context_settings=_DASHES)
@@ -48,11 +57,10 @@ def move(
 
     From the first slot on in which no process can miss it, about two seconds from now.
     """
-    from dexec.adapters.paper.tape_script import ScriptedMove, parse_move
-    from dexec.domain.tokens import find_token
+    from dexec.adapters.paper.simulator import one_move
 
-    script = [ScriptedMove(0, find_token(token).symbol, parse_move(change))]
-    with _desk(home) as desk:
+    script = one_move(token, change)
+    with _live_desk(home) as desk:
         _report(desk, desk.write(script), as_json=as_json)
 
 
@@ -75,11 +83,11 @@ def tape(
     from infra.operators.paper_market import read_tape
 
     script = read_tape(name)
-    with _desk(home) as desk:
-        stored = desk.write(script)
-        _report(desk, stored, as_json=as_json)
+    with _live_desk(home) as desk:
+        written = desk.write(script)
+        _report(desk, written, as_json=as_json)
     if not (detach or as_json) and output.console().is_terminal:
-        follow(stored, desk.clock)
+        follow(written.moves, desk.clock)
 
 
 @market.command()
@@ -96,12 +104,12 @@ def reset(
     from dexec.domain.tokens import find_token
 
     wanted = list(dict.fromkeys(find_token(token).symbol for token in tokens or []))
-    with _desk(home) as desk:
-        stored = desk.reset(wanted)
-        if not stored and not as_json:
+    with _live_desk(home) as desk:
+        written = desk.reset(wanted)
+        if not written.moves and not as_json:
             output.say("nothing to move: the prices are the untaped ones")
             return
-        _report(desk, stored, as_json=as_json)
+        _report(desk, written, as_json=as_json)
 
 
 @market.command()
@@ -147,10 +155,16 @@ def _pair(text: str) -> Pair:
     return pair
 
 
-def _report(desk: MarketDesk, stored: Sequence[PriceMove], *, as_json: bool) -> None:
+def _report(desk: PaperDesk, written: Written, *, as_json: bool) -> None:
+    from dexec.adapters.paper.simulator import allowed_s
     from infra.cli import tape_views
 
     if as_json:
-        output.say_json({"moves": tape_views.move_documents(stored, desk.now(), desk.tape())})
+        output.say_json({"moves": tape_views.move_documents(written.moves, desk.now(), desk.tape())})
     else:
-        tape_views.print_moves(stored, desk.clock.now(), desk.tape())
+        tape_views.print_moves(written.moves, desk.clock.now(), desk.tape())
+    if written.is_late:
+        output.note(
+            f"storing that took {written.took_s:.1f} s, and {allowed_s()} s is allowed: for a moment after a "
+            "move began, a process may have computed prices without it"
+        )

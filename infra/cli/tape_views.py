@@ -9,9 +9,7 @@ from fractions import Fraction
 from itertools import groupby
 from operator import attrgetter
 
-from dexec.adapters.paper.market import VENUES
-from dexec.adapters.paper.slots import time_of
-from dexec.adapters.paper.tape import PriceMove, Tape, in_words
+from dexec.adapters.paper.simulator import VENUES, PriceMove, Tape, in_words, time_of
 from dexec.domain.quote import Pair
 from dexec.ports import Clock
 from dexec_client.raw.json_types import Document

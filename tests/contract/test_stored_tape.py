@@ -10,9 +10,7 @@ from threading import Barrier
 
 import pytest
 
-from dexec.adapters.paper.ledger import PaperLedger
-from dexec.adapters.paper.slots import slot_at
-from dexec.adapters.paper.tape import PriceMove
+from dexec.adapters.paper.simulator import PaperLedger, PriceMove, slot_at
 from dexec.adapters.postgres.connection import Connect
 from dexec.adapters.postgres.database import Database
 from tests.contract.conftest import IN_MEMORY, STORES, connect_to

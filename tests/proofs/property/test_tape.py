@@ -11,17 +11,22 @@ from random import Random
 
 import pytest
 
-from dexec.adapters.paper.latency import LATENCIES, Latency
-from dexec.adapters.paper.live_tape import (
+from dexec.adapters.paper.simulator import (
     ALLOWANCE_SLOTS,
+    LATENCIES,
+    NO_TAPE,
     READ_SLOTS,
+    SLOT,
+    VENUES,
+    Latency,
     LiveTape,
+    PaperMarket,
+    PriceMove,
+    Tape,
     horizon_slots,
     lead_slots,
+    slot_at,
 )
-from dexec.adapters.paper.market import VENUES, PaperMarket
-from dexec.adapters.paper.slots import SLOT, slot_at
-from dexec.adapters.paper.tape import NO_TAPE, PriceMove, Tape
 from dexec.domain.pools import DlmmPool
 from dexec.domain.quote import Mode, Pair, PoolSnapshot, RouteRequest
 from dexec.domain.routing import find_route, pairs_for

@@ -12,11 +12,7 @@ from typing import cast
 import pytest
 
 from dexec.adapters.paper import paper_ledger
-from dexec.adapters.paper.latency import LATENCIES
-from dexec.adapters.paper.ledger import PaperLedger
-from dexec.adapters.paper.live_tape import lead_slots
-from dexec.adapters.paper.slots import SLOT, slot_at
-from dexec.adapters.paper.tape import PriceMove
+from dexec.adapters.paper.simulator import LATENCIES, SLOT, PaperLedger, PriceMove, lead_slots, slot_at
 from dexec.domain.errors import ClusterUnavailable
 from functions.executor import app as executor
 from tests.support.fakes import START

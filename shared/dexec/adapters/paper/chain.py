@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dexec.adapters.paper.cluster import PaperCluster
+    from dexec.adapters.paper.desk import PaperDesk
     from dexec.adapters.paper.latency import Latency
     from dexec.adapters.paper.ledger import PaperLedger
     from dexec.adapters.paper.market import PaperMarket
     from dexec.adapters.paper.outcomes import PaperOutcomes
     from dexec.adapters.paper.signer import PaperSigner
-    from dexec.adapters.paper.tape import PriceMove, TapeSource
+    from dexec.adapters.paper.tape import PriceMove, Tape, TapeSource
     from dexec.adapters.paper.venue import PaperVenue
     from dexec.adapters.paper.wallets import PaperWallets
     from dexec.adapters.postgres.database import Database
@@ -57,6 +58,30 @@ def paper_ledger(database: Database) -> PaperLedger:
     from dexec.adapters.paper.ledger import PaperLedger
 
     return PaperLedger(database)
+
+
+def paper_desk(
+    ledger: PaperLedger, clock: Clock, *, seed: int, latency: str, spread: str, tape: str
+) -> PaperDesk:
+    """Return what shows and moves the prices of the chain with the same settings. Raises ``Invalid``."""
+    from dexec.adapters.paper.desk import PaperDesk
+    from dexec.adapters.paper.latency import LATENCIES
+    from dexec.adapters.paper.live_tape import lead_slots
+    from dexec.adapters.paper.market import SPREADS, PaperMarket
+
+    market = PaperMarket(seed, spread=SPREADS[spread])
+    fixed = None if tape == LIVE else _fixed(tape)
+    return PaperDesk(market, ledger, clock, lead_slots(LATENCIES[latency]), fixed)
+
+
+def _fixed(script: str) -> Tape:
+    from dexec.adapters.paper.tape import NO_TAPE
+
+    if not script:
+        return NO_TAPE
+    from dexec.adapters.paper.tape_script import configured_tape
+
+    return configured_tape(script)
 
 
 def paper_held() -> Held:
@@ -122,8 +147,6 @@ class _PaperChain:
 
     @cached_property
     def _tape(self) -> TapeSource:
-        from dexec.adapters.paper.tape import NO_TAPE
-
         source = self._tape_source
         if not isinstance(source, str):
             return source
@@ -131,11 +154,7 @@ class _PaperChain:
             from dexec.adapters.paper.live_tape import LiveTape, horizon_slots
 
             return LiveTape(self._read_tape, self._clock, horizon_slots(self._latency))
-        if source:
-            from dexec.adapters.paper.tape_script import configured_tape
-
-            return configured_tape(source)
-        return NO_TAPE
+        return _fixed(source)
 
     def _read_tape(self, since: int) -> Sequence[PriceMove]:
         """Read stored moves; the ledger, and its connection, are opened by the first read."""

@@ -57,6 +57,11 @@ def parse_move(text: str) -> Fraction:
     return factor
 
 
+def one_move(token: str, text: str) -> list[ScriptedMove]:
+    """Return the script of one move at once. Raises ``Invalid``."""
+    return [ScriptedMove(0, find_token(token).symbol, parse_move(text))]
+
+
 def parse_script(text: str) -> list[ScriptedMove]:
     """Return the moves of a text of lines. Raises ``Invalid``, which names the line."""
     return _parsed([(f"line {number}", line) for number, line in enumerate(text.splitlines(), start=1)])
