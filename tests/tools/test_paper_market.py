@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from pydantic import ValidationError
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -31,10 +32,12 @@ from dexec.adapters.paper.simulator import (
 from dexec.adapters.postgres.database import Database
 from dexec.domain.errors import Invalid
 from dexec.domain.quote import Pair
+from dexec.settings import PAPER_TAPE, Settings
 from infra.cli import output, paper_market, tape_views
 from infra.cli.main import app
+from infra.local import template
 from infra.local.errors import LocalError
-from infra.local.home import Home
+from infra.local.home import PROJECT, Home
 from infra.operators import paper_market as operations
 from infra.operators.paper_market import named_tapes, read_tape
 from tests.support.fakes import START, FakeClock
@@ -46,26 +49,22 @@ LEAD = 6
 class StoredMoves(PaperLedger):
     """The tape's half of the ledger, in memory."""
 
-    def __init__(self, clock: FakeClock) -> None:
+    def __init__(self) -> None:
         super().__init__(cast(Database, None))
-        self.clock = clock
         self.moves: list[PriceMove] = []
 
     def price_moves(self, since: int = 0) -> list[PriceMove]:
         return [move for move in self.moves if move.slot >= since]
 
-    def add_price_moves(self, moves: Sequence[PriceMove]) -> list[PriceMove]:
-        now = slot_at(self.clock.now())
-        added = [replace(move, slot=now + move.slot) for move in moves]
-        self.moves += added
-        return added
+    def add_price_moves(self, moves: Sequence[PriceMove]) -> None:
+        self.moves += moves
 
 
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch) -> PaperDesk:
     """Return the market that the commands reach."""
     clock = FakeClock()
-    desk = PaperDesk(PaperMarket(1), StoredMoves(clock), clock, LEAD)
+    desk = PaperDesk(PaperMarket(1), StoredMoves(), clock, LEAD)
 
     @contextmanager
     def reached(_: Path) -> Iterator[PaperDesk]:
@@ -300,3 +299,18 @@ def test_a_played_tape_is_followed_on_a_terminal(monkeypatch: pytest.MonkeyPatch
 )
 def test_moves_read_as_they_are_written(factor: Fraction, words: str) -> None:
     assert tape_views.change_words(factor) == words
+
+
+def test_the_template_takes_what_the_settings_take() -> None:
+    parameter = cast("dict[str, object]", template.load(PROJECT / "template.yaml")["Parameters"])["PaperTape"]
+    assert cast("dict[str, object]", parameter)["AllowedPattern"] == PAPER_TAPE
+    for tape in (
+        "",
+        "live",
+        "2026-11-21T10:00:00Z; +5s SOL -5%; +20s SOL x0.5",
+        "2026-11-21T10:00:00.5+01:00 ;x",
+    ):
+        assert Settings.from_environ({"PAPER_TAPE": tape}).paper_tape == tape
+    for tape in ("gap", "LIVE", "+5s SOL -5%", "2026-11-21T10:00:00Z", "2026-11-21; +5s SOL -5%"):
+        with pytest.raises(ValidationError, match="paper_tape"):
+            Settings.from_environ({"PAPER_TAPE": tape})

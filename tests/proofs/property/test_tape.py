@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fractions import Fraction
+from hashlib import sha256
 from itertools import combinations, pairwise
 from random import Random
 
@@ -107,6 +108,18 @@ def test_without_a_move_that_has_begun_every_pool_is_the_untaped_one() -> None:
         untaped = PaperMarket(5).pools(venue, PAIRS, SLOT_NOW)
         assert PaperMarket(5, tape=later).pools(venue, PAIRS, SLOT_NOW) == untaped
         assert PaperMarket(5, tape=NO_TAPE).pools(venue, PAIRS, SLOT_NOW) == untaped
+
+
+def test_the_untaped_market_is_the_one_of_before_there_were_tapes() -> None:
+    """The hash is of what ``PaperMarket`` gave then."""
+    prices = sha256()
+    for slot in (SLOT_NOW, 228_098_151):
+        for venue in VENUES:
+            for pool in PaperMarket(5).pools(venue, PAIRS, slot):
+                for token in (pool.token_x, pool.token_y):
+                    curve = pool.curve(token)
+                    prices.update(f"{pool.id} {curve.mid} {curve.max_out} {curve.exact_in(10**7)};".encode())
+    assert prices.hexdigest()[:32] == "27684e86fbb517355abc76fde42cbfa8"
 
 
 # --- which read holds for which slots ------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import cast
@@ -25,10 +25,9 @@ FALL = Fraction(4, 5)
 
 @contextmanager
 def running(url: str, tape: str) -> Iterator[Deployment]:
-    """Return a deployment with a tape, at the time of the database."""
+    """Return a deployment with a tape."""
     with deployed(url, log_level="CRITICAL", paper_tape=tape, default_slippage_bps=200) as deployment:
         deployment.add_key(KEY, "alice")
-        deployment.clock.advance((datetime.now(UTC) - START).total_seconds())
         yield deployment
 
 
@@ -69,7 +68,8 @@ def test_quotes_and_fills_follow_a_stored_move_from_its_slot_on(clean_url: str, 
     with running(clean_url, "live") as deployment:
         before = quoted(deployment), filled(deployment, "before")
         ledger = paper_ledger(deployment.parts.database)
-        (move,) = ledger.add_price_moves([PriceMove(LEAD, "SOL", FALL, "mv_1")])
+        move = PriceMove(slot_at(deployment.clock.now()) + LEAD, "SOL", FALL, "mv_1")
+        ledger.add_price_moves([move])
         reads.clear()
         while slot_at(deployment.clock.now()) < move.slot:
             assert 0.99 < quoted(deployment) / before[0] < 1.01
@@ -89,7 +89,7 @@ def test_a_busy_process_reads_the_tape_once_in_800_ms(clean_url: str, reads: lis
 
 
 def test_a_scripted_tape_is_never_read(clean_url: str, reads: list[int]) -> None:
-    start = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
+    start = (START + timedelta(minutes=1)).isoformat()
     with running(clean_url, f"{start}; +10s SOL x0.8") as deployment:
         before = quoted(deployment)
         deployment.clock.advance(90)

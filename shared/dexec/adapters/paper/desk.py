@@ -76,15 +76,18 @@ class PaperDesk:
 
         Raises ``Invalid`` for a token that leaves the range, ``ClusterUnavailable``, ``SendUnknown``.
         """
+        self.tape().extended(self._placed(script)).check()
+        began = self.monotonic()
+        moves = self._placed(script)
+        self.ledger.add_price_moves(moves)
+        return Written(moves, self.monotonic() - began)
+
+    def _placed(self, script: Sequence[ScriptedMove]) -> list[PriceMove]:
         first = self.now() + self.lead
-        self.tape().extended(PriceMove(first + one.after, one.token, one.factor) for one in script).check()
-        drafts = [
-            PriceMove(self.lead + one.after, one.token, one.factor, f"mv_{secrets.token_hex(8)}")
+        return [
+            PriceMove(first + one.after, one.token, one.factor, f"mv_{secrets.token_hex(8)}")
             for one in script
         ]
-        began = self.monotonic()
-        stored = {move.move_id: move for move in self.ledger.add_price_moves(drafts)}
-        return Written([stored[draft.move_id] for draft in drafts], self.monotonic() - began)
 
     def reset(self, tokens: Sequence[str]) -> Written:
         """Move tokens, or all that were moved, back to their untaped prices; moves to come still come.

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from fractions import Fraction
 from threading import Lock
 from typing import cast
 
 import psycopg
 
-from dexec.adapters.paper.slots import GENESIS, SLOT
 from dexec.adapters.paper.tape import PriceMove
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.statements import Row, Statement
@@ -161,27 +160,23 @@ class PaperLedger:
 
     def price_moves(self, since: int = 0) -> list[PriceMove]:
         """Return the stored moves of the market's tape from a slot on. Raises ``ClusterUnavailable``."""
-        return [_price_move(row) for row in self._run(_moves_since(since), Repeat.READ)]
+        found = self._run(Statement("paper_moves", {"since": since}), Repeat.READ)
+        return [_price_move(row) for row in found]
 
-    def add_price_moves(self, moves: Sequence[PriceMove]) -> list[PriceMove]:
-        """Store moves, whose slots count from the moment of the statement, and return them as they stand.
+    def add_price_moves(self, moves: Sequence[PriceMove]) -> None:
+        """Store moves, each under its id once: what is stored already keeps its slot.
 
-        They have to have ids, under which each is stored once. How far ahead a move has to lie is for the
-        caller to know. Raises ``ClusterUnavailable``, ``SendUnknown``.
+        How far ahead a move has to lie is for the caller to know. Raises ``ClusterUnavailable``,
+        ``SendUnknown``.
         """
-        ids = [move.move_id for move in moves]
         params = {
-            "genesis": GENESIS,
-            "slot_ms": SLOT // timedelta(milliseconds=1),
-            "ids": ids,
-            "afters": [move.slot for move in moves],
+            "ids": [move.move_id for move in moves],
+            "slots": [move.slot for move in moves],
             "tokens": [move.token for move in moves],
             "numerators": [move.factor.numerator for move in moves],
             "denominators": [move.factor.denominator for move in moves],
         }
-        write = Statement("paper_add_moves", params)
-        _, (stored,) = self._transact([write], [_moves_since(0)], Repeat.HARMLESS)
-        return [_price_move(row) for row in stored if row["id"] in ids]
+        self._run(Statement("paper_add_moves", params), Repeat.HARMLESS)
 
     def _run(self, statement: Statement, repeat: Repeat) -> list[Row]:
         if repeat is Repeat.READ:
@@ -203,10 +198,6 @@ class PaperLedger:
 def _entry(row: Row) -> Entry:
     fill, error = cast("str | None", row["fill"]), cast("str | None", row["error"])
     return Entry(cast(int, row["slot"]), fill, error)
-
-
-def _moves_since(slot: int) -> Statement:
-    return Statement("paper_moves", {"since": slot})
 
 
 def _price_move(row: Row) -> PriceMove:

@@ -1,9 +1,9 @@
 """The tape that is written while a deployment runs: which read of it holds for which slots.
 
 The rule, in slots. A read that began at slot r serves the pools of slots below r + H (``horizon_slots``), and
-no others. A move is stored for slot w + H + A (``lead_slots``) or later, where w is the slot, by the
-database's clock, in which the statement that stores it runs. Its commit is over, by the clock of any
-process, within A slots (``ALLOWANCE_SLOTS``): that is for the commit itself and the difference of the clocks.
+no others. A move is stored for slot w + H + A (``lead_slots``) or later, where w is the slot in which its
+writer begins. Its commit is over, by the clock of any process, within A slots (``ALLOWANCE_SLOTS``) of that:
+they are for storing it and for the difference of the clocks, and the writer measures what it took.
 
 So no pool is ever computed without a move that belongs to it: a read that misses the move began before its
 commit was over, r <= w + A, and serves slots below r + H <= w + A + H, which is where the move begins. Hence
@@ -29,7 +29,7 @@ READ_SLOTS = 2
 """R, in slots: a process reads the tape at most once in 0.8 s."""
 
 ALLOWANCE_SLOTS = 2
-"""A: 0.8 s for the commit of a move, and by which the clocks of database and processes may differ."""
+"""A: 0.8 s for storing a move, and by which the clocks of its writer and of the processes may differ."""
 
 
 def horizon_slots(latency: Latency) -> int:
@@ -39,7 +39,7 @@ def horizon_slots(latency: Latency) -> int:
 
 
 def lead_slots(latency: Latency) -> int:
-    """Return how far ahead of the moment of its statement a move begins at the earliest: H + A."""
+    """Return how far ahead of its writer's slot a move begins at the earliest: H + A."""
     return horizon_slots(latency) + ALLOWANCE_SLOTS
 
 

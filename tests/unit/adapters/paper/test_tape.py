@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from fractions import Fraction
 from itertools import permutations
+from typing import cast
 
 import pytest
 
-from dexec.adapters.paper.slots import slot_at
+from dexec.adapters.paper import paper_chain
+from dexec.adapters.paper.ledger import PaperLedger
+from dexec.adapters.paper.market import PaperMarket
+from dexec.adapters.paper.slots import slot_at, time_of
 from dexec.adapters.paper.tape import LOWEST, MAX_MOVES, NO_TAPE, PriceMove, Tape
 from dexec.adapters.paper.tape_script import (
     MAX_LINES,
@@ -17,7 +21,11 @@ from dexec.adapters.paper.tape_script import (
     parse_move,
     parse_script,
 )
+from dexec.adapters.postgres.database import Database
 from dexec.domain.errors import Invalid
+from dexec.domain.pools import Pool
+from dexec.domain.quote import Pair
+from tests.support.fakes import START, FakeClock
 
 
 def test_a_move_holds_from_its_slot_on_for_good() -> None:
@@ -155,3 +163,48 @@ def test_a_configured_tape_begins_at_its_time() -> None:
 def test_a_wrong_configured_tape_is_refused(text: str, says: str) -> None:
     with pytest.raises(Invalid, match=says):
         configured_tape(text)
+
+
+def read(tape: str | Tape, slot: int) -> tuple[Pool, ...]:
+    """Return a venue's pool as a chain reads it at a slot."""
+    clock = FakeClock(time_of(slot))
+
+    def no_ledger() -> PaperLedger:
+        pytest.fail("nothing is stored")
+
+    chain = paper_chain(no_ledger, clock, latency="none", tape=tape)
+    return tuple(chain.venues[0].read([Pair("SOL", "USDC")]).pools)
+
+
+def test_a_chain_takes_a_tape_a_script_or_none() -> None:
+    slot = slot_at(START)
+    pair = [Pair("SOL", "USDC")]
+    half = Tape([PriceMove(slot, "SOL", Fraction(1, 2))])
+    moved = PaperMarket(1, tape=half).pools("raydium", pair, slot)
+    assert moved != PaperMarket(1).pools("raydium", pair, slot)
+    assert read(half, slot) == read(f"{START.isoformat()}; +0s SOL x0.5", slot) == moved
+    assert read("", slot) == read(NO_TAPE, slot) == PaperMarket(1).pools("raydium", pair, slot)
+    with pytest.raises(Invalid, match="begins at a UTC time"):
+        read("gap", slot)
+
+
+def test_a_live_tape_is_read_from_the_ledger_by_all_venues_together() -> None:
+    clock = FakeClock()
+    slot = slot_at(START)
+
+    class OneMove(PaperLedger):
+        def __init__(self) -> None:
+            super().__init__(cast(Database, None))
+            self.reads = 0
+
+        def price_moves(self, since: int = 0) -> list[PriceMove]:
+            self.reads += 1
+            return [PriceMove(slot, "SOL", Fraction(1, 2))] if since <= slot else []
+
+    ledger = OneMove()
+    chain = paper_chain(lambda: ledger, clock, latency="none", tape="live")
+    for venue in chain.venues:
+        half = PaperMarket(1, tape=Tape([PriceMove(slot, "SOL", Fraction(1, 2))]))
+        pools = half.pools(venue.name, [Pair("SOL", "USDC")], slot)
+        assert venue.read([Pair("SOL", "USDC")]).pools == pools
+    assert ledger.reads == 1
