@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -14,6 +15,7 @@ import pytest
 from dexec.adapters.paper import paper_ledger
 from dexec.adapters.paper.simulator import LATENCIES, SLOT, PaperLedger, PriceMove, lead_slots, slot_at
 from dexec.domain.errors import ClusterUnavailable
+from dexec.usecases.authenticate import hash_key
 from functions.executor import app as executor
 from tests.support.fakes import START
 from tests.system.edge.inprocess import Context, Deployment, deployed, queue_event
@@ -27,7 +29,8 @@ FALL = Fraction(4, 5)
 def running(url: str, tape: str) -> Iterator[Deployment]:
     """Return a deployment with a tape."""
     with deployed(url, log_level="CRITICAL", paper_tape=tape, default_slippage_bps=200) as deployment:
-        deployment.add_key(KEY, "alice")
+        if deployment.parts.api_keys.find(hash_key(KEY)) is None:
+            deployment.add_key(KEY, "alice")
         yield deployment
 
 
@@ -52,12 +55,16 @@ def quoted(deployment: Deployment) -> Decimal:
     return Decimal(str(cast("dict[str, object]", answer.json["route"])["amountOut"]))
 
 
-def filled(deployment: Deployment, key: str) -> Decimal:
+def placed(deployment: Deployment, key: str) -> str:
     body = '{"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}'
-    answer = deployment.http(
-        "POST", "/api/orders/execute", key=KEY, body=body, headers={"idempotency-key": key}
-    )
-    order_id = str(answer.json["orderId"])
+    headers = {"idempotency-key": key or "none"}
+    answer = deployment.http("POST", "/api/orders/execute", key=KEY, body=body, headers=headers)
+    assert answer.status == 202, answer.text
+    return str(answer.json["orderId"])
+
+
+def filled(deployment: Deployment, key: str) -> Decimal:
+    order_id = placed(deployment, key)
     executor.handler(queue_event(order_id), Context())
     order = deployment.http("GET", f"/api/orders/{order_id}", key=KEY).json
     assert order["status"] == "confirmed", order
@@ -86,6 +93,24 @@ def test_a_busy_process_reads_the_tape_once_in_800_ms(clean_url: str, reads: lis
             filled(deployment, str(n))
             deployment.clock.advance(0.2)
         assert 3 <= len(reads) <= 5
+
+
+def test_a_live_tape_costs_the_ledger_one_round_trip_and_the_store_none(
+    clean_url: str, trips: Counter[int]
+) -> None:
+    counts: list[Counter[str]] = []
+    for tape in ("", "live"):
+        with running(clean_url, tape) as deployment:
+            filled(deployment, f"funds the wallet, {tape}")
+            deployment.clock.advance(60)
+            order_id = placed(deployment, tape)
+            store = id(deployment.parts.database)
+            trips.clear()
+            executor.handler(queue_event(order_id), Context())
+            counts.append(Counter("store" if one == store else "ledger" for one in trips.elements()))
+    without, live = counts
+    assert without["store"] == live["store"] == 4
+    assert live["ledger"] == without["ledger"] + 1
 
 
 def test_a_scripted_tape_is_never_read(clean_url: str, reads: list[int]) -> None:

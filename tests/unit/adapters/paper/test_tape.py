@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from fractions import Fraction
 from itertools import permutations
@@ -208,3 +210,22 @@ def test_a_live_tape_is_read_from_the_ledger_by_all_venues_together() -> None:
         pools = half.pools(venue.name, [Pair("SOL", "USDC")], slot)
         assert venue.read([Pair("SOL", "USDC")]).pools == pools
     assert ledger.reads == 1
+
+
+def test_threads_use_the_ledgers_connection_one_at_a_time() -> None:
+    """Venues are read in threads of their own; one that hangs may still be there when an order is sent."""
+    inside, most = 0, 0
+
+    class Slow:
+        def transact(self, *_: object) -> tuple[list[object], list[list[object]]]:
+            nonlocal inside, most
+            inside += 1
+            most = max(most, inside)
+            time.sleep(0.002)
+            inside -= 1
+            return [], [[]]
+
+    ledger = PaperLedger(cast(Database, Slow()))
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(ledger.price_moves, range(8))) == [[]] * 8
+    assert most == 1
