@@ -137,6 +137,8 @@ def _operators(state: State, rules: Rules) -> Iterator[tuple[str, State]]:
     is_unsigned = state.status in (Status.ROUTING, Status.BUILDING)
     if state.status is Status.PENDING or is_unsigned:
         yield "cancel", state._replace(status=Status.CANCELLED, owner=None)
+    if state.status is Status.PENDING:
+        yield "withdraw", state._replace(status=Status.FAILED, owner=None)
     if not rules.has_switch:
         return
     if state.switch == "off":
