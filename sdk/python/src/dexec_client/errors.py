@@ -16,7 +16,7 @@
     │   ├── Unavailable          502, 503, 504: a back end does not answer, or is busy
     │   └── ServerError          any other 5xx
     ├── NotDone                  an order had not ended in time (also a TimeoutError)
-    └── OrderFailed              raise_for_failure() on an order that failed; has order
+    └── OrderFailed              raise_for_failure() on an order that ended unfilled; has order
 """
 
 from __future__ import annotations
