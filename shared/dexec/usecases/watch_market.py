@@ -172,10 +172,15 @@ class WatchMarket:
         return True
 
     def _judge_undone(self, run: _Run, groups: Mapping[Pair, Sequence[Group]]) -> None:
-        """Judge the newest tick where another run left it undone, while it is fresh."""
+        """Judge the newest tick where another run left it undone, while it is fresh.
+
+        What that run triggered by it may have no message, whatever the queue shows.
+        """
         lease, now = run.books.lease, self.clock.now()
         if lease.judged >= lease.slot or lease.ticked_at is None:
             return
+        unsent = [one for one in self.waiting.lost(now) if one.queued_at >= lease.ticked_at]
+        self._send_again(run, unsent)
         if now - lease.ticked_at <= FRESH:
             self._judge(run, groups, None, now, undone=True)
             self._mark_judged(run)
@@ -221,8 +226,12 @@ class WatchMarket:
 
     def _send_lost(self, run: _Run) -> bool:
         """Send the messages of triggered orders again that no executor took; False when there are none."""
-        now = run.sought_at = self.clock.now()
-        lost = [one for one in self._lost(run.watched.shard) if self.orders.requeue(one, now)]
-        self.judge.announce.send(lost)
-        run.watched.counts["resent"] += len(lost)
-        return bool(lost)
+        run.sought_at = self.clock.now()
+        return self._send_again(run, self._lost(run.watched.shard))
+
+    def _send_again(self, run: _Run, orders: Sequence[Order]) -> bool:
+        now = self.clock.now()
+        again = [one for one in orders if self.orders.requeue(one, now)]
+        self.judge.announce.send(again)
+        run.watched.counts["resent"] += len(again)
+        return bool(again)
