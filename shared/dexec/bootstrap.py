@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from dexec.adapters.paper import PaperDesk
     from dexec.adapters.postgres.orders import Held
     from dexec.domain.order import Event, Order
     from dexec.domain.quote import RouteRequest
     from dexec.domain.waiting.conditions import Kind
     from dexec.domain.waiting.terms import Terms
-    from dexec.ports import Chain, Wallets, Watcher
+    from dexec.ports import Chain, Wallets, Watcher, Written
+    from dexec.usecases.amend_order import AmendOrder
     from dexec.usecases.authenticate import Authenticate
     from dexec.usecases.cancel_orders import CancelOrders
     from dexec.usecases.check_readiness import CheckReadiness
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from dexec.usecases.sweep import Sweep
     from dexec.usecases.sweep_webhooks import SweepWebhooks
     from dexec.usecases.tell_exit import TellExit
+    from dexec.usecases.tell_orders import TellOrders
     from dexec.usecases.watch_market import WatchMarket
     from dexec.usecases.watch_orders import WatchOrders
 
@@ -69,6 +72,22 @@ class Container(Adapters):
             spread=settings.paper_spread,
             failure_rate=settings.paper_failure_rate,
             venue_failure_rate=settings.paper_venue_failure_rate,
+            tape=settings.paper_tape,
+        )
+
+    @cached_property
+    def paper_desk(self) -> PaperDesk:
+        """Shows and moves the prices of the paper market; no function does."""
+        from dexec.adapters.paper import paper_desk, paper_ledger
+
+        settings = self.settings
+        return paper_desk(
+            paper_ledger(self._new_database()),
+            self.clock,
+            seed=settings.paper_seed,
+            latency=settings.paper_latency,
+            spread=settings.paper_spread,
+            tape=settings.paper_tape,
         )
 
     @property
@@ -96,20 +115,24 @@ class Container(Adapters):
         """Accepts orders."""
         from dexec.usecases.place_order import PlaceOrder
 
-        settings = self.settings
-        rate = RateLimit(60 / settings.orders_per_minute, settings.order_burst, settings.max_backlog_seconds)
         return PlaceOrder(
             self.orders,
             self.queue,
             self.clock,
             self.new_order_id,
-            rate,
+            self._default_rate,
             self.announce_order,
             self._hint,
             self._judge,
             self._start_ticking,
-            settings.waiting_orders,
+            self.settings.waiting_orders,
         )
+
+    @property
+    def _default_rate(self) -> RateLimit:
+        """How fast the holder of a key may place orders that does not say it."""
+        settings = self.settings
+        return RateLimit(60 / settings.orders_per_minute, settings.order_burst, settings.max_backlog_seconds)
 
     def _judge(self, request: RouteRequest, terms: Terms | None, exits: Terms | None) -> Kind | None:
         """Judge what waits; what that takes is built when such an order comes."""
@@ -196,7 +219,7 @@ class Container(Adapters):
         """Reads a client's orders."""
         from dexec.usecases.read_orders import ReadOrders
 
-        return ReadOrders(self.orders)
+        return ReadOrders(self.orders, self.ticks, self.clock)
 
     @cached_property
     def quote_route(self) -> QuoteRoute:
@@ -355,7 +378,26 @@ class Container(Adapters):
         """Cancels what is not signed."""
         from dexec.usecases.cancel_orders import CancelOrders
 
-        return CancelOrders(self.control, self.clock)
+        return CancelOrders(self.control, self.clock, self._tell, self.settings.waiting_orders)
+
+    @cached_property
+    def amend_order(self) -> AmendOrder:
+        """Amends what waits."""
+        from dexec.usecases.amend_order import AmendOrder
+
+        return AmendOrder(self.orders, self.clock, self.judge_terms, self._default_rate, self._tell)
+
+    def _tell(self, written: Sequence[Written]) -> None:
+        """Tell of what no executor wrote; what that takes is built where there is someone to tell."""
+        if any(one.watchers or one.order.hooks for one in written):
+            self.tell_orders(written)
+
+    @cached_property
+    def tell_orders(self) -> TellOrders:
+        """Tells watchers and webhooks of cancelled and amended orders."""
+        from dexec.usecases.tell_orders import TellOrders
+
+        return TellOrders(self.clock, self.new_notifier, self._hint)
 
     @property
     def wallets(self) -> Wallets:

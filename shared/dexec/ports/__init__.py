@@ -5,7 +5,7 @@ have had one); other errors are listed with the method.
 """
 
 from dexec.domain.claims import ClaimOutcome
-from dexec.ports.control import MOST_ORDERS, Control, Standing
+from dexec.ports.control import MOST_CANCELLED, MOST_ORDERS, Cancels, Control, Standing, Written
 from dexec.ports.keys import ApiKey, ApiKeys
 from dexec.ports.market import (
     Blockhash,
@@ -22,6 +22,7 @@ from dexec.ports.market import (
 from dexec.ports.messaging import Delivery, EncodeEvents, EventReplay, Push, Queue, Starter
 from dexec.ports.orders import Archive, Claim, NewOrder, Orders, Placed, RateLimit, StatusFilter
 from dexec.ports.readiness import Probe
+from dexec.ports.ticks import Ticks
 from dexec.ports.time import Clock
 from dexec.ports.waiting import (
     MOST_TRIGGERED,
@@ -45,6 +46,7 @@ from dexec.ports.webhooks import (
 )
 
 __all__ = [
+    "MOST_CANCELLED",
     "MOST_ORDERS",
     "MOST_TRIGGERED",
     "ApiKey",
@@ -54,6 +56,7 @@ __all__ = [
     "BookTick",
     "Bound",
     "Busy",
+    "Cancels",
     "CannotLand",
     "Chain",
     "Claim",
@@ -90,6 +93,7 @@ __all__ = [
     "Standing",
     "Starter",
     "StatusFilter",
+    "Ticks",
     "Undelivered",
     "Venue",
     "Waiting",
@@ -97,4 +101,5 @@ __all__ = [
     "Watcher",
     "Watching",
     "Webhooks",
+    "Written",
 ]

@@ -19,9 +19,6 @@ _WRITTEN = re.compile(r"(THEN|SELECT id, seq,|SELECT id, 1,|moved\.seq,|%\(reque
 SUBMITTED = CLAIMABLE - UNSIGNED
 """What a halt lets settle."""
 
-AT_ONCE = UNSIGNED - RESTING - {Status.TRIGGERED}
-"""What never waited and has no signature."""
-
 PENDING = frozenset({Status.PENDING})
 HELD = frozenset({Status.HELD})
 OPEN = frozenset({Status.OPEN})
@@ -29,15 +26,19 @@ TRIGGERED = frozenset({Status.TRIGGERED})
 CONFIRMED = frozenset({Status.CONFIRMED})
 CANCELLED = frozenset({Status.CANCELLED})
 FAILED = frozenset({Status.FAILED})
+UNFILLED = TERMINAL - {Status.CONFIRMED}
 
 Spelled = tuple[str, frozenset[Status]]
 
 EXPECTED: dict[str, list[Spelled]] = {
+    "add_waiting": [("=", RESTING)],
+    "amend_order": [("IN", RESTING)],
+    "cancel_orders": [*[("=", SUBMITTED)] * 8, ("IN", UNSIGNED), ("=", SUBMITTED)],
     "apply_changes": [("=", OPEN), ("<>", TRIGGERED), ("<>", OPEN), ("=", OPEN)],
-    "cancel_orders": [("=", FAILED), ("=", FAILED), ("IN", AT_ONCE)],
     "cancel_exit": [("=", CANCELLED), ("=", CANCELLED), ("=", HELD), ("IN", TERMINAL - CONFIRMED)],
-    "cancellable_orders": [("IN", AT_ONCE)],
+    "cancellable_orders": [("IN", CLAIMABLE), ("=", RESTING)],
     "claim_order": [("IN", RESTARTED), ("IN", RESTARTED), ("IN", CLAIMABLE), ("=", SUBMITTED)],
+    "close_exits": [("=", CANCELLED), ("=", CANCELLED), ("=", HELD), ("IN", UNFILLED)],
     "count_parked": [("IN", CLAIMABLE)],
     "count_resting": [("=", RESTING)],
     "due_by_price": [("=", OPEN)],
