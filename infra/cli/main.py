@@ -21,6 +21,7 @@ from infra.cli.interrupts import Stopped
 from infra.cli.keys import keys
 from infra.cli.logs import logs
 from infra.cli.model import model
+from infra.cli.paper_market import market as paper_market
 from infra.cli.smoke import smoke
 from infra.cli.trace import trace
 from infra.local.errors import LocalError
@@ -55,6 +56,7 @@ app.command("again", hidden=True)(operators.resubmit)  # its former name
 app.add_typer(hooks, rich_help_panel="Orders")
 app.add_typer(operators.orders, rich_help_panel="Operators")
 app.add_typer(keys, rich_help_panel="Operators")
+app.add_typer(paper_market, rich_help_panel="Market")
 
 
 def _say_version(asked: bool) -> None:

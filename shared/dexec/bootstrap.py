@@ -18,6 +18,7 @@ from dexec.wiring import Adapters
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from dexec.adapters.paper import PaperDesk
     from dexec.adapters.postgres.orders import Held
     from dexec.domain.order import Event, Order
     from dexec.ports import Chain, Wallets
@@ -61,6 +62,22 @@ class Container(Adapters):
             spread=settings.paper_spread,
             failure_rate=settings.paper_failure_rate,
             venue_failure_rate=settings.paper_venue_failure_rate,
+            tape=settings.paper_tape,
+        )
+
+    @cached_property
+    def paper_desk(self) -> PaperDesk:
+        """Shows and moves the prices of the paper market; no function does."""
+        from dexec.adapters.paper import paper_desk, paper_ledger
+
+        settings = self.settings
+        return paper_desk(
+            paper_ledger(self._new_database()),
+            self.clock,
+            seed=settings.paper_seed,
+            latency=settings.paper_latency,
+            spread=settings.paper_spread,
+            tape=settings.paper_tape,
         )
 
     @property

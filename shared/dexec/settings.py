@@ -24,6 +24,9 @@ class PaperSpread(StrEnum):
     TIGHT = "tight"
 
 
+PAPER_TAPE = r"^(live|\d{4}-\d\d-\d\dT[0-9:.]+(Z|[+-]\d\d:\d\d) *;.+)?$"
+
+
 class Settings(BaseModel):
     """The configuration of a function: environment variables of the same names, in capitals.
 
@@ -90,6 +93,12 @@ class Settings(BaseModel):
     paper_failure_rate: Decimal = Field(Decimal(0), ge=0, le=1, description="orders whose swaps slip too far")
     paper_venue_failure_rate: Decimal = Field(Decimal(0), ge=0, le=1, description="venue answers that fail")
     paper_seed: int = Field(1, ge=0, description="seed of prices, keys and failures")
+    paper_tape: str = Field(
+        "",
+        pattern=PAPER_TAPE,
+        max_length=2_000,
+        description="moves of the prices: none, live (as stored), or start; move; move",
+    )
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
