@@ -9,15 +9,9 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from dexec import __version__
 from dexec.api import answers, market, orders
-from dexec.api.inputs import (
-    AmountText,
-    Cursor,
-    IdempotencyKey,
-    Limit,
-    OrderBody,
-    SlippageBpsText,
-    TokenName,
-)
+from dexec.api.amendments import AmendmentBody, CancelBody
+from dexec.api.fields import AmountText, Cursor, IdempotencyKey, Limit, SlippageBpsText, TokenName
+from dexec.api.order_body import OrderBody
 from dexec.bootstrap import container
 from dexec.domain.quote import Mode
 from dexec.ports import StatusFilter
@@ -29,6 +23,7 @@ from edge import answering, caller, logger, metrics
 router = APIGatewayHttpRouter()
 
 PLACE_ORDER = ("POST", "/api/orders/execute")
+CANCEL_ORDERS = "/api/orders/cancel"
 
 IDEMPOTENCY = (
     "One for each order that is wanted, a new UUID for example, and kept for every try to place it: a repeat "
@@ -65,6 +60,44 @@ def read_order(order_id: str) -> answers.OrderWithEvents:
     """Return one order with all its events."""
     logger.append_keys(order_id=order_id)
     return orders.order_with_events(*container().read_orders.one(order_id, caller().client_id))
+
+
+@router.delete("/api/orders/<order_id>")
+@answering
+def cancel_order(order_id: str) -> answers.OrderWithEvents:
+    """Cancel an order; one that is cancelled already is answered as it is.
+
+    After 409, `too_late_to_cancel`, its transaction is signed or the order is over. Where it is signed, the
+    cancel is noted: if the transaction does not fill the order, it is cancelled instead of tried again.
+    """
+    logger.append_keys(order_id=order_id)
+    client_id = caller().client_id
+    container().cancel_orders.one(order_id, client_id)
+    return orders.order_with_events(*container().read_orders.one(order_id, client_id))
+
+
+@router.patch("/api/orders/<order_id>")
+@answering
+def amend_order(order_id: str, body: AmendmentBody) -> answers.OrderWithEvents:
+    """Amend an order that waits: its prices, trail, expiry or amount; all that is given, or nothing.
+
+    `seq` is the order's as you know it: if it has changed since, 409 says so, and nothing is amended. What
+    null takes away can be missing; what is not given stays.
+    """
+    logger.append_keys(order_id=order_id)
+    container().amend_order(order_id, caller(), body.seq, body.wanted())
+    return orders.order_with_events(*container().read_orders.one(order_id, caller().client_id))
+
+
+@router.post(CANCEL_ORDERS)
+@answering
+def cancel_orders(body: CancelBody) -> answers.OrdersCancelled:
+    """Cancel all your orders, or those from one token to another.
+
+    `tooLate` are those whose transactions are signed: they are cancelled if these do not fill them.
+    """
+    done = container().cancel_orders.all_of(caller().client_id, body.to_pair())
+    return {"cancelled": [*done.cancelled], "tooLate": [*done.too_late]}
 
 
 @router.get("/api/orders")

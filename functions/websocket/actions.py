@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dexec.api import frames
+from dexec.api.amendments import AmendFrame, CancelFrame
 from dexec.api.inputs import (
     ExecuteFrame,
     Frame,
@@ -96,12 +97,24 @@ def _obey(frame: Frame, connection: Connection) -> Reply:
             return frames.pong(frame.id)
         case ExecuteFrame():
             return frames.accepted(frame.id, _execute(frame, connection))
+        case CancelFrame():
+            logger.append_keys(order_id=frame.order_id)
+            container().cancel_orders.one(frame.order_id, connection.client_id)
+        case AmendFrame():
+            _amend(frame, connection)
         case SubscribeFrame():
             _subscribe(frame, connection)
         case UnsubscribeFrame():
             logger.append_keys(order_id=frame.order_id)
             container().watch_orders.unsubscribe(frame.order_id, connection.connection_id)
     return frames.ack(frame.id, frame.order_id)
+
+
+def _amend(frame: AmendFrame, connection: Connection) -> None:
+    logger.append_keys(order_id=frame.order_id)
+    parts = container()
+    caller = parts.authenticate.by_hash(connection.key_hash)
+    parts.amend_order(frame.order_id, caller, frame.seq, frame.wanted())
 
 
 def _subscribe(frame: SubscribeFrame, connection: Connection) -> None:

@@ -16,12 +16,14 @@ from dexec.settings import Settings
 from dexec.wiring import Adapters
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from dexec.adapters.paper import PaperDesk
     from dexec.adapters.postgres.orders import Held
     from dexec.domain.order import Event, Order
-    from dexec.ports import Chain, Wallets
+    from dexec.ports import Chain, Wallets, Written
+    from dexec.usecases.amend_order import AmendOrder
     from dexec.usecases.authenticate import Authenticate
     from dexec.usecases.cancel_orders import CancelOrders
     from dexec.usecases.check_readiness import CheckReadiness
@@ -41,7 +43,11 @@ if TYPE_CHECKING:
     from dexec.usecases.start_ticking import StartTicking
     from dexec.usecases.sweep import Sweep
     from dexec.usecases.sweep_webhooks import SweepWebhooks
+<<<<<<< HEAD
     from dexec.usecases.watch_market import WatchMarket
+=======
+    from dexec.usecases.tell_orders import TellOrders
+>>>>>>> refs/heads/ends
     from dexec.usecases.watch_orders import WatchOrders
 
 
@@ -317,7 +323,26 @@ class Container(Adapters):
         """Cancels what is not signed."""
         from dexec.usecases.cancel_orders import CancelOrders
 
-        return CancelOrders(self.control, self.clock)
+        return CancelOrders(self.control, self.clock, self._tell)
+
+    @cached_property
+    def amend_order(self) -> AmendOrder:
+        """Amends what waits."""
+        from dexec.usecases.amend_order import AmendOrder
+
+        return AmendOrder(self.orders, self.clock, self._judge, self._tell)
+
+    def _tell(self, written: Sequence[Written]) -> None:
+        """Tell of what no executor wrote; what that takes is built where there is someone to tell."""
+        if any(one.watchers or one.order.hooks for one in written):
+            self.tell_orders(written)
+
+    @cached_property
+    def tell_orders(self) -> TellOrders:
+        """Tells watchers and webhooks of cancelled and amended orders."""
+        from dexec.usecases.tell_orders import TellOrders
+
+        return TellOrders(self.clock, self.new_notifier, self._hint)
 
     @property
     def wallets(self) -> Wallets:

@@ -237,6 +237,15 @@ class OrderPage(TypedDict):
     nextCursor: Annotated[str | None, Field(description="for the next page; null on the last")]
 
 
+class OrdersCancelled(TypedDict):
+    """What became of orders that were to be cancelled; those of neither list were over."""
+
+    cancelled: Annotated[list[OrderId], Field(description="ended by this call, held exits among them")]
+    tooLate: Annotated[
+        list[OrderId], Field(description="signed already: cancelled if their transactions do not fill them")
+    ]
+
+
 class Quotes(TypedDict):
     """Every venue's quote, and the route an order would take now."""
 

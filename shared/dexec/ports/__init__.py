@@ -5,7 +5,7 @@ have had one); other errors are listed with the method.
 """
 
 from dexec.domain.claims import ClaimOutcome
-from dexec.ports.control import MOST_ORDERS, Control, Standing
+from dexec.ports.control import MOST_CANCELLED, MOST_ORDERS, Cancels, Control, Standing, Written
 from dexec.ports.keys import ApiKey, ApiKeys
 from dexec.ports.market import (
     Blockhash,
@@ -45,6 +45,7 @@ from dexec.ports.webhooks import (
 )
 
 __all__ = [
+    "MOST_CANCELLED",
     "MOST_ORDERS",
     "MOST_TRIGGERED",
     "ApiKey",
@@ -54,6 +55,7 @@ __all__ = [
     "BookTick",
     "Bound",
     "Busy",
+    "Cancels",
     "CannotLand",
     "Chain",
     "Claim",
@@ -97,4 +99,5 @@ __all__ = [
     "Watcher",
     "Watching",
     "Webhooks",
+    "Written",
 ]

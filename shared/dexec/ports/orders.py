@@ -116,6 +116,13 @@ class Orders(Protocol):
         exit is opened over what the entry bought, or cancelled.
         """
 
+    def amend(self, change: Change) -> tuple[Watcher, ...]:
+        """Write what the client of a waiting order wants instead; return the watchers to notify.
+
+        Raises ``StaleSeq`` when the order still waits, but has changed since ``change.before``, and
+        ``NotWaiting`` when it does not wait any more; nothing is written then.
+        """
+
     def release(self, order: Order, run_at: datetime) -> None:
         """Release the lease; the order may be claimed again from ``run_at``."""
 

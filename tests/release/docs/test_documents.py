@@ -16,6 +16,7 @@ from markupsafe import escape
 from openapi_spec_validator import validate
 
 from dexec.api import inputs, problems
+from dexec.api.order_body import OrderBody
 from dexec.domain.error_code import ErrorCode
 from dexec.domain.errors import (
     ConnectionUnknown,
@@ -231,7 +232,7 @@ def test_the_three_spellings_are_what_the_model_reads(http: Node) -> None:
         given = [name for place, name in enumerate(values) if chosen >> place & 1]
         order: Node = {"amount": "1.5", **{name: values[name] for name in given}}
         try:
-            inputs.OrderBody.model_validate(order).to_request(50)
+            OrderBody.model_validate(order).to_request(50)
             is_read = True
         except Invalid:
             is_read = False
@@ -242,7 +243,7 @@ def test_the_three_spellings_are_what_the_model_reads(http: Node) -> None:
 
 @pytest.mark.parametrize("one", spellings.SPELLINGS, ids=lambda one: one.name)
 def test_the_example_of_a_spelling_is_an_order(one: spellings.Spelling) -> None:
-    assert inputs.OrderBody.model_validate(one.example).to_request(50).amount
+    assert OrderBody.model_validate(one.example).to_request(50).amount
 
 
 def test_the_main_calls_have_examples_in_every_language(http: Node) -> None:

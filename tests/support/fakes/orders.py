@@ -20,6 +20,7 @@ from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import CLAIMABLE, RESTING, UNSIGNED, Status
 from dexec.domain.order import Change, Event, Order, fail, take
 from dexec.domain.quote import Pair
+from dexec.domain.waiting.refusals import not_amendable
 from dexec.domain.webhooks import WebhookState
 from dexec.ports import Claim, NewOrder, Placed, RateLimit, StatusFilter, Watcher
 from dexec.ports.orders import MOST_EVENTS, first_event
@@ -147,6 +148,14 @@ class FakeOrders:
                 raise CancelWished(row.order.cancelled_by)
             kept = replace(change.after, queued_at=row.order.queued_at, cancelled_by=row.order.cancelled_by)
             self._store.write(replace(change, after=kept))
+            return self._store.watchers_of(change.after.id, streams=True)
+
+    def amend(self, change: Change) -> tuple[Watcher, ...]:
+        with self._store.lock:
+            row = self._store.orders[change.after.id]
+            if (row.order.seq, row.order.status) != (change.before.seq, change.before.status):
+                raise not_amendable(row.order)
+            self._store.write(change)
             return self._store.watchers_of(change.after.id, streams=True)
 
     def release(self, order: Order, run_at: datetime) -> None:

@@ -11,7 +11,7 @@ from typing import Protocol, cast
 
 import psycopg
 
-from dexec.adapters.postgres import encoding, rows
+from dexec.adapters.postgres import amendments, encoding, rows
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.order_params import NO_LIMIT, rate_id
 from dexec.adapters.postgres.order_writes import ending, placing, saving
@@ -152,6 +152,10 @@ class PostgresOrders:
         if written["written"] != len(change.events):
             raise LeaseLost(f"{change.after.id} is leased by another executor")
         return tuple(map(rows.to_watcher, watchers))
+
+    def amend(self, change: Change) -> tuple[Watcher, ...]:
+        """Write what the client of a waiting order wants instead."""
+        return amendments.write(self._database, change, self._shards)
 
     def release(self, order: Order, run_at: datetime) -> None:
         """Release an order's lease."""

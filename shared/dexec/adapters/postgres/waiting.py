@@ -159,7 +159,7 @@ class PostgresWaiting:
 
     def apply(self, changes: Sequence[Change]) -> Mapping[str, tuple[Watcher, ...]]:
         """Write each change whose order is still as it was judged, and return the watchers of those."""
-        ids = {"ids": [change.after.id for change in changes]}
+        ids = {"order_ids": [change.after.id for change in changes]}
         writes = [Statement("apply_changes", to_apply(changes))]
         for change in changes:
             writes += ending(change.after, self._shards) if change.ends_entry else ()
