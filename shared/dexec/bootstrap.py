@@ -43,11 +43,8 @@ if TYPE_CHECKING:
     from dexec.usecases.start_ticking import StartTicking
     from dexec.usecases.sweep import Sweep
     from dexec.usecases.sweep_webhooks import SweepWebhooks
-<<<<<<< HEAD
-    from dexec.usecases.watch_market import WatchMarket
-=======
     from dexec.usecases.tell_orders import TellOrders
->>>>>>> refs/heads/ends
+    from dexec.usecases.watch_market import WatchMarket
     from dexec.usecases.watch_orders import WatchOrders
 
 
