@@ -52,6 +52,13 @@ class FakeOrders:
                 known.order = replace(known.order, queued_at=new.order.created_at)
             return Placed(known.order, is_new=known.order.id == new.order.id)
 
+    def known(self, new: NewOrder) -> Order | None:
+        with self._store.lock:
+            row = None if new.idempotency_key is None else self._known(new)
+            if row is not None and row.request_hash not in new.request_hashes:
+                raise IdempotencyConflict("this idempotency key was used for another order")
+            return None if row is None else row.order
+
     def _known(self, new: NewOrder) -> Row | None:
         if new.idempotency_key is None:
             return self._store.orders.get(new.order.id)
