@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from dexec.usecases.judge_terms import JudgeTerms
     from dexec.usecases.limit_reads import LimitReads
     from dexec.usecases.manage_webhooks import ManageWebhooks
+    from dexec.usecases.measure_waiting import MeasureWaiting
     from dexec.usecases.notify import Notifier
     from dexec.usecases.place_order import PlaceOrder
     from dexec.usecases.quote_route import QuoteRoute
@@ -248,6 +249,13 @@ class Container(Adapters):
             settings.tick_ms / 1000,
             settings.trigger_shards,
         )
+
+    @cached_property
+    def measure_waiting(self) -> MeasureWaiting:
+        """Measures what waits."""
+        from dexec.usecases.measure_waiting import MeasureWaiting
+
+        return MeasureWaiting(self.waiting, self.clock, self.settings.trigger_shards)
 
     @cached_property
     def start_ticking(self) -> StartTicking:

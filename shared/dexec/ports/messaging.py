@@ -65,5 +65,8 @@ class EventReplay(Protocol):
 class Starter(Protocol):
     """Starts the function that ticks a shard of books, beside its schedule."""
 
-    def start(self, shard: int) -> None:
-        """Have a shard ticked soon; raises ``Unavailable``."""
+    def start(self, shard: int, *, scheduled: bool = False) -> None:
+        """Have a shard ticked soon; raises ``Unavailable``.
+
+        A ``scheduled`` function takes over from the one that ticks the shard now.
+        """

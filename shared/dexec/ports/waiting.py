@@ -166,5 +166,8 @@ class Waiting(Protocol):
 
     # --- what is measured ----------------------------------------------------------------------------
 
-    def oldest_tick(self) -> datetime | None:
-        """Return when the shard was ticked that was not for longest; None if none ever was."""
+    def ticked_at(self) -> Mapping[int, datetime]:
+        """Return when each shard was ticked last; one that never was is missing."""
+
+    def count(self, most: int) -> int:
+        """Count the orders that rest, up to ``most``."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from dexec.domain.errors import Unavailable
-from dexec.domain.lifecycle import Status
+from dexec.domain.lifecycle import RESTING, Status
 from dexec.domain.order import Change, Order
 from dexec.domain.quote import Pair
 from dexec.domain.waiting.lookup import Group, Part, WaitingRow
@@ -184,8 +184,12 @@ class FakeWaiting:
                 if stored is not None and stored.version == one.version:
                     stored.row = WaitingRow(one.part, one.group, one.key, one.at)
 
-    def oldest_tick(self) -> datetime | None:
-        return min((row.ticked_at for row in self._store.shards.values() if row.ticked_at), default=None)
+    def ticked_at(self) -> Mapping[int, datetime]:
+        return {shard: row.ticked_at for shard, row in self._store.shards.items() if row.ticked_at}
+
+    def count(self, most: int) -> int:
+        orders = [row.order for row in self._store.orders.values()]
+        return min(most, sum(order.status in RESTING for order in orders))
 
 
 def _since(order: Order) -> int:
@@ -217,7 +221,7 @@ class FakeStarter:
         self.started: list[int] = []
         self.is_away = False
 
-    def start(self, shard: int) -> None:
+    def start(self, shard: int, *, scheduled: bool = False) -> None:
         if self.is_away:
             raise Unavailable("the trigger function cannot be started at the moment")
         self.started.append(shard)

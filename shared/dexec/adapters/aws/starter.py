@@ -17,9 +17,9 @@ class LambdaStarter:
         self._http = http
         self._path = f"/2015-03-31/functions/{function_name}/invocations"
 
-    def start(self, shard: int) -> None:
+    def start(self, shard: int, *, scheduled: bool = False) -> None:
         """Have a shard ticked by an invocation of its own."""
-        payload = json.dumps({"shard": shard}).encode()
+        payload = json.dumps({"shard": shard, "scheduled": scheduled}).encode()
         headers = {"content-type": "application/json", "x-amz-invocation-type": "Event"}
         try:
             answer = self._http.post(self._path, payload, headers)

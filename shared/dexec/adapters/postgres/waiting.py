@@ -186,10 +186,15 @@ class PostgresWaiting:
 
     # --- what is measured ----------------------------------------------------------------------------
 
-    def oldest_tick(self) -> datetime | None:
-        """Return when the shard was ticked that was not for longest."""
-        (found,) = self._database.fetch(Statement("oldest_tick", {}), Repeat.READ)
-        return rows.moment_or_none(found["at"])
+    def ticked_at(self) -> Mapping[int, datetime]:
+        """Return when each shard was ticked last."""
+        found = self._database.fetch(Statement("shards_ticked", {}), Repeat.READ)
+        return {cast(int, row["shard"]): rows.moment(row["ticked_at"]) for row in found}
+
+    def count(self, most: int) -> int:
+        """Count the orders that rest, up to ``most``."""
+        (found,) = self._database.fetch(Statement("count_resting", {"most": most}), Repeat.READ)
+        return cast(int, found["orders"])
 
 
 def _pair(book: object) -> Pair:
