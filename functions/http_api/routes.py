@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from dexec import __version__
 from dexec.api import answers, market, orders
 from dexec.api.amendments import AmendmentBody, CancelBody
-from dexec.api.fields import AmountText, Cursor, IdempotencyKey, Limit, SlippageBpsText, TokenName
+from dexec.api.fields import AfterSeq, AmountText, Cursor, IdempotencyKey, Limit, SlippageBpsText, TokenName
 from dexec.api.order_body import OrderBody
 from dexec.bootstrap import container
 from dexec.domain.quote import Mode
@@ -32,6 +32,7 @@ IDEMPOTENCY = (
 )
 
 
+AFTER_SEQ = "Of the events, the first 200 that follow this one, instead of the last 200."
 STATUS = "One status, or `active` for all orders that are not over."
 
 
@@ -41,25 +42,41 @@ def execute(
     body: OrderBody,
     idempotency_key: Annotated[IdempotencyKey | None, Header(description=IDEMPOTENCY)] = None,
 ) -> answers.OrderAccepted:
-    """Accept an order; it is executed soon, and once.
+    """Accept an order; it is executed once, soon or, if it waits for a price, when it is due.
 
     Always send an `Idempotency-Key`, and send the request again with the same one when the answer is lost: a
     connection that breaks, a time-out, 502, 503 or 504 may hide an order that was accepted. Wait a little
     longer before each try, and as long as `Retry-After` says. After 429 nothing was accepted.
     """
     parts = container()
-    request = body.to_request(parts.settings.default_slippage_bps)
-    order = parts.place_order(Submission(request, body.label(), idempotency_key), caller()).order
+    submission = Submission(
+        body.to_request(parts.settings.default_slippage_bps),
+        body.label(),
+        idempotency_key,
+        terms=body.to_terms(),
+        exits=body.to_exits(),
+        expires_at=body.to_expiry(),
+    )
+    order = parts.place_order(submission, caller()).order
     count_accepted(logger, metrics, order)
     return orders.accepted(order, parts.settings.websocket_url)
 
 
 @router.get("/api/orders/<order_id>")
 @answering
-def read_order(order_id: str) -> answers.OrderWithEvents:
-    """Return one order with all its events."""
+def read_order(
+    order_id: str,
+    after_seq: Annotated[AfterSeq | None, Query(alias="afterSeq", description=AFTER_SEQ)] = None,
+) -> answers.OrderWithEvents:
+    """Return one order with its last 200 events."""
+    return _order(order_id, after_seq)
+
+
+def _order(order_id: str, after_seq: int | None = None) -> answers.OrderWithEvents:
     logger.append_keys(order_id=order_id)
-    return orders.order_with_events(*container().read_orders.one(order_id, caller().client_id))
+    read = container().read_orders
+    order, events = read.one(order_id, caller().client_id, after_seq)
+    return orders.order_with_events(order, events, read.seen(orders.marks_of([order])))
 
 
 @router.delete("/api/orders/<order_id>")
@@ -71,9 +88,8 @@ def cancel_order(order_id: str) -> answers.OrderWithEvents:
     cancel is noted: if the transaction does not fill the order, it is cancelled instead of tried again.
     """
     logger.append_keys(order_id=order_id)
-    client_id = caller().client_id
-    container().cancel_orders.one(order_id, client_id)
-    return orders.order_with_events(*container().read_orders.one(order_id, client_id))
+    container().cancel_orders.one(order_id, caller().client_id)
+    return _order(order_id)
 
 
 @router.patch("/api/orders/<order_id>")
@@ -86,7 +102,7 @@ def amend_order(order_id: str, body: AmendmentBody) -> answers.OrderWithEvents:
     """
     logger.append_keys(order_id=order_id)
     container().amend_order(order_id, caller(), body.seq, body.wanted())
-    return orders.order_with_events(*container().read_orders.one(order_id, caller().client_id))
+    return _order(order_id)
 
 
 @router.post(CANCEL_ORDERS)
@@ -108,8 +124,9 @@ def read_history(
     cursor: Annotated[Cursor | None, Query()] = None,
 ) -> answers.OrderPage:
     """Return the caller's orders, newest first."""
-    page = container().read_orders.page(caller().client_id, status, limit, cursor)
-    return orders.order_page(page.orders, page.next_cursor)
+    read = container().read_orders
+    page = read.page(caller().client_id, status, limit, cursor)
+    return orders.order_page(page.orders, page.next_cursor, read.seen(orders.marks_of(page.orders)))
 
 
 @router.get("/api/quotes")
@@ -127,6 +144,20 @@ def read_quotes(
     body = OrderBody.model_validate({**fields, "mode": mode})
     request = body.to_request(parts.settings.default_slippage_bps)
     return market.quotes(request, parts.quote_route(request).route)
+
+
+@router.get("/api/prices")
+@answering
+def read_prices(
+    token_in: Annotated[TokenName, Query(alias="tokenIn")],
+    token_out: Annotated[TokenName, Query(alias="tokenOut")],
+) -> answers.Prices:
+    """Return the last minutes of a pair and direction in which orders wait, for a chart.
+
+    Prices are tokenOut per tokenIn. At most 300 points of 15 minutes; none where no order waits.
+    """
+    pair = market.pair_of(token_in, token_out)
+    return market.prices(pair, container().read_orders.chart(pair))
 
 
 @router.get("/api/balances")

@@ -126,8 +126,15 @@ def _subscribe(frame: SubscribeFrame, connection: Connection) -> None:
 def _execute(frame: ExecuteFrame, connection: Connection) -> Order:
     parts, body = container(), frame.order
     caller = parts.authenticate.by_hash(connection.key_hash)
-    request = body.to_request(parts.settings.default_slippage_bps)
-    submission = Submission(request, body.label(), frame.idempotency_key, connection.connection_id)
+    submission = Submission(
+        body.to_request(parts.settings.default_slippage_bps),
+        body.label(),
+        frame.idempotency_key,
+        connection.connection_id,
+        body.to_terms(),
+        body.to_exits(),
+        body.to_expiry(),
+    )
     placed = parts.place_order(submission, caller)
     order = placed.order
     count_accepted(logger, metrics, order)

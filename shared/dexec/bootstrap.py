@@ -208,7 +208,7 @@ class Container(Adapters):
         """Reads a client's orders."""
         from dexec.usecases.read_orders import ReadOrders
 
-        return ReadOrders(self.orders)
+        return ReadOrders(self.orders, self.ticks, self.clock)
 
     @cached_property
     def quote_route(self) -> QuoteRoute:
@@ -359,14 +359,14 @@ class Container(Adapters):
         """Cancels what is not signed."""
         from dexec.usecases.cancel_orders import CancelOrders
 
-        return CancelOrders(self.control, self.clock, self._tell)
+        return CancelOrders(self.control, self.clock, self._tell, self.settings.waiting_orders)
 
     @cached_property
     def amend_order(self) -> AmendOrder:
         """Amends what waits."""
         from dexec.usecases.amend_order import AmendOrder
 
-        return AmendOrder(self.orders, self.clock, self._judge, self._tell)
+        return AmendOrder(self.orders, self.clock, self.judge_terms, self._default_rate, self._tell)
 
     def _tell(self, written: Sequence[Written]) -> None:
         """Tell of what no executor wrote; what that takes is built where there is someone to tell."""

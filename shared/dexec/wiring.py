@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Push,
         Queue,
         Starter,
+        Ticks,
         Waiting,
         Watching,
         Webhooks,
@@ -58,6 +59,7 @@ class Overrides(TypedDict, total=False):
     api_keys: ApiKeys
     control: Control
     archive: Archive
+    ticks: Ticks
     webhooks: Webhooks
     outbox: Outbox
     store_probe: Probe
@@ -164,6 +166,13 @@ class Adapters:
         from dexec.adapters.postgres.archive import PostgresArchive
 
         return PostgresArchive(self.database)
+
+    @cached_property
+    def ticks(self) -> Ticks:
+        """What was seen of the market."""
+        from dexec.adapters.postgres.ticks import PostgresTicks
+
+        return PostgresTicks(self.database)
 
     @cached_property
     def webhooks(self) -> Webhooks:

@@ -8,7 +8,7 @@ from typing import TypeAlias, cast
 from typing_extensions import TypeAliasType
 
 from dexec import __version__
-from dexec.api import answers
+from dexec.api import frame_answers
 from dexec.api.amendments import AmendFrame, CancelFrame
 from dexec.api.inputs import ExecuteFrame, PingFrame, SubscribeFrame, UnsubscribeFrame
 from dexec.api.order_body import OrderBody
@@ -34,10 +34,10 @@ RECEIVED: dict[str, tuple[Named, str]] = {
     ),
 }
 SENT: dict[str, tuple[Named, str]] = {
-    "status": (answers.StatusFrame, "One event of a watched order."),
-    "ack": (answers.AckFrame, "What was asked for is done."),
-    "error": (answers.ErrorFrame, "What was asked for is refused."),
-    "pong": (answers.PongFrame, "The answer to `ping`."),
+    "status": (frame_answers.StatusFrame, "One event of a watched order."),
+    "ack": (frame_answers.AckFrame, "What was asked for is done."),
+    "error": (frame_answers.ErrorFrame, "What was asked for is refused."),
+    "pong": (frame_answers.PongFrame, "The answer to `ping`."),
 }
 REPLIES = {
     "execute": ("ack", "error"),

@@ -96,8 +96,8 @@ ABOUT: Mapping[ErrorCode, About] = {
         "Name a trigger price that the market has not reached; `detail` says where it is now. Or send a "
         "market order.",
         errors.WouldTrigger(
-            "it would trigger at once: the reference price is 139.2 USDC per SOL now, below the trigger price "
-            "of 140",
+            "it would trigger at once: the reference price is 139.2 USDC per SOL now, below the trigger "
+            "price of 140",
             "triggerPrice",
         ),
     ),
@@ -125,9 +125,9 @@ ABOUT: Mapping[ErrorCode, About] = {
         errors.NotWaiting("the order does not wait any more: it is triggered; nothing was changed"),
     ),
     ErrorCode.TOO_LATE_TO_CANCEL: About(
-        "The order's transaction is signed, or the order is over. Where it is signed, the cancel is noted: if "
-        "the transaction lands, the order is confirmed; if it does not, the order is cancelled, instead of "
-        "tried again.",
+        "The order's transaction is signed, or the order is over. Where it is signed, the cancel is noted: "
+        "if the transaction lands, the order is confirmed; if it does not, the order is cancelled, instead "
+        "of tried again.",
         "Nothing needs to be sent again. Watch the order, or read it in a minute: its status is final then.",
         errors.TooLateToCancel(
             "too late to cancel: its transaction is signed and may land; if it does, the order is confirmed, "
@@ -135,16 +135,16 @@ ABOUT: Mapping[ErrorCode, About] = {
         ),
     ),
     ErrorCode.RISK_REFUSED: About(
-        "The order is outside of the limits that operators have set for this client: its notional, the day's, "
-        "its tokens, its slippage, the number of its open orders. Nothing was traded.",
+        "The order is outside of the limits that operators have set for this client: its notional, the "
+        "day's, its tokens, its slippage, the number of its open orders. Nothing was traded.",
         "`GET /api/risk` shows the limits and what is used of them. Stay within them, or ask the operator.",
         _coded(
             errors.OrderFailed("the order's notional is 12000 USDC, and 10000 are allowed"), "risk_refused"
         ),
     ),
     ErrorCode.HALTED: About(
-        "Trading is halted, for all or for this client: no orders and no amendments are taken. What is signed "
-        "settles.",
+        "Trading is halted, for all or for this client: no orders and no amendments are taken. What is "
+        "signed settles.",
         "Cancels are taken all the same. Wait until trading is resumed, and send it again.",
         errors.TradingHalted("trading is halted: no orders are taken until it is resumed; cancels are"),
     ),

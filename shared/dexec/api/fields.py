@@ -125,7 +125,7 @@ TrailingBps = Annotated[
         ge=1,
         le=MOST_TRAILING_BPS,
         strict=True,
-        description="how far the market falls from its best price since the trail is active, in bps: 200 is 2 %",
+        description="how far the market falls from its best price since it is active, in bps: 200 is 2 %",
     ),
 ]
 ConfirmTicks = Annotated[

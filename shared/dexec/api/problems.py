@@ -130,8 +130,8 @@ MEANINGS = {
     400: "the body is not a JSON object, or has a number beyond 100 characters or 1e±999, or a field twice",
     401: "no API key, or one that is unknown or revoked",
     404: "there is no such path, or no such order, webhook or delivery of this client",
-    409: "the idempotency key was used before with another body; the order has changed since (`stale_seq`), does "
-    "not wait (`not_waiting`) or is signed or over (`too_late_to_cancel`); or there are too many webhooks",
+    409: "the idempotency key was used before with another body; the order has changed since (`stale_seq`), "
+    "does not wait (`not_waiting`), is signed or over (`too_late_to_cancel`); there are too many webhooks",
     413: "the body is over 16 KB",
     422: "a field has a value that it cannot have; `errors` names it",
     423: "trading is halted: no orders and amendments are taken now; cancels are",

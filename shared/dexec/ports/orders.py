@@ -132,8 +132,13 @@ class Orders(Protocol):
     def release(self, order: Order, run_at: datetime) -> None:
         """Release the lease; the order may be claimed again from ``run_at``."""
 
-    def find(self, order_id: str, client_id: str) -> tuple[Order, tuple[Event, ...]] | None:
-        """Return a client's order with its last ``MOST_EVENTS`` events."""
+    def find(
+        self, order_id: str, client_id: str, after_seq: int | None = None
+    ) -> tuple[Order, tuple[Event, ...]] | None:
+        """Return a client's order with its last ``MOST_EVENTS`` events.
+
+        With ``after_seq``, with those that follow it, as many at the most: the next page begins after these.
+        """
 
     def history(
         self, client_id: str, status: StatusFilter | None, before_id: str | None, limit: int

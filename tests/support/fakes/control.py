@@ -62,7 +62,8 @@ class FakeControl:
         noted: list[str] = []
         with self._store.lock:
             rows = [row for row in self._rows(client_id) if row.order.id in order_ids]
-            for row in rows:
+            # Each is judged by itself: an exit that is named, too, is not cancelled by its entry.
+            for row in sorted(rows, key=lambda row: row.order.entry_id is None):
                 if row.order.status in UNSIGNED:
                     ended += self._end(row, now, why)
                 elif row.order.status is Status.SUBMITTED and isinstance(why, Withdrawal):
@@ -72,9 +73,11 @@ class FakeControl:
 
     def _end(self, row: Row, now: datetime, why: Withdrawal | Failure) -> list[Written]:
         at = max(now, row.order.updated_at)
-        is_cancel = isinstance(why, Withdrawal)
         held = self._held_exit(row.order)
-        self._store.write(cancel(row.order, at, why.by, why.error) if is_cancel else fail(row.order, at, why))
+        if isinstance(why, Withdrawal):
+            self._store.write(cancel(row.order, at, why.by, why.error))
+        else:
+            self._store.write(fail(row.order, at, why))
         # The end of an entry ends its held exit, too.
         return [self._written(row), *map(self._written, held)]
 

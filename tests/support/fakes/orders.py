@@ -171,12 +171,17 @@ class FakeOrders:
             if row.order.lease_token is not None and row.order.lease_token == order.lease_token:
                 row.order = replace(row.order, lease_token=None, lease_until=None, run_at=run_at)
 
-    def find(self, order_id: str, client_id: str) -> tuple[Order, tuple[Event, ...]] | None:
+    def find(
+        self, order_id: str, client_id: str, after_seq: int | None = None
+    ) -> tuple[Order, tuple[Event, ...]] | None:
         with self._store.lock:
             row = self._store.orders.get(order_id)
             if row is None or row.order.client_id != client_id:
                 return None
-            return row.order, tuple(self._store.events[order_id][-MOST_EVENTS:])
+            events = self._store.events[order_id]
+            if after_seq is None:
+                return row.order, tuple(events[-MOST_EVENTS:])
+            return row.order, tuple([event for event in events if event.seq > after_seq][:MOST_EVENTS])
 
     def history(
         self, client_id: str, status: StatusFilter | None, before_id: str | None, limit: int

@@ -168,19 +168,23 @@ class PostgresOrders:
         params = {"id": order.id, "token": order.lease_token, "run_at": run_at}
         self._database.fetch(Statement("release_order", params), Repeat.HARMLESS)
 
-    def find(self, order_id: str, client_id: str) -> tuple[Order, tuple[Event, ...]] | None:
-        """Return a client's order and its last events."""
-        _, (orders, events) = self._database.transact(
-            [],
-            [
-                Statement("find_order", {"id": order_id, "client_id": client_id}),
-                Statement("order_events", {"id": order_id, "most": MOST_EVENTS}),
-            ],
-            Repeat.READ,
-        )
+    def find(
+        self, order_id: str, client_id: str, after_seq: int | None = None
+    ) -> tuple[Order, tuple[Event, ...]] | None:
+        """Return a client's order and its last events, or those that follow one."""
+        reads = [
+            Statement("find_order", {"id": order_id, "client_id": client_id}),
+            # The last ones know the route, whichever are asked for.
+            Statement("order_events", {"id": order_id, "most": MOST_EVENTS}),
+        ]
+        if after_seq is not None:
+            params = {"id": order_id, "after": after_seq, "most": MOST_EVENTS}
+            reads.append(Statement("order_events_after", params))
+        _, (orders, last, *later) = self._database.transact([], reads, Repeat.READ)
         if not orders:
             return None
-        return rows.with_events(orders[0], events)
+        order, events = rows.with_events(orders[0], last)
+        return order, tuple(map(rows.to_event, later[0])) if later else events
 
     def history(
         self, client_id: str, status: StatusFilter | None, before_id: str | None, limit: int
