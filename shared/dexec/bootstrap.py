@@ -126,19 +126,24 @@ class Container(Adapters):
             self.announce_order,
             self._hint,
             self._judge,
-            takes_waiting=settings.waiting_orders,
+            self._start_ticking,
+            settings.waiting_orders,
         )
 
     def _judge(self, request: RouteRequest, terms: Terms | None, exits: Terms | None) -> Kind | None:
         """Judge what waits; what that takes is built when such an order comes."""
         return self.judge_terms(request, terms, exits)
 
+    def _start_ticking(self, order: Order) -> None:
+        """Have the market watched for what waits; what that takes is built when such an order comes."""
+        self.start_ticking(order)
+
     @cached_property
     def judge_terms(self) -> JudgeTerms:
         """Says what the market makes of an order's terms."""
-        from dexec.usecases.judge_terms import JudgeTerms, no_ticks
+        from dexec.usecases.judge_terms import JudgeTerms
 
-        return JudgeTerms(no_ticks, self.reference, self.clock)
+        return JudgeTerms(self.waiting.newest, self.reference, self.clock)
 
     @cached_property
     def reference(self) -> Reference:
@@ -222,14 +227,6 @@ class Container(Adapters):
         return QuoteRoute(
             self.chain.venues, self.clock, self.venue_threads, deadline_s, settings.leg_cost_lamports
         )
-
-    @cached_property
-    def reference(self) -> Reference:
-        """The prices of books by one look at the venues."""
-        from dexec.domain.tokens import parse_token_amounts
-        from dexec.usecases.reference import Reference
-
-        return Reference(self.quote_route, parse_token_amounts(self.settings.reference_amounts))
 
     @cached_property
     def watch_market(self) -> WatchMarket:

@@ -71,10 +71,6 @@ class Settings(BaseModel):
     stop_before_end_ms: int = Field(3_000, ge=500, description="time an executor reserves for redelivery")
     quote_deadline_ms: int = Field(400, ge=10, le=10_000, description="a venue slower than this is left out")
     quote_max_age_ms: int = Field(2_000, ge=100, le=60_000, description="older quotes are read again")
-    reference_amounts: str = Field(
-        "SOL=0.1,USDC=15,USDT=15,RAY=5,JUP=15,BONK=500000",
-        description="what is quoted for a book's reference price, of each token in",
-    )
     leg_cost_lamports: int = Field(5_000, ge=0, le=10**9, description="what each leg of a route costs")
     poll_ms: int = Field(25, ge=1, le=5_000, description="first pause between two looks at a signature")
     push_deadline_ms: int = Field(2_000, ge=100, le=10_000, description="time for pushes after the last step")

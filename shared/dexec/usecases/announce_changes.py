@@ -39,7 +39,7 @@ class AnnounceChanges:
     def __call__(self, changes: Sequence[Change], watchers: Mapping[str, tuple[Watcher, ...]]) -> None:
         """Announce the changes that were written; ``watchers`` are those of each, by order id."""
         written = [change for change in changes if change.after.id in watchers]
-        self.send([change.after for change in written if change.after.status is Status.TRIGGERED])
+        self.send([change.after for change in written])
         for change in written:
             self.hint_soon(change.after)
         watched = [change for change in written if watchers[change.after.id]]
@@ -49,9 +49,10 @@ class AnnounceChanges:
                 self._push(change, watchers[change.after.id], ends_at, pushes)
 
     def send(self, orders: Sequence[Order]) -> bool:
-        """Send the messages of triggered orders; False when some are lost for now."""
+        """Send the messages of those that are triggered; False when some are lost for now."""
+        triggered = [(one.id, one.client_id) for one in orders if one.status is Status.TRIGGERED]
         try:
-            self.queue.send_all([(order.id, order.client_id) for order in orders])
+            self.queue.send_all(triggered)
         except QueueUnavailable:
             return False
         return True

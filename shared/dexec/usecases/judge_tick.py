@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 
-from dexec.domain.errors import StoreConflict
+from dexec.domain.errors import OutcomeUnknown, StoreConflict
 from dexec.domain.order import Change
 from dexec.domain.quote import Pair, RouteRequest
 from dexec.domain.waiting.lookup import LIMITS, Group
@@ -83,7 +83,12 @@ class JudgeTick:
         """Write changes batch by batch, and announce each batch; return how many orders changed."""
         total = 0
         for batch in _batches(changes):
-            written = self._apply(batch)
+            try:
+                written = self._apply(batch)
+            except OutcomeUnknown:
+                # A message of an order that still waits is done with at its claim.
+                self.announce.send([change.after for change in batch])
+                raise
             self.announce(batch, written)
             for change in batch:
                 if change.after.id in written:

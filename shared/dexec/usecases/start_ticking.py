@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from dexec.domain.errors import OutcomeUnknown, Unavailable
+from dexec.domain.order import Order
 from dexec.domain.quote import Pair
 from dexec.domain.waiting.ticks import shard_of
 from dexec.ports import Clock, Starter, Waiting
@@ -24,9 +25,9 @@ class StartTicking:
     clock: Clock
     shards: int = 1
 
-    def __call__(self, pair: Pair) -> None:
-        """Have the book of ``pair`` ticked soon."""
-        shard = shard_of(pair, self.shards)
+    def __call__(self, order: Order) -> None:
+        """Have the book of an order ticked soon."""
+        shard = shard_of(Pair(order.request.token_in, order.request.token_out), self.shards)
         with suppress(Unavailable, OutcomeUnknown):
             if not self.waiting.is_ticked(shard, self.clock.now()):
                 self.starter.start(shard)
