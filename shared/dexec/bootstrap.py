@@ -115,20 +115,24 @@ class Container(Adapters):
         """Accepts orders."""
         from dexec.usecases.place_order import PlaceOrder
 
-        settings = self.settings
-        rate = RateLimit(60 / settings.orders_per_minute, settings.order_burst, settings.max_backlog_seconds)
         return PlaceOrder(
             self.orders,
             self.queue,
             self.clock,
             self.new_order_id,
-            rate,
+            self._default_rate,
             self.announce_order,
             self._hint,
             self._judge,
             self._start_ticking,
-            settings.waiting_orders,
+            self.settings.waiting_orders,
         )
+
+    @property
+    def _default_rate(self) -> RateLimit:
+        """How fast the holder of a key may place orders that does not say it."""
+        settings = self.settings
+        return RateLimit(60 / settings.orders_per_minute, settings.order_burst, settings.max_backlog_seconds)
 
     def _judge(self, request: RouteRequest, terms: Terms | None, exits: Terms | None) -> Kind | None:
         """Judge what waits; what that takes is built when such an order comes."""

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from dexec.domain.errors import CancelWished, LeaseLost, NotWaiting, StaleSeq
+from dexec.domain.errors import CancelWished, LeaseLost, NotWaiting, StaleSeq, TooManyOrders
 from dexec.domain.lifecycle import Status, Step
 from dexec.domain.order import Accepted, Change, Event, Order, build, cancel, confirm, submit, try_again
 from dexec.domain.waiting.conditions import Limit, Stop, Trail
@@ -21,12 +21,14 @@ from tests.contract.samples import (
     FILL,
     NOW,
     ROUTE,
+    SLOW,
     TRANSACTION,
     after,
     claim,
     claimed,
     connect,
     failure,
+    new_order,
     submitted,
 )
 from tests.contract.test_waiting_orders import (
@@ -166,7 +168,7 @@ def test_an_amended_order_waits_for_what_is_wanted_now(store: Backend) -> None:
     store.audit.tick(9)
     terms = replace(STOP, stop=Stop(Price("130", SOL_USDC)))
     change = amending(order, terms, expires_at=after(60))
-    assert [watcher.connection_id for watcher in store.orders.amend(change)] == ["stream"]
+    assert [watcher.connection_id for watcher in store.orders.amend(change, None)] == ["stream"]
     now, events = read(store, order)
     assert now.waiting is not None
     assert change.after.waiting is not None
@@ -186,7 +188,7 @@ def test_a_trail_keeps_the_ticks_that_it_has_seen(store: Backend) -> None:
     store.audit.tick(7)
     order = open_order(store, OCO)
     store.audit.tick(9)
-    store.orders.amend(amending(order))
+    store.orders.amend(amending(order), None)
     now = found(store, order)
     assert now.waiting is not None
     assert (now.waiting.since, now.waiting.terms) == (7, AMENDED)
@@ -196,9 +198,9 @@ def test_a_trail_keeps_the_ticks_that_it_has_seen(store: Backend) -> None:
 
 def test_a_condition_that_is_dropped_is_looked_up_no_more(store: Backend) -> None:
     order = open_order(store, OCO)
-    store.orders.amend(amending(order, replace(OCO, limit=None)))
+    store.orders.amend(amending(order, replace(OCO, limit=None)), None)
     assert set(rows(store, order)) == {Part.STOP}
-    store.orders.amend(amending(found(store, order), LIMIT))
+    store.orders.amend(amending(found(store, order), LIMIT), None)
     assert set(rows(store, order)) == {Part.LIMIT}
 
 
@@ -207,7 +209,7 @@ def test_a_held_exit_is_amended_and_stays_held(store: Backend) -> None:
     held = held_exit(store, entry)
     terms = Terms(limit=Limit(Price("0.02", USDC_SOL)), stop=Trail(500))
     change = amend(held, after(1), held.request, terms, None)
-    store.orders.amend(change)
+    store.orders.amend(change, None)
     assert found(store, held) == change.after
     assert rows(store, held) == {
         Part.LIMIT: (None, "limit", 2),
@@ -221,10 +223,10 @@ def test_a_held_exit_is_amended_and_stays_held(store: Backend) -> None:
 
 def test_an_order_that_has_changed_since_is_not_amended(store: Backend) -> None:
     order = open_order(store, OCO)
-    store.orders.amend(amending(order))
+    store.orders.amend(amending(order), None)
     before, was = read(store, order), rows(store, order)
     with pytest.raises(StaleSeq, match="its seq is 2 now"):
-        store.orders.amend(amending(order, LIMIT))
+        store.orders.amend(amending(order, LIMIT), None)
     assert (read(store, order), rows(store, order)) == (before, was)
 
 
@@ -239,13 +241,26 @@ def test_an_order_that_waits_no_more_is_not_amended(store: Backend, leave: str) 
             claimed(store, order)
     before = read(store, order)
     with pytest.raises(NotWaiting, match=f"it is {before[0].status}; nothing was changed"):
-        store.orders.amend(amending(order))
+        store.orders.amend(amending(order), None)
     assert read(store, order) == before
     assert rows(store, order) == {}, "its new rows would belong to nothing"
 
 
 def test_an_order_is_amended_no_earlier_than_it_was_changed(store: Backend) -> None:
     order = open_order(store)
-    store.orders.amend(amending(order, at=after(5)))
-    store.orders.amend(amending(found(store, order), at=after(6)))
+    store.orders.amend(amending(order, at=after(5)), None)
+    store.orders.amend(amending(found(store, order), at=after(6)), None)
     assert [event.at for event in read(store, order)[1]] == [NOW, after(5), after(6)]
+
+
+def test_amending_counts_against_the_rate_of_what_waits(store: Backend) -> None:
+    orders = [store.orders.place(waiting(), SLOW, None).order for _ in range(2)]
+    with pytest.raises(TooManyOrders) as refused:
+        store.orders.amend(amending(orders[0], at=after(3)), SLOW)
+    assert refused.value.retry_after_s == 7
+    assert found(store, orders[0]) == orders[0]
+    store.orders.amend(amending(orders[0], at=after(10)), SLOW)
+    with pytest.raises(StaleSeq):
+        store.orders.amend(amending(orders[0], at=after(11)), SLOW)
+    store.orders.amend(amending(orders[1], at=after(20)), SLOW)
+    assert store.orders.place(new_order(), SLOW, None).order.run_at == NOW, "market orders have their own"

@@ -122,11 +122,12 @@ class Orders(Protocol):
         exit is opened over what the entry bought, or cancelled.
         """
 
-    def amend(self, change: Change) -> tuple[Watcher, ...]:
+    def amend(self, change: Change, limit: RateLimit | None) -> tuple[Watcher, ...]:
         """Write what the client of a waiting order wants instead; return the watchers to notify.
 
+        It counts against ``limit`` in the row that open orders are counted in, and waits for no slot.
         Raises ``StaleSeq`` when the order still waits, but has changed since ``change.before``, and
-        ``NotWaiting`` when it does not wait any more; nothing is written then.
+        ``NotWaiting`` when it does not wait any more, ``TooManyOrders``; nothing is written then.
         """
 
     def release(self, order: Order, run_at: datetime) -> None:

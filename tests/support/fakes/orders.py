@@ -157,11 +157,13 @@ class FakeOrders:
             self._store.write(replace(change, after=kept))
             return self._store.watchers_of(change.after.id, streams=True)
 
-    def amend(self, change: Change) -> tuple[Watcher, ...]:
+    def amend(self, change: Change, limit: RateLimit | None) -> tuple[Watcher, ...]:
         with self._store.lock:
             row = self._store.orders[change.after.id]
             if (row.order.seq, row.order.status) != (change.before.seq, change.before.status):
                 raise not_amendable(row.order)
+            if limit is not None:
+                self._reserve(rate_of(change.after), replace(limit, max_backlog_s=0), change.after.updated_at)
             self._store.write(change)
             return self._store.watchers_of(change.after.id, streams=True)
 

@@ -159,9 +159,9 @@ class PostgresOrders:
             raise LeaseLost(f"{change.after.id} is leased by another executor")
         return tuple(map(rows.to_watcher, watchers))
 
-    def amend(self, change: Change) -> tuple[Watcher, ...]:
+    def amend(self, change: Change, limit: RateLimit | None) -> tuple[Watcher, ...]:
         """Write what the client of a waiting order wants instead."""
-        return amendments.write(self._database, change, self._shards)
+        return amendments.write(self._database, change, limit, self._shards)
 
     def release(self, order: Order, run_at: datetime) -> None:
         """Release an order's lease."""

@@ -1,7 +1,18 @@
 -- What a client wants instead of a waiting order, with its event and its rows, if the order is still as its client
 -- saw it. One statement: rows that are written after another's transition would belong to nothing.
--- "restarts": from now on only ticks after the newest one count.
-WITH moved AS (
+-- "restarts": from now on only ticks after the newest one count. It takes a place in the rate of what waits (GCRA),
+-- if there is one now: with none, nothing is written.
+WITH seen AS (
+    SELECT id FROM orders WHERE id = %(id)s AND seq = %(seen_seq)s AND status = %(status)s
+),
+place AS (
+    INSERT INTO rate_limits AS r (client_id, tat)
+    SELECT %(rate_id)s, %(now)s + %(interval)s FROM seen WHERE %(limited)s
+    ON CONFLICT (client_id) DO UPDATE SET tat = GREATEST(r.tat, %(now)s) + %(interval)s
+    WHERE GREATEST(r.tat, %(now)s) + %(interval)s <= %(now)s + %(tolerance)s
+    RETURNING tat
+),
+moved AS (
     UPDATE orders
     SET request = %(request)s,
         waiting = %(waiting)s,
@@ -13,6 +24,7 @@ WITH moved AS (
         seq = %(seq)s,
         updated_at = GREATEST(updated_at, %(now)s)
     WHERE id = %(id)s AND seq = %(seen_seq)s AND status = %(status)s AND status IN ('held', 'open')
+        AND (NOT %(limited)s OR EXISTS (SELECT 1 FROM place))
     RETURNING id, client_id, seq, status, attempt, since, updated_at
 ),
 event AS (
