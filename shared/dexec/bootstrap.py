@@ -49,9 +49,9 @@ if TYPE_CHECKING:
     from dexec.usecases.start_ticking import StartTicking
     from dexec.usecases.sweep import Sweep
     from dexec.usecases.sweep_webhooks import SweepWebhooks
+    from dexec.usecases.tell_exit import TellExit
     from dexec.usecases.tell_orders import TellOrders
     from dexec.usecases.watch_market import WatchMarket
-    from dexec.usecases.tell_exit import TellExit
     from dexec.usecases.watch_orders import WatchOrders
 
 
