@@ -147,15 +147,17 @@ class World(Clients, Functions):
 
     def drain(self) -> None:
         """Move the market far up and down until every order has had its price; none is left then."""
-        if all(order.is_terminal for order, _ in self.backend.audit.histories()):
-            return
         for factor in SWINGS:
+            if not self.backend.audit.rests().waits:
+                return
             self.market.move("SOL", factor)
             self.settle()
 
     def is_quiet(self) -> bool:
         """Whether nothing is left to do at the market's prices."""
         if self.queue.messages or self.dead_letters.messages or not self.backend.audit.is_settled():
+            return False
+        if self._resumes_at is not None:
             return False
         return self._still_ticks >= STILL_TICKS or not (self.has_waited and self.backend.audit.rests().waits)
 
