@@ -20,7 +20,7 @@ UNUSED = {
     "queue.probe",
     *("control.paused_since", "control.standing"),
     # They read for clients and operators, too, or are made in the second minute of a run.
-    *("waiting.oldest_tick", "waiting.prune"),
+    *("orders.known", "waiting.ticked_at", "waiting.count", "waiting.prune"),
 }
 """Calls that only read for a client, or that an operator makes: no use case of the matrix makes them."""
 
