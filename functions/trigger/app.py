@@ -20,14 +20,6 @@ metrics = make_metrics("trigger")
 PATIENCE_S = 10
 """How long the schedule's function knocks at the one that ticks: it takes over from it every minute."""
 
-COUNTED = {
-    "ticks": "Ticks",
-    "triggered": "OrdersTriggered",
-    "expired": "OrdersExpired",
-    "resent": "OrdersSentAgain",
-}
-"""The metrics of what a run counts."""
-
 
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
@@ -57,16 +49,25 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
 def _report(watched: Watched) -> dict[str, int]:
     """Log one line, and count what there was."""
     answer = {name: number for name, number in sorted(watched.counts.items()) if number}
-    for name, metric in COUNTED.items():
-        if number := answer.get(name):
-            metrics.add_metric(metric, MetricUnit.Count, number)
-    if "ticks" in answer:
+    counts = watched.counts
+    ticks, triggered, expired, resent = map(counts.__getitem__, ("ticks", "triggered", "expired", "resent"))
+    _count("Ticks", ticks)
+    _count("OrdersTriggered", triggered)
+    _count("OrdersExpired", expired)
+    _count("OrdersSentAgain", resent)
+    if ticks:
         longest_ms = round(watched.longest_tick.total_seconds() * 1000, 1)
         metrics.add_metric("TickTime", MetricUnit.Milliseconds, longest_ms)
     for error in watched.errors[:3]:
         logger.warning("a tick failed", error=type(error).__name__, reason=str(error))
     logger.info("watched", extra={"shard": watched.shard, "failedTicks": len(watched.errors), **answer})
     return answer
+
+
+def _count(name: str, number: int) -> None:
+    """Count what there was, never zero: a metric costs for each hour in which it has a value."""
+    if number:
+        metrics.add_metric(name, MetricUnit.Count, number)
 
 
 prepare("watch_market")

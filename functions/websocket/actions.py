@@ -19,6 +19,7 @@ from dexec.api.inputs import (
 from dexec.api.problems import Malformed
 from dexec.bootstrap import container
 from dexec.domain.errors import ConnectionUnknown, DexecError
+from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
 from dexec.ports import Connection
 from dexec.telemetry import count_accepted, count_unexpected, log_failure, make_logger, make_metrics
@@ -138,7 +139,7 @@ def _execute(frame: ExecuteFrame, connection: Connection) -> Order:
     placed = parts.place_order(submission, caller)
     order = placed.order
     count_accepted(logger, metrics, order)
-    if not placed.is_new or order.run_at > order.created_at:
-        # A repeat joins an order that may be far along; one that starts later shows that it is pending.
+    if not placed.is_new or order.run_at > order.created_at or order.status is Status.OPEN:
+        # A repeat joins an order that may be far along; one that starts later shows what it waits for.
         parts.watch_orders.subscribe(order.id, caller.client_id, connection.connection_id)
     return order

@@ -11,7 +11,7 @@ import typer
 from dexec import __version__
 from dexec.domain.errors import DexecError
 from dexec_client.errors import DexecError as SdkError
-from infra.cli import halt, local, market, operators, orders, output
+from infra.cli import amendments, halt, local, market, operators, orders, output
 from infra.cli.bench import bench
 from infra.cli.chaos import chaos
 from infra.cli.demo import demo
@@ -21,6 +21,7 @@ from infra.cli.interrupts import Stopped
 from infra.cli.keys import keys
 from infra.cli.logs import logs
 from infra.cli.model import model
+from infra.cli.open_orders import open_orders
 from infra.cli.paper_market import market as paper_market
 from infra.cli.smoke import smoke
 from infra.cli.trace import trace
@@ -44,7 +45,14 @@ app = typer.Typer(
 )
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Deployment": (demo, local.up, local.down, local.status, logs, local.deploy, doctor),
-    "Orders": (orders.order, orders.watch, orders.history, orders.show),
+    "Orders": (
+        orders.order,
+        orders.watch,
+        orders.history,
+        orders.show,
+        amendments.amend,
+        amendments.cancel,
+    ),
     "Operators": (operators.redrive, operators.resubmit, halt.pause, halt.resume, smoke),
     "Measurements": (bench, trace, model, chaos),
     "Market": (market.quote, market.explain, market.check_vectors),
@@ -52,6 +60,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
 for panel, commands in _COMMANDS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+app.command("open", rich_help_panel="Orders")(open_orders)
 app.command("again", hidden=True)(operators.resubmit)  # its former name
 app.add_typer(hooks, rich_help_panel="Orders")
 app.add_typer(operators.orders, rich_help_panel="Operators")

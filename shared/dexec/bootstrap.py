@@ -240,7 +240,8 @@ class Container(Adapters):
         from dexec.usecases.watch_market import WatchMarket
 
         settings = self.settings
-        announce = AnnounceChanges(self.queue, self.clock, self.new_notifier, self._hint_soon)
+        tell = self._tell_exit
+        announce = AnnounceChanges(self.queue, self.clock, self.new_notifier, self._hint_soon, tell)
         return WatchMarket(
             self.waiting,
             self.orders,
@@ -306,7 +307,7 @@ class Container(Adapters):
         """Tells of exits that are opened or cancelled."""
         from dexec.usecases.tell_exit import TellExit
 
-        return TellExit(self.orders, self.new_notifier, self._hint)
+        return TellExit(self.orders, self.new_notifier, self._hint, self._start_ticking)
 
     @cached_property
     def settle_dead_letter(self) -> SettleDeadLetter:

@@ -33,7 +33,7 @@ from dexec.adapters.postgres.database import Database
 from dexec.domain.errors import Invalid
 from dexec.domain.quote import Pair
 from dexec.settings import PAPER_TAPE, Settings
-from infra.cli import output, paper_market, tape_views
+from infra.cli import local, output, paper_market, tape_views
 from infra.cli.main import app
 from infra.local import template
 from infra.local.errors import LocalError
@@ -299,6 +299,13 @@ def test_a_played_tape_is_followed_on_a_terminal(monkeypatch: pytest.MonkeyPatch
 )
 def test_moves_read_as_they_are_written(factor: Fraction, words: str) -> None:
     assert tape_views.change_words(factor) == words
+
+
+def test_a_wrong_tape_is_refused_before_a_deployment_is_started() -> None:
+    for tape in ("", "live", "2026-11-21T10:00:00Z; +5s SOL -5%"):
+        assert local.parameters([f"PaperTape={tape}"]) == {"PaperTape": tape}
+    with pytest.raises(Invalid, match="move 1: expected a time"):
+        local.parameters(["PaperTape=2026-11-21T10:00:00Z; +5s SOL"])
 
 
 def test_the_template_takes_what_the_settings_take() -> None:

@@ -13,7 +13,7 @@ from typing import cast
 from infra.json_types import Json, Node
 
 REFERENCE = "#/components/schemas/"
-TAKE_PROFIT, STOP_AT_PRICE, TRAILING_STOP = "TakeProfitFields", "StopLossFields", "TrailingStopLossFields"
+TAKE_PROFIT, STOP_AT_PRICE, TRAILING_STOP = "TakeProfitAt", "StopLossAt", "TrailingStopLoss"
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ TYPES = (
     Type(
         "limit",
         "Limit",
-        "It waits until the whole amount trades at `limitPrice` (or `targetPrice`) or better.",
+        "Waits until the whole amount trades at `limitPrice` (or `targetPrice`) or better.",
         ("limitPrice",),
         ("timeInForce", *_EXITS),
         {"orderType": "limit", "limitPrice": "160"},
@@ -44,8 +44,8 @@ TYPES = (
     Type(
         "stop",
         "Stop",
-        "It waits until the market is at `triggerPrice` (or `stopPrice`) or worse, then trades at the market, not"
-        " below `limitPrice` where that is given.",
+        "Waits until the market is at `triggerPrice` (or `stopPrice`) or worse, then trades at the market, "
+        "not below `limitPrice` where that is given.",
         ("triggerPrice",),
         (*_STOPPING, *_EXITS),
         {"orderType": "stop", "triggerPrice": "140"},

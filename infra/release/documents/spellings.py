@@ -90,13 +90,8 @@ def spelled(schemas: Node) -> Node:
     """Return ``schemas`` with ``OrderBody`` as a choice between types and spellings, which join them."""
     body = cast(Node, schemas[BODY])
     choices: list[Json] = [{"$ref": f"{REFERENCE}{_name(kind, one)}"} for kind, one in KINDS]
-    kept: Node = {
-        name: schema
-        for name, schema in schemas.items()
-        if name not in ("TakeProfit", "StopLoss", "OrderType")
-    }
     return {
-        **kept,
+        **schemas,
         BODY: {"oneOf": choices, "description": body["description"]},
         **part_schemas(body),
         **{_name(kind, one): _schema(kind, one, body) for kind, one in KINDS},

@@ -17,7 +17,7 @@ from dexec.api.fields import (
     TargetPrice,
     TokenName,
 )
-from dexec.api.waiting_body import StopFields, StopLoss, TakeProfit, read_expiry
+from dexec.api.waiting_body import StopFields, StopLossFields, TakeProfitFields, read_expiry
 from dexec.domain.errors import Invalid
 from dexec.domain.quote import Pair
 from dexec.domain.tokens import find_token
@@ -54,8 +54,12 @@ class AmendmentFields(StopFields):
     """What is to be different: prices in the order's own `priceUnit`; null takes away what can be missing."""
 
     target_price: TargetPrice = None
-    take_profit: Annotated[TakeProfit | None, Field(description="of an oco; null leaves a plain stop")] = None
-    stop_loss: Annotated[StopLoss | None, Field(description="of an oco; null leaves a plain limit")] = None
+    take_profit: Annotated[
+        TakeProfitFields | None, Field(description="of an oco; null leaves a plain stop")
+    ] = None
+    stop_loss: Annotated[StopLossFields | None, Field(description="of an oco; null leaves a plain limit")] = (
+        None
+    )
     amount: Amount = None
     min_amount_out: LeastOut = None
     max_amount_in: MostIn = None

@@ -60,11 +60,11 @@ class StopFields(Strict):
     activation_price: ActivationPrice = None
 
 
-class StopLoss(StopFields):
+class StopLossFields(StopFields):
     """Where to stop: ``triggerPrice``, or ``trailingBps``; with ``limitPrice`` not below that price."""
 
 
-class TakeProfit(Strict):
+class TakeProfitFields(Strict):
     """Where to take the profit: at ``limitPrice`` or better."""
 
     limit_price: LimitPrice = None
@@ -75,8 +75,8 @@ class WaitingFields(StopFields):
     """The fields of all types of orders but market."""
 
     target_price: TargetPrice = None
-    take_profit: TakeProfit | None = None
-    stop_loss: StopLoss | None = None
+    take_profit: TakeProfitFields | None = None
+    stop_loss: StopLossFields | None = None
     time_in_force: Annotated[
         TimeInForce | None,
         Field(
@@ -124,7 +124,11 @@ def read_terms(fields: WaitingFields, order_type: OrderType, unit: Unit) -> Term
 
 
 def read_exits(
-    take_profit: TakeProfit | None, stop_loss: StopLoss | None, unit: Unit, *, needs_both: bool = False
+    take_profit: TakeProfitFields | None,
+    stop_loss: StopLossFields | None,
+    unit: Unit,
+    *,
+    needs_both: bool = False,
 ) -> Terms:
     """Return the terms of an order that takes a profit, stops a loss, or whichever comes first."""
     for name, part in (("takeProfit", take_profit), ("stopLoss", stop_loss)):

@@ -12,6 +12,7 @@ from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Order
 from dexec.ports import Clock, Queue, Watcher
 from dexec.usecases.notify import Notifier
+from dexec.usecases.tell_exit import Tell, tell_nothing
 
 MOST_PUSHED = 100
 """Orders of one batch whose events are pushed here: executors push those of the others."""
@@ -35,6 +36,7 @@ class AnnounceChanges:
     clock: Clock
     new_notifier: Callable[[], Notifier]
     hint_soon: Callable[[Order], None]
+    tell_exit: Tell = tell_nothing
 
     def __call__(self, changes: Sequence[Change], watchers: Mapping[str, tuple[Watcher, ...]]) -> None:
         """Announce the changes that were written; ``watchers`` are those of each, by order id."""
@@ -47,6 +49,8 @@ class AnnounceChanges:
         with ExitStack() as pushes:
             for change in watched[:MOST_PUSHED]:
                 self._push(change, watchers[change.after.id], ends_at, pushes)
+        for change in [one for one in written if one.ends_entry][:MOST_PUSHED]:
+            self.tell_exit(change.after, watchers[change.after.id], ends_at)
 
     def send(self, orders: Sequence[Order]) -> bool:
         """Send the messages of those that are triggered; False when some are lost for now."""

@@ -9,7 +9,6 @@ from datetime import datetime
 
 from dexec.domain.arithmetic import BPS
 from dexec.domain.errors import DeadlinePassed
-from dexec.domain.failure import Failure
 from dexec.domain.order import Activated, Change, Order, Triggered, expire
 from dexec.domain.quote import Pair
 from dexec.domain.waiting.conditions import MOST_CONFIRM_TICKS, Kind, PriceType, Stop
@@ -166,8 +165,7 @@ def _by_order(found: Iterable[Found]) -> Iterable[list[Found]]:
 def _step(order: Order, rows: Sequence[Found], book: Book | None, now: datetime) -> Change | None:
     parts = {one.row.part for one in rows}
     if order.is_late(now):
-        error = DeadlinePassed(order.request.deadline_s)
-        return expire(order, now, Failure(error.code, str(error)))
+        return expire(order, now, DeadlinePassed(order.request.deadline_s).failure())
     if book is not None and parts & {Part.STOP, Part.LIMIT}:
         why = book.judge_stop(order)
         if isinstance(why, Activated):

@@ -34,13 +34,13 @@ STILL_S = 70
 UNAVAILABLE: dict[str, type[Unavailable]] = {
     "orders": StoreUnavailable,
     "watching": StoreUnavailable,
+    "waiting": StoreUnavailable,
+    "starter": Unavailable,
     "queue": QueueUnavailable,
     "cluster": ClusterUnavailable,
     "venue": VenueUnavailable,
     "control": StoreUnavailable,
     "event_replay": Unavailable,
-    "waiting": StoreUnavailable,
-    "starter": Unavailable,
 }
 """What a port raises when its back end did not take the call."""
 

@@ -8,6 +8,8 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from dexec.domain.errors import Invalid
+
 if TYPE_CHECKING:
     from dexec.adapters.paper.cluster import PaperCluster
     from dexec.adapters.paper.desk import PaperDesk
@@ -46,8 +48,8 @@ def paper_chain(
     venue answers that fail.
 
     ``tape``: empty for none, ``live`` for the moves that are stored beside the ledger, a text for
-    ``configured_tape``, or a tape itself. Venues and cluster share it. Raises ``Invalid`` for another text,
-    when the market is first used.
+    ``configured_tape``, or a tape itself. Venues and cluster share it. Another text is a ``ValueError`` when
+    the market is first used.
     """
     rates = failure_rate, venue_failure_rate
     return _PaperChain(new_ledger, clock, seed, latency, spread, *rates, tape)
@@ -154,7 +156,11 @@ class _PaperChain:
             from dexec.adapters.paper.live_tape import LiveTape, horizon_slots
 
             return LiveTape(self._read_tape, self._clock, horizon_slots(self._latency))
-        return _fixed(source)
+        try:
+            return _fixed(source)
+        except Invalid as exc:
+            # Of the configuration, which is no client's fault.
+            raise ValueError(f"PAPER_TAPE: {exc}") from exc
 
     def _read_tape(self, since: int) -> Sequence[PriceMove]:
         """Read stored moves; the ledger, and its connection, are opened by the first read."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from math import ceil
 from typing import cast
 
 from dexec.adapters.postgres import encoding, rows
@@ -76,5 +75,5 @@ def _too_often(taken_until: datetime, limit: RateLimit, now: datetime) -> TooMan
     next_place = taken_until + timedelta(seconds=limit.interval_s * (1 - limit.burst))
     wait_s = (next_place - now).total_seconds()
     return TooManyOrders(
-        "too many orders are placed and amended; send this again later", max(1, ceil(wait_s))
+        "too many orders are placed and amended; send this again later", max(1, round(wait_s + 0.5))
     )

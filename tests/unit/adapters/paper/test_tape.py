@@ -186,7 +186,7 @@ def test_a_chain_takes_a_tape_a_script_or_none() -> None:
     assert moved != PaperMarket(1).pools("raydium", pair, slot)
     assert read(half, slot) == read(f"{START.isoformat()}; +0s SOL x0.5", slot) == moved
     assert read("", slot) == read(NO_TAPE, slot) == PaperMarket(1).pools("raydium", pair, slot)
-    with pytest.raises(Invalid, match="begins at a UTC time"):
+    with pytest.raises(ValueError, match="PAPER_TAPE: a tape begins at a UTC time"):
         read("gap", slot)
 
 
