@@ -13,13 +13,17 @@ from infra.local.home import PROJECT
 from tests.system.e2e.console.browser import axe_source
 from tests.system.e2e.console.orders import place, wait_until_over
 from tests.system.e2e.console.page import Console, OpenConsole
-from tests.system.e2e.console.quotes import change_impact
+from tests.system.e2e.console.quotes import QUOTES, change_impact, change_route
 from tests.system.e2e.deployed import Deployed
 
 FILES = PROJECT / "functions" / "http_api" / "console"
 TRANSFERRED_KB, UNPACKED_KB = 64, 150
 """The page budget: its document, scripts, styles and icon together."""
 
+INPUT_MS = 600
+"""For half a second after an input, whatever moves counts as its effect."""
+
+FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 VIEWS = [f"{theme}-{width}" for theme in ("dark", "light") for width in (1600, 820, 390)]
 
 
@@ -132,6 +136,25 @@ def test_every_view_is_accessible_and_still(
     assert findings(console, axe) == []
     assert console.shifts() == []
     assert console.complaints == []
+
+
+@pytest.mark.parametrize("width", [820, 390])
+def test_a_renewed_quote_with_a_longer_route_moves_nothing(
+    open_console: OpenConsole, deployment: Deployed, width: int
+) -> None:
+    console = open_console(deployment, "dark", width)
+    page = console.page
+    page.clock.install()
+    console.enter(deployment.new_key())
+    with page.expect_response(QUOTES) as answered:
+        console.type_amount("1")
+    answer = answered.value.json()
+    page.wait_for_timeout(INPUT_MS)
+    change_route(console, answer, legs=answer["route"]["legs"] * 4)
+    page.clock.fast_forward(6_000)
+    expect(page.locator("#route tbody").first.locator("tr")).to_have_count(4 * len(answer["route"]["legs"]))
+    page.evaluate(FRAMES)
+    assert console.shifts() == []
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
