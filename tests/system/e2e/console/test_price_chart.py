@@ -1,4 +1,4 @@
-"""The price chart: ticks and quotes, the prices that orders wait for, a trail; in figures for who cannot see it."""
+"""The price chart: ticks, quotes, prices that orders wait for, a trail; in figures for who cannot see it."""
 
 from __future__ import annotations
 
