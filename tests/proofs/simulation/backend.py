@@ -209,7 +209,8 @@ class PostgresAudit:
             " OR EXISTS (SELECT 1 FROM orders WHERE status = 'triggered')"
         ).fetchone()
         assert found is not None
-        return Rests(*found)
+        written, by_time, by_price = found
+        return Rests(int(written), int(by_time), bool(by_price))
 
     def lose_connection(self, connection_id: str) -> None:
         self._connection.execute("DELETE FROM connections WHERE connection_id = %s", [connection_id])
