@@ -87,8 +87,8 @@ def _cancel_client(client: str, *, yes: bool, home_and_stack: tuple[Path, str | 
         output.say_json({"client": client, "cancelled": [*cancelled], "submitted": submitted})
     else:
         output.say(
-            f"cancelled {count(len(cancelled))} of {client}; {submitted} submitted, too late: cancelled if they"
-            " do not fill"
+            f"cancelled {count(len(cancelled))} of {client}; {submitted} submitted, too late: cancelled if"
+            " they do not fill"
         )
 
 

@@ -8,7 +8,7 @@ from datetime import UTC
 from fractions import Fraction
 from random import Random
 from threading import local
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 import psycopg
 from psycopg.rows import dict_row
@@ -209,8 +209,7 @@ class PostgresAudit:
             " OR EXISTS (SELECT 1 FROM orders WHERE status = 'triggered')"
         ).fetchone()
         assert found is not None
-        written, by_time, by_price = found
-        return Rests(int(written), int(by_time), bool(by_price))
+        return Rests(*cast("tuple[int, int, bool]", found))
 
     def lose_connection(self, connection_id: str) -> None:
         self._connection.execute("DELETE FROM connections WHERE connection_id = %s", [connection_id])
