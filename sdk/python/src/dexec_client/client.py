@@ -166,8 +166,8 @@ class AsyncClient:
         """Amend an order that waits and return it; all that is given is changed, or nothing.
 
         ``seq`` is the order's as it is known: ``Conflict`` with the code ``stale_seq`` says that it has
-        changed since, with ``not_waiting`` that it does not wait any more. ``extra`` takes other fields of the
-        API, such as ``takeProfit``; there, None drops what can be missing.
+        changed since, with ``not_waiting`` that it does not wait any more. ``extra`` takes other fields of
+        the API, such as ``takeProfit``; there, None drops what can be missing.
 
         It is sent once. Where a ``DexecError`` says ``is_unknown``, read the order: a higher ``seq`` tells.
         """
