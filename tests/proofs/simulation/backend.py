@@ -202,14 +202,15 @@ class PostgresAudit:
         return bool(found[0])
 
     def rests(self) -> Rests:
-        found = self._connection.execute(
+        found: Any = self._connection.execute(
             "SELECT (SELECT coalesce(sum(seq), 0) FROM orders),"
             " (SELECT count(*) FROM waiting WHERE price_group IS NULL AND part <> 'expiry'),"
             " EXISTS (SELECT 1 FROM waiting WHERE book IS NOT NULL)"
             " OR EXISTS (SELECT 1 FROM orders WHERE status = 'triggered')"
         ).fetchone()
         assert found is not None
-        return Rests(*found)
+        events, cooling, waits = found
+        return Rests(int(events), cooling, waits)
 
     def lose_connection(self, connection_id: str) -> None:
         self._connection.execute("DELETE FROM connections WHERE connection_id = %s", [connection_id])
