@@ -85,7 +85,7 @@ class Clients(Deployment):
     def _placed(self, submission: Submission, caller: ApiKey) -> Placed | None:
         try:
             return self.place_order(submission, caller)
-        except (WouldTrigger, ExitsCross):
+        except (WouldTrigger, ExitsCross, TooManyOrders):
             return None
         except ConnectionUnknown:
             # Right where the connection is gone: nothing was placed.
