@@ -19,16 +19,28 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
     [
         ("limit", {"limit": "155", "stop": None}, {"limitPrice": "155"}),
         ("stop", {"stop": "140", "limit": "none"}, {"triggerPrice": "140", "limitPrice": None}),
-        ("trailingStop", {"trail": "2.5%", "activation": "none"}, {"trailingBps": 250, "activationPrice": None}),
-        ("oco", {"limit": "170", "stop": "140"}, {"takeProfit": {"limitPrice": "170"}, "stopLoss": {"triggerPrice": "140"}}),
+        (
+            "trailingStop",
+            {"trail": "2.5%", "activation": "none"},
+            {"trailingBps": 250, "activationPrice": None},
+        ),
+        (
+            "oco",
+            {"limit": "170", "stop": "140"},
+            {"takeProfit": {"limitPrice": "170"}, "stopLoss": {"triggerPrice": "140"}},
+        ),
         ("oco", {"limit": "none"}, {"takeProfit": None}),
         ("oco", {"stop": "none"}, {"stopLoss": None}),
-        ("oco", {"trail": "3", "activation": "165"}, {"stopLoss": {"trailingBps": 300, "activationPrice": "165"}}),
+        (
+            "oco",
+            {"trail": "3", "activation": "165"},
+            {"stopLoss": {"trailingBps": 300, "activationPrice": "165"}},
+        ),
         ("limit", {"amount": "2", "expires": "2h"}, {"amount": "2", "expiresAt": "2026-01-01T02:00:00Z"}),
         ("limit", {"expires": "none"}, {"expiresAt": None}),
         ("limit", {"expires": "2026-02-01T00:00:00Z"}, {"expiresAt": "2026-02-01T00:00:00Z"}),
     ],
-)  # fmt: skip
+)
 def test_options_are_the_fields_of_an_amendment(
     order_type: str, given: dict[str, str | None], sent: dict[str, object]
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import cast
@@ -20,7 +21,7 @@ SWAP = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1.5"}
 LIMIT = SWAP | {"orderType": "limit", "limitPrice": "100000"}
 
 
-def place(deployment: Deployment, body: dict[str, object], key: str = KEY) -> str:
+def place(deployment: Deployment, body: Mapping[str, object], key: str = KEY) -> str:
     answer = deployment.http("POST", PATH, key=key, body=json.dumps(body))
     assert answer.status == 202, answer.text
     return str(answer.json["orderId"])
@@ -49,7 +50,7 @@ def sign(deployment: Deployment, order_id: str) -> None:
 
 @pytest.mark.parametrize("body", [SWAP, LIMIT], ids=["market", "limit"])
 def test_an_order_is_cancelled_once_and_its_streams_hear_of_it(
-    deployment: Deployment, body: dict[str, object]
+    deployment: Deployment, body: Mapping[str, object]
 ) -> None:
     stream, _ = deployment.connect(KEY, {"stream": "all"})
     order_id = place(deployment, body)
