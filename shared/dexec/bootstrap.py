@@ -254,7 +254,7 @@ class Container(Adapters):
         """Stops what is being signed."""
         from dexec.usecases.halt import Halt
 
-        return Halt(self.control, self.clock)
+        return Halt(self.control, self.clock, self.settings.lease_seconds)
 
     @cached_property
     def cancel_orders(self) -> CancelOrders:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Probe,
         Push,
         Queue,
+        Risk,
         Watching,
         Webhooks,
     )
@@ -54,6 +55,7 @@ class Overrides(TypedDict, total=False):
     watching: Watching
     api_keys: ApiKeys
     control: Control
+    risk: Risk
     archive: Archive
     webhooks: Webhooks
     outbox: Outbox
@@ -146,6 +148,13 @@ class Adapters:
         from dexec.adapters.postgres.control import PostgresControl
 
         return PostgresControl(self.database)
+
+    @cached_property
+    def risk(self) -> Risk:
+        """Risk limits, and what clients have used of them."""
+        from dexec.adapters.postgres.risk import PostgresRisk
+
+        return PostgresRisk(self.database)
 
     @cached_property
     def archive(self) -> Archive:

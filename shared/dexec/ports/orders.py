@@ -11,6 +11,7 @@ from dexec.domain.claims import ClaimOutcome
 from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Accepted, Change, Event, Order
+from dexec.domain.risk import RiskLimits
 from dexec.ports.watching import Watcher
 
 StatusFilter = Status | Literal["active"]
@@ -59,6 +60,8 @@ class Claim:
 
     ``abandoned``: the lease before this one expired without having been released. ``held`` is what the
     client's wallet held at the claim, base units by symbol, of the tokens of which the store knows it.
+    ``limits`` are the client's risk limits. ``halted``: the order waits for its price and was taken while its
+    client may not trade, so it rests again.
     """
 
     outcome: ClaimOutcome
@@ -67,6 +70,8 @@ class Claim:
     watchers: tuple[Watcher, ...] = ()
     abandoned: bool = False
     held: Mapping[str, int] = field(default_factory=dict)
+    limits: RiskLimits | None = None
+    halted: bool = False
 
 
 class Orders(Protocol):
@@ -94,8 +99,10 @@ class Orders(Protocol):
         """Write a change under the lease it saw; return the watchers to notify of its events.
 
         Raises ``LeaseLost`` when the order is not as ``change.before`` any more, ``SigningHalted`` for a
-        change that leads to a signature while execution is paused or the client has no valid API key,
-        ``DeadlinePassed`` for one that is not ``updated_at`` before the order's ``expires_at``.
+        change that leads to a signature while the client may not trade (a switch, or no valid API key),
+        ``DeadlinePassed`` for one that is not ``updated_at`` before the order's ``expires_at``, ``RiskRefused``
+        for one whose reservation is beyond what its client may trade in the day. A change of ``reserved`` is
+        counted in the day's usage in the same transaction.
         """
 
     def release(self, order: Order, run_at: datetime) -> None:

@@ -18,7 +18,7 @@ SLICES = 4
 UNUSED = {
     *("orders.history", "orders.unpark", "cluster.simulate", "watching.connection"),
     "queue.probe",
-    *("control.orders", "control.paused_since", "control.standing"),
+    *("control.orders", "control.switches", "control.standing"),
 }
 """Calls that only read for a client, or that an operator makes: no use case of the matrix makes them."""
 
@@ -59,4 +59,4 @@ def test_the_scenarios_make_every_call_that_a_port_has() -> None:
     }
     # Handing a message back is the handler's call, see tests/system/integration/test_handlers.py.
     # Resuming is no use case of its own: one statement.
-    assert there_are - made == UNUSED | {"queue.postpone", "control.resume"}
+    assert there_are - made == UNUSED | {"queue.postpone", "control.lift"}

@@ -17,13 +17,14 @@ from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.pipeline import Pipeline
 from dexec.bootstrap import Container
 from dexec.domain.order import Event, Order
-from dexec.ports import ApiKeys, Control, Orders, Outbox, Watching, Webhooks
+from dexec.ports import ApiKeys, Control, Orders, Outbox, Risk, Watching, Webhooks
 from dexec.settings import Settings
 from tests.support.fakes import (
     FakeApiKeys,
     FakeControl,
     FakeOrders,
     FakeOutbox,
+    FakeRisk,
     FakeWatching,
     FakeWebhooks,
     Store,
@@ -41,6 +42,8 @@ TABLES = (
     "webhooks",
     "webhook_lines",
     "webhook_deliveries",
+    "risk_limits",
+    "risk_days",
 )
 
 History = tuple[Order, tuple[Event, ...]]
@@ -73,6 +76,7 @@ class Backend:
     audit: Audit
     webhooks: Webhooks
     outbox: Outbox
+    risk: Risk
 
 
 class FakeAudit:
@@ -105,6 +109,7 @@ def in_memory() -> Backend:
         FakeAudit(store),
         FakeWebhooks(store),
         FakeOutbox(store),
+        FakeRisk(store),
     )
 
 
@@ -192,4 +197,5 @@ def on_postgres(database: Database, audit: PostgresAudit) -> Backend:
         audit,
         parts.webhooks,
         parts.outbox,
+        parts.risk,
     )

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from dexec.bootstrap import Container
 from dexec.domain.errors import ConnectionUnknown, DexecError, Ending, NotFound, OutcomeUnknown, Unavailable
+from dexec.domain.halts import Stop
 from dexec.domain.ids import order_id as make_order_id
 from dexec.domain.order import Order
 from dexec.domain.quote import Mode, RouteRequest
@@ -289,7 +290,7 @@ class World:
     def resume(self) -> None:
         """Let execution go on."""
         self._resumes_at = None
-        self.backend.control.resume()
+        self.backend.control.lift([Stop.PAUSED], None)
         self.leaks.lifted(None)
 
     def revoke(self, key: ApiKey) -> None:

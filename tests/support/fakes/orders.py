@@ -20,6 +20,7 @@ from dexec.domain.lifecycle import CLAIMABLE, UNSIGNED, Status
 from dexec.domain.order import Change, Event, Order, fail, take
 from dexec.domain.webhooks import WebhookState
 from dexec.ports import Claim, NewOrder, Placed, RateLimit, StatusFilter, Watcher
+from tests.support.fakes.risk import count_usage
 from tests.support.fakes.store import LineRow, Row, Store
 
 
@@ -104,8 +105,11 @@ class FakeOrders:
             row = self._store.orders.get(order_id)
             if row is None:
                 return Claim(ClaimOutcome.MISSING)
-            paused, keyless = self._store.paused_at is not None, not self._store.has_key(row.order.client_id)
-            outcome = claim_outcome(row.order, token, now, paused=paused, keyless=keyless)
+            switch, keyless = self._store.held_by(row.order), not self._store.has_key(row.order.client_id)
+            held_by = switch and switch.stop
+            outcome = claim_outcome(row.order, token, now, held_by=held_by, keyless=keyless)
+            unsigned = row.order.waiting is not None and row.order.status is not Status.SUBMITTED
+            halted = unsigned and self._store.may_not_trade(row.order)
             held = row.order.lease_token not in (None, token)
             abandoned = held and outcome is ClaimOutcome.CLAIMED
             if outcome is ClaimOutcome.CLAIMED:
@@ -114,7 +118,8 @@ class FakeOrders:
                 self._store.events[order_id].extend(change.events)
             events = tuple(self._store.events[order_id])
             watchers = self._store.watchers_of(order_id, streams=True)
-            return Claim(outcome, row.order, events, watchers, abandoned)
+            limits = self._store.risk_limits.get(row.order.client_id)
+            return Claim(outcome, row.order, events, watchers, abandoned, limits=limits, halted=halted)
 
     def save(self, change: Change) -> tuple[Watcher, ...]:
         with self._store.lock:
@@ -124,8 +129,9 @@ class FakeOrders:
                 raise LeaseLost(f"{change.after.id} is leased by another executor")
             if change.signs and row.order.is_late(change.after.updated_at):
                 raise DeadlinePassed(row.order.request.deadline_s)
-            if change.signs and self._store.is_halted(change.after.client_id):
-                raise SigningHalted("execution is paused, or the order's client has no valid API key")
+            if change.signs and self._store.may_not_trade(row.order):
+                raise SigningHalted("trading is paused or halted, or the order's client has no valid API key")
+            count_usage(self._store, change)
             row.order = replace(change.after, queued_at=row.order.queued_at)
             self._store.events[change.after.id].extend(change.events)
             return self._store.watchers_of(change.after.id, streams=True)
@@ -168,7 +174,7 @@ class FakeOrders:
                 and row.order.parked_at is None
                 and (row.order.lease_until is None or row.order.lease_until <= now)
                 and max(row.order.run_at, row.order.queued_at) <= due
-                and (row.order.status not in UNSIGNED or not self._store.is_halted(row.order.client_id))
+                and (row.order.status not in UNSIGNED or not self._store.may_not_trade(row.order))
                 and (queue_is_empty or max(row.order.run_at, row.order.queued_at) <= stale)
             ]
         return tuple(sorted(found, key=lambda order: order.run_at)[:limit])

@@ -19,6 +19,7 @@ from dexec.adapters.postgres.order_params import to_save
 from dexec.adapters.postgres.orders import PostgresOrders
 from dexec.adapters.postgres.statements import sql
 from dexec.domain.errors import LeaseLost, SigningHalted
+from dexec.domain.halts import Stop
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Order, build, submit
 from dexec.ports import ApiKey
@@ -131,7 +132,7 @@ def test_whatever_executors_do_nothing_is_signed_after_a_pause(
             assert {one for one, status in at_return.items() if status is Status.SUBMITTED} == set(signed)
             assert set(halted.signed) <= set(signed)
             assert not set(halted.stopped) & set(signed)
-            control.resume()
+            control.lift([Stop.PAUSED], None)
     for store in stores:
         store.close()
 

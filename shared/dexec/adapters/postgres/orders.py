@@ -13,6 +13,8 @@ import psycopg
 from dexec.adapters.postgres import encoding, rows
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.order_params import NO_LIMIT, to_place, to_save
+from dexec.adapters.postgres.risk import DAY_LIMIT, PostgresRisk, counting
+from dexec.adapters.postgres.risk_encoding import load_limits
 from dexec.adapters.postgres.statements import Row, Statement
 from dexec.domain.claims import ClaimOutcome, claim_outcome
 from dexec.domain.errors import (
@@ -28,6 +30,7 @@ from dexec.domain.errors import (
 from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import TERMINAL
 from dexec.domain.order import Change, Event, Order, routed
+from dexec.domain.risk import RiskRefused, day_refused
 from dexec.ports import Claim, NewOrder, Placed, RateLimit, StatusFilter, Watcher
 
 MOST_MARKED = 1_000
@@ -50,6 +53,7 @@ class PostgresOrders:
     def __init__(self, database: Database, held: Held | None = None) -> None:
         self._database = database
         self._held = held
+        self._risk = PostgresRisk(database)
 
     def place(self, new: NewOrder, limit: RateLimit | None, watcher: str | None) -> Placed:
         """Store an order, or find the one that its idempotency key stands for."""
@@ -125,23 +129,37 @@ class PostgresOrders:
             so_far,
             tuple(map(rows.to_watcher, watchers)),
             abandoned=bool(claimed[0]["abandoned"]),
+            halted=bool(claimed[0]["halted"]),
+            limits=load_limits(cast("str | None", claimed[0]["limits"])),
             held={} if self._held is None else self._held.balances(wallet[0]),
         )
 
     def save(self, change: Change) -> tuple[Watcher, ...]:
         """Write a change under the lease that it saw."""
-        ((written,),), (watchers,) = self._database.transact(
-            [Statement("save_order", to_save(change))],
-            [Statement("order_watchers", {"id": change.after.id})],
-            Repeat.NEVER,
-        )
+        writes = [Statement("save_order", to_save(change)), *counting(change)]
+        reads = [Statement("order_watchers", {"id": change.after.id})]
+        try:
+            ((written,), *_), (watchers,) = self._database.transact(writes, reads, Repeat.NEVER)
+        except psycopg.errors.CheckViolation as exc:
+            if exc.diag.constraint_name != DAY_LIMIT:
+                raise
+            raise self._day_refused(change.after) from exc
         if written["late"]:
             raise DeadlinePassed(change.after.request.deadline_s)
         if written["halted"]:
-            raise SigningHalted("execution is paused, or the order's client has no valid API key")
+            raise SigningHalted("trading is paused or halted, or the order's client has no valid API key")
         if written["written"] != len(change.events):
             raise LeaseLost(f"{change.after.id} is leased by another executor")
         return tuple(map(rows.to_watcher, watchers))
+
+    def _day_refused(self, order: Order) -> RiskRefused | LeaseLost:
+        """Return why a reservation was refused, by what is used now."""
+        reserved = order.reserved
+        limits = self._risk.limits(order.client_id).get(order.client_id)
+        if reserved is None or limits is None:
+            return LeaseLost(f"the limits of {order.client_id} were removed meanwhile")
+        used = self._risk.used(order.client_id, reserved.day, reserved.token)
+        return day_refused(limits, used + reserved.amount)
 
     def release(self, order: Order, run_at: datetime) -> None:
         """Release an order's lease."""
@@ -234,6 +252,7 @@ def _filter(status: StatusFilter | None) -> str:
 def _outcome(row: Row, order: Order, token: str, now: datetime) -> ClaimOutcome:
     if row["claimed"]:
         return ClaimOutcome.CLAIMED
-    outcome = claim_outcome(order, token, now, paused=bool(row["paused"]), keyless=bool(row["keyless"]))
+    held_by = rows.to_stop(row["held_by"])
+    outcome = claim_outcome(order, token, now, held_by=held_by, keyless=bool(row["keyless"]))
     # Without any obstacle, another claim came between.
     return ClaimOutcome.HELD if outcome is ClaimOutcome.CLAIMED else outcome
