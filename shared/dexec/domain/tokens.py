@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dexec.domain.amounts import format_amount
+from dexec.domain.amounts import format_amount, parse_amount
 from dexec.domain.errors import Invalid
 
 
@@ -49,6 +49,26 @@ def find_token(name: str, field: str = "token") -> Token:
 def format_units(amount: int, symbol: str) -> str:
     """Return base units as a plain decimal; of a token that is not in the table, the base units."""
     return format_amount(amount, decimals_of(symbol))
+
+
+def parse_token_amounts(text: str) -> dict[str, int]:
+    """Read an amount of each token, as in ``SOL=0.1,USDC=10``: base units by symbol.
+
+    Raises ``ValueError`` for anything else, and when a token of the table is missing or named twice.
+    """
+    amounts: dict[str, int] = {}
+    for part in text.split(","):
+        name, _, amount = part.partition("=")
+        try:
+            token = find_token(name.strip())
+            if token.symbol in amounts:
+                raise ValueError(f"{token.symbol} is named twice")
+            amounts[token.symbol] = parse_amount(amount.strip(), token.decimals)
+        except Invalid as exc:
+            raise ValueError(f"{part.strip()!r} is no amount of a token, such as SOL=0.1: {exc}") from exc
+    if missing := TOKENS.keys() - amounts.keys():
+        raise ValueError(f"no amount of {', '.join(sorted(missing))}")
+    return amounts
 
 
 def decimals_of(symbol: str) -> int:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dexec.domain.errors import CancelledByOperator, Ending, KeyRevoked, NotFound
+from dexec.domain.errors import Cancelled as CancelledEnding
+from dexec.domain.errors import Ending, KeyRevoked, NotFound
 from dexec.domain.lifecycle import Status
 from dexec.ports import MOST_ORDERS, Clock, Control
 
-CANCELLED = CancelledByOperator("cancelled by an operator before anything was signed")
+CANCELLED = CancelledEnding("cancelled by an operator before anything was signed")
 KEY_REVOKED = KeyRevoked("cancelled before anything was signed: the API key of its client was revoked")
 
 

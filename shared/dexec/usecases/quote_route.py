@@ -42,11 +42,12 @@ class QuoteRoute:
         Raises ``NoVenue`` if none answers in time, ``InsufficientLiquidity`` if none can trade the amount.
         """
         asked_at = self.clock.now()
-        snapshots, failures = self._ask(pairs_for(request.token_in, request.token_out))
-        leg_cost = _in_open_token(self.leg_cost_lamports, request, snapshots)
+        snapshots, failures = self.ask(pairs_for(request.token_in, request.token_out))
+        leg_cost = cost_of_leg(self.leg_cost_lamports, request, snapshots)
         return Decision(find_route(request, snapshots, failures=failures, leg_cost=leg_cost), asked_at)
 
-    def _ask(self, pairs: Sequence[Pair]) -> tuple[list[PoolSnapshot], list[VenueFailure]]:
+    def ask(self, pairs: Sequence[Pair]) -> tuple[list[PoolSnapshot], list[VenueFailure]]:
+        """Return what the venues say of the pools of these pairs, and which were left out."""
         asked: dict[Future[PoolSnapshot], Venue] = {
             self.threads.submit(venue.read, pairs): venue for venue in self.venues
         }
@@ -66,7 +67,7 @@ class QuoteRoute:
         return snapshots, failures
 
 
-def _in_open_token(lamports: int, request: RouteRequest, snapshots: Sequence[PoolSnapshot]) -> int:
+def cost_of_leg(lamports: int, request: RouteRequest, snapshots: Sequence[PoolSnapshot]) -> int:
     """Return the cost of a leg in the token whose amount is open, at the first pool that prices it."""
     token = request.open_token
     if token == NATIVE or not lamports:

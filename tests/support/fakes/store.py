@@ -8,10 +8,14 @@ from datetime import date, datetime
 from threading import RLock
 
 from dexec.domain.halts import Switch, first_holding
-from dexec.domain.order import Event, Order
+from dexec.domain.lifecycle import RESTING, Status
+from dexec.domain.order import Change, Event, Order
+from dexec.domain.quote import Pair
 from dexec.domain.risk import RiskLimits
+from dexec.domain.waiting.lookup import Part, WaitingRow, waiting_rows
+from dexec.domain.waiting.ticks import shard_of
 from dexec.domain.webhooks import Recorded, Webhook
-from dexec.ports import ApiKey, Connection, Watcher
+from dexec.ports import ApiKey, BookTick, Connection, Watcher
 
 
 @dataclass
@@ -41,6 +45,27 @@ class LineRow:
 
 
 @dataclass
+class StoredWaiting:
+    """A row of the table of what waits; ``book`` is None while its order is held."""
+
+    client_id: str
+    pair: Pair
+    book: Pair | None
+    row: WaitingRow
+    version: int
+
+
+@dataclass
+class ShardRow:
+    """A row of the table of who ticks."""
+
+    token: str | None = None
+    lease_until: datetime | None = None
+    slot: int = 0
+    judged: int = 0
+
+
+@dataclass
 class Store:
     """Tables in memory; ``lock`` makes each method of a port one transaction."""
 
@@ -54,6 +79,10 @@ class Store:
     webhooks: dict[str, Webhook] = field(default_factory=dict)
     lines: dict[tuple[str, str], LineRow] = field(default_factory=dict)
     deliveries: dict[tuple[str, str, int], Recorded] = field(default_factory=dict)
+    waiting: dict[tuple[str, Part], StoredWaiting] = field(default_factory=dict)
+    shards: dict[int, ShardRow] = field(default_factory=lambda: defaultdict(ShardRow))
+    ticks: dict[Pair, list[BookTick]] = field(default_factory=lambda: defaultdict(list))
+    trigger_shards: int = 1
     switches: dict[str, Switch] = field(default_factory=dict)
     risk_limits: dict[str, RiskLimits] = field(default_factory=dict)
     risk_days: dict[tuple[str, date, str], int] = field(default_factory=lambda: defaultdict(int))
@@ -78,6 +107,35 @@ class Store:
     def may_not_trade(self, order: Order) -> bool:
         """Whether no signature may be stored for an order now."""
         return self.held_by(order) is not None or not self.has_key(order.client_id)
+
+    def newest_slot(self, pair: Pair) -> int:
+        """Return the slot of the newest tick of the shard that a book belongs to; 0 before the first."""
+        return self.shards[shard_of(pair, self.trigger_shards)].slot
+
+    def write(self, change: Change) -> None:
+        """Store an order after a change, its events, and the rows of what waits."""
+        row = self.orders[change.after.id]
+        row.order = replace(change.after, queued_at=max(row.order.queued_at, change.after.queued_at))
+        self.events[change.after.id].extend(change.events)
+        self.write_waiting(change.after.id, change.after.updated_at)
+
+    def write_waiting(self, order_id: str, now: datetime) -> None:
+        """Write the rows of an order anew if it waits, or delete them."""
+        for key in [key for key in self.waiting if key[0] == order_id]:
+            del self.waiting[key]
+        row = self.orders[order_id]
+        waiting = row.order.waiting
+        if row.order.status not in RESTING or waiting is None:
+            return
+        pair = Pair(row.order.request.token_in, row.order.request.token_out)
+        if waiting.since is None and row.order.status is not Status.HELD:
+            waiting = replace(waiting, since=self.newest_slot(pair))
+            row.order = replace(row.order, waiting=waiting)
+        found = waiting_rows(row.order, waiting, now)
+        for one in found.rows:
+            book = None if found.is_held else pair
+            stored = StoredWaiting(row.order.client_id, pair, book, one, row.order.seq)
+            self.waiting[order_id, one.part] = stored
 
     def watchers_of(self, order_id: str, *, streams: bool) -> tuple[Watcher, ...]:
         """Return who watches an order, with ``streams`` its client's stream connections as well."""

@@ -7,10 +7,11 @@ from collections.abc import Set as AbstractSet
 import pytest
 
 from dexec.domain.lifecycle import (
+    ACTIVE,
     CLAIMABLE,
-    OPEN,
     PREPARING,
     RESTARTED,
+    RESTING,
     RULES,
     SIGNING,
     TERMINAL,
@@ -22,12 +23,16 @@ from dexec.domain.lifecycle import (
 @pytest.mark.parametrize(
     ("found", "spelled"),
     [
-        (RULES.keys(), "pending routing building submitted confirmed failed"),
-        (TERMINAL, "confirmed failed"),
-        (OPEN, "pending routing building submitted"),
-        (CLAIMABLE, "pending routing building submitted"),
-        (UNSIGNED, "pending routing building"),
-        (RESTARTED, "pending building"),
+        (
+            RULES.keys(),
+            "held open triggered pending routing building submitted confirmed failed cancelled expired",
+        ),
+        (TERMINAL, "confirmed failed cancelled expired"),
+        (ACTIVE, "held open triggered pending routing building submitted"),
+        (RESTING, "held open"),
+        (CLAIMABLE, "triggered pending routing building submitted"),
+        (UNSIGNED, "held open triggered pending routing building"),
+        (RESTARTED, "triggered pending building"),
         (PREPARING, "routing building"),
         (SIGNING, "building submitted"),
     ],

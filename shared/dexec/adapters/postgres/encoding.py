@@ -134,28 +134,33 @@ def _load_failure(fields: Fields) -> Failure:
 
 def dump_detail(detail: Detail) -> str:
     """Return what an event says as the ``detail`` column keeps it."""
+    return dump({} if detail is None else _detail(detail))
+
+
+def _detail(detail: Detail) -> Fields:
+    fields: Fields = {}
     match detail:
-        case None:
-            return "{}"
         case RecordedRoute():
-            return dump(encode_route(detail))
+            fields = encode_route(detail)
         case Accepted():
-            terms = {} if detail.terms is None else {"terms": encode_terms(detail.terms)}
-            return dump({"label": detail.label, **_request(detail.request), **terms})
+            fields = {"label": detail.label, **_request(detail.request)}
+            if detail.terms is not None:
+                fields["terms"] = encode_terms(detail.terms)
         case Signed():
-            return dump({"signature": detail.signature})
+            fields = {"signature": detail.signature}
         case Filled():
-            return dump({"signature": detail.signature, "fill": encode_fill(detail.fill)})
+            fields = {"signature": detail.signature, "fill": encode_fill(detail.fill)}
         case Failure():
-            return dump({"error": _failure(detail)})
+            fields = {"error": _failure(detail)}
         case Triggered():
-            return dump(encode_trigger(detail))
+            fields = encode_trigger(detail)
         case Activated():
-            return dump({"price": str(detail.price), "slot": detail.slot})
+            fields = {"price": str(detail.price), "slot": detail.slot}
         case Refused():
-            return dump({"rule": detail.rule, "observed": detail.observed, "allowed": detail.allowed})
+            fields = {"rule": detail.rule, "observed": detail.observed, "allowed": detail.allowed}
         case Withdrawal():
-            return dump({"by": detail.by, "error": _failure(detail.error)})
+            fields = {"by": detail.by, "error": _failure(detail.error)}
+    return fields
 
 
 def load_detail(status: Status, step: Step | None, text: str) -> Detail:

@@ -28,7 +28,7 @@ from dexec.domain.errors import (
     TooManyOrders,
 )
 from dexec.domain.failure import Failure
-from dexec.domain.lifecycle import TERMINAL
+from dexec.domain.lifecycle import RESTING, TERMINAL
 from dexec.domain.order import Change, Event, Order, routed
 from dexec.domain.risk import RiskRefused, day_refused
 from dexec.ports import Claim, NewOrder, Placed, RateLimit, StatusFilter, Watcher
@@ -246,7 +246,9 @@ def _filter(status: StatusFilter | None) -> str:
         return ""
     if status == "active":
         return "_open"
-    return "_by_status" if status in TERMINAL else "_open_by_status"
+    if status in TERMINAL:
+        return "_by_status"
+    return "_resting_by_status" if status in RESTING else "_open_by_status"
 
 
 def _outcome(row: Row, order: Order, token: str, now: datetime) -> ClaimOutcome:

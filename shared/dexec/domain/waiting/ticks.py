@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
+from zlib import crc32
+
+from dexec.domain.quote import Pair
 
 FARTHEST_APART = timedelta(seconds=10)
 """Ticks further apart than this do not confirm each other."""
@@ -31,6 +34,11 @@ class Window:
 
     first_slot: int
     best: Fraction
+
+
+def shard_of(pair: Pair, shards: int) -> int:
+    """Return which of ``shards`` a book belongs to, counted from 0; each is ticked under one lease."""
+    return crc32(f"{pair.token_in}>{pair.token_out}".encode()) % shards
 
 
 def confirming(ticks: Sequence[Tick], count: int) -> Window | None:

@@ -20,6 +20,7 @@ HISTORY = {
         "order_history_open",
         "order_history_by_status",
         "order_history_open_by_status",
+        "order_history_resting_by_status",
         "webhook_deliveries",
         "webhook_deliveries_by_state",
     )

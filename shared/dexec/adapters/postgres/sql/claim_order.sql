@@ -1,4 +1,4 @@
--- Take the lease of an order that is due and unleased. A pending order begins routing; one that was being
+-- Take the lease of an order that is due and unleased. A pending or triggered order begins routing; one that was being
 -- built when its executor died has no stored signature, so it goes back to routing too.
 -- While its client may not trade, only what is submitted is taken, and what waits for its price, which then rests
 -- again ("halted"). "abandoned" says that the last lease expired without having been released.
@@ -7,15 +7,15 @@ WITH seen AS (
 ),
 moved AS (
     UPDATE orders
-    SET status = CASE WHEN seen.status IN ('pending', 'building') THEN 'routing' ELSE seen.status END,
-        seq = seen.seq + CASE WHEN seen.status IN ('pending', 'building') THEN 1 ELSE 0 END,
+    SET status = CASE WHEN seen.status IN ('pending', 'triggered', 'building') THEN 'routing' ELSE seen.status END,
+        seq = seen.seq + CASE WHEN seen.status IN ('pending', 'triggered', 'building') THEN 1 ELSE 0 END,
         lease_token = %(token)s,
         lease_until = %(lease_until)s,
         updated_at = %(now)s
     FROM seen
     WHERE orders.id = seen.id
         AND orders.seq = seen.seq
-        AND orders.status IN ('pending', 'routing', 'building', 'submitted')
+        AND orders.status IN ('pending', 'triggered', 'routing', 'building', 'submitted')
         AND (orders.lease_until IS NULL OR orders.lease_until <= %(now)s OR orders.lease_token = %(token)s)
         AND orders.run_at <= %(now)s
         AND orders.parked_at IS NULL

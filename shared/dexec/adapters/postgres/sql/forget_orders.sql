@@ -2,7 +2,7 @@
 -- events, so the rows that go are known beforehand: Aurora DSQL changes 3,000 in a transaction at the most.
 WITH oldest AS (
     SELECT id, seq, run_at FROM orders
-    WHERE outcome IN ('confirmed', 'failed') AND run_at < %(before)s AND updated_at < %(before)s
+    WHERE outcome IN ('confirmed', 'failed', 'cancelled', 'expired') AND run_at < %(before)s AND updated_at < %(before)s
     ORDER BY run_at, id
     LIMIT %(limit)s
 ),

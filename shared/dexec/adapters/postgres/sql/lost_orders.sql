@@ -1,7 +1,7 @@
 -- Open, due, unleased, not parked, and without a message: the queue is empty, or the order's is over ten minutes old.
 SELECT * FROM orders
 WHERE outcome IS NULL
-    AND status IN ('pending', 'routing', 'building', 'submitted')
+    AND status IN ('pending', 'triggered', 'routing', 'building', 'submitted')
     AND (lease_until IS NULL OR lease_until <= %(now)s)
     AND parked_at IS NULL
     AND run_at <= %(due_before)s

@@ -2,7 +2,7 @@
 UPDATE orders SET outcome = status
 WHERE id IN (
     SELECT id FROM orders
-    WHERE outcome IS NULL AND status IN ('confirmed', 'failed')
+    WHERE outcome IS NULL AND status IN ('confirmed', 'failed', 'cancelled', 'expired')
     ORDER BY outcome, run_at
     LIMIT %(limit)s
 )

@@ -6,7 +6,7 @@ SELECT o.*,
     NOT EXISTS (SELECT 1 FROM api_keys k WHERE k.client_id = o.client_id AND k.revoked_at IS NULL) AS keyless
 FROM orders o JOIN order_events e ON e.order_id = o.id AND e.seq = o.seq
 WHERE o.outcome IS NULL
-    AND o.status IN ('pending', 'routing', 'building', 'submitted')
+    AND o.status IN ('pending', 'triggered', 'routing', 'building', 'submitted')
     AND o.run_at <= %(now)s
     AND e.at <= %(stale_before)s
     AND (o.status <> 'pending' OR o.run_at <= %(stale_before)s)

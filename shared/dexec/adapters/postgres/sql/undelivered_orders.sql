@@ -4,7 +4,7 @@ WITH undelivered AS (
     SELECT o.id, o.updated_at,
         row_number() OVER (PARTITION BY o.client_id ORDER BY o.updated_at, o.id) AS turn
     FROM orders o
-    WHERE o.status IN ('confirmed', 'failed')
+    WHERE o.status IN ('confirmed', 'failed', 'cancelled', 'expired')
         AND o.updated_at <= %(before)s
         AND o.id IN (
             SELECT w.order_id

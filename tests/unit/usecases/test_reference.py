@@ -1,0 +1,74 @@
+"""Reference prices: one look at the venues prices many books, each in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import pytest
+
+from dexec.domain.quote import Mode, Pair, PoolSnapshot, RouteRequest
+from dexec.domain.tokens import parse_token_amounts
+from dexec.usecases.quote_route import QuoteRoute
+from dexec.usecases.reference import Reference, opposite, reference_prices
+from tests.support.fakes import FakeClock, FakeVenue, SameThread
+
+AMOUNTS = parse_token_amounts("SOL=0.1,USDC=10,USDT=10,RAY=5,JUP=10,BONK=500000")
+SOL_USDC = Pair("SOL", "USDC")
+
+
+@pytest.fixture
+def route() -> QuoteRoute:
+    """Return a router over two venues."""
+    clock = FakeClock()
+    return QuoteRoute([FakeVenue("raydium", clock), FakeVenue("meteora", clock)], clock, SameThread())
+
+
+def test_the_reference_is_what_the_router_gives_for_the_amount(route: QuoteRoute) -> None:
+    look = Reference(route, AMOUNTS)([SOL_USDC])
+    taken = route(RouteRequest(Mode.EXACT_IN, "SOL", "USDC", AMOUNTS["SOL"])).route
+    back = route(RouteRequest(Mode.EXACT_IN, "USDC", "SOL", AMOUNTS["USDC"])).route
+    price = look.prices[SOL_USDC]
+    assert price.reference == Fraction(taken.amount_out, taken.amount_in)
+    assert price.mid == (price.reference + Fraction(back.amount_in, back.amount_out)) / 2
+    assert price.mid > price.reference, "the spread lies between the two books"
+    assert look.venues == {"raydium", "meteora"}
+
+
+class Asked(FakeVenue):
+    """A venue that keeps what it is asked for."""
+
+    pairs: Sequence[Pair] = ()
+
+    def read(self, pairs: Sequence[Pair]) -> PoolSnapshot:
+        assert not self.pairs, "it is asked once"
+        self.pairs = pairs
+        return super().read(pairs)
+
+
+def test_one_look_prices_many_books_and_asks_for_each_pair_once() -> None:
+    clock = FakeClock()
+    venue = Asked("raydium", clock)
+    books = [SOL_USDC, opposite(SOL_USDC), Pair("USDC", "USDT")]
+    look = Reference(QuoteRoute([venue], clock, SameThread()), AMOUNTS)(books)
+    assert look.prices.keys() == {SOL_USDC, opposite(SOL_USDC)}, "of the third, there are no pools"
+    assert len(venue.pairs) == len({frozenset((one.token_in, one.token_out)) for one in venue.pairs})
+
+
+def test_a_book_without_pools_has_no_price() -> None:
+    assert reference_prices([SOL_USDC], [], AMOUNTS) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("SOL=0.1", "no amount of"),
+        ("SOL=0.1,SOL=1", "twice"),
+        ("SOL=x", "no amount of a token"),
+        ("SOL", "no amount of a token"),
+        ("ETH=1", "unknown token"),
+    ],
+)
+def test_amounts_are_checked(text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        parse_token_amounts(text)
