@@ -85,6 +85,7 @@ __all__ = [
     "Probe",
     "Push",
     "Queue",
+    "Risk",
     "RateLimit",
     "ShardLease",
     "Signer",

@@ -106,7 +106,7 @@ class FakeOrders:
             if row is None:
                 return Claim(ClaimOutcome.MISSING)
             switch, keyless = self._store.held_by(row.order), not self._store.has_key(row.order.client_id)
-            held_by = switch and switch.stop
+            held_by = None if switch is None else switch.stop
             outcome = claim_outcome(row.order, token, now, held_by=held_by, keyless=keyless)
             unsigned = row.order.waiting is not None and row.order.status is not Status.SUBMITTED
             halted = unsigned and self._store.may_not_trade(row.order)
