@@ -176,6 +176,9 @@ class Order:
         return self.transaction.signature if self.transaction else None
 
 
+_OVER_DESPITE_CANCEL = frozenset({Status.SUBMITTED, Status.CONFIRMED, Status.CANCELLED, Status.EXPIRED})
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """An order before and after some events: what the store writes in one go, or not at all."""
@@ -193,6 +196,16 @@ class Change:
     def signs(self) -> bool:
         """Whether it leads to a new signature, or stores one."""
         return self.after.status in SIGNING and self.after.status is not self.before.status
+
+    @property
+    def minds_cancel(self) -> bool:
+        """Whether a cancel that was noted while it was signed stands against it: it does not fill it."""
+        return self.before.status is Status.SUBMITTED and self.after.status not in _OVER_DESPITE_CANCEL
+
+    @property
+    def ends_entry(self) -> bool:
+        """Whether it ends the entry of a bracket."""
+        return self.after.exit_id is not None and self.after.is_terminal
 
     def then(self, status: Status, now: datetime, detail: Detail = None, step: Step | None = None) -> Change:
         """Return this change with one more event; raise ``IllegalTransition`` where the table forbids it."""

@@ -14,6 +14,9 @@ from dexec.domain.order import Accepted, Change, Event, Order
 from dexec.domain.risk import RiskLimits
 from dexec.ports.watching import Watcher
 
+MOST_EVENTS = 200
+"""Events that are read with an order: what waits may rest again thousands of times."""
+
 StatusFilter = Status | Literal["active"]
 """Which orders a history shows: those of one status, or all that are not over."""
 
@@ -31,19 +34,26 @@ class RateLimit:
 class NewOrder:
     """An order to be placed, before the rate limit says when it starts.
 
-    ``request_hashes`` are those of honest repeats of its request; the first is stored.
+    ``order`` is pending, or open: then it waits for its price. ``request_hashes`` are those of honest
+    repeats of its request; the first is stored. ``exit`` is the held exit of a bracket, whose entry it is.
     """
 
     order: Order
     idempotency_key: str | None
     request_hashes: tuple[str, ...]
+    exit: Order | None = None
 
     @property
     def first_event(self) -> Event:
         """What is stored of it beside the order itself."""
-        order = self.order
-        detail = Accepted(order.label, order.request)
-        return Event(order.id, order.seq, order.status, None, order.attempt, detail, order.created_at)
+        return first_event(self.order)
+
+
+def first_event(order: Order) -> Event:
+    """Return the event with which an order begins: what its client asked for."""
+    terms = None if order.waiting is None else order.waiting.terms
+    detail = Accepted(order.label, order.request, terms)
+    return Event(order.id, order.seq, order.status, None, order.attempt, detail, order.created_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +66,9 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The answer to a claim; ``events`` are all of the order so far, if it was claimed or has ended.
+    """The answer to a claim; ``events`` are those of the order so far, if it was claimed or has ended.
+
+    Of an order that has waited, they are those from the last time on that it became open.
 
     ``abandoned``: the lease before this one expired without having been released. ``held`` is what the
     client's wallet held at the claim, base units by symbol, of the tokens of which the store knows it.
@@ -80,6 +92,8 @@ class Orders(Protocol):
     def place(self, new: NewOrder, limit: RateLimit | None, watcher: str | None) -> Placed:
         """Store the order and its first event, reserve its slot, resolve a repeated idempotency key.
 
+        An open order takes no slot, but counts against ``limit`` in a row of its own. The rows by which
+        what waits is found, and the exit of a bracket, are stored with it.
         ``order.run_at`` of the answer is its reserved start; a repeat renews a pending order's ``queued_at``.
         ``watcher`` and the client's stream connections become watchers. Raises ``IdempotencyConflict``,
         ``TooManyOrders``, ``CommitUnknown``; ``ConnectionUnknown`` when ``watcher`` is no connection of the
@@ -100,16 +114,20 @@ class Orders(Protocol):
 
         Raises ``LeaseLost`` when the order is not as ``change.before`` any more, ``SigningHalted`` for a
         change that leads to a signature while the client may not trade (a switch, or no valid API key),
-        ``DeadlinePassed`` for one that is not ``updated_at`` before the order's ``expires_at``, ``RiskRefused``
-        for one whose reservation is beyond what its client may trade in the day. A change of ``reserved`` is
-        counted in the day's usage in the same transaction.
+        ``DeadlinePassed`` for one that is not ``updated_at`` before the order's ``expires_at``,
+        ``CancelWished`` for one that leaves submitted to go on, or to fail, when a cancel is noted,
+        ``RiskRefused`` for one whose reservation is beyond what its client may trade in the day.
+
+        An order that rests again is found by its price from then on. With the end of a bracket's entry, its
+        exit is opened over what the entry bought, or cancelled. A change of ``reserved`` is counted in the
+        day's usage in the same transaction.
         """
 
     def release(self, order: Order, run_at: datetime) -> None:
         """Release the lease; the order may be claimed again from ``run_at``."""
 
     def find(self, order_id: str, client_id: str) -> tuple[Order, tuple[Event, ...]] | None:
-        """Return a client's order with all its events."""
+        """Return a client's order with its last ``MOST_EVENTS`` events."""
 
     def history(
         self, client_id: str, status: StatusFilter | None, before_id: str | None, limit: int

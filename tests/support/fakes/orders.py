@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from dexec.domain.claims import ClaimOutcome, claim_outcome
 from dexec.domain.errors import (
+    CancelWished,
     ConnectionUnknown,
     DeadlinePassed,
     IdempotencyConflict,
@@ -16,12 +17,19 @@ from dexec.domain.errors import (
     TooManyOrders,
 )
 from dexec.domain.failure import Failure
-from dexec.domain.lifecycle import CLAIMABLE, UNSIGNED, Status
+from dexec.domain.lifecycle import CLAIMABLE, RESTING, UNSIGNED, Status
 from dexec.domain.order import Change, Event, Order, fail, take
+from dexec.domain.quote import Pair
 from dexec.domain.webhooks import WebhookState
 from dexec.ports import Claim, NewOrder, Placed, RateLimit, StatusFilter, Watcher
+from dexec.ports.orders import MOST_EVENTS, first_event
 from tests.support.fakes.risk import count_usage
 from tests.support.fakes.store import LineRow, Row, Store
+
+
+def rate_of(order: Order) -> str:
+    """Return the row of the rate that an order counts against."""
+    return f"{order.client_id}/waiting" if order.status in RESTING else order.client_id
 
 
 class FakeOrders:
@@ -53,19 +61,30 @@ class FakeOrders:
 
     def _insert(self, new: NewOrder, limit: RateLimit | None, watcher: str | None) -> Order:
         now = new.order.created_at
-        run_at = now if limit is None else self._reserve(new.order.client_id, limit, now)
+        run_at = now if limit is None else self._reserve(rate_of(new.order), limit, now)
         store = self._store
         hooks = self._hooks(new.order.client_id)
         order = replace(new.order, run_at=run_at, queued_at=now, hooks=hooks)
-        for hook_id in hooks:
+        if order.waiting is not None:
+            pair = Pair(order.request.token_in, order.request.token_out)
+            order = replace(order, waiting=replace(order.waiting, since=store.newest_slot(pair)))
+        self._add(order, Row(order, new.idempotency_key, new.request_hashes[0]), watcher)
+        if new.exit is not None:
+            held = replace(new.exit, hooks=hooks)
+            self._add(held, Row(held, None, ""), watcher)
+        return store.orders[order.id].order
+
+    def _add(self, order: Order, row: Row, watcher: str | None) -> None:
+        store, now = self._store, order.created_at
+        for hook_id in order.hooks:
             store.lines[hook_id, order.id] = LineRow(order.client_id, 0, 0, now, now)
-        store.orders[order.id] = Row(order, new.idempotency_key, new.request_hashes[0])
-        store.events[order.id] = [new.first_event]
+        store.orders[order.id] = row
+        store.events[order.id] = [first_event(order)]
+        store.write_waiting(order.id, now)
         for connection in store.connections.values():
             is_watcher = connection.stream or connection.connection_id == watcher
             if is_watcher and connection.client_id == order.client_id:
                 store.watchers.add((order.id, connection.connection_id))
-        return order
 
     def _hooks(self, client_id: str) -> tuple[str, ...]:
         found = [self._store.webhook(hook_id) for hook_id in self._store.webhooks]
@@ -94,10 +113,8 @@ class FakeOrders:
             row = self._store.orders[order.id]
             if row.order.status is not Status.PENDING or row.order.queued_at != order.queued_at:
                 return False
-            change = fail(row.order, now, error)
-            row.order = change.after
+            self._store.write(fail(row.order, now, error))
             row.idempotency_key = None
-            self._store.events[order.id].extend(change.events)
             return True
 
     def claim(self, order_id: str, token: str, now: datetime, lease_until: datetime) -> Claim:
@@ -116,7 +133,7 @@ class FakeOrders:
                 change = take(row.order, now, token, lease_until)
                 row.order = change.after
                 self._store.events[order_id].extend(change.events)
-            events = tuple(self._store.events[order_id])
+            events = self._store.events_since_open(order_id)
             watchers = self._store.watchers_of(order_id, streams=True)
             limits = self._store.risk_limits.get(row.order.client_id)
             return Claim(outcome, row.order, events, watchers, abandoned, limits=limits, halted=halted)
@@ -131,9 +148,11 @@ class FakeOrders:
                 raise DeadlinePassed(row.order.request.deadline_s)
             if change.signs and self._store.may_not_trade(row.order):
                 raise SigningHalted("trading is paused or halted, or the order's client has no valid API key")
+            if change.minds_cancel and row.order.cancelled_by is not None:
+                raise CancelWished(row.order.cancelled_by)
             count_usage(self._store, change)
-            row.order = replace(change.after, queued_at=row.order.queued_at)
-            self._store.events[change.after.id].extend(change.events)
+            kept = replace(change.after, queued_at=row.order.queued_at, cancelled_by=row.order.cancelled_by)
+            self._store.write(replace(change, after=kept))
             return self._store.watchers_of(change.after.id, streams=True)
 
     def release(self, order: Order, run_at: datetime) -> None:
@@ -147,7 +166,7 @@ class FakeOrders:
             row = self._store.orders.get(order_id)
             if row is None or row.order.client_id != client_id:
                 return None
-            return row.order, tuple(self._store.events[order_id])
+            return row.order, tuple(self._store.events[order_id][-MOST_EVENTS:])
 
     def history(
         self, client_id: str, status: StatusFilter | None, before_id: str | None, limit: int

@@ -12,6 +12,7 @@ from dexec.domain.lifecycle import RESTING, Status
 from dexec.domain.order import Change, Event, Order
 from dexec.domain.quote import Pair
 from dexec.domain.risk import RiskLimits
+from dexec.domain.waiting.bracket import after_entry
 from dexec.domain.waiting.lookup import Part, WaitingRow, waiting_rows
 from dexec.domain.waiting.ticks import shard_of
 from dexec.domain.webhooks import Recorded, Webhook
@@ -118,6 +119,21 @@ class Store:
         row.order = replace(change.after, queued_at=max(row.order.queued_at, change.after.queued_at))
         self.events[change.after.id].extend(change.events)
         self.write_waiting(change.after.id, change.after.updated_at)
+        if change.ends_entry:
+            self._end_entry(change.after)
+
+    def _end_entry(self, entry: Order) -> None:
+        """Open the held exit of an entry that has ended, or cancel it."""
+        held = self.orders.get(entry.exit_id or "")
+        change = None if held is None else after_entry(held.order, entry, entry.updated_at)
+        if change is not None:
+            self.write(change)
+
+    def events_since_open(self, order_id: str) -> tuple[Event, ...]:
+        """Return the events of an order since it last became open, or all."""
+        events = self.events[order_id]
+        opened = [place for place, event in enumerate(events) if event.status is Status.OPEN]
+        return tuple(events[opened[-1] if opened else 0 :])
 
     def write_waiting(self, order_id: str, now: datetime) -> None:
         """Write the rows of an order anew if it waits, or delete them."""

@@ -10,6 +10,7 @@ from datetime import datetime
 from dexec.domain.errors import ConnectionUnknown
 from dexec.domain.order import Event, Order
 from dexec.ports import Connection, Deliveries, MostConnections, Undelivered, Watcher
+from dexec.ports.orders import MOST_EVENTS
 from tests.support.fakes.store import Store
 
 
@@ -56,7 +57,7 @@ class FakeWatching:
             if connection is None or connection.client_id != client_id:
                 raise ConnectionUnknown
             self._store.watchers.add((order_id, connection_id))
-            return row.order, tuple(self._store.events[order_id])
+            return row.order, tuple(self._store.events[order_id][-MOST_EVENTS:])
 
     def unwatch(self, order_id: str, connection_id: str) -> None:
         with self._store.lock:
@@ -83,7 +84,7 @@ class FakeWatching:
     ) -> tuple[Undelivered, ...]:
         with self._store.lock:
             ended = [
-                (row.order, tuple(self._store.events[order_id]), self._undelivered_by(order_id, skipped))
+                (row.order, self._store.events_since_open(order_id), self._undelivered_by(order_id, skipped))
                 for order_id, row in self._store.orders.items()
                 if row.order.is_terminal and row.order.updated_at <= before
             ]

@@ -31,7 +31,6 @@ def test_the_reference_is_what_the_router_gives_for_the_amount(route: QuoteRoute
     price = look.prices[SOL_USDC]
     assert price.reference == Fraction(taken.amount_out, taken.amount_in)
     assert price.mid == (price.reference + Fraction(back.amount_in, back.amount_out)) / 2
-    assert price.mid > price.reference, "the spread lies between the two books"
     assert look.venues == {"raydium", "meteora"}
 
 

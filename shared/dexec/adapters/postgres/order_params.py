@@ -6,14 +6,37 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from dexec.adapters.postgres import encoding
-from dexec.domain.order import Change, Event, Order
+from dexec.adapters.postgres.waiting_encoding import dump_waiting
+from dexec.domain.lifecycle import RESTING
+from dexec.domain.order import Change, Event, Order, Withdrawal
+from dexec.domain.quote import Pair
+from dexec.domain.tokens import format_units
+from dexec.domain.waiting.bracket import BY_ENTRY, ENTRY_UNFILLED
 from dexec.domain.waiting.lookup import WaitingRows
+from dexec.domain.waiting.ticks import shard_of
 from dexec.ports import NewOrder, RateLimit
+from dexec.ports.orders import first_event
 
 NO_LIMIT = RateLimit(interval_s=0, burst=1, max_backlog_s=0)
+RESTS = "resting"
+"""The outcome of an order that no executor takes until it is triggered."""
 
 
-def to_place(new: NewOrder, limit: RateLimit | None, watcher: str | None) -> dict[str, object]:
+def outcome_of(order: Order) -> str | None:
+    """Return what the ``outcome`` column says of an order: null for what an executor may take."""
+    if order.is_terminal:
+        return order.status
+    return RESTS if order.status in RESTING else None
+
+
+def rate_id(order: Order) -> str:
+    """Return the row of the rate that an order counts against: what waits has one of its own."""
+    return f"{order.client_id}/waiting" if order.status in RESTING else order.client_id
+
+
+def to_place(
+    new: NewOrder, limit: RateLimit | None, watcher: str | None, shards: int = 1
+) -> dict[str, object]:
     """Return the parameters of ``place_order``: GCRA's intervals, and the watcher's connection, if any."""
     order = new.order
     rate = limit or NO_LIMIT
@@ -28,12 +51,62 @@ def to_place(new: NewOrder, limit: RateLimit | None, watcher: str | None) -> dic
         "request_hash": new.request_hashes[0],
         "request_hashes": list(new.request_hashes),
         "detail": encoding.dump_detail(new.first_event.detail),
+        "status": order.status,
+        "outcome": outcome_of(order),
+        "waiting": dump_waiting(order.waiting),
+        "exit_id": order.exit_id,
+        "shard": _shard(order, shards),
+        "rate_id": rate_id(order),
         "watcher": watcher,
         "limited": limit is not None,
         "interval": timedelta(seconds=rate.interval_s),
         "tolerance": timedelta(seconds=rate.interval_s * rate.burst),
         "max_backlog": timedelta(seconds=rate.max_backlog_s),
     }
+
+
+def to_place_exit(held: Order) -> dict[str, object]:
+    """Return the parameters of ``place_exit``; what its entry decides is read from its row."""
+    return {
+        "id": held.id,
+        "entry_id": held.entry_id,
+        "label": held.label,
+        "request": encoding.dump_request(held.request),
+        "status": held.status,
+        "outcome": outcome_of(held),
+        "waiting": dump_waiting(held.waiting),
+        "detail": encoding.dump_detail(first_event(held).detail),
+        "now": held.created_at,
+    }
+
+
+def to_open_exit(entry: Order, bought: int, shards: int) -> dict[str, object]:
+    """Return the parameters of ``open_exit``: ``bought`` is what the entry's fill gave, in base units."""
+    token = entry.request.token_out
+    return {
+        "id": entry.exit_id,
+        "entry_id": entry.id,
+        "entry_seq": entry.seq,
+        "amount": str(bought),
+        "shown": format_units(bought, token),
+        "shard": shard_of(Pair(token, entry.request.token_in), shards),
+        "now": entry.updated_at,
+    }
+
+
+def to_cancel_exit(entry: Order) -> dict[str, object]:
+    """Return the parameters of ``cancel_exit``."""
+    return {
+        "id": entry.exit_id,
+        "entry_id": entry.id,
+        "error": encoding.dump_failure(ENTRY_UNFILLED),
+        "detail": encoding.dump_detail(Withdrawal(BY_ENTRY, ENTRY_UNFILLED)),
+        "now": entry.updated_at,
+    }
+
+
+def _shard(order: Order, shards: int) -> int:
+    return shard_of(Pair(order.request.token_in, order.request.token_out), shards)
 
 
 def to_save(change: Change) -> dict[str, object]:
@@ -46,7 +119,9 @@ def to_save(change: Change) -> dict[str, object]:
         "seen_token": before.lease_token,
         "signs": change.signs,
         "status": after.status,
-        "outcome": after.status if after.is_terminal else None,
+        "outcome": outcome_of(after),
+        "waiting": dump_waiting(after.waiting),
+        "minds_cancel": change.minds_cancel,
         "seq": after.seq,
         "attempt": after.attempt,
         "lease_token": after.lease_token,

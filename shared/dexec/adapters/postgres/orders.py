@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol, cast
 
@@ -12,12 +13,14 @@ import psycopg
 
 from dexec.adapters.postgres import encoding, rows
 from dexec.adapters.postgres.database import Database, Repeat
-from dexec.adapters.postgres.order_params import NO_LIMIT, to_place, to_save
-from dexec.adapters.postgres.risk import DAY_LIMIT, PostgresRisk, counting
+from dexec.adapters.postgres.order_params import NO_LIMIT, rate_id
+from dexec.adapters.postgres.order_writes import ending, placing, saving
+from dexec.adapters.postgres.risk import DAY_LIMIT, PostgresRisk
 from dexec.adapters.postgres.risk_encoding import load_limits
 from dexec.adapters.postgres.statements import Row, Statement
 from dexec.domain.claims import ClaimOutcome, claim_outcome
 from dexec.domain.errors import (
+    CancelWished,
     CommitUnknown,
     ConnectionUnknown,
     DeadlinePassed,
@@ -28,10 +31,11 @@ from dexec.domain.errors import (
     TooManyOrders,
 )
 from dexec.domain.failure import Failure
-from dexec.domain.lifecycle import RESTING, TERMINAL
+from dexec.domain.lifecycle import RESTING, TERMINAL, Status
 from dexec.domain.order import Change, Event, Order, routed
 from dexec.domain.risk import RiskRefused, day_refused
 from dexec.ports import Claim, NewOrder, Placed, RateLimit, StatusFilter, Watcher
+from dexec.ports.orders import MOST_EVENTS
 
 MOST_MARKED = 1_000
 """Orders marked as ended at once: Aurora DSQL changes 3,000 rows in a transaction at the most."""
@@ -50,18 +54,19 @@ class Held(Protocol):
 class PostgresOrders:
     """Orders and their events, each method one round trip; a page of the history is two."""
 
-    def __init__(self, database: Database, held: Held | None = None) -> None:
+    def __init__(self, database: Database, held: Held | None = None, trigger_shards: int = 1) -> None:
         self._database = database
         self._held = held
         self._risk = PostgresRisk(database)
+        self._shards = trigger_shards
 
     def place(self, new: NewOrder, limit: RateLimit | None, watcher: str | None) -> Placed:
         """Store an order, or find the one that its idempotency key stands for."""
-        statement = Statement("place_order", to_place(new, limit, watcher))
+        statements = placing(new, limit, watcher, self._shards)
         try:
-            found = self._database.fetch(statement, Repeat.HARMLESS)
+            found = self._database.transact(statements, [], Repeat.HARMLESS)[0][0]
             while found and found[0]["raced"]:
-                found = self._database.fetch(statement, Repeat.HARMLESS)
+                found = self._database.transact(statements, [], Repeat.HARMLESS)[0][0]
         except psycopg.errors.UniqueViolation:
             # Only a repeat after a lost connection can find its own id: the first run did commit.
             known = self.find(new.order.id, new.order.client_id)
@@ -74,7 +79,7 @@ class PostgresOrders:
         if order_row["spare_slot"]:
             # The order is stored whether or not this works; an unused slot only delays the next order.
             with suppress(StoreUnavailable, CommitUnknown):
-                self._database.fetch(Statement("return_slot", statement.params), Repeat.NEVER)
+                self._database.fetch(Statement("return_slot", statements[0].params), Repeat.NEVER)
         order = rows.to_order(order_row)
         if order_row["request_hash"] not in new.request_hashes:
             raise IdempotencyConflict("this idempotency key was used for another order")
@@ -91,7 +96,7 @@ class PostgresOrders:
         return self._backlog_full(new, limit)
 
     def _backlog_full(self, new: NewOrder, limit: RateLimit) -> TooManyOrders:
-        params = {"client_id": new.order.client_id}
+        params = {"rate_id": rate_id(new.order)}
         found = self._database.fetch(Statement("backlog_end", params), Repeat.READ)
         retry_after = 1.0
         if found:
@@ -109,12 +114,15 @@ class PostgresOrders:
             "error": encoding.dump_failure(error),
             "detail": encoding.dump_detail(error),
         }
-        return bool(self._database.fetch(Statement("withdraw_order", params), Repeat.NEVER))
+        withdrawn = replace(order, status=Status.FAILED, updated_at=now)
+        statements = [Statement("withdraw_order", params), *ending(withdrawn, self._shards)]
+        return bool(self._database.transact(statements, [], Repeat.NEVER)[0][0])
 
     def claim(self, order_id: str, token: str, now: datetime, lease_until: datetime) -> Claim:
         """Take an order's lease and begin or resume its routing."""
         params = {"id": order_id, "token": token, "now": now, "lease_until": lease_until}
-        reads = [Statement("order_events", {"id": order_id}), Statement("order_watchers", {"id": order_id})]
+        about = {"id": order_id}
+        reads = [Statement("order_events_since_open", about), Statement("order_watchers", about)]
         if self._held is not None:
             reads.append(self._held.statement(order_id))
         (claimed,), (events, watchers, *wallet) = self._database.transact(
@@ -135,15 +143,19 @@ class PostgresOrders:
         )
 
     def save(self, change: Change) -> tuple[Watcher, ...]:
-        """Write a change under the lease that it saw."""
-        writes = [Statement("save_order", to_save(change)), *counting(change)]
+        """Write a change under the lease that it saw, with what waits because of it."""
+        statements = saving(change, self._shards)
         reads = [Statement("order_watchers", {"id": change.after.id})]
+        if change.minds_cancel:
+            reads.append(Statement("cancel_wish", statements[0].params))
         try:
-            ((written,), *_), (watchers,) = self._database.transact(writes, reads, Repeat.NEVER)
+            ((written,), *_), (watchers, *wish) = self._database.transact(statements, reads, Repeat.NEVER)
         except psycopg.errors.CheckViolation as exc:
             if exc.diag.constraint_name != DAY_LIMIT:
                 raise
             raise self._day_refused(change.after) from exc
+        if wish and wish[0]:
+            raise CancelWished(cast(str, wish[0][0]["cancelled_by"]))
         if written["late"]:
             raise DeadlinePassed(change.after.request.deadline_s)
         if written["halted"]:
@@ -167,12 +179,12 @@ class PostgresOrders:
         self._database.fetch(Statement("release_order", params), Repeat.HARMLESS)
 
     def find(self, order_id: str, client_id: str) -> tuple[Order, tuple[Event, ...]] | None:
-        """Return a client's order and its events."""
+        """Return a client's order and its last events."""
         _, (orders, events) = self._database.transact(
             [],
             [
                 Statement("find_order", {"id": order_id, "client_id": client_id}),
-                Statement("order_events", {"id": order_id}),
+                Statement("order_events", {"id": order_id, "most": MOST_EVENTS}),
             ],
             Repeat.READ,
         )

@@ -11,6 +11,7 @@ from dexec.adapters.postgres.statements import Statement
 from dexec.domain.errors import ConnectionUnknown
 from dexec.domain.order import Event, Order
 from dexec.ports import Connection, Deliveries, MostConnections, Undelivered, Watcher
+from dexec.ports.orders import MOST_EVENTS
 
 
 class PostgresWatching:
@@ -57,7 +58,7 @@ class PostgresWatching:
             [Statement("watch", params)],
             [
                 Statement("find_order", params),
-                Statement("order_events", {"id": order_id}),
+                Statement("order_events", {"id": order_id, "most": MOST_EVENTS}),
                 Statement("find_connection", params),
             ],
             Repeat.HARMLESS,
@@ -89,7 +90,7 @@ class PostgresWatching:
     def _with_watchers(self, order: Order, skipped: frozenset[str]) -> Undelivered:
         about = {"id": order.id}
         _, (events, watchers) = self._database.transact(
-            [], [Statement("order_events", about), Statement("watchers_only", about)], Repeat.READ
+            [], [Statement("order_events_since_open", about), Statement("watchers_only", about)], Repeat.READ
         )
         waiting = tuple(one for one in map(rows.to_watcher, watchers) if one.connection_id not in skipped)
         return order, tuple(map(rows.to_event, events)), waiting

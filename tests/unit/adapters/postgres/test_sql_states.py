@@ -23,12 +23,17 @@ AT_ONCE = UNSIGNED - RESTING - {Status.TRIGGERED}
 """What never waited and has no signature."""
 
 PENDING = frozenset({Status.PENDING})
+HELD = frozenset({Status.HELD})
+OPEN = frozenset({Status.OPEN})
+CONFIRMED = frozenset({Status.CONFIRMED})
+CANCELLED = frozenset({Status.CANCELLED})
 FAILED = frozenset({Status.FAILED})
 
 Spelled = tuple[str, frozenset[Status]]
 
 EXPECTED: dict[str, list[Spelled]] = {
     "cancel_orders": [("=", FAILED), ("=", FAILED), ("IN", AT_ONCE)],
+    "cancel_exit": [("=", CANCELLED), ("=", CANCELLED), ("=", HELD), ("IN", TERMINAL - CONFIRMED)],
     "cancellable_orders": [("IN", AT_ONCE)],
     "claim_order": [("IN", RESTARTED), ("IN", RESTARTED), ("IN", CLAIMABLE), ("=", SUBMITTED)],
     "count_parked": [("IN", CLAIMABLE)],
@@ -38,7 +43,11 @@ EXPECTED: dict[str, list[Spelled]] = {
     "leased_orders": [("IN", PREPARING)],
     "lost_orders": [("IN", CLAIMABLE), ("=", SUBMITTED)],
     "mark_ended_orders": [("IN", TERMINAL)],
+    "drop_waiting": [("=", RESTING)],
+    "open_exit": [("=", OPEN), ("=", HELD), ("=", CONFIRMED)],
     "open_orders": [("IN", CLAIMABLE), ("=", RESTING)],
+    "open_waiting": [("=", OPEN)],
+    "order_events_since_open": [("=", OPEN)],
     "order_history_open": [("IN", CLAIMABLE), ("=", RESTING)],
     "order_history_open_before": [("IN", CLAIMABLE), ("=", RESTING)],
     "order_history_resting_by_status": [("=", RESTING)],

@@ -1,2 +1,2 @@
 -- When the slots that a client has reserved so far are used up.
-SELECT tat FROM rate_limits WHERE client_id = %(client_id)s
+SELECT tat FROM rate_limits WHERE client_id = %(rate_id)s

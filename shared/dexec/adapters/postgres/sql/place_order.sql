@@ -1,9 +1,10 @@
--- One statement accepts an order: it resolves a repeated idempotency key, reserves the execution slot
+-- One statement accepts an order, to be executed or to wait: it resolves a repeated idempotency key, reserves the execution slot
 -- (GCRA: tat is the theoretical arrival time), and writes the order, its first event, its watchers, and a
 -- line for each endpoint of its client.
 -- No row comes back when the client's backlog is full or its connection is not stored. A repeat notes that its message is sent again,
 -- so that the order is not withdrawn meanwhile; "raced" says that the order moved on meanwhile, and
 -- "spare_slot" that a slot was reserved although the same key was placed at the same moment.
+-- What waits has a rate of its own; ticks up to the newest of its shard do not count for its stop.
 WITH known AS (
     SELECT id FROM orders
     WHERE client_id = %(client_id)s AND idempotency_key = %(idempotency_key)s
@@ -24,7 +25,7 @@ listening AS (
 ),
 slot AS (
     INSERT INTO rate_limits AS r (client_id, tat)
-    SELECT %(client_id)s, %(now)s + %(interval)s
+    SELECT %(rate_id)s, %(now)s + %(interval)s
     WHERE %(limited)s AND NOT EXISTS (SELECT 1 FROM known) AND EXISTS (SELECT 1 FROM listening)
     ON CONFLICT (client_id) DO UPDATE SET tat = GREATEST(r.tat, %(now)s) + %(interval)s
     WHERE GREATEST(r.tat, %(now)s) + %(interval)s <= %(now)s + %(tolerance)s + %(max_backlog)s
@@ -47,19 +48,22 @@ hooked AS (
 placed AS (
     INSERT INTO orders (
         id, client_id, label, request, status, seq, attempt, run_at, queued_at,
-        idempotency_key, request_hash, created_at, updated_at, expires_at, hooks
+        idempotency_key, request_hash, created_at, updated_at, expires_at, hooks, outcome, waiting, exit_id, since
     )
     SELECT
-        %(id)s, %(client_id)s, %(label)s, %(request)s, 'pending', 1, 1, start.run_at, %(now)s,
+        %(id)s, %(client_id)s, %(label)s, %(request)s, %(status)s, 1, 1, start.run_at, %(now)s,
         %(idempotency_key)s, %(request_hash)s, %(now)s, %(now)s, %(expires_at)s,
-        (SELECT string_agg(hooked.id, ' ' ORDER BY hooked.id) FROM hooked)
+        (SELECT string_agg(hooked.id, ' ' ORDER BY hooked.id) FROM hooked), %(outcome)s, %(waiting)s, %(exit_id)s,
+        CASE WHEN %(waiting)s::text IS NOT NULL THEN
+            coalesce((SELECT shards.slot FROM shards WHERE shards.shard = %(shard)s), 0)
+        END
     FROM start
     ON CONFLICT (client_id, idempotency_key) DO UPDATE SET queued_at = excluded.queued_at
     RETURNING *
 ),
 event AS (
     INSERT INTO order_events (order_id, seq, status, step, attempt, detail, at)
-    SELECT id, 1, 'pending', NULL, 1, %(detail)s, %(now)s FROM placed WHERE id = %(id)s
+    SELECT id, 1, %(status)s, NULL, 1, %(detail)s, %(now)s FROM placed WHERE id = %(id)s
 ),
 watching AS (
     INSERT INTO watchers (order_id, connection_id)

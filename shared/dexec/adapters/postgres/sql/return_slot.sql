@@ -1,1 +1,1 @@
-UPDATE rate_limits SET tat = tat - %(interval)s WHERE client_id = %(client_id)s
+UPDATE rate_limits SET tat = tat - %(interval)s WHERE client_id = %(rate_id)s

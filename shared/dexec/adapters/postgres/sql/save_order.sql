@@ -1,7 +1,7 @@
 -- A transition: the order as it is now and its new events, if the order is still as its executor saw it.
 -- Its route is in its event alone: this row is written anew at every step.
--- A step towards a signature is refused while the client may not trade, or once the
--- order's deadline has passed ("late").
+-- A step towards a signature is refused while the client may not trade, or once the order's deadline has passed
+-- ("late"). One that leaves submitted without a fill is refused when a cancel is noted.
 WITH moved AS (
     UPDATE orders
     SET status = %(status)s,
@@ -16,12 +16,14 @@ WITH moved AS (
         last_valid_block_height = %(last_valid_block_height)s,
         fill = %(fill)s,
         error = %(error)s,
+        waiting = %(waiting)s,
         updated_at = %(updated_at)s
     WHERE id = %(id)s AND seq = %(seen_seq)s AND lease_token = %(seen_token)s
         AND NOT (%(signs)s AND (
             {{may_not_trade orders}}
             OR coalesce(expires_at <= %(updated_at)s, false)
         ))
+        AND NOT (%(minds_cancel)s AND cancelled_by IS NOT NULL)
     RETURNING id
 ),
 written AS (

@@ -1,0 +1,62 @@
+"""The statements of one transaction that writes an order: its own, then those of what waits with it."""
+
+from __future__ import annotations
+
+from dexec.adapters.postgres.order_params import (
+    to_add_waiting,
+    to_cancel_exit,
+    to_open_exit,
+    to_place,
+    to_place_exit,
+    to_save,
+)
+from dexec.adapters.postgres.risk import counting
+from dexec.adapters.postgres.statements import Statement
+from dexec.domain.lifecycle import RESTING
+from dexec.domain.order import Change, Order
+from dexec.domain.waiting.lookup import waiting_rows
+from dexec.ports import NewOrder, RateLimit
+
+
+def placing(new: NewOrder, limit: RateLimit | None, watcher: str | None, shards: int) -> list[Statement]:
+    """Return what places an order: of a market order, one statement."""
+    statements = [Statement("place_order", to_place(new, limit, watcher, shards)), *adding(new.order)]
+    if new.exit is not None:
+        statements += [Statement("place_exit", to_place_exit(new.exit)), *adding(new.exit)]
+    return statements
+
+
+def saving(change: Change, shards: int) -> list[Statement]:
+    """Return what writes a change under its executor's lease: of a market order, one statement."""
+    return [
+        Statement("save_order", to_save(change)),
+        *counting(change),
+        *adding(change.after),
+        *(ending(change.after, shards) if change.ends_entry else ()),
+    ]
+
+
+def adding(order: Order) -> list[Statement]:
+    """Return what adds the rows of an order that rests, after it was written in the same transaction."""
+    if order.status not in RESTING or order.waiting is None:
+        return []
+    found = waiting_rows(order, order.waiting, order.updated_at)
+    return [Statement("add_waiting", to_add_waiting(order, found))]
+
+
+def ending(entry: Order, shards: int) -> list[Statement]:
+    """Return what the end of a bracket's entry makes of its exit, after that in the same transaction.
+
+    Each checks what it finds: where the entry was not written, or the exit is not held, nothing changes.
+    """
+    if entry.exit_id is None:
+        return []
+    if entry.fill is None:
+        return [
+            Statement("cancel_exit", to_cancel_exit(entry)),
+            Statement("drop_waiting", {"order_ids": [entry.exit_id]}),
+        ]
+    return [
+        Statement("open_exit", to_open_exit(entry, entry.fill.amount_out, shards)),
+        Statement("open_waiting", {"id": entry.exit_id}),
+    ]

@@ -1,0 +1,21 @@
+-- The held exit of an entry that is filled begins to wait, over what the entry bought: after the entry's end, in
+-- the same transaction. Ticks up to the newest of its shard do not count for its stop.
+WITH moved AS (
+    UPDATE orders
+    SET status = 'open',
+        seq = seq + 1,
+        request = (request::jsonb || jsonb_build_object('amount', %(amount)s::text))::text,
+        since = coalesce((SELECT shards.slot FROM shards WHERE shards.shard = %(shard)s), 0),
+        updated_at = GREATEST(updated_at, %(now)s)
+    WHERE id = %(id)s
+        AND status = 'held'
+        AND EXISTS (SELECT 1 FROM orders e WHERE e.id = %(entry_id)s AND e.seq = %(entry_seq)s AND e.status = 'confirmed')
+    RETURNING id, seq, attempt, label, request, waiting, updated_at
+)
+INSERT INTO order_events (order_id, seq, status, step, attempt, detail, at)
+SELECT id, seq, 'open', NULL, attempt,
+    (request::jsonb || jsonb_build_object(
+        'label', label, 'amount', %(shown)s::text, 'terms', waiting::jsonb -> 'terms'
+    ))::text,
+    updated_at
+FROM moved
