@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from dexec.domain.halts import Stop
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import build, confirm, fail
 from dexec.ports import ClaimOutcome

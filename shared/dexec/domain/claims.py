@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import Enum, auto
 
 from dexec.domain.halts import Stop
-from dexec.domain.lifecycle import UNSIGNED
+from dexec.domain.lifecycle import RESTING, UNSIGNED
 from dexec.domain.order import Order
 
 
@@ -16,6 +16,8 @@ class ClaimOutcome(Enum):
     CLAIMED = auto()
     MISSING = auto()
     TERMINAL = auto()
+    RESTING = auto()
+    """It waits for its price, or for its entry: a message of it is from before, and done with."""
     HELD = auto()
     NOT_YET = auto()
     PAUSED = auto()
@@ -39,6 +41,7 @@ def claim_outcome(
     is_leased = order.lease_until is not None and order.lease_until > now and order.lease_token != token
     obstacles = (
         (order.is_terminal, ClaimOutcome.TERMINAL),
+        (order.status in RESTING, ClaimOutcome.RESTING),
         (order.parked_at is not None, ClaimOutcome.PARKED),
         (is_leased, ClaimOutcome.HELD),
         (order.run_at > now, ClaimOutcome.NOT_YET),

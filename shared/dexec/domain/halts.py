@@ -35,7 +35,7 @@ class Switch:
     @property
     def name(self) -> str:
         """What it is stored under: one switch of each kind for all, and one for each client."""
-        return self.stop.value if self.client_id is None else f"{self.stop.value} {self.client_id}"
+        return switch_name(self.stop, self.client_id)
 
     @classmethod
     def of(cls, name: str, set_at: datetime, token_out: str | None) -> Switch:
@@ -59,6 +59,11 @@ class Switch:
         if self.stop is Stop.HALTED:
             return f"trading{whose} is halted"
         return f"trading{whose} is halted but for orders into {self.token_out}"
+
+
+def switch_name(stop: Stop, client_id: str | None) -> str:
+    """Return what a switch is stored under."""
+    return stop.value if client_id is None else f"{stop.value} {client_id}"
 
 
 class TradingHalted(Rejected):

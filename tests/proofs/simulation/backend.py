@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC
+from fractions import Fraction
 from random import Random
 from threading import local
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import psycopg
 from psycopg.rows import dict_row
@@ -14,9 +16,15 @@ from psycopg.rows import dict_row
 from dexec.adapters.postgres import rows
 from dexec.adapters.postgres.connection import BoundedConnection, Connect
 from dexec.adapters.postgres.database import Database, Repeat
+from dexec.adapters.postgres.encoding import dump_detail
 from dexec.adapters.postgres.pipeline import Pipeline
+from dexec.adapters.postgres.waiting_encoding import dump_waiting
 from dexec.bootstrap import Container
-from dexec.domain.order import Event, Order
+from dexec.domain.order import Event, Order, Triggered
+from dexec.domain.quote import Pair
+from dexec.domain.waiting.conditions import Kind
+from dexec.domain.waiting.lookup import Group, Part, WaitingRow
+from dexec.domain.waiting.steps import trigger
 from dexec.ports import ApiKeys, Control, Orders, Outbox, Risk, Watching, Webhooks
 from dexec.settings import Settings
 from tests.support.fakes import (
@@ -29,6 +37,7 @@ from tests.support.fakes import (
     FakeWebhooks,
     Store,
 )
+from tests.support.fakes.store import StoredWaiting
 
 T = TypeVar("T")
 TABLES = (
@@ -44,7 +53,12 @@ TABLES = (
     "webhook_deliveries",
     "risk_limits",
     "risk_days",
+    "waiting",
+    "shards",
+    "ticks",
 )
+
+LIMIT_MET = Triggered(Kind.LIMIT, Fraction(1), Fraction(1), slot=1)
 
 History = tuple[Order, tuple[Event, ...]]
 
@@ -63,6 +77,18 @@ class Audit(Protocol):
 
     def watch_many(self, connection_id: str, orders: int) -> None:
         """Make a connection a watcher of orders that are not there."""
+
+    def waiting(self) -> dict[tuple[str, Part], StoredWaiting]:
+        """Return the rows by which what waits is found, by order and part."""
+
+    def trigger(self, order_id: str) -> None:
+        """Trigger an order by its limit."""
+
+    def tick(self, slot: int) -> None:
+        """Make this the slot of the newest tick of the only shard."""
+
+    def wish_cancel(self, order_id: str, by: str) -> None:
+        """Note that an order is to be cancelled if its transaction does not fill it."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +122,20 @@ class FakeAudit:
 
     def watch_many(self, connection_id: str, orders: int) -> None:
         self._store.watchers |= {(f"ord_{n}", connection_id) for n in range(orders)}
+
+    def waiting(self) -> dict[tuple[str, Part], StoredWaiting]:
+        return dict(self._store.waiting)
+
+    def trigger(self, order_id: str) -> None:
+        order = self._store.orders[order_id].order
+        self._store.write(trigger(order, order.updated_at, LIMIT_MET))
+
+    def tick(self, slot: int) -> None:
+        self._store.shards[0].slot = slot
+
+    def wish_cancel(self, order_id: str, by: str) -> None:
+        row = self._store.orders[order_id]
+        row.order = replace(row.order, cancelled_by=by)
 
 
 def in_memory() -> Backend:
@@ -131,7 +171,7 @@ class PostgresAudit:
     def is_settled(self) -> bool:
         found = self._connection.execute(
             "SELECT NOT EXISTS (SELECT 1 FROM watchers) AND NOT EXISTS"
-            " (SELECT 1 FROM orders WHERE status NOT IN ('confirmed', 'failed'))"
+            " (SELECT 1 FROM orders WHERE status NOT IN ('confirmed', 'failed', 'cancelled', 'expired'))"
         ).fetchone()
         assert found is not None
         return bool(found[0])
@@ -143,10 +183,50 @@ class PostgresAudit:
         statement = "INSERT INTO watchers SELECT 'ord_' || n, %s FROM generate_series(1, %s) AS n"
         self._connection.execute(statement, [connection_id, orders])
 
+    def waiting(self) -> dict[tuple[str, Part], StoredWaiting]:
+        with self._connection.cursor(row_factory=dict_row) as cursor:
+            found = cursor.execute("SELECT * FROM waiting").fetchall()
+        return {(row["order_id"], Part(row["part"])): _stored(row) for row in found}
+
+    def trigger(self, order_id: str) -> None:
+        ((order, _),) = [one for one in self.histories() if one[0].id == order_id]
+        change = trigger(order, order.updated_at, LIMIT_MET)
+        self._connection.execute(
+            "UPDATE orders SET status = 'triggered', outcome = NULL, seq = seq + 1, waiting = %s"
+            " WHERE id = %s",
+            [dump_waiting(change.after.waiting), order_id],
+        )
+        detail = dump_detail(LIMIT_MET)
+        self._connection.execute(
+            "INSERT INTO order_events (order_id, seq, status, attempt, detail, at)"
+            " SELECT id, seq, status, attempt, %s, updated_at FROM orders WHERE id = %s",
+            [detail, order_id],
+        )
+        self._connection.execute("DELETE FROM waiting WHERE order_id = %s", [order_id])
+
+    def tick(self, slot: int) -> None:
+        statement = (
+            "INSERT INTO shards (shard, slot, judged) VALUES (0, %s, %s)"
+            " ON CONFLICT (shard) DO UPDATE SET slot = excluded.slot"
+        )
+        self._connection.execute(statement, [slot, slot])
+
+    def wish_cancel(self, order_id: str, by: str) -> None:
+        self._connection.execute("UPDATE orders SET cancelled_by = %s WHERE id = %s", [by, order_id])
+
     def clear(self) -> None:
         """Forget everything."""
         for table in TABLES:
             self._connection.execute(f"DELETE FROM {table}".encode())
+
+
+def _stored(row: dict[str, Any]) -> StoredWaiting:
+    group = None if row["price_group"] is None else Group.read(row["price_group"])
+    at = None if row["at"] is None else row["at"].astimezone(UTC)
+    found = WaitingRow(Part(row["part"]), group, row["key"], at)
+    pair, book = (None if text is None else Pair(*text.split(">")) for text in (row["pair"], row["book"]))
+    assert pair is not None
+    return StoredWaiting(row["client_id"], pair, book, found, row["version"])
 
 
 class ContestedDatabase(Database):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from dexec.domain.failure import Failure
-from dexec.domain.halts import Stop, Switch
+from dexec.domain.halts import Stop, Switch, switch_name
 from dexec.domain.lifecycle import PREPARING, UNSIGNED
 from dexec.domain.order import Order, fail
 from dexec.ports import Standing
@@ -28,7 +28,7 @@ class FakeControl:
 
     def lift(self, stops: Collection[Stop], client_id: str | None) -> tuple[Switch, ...]:
         with self._store.lock:
-            names = sorted(Switch(stop, datetime.min, client_id).name for stop in stops)
+            names = sorted(switch_name(stop, client_id) for stop in stops)
             lifted = [self._store.switches.pop(name, None) for name in names]
         return tuple(one for one in lifted if one is not None)
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import cast
 
 from dexec.adapters.postgres import encoding, rows
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.statements import Statement
 from dexec.domain.failure import Failure
-from dexec.domain.halts import Stop, Switch
+from dexec.domain.halts import Stop, Switch, switch_name
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
 from dexec.ports import Standing
-
-NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class PostgresControl:
@@ -31,7 +29,7 @@ class PostgresControl:
 
     def lift(self, stops: Collection[Stop], client_id: str | None) -> tuple[Switch, ...]:
         """Take the switches of these kinds off; return which were set."""
-        names = [Switch(stop, NEVER, client_id).name for stop in stops]
+        names = [switch_name(stop, client_id) for stop in stops]
         found = self._database.fetch(Statement("lift_switches", {"names": names}), Repeat.HARMLESS)
         return tuple(sorted(map(rows.to_switch, found), key=lambda one: one.name))
 
