@@ -35,7 +35,7 @@ def claim_outcome(
     """Return what a claim under the lease ``token`` comes to; the first obstacle is the one that counts.
 
     ``held_by`` is the switch that holds the order back, ``keyless`` whether the client has no valid key: both
-    hold back what is unsigned only. What is submitted settles; what waits for its price is taken, to rest again.
+    hold back what is unsigned only. What is submitted settles; what waits for its price is taken, and rests.
     """
     unsigned = order.status in UNSIGNED and order.waiting is None
     is_leased = order.lease_until is not None and order.lease_until > now and order.lease_token != token

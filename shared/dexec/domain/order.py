@@ -120,8 +120,8 @@ class Order:
     attempt; it is stored in the event that decided it, so only those who read the events, or the history,
     know it. ``waiting`` is what an order has that waits for its price; None for a market order. A bracket is
     two orders: the entry's ``exit_id`` names the exit, whose ``entry_id`` names the entry. ``cancelled_by``
-    is a cancel that came while it was signed: it holds if the transaction does not fill it. ``reserved`` is what
-    it counts for in the day's usage of a client that has a limit, while it is submitted and once it is confirmed.
+    is a cancel that came while it was signed: it holds if the transaction does not fill it. ``reserved`` is
+    what it counts for in the day's usage of a client that has a limit, while submitted and once confirmed.
     """
 
     id: str

@@ -37,7 +37,7 @@ class Control(Protocol):
         """Set a switch; setting it again keeps the time at which it was first set."""
 
     def lift(self, stops: Collection[Stop], client_id: str | None) -> tuple[Switch, ...]:
-        """Take the switches of these kinds off, those for all or those of one client; return which were set."""
+        """Take switches off, by kind, those for all or those of one client; return which were set."""
 
     def switches(self) -> tuple[Switch, ...]:
         """Return the switches that are set, by name."""

@@ -36,12 +36,15 @@ class NewOrder:
 
     ``order`` is pending, or open: then it waits for its price. ``request_hashes`` are those of honest
     repeats of its request; the first is stored. ``exit`` is the held exit of a bracket, whose entry it is.
+    ``most_open``: not placed where as many orders of its client wait already. Of those placed at the same
+    moment, more may be.
     """
 
     order: Order
     idempotency_key: str | None
     request_hashes: tuple[str, ...]
     exit: Order | None = None
+    most_open: int | None = None
 
     @property
     def first_event(self) -> Event:
@@ -97,8 +100,11 @@ class Orders(Protocol):
         ``order.run_at`` of the answer is its reserved start; a repeat renews a pending order's ``queued_at``.
         ``watcher`` and the client's stream connections become watchers. Raises ``IdempotencyConflict``,
         ``TooManyOrders``, ``CommitUnknown``; ``ConnectionUnknown`` when ``watcher`` is no connection of the
-        client, and then stores nothing.
+        client, ``TradingHalted``, ``RiskRefused`` (``most_open``), and then stores nothing.
         """
+
+    def is_placed(self, client_id: str, idempotency_key: str) -> bool:
+        """Whether an order stands under this idempotency key of a client."""
 
     def withdraw(self, order: Order, now: datetime, error: Failure) -> bool:
         """Fail a pending order and free its idempotency key.

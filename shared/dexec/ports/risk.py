@@ -11,7 +11,7 @@ from dexec.domain.risk import RiskLimits
 
 
 class Risk(Protocol):
-    """Risk limits and usage. Signatures are counted by ``Orders.save``, in the transaction that stores them."""
+    """Limits and usage. Signatures are counted by ``Orders.save``, in the transaction that stores them."""
 
     def limits(self, client_id: str | None = None) -> Mapping[str, RiskLimits]:
         """Return the limits of all clients that have some, or of one client, by client."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from dexec.domain.error_code import ErrorCode
 from dexec.domain.errors import (
     AttemptFailed,
     BlockhashExpired,
@@ -19,7 +20,8 @@ from dexec.domain.errors import (
     SigningHalted,
     Unavailable,
 )
-from dexec.domain.lifecycle import Status
+from dexec.domain.failure import Failure
+from dexec.domain.lifecycle import RESTING, Status
 from dexec.domain.order import (
     Change,
     Event,
@@ -32,7 +34,9 @@ from dexec.domain.order import (
     try_again,
 )
 from dexec.domain.quote import Mode
+from dexec.domain.risk import RiskRefused
 from dexec.domain.routing import record_fill, record_route
+from dexec.domain.waiting.steps import untrigger
 from dexec.ports import CannotLand, Claim, ClaimOutcome, Clock, Cluster, Landed, Orders, Signer, Wallets
 from dexec.usecases.guards import check_deadline, check_funds, check_limit
 from dexec.usecases.hint_webhooks import no_hints
@@ -40,12 +44,14 @@ from dexec.usecases.looks import pauses
 from dexec.usecases.notify import Notifier
 from dexec.usecases.quote_route import Decision, QuoteRoute
 from dexec.usecases.report import Report, Reporting, keep_quiet
+from dexec.usecases.risk import RiskCheck, no_limits, resting
 
 INFRASTRUCTURE_DELAYS_S = (1, 2, 4, 8, 15)
 VENUE_DELAYS_S = (1, 2)
 PAUSED_DELAY_S = 15
 KEYLESS_DELAY_S = 60
 SHORT_WAIT_S = 1.0
+HALTED = Failure(ErrorCode.HALTED, "trading is paused or halted, or the client has no valid API key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,7 @@ class ExecuteOrder:
     limits: Limits = Limits()
     hint: Callable[[Order], None] = no_hints
     hint_soon: Callable[[Order], None] = no_hints
+    check_risk: RiskCheck = no_limits
 
     def __call__(
         self, order_id: str, receives: int, ends_at: datetime, report: Reporting = keep_quiet
@@ -113,7 +120,7 @@ class ExecuteOrder:
             return self._not_claimed(claim.outcome, claim.order)
         with self.new_notifier().until(ends_at) as notifier:
             notifier.notify(claim.events, claim.watchers)
-            run = _Run(self, notifier, claim.order, ends_at, claim.held)
+            run = _Run(self, notifier, claim.order, ends_at, claim)
             redelivery = run.to_the_end(receives)
         self.hint(run.order)
         if claim.outcome is ClaimOutcome.CLAIMED:
@@ -138,6 +145,8 @@ class ExecuteOrder:
         now = self.clock.now()
         if outcome is ClaimOutcome.PAUSED:
             return Redelivery(PAUSED_DELAY_S, "execution is paused")
+        if outcome is ClaimOutcome.HALTED:
+            return Redelivery(PAUSED_DELAY_S, "trading is halted")
         if outcome is ClaimOutcome.KEYLESS:
             return Redelivery(KEYLESS_DELAY_S, "its client has no valid API key")
         if outcome is ClaimOutcome.NOT_YET:
@@ -160,10 +169,11 @@ class _Run:
         notifier: Notifier,
         order: Order,
         ends_at: datetime,
-        held: Mapping[str, int],
+        claim: Claim,
     ) -> None:
         self._case = case
-        self._held = held
+        self._claim = claim
+        self._held = claim.held
         self._notifier = notifier
         self._stop_at = ends_at - timedelta(seconds=case.limits.stop_before_end_s)
         self.order = order
@@ -172,14 +182,16 @@ class _Run:
     def to_the_end(self, receives: int) -> Redelivery | None:
         """Make attempt after attempt until the order has ended or its message has to be redelivered."""
         try:
-            while not self.order.is_terminal:
+            if self._claim.halted:
+                self._untrigger()
+            while not self._is_done():
                 self._attempt()
         except _Stop as stop:
             return self._release_lease(stop.redelivery)
         except LeaseLost:
             return Redelivery(SHORT_WAIT_S, "the lease was lost")
         except SigningHalted as exc:
-            return self._release_lease(Redelivery(PAUSED_DELAY_S, str(exc)))
+            return self._halted(receives, exc)
         except (Unavailable, OutcomeUnknown) as exc:
             return self._release_lease(self._case.later(receives, exc))
         return None
@@ -197,8 +209,33 @@ class _Run:
             self._save(confirm(self.order, self._now(), fill))
         except AttemptFailed as exc:
             self._next_attempt(exc)
+        except RiskRefused as exc:
+            self._refuse(exc)
         except OrderFailed as exc:
             self._save(fail(self.order, self._now(), exc.failure()))
+
+    def _is_done(self) -> bool:
+        return self.order.is_terminal or self.order.status in RESTING
+
+    def _refuse(self, exc: RiskRefused) -> None:
+        now = self._now()
+        if exc.is_cured_by_time and self.order.waiting is not None:
+            self._save(resting(self.order, now, exc, (*self._claim.events, *self.events)))
+        else:
+            self._save(fail(self.order, now, exc.failure()))
+
+    def _untrigger(self) -> None:
+        """Let what waits for its price rest as if nothing had triggered it: its client may not trade."""
+        self._save(untrigger(self.order, self._now(), HALTED))
+
+    def _halted(self, receives: int, exc: SigningHalted) -> Redelivery | None:
+        if self.order.waiting is None:
+            return self._release_lease(Redelivery(PAUSED_DELAY_S, str(exc)))
+        try:
+            self._untrigger()
+        except (LeaseLost, Unavailable, OutcomeUnknown) as lost:
+            return self._release_lease(self._case.later(receives, lost))
+        return None
 
     def _submit(self) -> None:
         """Route, build and sign; the signed transaction is stored when this returns, and not sent yet."""
@@ -211,10 +248,11 @@ class _Run:
             decision = self._decide()
         check_limit(request, decision.route)
         self._check_funds(decision.route.amount_in)
+        reserved = self._case.check_risk(self._claim.limits, self.order, decision)
         self._save(build(self.order, self._now(), record_route(decision.route)))
         check_deadline(self.order, self._now())
         signed = signer.sign(self.order.id, self.order.client_id, decision.route.plan(), blockhash)
-        self._save(submit(self.order, self._now(), signed))
+        self._save(submit(self.order, self._now(), signed, reserved))
         self._case.hint_soon(self.order)
 
     def _decide(self) -> Decision:

@@ -12,7 +12,6 @@ from dexec.domain.lifecycle import UNSIGNED
 from dexec.domain.order import Order
 from dexec.ports import MOST_ORDERS, Clock, Control
 
-
 LOOK_AGAIN_S = 1.0
 
 
@@ -78,7 +77,8 @@ class Halt:
 
     def _fenced(self, client_id: str | None, switch: Switch | None = None) -> Halted:
         try:
-            leased = [one for one in self.control.leased(client_id) if switch is None or _is_held(switch, one)]
+            found = self.control.leased(client_id)
+            leased = [one for one in found if switch is None or _is_held(switch, one)]
             now: list[Order] = []
             for start in range(0, len(leased), MOST_ORDERS):
                 now += self.control.fence([order.id for order in leased[start : start + MOST_ORDERS]])

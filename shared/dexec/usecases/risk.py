@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from fractions import Fraction
 
+from dexec.domain.error_code import ErrorCode
 from dexec.domain.errors import NoVenue
-from dexec.domain.lifecycle import Status, Step
-from dexec.domain.order import Event, Order, Refused
+from dexec.domain.failure import Failure
+from dexec.domain.lifecycle import Status
+from dexec.domain.order import Change, Event, Order, Refused
 from dexec.domain.quote import Pair, RouteRequest
 from dexec.domain.risk import (
     Reservation,
@@ -26,6 +28,13 @@ from dexec.domain.waiting.steps import refuse, rest
 from dexec.ports import Clock, Risk
 from dexec.usecases.quote_route import Decision
 from dexec.usecases.reference import Prices, Reference, reference_prices
+
+RiskCheck = Callable[[RiskLimits | None, Order, Decision], Reservation | None]
+"""Judges an order before it is signed; returns what it counts for in its client's day."""
+
+
+def no_limits(limits: RiskLimits | None, order: Order, decision: Decision) -> None:
+    """Judge nothing: where no client has limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +60,13 @@ class CheckRisk:
         day = utc_day(self.clock.now())
         return Standing(limits, day, self.risk.used(client_id, day, limits.settlement))
 
-    def placing(self, limits: RiskLimits | None, client_id: str, request: RouteRequest, *, waits: bool) -> None:
+    def placing(
+        self, limits: RiskLimits | None, client_id: str, request: RouteRequest, *, waits: bool
+    ) -> None:
         """Raise ``RiskRefused`` for an order that the limits forbid; ``NoVenue`` where it cannot be valued.
 
-        What today has left is asked of an order that is executed at once; the day of one that ``waits`` is not
-        known yet, but more than a whole day's limit it may never be worth.
+        An order that is executed at once must fit in what is left of today. The day of one that ``waits`` is
+        not known yet, but more than a whole day's limit it may never be worth.
         """
         if limits is None:
             return
@@ -107,6 +118,16 @@ class CheckRisk:
             return request.amount
         known = prices if pair in prices else self.reference([pair]).prices
         return notional(request.amount, _price(pair, known))
+
+
+def resting(order: Order, now: datetime, why: RiskRefused, events: Iterable[Event]) -> Change:
+    """Return how an order that waits rests for a rule: said once, for as long as the same rule refuses it."""
+    opened = [event.detail for event in events if event.status is Status.OPEN]
+    last = opened[-1] if opened else None
+    said = isinstance(last, Refused) and last.rule == why.rule
+    if said or (isinstance(last, Failure) and last.code == ErrorCode.RISK_REFUSED):
+        return rest(order, now, why.failure())
+    return refuse(order, now, Refused(why.rule, why.observed, why.allowed))
 
 
 def utc_day(now: datetime) -> date:

@@ -17,9 +17,11 @@ from dexec.domain.errors import (
     TooManyOrders,
 )
 from dexec.domain.failure import Failure
+from dexec.domain.halts import check_accepted
 from dexec.domain.lifecycle import CLAIMABLE, RESTING, UNSIGNED, Status
 from dexec.domain.order import Change, Event, Order, fail, take
 from dexec.domain.quote import Pair
+from dexec.domain.risk import check_open
 from dexec.domain.webhooks import WebhookState
 from dexec.ports import Claim, NewOrder, Placed, RateLimit, StatusFilter, Watcher
 from dexec.ports.orders import MOST_EVENTS, first_event
@@ -45,12 +47,26 @@ class FakeOrders:
                 connection = self._store.connections.get(watcher or "")
                 if watcher and (connection is None or connection.client_id != new.order.client_id):
                     raise ConnectionUnknown
+                self._check_accepted(new)
                 return Placed(self._insert(new, limit, watcher), is_new=True)
             if known.request_hash not in new.request_hashes:
                 raise IdempotencyConflict("this idempotency key was used for another order")
             if known.order.status is Status.PENDING:
                 known.order = replace(known.order, queued_at=new.order.created_at)
             return Placed(known.order, is_new=known.order.id == new.order.id)
+
+    def _check_accepted(self, new: NewOrder) -> None:
+        order, store = new.order, self._store
+        check_accepted(store.switches.values(), order.client_id, order.request.token_out)
+        if new.most_open is not None:
+            orders = [row.order for row in store.orders.values() if row.order.client_id == order.client_id]
+            check_open(new.most_open, sum(one.status in RESTING for one in orders))
+
+    def is_placed(self, client_id: str, idempotency_key: str) -> bool:
+        with self._store.lock:
+            rows = self._store.orders.values()
+            whose = (client_id, idempotency_key)
+            return any((row.order.client_id, row.idempotency_key) == whose for row in rows)
 
     def _known(self, new: NewOrder) -> Row | None:
         if new.idempotency_key is None:

@@ -17,7 +17,7 @@ from dexec.ports import Standing
 
 
 class PostgresControl:
-    """The switches that stop trading, fencing of leases, and cancellation; raises what ``Database`` raises."""
+    """The switches that stop trading, fences of leases, cancellation; raises what ``Database`` raises."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

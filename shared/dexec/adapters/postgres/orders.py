@@ -31,9 +31,10 @@ from dexec.domain.errors import (
     TooManyOrders,
 )
 from dexec.domain.failure import Failure
+from dexec.domain.halts import check_accepted
 from dexec.domain.lifecycle import RESTING, TERMINAL, Status
 from dexec.domain.order import Change, Event, Order, routed
-from dexec.domain.risk import RiskRefused, day_refused
+from dexec.domain.risk import RiskRefused, check_open, day_refused
 from dexec.ports import Claim, NewOrder, Placed, RateLimit, StatusFilter, Watcher
 from dexec.ports.orders import MOST_EVENTS
 
@@ -88,6 +89,12 @@ class PostgresOrders:
     def _not_placed(
         self, new: NewOrder, limit: RateLimit, watcher: str | None
     ) -> ConnectionUnknown | TooManyOrders:
+        """Return why an order was not placed; raise ``TradingHalted``, ``RiskRefused``."""
+        order = new.order
+        switches = self._database.fetch(Statement("switches", {}), Repeat.READ)
+        check_accepted(map(rows.to_switch, switches), order.client_id, order.request.token_out)
+        if new.most_open is not None:
+            check_open(new.most_open, self._risk.waiting(order.client_id, new.most_open))
         if watcher is not None:
             params = {"connection_id": watcher}
             known = self._database.fetch(Statement("find_connection", params), Repeat.READ)
@@ -104,6 +111,11 @@ class PostgresOrders:
             retry_after = (next_slot - new.order.created_at).total_seconds() - limit.max_backlog_s
         message = "too many orders are waiting already; send this one again later"
         return TooManyOrders(message, max(1, round(retry_after + 0.5)))
+
+    def is_placed(self, client_id: str, idempotency_key: str) -> bool:
+        """Whether an order stands under this idempotency key."""
+        params = {"client_id": client_id, "idempotency_key": idempotency_key}
+        return bool(self._database.fetch(Statement("find_by_key", params), Repeat.READ))
 
     def withdraw(self, order: Order, now: datetime, error: Failure) -> bool:
         """Fail a pending order that has not been placed again meanwhile, and free its idempotency key."""

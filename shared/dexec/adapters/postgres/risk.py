@@ -58,8 +58,8 @@ class PostgresRisk:
 
     def committing(self, client_id: str) -> tuple[Order, ...]:
         """Return a client's orders that are not over, but the exits that are held."""
-        params = {"client_id": client_id}
-        return tuple(map(rows.to_order, self._database.fetch(Statement("committing_orders", params), Repeat.READ)))
+        statement = Statement("committing_orders", {"client_id": client_id})
+        return tuple(map(rows.to_order, self._database.fetch(statement, Repeat.READ)))
 
 
 def counting(change: Change) -> list[Statement]:

@@ -1,4 +1,4 @@
-"""Encoding of risk limits and reservations as text columns, and decoding; amounts are base units, as strings."""
+"""Encoding of risk limits and reservations as text columns, and decoding; amounts are base units."""
 
 from __future__ import annotations
 

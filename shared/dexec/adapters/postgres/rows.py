@@ -10,8 +10,8 @@ from dexec.adapters.postgres import encoding
 from dexec.adapters.postgres.risk_encoding import load_limits, load_reservation
 from dexec.adapters.postgres.statements import Row
 from dexec.adapters.postgres.waiting_encoding import load_waiting
-from dexec.domain.lifecycle import Status, Step
 from dexec.domain.halts import Stop, Switch
+from dexec.domain.lifecycle import Status, Step
 from dexec.domain.order import Event, Order, SignedTransaction, routed
 from dexec.domain.quote import Pair
 from dexec.ports import ApiKey, Connection, Watcher

@@ -15,12 +15,14 @@ from dexec.domain.waiting.terms import Terms, Waiting
 
 def rest(order: Order, now: datetime, error: Failure) -> Change:
     """Record why an order that waits did not fill, and that it waits again, without route and transaction."""
-    return _rested(order, _waiting(order).rested(now)).then(Status.OPEN, now, error, Step.RELEASED).releasing()
+    change = _rested(order, _waiting(order).rested(now))
+    return change.then(Status.OPEN, now, error, Step.RELEASED).releasing()
 
 
 def refuse(order: Order, now: datetime, why: Refused) -> Change:
     """Record which rule holds an order back for now, and that it waits again."""
-    return _rested(order, _waiting(order).rested(now)).then(Status.OPEN, now, why, Step.REFUSED).releasing()
+    change = _rested(order, _waiting(order).rested(now))
+    return change.then(Status.OPEN, now, why, Step.REFUSED).releasing()
 
 
 def untrigger(order: Order, now: datetime, error: Failure) -> Change:
