@@ -103,9 +103,6 @@ class Orders(Protocol):
         client, ``TradingHalted``, ``RiskRefused`` (``most_open``), and then stores nothing.
         """
 
-    def is_placed(self, client_id: str, idempotency_key: str) -> bool:
-        """Whether an order stands under this idempotency key of a client."""
-
     def withdraw(self, order: Order, now: datetime, error: Failure) -> bool:
         """Fail a pending order and free its idempotency key.
 

@@ -62,12 +62,6 @@ class FakeOrders:
             orders = [row.order for row in store.orders.values() if row.order.client_id == order.client_id]
             check_open(new.most_open, sum(one.status in RESTING for one in orders))
 
-    def is_placed(self, client_id: str, idempotency_key: str) -> bool:
-        with self._store.lock:
-            rows = self._store.orders.values()
-            whose = (client_id, idempotency_key)
-            return any((row.order.client_id, row.idempotency_key) == whose for row in rows)
-
     def _known(self, new: NewOrder) -> Row | None:
         if new.idempotency_key is None:
             return self._store.orders.get(new.order.id)

@@ -112,11 +112,6 @@ class PostgresOrders:
         message = "too many orders are waiting already; send this one again later"
         return TooManyOrders(message, max(1, round(retry_after + 0.5)))
 
-    def is_placed(self, client_id: str, idempotency_key: str) -> bool:
-        """Whether an order stands under this idempotency key."""
-        params = {"client_id": client_id, "idempotency_key": idempotency_key}
-        return bool(self._database.fetch(Statement("find_by_key", params), Repeat.READ))
-
     def withdraw(self, order: Order, now: datetime, error: Failure) -> bool:
         """Fail a pending order that has not been placed again meanwhile, and free its idempotency key."""
         params = {
