@@ -21,6 +21,7 @@ from infra.cli.interrupts import Stopped
 from infra.cli.keys import keys
 from infra.cli.logs import logs
 from infra.cli.model import model
+from infra.cli.risk import risk
 from infra.cli.smoke import smoke
 from infra.cli.trace import trace
 from infra.local.errors import LocalError
@@ -44,7 +45,7 @@ app = typer.Typer(
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Deployment": (demo, local.up, local.down, local.status, logs, local.deploy, doctor),
     "Orders": (orders.order, orders.watch, orders.history, orders.show),
-    "Operators": (operators.redrive, operators.resubmit, halt.pause, halt.resume, smoke),
+    "Operators": (operators.redrive, operators.resubmit, halt.pause, halt.halt, halt.resume, smoke),
     "Measurements": (bench, trace, model, chaos),
     "Market": (market.quote, market.explain, market.check_vectors),
 }
@@ -55,6 +56,7 @@ app.command("again", hidden=True)(operators.resubmit)  # its former name
 app.add_typer(hooks, rich_help_panel="Orders")
 app.add_typer(operators.orders, rich_help_panel="Operators")
 app.add_typer(keys, rich_help_panel="Operators")
+app.add_typer(risk, rich_help_panel="Operators")
 
 
 def _say_version(asked: bool) -> None:

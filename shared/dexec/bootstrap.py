@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from dexec.usecases.place_order import PlaceOrder
     from dexec.usecases.quote_route import QuoteRoute
     from dexec.usecases.read_orders import ReadOrders
+    from dexec.usecases.read_risk import ReadRisk
     from dexec.usecases.settle_dead_letter import SettleDeadLetter
     from dexec.usecases.sweep import Sweep
     from dexec.usecases.sweep_webhooks import SweepWebhooks
@@ -248,6 +249,13 @@ class Container(Adapters):
         from dexec.usecases.check_readiness import CheckReadiness
 
         return CheckReadiness({"order store": self.store_probe, "order queue": self.queue}, self.clock)
+
+    @cached_property
+    def read_risk(self) -> ReadRisk:
+        """Reads limits, halts and balances."""
+        from dexec.usecases.read_risk import ReadRisk
+
+        return ReadRisk(self.risk, self.control, self.wallets, self.clock)
 
     @cached_property
     def halt(self) -> Halt:

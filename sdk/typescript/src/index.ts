@@ -39,6 +39,7 @@ export {
   type Problem,
   type QuoteRequest,
   type Quotes,
+  type Risk,
   type Route,
   type Status,
   type Token,

@@ -1,8 +1,6 @@
-"""Views of prices, tokens and balances for clients."""
+"""Views of prices and tokens for clients."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 from dexec.api import answers
 from dexec.api.routes import route_details
@@ -21,16 +19,6 @@ def quotes(request: RouteRequest, route: Route) -> answers.Quotes:
         "amount": format_units(request.amount, request.exact_token),
         "quotes": details["quotes"],
         "route": details,
-    }
-
-
-def balances(held: Mapping[str, int]) -> answers.Balances:
-    """Return a wallet's content, in base units by symbol, as clients are sent it."""
-    return {
-        "balances": [
-            {"symbol": symbol, "mint": TOKENS[symbol].mint, "amount": format_units(amount, symbol)}
-            for symbol, amount in held.items()
-        ]
     }
 
 

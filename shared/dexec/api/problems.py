@@ -31,6 +31,8 @@ from dexec.domain.errors import (
     Unauthenticated,
     Unavailable,
 )
+from dexec.domain.halts import TradingHalted
+from dexec.domain.risk import RiskRefused
 
 
 class Malformed(Rejected):
@@ -87,6 +89,9 @@ class Problem(TypedDict):
         Annotated[str, Field(description="the order that was withdrawn (503) or whose fate is unknown (504)")]
     ]
     retryAfter: NotRequired[Annotated[int, Field(description="seconds (429, 503)")]]
+    rule: NotRequired[Annotated[str, Field(description="risk_refused: the limit that refuses it")]]
+    observed: NotRequired[Annotated[str, Field(description="risk_refused: what the order has of it")]]
+    allowed: NotRequired[Annotated[str, Field(description="risk_refused: the most that it may have")]]
     checks: NotRequired[Annotated[Checks, Field(description="what is down (503 of `/ready`)")]]
 
 
@@ -104,6 +109,7 @@ STATUS: dict[type[DexecError], int] = {
     ConnectionUnknown: 410,
     BodyTooLarge: 413,
     Invalid: 422,
+    TradingHalted: 423,
     TooMany: 429,
     TooManyConnections: 429,
     TooManyWebhooks: 409,
@@ -120,7 +126,8 @@ MEANINGS = {
     404: "there is no such path, or no such order, webhook or delivery of this client",
     409: "the idempotency key was used before with another body, or there are too many webhooks",
     413: "the body is over 16 KB",
-    422: "a field has a value that it cannot have; `errors` names it",
+    422: "a field has a value that it cannot have, `errors` names it; or a risk limit refuses it: `rule`",
+    423: "trading is halted by the operators: no order is accepted or amended until they resume it",
     429: "too many orders wait already, or the key reads too often; `retry-after` says when to ask again",
     500: "something went wrong on our side",
     503: "a back end does not answer, or is busy; nothing was stored, unless `orderId` names an order "
@@ -173,6 +180,8 @@ def problem(error: DexecError, base_url: str = "") -> Problem:
         view["orderId"] = error.order_id
     if (wait_s := retry_after_s(error)) is not None:
         view["retryAfter"] = wait_s
+    if isinstance(error, RiskRefused):
+        view["rule"], view["observed"], view["allowed"] = error.rule, error.observed, error.allowed
     if isinstance(error, NotReady):
         view["checks"] = dict(error.checks)
     return view

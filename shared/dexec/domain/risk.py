@@ -14,6 +14,7 @@ from fractions import Fraction
 from dexec.domain.arithmetic import BPS
 from dexec.domain.error_code import ErrorCode
 from dexec.domain.errors import Invalid, OrderFailed
+from dexec.domain.halts import Switch
 from dexec.domain.quote import Pair, Route, RouteRequest
 from dexec.domain.tokens import format_units
 
@@ -102,6 +103,21 @@ class Reservation:
         if self.token == token_in:
             return replace(self, amount=amount_in)
         return replace(self, amount=amount_out) if self.token == token_out else self
+
+
+@dataclass(frozen=True, slots=True)
+class RiskStanding:
+    """A client's limits, what of them is used on ``day``, and the switches that hold back orders of it.
+
+    ``used`` is base units of the settlement token, ``waiting`` how many orders wait for their price, counted
+    no further than the limit.
+    """
+
+    limits: RiskLimits
+    day: date
+    used: int
+    waiting: int
+    switches: tuple[Switch, ...]
 
 
 def most_open(limits: RiskLimits | None) -> int:

@@ -38,27 +38,12 @@ def no_limits(limits: RiskLimits | None, order: Order, decision: Decision) -> No
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """A client's limits, and what its signatures of a UTC day count for."""
-
-    limits: RiskLimits
-    day: date
-    used: int
-
-
-@dataclass(frozen=True, slots=True)
 class CheckRisk:
     """The use case; ``reference`` prices what an order is worth."""
 
     risk: Risk
     reference: Reference
     clock: Clock
-
-    def standing(self, client_id: str) -> Standing:
-        """Return a client's limits as they are stored, and what it has used of today."""
-        limits = self.risk.limits(client_id).get(client_id, RiskLimits())
-        day = utc_day(self.clock.now())
-        return Standing(limits, day, self.risk.used(client_id, day, limits.settlement))
 
     def placing(
         self, limits: RiskLimits | None, client_id: str, request: RouteRequest, *, waits: bool

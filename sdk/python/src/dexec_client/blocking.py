@@ -233,6 +233,7 @@ class Client:
     orders = _iterating(AsyncClient.orders)
     quote = _waiting(AsyncClient.quote)
     balances = _waiting(AsyncClient.balances)
+    risk = _waiting(AsyncClient.risk)
     tokens = _waiting(AsyncClient.tokens)
     config = _waiting(AsyncClient.config)
 

@@ -15,6 +15,7 @@ from dexec_client.models import (
     Config,
     OrderAccepted,
     Quotes,
+    Risk,
     Token,
     Tokens,
 )
@@ -157,6 +158,10 @@ class AsyncClient:
     async def balances(self) -> list[Balance]:
         """Return what the wallet holds."""
         return parsed(Balances, await self._api.balances()).balances
+
+    async def risk(self) -> Risk:
+        """Return what may be traded: risk limits, what of them is used today, and halts."""
+        return parsed(Risk, await self._api.risk())
 
     async def tokens(self) -> list[Token]:
         """Return all tokens that can be swapped."""
