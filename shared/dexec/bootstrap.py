@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
     from dexec.adapters.postgres.orders import Held
     from dexec.domain.order import Event, Order
+    from dexec.domain.quote import RouteRequest
+    from dexec.domain.risk import RiskLimits
+    from dexec.domain.waiting.conditions import Kind
+    from dexec.domain.waiting.terms import Terms
     from dexec.ports import Chain, Wallets
     from dexec.usecases.authenticate import Authenticate
     from dexec.usecases.cancel_orders import CancelOrders
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from dexec.usecases.forget import Forget
     from dexec.usecases.halt import Halt
     from dexec.usecases.hint_webhooks import HintWebhooks
+    from dexec.usecases.judge_terms import JudgeTerms
     from dexec.usecases.limit_reads import LimitReads
     from dexec.usecases.manage_webhooks import ManageWebhooks
     from dexec.usecases.notify import Notifier
@@ -36,6 +41,8 @@ if TYPE_CHECKING:
     from dexec.usecases.quote_route import QuoteRoute
     from dexec.usecases.read_orders import ReadOrders
     from dexec.usecases.read_risk import ReadRisk
+    from dexec.usecases.reference import Reference
+    from dexec.usecases.risk import CheckRisk
     from dexec.usecases.settle_dead_letter import SettleDeadLetter
     from dexec.usecases.sweep import Sweep
     from dexec.usecases.sweep_webhooks import SweepWebhooks
@@ -89,8 +96,48 @@ class Container(Adapters):
         settings = self.settings
         rate = RateLimit(60 / settings.orders_per_minute, settings.order_burst, settings.max_backlog_seconds)
         return PlaceOrder(
-            self.orders, self.queue, self.clock, self.new_order_id, rate, self.announce_order, self._hint
+            self.orders,
+            self.queue,
+            self.clock,
+            self.new_order_id,
+            rate,
+            self.announce_order,
+            self._hint,
+            self._judge,
+            takes_waiting=settings.waiting_orders,
+            check_risk=self._check_placing,
         )
+
+    def _check_placing(self, limits: RiskLimits | None, order: Order) -> None:
+        """Judge an order by its client's limits; what that takes is built where it has some."""
+        if limits is not None:
+            self.check_risk.placing(limits, order)
+
+    @cached_property
+    def check_risk(self) -> CheckRisk:
+        """Judges orders by the limits of their clients."""
+        from dexec.usecases.risk import CheckRisk
+
+        return CheckRisk(self.risk, self.reference, self.clock)
+
+    def _judge(self, request: RouteRequest, terms: Terms | None, exits: Terms | None) -> Kind | None:
+        """Judge what waits; what that takes is built when such an order comes."""
+        return self.judge_terms(request, terms, exits)
+
+    @cached_property
+    def judge_terms(self) -> JudgeTerms:
+        """Says what the market makes of an order's terms."""
+        from dexec.usecases.judge_terms import JudgeTerms, no_ticks
+
+        return JudgeTerms(no_ticks, self.reference, self.clock)
+
+    @cached_property
+    def reference(self) -> Reference:
+        """The prices of books by one look at the venues."""
+        from dexec.domain.tokens import parse_token_amounts
+        from dexec.usecases.reference import Reference
+
+        return Reference(self.quote_route, parse_token_amounts(self.settings.reference_amounts))
 
     def announce_order(self, order: Order, event: Event, watcher: str | None) -> None:
         """Tell streams of an order that waits; what that takes is built when one does."""
@@ -192,6 +239,7 @@ class Container(Adapters):
             ),
             self._hint,
             self._hint_soon,
+            self.check_risk.signing,
         )
 
     @cached_property

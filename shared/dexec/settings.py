@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from dexec.domain.tokens import parse_token_amounts
 
 
 class PaperLatency(StrEnum):
@@ -50,6 +52,11 @@ class Settings(BaseModel):
     orders_per_minute: int = Field(100, ge=1, le=60_000, description="default rate of a client")
     order_burst: int = Field(10, ge=1, le=1_000, description="orders that may start at once")
     max_backlog_seconds: int = Field(900, ge=0, le=900, description="how far ahead orders are scheduled")
+    waiting_orders: bool = Field(True, description="false: orders that wait for a price are not taken")
+    reference_amounts: str = Field(
+        "SOL=0.1,USDC=15,USDT=15,RAY=5,JUP=15,BONK=500000",
+        description="what is quoted for a book's reference price, of each token in",
+    )
     reads_per_minute: int = Field(600, ge=1, le=60_000, description="reads and frames of a key, per process")
     max_connections_per_client: int = Field(1_000, ge=1, le=100_000, description="WebSockets of a client")
     max_streams_per_client: int = Field(20, ge=1, le=1_000, description="of those, streams of all orders")
@@ -81,6 +88,12 @@ class Settings(BaseModel):
     paper_failure_rate: Decimal = Field(Decimal(0), ge=0, le=1, description="orders whose swaps slip too far")
     paper_venue_failure_rate: Decimal = Field(Decimal(0), ge=0, le=1, description="venue answers that fail")
     paper_seed: int = Field(1, ge=0, description="seed of prices, keys and failures")
+
+    @field_validator("reference_amounts")
+    @classmethod
+    def _names_each_token(cls, text: str) -> str:
+        parse_token_amounts(text)
+        return text
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:

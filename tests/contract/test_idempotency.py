@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
@@ -10,7 +11,11 @@ from dexec.api.inputs import OrderBody
 from dexec.api.json_text import load_object
 from dexec.domain.errors import IdempotencyConflict
 from dexec.domain.idempotency import request_hashes
-from tests.contract.samples import after, new_order
+from dexec.domain.quote import Pair
+from dexec.domain.waiting.conditions import Limit, PriceType, Stop, Trail
+from dexec.domain.waiting.prices import Price
+from dexec.domain.waiting.terms import Terms, TimeInForce
+from tests.contract.samples import NOW, REQUEST, after, new_order
 from tests.proofs.simulation.backend import Backend
 
 
@@ -114,3 +119,31 @@ def test_a_limit_and_a_deadline_are_part_of_the_hash_where_they_are_given() -> N
     assert all(len(hashes) == 1 for hashes in found), "version 1 never had them"
     assert len({*plain, *(one for (one,) in found)}) == len(plain) + len(bodies)
     assert hashes_of(f'{PLAIN}, "minAmountOut": "150.0"}}') == found[0]
+
+
+def test_what_an_order_waits_for_is_part_of_the_hash_where_it_is_given() -> None:
+    pair = Pair("SOL", "USDC")
+    limit = Terms(limit=Limit(Price("170", pair)))
+    plain = request_hashes(None, REQUEST)
+    assert request_hashes(None, REQUEST, None, None, None) == plain
+    trail = Trail(200)
+    given = [
+        (limit, None, None),
+        (None, limit, None),
+        (limit, limit, None),
+        (limit, None, NOW),
+        (None, None, NOW),
+        (Terms(limit=Limit(Price("170.000001", pair))), None, None),
+        (replace(limit, time_in_force=TimeInForce.IOC), None, None),
+        (replace(limit, stop=trail), None, None),
+        (Terms(stop=trail), None, None),
+        (Terms(stop=Trail(200, Price("180", pair))), None, None),
+        (Terms(stop=Trail(201)), None, None),
+        (Terms(stop=Stop(Price("140", pair))), None, None),
+        (Terms(stop=Stop(Price("140", pair), PriceType.MID)), None, None),
+        (Terms(stop=Stop(Price("140", pair), confirm_ticks=3)), None, None),
+        (Terms(stop=Stop(Price("140", pair)), stop_limit=Price("139", pair)), None, None),
+    ]
+    found = [request_hashes(None, REQUEST, *one) for one in given]
+    assert all(len(hashes) == 1 for hashes in found), "version 1 never had them"
+    assert len({*plain, *(one for (one,) in found)}) == len(plain) + len(given)

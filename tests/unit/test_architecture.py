@@ -18,7 +18,7 @@ LAYERS: dict[str, set[str]] = {
     "ports": {"domain", "ports"},
     "usecases": {"domain", "ports", "usecases"},
     "api": {"domain", "api"},
-    "settings": {"settings"},
+    "settings": {"domain", "settings"},
     "telemetry": {"domain", "usecases", "api", "telemetry"},
     "batches": {"telemetry"},
     "adapters": {"domain", "ports", "adapters"},

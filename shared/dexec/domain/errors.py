@@ -350,7 +350,8 @@ class DeadlinePassed(OrderFailed):
     code = ErrorCode.DEADLINE_PASSED
 
     def __init__(self, deadline_s: int | None) -> None:
-        super().__init__(f"not filled within its deadline of {deadline_s} s; nothing was traded")
+        within = "before it expired" if deadline_s is None else f"within its deadline of {deadline_s} s"
+        super().__init__(f"not filled {within}; nothing was traded")
 
 
 class PoolDisabled(OrderFailed):

@@ -103,6 +103,12 @@ class Orders(Protocol):
         client, ``TradingHalted``, ``RiskRefused`` (``most_open``), and then stores nothing.
         """
 
+    def known(self, new: NewOrder) -> Order | None:
+        """Return the order that stands under this idempotency key; None where it is not used.
+
+        Raises ``IdempotencyConflict``.
+        """
+
     def withdraw(self, order: Order, now: datetime, error: Failure) -> bool:
         """Fail a pending order and free its idempotency key.
 

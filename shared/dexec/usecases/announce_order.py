@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dexec.domain.errors import OutcomeUnknown, Unavailable
+from dexec.domain.lifecycle import RESTING
 from dexec.domain.order import Event, Order
 from dexec.ports import Clock, Watching
 from dexec.usecases.notify import Notifier
@@ -32,7 +33,7 @@ class AnnounceOrder:
 
     watching: Watching
     clock: Clock
-    new_notifier: Callable[[datetime], Notifier]
+    new_notifier: Callable[[datetime | None], Notifier]
 
     def __call__(self, order: Order, event: Event, watcher: str | None) -> None:
         """Push ``event``, the first of ``order``, to all stream connections but ``watcher``.
@@ -46,5 +47,6 @@ class AnnounceOrder:
             streams = self.watching.streams(order.client_id)
             others = [one for one in streams if one.connection_id != watcher]
             ends_at = now + timedelta(seconds=ANNOUNCE_S + _LEFT_FREE_S)
-            with self.new_notifier(order.run_at).until(ends_at) as notifier:
+            starts_at = None if order.status in RESTING else order.run_at
+            with self.new_notifier(starts_at).until(ends_at) as notifier:
                 notifier.notify([event], others)

@@ -1,7 +1,11 @@
-"""Accepts an order: stored first, queued second, with a truthful answer whichever of the two fails."""
+"""Accepts an order: stored first, queued second, with a truthful answer whichever of the two fails.
+
+What waits for its price is stored and not queued: its message is sent when it is triggered.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -9,9 +13,12 @@ from datetime import datetime, timedelta
 from dexec.domain.errors import (
     CommitUnknown,
     Invalid,
+    NoPrice,
+    NoVenue,
     OrderWithdrawn,
     OutcomeUnknown,
     QueueUnavailable,
+    Rejected,
     TooManyOrders,
     Unavailable,
 )
@@ -19,10 +26,15 @@ from dexec.domain.failure import Failure
 from dexec.domain.idempotency import request_hashes
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Event, Order
-from dexec.domain.quote import RouteRequest
+from dexec.domain.quote import Mode, RouteRequest
+from dexec.domain.risk import RiskLimits, RiskRefused, most_open
 from dexec.domain.tokens import format_units
+from dexec.domain.waiting.conditions import Kind
+from dexec.domain.waiting.terms import Terms, Waiting
 from dexec.ports import ApiKey, Clock, NewOrder, Orders, Placed, Queue, RateLimit
+from dexec.ports.orders import first_event
 from dexec.usecases.hint_webhooks import no_hints
+from dexec.usecases.risk import no_limits
 
 WITHDRAWN = (
     "the order was not queued and has been withdrawn: nothing of it was executed, and your history has it as "
@@ -32,12 +44,33 @@ WITHDRAWN = (
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What a client sends: the swap, its own label, a key that makes repeats harmless, who watches."""
+    """What a client sends: the swap, its own label, a key that makes repeats harmless, who watches.
+
+    ``terms`` are what it waits for; a market order has none. ``exits`` are those of the bracket's exit, which
+    trades back what the order buys. ``expires_at`` is its end, where that is no deadline in seconds.
+    """
 
     request: RouteRequest
     label: str | None = None
     idempotency_key: str | None = None
     watcher: str | None = None
+    terms: Terms | None = None
+    exits: Terms | None = None
+    expires_at: datetime | None = None
+
+
+NOT_ENABLED = (
+    "orders that wait are not enabled on this deployment yet: send a market order without exits, or this one "
+    "again later"
+)
+
+Judge = Callable[[RouteRequest, Terms | None, Terms | None], Kind | None]
+"""Says by which kind of condition an order is due at once, if it is; ``JudgeTerms`` is one."""
+
+
+def not_judged(_: RouteRequest, __: Terms | None, ___: Terms | None) -> Kind | None:
+    """Let every order wait."""
+    return None
 
 
 Announce = Callable[[Order, Event, str | None], None]
@@ -49,7 +82,9 @@ class PlaceOrder:
     """The use case; ``new_id`` makes an order id for a time, ``default_rate`` limits keys without a rate.
 
     Streams hear of an order when it is executed; of one that has to wait, ``announce`` tells them at once.
-    ``hint`` is told of each new order.
+    ``hint`` is told of each new order. ``judge`` says what the market makes of an order's terms now;
+    ``start_ticking`` is told of what waits once it is stored. Where ``takes_waiting`` is false, market orders
+    alone are taken. ``check_risk`` judges an order by its client's limits.
     """
 
     orders: Orders
@@ -59,44 +94,92 @@ class PlaceOrder:
     default_rate: RateLimit
     announce: Announce
     hint: Callable[[Order], None] = no_hints
+    judge: Judge = not_judged
+    start_ticking: Callable[[Order], None] = no_hints
+    takes_waiting: bool = True
+    check_risk: Callable[[RiskLimits | None, Order], None] = no_limits
 
     def __call__(self, submission: Submission, caller: ApiKey) -> Placed:
         """Store the order, queue it and return it as it stands, and whether this call made it.
 
         A repeated idempotency key returns the order it stands for; if that is still pending its message
         is sent again, for the first one may never have been. Raises ``Invalid``, ``TooManyOrders``,
-        ``IdempotencyConflict``, ``ConnectionUnknown``; ``StoreUnavailable`` when nothing is stored;
+        ``IdempotencyConflict``, ``ConnectionUnknown``, ``TradingHalted``, ``RiskRefused``, ``NoVenue`` where the
+        limits need a price that there is not, and what ``JudgeTerms`` does; ``StoreUnavailable``
+        when nothing is stored, ``Unavailable`` when it waits and that is not enabled;
         ``OrderWithdrawn`` when the order is stored as failed, and its key is free again; ``CommitUnknown``,
         with the order's id, when it is unknown which of these holds.
         """
         _check_amount(submission.request, caller)
         now = self.clock.now()
+        if not self.takes_waiting and (submission.terms or submission.exits):
+            raise Unavailable(NOT_ENABLED)
         new = self._new_order(submission, caller, now)
+        try:
+            new = self._judged(submission, new)
+            self.check_risk(caller.limits, new.order)
+        except (Rejected, NoPrice, RiskRefused, NoVenue):
+            # The market may have moved since: what an earlier request placed stands.
+            known = self.orders.known(new)
+            if known is None:
+                raise
+            return self._after(Placed(known, is_new=False), new, submission.watcher, now)
+        if new.order.status is Status.OPEN or new.exit is not None:
+            new = replace(new, most_open=most_open(caller.limits))
         try:
             placed = self._place(new, self._rate_of(caller), submission.watcher)
         except CommitUnknown as exc:
             raise CommitUnknown("it is not known whether the order was stored", new.order.id) from exc
-        if placed.order.status is Status.PENDING:
+        return self._after(placed, new, submission.watcher, now)
+
+    def _judged(self, submission: Submission, new: NewOrder) -> NewOrder:
+        """Return the order as it begins: pending if it is due at once, or else waiting."""
+        _check_expiry(submission, new.order.created_at)
+        terms, exits = submission.terms, submission.exits
+        if terms is None and exits is None:
+            return new
+        fired = self.judge(submission.request, terms, exits)
+        order = new.order
+        if terms is not None:
+            status = Status.OPEN if fired is None else Status.PENDING
+            order = replace(order, status=status, waiting=Waiting.of(terms, fired))
+        if exits is None:
+            return replace(new, order=order)
+        held = held_exit(order, self.new_id(order.created_at), exits)
+        return replace(new, order=replace(order, exit_id=held.id), exit=held)
+
+    def _after(self, placed: Placed, new: NewOrder, watcher: str | None, now: datetime) -> Placed:
+        """Queue what is due, have the market watched for what waits, tell of what is new."""
+        order = placed.order
+        if order.status is Status.PENDING:
             self._queue(placed, now)
+        elif order.status is Status.OPEN:
+            self.start_ticking(order)
         if placed.is_new:
-            self._tell(placed.order, new.first_event, submission.watcher, now)
+            if order.run_at > now or order.status is Status.OPEN:
+                self.announce(order, new.first_event, watcher)
+            self.hint(order)
+            if new.exit is not None:
+                self.announce(new.exit, first_event(new.exit), watcher)
+                self.hint(replace(new.exit, hooks=order.hooks))
         return placed
 
-    def _tell(self, order: Order, event: Event, watcher: str | None, now: datetime) -> None:
-        if order.run_at > now:
-            self.announce(order, event, watcher)
-        self.hint(order)
-
     def _place(self, new: NewOrder, rate: RateLimit | None, watcher: str | None) -> Placed:
-        deadline_s = new.order.request.deadline_s
-        if rate is None or deadline_s is None or rate.max_backlog_s < deadline_s:
+        order = new.order
+        if rate is not None and order.status is Status.OPEN:
+            # It takes no slot, and no later one would do.
+            return self.orders.place(new, replace(rate, max_backlog_s=0), watcher)
+        if rate is None or order.expires_at is None:
+            return self.orders.place(new, rate, watcher)
+        left_s = math.ceil((order.expires_at - order.created_at).total_seconds())
+        if rate.max_backlog_s < left_s:
             return self.orders.place(new, rate, watcher)
         # Slots are whole seconds away: the last that leaves time to sign is a second before the deadline.
         try:
-            return self.orders.place(new, replace(rate, max_backlog_s=deadline_s - 1), watcher)
+            return self.orders.place(new, replace(rate, max_backlog_s=left_s - 1), watcher)
         except TooManyOrders as exc:
             raise TooManyOrders(
-                f"under the rate limit this order would start after its deadline of {deadline_s} s: send it "
+                f"under the rate limit this order would start after its deadline of {left_s} s: send it "
                 f"again in {exc.retry_after_s} s, or with a later deadline",
                 exc.retry_after_s,
             ) from exc
@@ -122,7 +205,9 @@ class PlaceOrder:
         # Guard failed: an executor has it, or a repeat of the key was answered 202 and its message is sent.
 
     def _new_order(self, submission: Submission, caller: ApiKey, now: datetime) -> NewOrder:
-        deadline_s = submission.request.deadline_s
+        deadline_s, expires_at = submission.request.deadline_s, submission.expires_at
+        if expires_at is None and deadline_s is not None:
+            expires_at = now + timedelta(seconds=deadline_s)
         order = Order(
             id=self.new_id(now),
             client_id=caller.client_id,
@@ -135,9 +220,11 @@ class PlaceOrder:
             queued_at=now,
             created_at=now,
             updated_at=now,
-            expires_at=None if deadline_s is None else now + timedelta(seconds=deadline_s),
+            expires_at=expires_at,
         )
-        hashes = request_hashes(submission.label, submission.request)
+        hashes = request_hashes(
+            submission.label, submission.request, submission.terms, submission.exits, submission.expires_at
+        )
         return NewOrder(order, submission.idempotency_key, hashes)
 
     def _rate_of(self, caller: ApiKey) -> RateLimit | None:
@@ -146,6 +233,32 @@ class PlaceOrder:
         if caller.orders_per_minute == 0:
             return None
         return replace(self.default_rate, interval_s=60 / caller.orders_per_minute)
+
+
+def held_exit(entry: Order, exit_id: str, terms: Terms) -> Order:
+    """Return the exit of a bracket, held until ``entry`` is filled: its amount is what that buys."""
+    request = entry.request
+    back = RouteRequest(Mode.EXACT_IN, request.token_out, request.token_in, 0, request.slippage_bps)
+    return Order(
+        id=exit_id,
+        client_id=entry.client_id,
+        label=None,
+        request=back,
+        status=Status.HELD,
+        seq=1,
+        attempt=1,
+        run_at=entry.run_at,
+        queued_at=entry.queued_at,
+        created_at=entry.created_at,
+        updated_at=entry.updated_at,
+        waiting=Waiting.of(terms),
+        entry_id=entry.id,
+    )
+
+
+def _check_expiry(submission: Submission, now: datetime) -> None:
+    if submission.expires_at is not None and submission.expires_at <= now:
+        raise Invalid("is in the past", "expiresAt")
 
 
 def _check_amount(request: RouteRequest, caller: ApiKey) -> None:

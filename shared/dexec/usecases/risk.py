@@ -10,7 +10,7 @@ from fractions import Fraction
 from dexec.domain.error_code import ErrorCode
 from dexec.domain.errors import NoVenue
 from dexec.domain.failure import Failure
-from dexec.domain.lifecycle import Status
+from dexec.domain.lifecycle import RESTING, Status
 from dexec.domain.order import Change, Event, Order, Refused
 from dexec.domain.quote import Pair, RouteRequest
 from dexec.domain.risk import (
@@ -33,7 +33,7 @@ RiskCheck = Callable[[RiskLimits | None, Order, Decision], Reservation | None]
 """Judges an order before it is signed; returns what it counts for in its client's day."""
 
 
-def no_limits(limits: RiskLimits | None, order: Order, decision: Decision) -> None:
+def no_limits(*_: object) -> None:
     """Judge nothing: where no client has limits."""
 
 
@@ -45,23 +45,20 @@ class CheckRisk:
     reference: Reference
     clock: Clock
 
-    def placing(
-        self, limits: RiskLimits | None, client_id: str, request: RouteRequest, *, waits: bool
-    ) -> None:
+    def placing(self, limits: RiskLimits | None, order: Order) -> None:
         """Raise ``RiskRefused`` for an order that the limits forbid; ``NoVenue`` where it cannot be valued.
 
-        An order that is executed at once must fit in what is left of today. The day of one that ``waits`` is
+        An order that is executed at once must fit in what is left of today. The day of one that waits is
         not known yet, but more than a whole day's limit it may never be worth.
         """
         if limits is None:
             return
-        check_request(limits, request)
+        check_request(limits, order.request)
         if limits.needs_notional:
-            worth = self._worth(limits, request, {})
+            worth = self._worth(limits, order.request, {})
             check_notional(limits, worth)
-            day = utc_day(self.clock.now())
-            asks = limits.max_daily is not None and not waits
-            check_day(limits, self.risk.used(client_id, day, limits.settlement) if asks else 0, worth)
+            waits = limits.max_daily is None or order.status in RESTING
+            check_day(limits, 0 if waits else self._used(limits, order.client_id), worth)
 
     def signing(self, limits: RiskLimits | None, order: Order, decision: Decision) -> Reservation | None:
         """Return what the order's signature counts for in its day, None without a limit of that kind.
@@ -81,9 +78,11 @@ class CheckRisk:
             check_notional(limits, worth)
         if limits.max_daily is None:
             return None
-        day = utc_day(self.clock.now())
-        check_day(limits, self.risk.used(order.client_id, day, limits.settlement), worth)
-        return Reservation(day, worth, limits.settlement)
+        check_day(limits, self._used(limits, order.client_id), worth)
+        return Reservation(utc_day(self.clock.now()), worth, limits.settlement)
+
+    def _used(self, limits: RiskLimits, client_id: str) -> int:
+        return self.risk.used(client_id, utc_day(self.clock.now()), limits.settlement)
 
     def _check_collar(self, limits: RiskLimits, decision: Decision) -> None:
         if limits.collar_bps is None:

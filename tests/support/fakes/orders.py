@@ -62,6 +62,13 @@ class FakeOrders:
             orders = [row.order for row in store.orders.values() if row.order.client_id == order.client_id]
             check_open(new.most_open, sum(one.status in RESTING for one in orders))
 
+    def known(self, new: NewOrder) -> Order | None:
+        with self._store.lock:
+            row = None if new.idempotency_key is None else self._known(new)
+            if row is not None and row.request_hash not in new.request_hashes:
+                raise IdempotencyConflict("this idempotency key was used for another order")
+            return None if row is None else row.order
+
     def _known(self, new: NewOrder) -> Row | None:
         if new.idempotency_key is None:
             return self._store.orders.get(new.order.id)

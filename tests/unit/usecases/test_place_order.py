@@ -9,20 +9,28 @@ import pytest
 
 from dexec.domain.errors import (
     CommitUnknown,
+    ExitsCross,
     IdempotencyConflict,
     Invalid,
+    NoPrice,
     OrderWithdrawn,
     QueueUnavailable,
     StoreUnavailable,
     TooManyOrders,
     Unavailable,
+    WouldTrigger,
 )
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
+from dexec.domain.quote import Mode, Pair, RouteRequest
+from dexec.domain.waiting.conditions import Kind, Limit, Stop
+from dexec.domain.waiting.prices import Price
+from dexec.domain.waiting.terms import Terms
 from dexec.ports import ApiKey, RateLimit
 from dexec.usecases.place_order import Submission
 from tests.proofs.simulation.tape import Fault, Work
 from tests.proofs.simulation.world import SWAP, World
+from tests.support.fakes import START
 
 SUBMISSION = Submission(SWAP, idempotency_key="k")
 
@@ -231,3 +239,121 @@ def test_a_hint_is_given_of_each_new_order(world: World, alice: ApiKey) -> None:
         place(SUBMISSION, alice)
         second = place(Submission(SWAP), alice).order
     assert hints == [first, second]
+
+
+# --- orders that wait --------------------------------------------------------------------------------
+
+PAIR = Pair("SOL", "USDC")
+
+
+def at(text: str, pair: Pair = PAIR) -> Terms:
+    return Terms(limit=Limit(Price(text, pair, of_out=pair != PAIR)))
+
+
+FAR, MET = at("100000"), at("1")
+BACK = Terms(stop=Stop(Price("100000", Pair("USDC", "SOL"), of_out=True)))
+
+
+def test_an_order_that_waits_is_stored_and_not_queued(world: World, alice: ApiKey) -> None:
+    ticking: list[Order] = []
+    world.place_order = replace(world.place_order, start_ticking=ticking.append)
+    order = submit(world, alice, replace(SUBMISSION, terms=FAR))
+    assert (order.status, order.waiting and order.waiting.terms) == (Status.OPEN, FAR)
+    assert world.tape.calls == ["venue.read", "venue.read", "orders.place", "watching.streams"], "one look"
+    assert ticking == [order], "told after it is stored"
+    assert not world.queue.messages
+    assert submit(world, alice, replace(SUBMISSION, terms=FAR)) == order, "a repeat shows it as it stands"
+
+
+def test_a_limit_that_is_met_starts_like_a_market_order_and_rests_if_it_misses(
+    world: World, alice: ApiKey
+) -> None:
+    order = submit(world, alice, replace(SUBMISSION, terms=MET))
+    assert order.status is Status.PENDING
+    assert order.waiting is not None
+    assert order.waiting.fired is Kind.LIMIT
+    assert [message.order_id for message in world.queue.messages] == [order.id]
+
+
+def test_what_waits_counts_against_the_rate_and_takes_no_slot(world: World, alice: ApiKey) -> None:
+    for _ in range(10):
+        submit(world, alice, Submission(SWAP, terms=FAR))
+    with pytest.raises(TooManyOrders):
+        submit(world, alice, Submission(SWAP, terms=FAR))
+    assert submit(world, alice, Submission(SWAP)).run_at == world.clock.now()
+
+
+def test_a_bracket_is_an_entry_and_a_held_exit(world: World, alice: ApiKey) -> None:
+    entry = submit(world, alice, replace(SUBMISSION, exits=BACK, label="mine"))
+    held = next(order for order in orders(world) if order.id == entry.exit_id)
+    assert (held.status, held.entry_id, held.client_id) == (Status.HELD, entry.id, "alice")
+    assert held.request == RouteRequest(Mode.EXACT_IN, "USDC", "SOL", 0, SWAP.slippage_bps)
+    assert held.waiting is not None
+    assert held.waiting.terms == BACK
+    assert [message.order_id for message in world.queue.messages] == [entry.id]
+
+
+@pytest.mark.parametrize(
+    ("submission", "error"),
+    [
+        (Submission(SWAP, terms=Terms(stop=Stop(Price("100000", PAIR)))), WouldTrigger),
+        (Submission(SWAP, exits=Terms(limit=Limit(Price("100000", Pair("USDC", "SOL"), True)))), ExitsCross),
+        (Submission(SWAP, expires_at=START), Invalid),
+    ],
+)
+def test_what_is_refused_is_not_stored(
+    world: World, alice: ApiKey, submission: Submission, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        submit(world, alice, submission)
+    assert not orders(world)
+
+
+def test_a_stop_without_a_price_to_judge_it_by_is_refused(world: World, alice: ApiKey) -> None:
+    for venue in world.venues:
+        venue.failures = 1
+    with pytest.raises(NoPrice):
+        submit(world, alice, Submission(SWAP, terms=Terms(stop=Stop(Price("1", PAIR)))))
+    assert not orders(world)
+
+
+def test_a_repeat_stands_although_it_would_be_refused_now(world: World, alice: ApiKey) -> None:
+    stop = replace(SUBMISSION, terms=Terms(stop=Stop(Price("1", PAIR))), expires_at=START + timedelta(days=1))
+    order = submit(world, alice, stop)
+    for venue in world.venues:
+        venue.failures = 1
+    assert submit(world, alice, stop) == order
+    world.clock.advance(2 * 86_400)
+    assert submit(world, alice, stop) == order, "its end has passed, and yet it is the same request"
+    with pytest.raises(IdempotencyConflict):
+        submit(world, alice, replace(stop, label="other"))
+
+
+def test_where_waiting_is_not_enabled_market_orders_alone_are_taken(world: World, alice: ApiKey) -> None:
+    world.place_order = replace(world.place_order, takes_waiting=False)
+    for submission in (Submission(SWAP, terms=FAR), Submission(SWAP, exits=BACK)):
+        with pytest.raises(Unavailable, match="not enabled on this deployment yet"):
+            submit(world, alice, submission)
+    assert submit(world, alice, Submission(SWAP)).status is Status.PENDING
+
+
+def test_an_order_that_would_start_after_it_expires_is_refused(world: World, alice: ApiKey) -> None:
+    for _ in range(10):
+        submit(world, alice, Submission(SWAP))
+    soon = world.clock.now() + timedelta(seconds=1.5)
+    assert submit(world, alice, Submission(SWAP, expires_at=soon)).expires_at == soon
+    with pytest.raises(TooManyOrders, match="after its deadline of 2 s"):
+        submit(world, alice, Submission(SWAP, expires_at=soon))
+
+
+def test_an_order_that_waits_is_announced_with_its_exit(world: World, alice: ApiKey) -> None:
+    told: list[tuple[str, Status]] = []
+    hints: list[Order] = []
+    world.place_order = replace(
+        world.place_order,
+        announce=lambda order, event, _: told.append((order.id, event.status)),
+        hint=hints.append,
+    )
+    entry = submit(world, alice, Submission(SWAP, terms=at("50000"), exits=BACK))
+    assert told == [(entry.id, Status.OPEN), (entry.exit_id, Status.HELD)]
+    assert [one.id for one in hints] == [entry.id, entry.exit_id]

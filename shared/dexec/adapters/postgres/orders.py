@@ -81,10 +81,16 @@ class PostgresOrders:
             # The order is stored whether or not this works; an unused slot only delays the next order.
             with suppress(StoreUnavailable, CommitUnknown):
                 self._database.fetch(Statement("return_slot", statements[0].params), Repeat.NEVER)
-        order = rows.to_order(order_row)
-        if order_row["request_hash"] not in new.request_hashes:
-            raise IdempotencyConflict("this idempotency key was used for another order")
+        order = _honest(order_row, new)
         return Placed(order, is_new=order.id == new.order.id)
+
+    def known(self, new: NewOrder) -> Order | None:
+        """Return the order that an idempotency key stands for."""
+        if new.idempotency_key is None:
+            return None
+        params = {"client_id": new.order.client_id, "idempotency_key": new.idempotency_key}
+        found = self._database.fetch(Statement("find_by_key", params), Repeat.READ)
+        return _honest(found[0], new) if found else None
 
     def _not_placed(
         self, new: NewOrder, limit: RateLimit, watcher: str | None
@@ -257,6 +263,13 @@ class PostgresOrders:
         """Return how many orders are parked."""
         (counted,) = self._database.fetch(Statement("count_parked", {}), Repeat.READ)
         return cast(int, counted["parked"])
+
+
+def _honest(row: Row, new: NewOrder) -> Order:
+    """Return the order of a row, of which ``new`` is a repeat; raise ``IdempotencyConflict``."""
+    if row["request_hash"] not in new.request_hashes:
+        raise IdempotencyConflict("this idempotency key was used for another order")
+    return rows.to_order(row)
 
 
 def _filter(status: StatusFilter | None) -> str:
