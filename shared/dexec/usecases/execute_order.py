@@ -38,13 +38,13 @@ from dexec.domain.risk import RiskRefused
 from dexec.domain.routing import record_fill, record_route
 from dexec.domain.waiting.steps import untrigger
 from dexec.ports import CannotLand, Claim, ClaimOutcome, Clock, Cluster, Landed, Orders, Signer, Wallets
-from dexec.usecases.guards import check_deadline, check_funds, check_limit
+from dexec.usecases.guards import check_deadline, check_funds, check_limit, no_limits
 from dexec.usecases.hint_webhooks import no_hints
 from dexec.usecases.looks import pauses
 from dexec.usecases.notify import Notifier
 from dexec.usecases.quote_route import Decision, QuoteRoute
 from dexec.usecases.report import Report, Reporting, keep_quiet
-from dexec.usecases.risk import RiskCheck, no_limits, resting
+from dexec.usecases.risk import RiskCheck, resting
 
 INFRASTRUCTURE_DELAYS_S = (1, 2, 4, 8, 15)
 VENUE_DELAYS_S = (1, 2)

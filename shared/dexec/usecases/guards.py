@@ -10,6 +10,10 @@ from dexec.domain.quote import Mode, Route, RouteRequest
 from dexec.domain.tokens import format_units
 
 
+def no_limits(*_: object) -> None:
+    """Judge no order by the risk limits of its client: where none has any."""
+
+
 def check_deadline(order: Order, now: datetime) -> None:
     """Raise ``DeadlinePassed``; only while no transaction of the order can land."""
     if order.is_late(now):

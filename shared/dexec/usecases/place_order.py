@@ -33,8 +33,8 @@ from dexec.domain.waiting.conditions import Kind
 from dexec.domain.waiting.terms import Terms, Waiting
 from dexec.ports import ApiKey, Clock, NewOrder, Orders, Placed, Queue, RateLimit
 from dexec.ports.orders import first_event
+from dexec.usecases.guards import no_limits
 from dexec.usecases.hint_webhooks import no_hints
-from dexec.usecases.risk import no_limits
 
 WITHDRAWN = (
     "the order was not queued and has been withdrawn: nothing of it was executed, and your history has it as "
@@ -104,9 +104,9 @@ class PlaceOrder:
 
         A repeated idempotency key returns the order it stands for; if that is still pending its message
         is sent again, for the first one may never have been. Raises ``Invalid``, ``TooManyOrders``,
-        ``IdempotencyConflict``, ``ConnectionUnknown``, ``TradingHalted``, ``RiskRefused``, ``NoVenue`` where the
-        limits need a price that there is not, and what ``JudgeTerms`` does; ``StoreUnavailable``
-        when nothing is stored, ``Unavailable`` when it waits and that is not enabled;
+        ``IdempotencyConflict``, ``ConnectionUnknown``, ``TradingHalted``, ``RiskRefused``, ``NoVenue``
+        (the limits need a price), and what ``JudgeTerms`` does; ``StoreUnavailable`` when nothing is stored,
+        ``Unavailable`` when it waits and that is not enabled;
         ``OrderWithdrawn`` when the order is stored as failed, and its key is free again; ``CommitUnknown``,
         with the order's id, when it is unknown which of these holds.
         """

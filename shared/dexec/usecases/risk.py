@@ -33,10 +33,6 @@ RiskCheck = Callable[[RiskLimits | None, Order, Decision], Reservation | None]
 """Judges an order before it is signed; returns what it counts for in its client's day."""
 
 
-def no_limits(*_: object) -> None:
-    """Judge nothing: where no client has limits."""
-
-
 @dataclass(frozen=True, slots=True)
 class CheckRisk:
     """The use case; ``reference`` prices what an order is worth."""
