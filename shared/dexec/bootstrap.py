@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dexec.adapters.postgres.orders import Held
     from dexec.domain.order import Event, Order
     from dexec.domain.quote import RouteRequest
-    from dexec.domain.risk import RiskLimits
+    from dexec.domain.risk import Reservation, RiskLimits
     from dexec.domain.waiting.conditions import Kind
     from dexec.domain.waiting.terms import Terms
     from dexec.ports import Chain, Wallets
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from dexec.usecases.manage_webhooks import ManageWebhooks
     from dexec.usecases.notify import Notifier
     from dexec.usecases.place_order import PlaceOrder
-    from dexec.usecases.quote_route import QuoteRoute
+    from dexec.usecases.quote_route import Decision, QuoteRoute
     from dexec.usecases.read_orders import ReadOrders
     from dexec.usecases.read_risk import ReadRisk
     from dexec.usecases.reference import Reference
@@ -112,6 +112,11 @@ class Container(Adapters):
         """Judge an order by its client's limits; what that takes is built where it has some."""
         if limits is not None:
             self.check_risk.placing(limits, order)
+
+    def _check_signing(
+        self, limits: RiskLimits | None, order: Order, decision: Decision
+    ) -> Reservation | None:
+        return None if limits is None else self.check_risk.signing(limits, order, decision)
 
     @cached_property
     def check_risk(self) -> CheckRisk:
@@ -239,7 +244,7 @@ class Container(Adapters):
             ),
             self._hint,
             self._hint_soon,
-            self.check_risk.signing,
+            self._check_signing,
         )
 
     @cached_property

@@ -123,6 +123,7 @@ class World:
             orders=tape.around(self.backend.orders, "orders"),
             watching=tape.around(self.backend.watching, "watching"),
             control=tape.around(self.backend.control, "control"),
+            risk=tape.around(self.backend.risk, "risk"),
             queue=tape.around(self.queue, "queue"),
             push=tape.around(self.push, "push"),
             event_replay=tape.around(self.event_replay, "event_replay"),
