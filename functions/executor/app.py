@@ -10,7 +10,7 @@ from dexec.batches import Message, NotDone, batch_handler
 from dexec.bootstrap import container, prepare
 from dexec.domain.errors import QueueUnavailable
 from dexec.telemetry import count_run, decision, make_logger, make_metrics
-from dexec.usecases.execute_order import Redelivery
+from dexec.usecases.redelivery import Redelivery
 from dexec.usecases.report import Report
 
 logger = make_logger("executor")

@@ -11,11 +11,13 @@ from datetime import timedelta
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING
 
+from dexec.domain.lifecycle import RESTING
 from dexec.ports import MostConnections, RateLimit
 from dexec.settings import Settings
 from dexec.wiring import Adapters
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from dexec.adapters.postgres.orders import Held
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from dexec.domain.risk import Reservation, RiskLimits
     from dexec.domain.waiting.conditions import Kind
     from dexec.domain.waiting.terms import Terms
-    from dexec.ports import Chain, Wallets
+    from dexec.ports import Chain, Wallets, Watcher
     from dexec.usecases.authenticate import Authenticate
     from dexec.usecases.cancel_orders import CancelOrders
     from dexec.usecases.check_readiness import CheckReadiness
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from dexec.usecases.settle_dead_letter import SettleDeadLetter
     from dexec.usecases.sweep import Sweep
     from dexec.usecases.sweep_webhooks import SweepWebhooks
+    from dexec.usecases.tell_exit import TellExit
     from dexec.usecases.watch_orders import WatchOrders
 
 
@@ -244,8 +247,22 @@ class Container(Adapters):
             ),
             self._hint,
             self._hint_soon,
+            self._tell_exit,
+            settings.waiting_orders,
             self._check_signing,
         )
+
+    def _tell_exit(self, order: Order, watchers: Sequence[Watcher], ends_at: datetime) -> None:
+        """Tell of what waits because of an execution; of most orders, nothing does."""
+        if order.exit_id is not None or order.status in RESTING:
+            self.tell_exit(order, watchers, ends_at)
+
+    @cached_property
+    def tell_exit(self) -> TellExit:
+        """Tells of exits that are opened or cancelled."""
+        from dexec.usecases.tell_exit import TellExit
+
+        return TellExit(self.orders, self.new_notifier, self._hint)
 
     @cached_property
     def settle_dead_letter(self) -> SettleDeadLetter:
@@ -261,6 +278,7 @@ class Container(Adapters):
             self.new_token,
             self.settings.lease_seconds,
             self._hint,
+            self._tell_exit,
         )
 
     @cached_property

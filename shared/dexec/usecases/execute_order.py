@@ -11,6 +11,7 @@ from dexec.domain.error_code import ErrorCode
 from dexec.domain.errors import (
     AttemptFailed,
     BlockhashExpired,
+    CancelWished,
     DexecError,
     IllegalTransition,
     LeaseLost,
@@ -21,7 +22,7 @@ from dexec.domain.errors import (
     Unavailable,
 )
 from dexec.domain.failure import Failure
-from dexec.domain.lifecycle import RESTING, Status
+from dexec.domain.lifecycle import CLAIMABLE, Status
 from dexec.domain.order import (
     Change,
     Event,
@@ -29,28 +30,34 @@ from dexec.domain.order import (
     SignedTransaction,
     build,
     confirm,
-    fail,
     submit,
-    try_again,
 )
 from dexec.domain.quote import Mode
-from dexec.domain.risk import RiskRefused
 from dexec.domain.routing import record_fill, record_route
 from dexec.domain.waiting.steps import untrigger
-from dexec.ports import CannotLand, Claim, ClaimOutcome, Clock, Cluster, Landed, Orders, Signer, Wallets
+from dexec.ports import (
+    CannotLand,
+    Claim,
+    ClaimOutcome,
+    Clock,
+    Cluster,
+    Landed,
+    Orders,
+    Signer,
+    Wallets,
+    Watcher,
+)
+from dexec.usecases.aftermath import after_attempt, after_wish
 from dexec.usecases.guards import check_deadline, check_funds, check_limit, no_limits
 from dexec.usecases.hint_webhooks import no_hints
 from dexec.usecases.looks import pauses
 from dexec.usecases.notify import Notifier
 from dexec.usecases.quote_route import Decision, QuoteRoute
+from dexec.usecases.redelivery import PAUSED_DELAY_S, SHORT_WAIT_S, Redelivery, after_outage, not_claimed
 from dexec.usecases.report import Report, Reporting, keep_quiet
-from dexec.usecases.risk import RiskCheck, resting
+from dexec.usecases.risk import RiskCheck
+from dexec.usecases.tell_exit import Tell, tell_nothing
 
-INFRASTRUCTURE_DELAYS_S = (1, 2, 4, 8, 15)
-VENUE_DELAYS_S = (1, 2)
-PAUSED_DELAY_S = 15
-KEYLESS_DELAY_S = 60
-SHORT_WAIT_S = 1.0
 HALTED = Failure(ErrorCode.HALTED, "trading is paused or halted, or the client has no valid API key")
 
 
@@ -65,14 +72,6 @@ class Limits:
     poll_s: float = 0.025
 
 
-@dataclass(frozen=True, slots=True)
-class Redelivery:
-    """The message is to be delivered again, after ``delay_s``."""
-
-    delay_s: float
-    reason: str
-
-
 class _Stop(Exception):
     """The run ends here and its message is redelivered."""
 
@@ -85,7 +84,8 @@ class _Stop(Exception):
 class ExecuteOrder:
     """The use case; ``new_token`` makes a lease token, ``jitter`` a number in [0, 1).
 
-    ``hint`` is told of an order at the end of a run, ``hint_soon`` while it goes on.
+    ``hint`` is told of an order at the end of a run, ``hint_soon`` while it goes on, ``tell`` of what waits
+    because of the run. Where ``expires`` is false, an order that is past its time fails.
     """
 
     orders: Orders
@@ -100,6 +100,8 @@ class ExecuteOrder:
     limits: Limits = Limits()
     hint: Callable[[Order], None] = no_hints
     hint_soon: Callable[[Order], None] = no_hints
+    tell: Tell = tell_nothing
+    expires: bool = True
     check_risk: RiskCheck = no_limits
 
     def __call__(
@@ -114,15 +116,17 @@ class ExecuteOrder:
             claim = self._claim(order_id)
         except (Unavailable, OutcomeUnknown) as exc:
             return self.later(receives, exc)
-        if claim.order is None or claim.outcome is ClaimOutcome.PARKED:
+        if claim.order is None or claim.outcome in (ClaimOutcome.PARKED, ClaimOutcome.RESTING):
             return None
         if claim.outcome not in (ClaimOutcome.CLAIMED, ClaimOutcome.TERMINAL):
-            return self._not_claimed(claim.outcome, claim.order)
+            return not_claimed(claim.outcome, claim.order, self.clock.now())
         with self.new_notifier().until(ends_at) as notifier:
             notifier.notify(claim.events, claim.watchers)
             run = _Run(self, notifier, claim.order, ends_at, claim)
             redelivery = run.to_the_end(receives)
         self.hint(run.order)
+        if claim.outcome is ClaimOutcome.CLAIMED:
+            self.tell(run.order, run.watchers, ends_at)
         if claim.outcome is ClaimOutcome.CLAIMED:
             report(Report(claim.order, run.order, claim.events + run.events, notifier.failures))
         if redelivery is None and notifier.error is not None:
@@ -141,23 +145,9 @@ class ExecuteOrder:
                 return claim
             self.clock.sleep(wait_s)
 
-    def _not_claimed(self, outcome: ClaimOutcome, order: Order) -> Redelivery:
-        now = self.clock.now()
-        if outcome is ClaimOutcome.PAUSED:
-            return Redelivery(PAUSED_DELAY_S, "execution is paused")
-        if outcome is ClaimOutcome.HALTED:
-            return Redelivery(PAUSED_DELAY_S, "trading is halted")
-        if outcome is ClaimOutcome.KEYLESS:
-            return Redelivery(KEYLESS_DELAY_S, "its client has no valid API key")
-        if outcome is ClaimOutcome.NOT_YET:
-            return Redelivery((order.run_at - now).total_seconds(), "not due yet")
-        lease_s = (order.lease_until - now).total_seconds() if order.lease_until else 0
-        return Redelivery(max(SHORT_WAIT_S, lease_s), "it is leased by another executor")
-
     def later(self, receives: int, exc: DexecError) -> Redelivery:
-        """Return the redelivery after an infrastructure error: sooner at first, then every 15 s."""
-        base_s = INFRASTRUCTURE_DELAYS_S[min(max(receives, 1), len(INFRASTRUCTURE_DELAYS_S)) - 1]
-        return Redelivery(base_s * (1 + 0.25 * self.jitter()), str(exc))
+        """Return the redelivery after an infrastructure error."""
+        return after_outage(receives, str(exc), self.jitter())
 
 
 class _Run:
@@ -178,13 +168,14 @@ class _Run:
         self._stop_at = ends_at - timedelta(seconds=case.limits.stop_before_end_s)
         self.order = order
         self.events: tuple[Event, ...] = ()
+        self.watchers: tuple[Watcher, ...] = ()
 
     def to_the_end(self, receives: int) -> Redelivery | None:
-        """Make attempt after attempt until the order has ended or its message has to be redelivered."""
+        """Make attempt after attempt until the order has ended or rests, or its message is redelivered."""
         try:
             if self._claim.halted:
                 self._untrigger()
-            while not self._is_done():
+            while self.order.status in CLAIMABLE:
                 self._attempt()
         except _Stop as stop:
             return self._release_lease(stop.redelivery)
@@ -204,25 +195,25 @@ class _Run:
             landed = self._await_landing(send_first=fresh)
             if landed.fill is None:
                 raise landed.error or OrderFailed("the transaction failed on chain")
-            request = self.order.request
+            request = self.order.trades
             fill = record_fill(landed.fill, request.token_in, request.token_out)
             self._save(confirm(self.order, self._now(), fill))
-        except AttemptFailed as exc:
-            self._next_attempt(exc)
-        except RiskRefused as exc:
-            self._refuse(exc)
-        except OrderFailed as exc:
-            self._save(fail(self.order, self._now(), exc.failure()))
+        except (AttemptFailed, OrderFailed) as exc:
+            self._end_attempt(exc)
 
-    def _is_done(self) -> bool:
-        return self.order.is_terminal or self.order.status in RESTING
-
-    def _refuse(self, exc: RiskRefused) -> None:
-        now = self._now()
-        if exc.is_cured_by_time and self.order.waiting is not None:
-            self._save(resting(self.order, now, exc, (*self._claim.events, *self.events)))
-        else:
-            self._save(fail(self.order, now, exc.failure()))
+    def _end_attempt(self, exc: AttemptFailed | OrderFailed) -> None:
+        case = self._case
+        events = (*self._claim.events, *self.events)
+        after = after_attempt(
+            self.order, exc, self._now(), case.limits.max_attempts, events, expires=case.expires
+        )
+        try:
+            self._save(after.change)
+        except CancelWished as wish:
+            self._save(after_wish(self.order, wish.by, self._now()))
+            return
+        if after.delay_s is not None:
+            raise _Stop(Redelivery(after.delay_s, str(exc)))
 
     def _untrigger(self) -> None:
         """Let what waits for its price rest as if nothing had triggered it: its client may not trade."""
@@ -239,7 +230,7 @@ class _Run:
 
     def _submit(self) -> None:
         """Route, build and sign; the signed transaction is stored when this returns, and not sent yet."""
-        cluster, signer, request = self._case.cluster, self._case.signer, self.order.request
+        cluster, signer, request = self._case.cluster, self._case.signer, self.order.trades
         if request.mode is Mode.EXACT_IN:
             self._check_funds(request.amount)
         decision = self._decide()
@@ -258,7 +249,7 @@ class _Run:
     def _decide(self) -> Decision:
         self._check_time()
         check_deadline(self.order, self._now())
-        return self._case.quote_route(self.order.request)
+        return self._case.quote_route(self.order.trades)
 
     def _check_funds(self, needed: int) -> None:
         """Raise ``InsufficientFunds``; the wallet is asked only if it held too little at the claim."""
@@ -300,19 +291,6 @@ class _Run:
             return False
         return True
 
-    def _next_attempt(self, exc: AttemptFailed) -> None:
-        order, now = self.order, self._now()
-        if order.attempt >= self._case.limits.max_attempts:
-            self._save(fail(order, now, exc.failure()))
-            return
-        change = try_again(order, now, exc.failure())
-        if exc.kind != "venue":
-            self._save(change)
-            return
-        delay_s = VENUE_DELAYS_S[min(order.attempt, len(VENUE_DELAYS_S)) - 1]
-        self._save(change.releasing(run_at=now + timedelta(seconds=delay_s)))
-        raise _Stop(Redelivery(delay_s, str(exc)))
-
     def _check_time(self) -> None:
         if self._now() >= self._stop_at:
             raise _Stop(Redelivery(SHORT_WAIT_S, "this invocation is about to end"))
@@ -321,6 +299,7 @@ class _Run:
         watchers = self._case.orders.save(change)
         self.order = change.after
         self.events += change.events
+        self.watchers = watchers
         self._notifier.notify(change.events, watchers)
 
     def _release_lease(self, redelivery: Redelivery) -> Redelivery:

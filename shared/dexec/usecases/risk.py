@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from fractions import Fraction
 
-from dexec.domain.error_code import ErrorCode
 from dexec.domain.errors import NoVenue
-from dexec.domain.failure import Failure
-from dexec.domain.lifecycle import RESTING, Status
-from dexec.domain.order import Change, Event, Order, Refused
+from dexec.domain.lifecycle import RESTING
+from dexec.domain.order import Order
 from dexec.domain.quote import Pair, RouteRequest
 from dexec.domain.risk import (
     Reservation,
     RiskLimits,
-    RiskRefused,
     check_collar,
     check_day,
     check_notional,
@@ -24,7 +21,6 @@ from dexec.domain.risk import (
     notional,
     valued_as,
 )
-from dexec.domain.waiting.steps import refuse, rest
 from dexec.ports import Clock, Risk
 from dexec.usecases.quote_route import Decision
 from dexec.usecases.reference import Prices, Reference, reference_prices
@@ -98,16 +94,6 @@ class CheckRisk:
             return request.amount
         known = prices if pair in prices else self.reference([pair]).prices
         return notional(request.amount, _price(pair, known))
-
-
-def resting(order: Order, now: datetime, why: RiskRefused, events: Iterable[Event]) -> Change:
-    """Return how an order that waits rests for a rule: said once, for as long as the same rule refuses it."""
-    opened = [event.detail for event in events if event.status is Status.OPEN]
-    last = opened[-1] if opened else None
-    said = isinstance(last, Refused) and last.rule == why.rule
-    if said or (isinstance(last, Failure) and last.code == ErrorCode.RISK_REFUSED):
-        return rest(order, now, why.failure())
-    return refuse(order, now, Refused(why.rule, why.observed, why.allowed))
 
 
 def utc_day(now: datetime) -> date:

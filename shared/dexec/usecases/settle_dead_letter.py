@@ -1,4 +1,4 @@
-"""Settles the order of a dead letter: confirmed, failed, re-queued or parked, by the state of the chain."""
+"""Settles a dead letter's order by the state of the chain: confirmed, failed, at rest, re-queued, parked."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from dexec.domain.errors import LeaseLost, OrderFailed, QueueUnavailable
+from dexec.domain.errors import AttemptFailed, CancelWished, LeaseLost, OrderFailed, QueueUnavailable
 from dexec.domain.lifecycle import Status
-from dexec.domain.order import Change, Order, confirm, fail
+from dexec.domain.order import Change, Order, confirm
 from dexec.domain.routing import record_fill
-from dexec.ports import Claim, ClaimOutcome, Clock, Landed, Orders, Outcomes, Pending, Queue
+from dexec.ports import Claim, ClaimOutcome, Clock, Landed, Orders, Outcomes, Pending, Queue, Watcher
+from dexec.usecases.aftermath import after_attempt, after_wish
 from dexec.usecases.hint_webhooks import no_hints
 from dexec.usecases.notify import Notifier
 from dexec.usecases.report import Report, Reporting, keep_quiet
+from dexec.usecases.tell_exit import Tell, tell_nothing
 
 MAX_ROUNDS = 3
 """An order that arrived here this often in a row because each of its runs crashed is parked."""
@@ -35,6 +37,7 @@ class Letter(Enum):
 
 _WITHOUT_WORK = {
     ClaimOutcome.MISSING: Letter.SETTLED,
+    ClaimOutcome.RESTING: Letter.SETTLED,
     ClaimOutcome.PARKED: Letter.PARKED,
     ClaimOutcome.HELD: Letter.KEPT,
 }
@@ -42,7 +45,7 @@ _WITHOUT_WORK = {
 
 @dataclass(frozen=True, slots=True)
 class SettleDeadLetter:
-    """The use case: confirm, fail, put back on the queue, or park.
+    """The use case: confirm, fail, let rest what waits, put back on the queue, or park.
 
     Only an executor that raised or was killed leaves its lease behind. An order whose runs keep ending like
     that is a poison message and would circulate forever; a redelivery after an infrastructure error does not
@@ -57,6 +60,7 @@ class SettleDeadLetter:
     new_token: Callable[[], str]
     lease_s: float = 25
     hint: Callable[[Order], None] = no_hints
+    tell: Tell = tell_nothing
 
     def __call__(self, order_id: str, ends_at: datetime, report: Reporting = keep_quiet) -> Letter:
         """Settle one dead letter and return what became of it.
@@ -75,15 +79,26 @@ class SettleDeadLetter:
             change = None if claim.order.is_terminal else self._settlement(claim.order)
             if change is not None:
                 try:
-                    notifier.notify(change.events, self.orders.save(change))
+                    change, watchers = self._save(change)
                 except LeaseLost:
                     return Letter.KEPT
+                notifier.notify(change.events, watchers)
         self.hint(claim.order)
+        if change is not None:
+            self.tell(change.after, watchers, ends_at)
         if change is not None:
             report(Report(claim.order, change.after, claim.events + change.events, notifier.failures))
         if claim.order.is_terminal or change is not None:
             return Letter.SETTLED if notifier.error is None else Letter.KEPT
         return self._give_back(claim, claim.order)
+
+    def _save(self, change: Change) -> tuple[Change, tuple[Watcher, ...]]:
+        """Write the settlement, or, where a cancel was noted, that the order is cancelled instead."""
+        try:
+            return change, self.orders.save(change)
+        except CancelWished as wish:
+            cancelled = after_wish(change.before, wish.by, self.clock.now())
+            return cancelled, self.orders.save(cancelled)
 
     def _settlement(self, order: Order) -> Change | None:
         """Return how the order ended on chain; None where it did not, or another attempt is due."""
@@ -119,6 +134,9 @@ def _ending(order: Order, landed: Landed, now: datetime) -> Change | None:
     if landed.fill is not None:
         fill = record_fill(landed.fill, order.request.token_in, order.request.token_out)
         return confirm(order, now, fill)
-    if isinstance(landed.error, OrderFailed):
-        return fail(order, now, landed.error.failure())
+    if isinstance(landed.error, OrderFailed) or (
+        isinstance(landed.error, AttemptFailed) and order.waiting is not None
+    ):
+        # One attempt is left at the most: what waits gets others with its next trigger.
+        return after_attempt(order, landed.error, now, max_attempts=1).change
     return None

@@ -12,7 +12,7 @@ from dexec.domain.errors import ClusterUnavailable, StoreUnavailable
 from dexec.domain.lifecycle import Status, Step
 from dexec.domain.order import Order
 from dexec.domain.quote import RouteRequest
-from dexec.usecases.execute_order import Redelivery
+from dexec.usecases.redelivery import Redelivery
 from dexec.usecases.report import Report
 from tests.proofs.simulation.world import FUNCTION_S, SWAP, World
 from tests.support.fakes import Landing

@@ -65,12 +65,12 @@ def test_a_limit_that_the_quote_just_meets_is_signed_and_enforced(
     assert route.limit == quoted
 
 
-def test_past_its_deadline_an_order_is_failed_before_anything_is_asked(world: World) -> None:
+def test_past_its_deadline_an_order_expires_before_anything_is_asked(world: World) -> None:
     order = placed(world, replace(SWAP, deadline_s=30))
     world.clock.sleep(30)
     world.tape.calls.clear()
     assert execute(world, order) is None
-    assert (states(world), error(world)) == ([PENDING, ROUTING, FAILED], "deadline_passed")
+    assert (states(world), error(world)) == ([PENDING, ROUTING, Status.EXPIRED], "deadline_passed")
     assert world.tape.calls == ["orders.claim", "orders.save"]
 
 
@@ -78,7 +78,7 @@ def test_a_signature_whose_blockhash_expired_past_the_deadline_is_the_last(world
     world.cluster.landings = [Landing.DROPPED]
     order = placed(world, replace(SWAP, deadline_s=30))
     live(world, order)
-    assert (states(world)[-1], error(world)) == (FAILED, "deadline_passed")
+    assert (states(world)[-1], error(world)) == (Status.EXPIRED, "deadline_passed")
     assert len(world.signer.signed[order.id]) == 1
 
 

@@ -11,8 +11,9 @@ import pytest
 from dexec.domain.errors import SendUnknown
 from dexec.domain.order import SignedTransaction
 from dexec.ports import CannotLand, Landed, Pending
-from dexec.usecases.execute_order import ExecuteOrder, Limits, Redelivery
+from dexec.usecases.execute_order import ExecuteOrder, Limits
 from dexec.usecases.looks import pauses
+from dexec.usecases.redelivery import Redelivery
 from tests.proofs.simulation.world import World
 from tests.support.fakes import FakeCluster, Landing
 
