@@ -53,11 +53,11 @@ def after_attempt(
     """Return what an attempt that ended with ``error`` makes of an order; its transaction cannot land.
 
     A market order gets ``max_attempts`` and fails. What waits gets as many for each trigger and then rests;
-    with ``ioc`` it is cancelled instead. ``expires``: what is past its time is ``expired``, or else failed.
+    with ``ioc`` it gets one and is cancelled. ``expires``: what is past its time expires, or else it fails.
     """
     if isinstance(error, DeadlinePassed):
         return Aftermath((expire if expires else fail)(order, now, error.failure()))
-    is_over = order.attempt - order.first_attempt + 1 >= max_attempts
+    is_over = _is_ioc(order) or order.attempt - order.first_attempt + 1 >= max_attempts
     if order.waiting is not None and (
         isinstance(error, CURED_BY_TIME)
         or (isinstance(error, RiskRefused) and error.is_cured_by_time)
@@ -80,7 +80,7 @@ def unfilled(order: Order, error: Ending, now: datetime, events: Sequence[Event]
     """
     if order.is_late(now):
         return expire(order, now, DeadlinePassed(order.request.deadline_s).failure())
-    if order.waiting is not None and order.waiting.terms.time_in_force is TimeInForce.IOC:
+    if _is_ioc(order):
         return cancel(order, now, BY_IOC, error.failure())
     if isinstance(error, RiskRefused) and not _is_said(error, events):
         return refuse(order, now, Refused(error.rule, error.observed, error.allowed))
@@ -93,6 +93,10 @@ def _is_said(error: RiskRefused, events: Sequence[Event]) -> bool:
     if isinstance(last, Refused):
         return last.rule == error.rule
     return isinstance(last, Failure) and last.code == error.code
+
+
+def _is_ioc(order: Order) -> bool:
+    return order.waiting is not None and order.waiting.terms.time_in_force is TimeInForce.IOC
 
 
 def after_wish(order: Order, by: str, now: datetime) -> Change:

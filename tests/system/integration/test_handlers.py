@@ -108,7 +108,7 @@ def test_active_orders_are_those_that_are_not_over(deployment: Deployment) -> No
     rest = deployment.http("GET", "/api/orders", key=KEY, query=query).json
     assert [order["orderId"] for order in cast("list[dict[str, object]]", rest["orders"])] == waiting[:1]
     assert over not in str(answer)
-    assert deployment.http("GET", "/api/orders", key=KEY, query={"status": "open"}).status == 422
+    assert deployment.http("GET", "/api/orders", key=KEY, query={"status": "closed"}).status == 422
 
 
 @pytest.mark.parametrize("watchers", [0, 3])

@@ -29,13 +29,13 @@ _SAMPLES: tuple[tuple[object, str], ...] = (
     (START, "failing_since rests_until disabled_at seen_disabled_at"),
     (1, "seq seen_seq attempt slot amount_in amount_out last_valid_block_height orders_per_minute rounds"),
     (1, "limit most_rows max_connections max_streams most sent_seq failures line_failures seen_failures"),
-    (1, "before_seq answer"),
-    (True, "parks limited queue_is_empty stream sets_rate sets_amounts signs"),
+    (1, "before_seq answer shard entry_seq"),
+    (True, "minds_cancel parks limited queue_is_empty stream sets_rate sets_amounts signs"),
     (timedelta(seconds=1), "interval tolerance max_backlog"),
     (("a", "b"), "skipped connection_ids order_ids mints event_statuses event_steps event_details accounts"),
-    (("a", "b"), "request_hashes"),
-    ((1, 2), "event_seqs event_attempts lines amounts"),
-    ((START, START), "event_times"),
+    (("a", "b"), "request_hashes parts groups"),
+    ((1, 2), "event_seqs event_attempts lines amounts keys"),
+    ((START, START), "event_times times"),
     (b"bytes", "signed_tx"),
 )
 """A value for each parameter that is no text."""
@@ -53,7 +53,8 @@ def test_a_statement_is_one_for_dsql(name: str) -> None:
     text = sql(name).decode()
     assert validate(text) is None
     assert ";" not in text
-    forbidden = r"(?i)\b(now\(\)|current_timestamp|clock_timestamp|for (update|share)|truncate|jsonb)\b"
+    # Aurora DSQL has jsonb at run time, for values that are cast to it: no column may be of that type.
+    forbidden = r"(?i)\b(now\(\)|current_timestamp|clock_timestamp|for (update|share)|truncate)\b"
     assert not re.search(forbidden, text), "time is a parameter, and nothing rests on locks"
 
 

@@ -66,7 +66,7 @@ def waits(attempt: int = 1, first: int = 1, terms: Terms = LIMIT, fired: Kind = 
         (waits(), OrderFailed("a fault of its own"), Status.FAILED),
         (waits(), DeadlinePassed(5), Status.EXPIRED),
         (waits(terms=replace(LIMIT, time_in_force=TimeInForce.IOC)), MISSED, Status.CANCELLED),
-        (waits(terms=replace(LIMIT, time_in_force=TimeInForce.IOC)), SLIPPED, Status.ROUTING),
+        (waits(terms=replace(LIMIT, time_in_force=TimeInForce.IOC)), SLIPPED, Status.CANCELLED),
         (replace(waits(), expires_at=NOW), MISSED, Status.EXPIRED),
     ],
 )

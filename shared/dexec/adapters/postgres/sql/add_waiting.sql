@@ -2,7 +2,7 @@
 -- is minus the slot since which its ticks count.
 INSERT INTO waiting (order_id, part, client_id, pair, book, price_group, key, at, version)
 SELECT o.id, w.part, o.client_id, %(pair)s, %(book)s, w.price_group,
-    CASE WHEN w.price_group LIKE 'trail %' THEN -o.since ELSE w.key END, w.at, o.seq
+    CASE WHEN starts_with(w.price_group, 'trail ') THEN -o.since ELSE w.key END, w.at, o.seq
 FROM orders o
 CROSS JOIN unnest(
     %(parts)b::text[], %(groups)b::text[], %(keys)b::bigint[], %(times)b::timestamptz[]

@@ -3,6 +3,6 @@
 UPDATE waiting
 SET book = waiting.pair,
     version = o.seq,
-    key = CASE WHEN waiting.price_group LIKE 'trail %' THEN -o.since ELSE waiting.key END
+    key = CASE WHEN starts_with(waiting.price_group, 'trail ') THEN -o.since ELSE waiting.key END
 FROM orders o
 WHERE waiting.order_id = %(id)s AND o.id = waiting.order_id AND o.status = 'open' AND waiting.book IS NULL
