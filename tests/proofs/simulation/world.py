@@ -102,6 +102,8 @@ class World:
         self.quote_route = parts.quote_route
         self.execute_order = parts.execute_order
         self.halt = parts.halt
+        self.check_risk = parts.check_risk
+        self.reference = parts.reference
         self.cancel_orders = parts.cancel_orders
         self.settle_letter = parts.settle_dead_letter
         self.sweep_up = parts.sweep

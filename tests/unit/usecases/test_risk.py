@@ -212,9 +212,6 @@ def test_a_rule_that_holds_an_order_back_is_said_once(world: World, alice: ApiKe
         world.backend.audit.trigger(order.id)
     steps = [event.step for event in told(world, order.id)[1] if event.status is OPEN]
     assert steps == [None, Step.REFUSED, Step.RELEASED, Step.RELEASED]
-    limited(world, alice, RiskLimits(collar_bps=0))
-    large = replace(stored(world, order), request=replace(SWAP, amount=1))
-    assert large.waiting is not None
     limited(world, alice, RiskLimits())
     assert execute(world, order) is None
     assert stored(world, order).status is Status.CONFIRMED
