@@ -63,7 +63,7 @@ def set_limits(
         "max_daily": max_daily,
         "max_open": max_open,
         "tokens": tokens,
-        "max_slippage_bps": max_slippage,
+        "max_slippage": max_slippage,
         "collar_bps": collar_bps,
         "settlement": settlement,
     }
