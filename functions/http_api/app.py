@@ -14,8 +14,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 import hooks
 import pages
 import routes
-from dexec.api.inputs import IdempotencyKey, OrderBody
+from dexec.api.fields import IdempotencyKey
 from dexec.api.json_text import load_object
+from dexec.api.order_body import OrderBody
 from dexec.api.problems import Malformed
 from dexec.bootstrap import prepare
 from edge import admit, base_url, logger, metrics, preflight, refusal, resolver, secured

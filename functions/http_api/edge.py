@@ -80,7 +80,7 @@ def admit(event: APIGatewayProxyEventV2) -> dict[str, Any]:
     if event.path not in PUBLIC and not event.path.startswith(PUBLIC_FOLDERS):
         key = container().authenticate(event.headers.get("x-api-key"))
         # Orders have a limit of their own.
-        if event.http_method != "POST" or event.path.startswith("/api/hooks"):
+        if (event.http_method, event.path) != ("POST", "/api/orders/execute"):
             container().limit_reads(key)
     try:
         text = body.decode()
@@ -156,7 +156,8 @@ def refuse(error: DexecError) -> Response[str]:
 def refuse_input(error: RequestValidationError) -> Response[str]:
     """Answer what validation found with problem details."""
     errors = error.errors()
-    if errors and errors[0].get("type") in ("json_invalid", "model_attributes_type"):
+    is_whole = errors and len(errors[0].get("loc", ())) <= 1
+    if is_whole and errors[0].get("type") in ("json_invalid", "model_attributes_type"):
         return refuse(Malformed("the body is not a JSON object"))
     return refuse(invalid(errors))
 

@@ -9,7 +9,8 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from dexec.api import webhook_answers as answers
 from dexec.api import webhooks as views
-from dexec.api.inputs import Cursor, Limit, ReplayBody, WebhookBody
+from dexec.api.fields import Cursor, Limit
+from dexec.api.inputs import ReplayBody, WebhookBody
 from dexec.bootstrap import container
 from dexec.domain.webhooks import DeliveryState
 from edge import answering, caller

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dexec.api import frames
+from dexec.api.amendments import AmendFrame, CancelFrame
 from dexec.api.inputs import (
     ExecuteFrame,
     Frame,
@@ -18,6 +19,7 @@ from dexec.api.inputs import (
 from dexec.api.problems import Malformed
 from dexec.bootstrap import container
 from dexec.domain.errors import ConnectionUnknown, DexecError
+from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
 from dexec.ports import Connection
 from dexec.telemetry import count_accepted, count_unexpected, log_failure, make_logger, make_metrics
@@ -96,12 +98,24 @@ def _obey(frame: Frame, connection: Connection) -> Reply:
             return frames.pong(frame.id)
         case ExecuteFrame():
             return frames.accepted(frame.id, _execute(frame, connection))
+        case CancelFrame():
+            logger.append_keys(order_id=frame.order_id)
+            container().cancel_orders.one(frame.order_id, connection.client_id)
+        case AmendFrame():
+            _amend(frame, connection)
         case SubscribeFrame():
             _subscribe(frame, connection)
         case UnsubscribeFrame():
             logger.append_keys(order_id=frame.order_id)
             container().watch_orders.unsubscribe(frame.order_id, connection.connection_id)
     return frames.ack(frame.id, frame.order_id)
+
+
+def _amend(frame: AmendFrame, connection: Connection) -> None:
+    logger.append_keys(order_id=frame.order_id)
+    parts = container()
+    caller = parts.authenticate.by_hash(connection.key_hash)
+    parts.amend_order(frame.order_id, caller, frame.seq, frame.wanted())
 
 
 def _subscribe(frame: SubscribeFrame, connection: Connection) -> None:
@@ -113,12 +127,19 @@ def _subscribe(frame: SubscribeFrame, connection: Connection) -> None:
 def _execute(frame: ExecuteFrame, connection: Connection) -> Order:
     parts, body = container(), frame.order
     caller = parts.authenticate.by_hash(connection.key_hash)
-    request = body.to_request(parts.settings.default_slippage_bps)
-    submission = Submission(request, body.label(), frame.idempotency_key, connection.connection_id)
+    submission = Submission(
+        body.to_request(parts.settings.default_slippage_bps),
+        body.label(),
+        frame.idempotency_key,
+        connection.connection_id,
+        body.to_terms(),
+        body.to_exits(),
+        body.to_expiry(),
+    )
     placed = parts.place_order(submission, caller)
     order = placed.order
     count_accepted(logger, metrics, order)
-    if not placed.is_new or order.run_at > order.created_at:
-        # A repeat joins an order that may be far along; one that starts later shows that it is pending.
+    if not placed.is_new or order.run_at > order.created_at or order.status is Status.OPEN:
+        # A repeat joins an order that may be far along; one that starts later shows what it waits for.
         parts.watch_orders.subscribe(order.id, caller.client_id, connection.connection_id)
     return order

@@ -179,7 +179,7 @@ def _show(name: str, api_key: str, *, as_json: bool) -> None:
 
 
 def _document(key: ApiKey) -> Document:
-    from dexec.api.orders import iso
+    from dexec.api.times import iso
     from dexec.domain.tokens import format_units
 
     bounds = key.max_amounts or {}

@@ -11,7 +11,7 @@ import typer
 from dexec import __version__
 from dexec.domain.errors import DexecError
 from dexec_client.errors import DexecError as SdkError
-from infra.cli import halt, local, market, operators, orders, output
+from infra.cli import amendments, halt, local, market, operators, orders, output
 from infra.cli.bench import bench
 from infra.cli.chaos import chaos
 from infra.cli.demo import demo
@@ -44,7 +44,14 @@ app = typer.Typer(
 )
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Deployment": (demo, local.up, local.down, local.status, logs, local.deploy, doctor),
-    "Orders": (orders.order, orders.watch, orders.history, orders.show),
+    "Orders": (
+        orders.order,
+        orders.watch,
+        orders.history,
+        orders.show,
+        amendments.amend,
+        amendments.cancel,
+    ),
     "Operators": (operators.redrive, operators.resubmit, halt.pause, halt.halt, halt.resume, smoke),
     "Measurements": (bench, trace, model, chaos),
     "Market": (market.quote, market.explain, market.check_vectors),

@@ -156,7 +156,8 @@ def resubmit(
 
 
 def _document(problem: ProblemOrder, why: str) -> Document:
-    from dexec.api.orders import iso, request_view
+    from dexec.api.orders import request_view
+    from dexec.api.times import iso
 
     order = problem.order
     request = cast("Document", request_view(order.request))

@@ -11,9 +11,9 @@ from dexec.adapters.postgres.operators import PostgresOperators
 from dexec.domain.amounts import parse_amount
 from dexec.domain.errors import Invalid, NotFound
 from dexec.domain.tokens import find_token
+from dexec.domain.withdrawals import BY_REVOCATION
 from dexec.ports import ApiKey, Clock, Standing
 from dexec.usecases.authenticate import hash_key
-from dexec.usecases.cancel_orders import KEY_REVOKED
 from dexec.usecases.halt import Halted
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def revoke(access: Access, name: str, cancels: Callable[[Standing], bool]) -> Re
     standing = access.parts.control.standing(name)
     if not revoked and not standing.waiting:
         raise no_key(name)
-    cancelled = access.parts.cancel_orders.of_client(name, KEY_REVOKED) if cancels(standing) else ()
+    cancelled = access.parts.cancel_orders.of_client(name, BY_REVOCATION) if cancels(standing) else ()
     return Revoked(revoked, halted, cancelled, access.parts.control.standing(name))
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from dexec.adapters.postgres.operators import ProblemOrder
-from dexec.api.orders import iso
+from dexec.api.times import iso
 from dexec.domain.errors import Invalid, NotFound
 from dexec.domain.failure import Failure
 from dexec.domain.halts import Switch, first_holding

@@ -20,8 +20,8 @@ from websockets.sync.client import connect
 from dexec.adapters.postgres.database import Repeat
 from dexec.adapters.postgres.statements import Statement
 from dexec.domain.errors import DexecError
+from dexec.domain.withdrawals import BY_REVOCATION
 from dexec.ports import ApiKey, Delivery
-from dexec.usecases.cancel_orders import KEY_REVOKED
 from dexec_client.errors import DexecError as SdkError
 from dexec_client.raw.api import Api, is_local
 from dexec_client.raw.events import TERMINAL
@@ -82,7 +82,7 @@ def run(access: Access) -> Iterator[Finding]:
     finally:
         access.parts.operators.revoke_keys(client, access.parts.clock.now())
         # What was not executed would wait for a key for ever.
-        access.parts.cancel_orders.of_client(client, KEY_REVOKED)
+        access.parts.cancel_orders.of_client(client, BY_REVOCATION)
 
 
 def _tried(name: str, check: Check, fix: str, smoke: Smoke) -> Finding:

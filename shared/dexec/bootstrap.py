@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from dexec.domain.risk import Reservation, RiskLimits
     from dexec.domain.waiting.conditions import Kind
     from dexec.domain.waiting.terms import Terms
-    from dexec.ports import Chain, Wallets, Watcher
+    from dexec.ports import Chain, Wallets, Watcher, Written
+    from dexec.usecases.amend_order import AmendOrder
     from dexec.usecases.authenticate import Authenticate
     from dexec.usecases.cancel_orders import CancelOrders
     from dexec.usecases.check_readiness import CheckReadiness
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from dexec.usecases.sweep import Sweep
     from dexec.usecases.sweep_webhooks import SweepWebhooks
     from dexec.usecases.tell_exit import TellExit
+    from dexec.usecases.tell_orders import TellOrders
     from dexec.usecases.watch_orders import WatchOrders
 
 
@@ -96,18 +98,16 @@ class Container(Adapters):
         """Accepts orders."""
         from dexec.usecases.place_order import PlaceOrder
 
-        settings = self.settings
-        rate = RateLimit(60 / settings.orders_per_minute, settings.order_burst, settings.max_backlog_seconds)
         return PlaceOrder(
             self.orders,
             self.queue,
             self.clock,
             self.new_order_id,
-            rate,
+            self._default_rate,
             self.announce_order,
             self._hint,
             self._judge,
-            takes_waiting=settings.waiting_orders,
+            takes_waiting=self.settings.waiting_orders,
             check_risk=self._check_placing,
         )
 
@@ -127,6 +127,12 @@ class Container(Adapters):
         from dexec.usecases.risk import CheckRisk
 
         return CheckRisk(self.risk, self.reference, self.clock)
+
+    @property
+    def _default_rate(self) -> RateLimit:
+        """How fast the holder of a key may place orders that does not say it."""
+        settings = self.settings
+        return RateLimit(60 / settings.orders_per_minute, settings.order_burst, settings.max_backlog_seconds)
 
     def _judge(self, request: RouteRequest, terms: Terms | None, exits: Terms | None) -> Kind | None:
         """Judge what waits; what that takes is built when such an order comes."""
@@ -209,7 +215,7 @@ class Container(Adapters):
         """Reads a client's orders."""
         from dexec.usecases.read_orders import ReadOrders
 
-        return ReadOrders(self.orders)
+        return ReadOrders(self.orders, self.ticks, self.clock)
 
     @cached_property
     def quote_route(self) -> QuoteRoute:
@@ -340,7 +346,26 @@ class Container(Adapters):
         """Cancels what is not signed."""
         from dexec.usecases.cancel_orders import CancelOrders
 
-        return CancelOrders(self.control, self.clock)
+        return CancelOrders(self.control, self.clock, self._tell, self.settings.waiting_orders)
+
+    @cached_property
+    def amend_order(self) -> AmendOrder:
+        """Amends what waits."""
+        from dexec.usecases.amend_order import AmendOrder
+
+        return AmendOrder(self.orders, self.clock, self.judge_terms, self._default_rate, self._tell)
+
+    def _tell(self, written: Sequence[Written]) -> None:
+        """Tell of what no executor wrote; what that takes is built where there is someone to tell."""
+        if any(one.watchers or one.order.hooks for one in written):
+            self.tell_orders(written)
+
+    @cached_property
+    def tell_orders(self) -> TellOrders:
+        """Tells watchers and webhooks of cancelled and amended orders."""
+        from dexec.usecases.tell_orders import TellOrders
+
+        return TellOrders(self.clock, self.new_notifier, self._hint)
 
     @property
     def wallets(self) -> Wallets:

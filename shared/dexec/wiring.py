@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Push,
         Queue,
         Risk,
+        Ticks,
         Watching,
         Webhooks,
     )
@@ -57,6 +58,7 @@ class Overrides(TypedDict, total=False):
     control: Control
     risk: Risk
     archive: Archive
+    ticks: Ticks
     webhooks: Webhooks
     outbox: Outbox
     store_probe: Probe
@@ -162,6 +164,13 @@ class Adapters:
         from dexec.adapters.postgres.archive import PostgresArchive
 
         return PostgresArchive(self.database)
+
+    @cached_property
+    def ticks(self) -> Ticks:
+        """What was seen of the market."""
+        from dexec.adapters.postgres.ticks import PostgresTicks
+
+        return PostgresTicks(self.database)
 
     @cached_property
     def webhooks(self) -> Webhooks:

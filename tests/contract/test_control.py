@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -10,9 +12,10 @@ from dexec.domain.errors import LeaseLost, NotFound, SigningHalted
 from dexec.domain.failure import Failure
 from dexec.domain.halts import Stop, Switch
 from dexec.domain.lifecycle import Status
-from dexec.domain.order import Change, Order, build, confirm, submit, try_again
-from dexec.ports import MOST_ORDERS, ClaimOutcome, Standing
-from dexec.usecases.cancel_orders import CANCELLED, KEY_REVOKED, Cancelled, CancelOrders
+from dexec.domain.order import Change, Event, Order, Withdrawal, build, confirm, submit, try_again
+from dexec.domain.withdrawals import BY_CLIENT, BY_OPERATOR, BY_REVOCATION
+from dexec.ports import MOST_CANCELLED, Cancels, ClaimOutcome, Standing, Written
+from dexec.usecases.cancel_orders import Cancelled, CancelOrders
 from dexec.usecases.halt import Halt, Halted
 from tests.contract.samples import (
     FILL,
@@ -204,42 +207,108 @@ def test_a_client_is_halted_alone(store: Backend) -> None:
 # --- cancelling --------------------------------------------------------------------------------------
 
 
-def test_what_has_no_signature_is_cancelled_whoever_holds_it(store: Backend) -> None:
+def cancel(
+    store: Backend, *orders: Order, at: datetime = NOW, why: Withdrawal | Failure = BY_CLIENT
+) -> Cancels:
+    return store.control.cancel([order.id for order in orders], at, why)
+
+
+def ids(orders: Iterable[Order]) -> tuple[str, ...]:
+    return tuple(sorted(order.id for order in orders))
+
+
+def ended(cancels: Cancels) -> tuple[str, ...]:
+    return tuple(one.order.id for one in cancels.ended)
+
+
+@pytest.mark.parametrize(
+    ("why", "status", "error"),
+    [(BY_CLIENT, Status.CANCELLED, BY_CLIENT.error), (ERROR, Status.FAILED, ERROR)],
+    ids=["cancelled", "as failed"],
+)
+def test_what_has_no_signature_is_cancelled_whoever_holds_it(
+    store: Backend, why: Withdrawal | Failure, status: Status, error: Failure
+) -> None:
     waiting, routing, going = place(store), claimed(store, place(store)), built(store)
     sent = submitted(store, place(store))
     orders = [waiting, routing, going, sent]
-    assert store.control.cancellable("alice", 2) == tuple(sorted([waiting.id, routing.id]))
-    assert store.control.cancellable("alice", 10) == tuple(sorted(order.id for order in orders[:3]))
-    assert store.control.cancellable("bob", 10) == ()
     assert store.control.standing("alice") == Standing(waiting=3, submitted=1)
-    gone = store.control.cancel([order.id for order in orders], after(5), ERROR)
-    assert gone == tuple(sorted(order.id for order in orders[:3]))
+    cancels = cancel(store, *orders, at=after(5), why=why)
+    assert ended(cancels) == ids(orders[:3])
     for order in orders[:3]:
         answer = store.orders.find(order.id, "alice")
         assert answer is not None
         assert answer[0] == replace(
             order,
-            status=Status.FAILED,
+            status=status,
             seq=order.seq + 1,
-            error=ERROR,
+            error=error,
             lease_token=None,
             lease_until=None,
             updated_at=after(5),
         )
-        last = answer[1][-1]
-        assert (last.seq, last.status, last.detail, last.at) == (
-            order.seq + 1, Status.FAILED, ERROR, after(5)
-        )  # fmt: skip
-    assert stored(store, sent) == sent
-    assert store.control.cancel([order.id for order in orders], after(6), ERROR) == ()
-    ended = store.orders.history("alice", Status.FAILED, None, 10)
-    assert {order.id for order in ended} == set(gone), "listed among those that have ended"
+        last = Event(order.id, order.seq + 1, status, None, 1, why, after(5))
+        assert answer[1][-1] == last
+        (written,) = [one for one in cancels.ended if one.order.id == order.id]
+        assert written == Written(replace(answer[0], route=written.order.route), (last,), ())
+    assert cancel(store, *orders, at=after(6), why=why).ended == ()
+    listed = store.orders.history("alice", status, None, 10)
+    assert ids(listed) == ended(cancels), "listed among those that have ended"
     assert store.control.standing(None) == Standing(waiting=0, submitted=1)
+
+
+def test_a_cancel_of_what_is_submitted_is_noted_and_its_executor_goes_on(store: Backend) -> None:
+    sent, other = submitted(store, place(store)), submitted(store, place(store))
+    assert cancel(store, sent, why=BY_CLIENT) == Cancels((), (sent.id,))
+    assert stored(store, sent) == replace(sent, cancelled_by="client"), "its seq stays"
+    assert cancel(store, sent, why=BY_OPERATOR).noted == (sent.id,)
+    assert stored(store, sent).cancelled_by == "client", "who asked first"
+    store.orders.save(confirm(sent, NOW, FILL))
+    assert stored(store, sent).status is Status.CONFIRMED
+    assert stored(store, other) == other
+    assert cancel(store, sent) == Cancels()
+
+
+def test_nothing_is_noted_for_readers_that_do_not_know_it(store: Backend) -> None:
+    sent = submitted(store, place(store))
+    assert cancel(store, sent, why=ERROR) == Cancels()
+    assert stored(store, sent) == sent
+
+
+def test_only_a_clients_own_orders_are_cancelled_for_it(store: Backend) -> None:
+    alices, bobs, sent = place(store), place(store, "bob"), submitted(store, place(store, "bob"))
+    named = [alices.id, bobs.id, sent.id]
+    cancels = store.control.cancel(named, NOW, BY_CLIENT, "alice")
+    assert (ended(cancels), cancels.noted) == ((alices.id,), ())
+    assert [stored(store, one) for one in (bobs, sent)] == [bobs, sent]
+
+
+def test_what_is_not_over_is_found_page_by_page(store: Backend) -> None:
+    waiting, routing, sent = place(store), claimed(store, place(store)), submitted(store, place(store))
+    over = place(store)
+    cancel(store, over)
+    place(store, "bob")
+    first = store.control.cancellable("alice", "", 2)
+    assert [one.id for one in first] == [*ids([waiting, routing, sent])[:2]]
+    rest = store.control.cancellable("alice", first[-1].id, 2)
+    assert [one.id for one in rest] == [*ids([waiting, routing, sent])[2:]]
+    assert store.control.cancellable("alice", rest[-1].id, 2) == ()
+
+
+def test_who_watches_a_cancelled_order_is_told_who_that_is(store: Backend) -> None:
+    connect(store, "own")
+    connect(store, "stream", stream=True)
+    connect(store, "bobs", "bob", stream=True)
+    watched, other = place(store, watcher="own"), place(store)
+    found = {
+        one.order.id: {w.connection_id for w in one.watchers} for one in cancel(store, watched, other).ended
+    }
+    assert found == {watched.id: {"own", "stream"}, other.id: {"stream"}}
 
 
 def test_an_executor_whose_order_was_cancelled_writes_nothing(store: Backend) -> None:
     order = built(store)
-    store.control.cancel([order.id], NOW, ERROR)
+    cancel(store, order)
     with pytest.raises(LeaseLost):
         store.orders.save(submit(order, NOW, TRANSACTION))
     assert claim(store, order, "other").outcome is ClaimOutcome.TERMINAL
@@ -248,46 +317,46 @@ def test_an_executor_whose_order_was_cancelled_writes_nothing(store: Backend) ->
 def test_an_order_that_changed_after_it_was_told_to_end_ends_no_earlier(store: Backend) -> None:
     order = claimed(store, place(store), now=after(10))
     others = place(store), claimed(store, place(store)), built(store)
-    assert store.control.cancel([order.id], after(5), ERROR) == (order.id,)
+    assert ended(cancel(store, order, at=after(5))) == (order.id,)
     answer = store.orders.find(order.id, "alice")
     assert answer is not None
     assert (answer[0].updated_at, answer[1][-1].at) == (after(10), after(10))
     assert [stored(store, one) for one in others] == [*others]
-    assert store.control.cancellable("alice", 9) == tuple(sorted(one.id for one in others))
 
 
 def test_watchers_of_a_cancelled_order_are_undelivered(store: Backend) -> None:
     connect(store, "own")
     order = place(store, watcher="own")
-    store.control.cancel([order.id], NOW, ERROR)
+    cancel(store, order)
     ((found, events, watchers),) = store.watching.undelivered(after(1), 10)
-    assert (found.id, events[-1].detail) == (order.id, ERROR)
+    assert (found.id, events[-1].detail) == (order.id, BY_CLIENT)
     assert [watcher.connection_id for watcher in watchers] == ["own"]
 
 
 def test_cancelling_keeps_the_slot_and_the_idempotency_key(store: Backend) -> None:
     order = place(store)
-    store.control.cancel([order.id], NOW, ERROR)
+    cancel(store, order)
     assert stored(store, order).run_at == order.run_at
     assert not store.orders.withdraw(order, NOW, failure("unavailable"))
 
 
 def test_a_client_is_cancelled_in_batches(store: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dexec.usecases.cancel_orders.MOST_ORDERS", 2)
-    assert MOST_ORDERS <= 500, "an order that is cancelled writes six rows, indexes included"
+    monkeypatch.setattr("dexec.usecases.cancel_orders.MOST_CANCELLED", 2)
+    assert MOST_CANCELLED * 30 <= 3_000, "an order that is cancelled, with its exit, is thirty rows"
     ours = [place(store).id for _ in range(5)]
     place(store, "bob")
-    assert CancelOrders(store.control, FakeClock()).of_client("alice", KEY_REVOKED) == tuple(sorted(ours))
+    use_case = CancelOrders(store.control, FakeClock())
+    assert use_case.of_client("alice", BY_REVOCATION) == tuple(sorted(ours))
     assert {order.error.code for order in store.control.orders(ours) if order.error} == {"key_revoked"}
     assert store.control.standing("bob") == Standing(waiting=1, submitted=0)
 
 
 def test_orders_are_cancelled_by_id(store: Backend) -> None:
     waiting, sent, over = place(store), submitted(store, place(store)), place(store)
-    cancel = CancelOrders(store.control, FakeClock())
-    assert cancel.by_id([over.id]) == Cancelled((over.id,))
+    use_case = CancelOrders(store.control, FakeClock())
+    assert use_case.by_id([over.id]) == Cancelled((over.id,))
     with pytest.raises(NotFound, match="there is no order ord_none; nothing was cancelled"):
-        cancel.by_id([waiting.id, "ord_none"])
-    done = cancel.by_id([waiting.id, sent.id, over.id])
+        use_case.by_id([waiting.id, "ord_none"])
+    done = use_case.by_id([waiting.id, sent.id, over.id])
     assert done == Cancelled((waiting.id,), (sent.id,), (over.id,))
-    assert stored(store, waiting).error == CANCELLED.failure()
+    assert stored(store, waiting).error == BY_OPERATOR.error

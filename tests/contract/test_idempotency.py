@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
-from dexec.api.inputs import OrderBody
 from dexec.api.json_text import load_object
+from dexec.api.order_body import OrderBody
 from dexec.domain.errors import IdempotencyConflict
 from dexec.domain.idempotency import request_hashes
 from dexec.domain.quote import Pair

@@ -7,8 +7,8 @@ from datetime import date
 
 import pytest
 
-from dexec.domain.errors import IdempotencyConflict, LeaseLost
-from dexec.domain.halts import Stop, Switch, TradingHalted
+from dexec.domain.errors import IdempotencyConflict, LeaseLost, TradingHalted
+from dexec.domain.halts import Stop, Switch
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Order, build, confirm, fail, submit, try_again
 from dexec.domain.risk import Reservation, RiskLimits, RiskRefused, Rule

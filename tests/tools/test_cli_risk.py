@@ -67,7 +67,7 @@ def test_limits_are_set_one_after_the_other_shown_and_cleared(world: World) -> N
     assert (document["tokens"], document["usedToday"]) == (None, "0")
     assert said("risk", "clear", "desk") == {"client": "desk", "cleared": True}
     assert "had none" in dexec("risk", "clear", "desk")
-    assert said("risk", "show") == []
+    assert dexec("risk", "show", "--json") == "[]\n"
 
 
 def test_without_a_limit_there_is_nothing_to_set(world: World) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from time import perf_counter, time
 
-from dexec.api.inputs import MAX_PAGE
+from dexec.api.fields import MAX_PAGE
 from dexec_client.errors import DexecError as SdkError
 from dexec_client.raw.json_types import Document
 from dexec_client.raw.retry import LOST, new_key, pause_s

@@ -8,8 +8,10 @@ from typing import TypeAlias, cast
 from typing_extensions import TypeAliasType
 
 from dexec import __version__
-from dexec.api import answers
-from dexec.api.inputs import ExecuteFrame, OrderBody, PingFrame, SubscribeFrame, UnsubscribeFrame
+from dexec.api import frame_answers
+from dexec.api.amendments import AmendFrame, CancelFrame
+from dexec.api.inputs import ExecuteFrame, PingFrame, SubscribeFrame, UnsubscribeFrame
+from dexec.api.order_body import OrderBody
 from infra.json_types import Json, Node
 from infra.release.documents.components import REF, schemas
 from infra.release.documents.spellings import spelled
@@ -22,6 +24,8 @@ Named: TypeAlias = type | TypeAliasType
 RECEIVED: dict[str, tuple[Named, str]] = {
     "execute": (ExecuteFrame, "Place an order, and watch it."),
     "order": (OrderBody, "An order by itself: the same as `execute`."),
+    "cancel": (CancelFrame, "Cancel an order."),
+    "amend": (AmendFrame, "Amend an order that waits, if it is still at this `seq`."),
     "subscribe": (SubscribeFrame, "Watch an order from the event after `afterSeq` on."),
     "unsubscribe": (UnsubscribeFrame, "Stop watching an order."),
     "ping": (
@@ -30,14 +34,16 @@ RECEIVED: dict[str, tuple[Named, str]] = {
     ),
 }
 SENT: dict[str, tuple[Named, str]] = {
-    "status": (answers.StatusFrame, "One event of a watched order."),
-    "ack": (answers.AckFrame, "What was asked for is done."),
-    "error": (answers.ErrorFrame, "What was asked for is refused."),
-    "pong": (answers.PongFrame, "The answer to `ping`."),
+    "status": (frame_answers.StatusFrame, "One event of a watched order."),
+    "ack": (frame_answers.AckFrame, "What was asked for is done."),
+    "error": (frame_answers.ErrorFrame, "What was asked for is refused."),
+    "pong": (frame_answers.PongFrame, "The answer to `ping`."),
 }
 REPLIES = {
     "execute": ("ack", "error"),
     "order": ("ack", "error"),
+    "cancel": ("ack", "error"),
+    "amend": ("ack", "error"),
     "subscribe": ("ack", "error"),
     "unsubscribe": ("ack", "error"),
     "ping": ("pong", "error"),

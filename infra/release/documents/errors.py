@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from dexec.api import frames
 from dexec.api.orders import failure_details
@@ -16,7 +17,9 @@ from dexec.api.problems import BodyTooLarge, Malformed, MethodNotAllowed, proble
 from dexec.domain import errors
 from dexec.domain.error_code import ErrorCode
 from dexec.domain.errors import DexecError, Ending
-from dexec.usecases.cancel_orders import CANCELLED, KEY_REVOKED
+from dexec.domain.halts import Stop, Switch, refusal
+from dexec.domain.risk import RiskRefused, Rule
+from dexec.domain.withdrawals import BY_CLIENT, BY_REVOCATION
 from dexec.usecases.place_order import WITHDRAWN
 from infra.local.lanes import overloaded
 
@@ -75,7 +78,8 @@ ABOUT: Mapping[ErrorCode, About] = {
     ),
     ErrorCode.METHOD_NOT_ALLOWED: About(
         "The path exists, but not with this method. The header `Allow` names those it has.",
-        "Orders are placed with `POST /api/orders/execute`; everything else is read with GET.",
+        "Orders are placed with `POST /api/orders/execute`, amended with PATCH and cancelled with DELETE of "
+        "`/api/orders/{orderId}`; everything else is read with GET.",
         MethodNotAllowed("there is no DELETE /api/orders; it has GET", ["GET"]),
     ),
     ErrorCode.IDEMPOTENCY_CONFLICT: About(
@@ -83,6 +87,61 @@ ABOUT: Mapping[ErrorCode, About] = {
         "One key is one order. Send the first body again under it, or this body under a new key, such as a "
         "new UUID.",
         errors.IdempotencyConflict("this idempotency key was used for another order"),
+    ),
+    ErrorCode.WOULD_TRIGGER: About(
+        "The market is at the stop's price already, or through it: the order would trigger at once.",
+        "Name a trigger price that the market has not reached; `detail` says where it is now. Or send a "
+        "market order.",
+        errors.WouldTrigger(
+            "it would trigger at once: the reference price is 139.2 USDC per SOL now, below the trigger "
+            "price of 140",
+            "triggerPrice",
+        ),
+    ),
+    ErrorCode.EXITS_CROSS: About(
+        "Take-profit and stop-loss are on the wrong side of each other, or of the entry that they exit: one "
+        "of them would be due at once.",
+        "A sell takes its profit above the entry and stops below it; a buy the other way round.",
+        errors.ExitsCross(
+            "the take-profit of 140 USDC per SOL has to be above the stop-loss of 150",
+            "takeProfit.limitPrice",
+        ),
+    ),
+    ErrorCode.STALE_SEQ: About(
+        "The order has changed since the event whose `seq` the amendment names: it was amended, or has "
+        "rested again. Nothing was changed.",
+        "Read the order again, and amend what it is now, with the `seq` that it has then.",
+        errors.StaleSeq(
+            "the order has changed since: its seq is 7 now; read it again, and amend what it is then"
+        ),
+    ),
+    ErrorCode.NOT_WAITING: About(
+        "Only an order that waits (`open` or `held`) can be amended. This one is a market order, has "
+        "triggered, or is over. Nothing was changed.",
+        "Cancel it if it is not signed yet, and place a new order.",
+        errors.NotWaiting("the order does not wait any more: it is triggered; nothing was changed"),
+    ),
+    ErrorCode.TOO_LATE_TO_CANCEL: About(
+        "The order's transaction is signed, or the order is over. Where it is signed, the cancel is noted: "
+        "if the transaction lands, the order is confirmed; if it does not, the order is cancelled, instead "
+        "of tried again.",
+        "Nothing needs to be sent again. Watch the order, or read it in a minute: its status is final then.",
+        errors.TooLateToCancel(
+            "too late to cancel: its transaction is signed and may land; if it does, the order is confirmed, "
+            "and if it does not, the order is cancelled instead of tried again"
+        ),
+    ),
+    ErrorCode.RISK_REFUSED: About(
+        "The order is outside of the limits that operators have set for this client: its notional, the "
+        "day's, its tokens, its slippage, the number of its open orders. Nothing was traded.",
+        "`GET /api/risk` shows the limits and what is used of them. Stay within them, or ask the operator.",
+        RiskRefused(Rule.MAX_NOTIONAL, "12000 USDC", "10000 USDC"),
+    ),
+    ErrorCode.HALTED: About(
+        "Trading is halted, for all or for this client: no orders and no amendments are taken. What is "
+        "signed settles.",
+        "Cancels are taken all the same. Wait until trading is resumed, and send it again.",
+        refusal(Switch(Stop.HALTED, datetime(2026, 1, 5, 12, tzinfo=UTC))),
     ),
     ErrorCode.TOO_MANY_ORDERS: About(
         "The client's orders are started at the rate of its key, and those that wait already reach further "
@@ -126,6 +185,12 @@ ABOUT: Mapping[ErrorCode, About] = {
         "Repeat it after `retryAfter` seconds, under the same idempotency key. `GET /ready` says when orders "
         "are taken again.",
         errors.OrderWithdrawn(WITHDRAWN, _ORDER_ID),
+    ),
+    ErrorCode.NO_PRICE: About(
+        "The market gives no price now, so it cannot be said whether a stop would trigger at once. Nothing "
+        "was stored or changed.",
+        "Send it again after `retryAfter` seconds, under the same idempotency key.",
+        errors.NoPrice("there is no price of SOL in USDC now: send this order again later"),
     ),
     ErrorCode.NOT_READY: About(
         "The answer of `GET /ready` while orders are not taken; `checks` says what is down.",
@@ -184,14 +249,15 @@ ABOUT: Mapping[ErrorCode, About] = {
         errors.PoolDisabled("the pool does not trade any more"),
     ),
     ErrorCode.CANCELLED: _of_order(
-        "An operator cancelled the order before anything was signed.",
-        "Ask the operator, or place a new order.",
-        CANCELLED,
+        "The order was cancelled before it was filled: by its client, by an operator, or because the entry "
+        "that it is the exit of ended without a fill. `cancelled.by` of its last event says which.",
+        "Place a new order if you still want it; ask the operator where it was not you.",
+        errors.Cancelled(BY_CLIENT.error.message),
     ),
     ErrorCode.KEY_REVOKED: _of_order(
-        "The client's API keys were revoked before anything was signed.",
+        "The client's API keys were revoked before the order was filled.",
         "Place it again with a key that is valid.",
-        KEY_REVOKED,
+        errors.KeyRevoked(BY_REVOCATION.error.message),
     ),
     ErrorCode.ORDER_FAILED: _of_order(
         "The transaction failed on chain, or the cluster refused it, for a reason that has no code of its "

@@ -45,8 +45,11 @@ OPERATIONS = {
         202,
         (400, 409, 422, 423, 504),
     ),
-    "read_order": Operation("orders", "the order", refusals=(404,)),
+    "read_order": Operation("orders", "the order", refusals=(404, 422)),
     "read_history": Operation("orders", "a page of orders", refusals=(422,)),
+    "cancel_order": Operation("orders", "the order, cancelled", refusals=(404, 409, 504)),
+    "amend_order": Operation("orders", "the order as it is amended", refusals=(400, 404, 409, 422, 423, 504)),
+    "cancel_orders": Operation("orders", "what was cancelled, and what not", refusals=(400, 422, 504)),
     "create_webhook": Operation("webhooks", "the webhook and its secret", 201, (400, 409, 422)),
     "list_webhooks": Operation("webhooks", "the webhooks"),
     "delete_webhook": Operation("webhooks", "it is deleted", refusals=(404,)),
@@ -54,6 +57,7 @@ OPERATIONS = {
     "replay_deliveries": Operation("webhooks", "they are sent soon", 202, (400, 404, 422)),
     "test_webhook": Operation("webhooks", "a test is sent soon", 202, (404,)),
     "read_quotes": Operation("market", "quotes and route", refusals=(422,)),
+    "read_prices": Operation("market", "the prices seen", refusals=(422,)),
     "read_balances": Operation("market", "the balances"),
     "read_risk": Operation("market", "the limits"),
     "read_tokens": Operation("market", "the tokens"),
@@ -85,7 +89,7 @@ INFO: Node = {
     "license": {"name": "MIT", "identifier": "MIT"},
 }
 TAGS: list[Json] = [
-    {"name": "orders", "description": "Placing and reading orders"},
+    {"name": "orders", "description": "Placing, reading, amending and cancelling orders"},
     {"name": "webhooks", "description": "Having events sent to an address of one's own"},
     {"name": "market", "description": "Prices, tokens, balances"},
     {"name": "service", "description": "The deployment itself"},
@@ -146,7 +150,7 @@ def _operation(path: str, method: str, raw: Node) -> Node:
         "security": security,
     }
     given: Node = {name: _tidy(raw[name]) for name in ("parameters", "requestBody") if name in raw}
-    if "requestBody" in given:
+    if handler == "execute":
         _node(given, "requestBody", "content", "application/json")["examples"] = EXAMPLES
     return known | given | {"responses": _responses(handler)}
 

@@ -13,11 +13,15 @@ from dexec.domain.error_code import ErrorCode
 from infra.json_types import Node
 from infra.release.documents import errors
 from infra.release.documents.examples import examples
+from infra.release.documents.spellings import KINDS
+
+BASES = {f"{kind.name}{one.name}": one.name for kind, one in KINDS if kind.name}
+"""Of each type of order, the market order in its spelling."""
 
 
 def page(http: Node, websocket: Node) -> str:
     """Return the page for an OpenAPI and an AsyncAPI document, as HTML."""
-    types = {**_schemas(websocket), **_schemas(http)}
+    types = _shortened({**_schemas(websocket), **_schemas(http)})
     return _rendered(
         "reference.html.j2",
         http=http,
@@ -68,6 +72,28 @@ def _rendered(name: str, **values: object) -> str:
     )
     environment.filters["prose"] = _prose
     return environment.get_template(name).render(**values).lstrip()
+
+
+def _shortened(types: Node) -> Node:
+    """Return types without the fields that another type of theirs has: the page says of which they are."""
+    bases = {name: base for name, base in BASES.items() if name in types}
+    bases |= {
+        name: event for name in types if (event := name.replace("Frame", "Event")) != name and event in types
+    }
+    return {
+        name: _beside(cast(Node, schema), bases[name], types) if name in bases else schema
+        for name, schema in types.items()
+    }
+
+
+def _beside(schema: Node, base: str, types: Node) -> Node:
+    """Return a type with the fields alone that it does not share with another."""
+    known = cast(Node, cast(Node, types[base])["properties"])
+    own: Node = {
+        name: about for name, about in cast(Node, schema["properties"]).items() if known.get(name) != about
+    }
+    said = f"{schema['description']} Beside the fields of `{base}`:"
+    return schema | {"description": said, "properties": own}
 
 
 def _schemas(document: Node) -> Node:

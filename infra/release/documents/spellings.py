@@ -1,4 +1,4 @@
-"""The order body as the documents have it: one schema for each of the spellings that ``OrderBody`` reads.
+"""The order body as the documents have it: one schema for each type and spelling that ``OrderBody`` reads.
 
 The model reads them all at once, so that it can say which field is at fault; a generated client wants to know
 which fields belong together. Tests hold the two against each other.
@@ -10,6 +10,17 @@ from dataclasses import dataclass
 from typing import cast
 
 from infra.json_types import Json, Node
+from infra.release.documents.order_types import (
+    ALIASES,
+    FIELDS,
+    REFERENCE,
+    TYPES,
+    Type,
+    fields_of,
+    given,
+    part_schemas,
+    required_of,
+)
 
 BODY = "OrderBody"
 
@@ -49,49 +60,63 @@ SPELLINGS = (
     ),
 )
 
+
+def _name(kind: Type, spelling: Spelling) -> str:
+    return f"{kind.name}{spelling.name}"
+
+
+def _about(kind: Type, spelling: Spelling) -> str:
+    return f"{spelling.about} {kind.about}".strip()
+
+
+def _example(kind: Type, spelling: Spelling) -> Node:
+    return {**spelling.example, **kind.example}
+
+
+KINDS = tuple((kind, spelling) for kind in TYPES for spelling in SPELLINGS)
+
 EXAMPLES: Node = {
-    one.name: {"summary": one.about.partition(".")[0].replace("`", ""), "value": one.example}
-    for one in SPELLINGS
+    _name(kind, one): {
+        "summary": _about(kind, one).partition(".")[0].replace("`", ""),
+        "value": _example(kind, one),
+    }
+    for kind, one in KINDS
+    if kind.order_type == "market" or one is SPELLINGS[0]
 }
-"""The examples of a request body, by the spelling they are in."""
+"""The examples of a request body: each spelling of a market order, and each type in the first."""
 
 
 def spelled(schemas: Node) -> Node:
-    """Return ``schemas`` with ``OrderBody`` as a choice between the spellings, which join them."""
+    """Return ``schemas`` with ``OrderBody`` as a choice between types and spellings, which join them."""
     body = cast(Node, schemas[BODY])
-    reference = "#/components/schemas/"
-    choices: list[Json] = [{"$ref": f"{reference}{one.name}"} for one in SPELLINGS]
-    return schemas | {
+    choices: list[Json] = [{"$ref": f"{REFERENCE}{_name(kind, one)}"} for kind, one in KINDS]
+    return {
+        **schemas,
         BODY: {"oneOf": choices, "description": body["description"]},
-        **{one.name: _schema(one, body) for one in SPELLINGS},
+        **part_schemas(body),
+        **{_name(kind, one): _schema(kind, one, body) for kind, one in KINDS},
     }
 
 
-def _schema(spelling: Spelling, body: Node) -> Node:
+def _schema(kind: Type, spelling: Spelling, body: Node) -> Node:
     properties = cast("dict[str, Node]", body["properties"])
     others = {name for one in SPELLINGS if one is not spelling for name in one.required}
-    kept: Node = {
-        name: _given(about) if name in spelling.required else _optional(about)
+    left_out = others | spelling.without | FIELDS | ALIASES
+    swap: Node = {
+        name: given(about) if name in spelling.required else _optional(about)
         for name, about in properties.items()
-        if name not in others | spelling.without
+        if name not in left_out
     }
     return {
         "type": "object",
-        "description": spelling.about,
-        "properties": kept,
-        "required": [*spelling.required, *cast("list[Json]", body["required"])],
+        "description": _about(kind, spelling),
+        "properties": swap | fields_of(kind, body),
+        "required": [*spelling.required, *cast("list[Json]", body["required"]), *required_of(kind)],
         "additionalProperties": False,
-        "examples": [spelling.example],
+        "examples": [_example(kind, spelling)],
     }
 
 
 def _optional(about: Node) -> Node:
     """Return the schema of a property that may be left out: a default makes some generators require it."""
     return {name: value for name, value in about.items() if name != "default"}
-
-
-def _given(about: Node) -> Node:
-    """Return the schema of a property that this spelling cannot do without: null is no value of it."""
-    choices = [one for one in cast("list[Json]", about.get("anyOf", [])) if one != {"type": "null"}]
-    rest: Node = {name: value for name, value in about.items() if name not in ("anyOf", "default")}
-    return rest | (cast(Node, choices[0]) if len(choices) == 1 else {})

@@ -5,10 +5,13 @@ import { BadAddress, ClientClosed, DexecError, NoWebSocket } from "./errors.js";
 import { Feed } from "./feed.js";
 import { type CallOptions, type Fetch, Http } from "./http.js";
 import type {
+  AmendRequest,
   Balance,
+  CancelRequest,
   Config,
   Order,
   OrderAccepted,
+  OrdersCancelled,
   OrderPage,
   OrderRequest,
   OrderWithEvents,
@@ -115,6 +118,33 @@ export class Client {
   /** Returns an order with its route, fill and events. */
   order(orderId: string, options: CallOptions = {}): Promise<OrderWithEvents> {
     return this.#read(`/api/orders/${encodeURIComponent(orderId)}`, {}, options);
+  }
+
+  /**
+   * Cancels an order and returns it; one that is cancelled already is returned as it is.
+   *
+   * Throws `Conflict` with the code `too_late_to_cancel` where its transaction is signed (the order is cancelled
+   * then if that does not fill it), or the order is over.
+   */
+  cancel(orderId: string, options: CallOptions = {}): Promise<OrderWithEvents> {
+    const path = `/api/orders/${encodeURIComponent(orderId)}`;
+    return untilAnswered(() => this.#http.delete<OrderWithEvents>(path, options), this.#repeating(options.signal));
+  }
+
+  /** Cancels all orders, or those from one token to another. */
+  cancelAll(pair: CancelRequest | Record<string, never> = {}, options: CallOptions = {}): Promise<OrdersCancelled> {
+    const cancel = () => this.#http.post<OrdersCancelled>("/api/orders/cancel", pair, {}, options);
+    return untilAnswered(cancel, this.#repeating(options.signal));
+  }
+
+  /**
+   * Amends an order that waits, if it is at `seq`, and returns it: all that is given is changed, or nothing.
+   *
+   * It is sent once. Throws `Conflict` with the code `stale_seq` where the order has changed since, with
+   * `not_waiting` where it does not wait any more.
+   */
+  amend(orderId: string, amendment: AmendRequest, options: CallOptions = {}): Promise<OrderWithEvents> {
+    return this.#http.patch(`/api/orders/${encodeURIComponent(orderId)}`, amendment, options);
   }
 
   /** Yields the client's orders, newest first; pages are read as needed. */

@@ -45,8 +45,26 @@ export class Http {
   }
 
   post<T>(path: string, body: object, headers: Record<string, string>, { signal }: CallOptions = {}): Promise<T> {
+    return this.#send<T>("POST", path, body, headers, signal);
+  }
+
+  patch<T>(path: string, body: object, { signal }: CallOptions = {}): Promise<T> {
+    return this.#send<T>("PATCH", path, body, {}, signal);
+  }
+
+  delete<T>(path: string, { signal }: CallOptions = {}): Promise<T> {
+    return this.#call<T>(path, { method: "DELETE" }, signal);
+  }
+
+  #send<T>(
+    method: string,
+    path: string,
+    body: object,
+    headers: Record<string, string>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
     const sent = { "content-type": "application/json", ...headers };
-    return this.#call<T>(path, { method: "POST", body: JSON.stringify(body), headers: sent }, signal);
+    return this.#call<T>(path, { method, body: JSON.stringify(body), headers: sent }, signal);
   }
 
   async #call<T>(path: string, init: RequestInit, signal: AbortSignal | undefined): Promise<T> {

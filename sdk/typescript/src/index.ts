@@ -23,7 +23,9 @@ export {
 } from "./errors.js";
 export type { CallOptions, Fetch } from "./http.js";
 export {
+  type AmendRequest,
   type Balance,
+  type CancelRequest,
   type Config,
   type FieldError,
   type Fill,
@@ -35,6 +37,7 @@ export {
   type OrderError,
   type OrderEvent,
   type OrderRequest,
+  type OrdersCancelled,
   type OrderWithEvents,
   type Problem,
   type QuoteRequest,

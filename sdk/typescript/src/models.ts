@@ -8,6 +8,7 @@ export type Order = Schemas["Order"];
 export type OrderWithEvents = Schemas["OrderWithEvents"];
 export type OrderPage = Schemas["OrderPage"];
 export type OrderAccepted = Schemas["OrderAccepted"];
+export type OrdersCancelled = Schemas["OrdersCancelled"];
 export type OrderError = Schemas["OrderError"];
 export type Fill = Schemas["Fill"];
 export type Route = Schemas["Route"];
@@ -57,6 +58,33 @@ export interface MarketOrder {
 
 /** What `execute` takes; other types of order are to join it, told apart by `orderType`. */
 export type OrderRequest = MarketOrder;
+
+/** What `amend` takes: prices in the order's own `priceUnit`; null drops what can be missing. */
+export interface AmendRequest {
+  /** The order's as you know it: if it has changed since, nothing is amended. */
+  readonly seq: number;
+  readonly amount?: string | undefined;
+  readonly limitPrice?: string | null | undefined;
+  readonly triggerPrice?: string | undefined;
+  readonly triggerPriceType?: "reference" | "mid" | undefined;
+  readonly confirmTicks?: number | undefined;
+  readonly trailingBps?: number | undefined;
+  readonly activationPrice?: string | null | undefined;
+  readonly minAmountOut?: string | null | undefined;
+  readonly maxAmountIn?: string | null | undefined;
+  /** UTC, ISO 8601. */
+  readonly expiresAt?: string | null | undefined;
+  /** Of an oco; null leaves a plain stop. */
+  readonly takeProfit?: { readonly limitPrice: string } | null | undefined;
+  /** Of an oco; null leaves a plain limit. */
+  readonly stopLoss?: Omit<AmendRequest, "seq" | "amount" | "expiresAt" | "takeProfit" | "stopLoss"> | null | undefined;
+}
+
+/** What `cancelAll` takes: one direction of a pair, or nothing for all orders. */
+export interface CancelRequest {
+  readonly tokenIn: string;
+  readonly tokenOut: string;
+}
 
 /** What `quote` takes. */
 export interface QuoteRequest {

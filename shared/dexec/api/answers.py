@@ -1,4 +1,4 @@
-"""Types of what clients receive: the answers of the HTTP API, and the frames of the WebSocket.
+"""Types of the answers of the HTTP API about orders, the market and the deployment.
 
 They are plain dictionaries, which cost nothing to build. The views and routes are declared to return these
 types, so mypy finds a field that one of them lacks, or that the API documents do not have: those are
@@ -10,38 +10,35 @@ from __future__ import annotations
 from typing import Annotated, Literal, NotRequired, TypedDict
 
 from pydantic import Field
-from typing_extensions import TypeAliasType
 
-from dexec.api.explain import Explanation
-from dexec.api.problems import Checks, FieldError
-from dexec.api.routes import (
-    AlternativeDetails,
-    CostDetails,
-    Decimal,
-    FillDetails,
-    LegDetails,
-    QuoteDetails,
-    RouteDetails,
-    VenueFailureDetails,
+from dexec.api.asked_answers import (
+    Amount,
+    Asked,
+    Attempt,
+    ClientOrderId,
+    Label,
+    OrderId,
+    Price,
+    Request,
+    Seq,
+    Signature,
+    SlippageBps,
+    Slot,
+    Time,
 )
-from dexec.domain.error_code import ErrorCode
-from dexec.domain.lifecycle import Status, Step
+from dexec.api.event_answers import OrderError, OrderEvent
+from dexec.api.explain import Explanation
+from dexec.api.problems import Checks
+from dexec.api.routes import FillDetails, QuoteDetails, RouteDetails
+from dexec.domain.lifecycle import Status
 from dexec.domain.quote import Mode
+from dexec.domain.waiting.conditions import Kind
+from dexec.domain.waiting.terms import OrderType
 
-OrderId = Annotated[
-    str, Field(pattern="^ord_[0-9a-f]{32}$", examples=["ord_01a1f8b319a27e91a730694d75677ea6"])
+StartsAt = Annotated[
+    Time | None,
+    Field(description="when its turn comes under the rate limit; null while it waits for a price"),
 ]
-Time = Annotated[str, Field(json_schema_extra={"format": "date-time"}, description="UTC, ISO 8601")]
-Amount = Annotated[Decimal, Field(pattern=r"^\d+(\.\d+)?$", description="in whole tokens", examples=["1.5"])]
-Seq = Annotated[int, Field(ge=1, description="counts an order's events from 1")]
-Attempt = Annotated[int, Field(ge=1, description="counts passes from routing on")]
-Deadline = Annotated[int, Field(ge=1, description="seconds from acceptance; nothing is signed after it")]
-SlippageBps = Annotated[int, Field(ge=0, le=10_000, description="tolerance in hundredths of a percent")]
-StepMark = Annotated[Literal[Step.QUOTES], Field(description="the routing decision")]
-ClientOrderId = Annotated[str | None, Field(description="the client's own id of the order, null without one")]
-Label = Annotated[str | None, Field(deprecated=True, description="the old name of `clientOrderId`")]
-Signature = Annotated[str, Field(description="id of the transaction on chain, base58")]
-
 
 SOCKETS_AT = (
     "the address of the WebSocket API: connect with the key in the header `x-api-key`, or, where no header "
@@ -54,144 +51,14 @@ WATCHED_AT = (
 )
 
 
-class OrderError(TypedDict):
-    """Why an attempt or an order failed."""
-
-    code: ErrorCode
-    message: str
-    shortfallBps: NotRequired[
-        Annotated[int, Field(ge=0, description="slippage_exceeded: how far past the limit, rounded up")]
-    ]
-
-
 class OrderAccepted(TypedDict):
-    """An order that will be executed."""
+    """An order that will be executed, at once or when it is due."""
 
     orderId: OrderId
     status: Status
-    startsAt: Annotated[Time, Field(description="when its turn comes under the rate limit")]
+    startsAt: StartsAt
+    exitId: NotRequired[Annotated[OrderId, Field(description="of a bracket: the order that is its exit")]]
     websocketUrl: Annotated[str, Field(description=WATCHED_AT)]
-
-
-class Request(TypedDict):
-    """A swap as it was asked for; ``amount`` counts the token that its mode fixes."""
-
-    mode: Mode
-    tokenIn: str
-    tokenOut: str
-    amount: Amount
-    slippageBps: SlippageBps
-    minAmountOut: NotRequired[Annotated[Amount, Field(description="exactIn: the client's own limit, if any")]]
-    maxAmountIn: NotRequired[Annotated[Amount, Field(description="exactOut: the client's own limit, if any")]]
-    deadline: NotRequired[Deadline]
-
-
-class EventHead(TypedDict):
-    """What every event has, beside its status."""
-
-    seq: Seq
-    attempt: Attempt
-    at: Time
-
-
-class PendingDetails(Request):
-    """What an order's first event says: what was asked for."""
-
-    clientOrderId: ClientOrderId
-    label: Label
-
-
-class SubmittedDetails(TypedDict):
-    """Which transaction was sent."""
-
-    signature: Signature
-
-
-class ConfirmedDetails(TypedDict):
-    """Which transaction landed, and what it traded."""
-
-    signature: Signature
-    fill: FillDetails
-
-
-class FailedDetails(TypedDict):
-    """Why an attempt, or the order, failed."""
-
-    error: OrderError
-
-
-class NoDetails(TypedDict):
-    """The status says it all."""
-
-
-EventDetails = PendingDetails | RouteDetails | SubmittedDetails | ConfirmedDetails | FailedDetails | NoDetails
-
-
-class PendingEvent(EventHead, PendingDetails):
-    """The order was accepted: what was asked for."""
-
-    status: Literal[Status.PENDING]
-
-
-class RoutingEvent(EventHead):
-    """Venues are being asked; with ``error``, for another attempt, since the one before failed.
-
-    With ``step: quotes``: their answers, and the route chosen. Such an event has every field of a ``Route``,
-    any other has none of them.
-    """
-
-    status: Literal[Status.ROUTING]
-    step: NotRequired[StepMark]
-    error: NotRequired[OrderError]
-    mode: NotRequired[Mode]
-    tokenIn: NotRequired[str]
-    tokenOut: NotRequired[str]
-    amountIn: NotRequired[Amount]
-    amountOut: NotRequired[Amount]
-    minAmountOut: NotRequired[Annotated[Amount, Field(description="exactIn: the limit that is signed")]]
-    maxAmountIn: NotRequired[Annotated[Amount, Field(description="exactOut: the limit that is signed")]]
-    reason: NotRequired[Annotated[str, Field(description="why this route")]]
-    legs: NotRequired[list[LegDetails]]
-    quotes: NotRequired[list[QuoteDetails]]
-    alternatives: NotRequired[list[AlternativeDetails]]
-    costs: NotRequired[CostDetails]
-    bound: NotRequired[Amount]
-    gapBps: NotRequired[Decimal]
-    leftOut: NotRequired[list[VenueFailureDetails]]
-    slot: NotRequired[int]
-
-
-class BuildingEvent(EventHead):
-    """The transaction is being built and signed."""
-
-    status: Literal[Status.BUILDING]
-
-
-class SubmittedEvent(EventHead, SubmittedDetails):
-    """The transaction is signed, stored and sent."""
-
-    status: Literal[Status.SUBMITTED]
-
-
-class ConfirmedEvent(EventHead, ConfirmedDetails):
-    """The order is filled: its last event."""
-
-    status: Literal[Status.CONFIRMED]
-
-
-class FailedEvent(EventHead, FailedDetails):
-    """The order has failed, with nothing traded: its last event."""
-
-    status: Literal[Status.FAILED]
-
-
-OrderEvent = TypeAliasType(
-    "OrderEvent",
-    Annotated[
-        PendingEvent | RoutingEvent | BuildingEvent | SubmittedEvent | ConfirmedEvent | FailedEvent,
-        Field(discriminator="status", description="One entry of an order's history, by its `status`."),
-    ],
-)
 
 
 class OrderHead(TypedDict):
@@ -205,26 +72,52 @@ class OrderHead(TypedDict):
     attempt: Attempt
 
 
+class Seen(TypedDict):
+    """The market of an open order, by the newest tick of its pair and direction."""
+
+    slot: Slot
+    at: Time
+    price: Annotated[Price, Field(description="what the market gives for a small amount")]
+    mid: Annotated[Price, Field(description="between that and what the market asks")]
+    distanceBps: Annotated[
+        int | None,
+        Field(
+            description="how far the price has to go until the order is due, or its trail begins, in bps "
+            "of it; of two conditions, the nearer. Null for a stop that goes on by time"
+        ),
+    ]
+    stopPrice: NotRequired[Annotated[Price, Field(description="where a stop that trails stands now")]]
+
+
 class OrderState(TypedDict):
     """What has become of an order."""
 
+    orderType: OrderType
+    expiresAt: Annotated[Time | None, Field(description="nothing is signed from then on")]
+    entryId: Annotated[OrderId | None, Field(description="of the exit of a bracket: its entry")]
+    exitId: Annotated[OrderId | None, Field(description="of the entry of a bracket: its exit")]
+    fired: Annotated[Kind | None, Field(description="the condition that triggered it last")]
+    market: Annotated[Seen | None, Field(description="of an open order; null where no tick was seen yet")]
     amountIn: Amount | None
     amountOut: Amount | None
     createdAt: Time
     updatedAt: Time
-    startsAt: Time
+    startsAt: StartsAt
     route: RouteDetails | None
     signature: Signature | None
     fill: FillDetails | None
     error: OrderError | None
 
 
-class Order(OrderHead, Request, OrderState):
+class Order(OrderHead, Request, Asked, OrderState):
     """An order without its events; ``amount`` counts the token that its mode fixes."""
 
 
 class OrderWithEvents(Order):
-    """An order with all its events; ``explanation`` says what a fill cost, and why."""
+    """An order with its last 200 events, or those after ``afterSeq``.
+
+    ``explanation`` says what a fill cost, and why.
+    """
 
     explanation: Explanation | None
     events: list[OrderEvent]
@@ -237,6 +130,15 @@ class OrderPage(TypedDict):
     nextCursor: Annotated[str | None, Field(description="for the next page; null on the last")]
 
 
+class OrdersCancelled(TypedDict):
+    """What became of orders that were to be cancelled; those of neither list were over."""
+
+    cancelled: Annotated[list[OrderId], Field(description="ended by this call, held exits among them")]
+    tooLate: Annotated[
+        list[OrderId], Field(description="signed already: cancelled if their transactions do not fill them")
+    ]
+
+
 class Quotes(TypedDict):
     """Every venue's quote, and the route an order would take now."""
 
@@ -246,6 +148,24 @@ class Quotes(TypedDict):
     amount: Amount
     quotes: list[QuoteDetails]
     route: RouteDetails
+
+
+class PricePoint(TypedDict):
+    """What one tick saw: prices are tokenOut per tokenIn."""
+
+    slot: Slot
+    at: Time
+    price: Annotated[Price, Field(description="what the market gave for a small amount")]
+    mid: Annotated[Price, Field(description="between that and what the market asked")]
+
+
+class Prices(TypedDict):
+    """The last minutes of a pair and direction, oldest first; empty where no order waits for it."""
+
+    tokenIn: str
+    tokenOut: str
+    priceUnit: Annotated[str, Field(examples=["USDC per SOL"])]
+    points: list[PricePoint]
 
 
 class Token(TypedDict):
@@ -291,79 +211,3 @@ class Ready(TypedDict):
     status: Literal["ready"]
     version: str
     checks: Checks
-
-
-FrameId = Annotated[str | int, Field(description="of the frame that is answered, as the client gave it")]
-
-
-class StatusHead(TypedDict):
-    """What makes a frame of an event; ``earlier`` holds events before it that are sent in the same frame."""
-
-    type: Literal["status"]
-    orderId: OrderId
-    earlier: NotRequired[list[OrderEvent]]
-
-
-class PendingFrame(StatusHead, PendingEvent):
-    """An order was accepted; ``startsAt`` is when its turn comes, where it has to wait."""
-
-    startsAt: NotRequired[Time]
-
-
-class RoutingFrame(StatusHead, RoutingEvent):
-    """Venues are being asked, or were: see ``RoutingEvent``."""
-
-
-class BuildingFrame(StatusHead, BuildingEvent):
-    """The transaction is being built and signed."""
-
-
-class SubmittedFrame(StatusHead, SubmittedEvent):
-    """The transaction is signed, stored and sent."""
-
-
-class ConfirmedFrame(StatusHead, ConfirmedEvent):
-    """The order is filled: its last frame."""
-
-
-class FailedFrame(StatusHead, FailedEvent):
-    """The order has failed, with nothing traded: its last frame."""
-
-
-StatusFrame = TypeAliasType(
-    "StatusFrame",
-    Annotated[
-        PendingFrame | RoutingFrame | BuildingFrame | SubmittedFrame | ConfirmedFrame | FailedFrame,
-        Field(discriminator="status", description="One event of an order, by its `status`."),
-    ],
-)
-
-
-class AckFrame(TypedDict):
-    """What was asked for is done; ``status`` and ``startsAt`` answer an ``execute``."""
-
-    type: Literal["ack"]
-    id: NotRequired[FrameId]
-    orderId: OrderId
-    status: NotRequired[Status]
-    startsAt: NotRequired[Time]
-
-
-class ErrorFrame(TypedDict):
-    """What was asked for is refused; ``status`` is what HTTP would have answered."""
-
-    type: Literal["error"]
-    id: NotRequired[FrameId]
-    code: ErrorCode
-    message: str
-    status: int
-    errors: NotRequired[list[FieldError]]
-    orderId: NotRequired[str]
-    retryAfter: NotRequired[int]
-
-
-class PongFrame(TypedDict):
-    """The answer to a ``ping``."""
-
-    type: Literal["pong"]
-    id: NotRequired[FrameId]

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NotRequired, TypedDict, cast
 
-from dexec.api import answers
-from dexec.api.orders import event_view, iso
+from dexec.api import asked_answers, event_answers
+from dexec.api import frame_answers as answers
+from dexec.api.orders import event_view, turn_of
 from dexec.api.problems import code_of, problem
+from dexec.api.times import iso, iso_or_none
 from dexec.domain.errors import DexecError
 from dexec.domain.order import Event, Order
 
@@ -23,11 +25,11 @@ FrameId = str | int | None
 
 
 class _Earlier(TypedDict):
-    earlier: NotRequired[list[answers.OrderEvent]]
+    earlier: NotRequired[list[event_answers.OrderEvent]]
 
 
 class _Start(TypedDict):
-    startsAt: NotRequired[answers.Time]
+    startsAt: NotRequired[asked_answers.Time]
 
 
 def status_frame(events: Sequence[Event], starts_at: datetime | None = None) -> answers.StatusFrame:
@@ -66,7 +68,9 @@ def accepted(answering: FrameId, order: Order) -> answers.AckFrame:
     """Return the answer to an ``execute``: the order, and when its turn comes."""
     frame = ack(answering, order.id)
     frame["status"] = order.status
-    frame["startsAt"] = iso(order.run_at)
+    frame["startsAt"] = iso_or_none(turn_of(order))
+    if order.exit_id is not None:
+        frame["exitId"] = order.exit_id
     return frame
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dexec.api import answers
 from dexec.api.routes import route_details
-from dexec.domain.quote import Route, RouteRequest
+from dexec.api.times import iso
+from dexec.domain.errors import Invalid
+from dexec.domain.quote import Pair, Route, RouteRequest
 from dexec.domain.routing import record_route
-from dexec.domain.tokens import TOKENS, format_units
+from dexec.domain.tokens import TOKENS, find_token, format_units
+from dexec.domain.waiting.prices import Unit
+from dexec.domain.waiting.sights import Sight
 
 
 def quotes(request: RouteRequest, route: Route) -> answers.Quotes:
@@ -19,6 +25,33 @@ def quotes(request: RouteRequest, route: Route) -> answers.Quotes:
         "amount": format_units(request.amount, request.exact_token),
         "quotes": details["quotes"],
         "route": details,
+    }
+
+
+def pair_of(token_in: str, token_out: str) -> Pair:
+    """Return a pair of tokens, named as in an order; raise ``Invalid``."""
+    first, second = find_token(token_in, "tokenIn"), find_token(token_out, "tokenOut")
+    if first is second:
+        raise Invalid(f"must differ from tokenIn: both are {first.symbol}", "tokenOut")
+    return Pair(first.symbol, second.symbol)
+
+
+def prices(pair: Pair, sights: Sequence[Sight]) -> answers.Prices:
+    """Return what was seen of a pair's market, in tokenOut per tokenIn."""
+    unit = Unit(pair)
+    return {
+        "tokenIn": pair.token_in,
+        "tokenOut": pair.token_out,
+        "priceUnit": unit.name,
+        "points": [
+            {
+                "slot": sight.slot,
+                "at": iso(sight.at),
+                "price": unit.show(sight.reference),
+                "mid": unit.show(sight.mid),
+            }
+            for sight in sights
+        ],
     }
 
 

@@ -17,21 +17,26 @@ from dexec.domain.errors import (
     ConnectionUnknown,
     DexecError,
     Ending,
+    ExitsCross,
     IdempotencyConflict,
     Invalid,
     NotFound,
     NotReady,
+    NotWaiting,
     NoVenue,
     OrderWithdrawn,
     OutcomeUnknown,
     Rejected,
+    StaleSeq,
+    TooLateToCancel,
     TooMany,
     TooManyConnections,
     TooManyWebhooks,
+    TradingHalted,
     Unauthenticated,
     Unavailable,
+    WouldTrigger,
 )
-from dexec.domain.halts import TradingHalted
 from dexec.domain.risk import RiskRefused
 
 
@@ -109,6 +114,11 @@ STATUS: dict[type[DexecError], int] = {
     ConnectionUnknown: 410,
     BodyTooLarge: 413,
     Invalid: 422,
+    WouldTrigger: 422,
+    ExitsCross: 422,
+    StaleSeq: 409,
+    NotWaiting: 409,
+    TooLateToCancel: 409,
     TradingHalted: 423,
     TooMany: 429,
     TooManyConnections: 429,
@@ -124,7 +134,8 @@ MEANINGS = {
     400: "the body is not a JSON object, or has a number beyond 100 characters or 1e±999, or a field twice",
     401: "no API key, or one that is unknown or revoked",
     404: "there is no such path, or no such order, webhook or delivery of this client",
-    409: "the idempotency key was used before with another body, or there are too many webhooks",
+    409: "the idempotency key was used before with another body; the order has changed since (`stale_seq`), "
+    "does not wait (`not_waiting`), is signed or over (`too_late_to_cancel`); there are too many webhooks",
     413: "the body is over 16 KB",
     422: "a field has a value that it cannot have, `errors` names it; or a risk limit refuses it: `rule`",
     423: "trading is halted by the operators: no order is accepted or amended until they resume it",
@@ -166,7 +177,7 @@ def problem(error: DexecError, base_url: str = "") -> Problem:
     """
     status, code = status_of(error), code_of(error)
     detail = str(error) if status != 500 else "something went wrong on our side"
-    field = error.field if isinstance(error, Invalid) else ""
+    field = error.field if isinstance(error, Invalid | WouldTrigger | ExitsCross) else ""
     view: Problem = {
         "type": page_of(code, base_url),
         "code": code,
@@ -213,7 +224,8 @@ def invalid(errors: object) -> Invalid:
     # An item of a list is at fault by the name of the list.
     names = [part for part in first.get("loc", ()) if isinstance(part, str)]
     place = [name for name in names if name not in ("body", "query", "path", "header")]
-    field = place[-1] if place else ""
+    # What an order is sent in is not part of the field's name.
+    field = ".".join(place[1:] if place[:1] == ["order"] and len(place) > 1 else place)
     said = str(first.get("msg", "is not valid")).removeprefix("Value error, ")
     template = _MESSAGES.get(str(first.get("type")))
     message = template.format_map(first.get("ctx") or {}) if template else said

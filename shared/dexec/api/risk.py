@@ -7,8 +7,8 @@ from typing import Annotated, Literal, TypedDict
 
 from pydantic import Field
 
-from dexec.api.answers import Amount, SlippageBps, Time
-from dexec.api.orders import iso
+from dexec.api.asked_answers import Amount, SlippageBps, Time
+from dexec.api.times import iso
 from dexec.domain import committed, risk
 from dexec.domain.halts import Stop, Switch
 from dexec.domain.tokens import TOKENS, format_units

@@ -7,15 +7,19 @@ from typing import Annotated, TypedDict
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
-from dexec.api.answers import (
+from dexec.api.asked_answers import OrderId, Time
+from dexec.api.event_answers import (
     BuildingEvent,
+    CancelledEvent,
     ConfirmedEvent,
+    ExpiredEvent,
     FailedEvent,
-    OrderId,
+    HeldEvent,
+    OpenEvent,
     PendingEvent,
     RoutingEvent,
     SubmittedEvent,
-    Time,
+    TriggeredEvent,
 )
 from dexec.domain.lifecycle import Status
 from dexec.domain.webhooks import DeliveryState, WebhookState
@@ -106,6 +110,18 @@ class PendingDelivery(OfOrder, PendingEvent):
     """An order was accepted."""
 
 
+class HeldDelivery(OfOrder, HeldEvent):
+    """The exit of a bracket is held until its entry is filled."""
+
+
+class OpenDelivery(OfOrder, OpenEvent):
+    """The order waits for its price; ``step`` says why again: see ``OpenEvent``."""
+
+
+class TriggeredDelivery(OfOrder, TriggeredEvent):
+    """What the order waited for was seen: it is executed next."""
+
+
 class RoutingDelivery(OfOrder, RoutingEvent):
     """Venues are being asked, or were: see ``RoutingEvent``."""
 
@@ -126,15 +142,28 @@ class FailedDelivery(OfOrder, FailedEvent):
     """The order has failed, with nothing traded: its last event."""
 
 
+class CancelledDelivery(OfOrder, CancelledEvent):
+    """The order was cancelled, with nothing traded: its last event."""
+
+
+class ExpiredDelivery(OfOrder, ExpiredEvent):
+    """The order's time is over, with nothing traded: its last event."""
+
+
 WebhookEvent = TypeAliasType(
     "WebhookEvent",
     Annotated[
         PendingDelivery
+        | HeldDelivery
+        | OpenDelivery
+        | TriggeredDelivery
         | RoutingDelivery
         | BuildingDelivery
         | SubmittedDelivery
         | ConfirmedDelivery
-        | FailedDelivery,
+        | FailedDelivery
+        | CancelledDelivery
+        | ExpiredDelivery,
         Field(discriminator="status", description="What a delivery says: an event and its order."),
     ],
 )

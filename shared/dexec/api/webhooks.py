@@ -9,7 +9,8 @@ from typing import cast
 
 from dexec.api import webhook_answers as answers
 from dexec.api.frames import encode
-from dexec.api.orders import event_view, iso
+from dexec.api.orders import event_view
+from dexec.api.times import iso, iso_or_none
 from dexec.domain.order import Event
 from dexec.domain.webhooks import Recorded, Webhook, delivery_id
 
@@ -43,14 +44,10 @@ def webhook_view(webhook: Webhook) -> answers.Webhook:
         "events": sorted(webhook.events),
         "state": webhook.state,
         "createdAt": iso(webhook.created_at),
-        "failingSince": _iso_or_none(webhook.failing_since),
-        "disabledAt": _iso_or_none(webhook.disabled_at),
+        "failingSince": iso_or_none(webhook.failing_since),
+        "disabledAt": iso_or_none(webhook.disabled_at),
         "reason": KEYLESS if webhook.is_keyless else webhook.reason,
     }
-
-
-def _iso_or_none(moment: datetime | None) -> str | None:
-    return None if moment is None else iso(moment)
 
 
 def created(webhook: Webhook) -> answers.WebhookCreated:

@@ -15,6 +15,7 @@ DexecError
     StaleSeq                   an amendment of an order that has changed since
     NotWaiting                 an amendment of an order that does not wait
     TooLateToCancel
+    TradingHalted              nothing new is taken now
     TooMany                    ask again later
       TooManyOrders
       TooManyReads
@@ -157,6 +158,12 @@ class TooLateToCancel(Rejected):
     """The order is over, or signed: a signed one is cancelled only if its transaction does not land."""
 
     code = ErrorCode.TOO_LATE_TO_CANCEL
+
+
+class TradingHalted(Rejected):
+    """Trading is halted, for all or for this client: no orders and amendments are taken; cancels are."""
+
+    code = ErrorCode.HALTED
 
 
 class TooMany(Rejected):

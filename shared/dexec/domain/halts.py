@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from dexec.domain.error_code import ErrorCode
-from dexec.domain.errors import Rejected
+from dexec.domain.errors import TradingHalted
 
 
 class Stop(StrEnum):
@@ -66,17 +65,13 @@ def switch_name(stop: Stop, client_id: str | None) -> str:
     return stop.value if client_id is None else f"{stop.value} {client_id}"
 
 
-class TradingHalted(Rejected):
-    """Operators have halted trading: no order is accepted or amended, what was accepted waits."""
-
-    code = ErrorCode.HALTED
-
-    def __init__(self, switch: Switch) -> None:
-        only = f" but for orders into {switch.token_out}" if switch.stop is Stop.REDUCING else ""
-        super().__init__(
-            f"trading is halted by the operators{only}: nothing was changed; cancels still work. "
-            "Send this again once trading is resumed"
-        )
+def refusal(switch: Switch) -> TradingHalted:
+    """Return the refusal of an order that a switch does not let in."""
+    only = f" but for orders into {switch.token_out}" if switch.stop is Stop.REDUCING else ""
+    return TradingHalted(
+        f"trading is halted by the operators{only}: nothing was changed; cancels still work. "
+        "Send this again once trading is resumed"
+    )
 
 
 def first_holding(switches: Iterable[Switch], client_id: str, token_out: str) -> Switch | None:
@@ -89,4 +84,4 @@ def check_accepted(switches: Iterable[Switch], client_id: str, token_out: str) -
     """Raise ``TradingHalted`` for an order that is not accepted now."""
     for switch in switches:
         if switch.refuses(client_id, token_out):
-            raise TradingHalted(switch)
+            raise refusal(switch)

@@ -13,6 +13,7 @@ from dexec.domain.quote import RouteRequest
 from dexec.domain.recorded import RecordedFill, RecordedRoute
 from dexec.domain.risk import Reservation
 from dexec.domain.waiting.conditions import Kind, PriceType
+from dexec.domain.waiting.prices import Unit
 from dexec.domain.waiting.terms import Terms, Waiting
 
 
@@ -45,7 +46,7 @@ class Triggered:
     """Why an order that waited goes: by which kind of condition, and the price that was seen at ``slot``.
 
     ``threshold`` is what it passed; prices are base units of token out per base unit of token in. Of a stop
-    that goes on after a rest (``retry``) there is no price.
+    that goes on after a rest (``retry``) there is no price. ``unit`` is the one that its client reads.
     """
 
     by: Kind
@@ -53,14 +54,19 @@ class Triggered:
     threshold: Fraction | None = None
     price_type: PriceType = PriceType.REFERENCE
     slot: int | None = None
+    unit: Unit | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Activated:
-    """A trail's activation price was seen at ``slot``: from then on it follows the highest price."""
+    """A trail's activation price was seen at ``slot``: from then on it follows the highest price.
+
+    ``price`` is as in ``Triggered``, ``unit`` the one that its client reads.
+    """
 
     price: Fraction
     slot: int
+    unit: Unit | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ have had one); other errors are listed with the method.
 """
 
 from dexec.domain.claims import ClaimOutcome
-from dexec.ports.control import MOST_ORDERS, Control, Standing
+from dexec.ports.control import MOST_CANCELLED, MOST_ORDERS, Cancels, Control, Standing, Written
 from dexec.ports.keys import ApiKey, ApiKeys
 from dexec.ports.market import (
     Blockhash,
@@ -23,6 +23,7 @@ from dexec.ports.messaging import Delivery, EncodeEvents, EventReplay, Push, Que
 from dexec.ports.orders import Archive, Claim, NewOrder, Orders, Placed, RateLimit, StatusFilter
 from dexec.ports.readiness import Probe
 from dexec.ports.risk import Risk
+from dexec.ports.ticks import Ticks
 from dexec.ports.time import Clock
 from dexec.ports.waiting import (
     MOST_TRIGGERED,
@@ -46,6 +47,7 @@ from dexec.ports.webhooks import (
 )
 
 __all__ = [
+    "MOST_CANCELLED",
     "MOST_ORDERS",
     "MOST_TRIGGERED",
     "ApiKey",
@@ -55,6 +57,7 @@ __all__ = [
     "BookTick",
     "Bound",
     "Busy",
+    "Cancels",
     "CannotLand",
     "Chain",
     "Claim",
@@ -91,6 +94,7 @@ __all__ = [
     "Signer",
     "Standing",
     "StatusFilter",
+    "Ticks",
     "Undelivered",
     "Venue",
     "Waiting",
@@ -98,4 +102,5 @@ __all__ = [
     "Watcher",
     "Watching",
     "Webhooks",
+    "Written",
 ]

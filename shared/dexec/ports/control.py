@@ -10,10 +10,38 @@ from typing import Protocol
 from dexec.domain.failure import Failure
 from dexec.domain.halts import Stop, Switch
 from dexec.domain.lifecycle import UNSIGNED, Status
-from dexec.domain.order import Order
+from dexec.domain.order import Event, Order, Withdrawal
+from dexec.ports.watching import Watcher
 
 MOST_ORDERS = 500
-"""Orders to one call of ``fence`` or ``cancel``: Aurora DSQL writes at most 3,000 rows in a transaction."""
+"""Orders to one call of ``fence``: Aurora DSQL writes at most 3,000 rows in a transaction."""
+
+MOST_CANCELLED = 100
+"""Orders to one call of ``cancel``.
+
+With its event and their indexes, an order that is cancelled is six rows, its waiting rows are nine more, and
+its held exit is as many again: thirty, of 3,000.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An order after a call that wrote ``events`` of it, and the watchers to notify of these."""
+
+    order: Order
+    events: tuple[Event, ...]
+    watchers: tuple[Watcher, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cancels:
+    """What a cancel did: the orders that it ended, held exits of theirs among them, and on which it is noted.
+
+    Those are submitted: they are cancelled if their transaction does not fill them.
+    """
+
+    ended: tuple[Written, ...] = ()
+    noted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +82,17 @@ class Control(Protocol):
     def standing(self, client_id: str | None) -> Standing:
         """Count open orders of one client, or of all."""
 
-    def cancellable(self, client_id: str, limit: int) -> tuple[str, ...]:
-        """Return orders of a client that ``cancel`` would end, oldest first."""
+    def cancellable(self, client_id: str, after_id: str, limit: int) -> tuple[Order, ...]:
+        """Return a client's orders that are not over, after the one of that id, oldest first."""
 
-    def cancel(self, order_ids: Sequence[str], now: datetime, error: Failure) -> tuple[str, ...]:
-        """End those orders as failed that have no signature, whoever holds them; return which."""
+    def cancel(
+        self, order_ids: Sequence[str], now: datetime, why: Withdrawal | Failure, client_id: str | None = None
+    ) -> Cancels:
+        """End those orders, of one client or of any, that have no signature, whoever holds them.
+
+        They are cancelled, with their held exits; on what is submitted it is noted. For a ``Failure`` they
+        end as failed, as all readers know it, and nothing is noted.
+        """
 
     def orders(self, order_ids: Sequence[str]) -> tuple[Order, ...]:
         """Return those of the orders that exist, of any client."""

@@ -132,11 +132,24 @@ class Orders(Protocol):
         day's usage in the same transaction.
         """
 
+    def amend(self, change: Change, limit: RateLimit | None) -> tuple[Watcher, ...]:
+        """Write what the client of a waiting order wants instead; return the watchers to notify.
+
+        It counts against ``limit`` in the row that open orders are counted in, and waits for no slot.
+        Raises ``StaleSeq`` when the order still waits, but has changed since ``change.before``, and
+        ``NotWaiting`` when it does not wait any more, ``TooManyOrders``; nothing is written then.
+        """
+
     def release(self, order: Order, run_at: datetime) -> None:
         """Release the lease; the order may be claimed again from ``run_at``."""
 
-    def find(self, order_id: str, client_id: str) -> tuple[Order, tuple[Event, ...]] | None:
-        """Return a client's order with its last ``MOST_EVENTS`` events."""
+    def find(
+        self, order_id: str, client_id: str, after_seq: int | None = None
+    ) -> tuple[Order, tuple[Event, ...]] | None:
+        """Return a client's order with its last ``MOST_EVENTS`` events.
+
+        With ``after_seq``, with those that follow it, as many at the most: the next page begins after these.
+        """
 
     def history(
         self, client_id: str, status: StatusFilter | None, before_id: str | None, limit: int

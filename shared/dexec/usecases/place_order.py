@@ -110,7 +110,7 @@ class PlaceOrder:
         ``OrderWithdrawn`` when the order is stored as failed, and its key is free again; ``CommitUnknown``,
         with the order's id, when it is unknown which of these holds.
         """
-        _check_amount(submission.request, caller)
+        check_amount(submission.request, caller)
         now = self.clock.now()
         if not self.takes_waiting and (submission.terms or submission.exits):
             raise Unavailable(NOT_ENABLED)
@@ -127,7 +127,7 @@ class PlaceOrder:
         if new.order.status is Status.OPEN or new.exit is not None:
             new = replace(new, most_open=most_open(caller.limits))
         try:
-            placed = self._place(new, self._rate_of(caller), submission.watcher)
+            placed = self._place(new, rate_of(caller, self.default_rate), submission.watcher)
         except CommitUnknown as exc:
             raise CommitUnknown("it is not known whether the order was stored", new.order.id) from exc
         return self._after(placed, new, submission.watcher, now)
@@ -227,13 +227,6 @@ class PlaceOrder:
         )
         return NewOrder(order, submission.idempotency_key, hashes)
 
-    def _rate_of(self, caller: ApiKey) -> RateLimit | None:
-        if caller.orders_per_minute is None:
-            return self.default_rate
-        if caller.orders_per_minute == 0:
-            return None
-        return replace(self.default_rate, interval_s=60 / caller.orders_per_minute)
-
 
 def held_exit(entry: Order, exit_id: str, terms: Terms) -> Order:
     """Return the exit of a bracket, held until ``entry`` is filled: its amount is what that buys."""
@@ -261,7 +254,17 @@ def _check_expiry(submission: Submission, now: datetime) -> None:
         raise Invalid("is in the past", "expiresAt")
 
 
-def _check_amount(request: RouteRequest, caller: ApiKey) -> None:
+def rate_of(caller: ApiKey, default: RateLimit) -> RateLimit | None:
+    """Return the rate of a key, None where it has no limit; ``default`` is that of a key that names none."""
+    if caller.orders_per_minute is None:
+        return default
+    if caller.orders_per_minute == 0:
+        return None
+    return replace(default, interval_s=60 / caller.orders_per_minute)
+
+
+def check_amount(request: RouteRequest, caller: ApiKey) -> None:
+    """Raise ``Invalid`` for an amount that a key does not allow."""
     if caller.max_amounts is None:
         return
     token = request.exact_token

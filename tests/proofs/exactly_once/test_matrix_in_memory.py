@@ -16,7 +16,7 @@ RANDOM_RUNS = 20_000 if SOAK else 2_000
 SLICES = 4
 
 UNUSED = {
-    *("orders.history", "orders.unpark", "cluster.simulate", "watching.connection"),
+    *("orders.history", "orders.known", "orders.unpark", "cluster.simulate", "watching.connection"),
     "queue.probe",
     *("control.orders", "control.switches", "control.standing"),
 }

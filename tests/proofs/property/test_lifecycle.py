@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dexec.domain.errors import IllegalTransition
-from dexec.domain.lifecycle import RULES, TERMINAL, Status, Step, check_transition
+from dexec.domain.lifecycle import (
+    ACTIVE,
+    CLAIMABLE,
+    RESTING,
+    RULES,
+    TERMINAL,
+    Status,
+    Step,
+    check_transition,
+)
 from dexec.domain.order import Change, Order, build, confirm, fail, submit, try_again
 from tests.contract.samples import FILL, NOW, ROUTE, TRANSACTION, after, failure, new_order
 
@@ -51,11 +60,22 @@ def test_an_order_that_is_over_stays_over() -> None:
 
 
 def test_every_state_is_reached_and_has_a_way_to_an_end() -> None:
-    reached = {Status.PENDING}
+    reached = {Status.PENDING, Status.OPEN, Status.HELD}
     while more := {then for status in reached for then in RULES[status].then} - reached:
         reached |= more
     assert reached == set(Status)
-    assert all(Status.FAILED in RULES[status].then for status in set(Status) - TERMINAL)
+    for end in (Status.CANCELLED, Status.EXPIRED):
+        assert all(end in RULES[status].then for status in ACTIVE)
+    assert all(Status.FAILED in RULES[status].then for status in CLAIMABLE)
+
+
+def test_what_rests_never_fails_by_itself_and_only_what_is_executed_goes_back_to_rest() -> None:
+    for status in RESTING:
+        assert Status.FAILED not in RULES[status].then
+        assert not RULES[status].then & (CLAIMABLE - {Status.TRIGGERED})
+    assert {status for status in CLAIMABLE if Status.OPEN in RULES[status].then} == CLAIMABLE - {
+        Status.PENDING
+    }
 
 
 def test_a_clean_run_has_six_events() -> None:

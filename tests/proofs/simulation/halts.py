@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from dexec.domain.withdrawals import BY_REVOCATION
 from dexec.ports import ApiKey
-from dexec.usecases.cancel_orders import KEY_REVOKED
 from tests.proofs.simulation.world import World
 from tests.support.fakes import Landing
 
@@ -58,10 +58,10 @@ def revoked_and_cancelled(world: World) -> None:
     """A client's key is revoked and what waits is cancelled; what is submitted settles."""
     world.cluster.landings = [Landing.LATE]
     alice = _revoked_with_two_orders(world)
-    world.cancel(alice, KEY_REVOKED)
+    world.cancel(alice, BY_REVOCATION)
     _go_on_while_halted(world)
     # What could not land goes back to routing, and waits for a key.
-    world.cancel(alice, KEY_REVOKED)
+    world.cancel(alice, BY_REVOCATION)
     world.settle()
 
 

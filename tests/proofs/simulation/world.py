@@ -11,14 +11,14 @@ from random import Random
 from typing import TypeVar
 
 from dexec.bootstrap import Container
-from dexec.domain.errors import ConnectionUnknown, DexecError, Ending, NotFound, OutcomeUnknown, Unavailable
+from dexec.domain.errors import ConnectionUnknown, DexecError, NotFound, OutcomeUnknown, Unavailable
 from dexec.domain.halts import Stop
 from dexec.domain.ids import order_id as make_order_id
-from dexec.domain.order import Order
+from dexec.domain.order import Order, Withdrawal
 from dexec.domain.quote import Mode, RouteRequest
+from dexec.domain.withdrawals import BY_OPERATOR
 from dexec.ports import ApiKey, Connection, MostConnections, Placed
 from dexec.settings import Settings
-from dexec.usecases.cancel_orders import CANCELLED
 from dexec.usecases.halt import Halted, HaltUnconfirmed
 from dexec.usecases.notify import Wait
 from dexec.usecases.place_order import Submission
@@ -306,7 +306,7 @@ class World:
         self.backend.api_keys.add(key)
         self.leaks.lifted(key.client_id)
 
-    def cancel(self, caller: ApiKey, why: Ending = CANCELLED) -> None:
+    def cancel(self, caller: ApiKey, why: Withdrawal = BY_OPERATOR) -> None:
         """Cancel a client's orders, as an operator does who repeats it until it is answered."""
         for _ in range(5):
             if self._process(lambda: self.cancel_orders.of_client(caller.client_id, why)) is not None:

@@ -16,6 +16,7 @@ from markupsafe import escape
 from openapi_spec_validator import validate
 
 from dexec.api import inputs, problems
+from dexec.api.order_body import OrderBody
 from dexec.domain.error_code import ErrorCode
 from dexec.domain.errors import (
     ConnectionUnknown,
@@ -30,7 +31,7 @@ from dexec.domain.lifecycle import Status
 from infra.json_types import Json, Node
 from infra.local import template
 from infra.local.home import PROJECT
-from infra.release.documents import asyncapi, errors, examples, files, openapi, spellings
+from infra.release.documents import asyncapi, errors, examples, files, openapi, order_types, spellings
 from infra.release.documents.components import REF, strict
 
 PAGES = {
@@ -49,7 +50,7 @@ ELSEWHERE = (ConnectionUnknown, problems.MethodNotAllowed)
 """Errors that no operation answers: that of a frame, and that of a method which is no operation."""
 
 
-MAX_PAGE_BYTES = 100_000
+MAX_PAGE_BYTES = 170_000
 
 
 @pytest.fixture(scope="module")
@@ -231,7 +232,7 @@ def test_the_three_spellings_are_what_the_model_reads(http: Node) -> None:
         given = [name for place, name in enumerate(values) if chosen >> place & 1]
         order: Node = {"amount": "1.5", **{name: values[name] for name in given}}
         try:
-            inputs.OrderBody.model_validate(order).to_request(50)
+            OrderBody.model_validate(order).to_request(50)
             is_read = True
         except Invalid:
             is_read = False
@@ -240,9 +241,67 @@ def test_the_three_spellings_are_what_the_model_reads(http: Node) -> None:
     assert (read, refused) == (5, 251)
 
 
-@pytest.mark.parametrize("one", spellings.SPELLINGS, ids=lambda one: one.name)
-def test_the_example_of_a_spelling_is_an_order(one: spellings.Spelling) -> None:
-    assert inputs.OrderBody.model_validate(one.example).to_request(50).amount
+@pytest.mark.parametrize("kind", order_types.TYPES, ids=lambda one: one.order_type)
+def test_the_types_are_what_the_model_reads(http: Node, kind: order_types.Type) -> None:
+    """Hold ``oneOf`` against the model, over orders of a type with any of the fields of all types."""
+    schemas = node(node(http["components"])["schemas"])
+    body = {**node(schemas[spellings.BODY]), "components": {"schemas": schemas}}
+    validator = jsonschema_rs.Draft202012Validator(body)
+    values: dict[str, Json] = {
+        "limitPrice": "160", "triggerPrice": 140, "trailingBps": 200, "activationPrice": "165",
+        "confirmTicks": 3, "triggerPriceType": "mid", "timeInForce": "ioc",
+        "takeProfit": {"limitPrice": 1}, "stopLoss": {"trailingBps": 9, "activationPrice": 2},
+    }  # fmt: skip
+    read = 0
+    for chosen in range(2 ** len(values)):
+        given = [name for place, name in enumerate(values) if chosen >> place & 1]
+        order: Node = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1, "orderType": kind.order_type}
+        order |= {name: values[name] for name in given}
+        try:
+            model = OrderBody.model_validate(order)
+            model.to_terms()
+            model.to_exits()
+            is_read = True
+        except Invalid:
+            is_read = False
+        assert validator.is_valid(order) == is_read, order
+        read += is_read
+    assert read == 2 ** len(kind.optional)
+
+
+@pytest.mark.parametrize(("kind", "spelling"), spellings.KINDS, ids=lambda one: one.name)
+def test_the_example_of_each_type_and_spelling_is_an_order(
+    http: Node, kind: order_types.Type, spelling: spellings.Spelling
+) -> None:
+    schemas = node(node(http["components"])["schemas"])
+    (example,) = cast("list[Json]", node(schemas[f"{kind.name}{spelling.name}"])["examples"])
+    order = OrderBody.model_validate(example)
+    assert order.to_request(50).amount
+    assert order.order_type == kind.order_type
+    assert (order.to_terms() is None) == (kind.order_type == "market")
+
+
+@pytest.mark.parametrize(
+    ("stop_loss", "is_valid"),
+    [
+        ({"triggerPrice": 140}, True),
+        ({"triggerPrice": 140, "limitPrice": 138, "confirmTicks": 1, "triggerPriceType": "mid"}, True),
+        ({"trailingBps": 140}, True),
+        ({"trailingBps": 140, "triggerPrice": 3}, False),
+        ({"triggerPrice": 140, "activationPrice": 3}, False),
+        ({}, False),
+    ],
+)
+def test_a_stop_loss_is_at_a_price_or_trails(http: Node, stop_loss: Node, *, is_valid: bool) -> None:
+    schemas = node(node(http["components"])["schemas"])
+    body = {**node(schemas[spellings.BODY]), "components": {"schemas": schemas}}
+    order: Node = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1, "stopLoss": stop_loss}
+    assert jsonschema_rs.Draft202012Validator(body).is_valid(order) == is_valid
+    if is_valid:
+        assert OrderBody.model_validate(order).to_exits()
+    else:
+        with pytest.raises(Invalid):
+            OrderBody.model_validate(order).to_exits()
 
 
 def test_the_main_calls_have_examples_in_every_language(http: Node) -> None:

@@ -10,6 +10,7 @@ from tests.support.fakes.queue import FakeQueue, Message
 from tests.support.fakes.risk import FakeRisk
 from tests.support.fakes.store import FakeApiKeys, Store
 from tests.support.fakes.threads import SameThread
+from tests.support.fakes.ticks import FakeTicks
 from tests.support.fakes.watching import FakeWatching
 from tests.support.fakes.webhooks import FakeHookQueue, FakeOutbox, FakePost, FakeWebhooks
 
@@ -30,6 +31,7 @@ __all__ = [
     "FakeQueue",
     "FakeRisk",
     "FakeSigner",
+    "FakeTicks",
     "FakeVenue",
     "FakeWallets",
     "FakeWatching",

@@ -9,9 +9,9 @@ from datetime import datetime
 
 from dexec.domain.failure import Failure
 from dexec.domain.halts import Stop, Switch, switch_name
-from dexec.domain.lifecycle import PREPARING, UNSIGNED
-from dexec.domain.order import Order, fail
-from dexec.ports import Standing
+from dexec.domain.lifecycle import PREPARING, UNSIGNED, Status
+from dexec.domain.order import Order, Withdrawal, cancel, fail
+from dexec.ports import Cancels, Standing, Written
 from tests.support.fakes.store import Row, Store
 
 
@@ -52,25 +52,49 @@ class FakeControl:
         with self._store.lock:
             return Standing.of(Counter(row.order.status for row in self._rows(client_id)))
 
-    def cancellable(self, client_id: str, limit: int) -> tuple[str, ...]:
+    def cancellable(self, client_id: str, after_id: str, limit: int) -> tuple[Order, ...]:
         with self._store.lock:
-            found = [row.order.id for row in self._rows(client_id) if row.order.status in UNSIGNED]
-        return tuple(sorted(found)[:limit])
+            rows = self._rows(client_id)
+            found = [one.order for one in rows if one.order.id > after_id and not one.order.is_terminal]
+        return tuple(sorted(found, key=lambda order: order.id)[:limit])
 
-    def cancel(self, order_ids: Sequence[str], now: datetime, error: Failure) -> tuple[str, ...]:
-        cancelled = []
+    def cancel(
+        self, order_ids: Sequence[str], now: datetime, why: Withdrawal | Failure, client_id: str | None = None
+    ) -> Cancels:
+        ended: list[Written] = []
+        noted: list[str] = []
         with self._store.lock:
-            for one in order_ids:
-                row = self._store.orders.get(one)
-                if row is not None and row.order.status in UNSIGNED:
-                    self._cancel(row, max(now, row.order.updated_at), error)
-                    cancelled.append(one)
-        return tuple(sorted(cancelled))
+            rows = [row for row in self._rows(client_id) if row.order.id in order_ids]
+            # Each is judged by itself: an exit that is named, too, is not cancelled by its entry.
+            for row in sorted(rows, key=lambda row: row.order.entry_id is None):
+                if row.order.status in UNSIGNED:
+                    ended += self._end(row, now, why)
+                elif row.order.status is Status.SUBMITTED and isinstance(why, Withdrawal):
+                    row.order = replace(row.order, cancelled_by=row.order.cancelled_by or why.by)
+                    noted.append(row.order.id)
+        return Cancels(tuple(sorted(ended, key=lambda one: one.order.id)), tuple(sorted(noted)))
 
-    def _cancel(self, row: Row, at: datetime, error: Failure) -> None:
-        change = fail(row.order, at, error)
-        row.order = change.after
-        self._store.events[row.order.id].extend(change.events)
+    def _end(self, row: Row, now: datetime, why: Withdrawal | Failure) -> list[Written]:
+        at = max(now, row.order.updated_at)
+        held = self._held_exit(row.order)
+        if isinstance(why, Withdrawal):
+            self._store.write(cancel(row.order, at, why.by, why.error))
+        else:
+            self._store.write(fail(row.order, at, why))
+        # The end of an entry ends its held exit, too.
+        return [self._written(row), *map(self._written, held)]
+
+    def _held_exit(self, entry: Order) -> list[Row]:
+        found = self._store.orders.get(entry.exit_id or "")
+        return [found] if found is not None and found.order.status is Status.HELD else []
+
+    def _written(self, row: Row) -> Written:
+        order_id = row.order.id
+        return Written(
+            row.order,
+            tuple(self._store.events[order_id][-1:]),
+            self._store.watchers_of(order_id, streams=True),
+        )
 
     def orders(self, order_ids: Sequence[str]) -> tuple[Order, ...]:
         with self._store.lock:

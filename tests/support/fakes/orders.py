@@ -22,6 +22,7 @@ from dexec.domain.lifecycle import CLAIMABLE, RESTING, UNSIGNED, Status
 from dexec.domain.order import Change, Event, Order, fail, take
 from dexec.domain.quote import Pair
 from dexec.domain.risk import check_open
+from dexec.domain.waiting.refusals import not_amendable
 from dexec.domain.webhooks import WebhookState
 from dexec.ports import Claim, NewOrder, Placed, RateLimit, StatusFilter, Watcher
 from dexec.ports.orders import MOST_EVENTS, first_event
@@ -172,18 +173,33 @@ class FakeOrders:
             self._store.write(replace(change, after=kept))
             return self._store.watchers_of(change.after.id, streams=True)
 
+    def amend(self, change: Change, limit: RateLimit | None) -> tuple[Watcher, ...]:
+        with self._store.lock:
+            row = self._store.orders[change.after.id]
+            if (row.order.seq, row.order.status) != (change.before.seq, change.before.status):
+                raise not_amendable(row.order)
+            if limit is not None:
+                self._reserve(rate_of(change.after), replace(limit, max_backlog_s=0), change.after.updated_at)
+            self._store.write(change)
+            return self._store.watchers_of(change.after.id, streams=True)
+
     def release(self, order: Order, run_at: datetime) -> None:
         with self._store.lock:
             row = self._store.orders[order.id]
             if row.order.lease_token is not None and row.order.lease_token == order.lease_token:
                 row.order = replace(row.order, lease_token=None, lease_until=None, run_at=run_at)
 
-    def find(self, order_id: str, client_id: str) -> tuple[Order, tuple[Event, ...]] | None:
+    def find(
+        self, order_id: str, client_id: str, after_seq: int | None = None
+    ) -> tuple[Order, tuple[Event, ...]] | None:
         with self._store.lock:
             row = self._store.orders.get(order_id)
             if row is None or row.order.client_id != client_id:
                 return None
-            return row.order, tuple(self._store.events[order_id][-MOST_EVENTS:])
+            events = self._store.events[order_id]
+            if after_seq is None:
+                return row.order, tuple(events[-MOST_EVENTS:])
+            return row.order, tuple([event for event in events if event.seq > after_seq][:MOST_EVENTS])
 
     def history(
         self, client_id: str, status: StatusFilter | None, before_id: str | None, limit: int

@@ -191,4 +191,4 @@ def test_an_order_is_cancelled_or_signed_never_both(
             assert (cancelled.cancelled, cancelled.too_late) == (
                 ((), (order.id,)) if is_signed else ((order.id,), ())
             )
-            assert status_of(database, order) is (Status.SUBMITTED if is_signed else Status.FAILED)
+            assert status_of(database, order) is (Status.SUBMITTED if is_signed else Status.CANCELLED)

@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from dexec.api.orders import iso
+from dexec.api.times import iso
 from dexec.domain.errors import CommitUnknown, QueueUnavailable, StoreUnavailable
 from functions.dead_letters import app as dead_letters
 from functions.executor import app as executor

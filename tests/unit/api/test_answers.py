@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import get_type_hints
 
-from dexec.api import answers, frames
+from dexec.api import answers, asked_answers, event_answers, frames
 from dexec.api.explain import explain_fill
 from dexec.api.orders import event_view, order_view, order_with_events
 from dexec.api.routes import RouteDetails, fill_details, route_details
@@ -20,11 +20,11 @@ EVENT = Event("ord_1", 1, Status.ROUTING, Step.QUOTES, 1, None, START)
 
 
 def test_an_event_can_have_all_that_a_route_has() -> None:
-    assert get_type_hints(RouteDetails).keys() <= get_type_hints(answers.RoutingEvent).keys()
+    assert get_type_hints(RouteDetails).keys() <= get_type_hints(event_answers.RoutingEvent).keys()
 
 
 def test_an_order_has_every_field_of_its_type() -> None:
-    optional = {"minAmountOut", "maxAmountIn", "deadline"}
+    optional = {"minAmountOut", "maxAmountIn", "deadline", *get_type_hints(asked_answers.Asked)}
     order = new_order().order
     assert order_view(order).keys() == get_type_hints(answers.Order).keys() - optional
     limited = replace(order, request=replace(order.request, limit=155_500_000, deadline_s=30))

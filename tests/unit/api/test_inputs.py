@@ -8,13 +8,13 @@ import pytest
 
 from dexec.api.inputs import (
     ExecuteFrame,
-    OrderBody,
     PingFrame,
     SubscribeFrame,
     UnsubscribeFrame,
     frame_id,
     parse_frame,
 )
+from dexec.api.order_body import OrderBody
 from dexec.api.problems import BodyTooLarge, Malformed, problem, status_of
 from dexec.domain.errors import (
     CommitUnknown,
@@ -140,7 +140,7 @@ def test_bad_amounts_name_their_field(amount: str) -> None:
         ({"side": "hold", "baseAsset": "SOL", "quoteAsset": "USDC", "amount": 1}, "side"),
         ({"side": "buy", "baseAsset": "SOL", "quoteAsset": "USDC", "amount": 1, "mode": "exactIn"}, "mode"),
         ({"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1, "mode": "exact"}, "mode"),
-        ({"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1, "orderType": "limit"}, "orderType"),
+        ({"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1, "orderType": "iceberg"}, "orderType"),
         ({"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1, "slippage": -0.1}, "slippage"),
         ({"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1, "slippage": 100.1}, "slippage"),
         ({"tokenIn": "SOL", "tokenOut": "USDC", "amount": 1, "slippage": 0.001}, "slippage"),
@@ -303,7 +303,11 @@ def test_every_error_is_a_problem(error: DexecError, status: int, code: str) -> 
         ({"slippageBps": 10_001}, "slippageBps", "must be at most 10000"),
         ({"slippageBps": -1}, "slippageBps", "must be at least 0"),
         ({"mode": "exact"}, "mode", "must be 'exactIn' or 'exactOut'"),
-        ({"orderType": "limit"}, "orderType", "must be 'market'"),
+        (
+            {"orderType": "iceberg"},
+            "orderType",
+            "must be 'market', 'limit', 'stop', 'trailingStop' or 'oco'",
+        ),
         ({"tokenOut": "sol"}, "tokenOut", "must differ from tokenIn: both are SOL"),
         ({"tip": 1}, "tip", "is not a known field"),
     ],

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dexec.domain.committed import Balance, committed, most_in
-from dexec.domain.errors import Invalid
-from dexec.domain.halts import Stop, Switch, TradingHalted, check_accepted, first_holding
+from dexec.domain.errors import Invalid, TradingHalted
+from dexec.domain.halts import Stop, Switch, check_accepted, first_holding
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
 from dexec.domain.quote import Mode, Pair, Route, RouteRequest

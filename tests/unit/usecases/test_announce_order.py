@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dexec.api.orders import iso
+from dexec.api.times import iso
 from dexec.domain.errors import StoreUnavailable
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order

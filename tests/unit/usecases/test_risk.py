@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from dexec.domain.errors import NoVenue, StoreUnavailable
-from dexec.domain.halts import Stop, Switch, TradingHalted
+from dexec.domain.errors import NoVenue, StoreUnavailable, TradingHalted
+from dexec.domain.halts import Stop, Switch
 from dexec.domain.lifecycle import Status, Step
 from dexec.domain.order import Order, Refused
 from dexec.domain.quote import Mode, Pair, RouteRequest
@@ -18,9 +18,9 @@ from dexec.domain.waiting.conditions import Stop as StopCondition
 from dexec.domain.waiting.prices import Price
 from dexec.domain.waiting.terms import Terms, TimeInForce
 from dexec.ports import ApiKey
-from dexec.usecases.execute_order import Redelivery
 from dexec.usecases.halt import HaltUnconfirmed
 from dexec.usecases.place_order import Submission
+from dexec.usecases.redelivery import Redelivery
 from dexec.usecases.risk import utc_day
 from tests.proofs.simulation.world import SWAP, World
 from tests.support.fakes import Landing
@@ -319,7 +319,7 @@ def test_a_halt_asks_until_every_lease_has_run_out(world: World, alice: ApiKey) 
     order = place(world, alice, Submission(SWAP))
     now = world.clock.now()
     world.backend.orders.claim(order.id, "mine", now, now + timedelta(seconds=25))
-    away, left = 3, []
+    away, left = 3, list[float]()
     leased = world.halt.control.leased
 
     def asked(client_id: str | None) -> tuple[Order, ...]:

@@ -162,6 +162,7 @@ class OrderHandle:
         return self._behind.starts_at
 
     refresh = _waiting(AsyncOrderHandle.refresh)
+    cancel = _waiting(AsyncOrderHandle.cancel)
     done = _waiting(AsyncOrderHandle.done)
     events = _iterating(AsyncOrderHandle.events)
 
@@ -231,6 +232,9 @@ class Client:
     handle = _handing_out(AsyncClient.handle)
     order = _waiting(AsyncClient.order)
     orders = _iterating(AsyncClient.orders)
+    cancel = _waiting(AsyncClient.cancel)
+    cancel_all = _waiting(AsyncClient.cancel_all)
+    amend = _waiting(AsyncClient.amend)
     quote = _waiting(AsyncClient.quote)
     balances = _waiting(AsyncClient.balances)
     risk = _waiting(AsyncClient.risk)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping
+from datetime import datetime
 from types import TracebackType
 from typing import Literal
 
@@ -14,6 +15,7 @@ from dexec_client.models import (
     Balances,
     Config,
     OrderAccepted,
+    OrdersCancelled,
     Quotes,
     Risk,
     Token,
@@ -133,6 +135,52 @@ class AsyncClient:
     async def order(self, order_id: str) -> Order:
         """Return an order with its route, fill and events. Raises ``NotFound``."""
         return parsed(Order, await self._api.order(order_id))
+
+    async def cancel(self, order_id: str) -> Order:
+        """Cancel an order and return it; one that is cancelled already is returned as it is.
+
+        Raises ``NotFound``, and ``Conflict`` with the code ``too_late_to_cancel`` where its transaction is
+        signed (the order is cancelled then if that does not fill it), or the order is over.
+        """
+        return parsed(Order, await self._api.cancel(order_id))
+
+    async def cancel_all(
+        self, *, token_in: str | None = None, token_out: str | None = None
+    ) -> OrdersCancelled:
+        """Cancel all orders, or those from one token to another."""
+        pair: Document = {"tokenIn": token_in, "tokenOut": token_out}
+        given = {name: value for name, value in pair.items() if value is not None}
+        return parsed(OrdersCancelled, await self._api.cancel_all(given))
+
+    async def amend(
+        self,
+        order_id: str,
+        *,
+        seq: int,
+        amount: Amount | None = None,
+        limit_price: Amount | None = None,
+        trigger_price: Amount | None = None,
+        trailing_bps: int | None = None,
+        expires_at: datetime | None = None,
+        extra: Mapping[str, Json] | None = None,
+    ) -> Order:
+        """Amend an order that waits and return it; all that is given is changed, or nothing.
+
+        ``seq`` is the order's as it is known: ``Conflict`` with the code ``stale_seq`` says that it has
+        changed since, with ``not_waiting`` that it does not wait any more. ``extra`` takes other fields of
+        the API, such as ``takeProfit``; there, None drops what can be missing.
+
+        It is sent once. Where a ``DexecError`` says ``is_unknown``, read the order: a higher ``seq`` tells.
+        """
+        given: Mapping[str, Json] = {
+            "amount": None if amount is None else amount_text(amount),
+            "limitPrice": None if limit_price is None else amount_text(limit_price),
+            "triggerPrice": None if trigger_price is None else amount_text(trigger_price),
+            "trailingBps": trailing_bps,
+            "expiresAt": None if expires_at is None else expires_at.isoformat(),
+        }
+        wanted = {name: value for name, value in given.items() if value is not None}
+        return parsed(Order, await self._api.amend(order_id, seq, wanted | dict(extra or {})))
 
     async def orders(
         self, *, status: str | None = None, limit: int | None = None

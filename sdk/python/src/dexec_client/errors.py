@@ -117,7 +117,10 @@ class NotFound(ApiError):
 
 
 class Conflict(ApiError):
-    """The idempotency key was used before, with another order (409)."""
+    """The idempotency key was used before, with another order (409); or the order is not as was supposed.
+
+    ``code`` says which: ``idempotency_conflict``, ``stale_seq``, ``not_waiting``, ``too_late_to_cancel``.
+    """
 
 
 class Invalid(ApiError):

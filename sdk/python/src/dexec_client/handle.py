@@ -36,6 +36,12 @@ class AsyncOrderHandle:
         self.status = order.status
         return order
 
+    async def cancel(self) -> Order:
+        """Cancel the order, as ``cancel`` of the client does, and return it."""
+        order = await self._client.cancel(self.id)
+        self.status = order.status
+        return order
+
     async def events(self, after_seq: int = 0) -> AsyncGenerator[OrderEvent, None]:
         """Yield the order's events after ``after_seq``, those it has and those to come, to its last.
 

@@ -146,6 +146,10 @@ class Health(Model):
     version: str
 
 
+Kind = TypeAliasType("Kind", Literal["limit", "stop", "trail", "retry"] | str)
+"""What triggers an order: one of the kinds of conditions, or the end of a stop's cool-down."""
+
+
 class Leg(Model):
     """One leg, as quoted or as filled."""
 
@@ -176,12 +180,56 @@ class OrderError(Model):
     """slippage_exceeded: how far past the limit, rounded up"""
 
 
+OrderType = TypeAliasType("OrderType", Literal["market", "limit", "stop", "trailingStop", "oco"] | str)
+"""The types of orders, as clients name them."""
+
+
+class OrdersCancelled(Model):
+    """What became of orders that were to be cancelled; those of neither list were over."""
+
+    cancelled: list[str]
+    """ended by this call, held exits among them"""
+    too_late: list[str]
+    """signed already: cancelled if their transactions do not fill them"""
+
+
 class Part(Model):
     """One cause: what it cost in token units and in bps of the reference; below zero it was a gain."""
 
     cause: str
     amount: Decimal
     bps: Decimal
+
+
+class PricePoint(Model):
+    """What one tick saw: prices are tokenOut per tokenIn."""
+
+    slot: int
+    """slot of the tick that was seen"""
+    at: AwareDatetime
+    """UTC, ISO 8601"""
+    price: Decimal
+    """what the market gave for a small amount"""
+    mid: Decimal
+    """between that and what the market asked"""
+
+
+PriceType = TypeAliasType("PriceType", Literal["reference", "mid"] | str)
+"""
+Which of a book's prices a stop is compared with.
+
+The reference is what the router gives for a small amount; `MID` the mean of it and the opposite
+book's inverse.
+"""
+
+
+class Prices(Model):
+    """The last minutes of a pair and direction, oldest first; empty where no order waits for it."""
+
+    token_in: str
+    token_out: str
+    price_unit: str
+    points: list[PricePoint]
 
 
 class Problem(Model):
@@ -266,6 +314,23 @@ class RiskUsage(Model):
     """orders that wait for their price, up to `maxOpen`"""
 
 
+class Seen(Model):
+    """The market of an open order, by the newest tick of its pair and direction."""
+
+    slot: int
+    """slot of the tick that was seen"""
+    at: AwareDatetime
+    """UTC, ISO 8601"""
+    price: Decimal
+    """what the market gives for a small amount"""
+    mid: Decimal
+    """between that and what the market asks"""
+    distance_bps: int | None = None
+    """how far the price has to go until the order is due, or its trail begins, in bps of it; of two conditions, the nearer. Null for a stop that goes on by time"""
+    stop_price: Decimal | None = None
+    """where a stop that trails stands now"""
+
+
 Status = TypeAliasType(
     "Status",
     Literal[
@@ -284,6 +349,55 @@ Status = TypeAliasType(
     | str,
 )
 """The status of an order."""
+
+
+class StopLoss(Model):
+    """Where a loss is stopped: at `triggerPrice`, or `trailingBps` below the best price."""
+
+    trigger_price: Decimal | None = None
+    """in `priceUnit`: tokenOut per tokenIn, or as the client writes it"""
+    trailing_bps: int | None = None
+    activation_price: Decimal | None = None
+    """in `priceUnit`: tokenOut per tokenIn, or as the client writes it"""
+    trigger_price_type: PriceType
+    confirm_ticks: int
+    limit_price: Decimal | None = None
+    """in `priceUnit`: tokenOut per tokenIn, or as the client writes it"""
+
+
+class StopPrices(Model):
+    """The prices of a stop."""
+
+    trigger_price: Decimal | None = None
+    """in `priceUnit`: tokenOut per tokenIn, or as the client writes it"""
+    activation_price: Decimal | None = None
+    """in `priceUnit`: tokenOut per tokenIn, or as the client writes it"""
+    limit_price: Decimal | None = None
+    """in `priceUnit`: tokenOut per tokenIn, or as the client writes it"""
+
+
+class TakeProfit(Model):
+    """Where the profit is taken: at `limitPrice` or better."""
+
+    limit_price: Decimal
+    """in `priceUnit`: tokenOut per tokenIn, or as the client writes it"""
+
+
+class TermPrices(Model):
+    """The prices that an order waits for, under the names that its body has."""
+
+    trigger_price: Decimal | None = None
+    """in `priceUnit`: tokenOut per tokenIn, or as the client writes it"""
+    activation_price: Decimal | None = None
+    """in `priceUnit`: tokenOut per tokenIn, or as the client writes it"""
+    limit_price: Decimal | None = None
+    """in `priceUnit`: tokenOut per tokenIn, or as the client writes it"""
+    take_profit: TakeProfit | None = None
+    stop_loss: StopPrices | None = None
+
+
+TimeInForce = TypeAliasType("TimeInForce", Literal["gtc", "ioc"] | str)
+"""How long an order tries: until it is cancelled or expires, or once, when it is due."""
 
 
 class Token(Model):
@@ -373,12 +487,14 @@ class Fill(Model):
 
 
 class OrderAccepted(Model):
-    """An order that will be executed."""
+    """An order that will be executed, at once or when it is due."""
 
     order_id: str
     status: Status
-    starts_at: AwareDatetime
-    """when its turn comes under the rate limit"""
+    starts_at: AwareDatetime | None = None
+    """when its turn comes under the rate limit; null while it waits for a price"""
+    exit_id: str | None = None
+    """of a bracket: the order that is its exit"""
     websocket_url: str
     """where this order can be watched, all its events so far and those to come: connect to it as it is with the key in the header `x-api-key`, or, where no header can be set, as in browsers, with `&apiKey=KEY` appended. It holds no secret itself"""
 
@@ -405,14 +521,44 @@ class OrderEvent(Model):
     """exactOut: the client's own limit, if any"""
     deadline: int | None = None
     """seconds from acceptance; nothing is signed after it"""
+    limit_price: Decimal | None = None
+    """the worst price of a fill"""
+    trigger_price: Decimal | None = None
+    """a stop is due here, or at a worse price"""
+    trigger_price_type: PriceType | None = None
+    confirm_ticks: int | None = None
+    """ticks in a row that confirm a stop"""
+    trailing_bps: int | None = None
+    """how far the stop is below the best price"""
+    activation_price: Decimal | None = None
+    """from which price on it trails"""
+    take_profit: TakeProfit | None = None
+    stop_loss: StopLoss | None = None
+    time_in_force: TimeInForce | None = None
+    price_unit: str | None = None
+    """what prices count"""
+    inverse: TermPrices | None = None
+    """the same prices turned round"""
     client_order_id: str | None = None
     """the client's own id of the order, null without one"""
     label: Annotated[str | None, Field(deprecated=True)] = None
     """the old name of `clientOrderId`"""
+    order_type: OrderType | None = None
     status: str
-    step: Literal["quotes"] | str | None = None
-    """the routing decision"""
+    step: str | None = None
     error: OrderError | None = None
+    price: Decimal | None = None
+    """in `priceUnit`: tokenOut per tokenIn, or as the client writes it"""
+    slot: int | None = None
+    """slot of the tick that was seen"""
+    rule: str | None = None
+    observed: str | None = None
+    allowed: str | None = None
+    by: Kind | None = None
+    """which condition; `retry`: a stop goes on after a rest, without a price"""
+    threshold: Decimal | None = None
+    """in `priceUnit`: tokenOut per tokenIn, or as the client writes it"""
+    price_type: PriceType | None = None
     amount_in: Decimal | None = None
     """in whole tokens"""
     amount_out: Decimal | None = None
@@ -427,7 +573,6 @@ class OrderEvent(Model):
     """in whole tokens"""
     gap_bps: Decimal | None = None
     left_out: list[VenueFailure] | None = None
-    slot: int | None = None
     signature: str | None = None
     """id of the transaction on chain, base58"""
     fill: Fill | None = None
@@ -541,14 +686,43 @@ class Order(Model):
     """exactOut: the client's own limit, if any"""
     deadline: int | None = None
     """seconds from acceptance; nothing is signed after it"""
+    limit_price: Decimal | None = None
+    """the worst price of a fill"""
+    trigger_price: Decimal | None = None
+    """a stop is due here, or at a worse price"""
+    trigger_price_type: PriceType | None = None
+    confirm_ticks: int | None = None
+    """ticks in a row that confirm a stop"""
+    trailing_bps: int | None = None
+    """how far the stop is below the best price"""
+    activation_price: Decimal | None = None
+    """from which price on it trails"""
+    take_profit: TakeProfit | None = None
+    stop_loss: StopLoss | None = None
+    time_in_force: TimeInForce | None = None
+    price_unit: str | None = None
+    """what prices count"""
+    inverse: TermPrices | None = None
+    """the same prices turned round"""
+    order_type: OrderType
+    expires_at: AwareDatetime | None = None
+    """nothing is signed from then on"""
+    entry_id: str | None = None
+    """of the exit of a bracket: its entry"""
+    exit_id: str | None = None
+    """of the entry of a bracket: its exit"""
+    fired: Kind | None = None
+    """the condition that triggered it last"""
+    market: Seen | None = None
+    """of an open order; null where no tick was seen yet"""
     amount_in: Decimal | None = None
     amount_out: Decimal | None = None
     created_at: AwareDatetime
     """UTC, ISO 8601"""
     updated_at: AwareDatetime
     """UTC, ISO 8601"""
-    starts_at: AwareDatetime
-    """UTC, ISO 8601"""
+    starts_at: AwareDatetime | None = None
+    """when its turn comes under the rate limit; null while it waits for a price"""
     route: Route | None = None
     signature: str | None = None
     fill: Fill | None = None
@@ -564,7 +738,10 @@ class OrderPage(Model):
 
 
 class OrderWithEvents(Model):
-    """An order with all its events; `explanation` says what a fill cost, and why."""
+    """An order with its last 200 events, or those after `afterSeq`.
+
+    `explanation` says what a fill cost, and why.
+    """
 
     order_id: str
     client_order_id: str | None = None
@@ -589,14 +766,43 @@ class OrderWithEvents(Model):
     """exactOut: the client's own limit, if any"""
     deadline: int | None = None
     """seconds from acceptance; nothing is signed after it"""
+    limit_price: Decimal | None = None
+    """the worst price of a fill"""
+    trigger_price: Decimal | None = None
+    """a stop is due here, or at a worse price"""
+    trigger_price_type: PriceType | None = None
+    confirm_ticks: int | None = None
+    """ticks in a row that confirm a stop"""
+    trailing_bps: int | None = None
+    """how far the stop is below the best price"""
+    activation_price: Decimal | None = None
+    """from which price on it trails"""
+    take_profit: TakeProfit | None = None
+    stop_loss: StopLoss | None = None
+    time_in_force: TimeInForce | None = None
+    price_unit: str | None = None
+    """what prices count"""
+    inverse: TermPrices | None = None
+    """the same prices turned round"""
+    order_type: OrderType
+    expires_at: AwareDatetime | None = None
+    """nothing is signed from then on"""
+    entry_id: str | None = None
+    """of the exit of a bracket: its entry"""
+    exit_id: str | None = None
+    """of the entry of a bracket: its exit"""
+    fired: Kind | None = None
+    """the condition that triggered it last"""
+    market: Seen | None = None
+    """of an open order; null where no tick was seen yet"""
     amount_in: Decimal | None = None
     amount_out: Decimal | None = None
     created_at: AwareDatetime
     """UTC, ISO 8601"""
     updated_at: AwareDatetime
     """UTC, ISO 8601"""
-    starts_at: AwareDatetime
-    """UTC, ISO 8601"""
+    starts_at: AwareDatetime | None = None
+    """when its turn comes under the rate limit; null while it waits for a price"""
     route: Route | None = None
     signature: str | None = None
     fill: Fill | None = None

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import cast
 
 from dexec.adapters.postgres import encoding, rows
 from dexec.adapters.postgres.database import Database, Repeat
-from dexec.adapters.postgres.statements import Statement
+from dexec.adapters.postgres.statements import Row, Statement
 from dexec.domain.failure import Failure
 from dexec.domain.halts import Stop, Switch, switch_name
 from dexec.domain.lifecycle import Status
-from dexec.domain.order import Order
-from dexec.ports import Standing
+from dexec.domain.order import Event, Order, Withdrawal
+from dexec.domain.withdrawals import OF_EXIT
+from dexec.ports import Cancels, Standing, Written
 
 
 class PostgresControl:
@@ -55,24 +57,72 @@ class PostgresControl:
         found = self._database.fetch(Statement("open_orders", {"client_id": client_id}), Repeat.READ)
         return Standing.of({Status(cast(str, row["status"])): cast(int, row["orders"]) for row in found})
 
-    def cancellable(self, client_id: str, limit: int) -> tuple[str, ...]:
-        """Return orders of a client that ``cancel`` would end, oldest first."""
-        params = {"client_id": client_id, "limit": limit}
+    def cancellable(self, client_id: str, after_id: str, limit: int) -> tuple[Order, ...]:
+        """Return a client's orders that are not over, oldest first."""
+        params = {"client_id": client_id, "after_id": after_id, "limit": limit}
         found = self._database.fetch(Statement("cancellable_orders", params), Repeat.READ)
-        return tuple(cast(str, row["id"]) for row in found)
+        return tuple(map(rows.to_order, found))
 
-    def cancel(self, order_ids: Sequence[str], now: datetime, error: Failure) -> tuple[str, ...]:
-        """End those orders as failed that have no signature; return which."""
-        params = {
-            "order_ids": list(order_ids),
-            "now": now,
-            "error": encoding.dump_failure(error),
-            "detail": encoding.dump_detail(error),
-        }
-        found = self._database.fetch(Statement("cancel_orders", params), Repeat.NEVER)
-        return tuple(sorted(cast(str, row["order_id"]) for row in found))
+    def cancel(
+        self, order_ids: Sequence[str], now: datetime, why: Withdrawal | Failure, client_id: str | None = None
+    ) -> Cancels:
+        """End those orders that have no signature, and their held exits; note it on what is submitted."""
+        ids = {"order_ids": list(order_ids)}
+        (found, exits, _), (watching,) = self._database.transact(
+            [
+                Statement("cancel_orders", {**ids, **_to_cancel(why), "now": now, "client_id": client_id}),
+                Statement("close_exits", to_close_exits(order_ids, now)),
+                Statement("close_waiting", ids),
+            ],
+            [Statement("watchers_of_orders", ids)],
+            Repeat.NEVER,
+        )
+        watchers = defaultdict(list)
+        for row in watching:
+            watchers[row["order_id"]].append(rows.to_watcher(row))
+        ended: list[Written] = []
+        noted: list[str] = []
+        for order, detail in _with_details(found, why, exits):
+            if order.is_terminal:
+                ended.append(Written(order, (_last_event(order, detail),), tuple(watchers[order.id])))
+            else:
+                noted.append(order.id)
+        return Cancels(tuple(sorted(ended, key=lambda one: one.order.id)), tuple(sorted(noted)))
 
     def orders(self, order_ids: Sequence[str]) -> tuple[Order, ...]:
         """Return those of the orders that exist, of any client."""
         params = {"order_ids": list(order_ids)}
         return tuple(map(rows.to_order, self._database.fetch(Statement("orders_by_id", params), Repeat.READ)))
+
+
+def to_close_exits(entry_ids: Sequence[str], now: datetime) -> dict[str, object]:
+    """Return the parameters of ``close_exits``: the exits of these entries, if those have ended unfilled."""
+    return {
+        "entry_ids": list(entry_ids),
+        "now": now,
+        "error": encoding.dump_failure(OF_EXIT.error),
+        "detail": encoding.dump_detail(OF_EXIT),
+    }
+
+
+def _to_cancel(why: Withdrawal | Failure) -> dict[str, object]:
+    status, by, error = (
+        (Status.CANCELLED, why.by, why.error) if isinstance(why, Withdrawal) else (Status.FAILED, None, why)
+    )
+    return {
+        "status": status.value,
+        "by": by,
+        "error": encoding.dump_failure(error),
+        "detail": encoding.dump_detail(why),
+    }
+
+
+def _with_details(
+    found: Iterable[Row], why: Withdrawal | Failure, exits: Iterable[Row]
+) -> Iterator[tuple[Order, Withdrawal | Failure]]:
+    yield from ((rows.to_order(row), why) for row in found)
+    yield from ((rows.to_order(row), OF_EXIT) for row in exits)
+
+
+def _last_event(order: Order, detail: Withdrawal | Failure) -> Event:
+    return Event(order.id, order.seq, order.status, None, order.attempt, detail, order.updated_at)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from fractions import Fraction
 
 from dexec.adapters.postgres.route_encoding import (
     Fields,
@@ -22,8 +21,10 @@ from dexec.adapters.postgres.route_encoding import (
     parse_units,
 )
 from dexec.adapters.postgres.waiting_encoding import (
+    decode_activation,
     decode_terms,
     decode_trigger,
+    encode_activation,
     encode_terms,
     encode_trigger,
 )
@@ -155,7 +156,7 @@ def _detail(detail: Detail) -> Fields:
         case Triggered():
             fields = encode_trigger(detail)
         case Activated():
-            fields = {"price": str(detail.price), "slot": detail.slot}
+            fields = encode_activation(detail)
         case Refused():
             fields = {"rule": detail.rule, "observed": detail.observed, "allowed": detail.allowed}
         case Withdrawal():
@@ -183,10 +184,6 @@ def _load_error(fields: Fields) -> Failure:
     return _load_failure(fields["error"])
 
 
-def _load_activated(fields: Fields) -> Activated:
-    return Activated(Fraction(fields["price"]), fields["slot"])
-
-
 def _load_refused(fields: Fields) -> Refused:
     return Refused(fields["rule"], fields["observed"], fields["allowed"])
 
@@ -203,7 +200,7 @@ _LOADERS: dict[Status | Step, Callable[[Fields], Detail]] = {
     Step.QUOTES: decode_route,
     Step.RELEASED: _load_error,
     Step.AMENDED: _load_accepted,
-    Step.ACTIVATED: _load_activated,
+    Step.ACTIVATED: decode_activation,
     Step.REFUSED: _load_refused,
     Status.ROUTING: _load_error,
     Status.SUBMITTED: lambda fields: Signed(fields["signature"]),

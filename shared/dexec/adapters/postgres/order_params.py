@@ -156,6 +156,7 @@ def to_add_waiting(order: Order, found: WaitingRows) -> dict[str, object]:
     return {
         "id": order.id,
         "seq": order.seq,
+        "updated_at": order.updated_at,
         "pair": pair,
         "book": None if found.is_held else pair,
         "parts": [row.part.value for row in found.rows],

@@ -11,7 +11,7 @@ from typing import Protocol, cast
 
 import psycopg
 
-from dexec.adapters.postgres import encoding, rows
+from dexec.adapters.postgres import amendments, encoding, rows
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.order_params import NO_LIMIT, rate_id
 from dexec.adapters.postgres.order_writes import ending, placing, saving
@@ -186,24 +186,32 @@ class PostgresOrders:
         used = self._risk.used(order.client_id, reserved.day, reserved.token)
         return day_refused(limits, used + reserved.amount)
 
+    def amend(self, change: Change, limit: RateLimit | None) -> tuple[Watcher, ...]:
+        """Write what the client of a waiting order wants instead."""
+        return amendments.write(self._database, change, limit, self._shards)
+
     def release(self, order: Order, run_at: datetime) -> None:
         """Release an order's lease."""
         params = {"id": order.id, "token": order.lease_token, "run_at": run_at}
         self._database.fetch(Statement("release_order", params), Repeat.HARMLESS)
 
-    def find(self, order_id: str, client_id: str) -> tuple[Order, tuple[Event, ...]] | None:
-        """Return a client's order and its last events."""
-        _, (orders, events) = self._database.transact(
-            [],
-            [
-                Statement("find_order", {"id": order_id, "client_id": client_id}),
-                Statement("order_events", {"id": order_id, "most": MOST_EVENTS}),
-            ],
-            Repeat.READ,
-        )
+    def find(
+        self, order_id: str, client_id: str, after_seq: int | None = None
+    ) -> tuple[Order, tuple[Event, ...]] | None:
+        """Return a client's order and its last events, or those that follow one."""
+        reads = [
+            Statement("find_order", {"id": order_id, "client_id": client_id}),
+            # The last ones know the route, whichever are asked for.
+            Statement("order_events", {"id": order_id, "most": MOST_EVENTS}),
+        ]
+        if after_seq is not None:
+            params = {"id": order_id, "after": after_seq, "most": MOST_EVENTS}
+            reads.append(Statement("order_events_after", params))
+        _, (orders, last, *later) = self._database.transact([], reads, Repeat.READ)
         if not orders:
             return None
-        return rows.with_events(orders[0], events)
+        order, events = rows.with_events(orders[0], last)
+        return order, tuple(map(rows.to_event, later[0])) if later else events
 
     def history(
         self, client_id: str, status: StatusFilter | None, before_id: str | None, limit: int

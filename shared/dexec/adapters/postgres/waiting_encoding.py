@@ -7,10 +7,10 @@ from datetime import datetime
 from fractions import Fraction
 
 from dexec.adapters.postgres.route_encoding import Fields
-from dexec.domain.order import Triggered
+from dexec.domain.order import Activated, Triggered
 from dexec.domain.quote import Pair
 from dexec.domain.waiting.conditions import Kind, Limit, PriceType, Stop, Trail
-from dexec.domain.waiting.prices import Price
+from dexec.domain.waiting.prices import Price, Unit
 from dexec.domain.waiting.terms import Terms, TimeInForce, Waiting
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
@@ -25,6 +25,8 @@ def encode_terms(terms: Terms) -> Fields:
         fields["stop"] = _stop(terms.stop)
     if terms.stop_limit is not None:
         fields["stopLimit"] = _price(terms.stop_limit)
+    if terms.of_out:
+        fields["ofOut"] = True
     return fields
 
 
@@ -36,6 +38,7 @@ def decode_terms(fields: Fields, pair: Pair) -> Terms:
         None if stop is None else _load_stop(stop, pair),
         None if stop_limit is None else _load_price(stop_limit, pair),
         TimeInForce(fields["timeInForce"]),
+        fields.get("ofOut", False),
     )
 
 
@@ -76,7 +79,7 @@ def encode_trigger(why: Triggered) -> Fields:
     fields: Fields = {"by": why.by.value, "priceType": why.price_type.value}
     if why.price is not None:
         fields |= {"price": str(why.price), "threshold": str(why.threshold), "slot": why.slot}
-    return fields
+    return fields | _unit(why.unit)
 
 
 def decode_trigger(fields: Fields) -> Triggered:
@@ -88,7 +91,30 @@ def decode_trigger(fields: Fields) -> Triggered:
         None if threshold is None else Fraction(threshold),
         PriceType(fields["priceType"]),
         fields.get("slot"),
+        _load_unit(fields),
     )
+
+
+def encode_activation(why: Activated) -> Fields:
+    """Return from which price on a trail follows the market, as an object."""
+    return {"price": str(why.price), "slot": why.slot, **_unit(why.unit)}
+
+
+def decode_activation(fields: Fields) -> Activated:
+    """Read what ``encode_activation`` wrote."""
+    return Activated(Fraction(fields["price"]), fields["slot"], _load_unit(fields))
+
+
+def _unit(unit: Unit | None) -> Fields:
+    if unit is None:
+        return {}
+    return {"tokenIn": unit.pair.token_in, "tokenOut": unit.pair.token_out, "ofOut": unit.of_out}
+
+
+def _load_unit(fields: Fields) -> Unit | None:
+    if "tokenIn" not in fields:
+        return None
+    return Unit(Pair(fields["tokenIn"], fields["tokenOut"]), fields["ofOut"])
 
 
 def _price(price: Price) -> Fields:

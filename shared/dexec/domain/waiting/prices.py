@@ -23,12 +23,41 @@ _EXPONENT = 1023
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
-    """A price as its client wrote it: ``text`` of one whole token in the other's whole tokens.
+class Unit:
+    """In which unit a client writes prices of a pair, and reads them.
 
-    ``of_out``: it is a price of token out, in token in (a buyer's "155 USDC per SOL"), so the lower, the
+    ``of_out``: they are prices of token out, in token in (a buyer's "155 USDC per SOL"), so the lower, the
     better; without it, of token in, in token out.
     """
+
+    pair: Pair
+    of_out: bool = False
+
+    @property
+    def name(self) -> str:
+        """What a price counts, for people: "USDC per SOL"."""
+        pair = self.pair
+        sides = (pair.token_in, pair.token_out) if self.of_out else (pair.token_out, pair.token_in)
+        return " per ".join(sides)
+
+    def value(self, text: str) -> Fraction:
+        """Return what is written so, in base units of token out per base unit of token in."""
+        per_whole = Fraction(Decimal(text))
+        return (1 / per_whole if self.of_out else per_whole) * self._scale()
+
+    def show(self, value: Fraction) -> str:
+        """Write a price, to twelve digits."""
+        per_whole = value / self._scale()
+        return decimal_text(1 / per_whole if self.of_out else per_whole)
+
+    def _scale(self) -> Fraction:
+        exponent = TOKENS[self.pair.token_out].decimals - TOKENS[self.pair.token_in].decimals
+        return Fraction(10) ** exponent
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A price as its client wrote it: ``text``, one whole token in the other's whole tokens; see ``Unit``."""
 
     text: str
     pair: Pair
@@ -37,15 +66,12 @@ class Price:
     @property
     def unit(self) -> str:
         """What it counts, for people: "USDC per SOL"."""
-        priced, counted = self._tokens()
-        return f"{counted} per {priced}"
+        return self._unit.name
 
     @property
     def value(self) -> Fraction:
         """Base units of token out per base unit of token in."""
-        per_whole = Fraction(Decimal(self.text))
-        tokens_out = 1 / per_whole if self.of_out else per_whole
-        return tokens_out * self._scale()
+        return self._unit.value(self.text)
 
     @property
     def inverse(self) -> str:
@@ -54,16 +80,11 @@ class Price:
 
     def show(self, value: Fraction) -> str:
         """Return another price of this pair as this one is written, to twelve digits."""
-        per_whole = value / self._scale()
-        return decimal_text(1 / per_whole if self.of_out else per_whole)
+        return self._unit.show(value)
 
-    def _tokens(self) -> tuple[str, str]:
-        pair = self.pair
-        return (pair.token_out, pair.token_in) if self.of_out else (pair.token_in, pair.token_out)
-
-    def _scale(self) -> Fraction:
-        exponent = TOKENS[self.pair.token_out].decimals - TOKENS[self.pair.token_in].decimals
-        return Fraction(10) ** exponent
+    @property
+    def _unit(self) -> Unit:
+        return Unit(self.pair, self.of_out)
 
 
 def parse_price(value: object, pair: Pair, field: str, *, of_out: bool = False) -> Price:

@@ -10,7 +10,7 @@ from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import Status, Step
 from dexec.domain.order import Accepted, Activated, Change, Order, Refused, Triggered
 from dexec.domain.quote import RouteRequest
-from dexec.domain.waiting.terms import Terms, Waiting
+from dexec.domain.waiting.terms import Terms, Waiting, unit_of
 
 
 def rest(order: Order, now: datetime, error: Failure) -> Change:
@@ -40,13 +40,15 @@ def trigger(order: Order, now: datetime, why: Triggered) -> Change:
     """Record why an order that waits is due; its message is sent next."""
     waiting = _waiting(order).triggered(why.by, order.attempt)
     due = replace(order, waiting=waiting, run_at=now, queued_at=now)
-    return Change(order, due).then(Status.TRIGGERED, now, why)
+    told = replace(why, unit=unit_of(order.request, waiting.terms))
+    return Change(order, due).then(Status.TRIGGERED, now, told)
 
 
 def activate(order: Order, now: datetime, why: Activated) -> Change:
     """Record that a trail follows the price from the tick at ``why.slot`` on."""
     waiting = replace(_waiting(order), is_active=True, since=why.slot - 1)
-    return Change(order, replace(order, waiting=waiting)).then(Status.OPEN, now, why, Step.ACTIVATED)
+    told = replace(why, unit=unit_of(order.request, waiting.terms))
+    return Change(order, replace(order, waiting=waiting)).then(Status.OPEN, now, told, Step.ACTIVATED)
 
 
 def amend(

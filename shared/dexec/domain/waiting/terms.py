@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from dexec.domain.quote import Mode, RouteRequest
+from dexec.domain.quote import Mode, Pair, RouteRequest
 from dexec.domain.waiting.conditions import Kind, Limit, Stop, Trail
-from dexec.domain.waiting.prices import Price, price_limit
+from dexec.domain.waiting.prices import Price, Unit, price_limit
 
 SHORTEST_REST_S = 1
 LONGEST_REST_S = 60
@@ -39,13 +39,15 @@ class Terms:
     """What an order waits for: a limit, a stop, or both, of which the first that is due decides.
 
     It never trades below its ``limit``. A stop whose price is reached becomes a market order, or, with
-    ``stop_limit``, an order that never trades below that.
+    ``stop_limit``, an order that never trades below that. ``of_out``: its client reads prices of token out,
+    as in ``Unit``.
     """
 
     limit: Limit | None = None
     stop: Stop | Trail | None = None
     stop_limit: Price | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
+    of_out: bool = False
 
     @property
     def order_type(self) -> OrderType:
@@ -119,14 +121,23 @@ class Waiting:
         return replace(self, fired=fired, rests=1 if is_quiet else self.rests + 1, rested_at=now)
 
     def amended(self, terms: Terms) -> Waiting:
-        """Return it on other terms; a trail that is active stays so, with the ticks that it has seen."""
+        """Return it on other terms, with no rest to come from the old ones.
+
+        A trail that is active stays so, with the ticks that it has seen.
+        """
+        fresh = replace(self, terms=terms, rests=0, rested_at=None)
         if self.is_active and isinstance(self.terms.stop, Trail) and isinstance(terms.stop, Trail):
-            return replace(self, terms=terms)
-        return replace(self, terms=terms, since=None, is_active=not _is_asleep(terms))
+            return fresh
+        return replace(fresh, since=None, is_active=not _is_asleep(terms))
 
     def triggered(self, by: Kind, attempt: int) -> Waiting:
         """Return it after a condition triggered it; ``attempt`` is the one that begins."""
         return replace(self, fired=self.fired if by is Kind.RETRY else by, first_attempt=attempt)
+
+
+def unit_of(request: RouteRequest, terms: Terms) -> Unit:
+    """Return the unit in which the client of an order on these terms reads prices."""
+    return Unit(Pair(request.token_in, request.token_out), terms.of_out)
 
 
 def conditions(terms: Terms) -> Iterator[Limit | Stop | Trail]:

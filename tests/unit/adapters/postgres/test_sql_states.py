@@ -19,23 +19,24 @@ _WRITTEN = re.compile(r"(THEN|SELECT id, seq,|SELECT id, 1,|moved\.seq,|%\(reque
 SUBMITTED = CLAIMABLE - UNSIGNED
 """What a halt lets settle."""
 
-AT_ONCE = UNSIGNED - RESTING - {Status.TRIGGERED}
-"""What never waited and has no signature."""
-
 PENDING = frozenset({Status.PENDING})
 HELD = frozenset({Status.HELD})
 OPEN = frozenset({Status.OPEN})
 CONFIRMED = frozenset({Status.CONFIRMED})
 CANCELLED = frozenset({Status.CANCELLED})
 FAILED = frozenset({Status.FAILED})
+UNFILLED = TERMINAL - {Status.CONFIRMED}
 
 Spelled = tuple[str, frozenset[Status]]
 
 EXPECTED: dict[str, list[Spelled]] = {
-    "cancel_orders": [("=", FAILED), ("=", FAILED), ("IN", AT_ONCE)],
+    "add_waiting": [("=", RESTING)],
+    "amend_order": [("IN", RESTING)],
+    "cancel_orders": [*[("=", SUBMITTED)] * 8, ("IN", UNSIGNED), ("=", SUBMITTED)],
     "cancel_exit": [("=", CANCELLED), ("=", CANCELLED), ("=", HELD), ("IN", TERMINAL - CONFIRMED)],
-    "cancellable_orders": [("IN", AT_ONCE)],
+    "cancellable_orders": [("IN", CLAIMABLE), ("=", RESTING)],
     "claim_order": [("IN", RESTARTED), ("IN", RESTARTED), ("IN", CLAIMABLE), ("=", SUBMITTED)],
+    "close_exits": [("=", CANCELLED), ("=", CANCELLED), ("=", HELD), ("IN", UNFILLED)],
     "count_parked": [("IN", CLAIMABLE)],
     "failed_orders": [("=", FAILED)],
     "fence_orders": [("IN", PREPARING)],

@@ -77,6 +77,26 @@ class Api:
         """Return an order with its route, fill and events."""
         return await self._get(f"/api/orders/{order_id}")
 
+    async def cancel(self, order_id: str) -> Document:
+        """Cancel an order and return it; one that is cancelled already is returned as it is.
+
+        An answer that is lost is asked for again: that cancels nothing twice.
+        """
+        path = f"/api/orders/{order_id}"
+        return await until_answered(lambda: self._call("DELETE", path), self._say)
+
+    async def cancel_all(self, pair: Mapping[str, Json] | None = None) -> Document:
+        """Cancel all orders, or those of a pair (``tokenIn``, ``tokenOut``).
+
+        Asked again after a lost answer, it does not name what the first call cancelled.
+        """
+        path, body = "/api/orders/cancel", dict(pair or {})
+        return await until_answered(lambda: self._call("POST", path, json=body), self._say)
+
+    async def amend(self, order_id: str, seq: int, wanted: Mapping[str, Json]) -> Document:
+        """Amend an order that waits and return it, if it is at this ``seq``; it is not asked for again."""
+        return await self._call("PATCH", f"/api/orders/{order_id}", json={"seq": seq, **wanted})
+
     async def history(
         self, *, status: str | None = None, limit: int | None = None, cursor: str | None = None
     ) -> Document:

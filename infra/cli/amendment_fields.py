@@ -1,0 +1,77 @@
+"""The fields of an amendment, from the options of ``dexec amend``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from dexec_client.raw.json_types import Document
+
+NOTHING = "none"
+"""What takes away a price or an expiry that can be missing."""
+
+_DURATION = re.compile(r"(\d+)([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+def amendment(order_type: str, given: Mapping[str, str | None], now: datetime) -> Document:
+    """Return the fields that options stand for, of an order of this type. Raises ``BadParameter``."""
+    found: Document = {}
+    for option, text in given.items():
+        if text is not None:
+            _put(found, order_type, option, text, now)
+    return found
+
+
+def _put(found: Document, order_type: str, option: str, text: str, now: datetime) -> None:
+    value = None if text == NOTHING else text
+    match option:
+        case "expires":
+            found["expiresAt"] = None if value is None else expiry(value, now)
+        case "amount":
+            found["amount"] = value
+        case "limit" if order_type == "oco":
+            found["takeProfit"] = None if value is None else {"limitPrice": value}
+        case "limit":
+            found["limitPrice"] = value
+        case _:
+            _put_stop(found, order_type, option, value)
+
+
+def _put_stop(found: Document, order_type: str, option: str, value: str | None) -> None:
+    name = {"stop": "triggerPrice", "trail": "trailingBps", "activation": "activationPrice"}[option]
+    field = {name: bps(value) if option == "trail" and value is not None else value}
+    if order_type != "oco":
+        found |= field
+        return
+    if value is None and option != "activation":
+        found["stopLoss"] = None
+        return
+    before = found.get("stopLoss")
+    found["stopLoss"] = {**(before if isinstance(before, dict) else {}), **field}
+
+
+def bps(text: str) -> int:
+    """Return a percentage such as ``2%`` in basis points. Raises ``BadParameter``."""
+    try:
+        number = Decimal(text.strip().removesuffix("%").strip()) * 100
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or number != int(number):
+        raise typer.BadParameter(f"--trail takes a percentage with two decimals at most, not {text!r}")
+    return int(number)
+
+
+def expiry(text: str, now: datetime) -> str:
+    """Return a time in ISO 8601: the one that is given, or so long from now on (``90s``, ``2h``, ``7d``)."""
+    found = _DURATION.fullmatch(text.strip())
+    if found is None:
+        return text
+    ends_at = (now + timedelta(seconds=int(found[1]) * _SECONDS[found[2]])).astimezone(UTC)
+    return ends_at.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,79 @@
+"""Amendments of waiting orders on PostgreSQL: one statement, judged by the order's own row."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import cast
+
+from dexec.adapters.postgres import encoding, rows
+from dexec.adapters.postgres.database import Database, Repeat
+from dexec.adapters.postgres.order_params import NO_LIMIT, rate_id, to_add_waiting
+from dexec.adapters.postgres.statements import Statement
+from dexec.adapters.postgres.waiting_encoding import dump_waiting
+from dexec.domain.errors import TooManyOrders
+from dexec.domain.order import Change
+from dexec.domain.waiting.lookup import waiting_rows
+from dexec.domain.waiting.refusals import not_amendable
+from dexec.domain.waiting.terms import Waiting
+from dexec.domain.waiting.ticks import shard_of
+from dexec.ports import RateLimit, Watcher
+
+
+def write(database: Database, change: Change, limit: RateLimit | None, shards: int) -> tuple[Watcher, ...]:
+    """Write an amendment where books are of so many shards; return the watchers to notify.
+
+    Raises ``StaleSeq``, ``NotWaiting``, ``TooManyOrders``, and what ``Database`` raises.
+    """
+    one, rate = {"id": change.after.id}, {"rate_id": rate_id(change.after)}
+    (written,), (watchers, found, ends) = database.transact(
+        [Statement("amend_order", to_amend(change, limit, shards))],
+        [
+            Statement("order_watchers", one),
+            Statement("orders_by_id", {"order_ids": [change.after.id]}),
+            Statement("backlog_end", rate),
+        ],
+        Repeat.NEVER,
+    )
+    if written:
+        return tuple(map(rows.to_watcher, watchers))
+    now = rows.to_order(found[0])
+    if limit is not None and ends and (now.seq, now.status) == (change.before.seq, change.before.status):
+        raise _too_often(rows.moment(ends[0]["tat"]), limit, change.after.updated_at)
+    # Its seq only ever rises, so an order that still waits is at another one now.
+    raise not_amendable(now)
+
+
+def to_amend(change: Change, limit: RateLimit | None, shards: int) -> dict[str, object]:
+    """Return the parameters of ``amend_order``; its rows are those of ``add_waiting``."""
+    rate = limit or NO_LIMIT
+    before, after = change.before, change.after
+    (event,) = change.events
+    # Only what waits is amended: the step itself sees to that.
+    waiting = cast(Waiting, after.waiting)
+    found = waiting_rows(after, waiting, after.updated_at)
+    return {
+        **to_add_waiting(after, found),
+        "seen_seq": before.seq,
+        "seq": after.seq,
+        "status": before.status.value,
+        "step": event.step,
+        "request": encoding.dump_request(after.request),
+        "waiting": dump_waiting(waiting),
+        "restarts": waiting.since is None and not found.is_held,
+        "shard": shard_of(found.pair, shards),
+        "expires_at": after.expires_at,
+        "now": after.updated_at,
+        "rate_id": rate_id(after),
+        "limited": limit is not None,
+        "interval": timedelta(seconds=rate.interval_s),
+        "tolerance": timedelta(seconds=rate.interval_s * rate.burst),
+        "detail": encoding.dump_detail(event.detail),
+    }
+
+
+def _too_often(taken_until: datetime, limit: RateLimit, now: datetime) -> TooManyOrders:
+    next_place = taken_until + timedelta(seconds=limit.interval_s * (1 - limit.burst))
+    wait_s = (next_place - now).total_seconds()
+    return TooManyOrders(
+        "too many orders are placed and amended; send this again later", max(1, round(wait_s + 0.5))
+    )

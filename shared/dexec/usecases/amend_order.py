@@ -1,0 +1,81 @@
+"""Amends an order that waits: all that is wanted, or nothing, and only as its client knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from dexec.domain.errors import NO_SUCH_ORDER, NotFound
+from dexec.domain.ids import is_order_id
+from dexec.domain.lifecycle import RESTING, Status
+from dexec.domain.order import Order
+from dexec.domain.quote import Pair, RouteRequest
+from dexec.domain.waiting.amendment import Wanted, amended
+from dexec.domain.waiting.conditions import Kind
+from dexec.domain.waiting.refusals import not_amendable
+from dexec.domain.waiting.steps import amend
+from dexec.domain.waiting.terms import Terms
+from dexec.ports import ApiKey, Clock, Orders, RateLimit, Written
+from dexec.usecases.place_order import check_amount, rate_of
+from dexec.usecases.tell_orders import tell_nobody
+
+
+class Judge(Protocol):
+    """Judges terms as when an order is placed; ``JudgeTerms`` is one."""
+
+    def __call__(self, request: RouteRequest, terms: Terms | None, exits: Terms | None) -> Kind | None:
+        """Raise ``WouldTrigger``, ``ExitsCross`` or ``NoPrice`` for terms that could not be placed now."""
+
+    def check_exits(self, pair: Pair, entry: Terms | None, exits: Terms) -> None:
+        """Raise ``ExitsCross`` for exits on the wrong side of each other, or of the entry in ``pair``."""
+
+
+@dataclass(frozen=True, slots=True)
+class AmendOrder:
+    """The use case; ``default_rate`` limits keys without a rate, ``tell`` is told of what was amended."""
+
+    orders: Orders
+    clock: Clock
+    judge: Judge
+    default_rate: RateLimit
+    tell: Callable[[Sequence[Written]], None] = tell_nobody
+
+    def __call__(self, order_id: str, caller: ApiKey, seq: int, wanted: Wanted) -> None:
+        """Write what the client wants instead, if the order still waits and is at this ``seq``.
+
+        Raises ``NotFound``, ``NotWaiting``, ``StaleSeq``, ``Invalid``, ``TooManyOrders``, and what the judge
+        raises; nothing is changed then. A limit that is met now fires at the next tick.
+        """
+        order = self._find(order_id, caller)
+        waiting = order.waiting
+        if waiting is None or order.status not in RESTING or order.seq != seq:
+            raise not_amendable(order)
+        now = max(self.clock.now(), order.updated_at)
+        request, terms, expires_at = amended(order, waiting, wanted, now)
+        if "amount" in wanted:
+            check_amount(request, caller)
+        if terms != waiting.terms and not waiting.has_stopped:
+            self._judge(order, request, terms)
+        change = amend(order, now, request, terms, expires_at)
+        watchers = self.orders.amend(change, rate_of(caller, self.default_rate))
+        self.tell([Written(change.after, change.events, watchers)])
+
+    def _find(self, order_id: str, caller: ApiKey) -> Order:
+        found = self.orders.find(order_id, caller.client_id) if is_order_id(order_id) else None
+        if found is None:
+            raise NotFound(NO_SUCH_ORDER)
+        return found[0]
+
+    def _judge(self, order: Order, request: RouteRequest, terms: Terms) -> None:
+        if order.status is not Status.HELD:
+            self.judge(request, terms, None)
+            return
+        entry = self.orders.find(order.entry_id or "", order.client_id)
+        if entry is not None:
+            waits = entry[0].waiting
+            self.judge.check_exits(_pair(entry[0].request), None if waits is None else waits.terms, terms)
+
+
+def _pair(request: RouteRequest) -> Pair:
+    return Pair(request.token_in, request.token_out)
