@@ -353,7 +353,14 @@ class Container(Adapters):
         """Amends what waits."""
         from dexec.usecases.amend_order import AmendOrder
 
-        return AmendOrder(self.orders, self.clock, self.judge_terms, self._default_rate, self._tell)
+        return AmendOrder(
+            self.orders,
+            self.clock,
+            self.judge_terms,
+            self._default_rate,
+            self._tell,
+            self._check_placing,
+        )
 
     def _tell(self, written: Sequence[Written]) -> None:
         """Tell of what no executor wrote; what that takes is built where there is someone to tell."""

@@ -7,16 +7,18 @@ from datetime import date
 
 import pytest
 
-from dexec.domain.errors import IdempotencyConflict, LeaseLost, TradingHalted
+from dexec.domain.errors import IdempotencyConflict, LeaseLost, StaleSeq, TradingHalted
 from dexec.domain.halts import Stop, Switch
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Order, build, confirm, fail, submit, try_again
 from dexec.domain.risk import Reservation, RiskLimits, RiskRefused, Rule
-from dexec.ports import ClaimOutcome
+from dexec.domain.waiting.steps import untrigger
+from dexec.ports import ClaimOutcome, NewOrder, RateLimit
 from tests.contract.samples import (
     FILL,
     NOW,
     ROUTE,
+    SLOW,
     TRANSACTION,
     after,
     claim,
@@ -26,6 +28,8 @@ from tests.contract.samples import (
     place,
     trading_key,
 )
+from tests.contract.test_amending import amending, open_order
+from tests.contract.test_waiting_orders import LIMIT, bracket, triggered, waiting
 from tests.proofs.simulation.backend import Backend
 
 TODAY = date(NOW.year, NOW.month, NOW.day)
@@ -239,3 +243,65 @@ def test_orders_that_are_not_over_are_committed(store: Backend) -> None:
     place(store, "bob")
     assert {order.id for order in store.risk.committing("alice")} == {waits.id, sent.id}
     assert store.risk.waiting("alice", 10) == 0
+
+
+@pytest.mark.parametrize(("switch", "limit"), [(HALTED, None), (REDUCING_ALICE, SLOW)])
+def test_while_halted_nothing_is_amended(store: Backend, switch: Switch, limit: RateLimit | None) -> None:
+    order = open_order(store)
+    store.control.stop(Switch(Stop.PAUSED, NOW))
+    store.orders.amend(amending(order), None)
+    seen, change = stored(store, order), amending(stored(store, order))
+    store.control.stop(switch)
+    with pytest.raises(TradingHalted, match="cancels still work"):
+        store.orders.amend(change, limit)
+    assert stored(store, order) == seen
+    with pytest.raises(StaleSeq):
+        store.orders.amend(amending(order), None)
+    store.control.lift([switch.stop], switch.client_id)
+    store.orders.amend(change, None)
+
+
+@pytest.mark.parametrize("stop", ["paused", "halted", "keyless"])
+def test_what_waits_is_claimed_while_it_may_not_trade_to_rest_again(store: Backend, stop: str) -> None:
+    order = triggered(store, open_order(store))
+    free = claim(store, triggered(store, open_order(store)))
+    assert (free.outcome, free.halted) == (ClaimOutcome.CLAIMED, False)
+    if stop == "keyless":
+        store.api_keys.add(replace(trading_key(), revoked_at=NOW))
+    else:
+        store.control.stop(Switch(Stop(stop), NOW))
+    taken = claim(store, order)
+    assert (taken.outcome, taken.halted) == (ClaimOutcome.CLAIMED, True)
+    assert taken.order is not None
+    assert taken.order.status is Status.ROUTING
+    store.orders.save(untrigger(taken.order, NOW, failure("halted")))
+    after_it = stored(store, order)
+    assert (after_it.status, after_it.lease_token) == (Status.OPEN, None)
+    assert after_it.waiting is not None
+    assert after_it.waiting.fired is None
+
+
+def test_as_many_orders_wait_as_their_client_may_have(store: Backend) -> None:
+    def bounded(most: int, client_id: str = "alice") -> NewOrder:
+        new = waiting(LIMIT)
+        return replace(new, order=replace(new.order, client_id=client_id), most_open=most)
+
+    for _ in range(2):
+        store.orders.place(bounded(2), None, None)
+    with pytest.raises(RiskRefused) as refused:
+        store.orders.place(bounded(2), None, None)
+    assert (refused.value.rule, refused.value.observed, refused.value.allowed) == (Rule.MAX_OPEN, "3", "2")
+    store.orders.place(bounded(2, "bob"), None, None)
+    place(store)
+    last = store.orders.place(bounded(3), None, None).order
+    assert (store.risk.waiting("alice", 10), store.risk.waiting("alice", 2)) == (3, 2)
+    with pytest.raises(RiskRefused):
+        store.orders.place(bounded(0), None, None)
+    triggered(store, last)
+    store.orders.place(bounded(3), None, None)
+
+
+def test_held_exits_are_not_committed(store: Backend) -> None:
+    entry = store.orders.place(bracket(), None, None).order
+    assert {order.id for order in store.risk.committing("alice")} == {entry.id}
+    assert store.risk.waiting("alice", 9) == 1

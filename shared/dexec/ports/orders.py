@@ -137,7 +137,8 @@ class Orders(Protocol):
 
         It counts against ``limit`` in the row that open orders are counted in, and waits for no slot.
         Raises ``StaleSeq`` when the order still waits, but has changed since ``change.before``, and
-        ``NotWaiting`` when it does not wait any more, ``TooManyOrders``; nothing is written then.
+        ``NotWaiting`` when it does not wait any more, ``TradingHalted``, ``TooManyOrders``; then nothing is
+        written.
         """
 
     def release(self, order: Order, run_at: datetime) -> None:

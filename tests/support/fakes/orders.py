@@ -178,6 +178,8 @@ class FakeOrders:
             row = self._store.orders[change.after.id]
             if (row.order.seq, row.order.status) != (change.before.seq, change.before.status):
                 raise not_amendable(row.order)
+            token_out = row.order.request.token_out
+            check_accepted(self._store.switches.values(), row.order.client_id, token_out)
             if limit is not None:
                 self._reserve(rate_of(change.after), replace(limit, max_backlog_s=0), change.after.updated_at)
             self._store.write(change)
