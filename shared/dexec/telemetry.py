@@ -25,7 +25,7 @@ from dexec.domain.errors import (
     PoolDisabled,
     SlippageExceeded,
 )
-from dexec.domain.lifecycle import Status, Step
+from dexec.domain.lifecycle import RESTING, Status, Step
 from dexec.domain.order import Event, Order
 from dexec.domain.recorded import RecordedRoute
 from dexec.usecases.report import Report
@@ -56,6 +56,14 @@ STAGES = {
     (Status.CONFIRMED, None): "LandTime",
 }
 """The metric of the time that led to an event."""
+
+ENDS = {
+    Status.CONFIRMED: "OrdersConfirmed",
+    Status.FAILED: "OrdersFailed",
+    Status.CANCELLED: "OrdersCancelled",
+    Status.EXPIRED: "OrdersExpired",
+}
+"""The metric of each way in which an order ends."""
 
 
 class _SkipEmptyMetrics(AmazonCloudWatchEMFProvider):
@@ -127,6 +135,8 @@ def count_run(metrics: Metrics, report: Report) -> None:
         metrics.add_metric("PushFailures", MetricUnit.Count, report.push_failures)
     if report.order.is_terminal:
         _count_end(metrics, report.order, report.events)
+    elif report.order.status in RESTING:
+        metrics.add_metric("OrdersRested", MetricUnit.Count, 1)
 
 
 def decision(event: Event) -> dict[str, object] | None:
@@ -139,11 +149,10 @@ def decision(event: Event) -> dict[str, object] | None:
 
 
 def _count_end(metrics: Metrics, order: Order, events: tuple[Event, ...]) -> None:
-    is_confirmed = order.status is Status.CONFIRMED
-    metrics.add_metric("OrdersConfirmed" if is_confirmed else "OrdersFailed", MetricUnit.Count, 1)
+    metrics.add_metric(ENDS[order.status], MetricUnit.Count, 1)
     started = next((event.at for event in events if event.status is Status.ROUTING), order.created_at)
     _add_time(metrics, "ExecutionTime", order.updated_at - started)
-    if not is_confirmed:
+    if order.status is Status.FAILED:
         _count_reason(metrics, order)
 
 

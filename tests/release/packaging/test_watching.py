@@ -17,6 +17,7 @@ from tests.release.packaging.transformed import of_type, walk
 
 RUNBOOK = (PROJECT / "docs/runbook.md").read_text()
 ALARMS = of_type("AWS::CloudWatch::Alarm")
+TABLES = {"STAGES", "ENDS"}
 COUNTING = {"add_metric", "single_metric", "_add_time", "_count"}
 
 
@@ -28,13 +29,13 @@ def emitted() -> set[str]:
 
 
 def named(node: ast.AST) -> set[str]:
-    """Return the metrics that one call counts, or that the table of stages names."""
+    """Return the metrics that one call counts, or that a table of them names."""
     if isinstance(node, ast.Call):
         function = node.func
         called = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
         inside = node.args[:2] if called in COUNTING else []
     else:
-        is_table = isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "STAGES"
+        is_table = isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in TABLES
         inside = cast(ast.Dict, cast(ast.Assign, node).value).values if is_table else []
     texts = [part.value for one in inside for part in ast.walk(one) if isinstance(part, ast.Constant)]
     return {text for text in texts if isinstance(text, str)}
