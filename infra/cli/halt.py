@@ -130,10 +130,10 @@ def cancel(
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Cancel orders that have no signature yet: they end as failed, with the code "cancelled".
+    """Cancel orders of any client that have no signature yet, also those that wait for a price.
 
-    Submitted orders settle: it is too late to cancel them. Whether an order is cancelled or signed is
-    decided once, in the database.
+    Submitted orders settle: they are cancelled only if their transactions do not fill them. Whether an order
+    is cancelled or signed is decided once, in the database. Clients cancel their own with: dexec cancel
     """
     if bool(order_ids) == (client is not None):
         raise typer.BadParameter("name orders, or a client with --client NAME")
@@ -153,7 +153,7 @@ def _cancel_client(client: str, *, yes: bool, home_and_stack: tuple[Path, str | 
     if as_json:
         output.say_json({"client": client, "cancelled": [*cancelled], "submitted": submitted})
     else:
-        output.say(f"cancelled {count(len(cancelled))} of {client}; {submitted} submitted, too late")
+        output.say(f"cancelled {count(len(cancelled))} of {client}; {submitted} submitted, too late: cancelled if they do not fill")
 
 
 def _cancel_orders(
@@ -167,7 +167,7 @@ def _cancel_orders(
         output.say_json({"cancelled": [*done.cancelled], "tooLate": [*done.too_late], "over": [*done.over]})
         return
     fates = [(one, "cancelled") for one in done.cancelled]
-    fates += [(one, "submitted already: too late") for one in done.too_late]
+    fates += [(one, "submitted already: cancelled if it does not fill") for one in done.too_late]
     fates += [(one, "over already") for one in done.over]
     for order_id, fate in fates:
         output.say(f"{order_id}  {fate}")

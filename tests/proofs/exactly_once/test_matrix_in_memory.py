@@ -16,11 +16,18 @@ RANDOM_RUNS = 20_000 if SOAK else 2_000
 SLICES = 4
 
 UNUSED = {
-    *("orders.history", "orders.known", "orders.unpark", "cluster.simulate", "watching.connection"),
+    *(
+        "orders.history",
+        "orders.known",
+        "orders.unpark",
+        "orders.amend",
+        "cluster.simulate",
+        "watching.connection",
+    ),
     "queue.probe",
     *("control.orders", "control.switches", "control.standing"),
 }
-"""Calls that only read for a client, or that an operator makes: no use case of the matrix makes them."""
+"""Calls that only read for a client, that an operator makes, or that execute nothing."""
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

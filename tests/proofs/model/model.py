@@ -136,7 +136,9 @@ def _world(state: State, rules: Rules) -> Iterator[tuple[str, State]]:
 def _operators(state: State, rules: Rules) -> Iterator[tuple[str, State]]:
     is_unsigned = state.status in (Status.ROUTING, Status.BUILDING)
     if state.status is Status.PENDING or is_unsigned:
-        yield "cancel", state._replace(status=Status.FAILED, owner=None)
+        yield "cancel", state._replace(status=Status.CANCELLED, owner=None)
+    if state.status is Status.PENDING:
+        yield "withdraw", state._replace(status=Status.FAILED, owner=None)
     if not rules.has_switch:
         return
     if state.switch == "off":
@@ -174,6 +176,7 @@ def _work(state: State, one: int, process: Process, rules: Rules) -> Iterator[tu
         if state.txs[process.tx].is_at in ("signed", "refused"):
             refused = _chain(state, process.tx, Tx("refused", state.txs[process.tx].expired))
             yield "send is refused", _end(refused, one, Status.FAILED, rules)
+            yield "end as wished", _end(refused, one, Status.CANCELLED, rules)
     elif process.at == "poll":
         yield from _look(state, one, process, rules)
     elif process.at in ("read", "status"):
@@ -219,10 +222,13 @@ def _decide(state: State, one: int, process: Process, rules: Rules) -> Iterator[
     elif landed:
         yield from _next_attempt(state, one, rules)
         yield "fail", _end(state, one, Status.FAILED, rules)
+        yield "end as wished", _end(state, one, Status.CANCELLED, rules)
     elif expired and rules.rules_out and not tx.ruled_out:
         yield "rule out", _chain(state, process.tx, tx._replace(ruled_out=True))
     elif expired or not rules.wait_for_expiry:
         yield from _next_attempt(state, one, rules)
+        # A cancel may be noted at any moment before: it changes nothing else.
+        yield "end as wished", _end(state, one, Status.CANCELLED, rules)
     else:
         yield "look again", _move(state, one, Process("signed", process.tx))
 
@@ -261,7 +267,7 @@ def broken(state: State) -> str | None:
     filled = [number for number, tx in enumerate(state.txs) if tx.is_at == "filled"]
     if len(filled) > 1:
         return "two transactions moved money"
-    if state.status is Status.FAILED and filled:
+    if state.status in (Status.FAILED, Status.CANCELLED) and filled:
         return "a failed order moved money"
     if state.status is Status.CONFIRMED and filled != [state.tx]:
         return "a confirmed order did not move money"
