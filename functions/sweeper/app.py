@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from dexec.bootstrap import container
 from dexec.domain.errors import OutcomeUnknown, Unavailable
 from dexec.telemetry import count_unexpected, make_logger, make_metrics
+from dexec.usecases.measure_waiting import Measured
 from dexec.usecases.steps import Steps
 from dexec.usecases.sweep import LOST_AFTER_S, Swept
 from dexec.usecases.sweep_webhooks import SweptWebhooks
@@ -36,6 +37,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     swept = steps.run(lambda: parts.sweep(ends_at, lost_after_s), NOTHING)
     webhooks = steps.run(lambda: parts.sweep_webhooks(ends_at), SweptWebhooks())
     forgotten = steps.run(lambda: parts.forget(ends_at), 0)
+    measured = steps.run(parts.measure_waiting, Measured())
     try:
         steps.end()
     except (Unavailable, OutcomeUnknown) as exc:
@@ -53,6 +55,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     _count("OrdersToldLate", len(swept.delivered))
     _count("ParkedOrders", swept.parked)
     _count("DisabledWebhooks", webhooks.disabled)
+    _count("OrdersWaiting", measured.waiting)
+    if measured.tick_age is not None:
+        metrics.add_metric("TickAge", MetricUnit.Seconds, round(measured.tick_age.total_seconds(), 1))
     answer = {
         "requeued": len(swept.requeued),
         "deliveredLate": len(swept.delivered),

@@ -203,7 +203,17 @@ def parameters(given: list[str]) -> dict[str, str]:
         raise typer.BadParameter(f"--set takes NAME=VALUE, as in --set OrdersPerMinute=600, not {wrong!r}")
     if pairs:
         _check_names([name for name, _, _ in pairs])
-    return {name: value for name, _, value in pairs}
+    found = {name: value for name, _, value in pairs}
+    _check_tape(found.get("PaperTape", ""))
+    return found
+
+
+def _check_tape(tape: str) -> None:
+    """Refuse a tape that the functions would not start with. Raises ``Invalid``."""
+    if tape not in ("", "live"):
+        from dexec.adapters.paper.simulator import configured_tape
+
+        configured_tape(tape)
 
 
 def _check_names(given: list[str]) -> None:

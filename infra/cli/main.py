@@ -21,6 +21,8 @@ from infra.cli.interrupts import Stopped
 from infra.cli.keys import keys
 from infra.cli.logs import logs
 from infra.cli.model import model
+from infra.cli.open_orders import open_orders
+from infra.cli.paper_market import market as paper_market
 from infra.cli.risk import risk
 from infra.cli.smoke import smoke
 from infra.cli.trace import trace
@@ -59,11 +61,13 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
 for panel, commands in _COMMANDS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+app.command("open", rich_help_panel="Orders")(open_orders)
 app.command("again", hidden=True)(operators.resubmit)  # its former name
 app.add_typer(hooks, rich_help_panel="Orders")
 app.add_typer(operators.orders, rich_help_panel="Operators")
 app.add_typer(keys, rich_help_panel="Operators")
 app.add_typer(risk, rich_help_panel="Operators")
+app.add_typer(paper_market, rich_help_panel="Market")
 
 
 def _say_version(asked: bool) -> None:

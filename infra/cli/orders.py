@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dexec.domain.lifecycle import Status
 from infra.cli import output
+from infra.cli.conditions import (
+    ActivationOption,
+    Conditions,
+    ExpiresOption,
+    IocOption,
+    LimitOption,
+    OcoOption,
+    StopLossOption,
+    StopOption,
+    TakeProfitOption,
+    TrailOption,
+    sided,
+)
 from infra.cli.interrupts import stoppable
 from infra.cli.leaving import again_command, leaving
 from infra.cli.target import HOME, HomeOption, JsonOption, KeyOption, Target, UrlOption, resolve
@@ -20,6 +34,9 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 """Orders shown by default."""
+
+REPEATED = {"minAmountOut": "--min-out", "maxAmountIn": "--max-in", "expiresAt": "--expires"}
+"""Options of a repeat, for what the first try found out by itself."""
 
 FromArgument = Annotated[str, typer.Argument(metavar="FROM", help="Token to pay with, for example SOL.")]
 ToArgument = Annotated[str, typer.Argument(metavar="TO", help="Token to get, for example USDC.")]
@@ -62,40 +79,64 @@ def order(
     min_out: MinOutOption = None,
     max_in: MaxInOption = None,
     deadline: DeadlineOption = None,
+    limit: LimitOption = None,
+    stop: StopOption = None,
+    trail: TrailOption = None,
+    activation: ActivationOption = None,
+    oco: OcoOption = False,
+    take_profit: TakeProfitOption = None,
+    stop_loss: StopLossOption = None,
+    expires: ExpiresOption = None,
+    ioc: IocOption = False,
     yes: YesOption = False,
     label: LabelOption = None,
     idempotency_key: RepeatOption = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Stay until it is confirmed or failed.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Stay until it is over.")] = False,
     home: HomeOption = HOME,
     url: UrlOption = None,
     api_key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Place an order, bound to the quote that is shown first: a fill past the limit cannot happen."""
+    """Place an order.
+
+    At the market it is bound to the quote that is shown first: a fill past the limit cannot happen.
+
+    With a price it waits for that; with --take-profit or --stop-loss, what it gets is traded back there.
+    """
     from infra.cli import previews
 
     bps = previews.slippage_bps(slippage)
+    waits = Conditions(limit, stop, trail, activation, oco, take_profit, stop_loss, expires, ioc)
     wanted: Document = {"tokenIn": token_in, "tokenOut": token_out, "amount": amount}
     mode, label = "exactOut" if exact_out else None, label or None
     wanted |= _given(slippage=slippage, mode=mode, clientOrderId=label, deadline=deadline)
-    limit = _given(minAmountOut=min_out, maxAmountIn=max_in)
+    bounds, fields = _given(minAmountOut=min_out, maxAmountIn=max_in), waits.fields(datetime.now(UTC))
     target = resolve(home, url, api_key)
     with stoppable():
-        route = asyncio.run(previews.previewed(target, wanted, bps))
-        # Under a key of the caller's the body has to be the same at each try: a new quote would change it.
-        limit = limit or ({} if idempotency_key else previews.limit_of(route))
-        previews.check(route, bps, limit, yes=yes)
-        wanted |= limit
-        placed = asyncio.run(_place(target, wanted, idempotency_key))
+        if not waits.waits:
+            route = asyncio.run(previews.previewed(target, wanted, bps))
+            # Under a key of the caller's the body has to be the same at each try: no new quote.
+            bounds = bounds or ({} if idempotency_key else previews.limit_of(route))
+            previews.check(route, bps, bounds, yes=yes)
+        wanted |= bounds | fields
+        body = sided(wanted, exact_out=exact_out) if waits.has_prices else wanted
+        placed = asyncio.run(_place(target, body, idempotency_key))
         if as_json and not watch:
             output.say_json(placed)
         elif not as_json:
-            output.say(f"{placed['orderId']} {placed['status']}, starts at {placed['startsAt']}")
+            _say_placed(placed)
         if watch:
             order_id, again = str(placed["orderId"]), again_command(home, url)
             with leaving(order_id, again):
                 status = asyncio.run(_watch(target, order_id, via="HTTP", as_json=as_json))
             _exit_unless_confirmed(status)
+
+
+def _say_placed(placed: Document) -> None:
+    when = f"starts at {placed['startsAt']}" if placed.get("startsAt") else "waits for its price: dexec open"
+    output.say(f"{placed['orderId']} {placed['status']}, {when}")
+    if placed.get("exitId"):
+        output.say(f"{placed['exitId']} held, trades back what that gets")
 
 
 def _given(**fields: Json) -> Document:
@@ -121,6 +162,7 @@ def watch(
 def history(
     *,
     status: Annotated[Status | None, typer.Option(help="Only orders in this status.")] = None,
+    active: Annotated[bool, typer.Option("--active", help="Only orders that are not over.")] = False,
     limit: Annotated[
         int | None, typer.Option(min=1, help="How many.", show_default="20; with --csv all")
     ] = None,
@@ -134,8 +176,11 @@ def history(
     from infra.cli.csv_export import write_orders
     from infra.cli.views import print_history
 
+    if active and status is not None:
+        raise typer.BadParameter("give --status or --active")
     most = limit or (sys.maxsize if as_csv else SHOWN)
-    orders = asyncio.run(_history(resolve(home, url, api_key), status, most))
+    shown = "active" if active else status and status.value
+    orders = asyncio.run(_history(resolve(home, url, api_key), shown, most))
     if as_csv:
         write_orders(orders, sys.stdout)
     elif as_json:
@@ -172,11 +217,7 @@ async def _place(target: Target, wanted: Document, idempotency_key: str | None) 
     except SdkError as exc:
         if not exc.is_unknown:
             raise
-        options = "".join(
-            f" {option} {wanted[name]}"
-            for name, option in (("minAmountOut", "--min-out"), ("maxAmountIn", "--max-in"))
-            if name in wanted
-        )
+        options = "".join(f" {option} {wanted[name]}" for name, option in REPEATED.items() if name in wanted)
         advice = f"to have it placed once, run the same command with --idempotency-key {key}{options}"
         raise SdkError(f"{exc}; whether the order was placed is not known: {advice}", exc.status) from exc
 
@@ -189,12 +230,12 @@ async def find_order(target: Target, order_id: str) -> Document:
         return await api.order(order_id)
 
 
-async def _history(target: Target, status: Status | None, limit: int) -> list[Document]:
+async def _history(target: Target, status: str | None, limit: int) -> list[Document]:
     """Return the newest orders, ``limit`` of them at the most."""
     from dexec_client.raw.api import Api
 
     async with Api(target.http_url, target.api_key) as api:
-        return [order async for order in api.orders(status=status and status.value, most=limit)]
+        return [order async for order in api.orders(status=status, most=limit)]
 
 
 async def _watch(target: Target, order_id: str, *, via: str = "", as_json: bool) -> str:

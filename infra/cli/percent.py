@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
 
 HUNDREDTH = Decimal("0.01")
 
@@ -11,3 +11,12 @@ def impact_words(percent: Decimal) -> str:
     """Return a price impact: two decimals, cut; what costs is positive, unlike in the API."""
     size = abs(percent)
     return "< 0.01 %" if 0 < size < HUNDREDTH else f"{size.quantize(HUNDREDTH, ROUND_DOWN)} %"
+
+
+def in_bps(text: str) -> int | None:
+    """Return a percentage in basis points; None where it is no number with two decimals at the most."""
+    try:
+        found = Decimal(text) * 100
+        return int(found) if found == found.to_integral_value() else None
+    except (InvalidOperation, ValueError):
+        return None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
 import typer
 
 from infra.cli import output
-from infra.cli.percent import impact_words
+from infra.cli.percent import impact_words, in_bps
 
 if TYPE_CHECKING:
     from dexec_client.raw.json_types import Document
@@ -23,13 +23,10 @@ def slippage_bps(percent: str | None) -> int | None:
     """Return a percentage in basis points; None for none."""
     if percent is None:
         return None
-    try:
-        bps = Decimal(percent) * 100
-    except InvalidOperation:
-        bps = Decimal("NaN")
-    if not 0 <= bps <= 10_000 or bps != int(bps):
+    bps = in_bps(percent)
+    if bps is None or not 0 <= bps <= 10_000:
         raise typer.BadParameter(f"--slippage takes 0 to 100 with at most two decimals, not {percent!r}")
-    return int(bps)
+    return bps
 
 
 async def previewed(target: Target, wanted: Document, bps: int | None) -> Document:

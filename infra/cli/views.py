@@ -14,7 +14,7 @@ from dexec_client.raw.json_types import Document
 from infra.cli import output
 from infra.cli.route_views import documents, print_route_in_full, venues
 
-STATUS_STYLE = {"confirmed": "green", "failed": "red"}
+STATUS_STYLE = {"confirmed": "green", "failed": "red", "cancelled": "yellow", "expired": "yellow"}
 
 
 def short_id(order_id: str) -> str:

@@ -83,10 +83,12 @@ def state_of(endpoint: str, database_url: str, parameters: dict[str, str]) -> St
 def parameters_of(state: State) -> dict[str, str]:
     """Return the template's parameters: addresses have to be given where API Gateway does not return them.
 
-    Storage costs nothing here: what is asked for on this machine stays. Endpoints may be on it, too.
+    Storage costs nothing here: what is asked for on this machine stays. Endpoints may be on it, too. Prices
+    can be moved with ``dexec market``.
     """
     return {
         "AllowLocalWebhooks": "true",
+        "PaperTape": "live",
         "RetentionDays": "0",
         "HttpUrl": state.http_url,
         "WebSocketUrl": state.websocket_url,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from dexec.adapters.paper import PaperDesk
     from dexec.adapters.postgres.orders import Held
     from dexec.domain.order import Event, Order
     from dexec.domain.quote import RouteRequest
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from dexec.usecases.judge_terms import JudgeTerms
     from dexec.usecases.limit_reads import LimitReads
     from dexec.usecases.manage_webhooks import ManageWebhooks
+    from dexec.usecases.measure_waiting import MeasureWaiting
     from dexec.usecases.notify import Notifier
     from dexec.usecases.place_order import PlaceOrder
     from dexec.usecases.quote_route import Decision, QuoteRoute
@@ -47,10 +49,12 @@ if TYPE_CHECKING:
     from dexec.usecases.reference import Reference
     from dexec.usecases.risk import CheckRisk
     from dexec.usecases.settle_dead_letter import SettleDeadLetter
+    from dexec.usecases.start_ticking import StartTicking
     from dexec.usecases.sweep import Sweep
     from dexec.usecases.sweep_webhooks import SweepWebhooks
     from dexec.usecases.tell_exit import TellExit
     from dexec.usecases.tell_orders import TellOrders
+    from dexec.usecases.watch_market import WatchMarket
     from dexec.usecases.watch_orders import WatchOrders
 
 
@@ -71,6 +75,22 @@ class Container(Adapters):
             spread=settings.paper_spread,
             failure_rate=settings.paper_failure_rate,
             venue_failure_rate=settings.paper_venue_failure_rate,
+            tape=settings.paper_tape,
+        )
+
+    @cached_property
+    def paper_desk(self) -> PaperDesk:
+        """Shows and moves the prices of the paper market; no function does."""
+        from dexec.adapters.paper import paper_desk, paper_ledger
+
+        settings = self.settings
+        return paper_desk(
+            paper_ledger(self._new_database()),
+            self.clock,
+            seed=settings.paper_seed,
+            latency=settings.paper_latency,
+            spread=settings.paper_spread,
+            tape=settings.paper_tape,
         )
 
     @property
@@ -107,8 +127,9 @@ class Container(Adapters):
             self.announce_order,
             self._hint,
             self._judge,
-            takes_waiting=self.settings.waiting_orders,
-            check_risk=self._check_placing,
+            self._start_ticking,
+            self.settings.waiting_orders,
+            self._check_placing,
         )
 
     def _check_placing(self, limits: RiskLimits | None, order: Order) -> None:
@@ -138,12 +159,16 @@ class Container(Adapters):
         """Judge what waits; what that takes is built when such an order comes."""
         return self.judge_terms(request, terms, exits)
 
+    def _start_ticking(self, order: Order) -> None:
+        """Have the market watched for what waits; what that takes is built when such an order comes."""
+        self.start_ticking(order)
+
     @cached_property
     def judge_terms(self) -> JudgeTerms:
         """Says what the market makes of an order's terms."""
-        from dexec.usecases.judge_terms import JudgeTerms, no_ticks
+        from dexec.usecases.judge_terms import JudgeTerms
 
-        return JudgeTerms(no_ticks, self.reference, self.clock)
+        return JudgeTerms(self.waiting.newest, self.reference, self.clock)
 
     @cached_property
     def reference(self) -> Reference:
@@ -229,6 +254,42 @@ class Container(Adapters):
         )
 
     @cached_property
+    def watch_market(self) -> WatchMarket:
+        """Ticks the books in which something waits, and triggers what is due."""
+        from dexec.usecases.announce_changes import AnnounceChanges
+        from dexec.usecases.judge_tick import JudgeTick
+        from dexec.usecases.watch_market import WatchMarket
+
+        settings = self.settings
+        tell = self._tell_exit
+        announce = AnnounceChanges(self.queue, self.clock, self.new_notifier, self._hint_soon, tell)
+        return WatchMarket(
+            self.waiting,
+            self.orders,
+            self.queue,
+            self.reference,
+            self.clock,
+            self.new_token,
+            JudgeTick(self.waiting, self.clock, announce, settings.leg_cost_lamports),
+            settings.tick_ms / 1000,
+            settings.trigger_shards,
+        )
+
+    @cached_property
+    def measure_waiting(self) -> MeasureWaiting:
+        """Measures what waits."""
+        from dexec.usecases.measure_waiting import MeasureWaiting
+
+        return MeasureWaiting(self.waiting, self.clock, self.settings.trigger_shards)
+
+    @cached_property
+    def start_ticking(self) -> StartTicking:
+        """Starts the function that ticks a book, where none does."""
+        from dexec.usecases.start_ticking import StartTicking
+
+        return StartTicking(self.waiting, self.starter, self.clock, self.settings.trigger_shards)
+
+    @cached_property
     def execute_order(self) -> ExecuteOrder:
         """Executes orders."""
         from dexec.usecases.execute_order import ExecuteOrder, Limits
@@ -268,7 +329,7 @@ class Container(Adapters):
         """Tells of exits that are opened or cancelled."""
         from dexec.usecases.tell_exit import TellExit
 
-        return TellExit(self.orders, self.new_notifier, self._hint)
+        return TellExit(self.orders, self.new_notifier, self._hint, self._start_ticking)
 
     @cached_property
     def settle_dead_letter(self) -> SettleDeadLetter:

@@ -26,6 +26,9 @@ class PaperSpread(StrEnum):
     TIGHT = "tight"
 
 
+PAPER_TAPE = r"^(live|\d{4}-\d\d-\d\dT[0-9:.]+(Z|[+-]\d\d:\d\d) *;.+)?$"
+
+
 class Settings(BaseModel):
     """The configuration of a function: environment variables of the same names, in capitals.
 
@@ -72,6 +75,11 @@ class Settings(BaseModel):
     poll_ms: int = Field(25, ge=1, le=5_000, description="first pause between two looks at a signature")
     push_deadline_ms: int = Field(2_000, ge=100, le=10_000, description="time for pushes after the last step")
 
+    # Triggering what waits.
+    tick_ms: int = Field(1_000, ge=250, le=1_000, description="time between two looks at the market")
+    trigger_shards: int = Field(1, ge=1, le=100, description="parts of the books, each ticked by itself")
+    trigger_function: str = Field("", description="Lambda function that ticks; empty: the one that runs")
+
     # Sending to clients' endpoints.
     max_webhooks_per_client: int = Field(5, ge=0, le=20, description="endpoints that a client may have")
     webhook_disable_days: int = Field(3, ge=1, le=30, description="days of failures that disable an endpoint")
@@ -88,6 +96,12 @@ class Settings(BaseModel):
     paper_failure_rate: Decimal = Field(Decimal(0), ge=0, le=1, description="orders whose swaps slip too far")
     paper_venue_failure_rate: Decimal = Field(Decimal(0), ge=0, le=1, description="venue answers that fail")
     paper_seed: int = Field(1, ge=0, description="seed of prices, keys and failures")
+    paper_tape: str = Field(
+        "",
+        pattern=PAPER_TAPE,
+        max_length=2_000,
+        description="moves of the prices: none, live (as stored), or start; move; move",
+    )
 
     @field_validator("reference_amounts")
     @classmethod

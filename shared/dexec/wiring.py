@@ -35,7 +35,9 @@ if TYPE_CHECKING:
         Push,
         Queue,
         Risk,
+        Starter,
         Ticks,
+        Waiting,
         Watching,
         Webhooks,
     )
@@ -54,6 +56,7 @@ class Overrides(TypedDict, total=False):
     database: Database
     orders: Orders
     watching: Watching
+    waiting: Waiting
     api_keys: ApiKeys
     control: Control
     risk: Risk
@@ -67,6 +70,7 @@ class Overrides(TypedDict, total=False):
     post: Post
     push: Push
     event_replay: EventReplay
+    starter: Starter
     chain: Chain
     new_order_id: Callable[[datetime], str]
     new_token: Callable[[], str]
@@ -123,7 +127,7 @@ class Adapters:
         """Orders and events."""
         from dexec.adapters.postgres.orders import PostgresOrders
 
-        return PostgresOrders(self.database, self._held)
+        return PostgresOrders(self.database, self._held, self.settings.trigger_shards)
 
     @property
     def _held(self) -> Held | None:
@@ -136,6 +140,13 @@ class Adapters:
         from dexec.adapters.postgres.watching import PostgresWatching
 
         return PostgresWatching(self.database)
+
+    @cached_property
+    def waiting(self) -> Waiting:
+        """Ticks, and orders that wait."""
+        from dexec.adapters.postgres.waiting import PostgresWaiting
+
+        return PostgresWaiting(self.database, self.settings.trigger_shards)
 
     @cached_property
     def api_keys(self) -> ApiKeys:
@@ -254,6 +265,17 @@ class Adapters:
         http = aws.functions_http(self.settings.url_suffix)
         self._opened.callback(http.close)
         return LambdaEventReplay(http, os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""))
+
+    @cached_property
+    def starter(self) -> Starter:
+        """Starts the function that ticks a shard of books."""
+        from dexec.adapters.aws import clients as aws
+        from dexec.adapters.aws.starter import LambdaStarter
+
+        http = aws.functions_http(self.settings.url_suffix)
+        self._opened.callback(http.close)
+        own = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
+        return LambdaStarter(http, self.settings.trigger_function or own)
 
     # --- time, chance, threads -----------------------------------------------------------------------
 

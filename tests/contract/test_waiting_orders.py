@@ -216,6 +216,12 @@ def test_an_order_is_read_with_its_last_events(store: Backend) -> None:
     store.orders.save(change)
     events = read(store, order)[1]
     assert [event.seq for event in events] == list(range(taken.seq + 1, change.after.seq + 1))
+    for after_seq, seqs in ((0, range(1, MOST_EVENTS + 1)), (MOST_EVENTS, range(MOST_EVENTS + 1, 204))):
+        page = store.orders.find(order.id, "alice", after_seq)
+        assert page is not None
+        assert [event.seq for event in page[1]] == list(seqs)
+    assert store.orders.find(order.id, "alice", change.after.seq) == (read(store, order)[0], ())
+    assert store.orders.find(order.id, "bob", 0) is None
 
 
 # --- the end of a bracket's entry --------------------------------------------------------------------

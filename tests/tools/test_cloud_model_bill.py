@@ -60,9 +60,10 @@ def test_what_the_template_makes_is_what_is_paid_for(tmp_path: Path) -> None:
     assert STACK.alarm_metrics == TEMPLATE.count("Type: AWS::CloudWatch::Alarm") + (
         TEMPLATE.count("MetricStat:") - TEMPLATE.count("\n      Metrics:")
     )
-    assert (STACK.dashboards, STACK.polled_queues, STACK.sweeps_an_hour) == (1, 3, 60)
+    assert (STACK.dashboards, STACK.polled_queues) == (1, 3)
+    assert (STACK.sweeps_an_hour, STACK.watches_an_hour) == (60, 60)
     rarer = changed(tmp_path, "rate(1 minute)", "rate(5 minutes)")
-    assert rarer.sweeps_an_hour == 12
+    assert (rarer.sweeps_an_hour, rarer.watches_an_hour) == (12, 60)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_an_alarm_of_metric_math_costs_by_its_metrics(tmp_path: Path) -> None:
 def test_a_month_without_orders_is_polling_sweeping_and_watching() -> None:
     units = idle_units(STACK, ASSUMED)
     assert units["sqsRequest"] == pytest.approx(3 * 5 * 3 * 60 * 730 + 60 * 730)
-    assert units["schedule"] == units["lambdaRequest"] == 60 * 730
+    assert units["schedule"] == units["lambdaRequest"] == 2 * 60 * 730
     assert "customMetric" not in units
     bill = usd(units_of_a_month([], 0, Month(0), STACK, ASSUMED), ASSUMED)
     assert bill["SQS"] == pytest.approx(0.81, abs=0.01)

@@ -56,6 +56,12 @@ def test_an_impact_over_five_percent_wants_a_second_act(
     assert len(asked) == (answer is not None)
 
 
+@pytest.mark.parametrize("text", ["much", "-1", "100.01", "0.001", "nan"])
+def test_what_is_no_slippage_is_refused(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="--slippage takes 0 to 100"):
+        previews.slippage_bps(text)
+
+
 def test_a_slippage_of_everything_is_warned_of_and_leaves_no_limit(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

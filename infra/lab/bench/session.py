@@ -44,7 +44,8 @@ def own_deployment(latency: str) -> Iterator[State]:
     """
     with tempfile.TemporaryDirectory(prefix="dexec-bench-", ignore_cleanup_errors=True) as root:
         home = Home(Path(root).resolve())
-        parameters = {"PaperLatency": latency, "MaxStreamsPerClient": "1000"}
+        # No tape, as on AWS.
+        parameters = {"PaperLatency": latency, "MaxStreamsPerClient": "1000", "PaperTape": ""}
         state = deployment.up(home, deployment.Options(parameters=parameters)).state
         try:
             create_key(state.database_url, API_KEY, orders_per_minute=0)

@@ -49,19 +49,21 @@ def idle_units(stack: Stack, assumed: Assumptions) -> Units:
     """Return what a month takes in which no order comes."""
     usage = usage_of(assumed)
     hours = usage["hoursOfMonth"]
-    sweeps = stack.sweeps_an_hour * hours
+    sweeps, watches = stack.sweeps_an_hour * hours, stack.watches_an_hour * hours
     polls = stack.polled_queues * usage["pollersOfMapping"] * hours * 3600 / usage["pollSeconds"]
     return {
         "alarmMetric": stack.alarm_metrics,
         "dashboard": stack.dashboards,
         "secretMonth": stack.secrets,
-        "schedule": sweeps,
-        "lambdaRequest": sweeps,
-        "lambdaGbSecond": sweeps * usage["sweepMs"] / 1000 * stack.sweeper_mb / 1024,
-        "dpu": sweeps * usage["sweepReads"] * Meter(assumed).dpu(()),
+        "schedule": sweeps + watches,
+        "lambdaRequest": sweeps + watches,
+        # Where nothing waits, the trigger function looks whether something does, and ends.
+        "lambdaGbSecond": sweeps * usage["sweepMs"] / 1000 * stack.sweeper_mb / 1024
+        + watches * usage["watchMs"] / 1000 * stack.trigger_mb / 1024,
+        "dpu": (sweeps * usage["sweepReads"] + watches * usage["watchReads"]) * Meter(assumed).dpu(()),
         # A sweep asks whether the queue is empty.
         "sqsRequest": polls + sweeps,
-        "logGb": sweeps * usage["sweepLoggedBytes"] / _GB,
+        "logGb": (sweeps + watches) * usage["sweepLoggedBytes"] / _GB,
     }
 
 

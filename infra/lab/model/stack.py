@@ -21,16 +21,19 @@ class Stack(NamedTuple):
     """The parts that cost, with the parameters' defaults.
 
     ``memory_mb`` is by the model's name of a function, ``custom_metrics`` are what alarms and dashboard
-    watch (a test holds that nothing else is counted), ``sweeps_an_hour`` what the schedules come to.
+    watch (a test holds that nothing else is counted), ``sweeps_an_hour`` and ``watches_an_hour`` what the
+    schedules of the sweeper and of the trigger come to.
     """
 
     memory_mb: dict[str, int]
     sweeper_mb: int
+    trigger_mb: int
     alarm_metrics: int
     dashboards: int
     custom_metrics: int
     polled_queues: int
     sweeps_an_hour: float
+    watches_an_hour: float
     retention_days: int
     log_retention_days: int
     is_traced: bool = False
@@ -48,16 +51,17 @@ def stack(path: Path = PROJECT / "template.yaml") -> Stack:
     shown = {metric for board in dashboards for metric in _of_dashboard(board)}
     ours = {metric for metric in watched | shown if metric[0] == "AWS::StackName"}
     by_reason = any("reason" in json.dumps(board) for board in dashboards)
-    schedules = [*_schedules(source)]
     return Stack(
         memory_mb={name: _memory(source, function) for name, function in FUNCTIONS.items()},
         sweeper_mb=_memory(source, "SweeperFunction"),
+        trigger_mb=_memory(source, "TriggerFunction"),
         alarm_metrics=sum(len([*_of_alarm(alarm)]) for alarm in alarms),
         dashboards=len(dashboards),
         # A failed order counts by its reason as well: as many metrics as there are reasons, and "other".
         custom_metrics=len(ours) + (len(FAILURES) + 1 if by_reason else 0),
         polled_queues=len([*_of_type(source, "AWS::Lambda::EventSourceMapping")]),
-        sweeps_an_hour=sum(60 / minutes for minutes in schedules),
+        sweeps_an_hour=_runs_an_hour(source, "SweeperFunction"),
+        watches_an_hour=_runs_an_hour(source, "TriggerFunction"),
         retention_days=int(str(parameters["RetentionDays"]["Default"])),
         log_retention_days=int(str(parameters["LogRetentionDays"]["Default"])),
         is_traced=parameters["XRay"]["Default"] == "Active",
@@ -108,11 +112,13 @@ def _ref(value: Json) -> str:
     return str(value["Ref"]) if isinstance(value, dict) else str(value)
 
 
-def _schedules(source: Node) -> Iterator[float]:
-    """Yield the minutes between two runs of each schedule."""
-    for function in _of_type(source, "AWS::Serverless::Function"):
-        for event in cast("dict[str, Node]", function.get("Events", {})).values():
-            if event["Type"] == "Schedule":
-                rate = str(cast(Node, event["Properties"])["Schedule"])
-                number, unit = rate.removeprefix("rate(").removesuffix(")").split()
-                yield float(number) * _MINUTES[unit]
+def _runs_an_hour(source: Node, function: str) -> float:
+    """Return how often the schedules of a function run it."""
+    events = cast("dict[str, Node]", cast(Node, _resources(source)[function]["Properties"]).get("Events", {}))
+    return sum(_an_hour(event) for event in events.values() if event["Type"] == "Schedule")
+
+
+def _an_hour(event: Node) -> float:
+    rate = str(cast(Node, event["Properties"])["Schedule"])
+    number, unit = rate.removeprefix("rate(").removesuffix(")").split()
+    return 60 / (float(number) * _MINUTES[unit])

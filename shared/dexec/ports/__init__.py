@@ -19,7 +19,7 @@ from dexec.ports.market import (
     Venue,
     Wallets,
 )
-from dexec.ports.messaging import Delivery, EncodeEvents, EventReplay, Push, Queue
+from dexec.ports.messaging import Delivery, EncodeEvents, EventReplay, Push, Queue, Starter
 from dexec.ports.orders import Archive, Claim, NewOrder, Orders, Placed, RateLimit, StatusFilter
 from dexec.ports.readiness import Probe
 from dexec.ports.risk import Risk
@@ -93,6 +93,7 @@ __all__ = [
     "ShardLease",
     "Signer",
     "Standing",
+    "Starter",
     "StatusFilter",
     "Ticks",
     "Undelivered",

@@ -17,6 +17,12 @@ class Queue(Probe, Protocol):
     def send(self, order_id: str, client_id: str, delay_s: int) -> None:
         """Put an order's message on the queue; raises ``QueueUnavailable``."""
 
+    def send_all(self, orders: Sequence[tuple[str, str]]) -> None:
+        """Put messages of orders, with their clients, on the queue at once; they are not delayed.
+
+        Raises ``QueueUnavailable`` when some are not queued.
+        """
+
     def postpone(self, receipt: str, delay_s: int) -> None:
         """Make a received message visible again after ``delay_s``."""
 
@@ -54,3 +60,13 @@ class EventReplay(Protocol):
 
     def send_soon(self, order_id: str, connection: Connection) -> None:
         """Subscribe a connection that is still opening to an order; raises ``Unavailable``."""
+
+
+class Starter(Protocol):
+    """Starts the function that ticks a shard of books, beside its schedule."""
+
+    def start(self, shard: int, *, scheduled: bool = False) -> None:
+        """Have a shard ticked soon; raises ``Unavailable``.
+
+        A ``scheduled`` function takes over from the one that ticks the shard now.
+        """

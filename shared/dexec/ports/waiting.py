@@ -33,21 +33,33 @@ class BookTick:
 
 @dataclass(frozen=True, slots=True)
 class ShardLease:
-    """The right to tick the books of a shard: ``slot`` is its newest tick, ``judged`` the newest judged."""
+    """The right to tick the books of a shard.
+
+    ``slot`` is its newest tick, taken at ``ticked_at`` from the pools of ``venues``; ``judged`` is the newest
+    that was judged. ``is_wanted``: another function asks for it.
+    """
 
     shard: int
     token: str
-    slot: int
-    judged: int
+    slot: int = 0
+    judged: int = 0
+    ticked_at: datetime | None = None
+    venues: tuple[str, ...] = ()
+    is_wanted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """Rows of ``group`` in the book of ``pair`` are due from this key on."""
+    """At most ``most`` rows of ``group`` in the book of ``pair`` whose keys are at least ``key``.
+
+    ``before``: only of orders whose ticks count since an earlier slot.
+    """
 
     pair: Pair
     group: Group
     key: int
+    most: int
+    before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +91,16 @@ class Waiting(Protocol):
 
     # --- who ticks -----------------------------------------------------------------------------------
 
-    def take_shard(self, shard: int, token: str, now: datetime, until: datetime) -> ShardLease | None:
-        """Take the lease of a shard; None while another holds it."""
+    def take_shard(
+        self, shard: int, token: str, now: datetime, until: datetime, *, knocks: bool = False
+    ) -> ShardLease | None:
+        """Take the lease of a shard; None while another holds it.
+
+        With ``knocks`` that one sees that it is wanted.
+        """
+
+    def keep_shard(self, lease: ShardLease, until: datetime) -> ShardLease | None:
+        """Renew the lease; None when it is lost."""
 
     def leave_shard(self, lease: ShardLease) -> None:
         """Give the lease up, if it is still held."""
@@ -90,17 +110,19 @@ class Waiting(Protocol):
 
     # --- ticks ---------------------------------------------------------------------------------------
 
-    def record(self, lease: ShardLease, ticks: Sequence[BookTick], until: datetime) -> ShardLease | None:
-        """Store the ticks of one slot and renew the lease, in one statement.
+    def record(
+        self, lease: ShardLease, ticks: Sequence[BookTick], venues: Sequence[str], until: datetime
+    ) -> ShardLease | None:
+        """Store the ticks of one slot, at least one, and renew the lease, in one statement.
 
         None, and nothing is stored, when the lease is lost or the slot is not above the shard's newest.
         """
 
     def judged(self, lease: ShardLease) -> None:
-        """Mark the newest tick of the shard as judged."""
+        """Mark the newest tick of the shard as judged, if the lease is still held."""
 
-    def void(self, lease: ShardLease) -> None:
-        """Delete the newest tick, which was never judged and is too old to be."""
+    def void(self, lease: ShardLease, pairs: Sequence[Pair]) -> None:
+        """Delete what the shard's newest tick saw of these books: it is too old to be judged."""
 
     def ticks(self, pairs: Sequence[Pair], after: int) -> tuple[BookTick, ...]:
         """Return the ticks of books after a slot, by slot."""
@@ -108,39 +130,44 @@ class Waiting(Protocol):
     def newest(self, pair: Pair) -> BookTick | None:
         """Return the newest tick of a book."""
 
-    def prune(self, pair: Pair, kept: Sequence[int], before: int) -> None:
-        """Delete a book's ticks before a slot, but those of the slots ``kept``."""
+    def prune(self, pair: Pair, kept: Sequence[int], before: datetime) -> int:
+        """Delete some of a book's ticks before a time, but those of the slots ``kept``; return how many."""
 
     # --- what is due ---------------------------------------------------------------------------------
 
-    def books(self) -> tuple[Pair, ...]:
-        """Return the books in which something waits, for a price or a time."""
+    def groups(self) -> Mapping[Pair, tuple[Group, ...]]:
+        """Return the books in which something waits, for a price or a time, with their groups of rows."""
 
-    def groups(self, pairs: Sequence[Pair]) -> Mapping[Pair, tuple[Group, ...]]:
-        """Return the groups of rows in each book."""
+    def oldest_since(self, groups: Mapping[Pair, Sequence[Group]]) -> Mapping[Pair, int]:
+        """Return the slot since which ticks count for the oldest active trail of each book that has one."""
 
-    def oldest_since(self, pair: Pair) -> int | None:
-        """Return the slot after which ticks count for a book's oldest active trail; None without any."""
-
-    def due_by_price(self, bounds: Sequence[Bound], limit: int) -> tuple[Found, ...]:
+    def due_by_price(self, bounds: Sequence[Bound]) -> tuple[Found, ...]:
         """Return rows whose keys reach their group's bound; of each group, clients in turn."""
 
-    def due_by_time(self, pairs: Sequence[Pair], now: datetime, limit: int) -> tuple[Found, ...]:
-        """Return rows whose time has come, the earliest first."""
+    def due_by_time(self, pairs: Sequence[Pair], now: datetime) -> tuple[Found, ...]:
+        """Return some rows whose time has come, the earliest first; clients that may not trade expire too."""
 
-    def lost(self, pairs: Sequence[Pair], before: datetime, limit: int) -> tuple[Order, ...]:
-        """Return triggered orders, due and queued before a time, that no executor has: send them again."""
+    def lost(self, before: datetime) -> tuple[Order, ...]:
+        """Return some triggered orders, due and queued before a time, that no executor has."""
 
     # --- what becomes of them ------------------------------------------------------------------------
 
     def apply(self, changes: Sequence[Change]) -> Mapping[str, tuple[Watcher, ...]]:
-        """Write each change whose order is still as it was judged (its ``seq`` and status), with its events.
+        """Write each change whose order is still as it was judged (its ``seq`` and status), with its event.
 
-        They are steps of orders that wait: triggered, activated, expired, refused. The rows of what is
-        triggered or has ended are deleted, those of what still waits are written anew, in the same
-        transaction. A trigger is not written while the client may not trade. Returns the watchers of those
-        that were written, by order id.
+        They are ``MOST_TRIGGERED`` steps of orders that wait, at the most: triggered, activated, expired. The
+        rows of what is triggered or has ended are deleted, and the held exit of what has ended is cancelled;
+        rows of what still waits are written anew, in the same transaction. A trigger is not written while the
+        client may not trade. Returns the watchers of those that were written, by order id.
         """
 
     def move(self, moved: Sequence[Moved]) -> None:
         """Give rows other keys, as far as their orders have not changed since."""
+
+    # --- what is measured ----------------------------------------------------------------------------
+
+    def ticked_at(self) -> Mapping[int, datetime]:
+        """Return when each shard was ticked last; one that never was is missing."""
+
+    def count(self, most: int) -> int:
+        """Count the orders that rest, up to ``most``."""

@@ -20,11 +20,6 @@ FRESH = timedelta(seconds=2)
 """A tick that is older says nothing of the market now."""
 
 
-def no_ticks(_: Pair) -> BookTick | None:
-    """Know of no tick: each price is looked up."""
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class JudgeTerms:
     """The use case; ``newest`` is the newest tick of a book, ``look`` asks the venues where it is too old."""

@@ -36,6 +36,7 @@ class Look:
     prices: Mapping[Pair, Prices]
     venues: frozenset[str]
     failures: tuple[VenueFailure, ...]
+    snapshots: tuple[PoolSnapshot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Reference:
             prices,
             frozenset(snapshot.venue for snapshot in snapshots),
             tuple(failures),
+            tuple(snapshots),
         )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from dexec.domain.errors import NO_SUCH_ORDER, ConnectionUnknown, NotFound, TooManyConnections
 from dexec.domain.ids import is_order_id
-from dexec.domain.order import Event
+from dexec.domain.order import Event, Order
 from dexec.ports import (
     ApiKey,
     Clock,
@@ -100,7 +100,7 @@ class WatchOrders:
         if found is None:
             raise NotFound(NO_SUCH_ORDER)
         order, events = found
-        is_sent = self._send_all(connection_id, events, OPENING_PAUSES_S)
+        is_sent = self._send_all(connection_id, self._after(0, order, events), OPENING_PAUSES_S)
         if not (is_sent and order.is_terminal):
             self.subscribe(order_id, client_id, connection_id, events[-1].seq if is_sent else 0)
 
@@ -116,9 +116,23 @@ class WatchOrders:
         if found is None:
             raise NotFound(NO_SUCH_ORDER)
         order, events = found
-        missed = [event for event in events if event.seq > after_seq]
-        if self._send_all(connection_id, missed) and order.is_terminal:
+        if self._send_all(connection_id, self._after(after_seq, order, events)) and order.is_terminal:
             self.watching.unwatch(order_id, connection_id)
+
+    def _after(self, seq: int, order: Order, last: Sequence[Event]) -> list[Event]:
+        """Return the events of an order after a seq, of which ``last`` are the last: without a gap.
+
+        An order that waits may have thousands: those before the last ones are read page by page.
+        """
+        events: list[Event] = []
+        while seq + 1 < last[0].seq:
+            found = self.orders.find(order.id, order.client_id, seq)
+            page = [] if found is None else [event for event in found[1] if event.seq < last[0].seq]
+            if not page:
+                break
+            events += page
+            seq = page[-1].seq
+        return [*events, *(event for event in last if event.seq > seq)]
 
     def unsubscribe(self, order_id: str, connection_id: str) -> None:
         """Stop watching an order."""

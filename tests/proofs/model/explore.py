@@ -3,50 +3,69 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cache
-from typing import NamedTuple
+from functools import cache, partial
+from typing import Generic, NamedTuple, TypeVar
 
 from dexec.domain.lifecycle import TERMINAL, Status
 from tests.proofs.model.model import PROMISED, Rules, State, broken, steps
 
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class Machine(Generic[S]):
+    """A model: where it starts, its steps, what is wrong with a state, and whether it is an end."""
+
+    start: S
+    steps: Callable[[S], Iterable[tuple[str, S]]]
+    broken: Callable[[S], str | None]
+    is_over: Callable[[S], bool]
+
 
 @dataclass
-class Explored:
+class Explored(Generic[S]):
     """All reachable states; ``fault`` is the path to the first broken one."""
 
-    states: set[State] = field(default_factory=set)
+    states: set[S] = field(default_factory=set)
     transitions: int = 0
     fault: list[str] | None = None
     stuck: int = 0
     """States from which no end can be reached."""
 
 
-def explore(rules: Rules = PROMISED) -> Explored:
+def explore(rules: Rules = PROMISED) -> Explored[State]:
+    """Explore the model of one order's execution."""
+    machine = Machine(State(), partial(steps, rules=rules), broken, lambda state: state.status in TERMINAL)
+    return explore_machine(machine)
+
+
+def explore_machine(machine: Machine[S]) -> Explored[S]:
     """Explore breadth first; stop at the first broken state."""
-    start = State()
-    found = Explored({start})
-    came: dict[State, tuple[State, str]] = {}
-    before: dict[State, list[State]] = defaultdict(list)
-    waiting = deque([start])
+    found: Explored[S] = Explored({machine.start})
+    came: dict[S, tuple[S, str]] = {}
+    before: dict[S, list[S]] = defaultdict(list)
+    waiting = deque([machine.start])
     while waiting:
         state = waiting.popleft()
-        for name, after in steps(state, rules):
+        for name, after in machine.steps(state):
             found.transitions += 1
             before[after].append(state)
             if after in found.states:
                 continue
             found.states.add(after)
             came[after] = (state, name)
-            if (reason := broken(after)) is not None:
+            if (reason := machine.broken(after)) is not None:
                 found.fault = [*_path(after, came), reason]
                 return found
             waiting.append(after)
-    found.stuck = len(found.states - _leading_to_an_end(found.states, before))
+    good = {state for state in found.states if machine.is_over(state)}
+    found.stuck = len(found.states) - len(_leading_to(good, before))
     return found
 
 
-def _path(state: State, came: dict[State, tuple[State, str]]) -> list[str]:
+def _path(state: S, came: dict[S, tuple[S, str]]) -> list[str]:
     names = []
     while state in came:
         state, name = came[state]
@@ -54,15 +73,15 @@ def _path(state: State, came: dict[State, tuple[State, str]]) -> list[str]:
     return names[::-1]
 
 
-def _leading_to_an_end(states: set[State], before: dict[State, list[State]]) -> set[State]:
-    good = {state for state in states if state.status in TERMINAL}
+def _leading_to(good: set[S], before: dict[S, list[S]]) -> set[S]:
+    found = set(good)
     waiting = deque(good)
     while waiting:
         for earlier in before[waiting.popleft()]:
-            if earlier not in good:
-                good.add(earlier)
+            if earlier not in found:
+                found.add(earlier)
                 waiting.append(earlier)
-    return good
+    return found
 
 
 class Seen(NamedTuple):

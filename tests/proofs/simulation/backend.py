@@ -25,7 +25,7 @@ from dexec.domain.quote import Pair
 from dexec.domain.waiting.conditions import Kind
 from dexec.domain.waiting.lookup import Group, Part, WaitingRow
 from dexec.domain.waiting.steps import trigger
-from dexec.ports import ApiKeys, Control, Orders, Outbox, Risk, Watching, Webhooks
+from dexec.ports import ApiKeys, Control, Orders, Outbox, Risk, Waiting, Watching, Webhooks
 from dexec.settings import Settings
 from tests.support.fakes import (
     FakeApiKeys,
@@ -33,6 +33,7 @@ from tests.support.fakes import (
     FakeOrders,
     FakeOutbox,
     FakeRisk,
+    FakeWaiting,
     FakeWatching,
     FakeWebhooks,
     Store,
@@ -102,6 +103,7 @@ class Backend:
     audit: Audit
     webhooks: Webhooks
     outbox: Outbox
+    waits: Waiting
     risk: Risk
 
 
@@ -149,6 +151,7 @@ def in_memory() -> Backend:
         FakeAudit(store),
         FakeWebhooks(store),
         FakeOutbox(store),
+        FakeWaiting(store),
         FakeRisk(store),
     )
 
@@ -277,5 +280,6 @@ def on_postgres(database: Database, audit: PostgresAudit) -> Backend:
         audit,
         parts.webhooks,
         parts.outbox,
+        parts.waiting,
         parts.risk,
     )

@@ -34,6 +34,8 @@ STILL_S = 70
 UNAVAILABLE: dict[str, type[Unavailable]] = {
     "orders": StoreUnavailable,
     "watching": StoreUnavailable,
+    "waiting": StoreUnavailable,
+    "starter": Unavailable,
     "queue": QueueUnavailable,
     "cluster": ClusterUnavailable,
     "venue": VenueUnavailable,

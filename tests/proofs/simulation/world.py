@@ -35,6 +35,7 @@ from tests.support.fakes import (
     FakePush,
     FakeQueue,
     FakeSigner,
+    FakeStarter,
     FakeVenue,
     FakeWallets,
     Message,
@@ -88,6 +89,7 @@ class World:
         self.venues = [FakeVenue(name, self.clock) for name in ("raydium", "meteora")]
         self.push = FakePush()
         self.event_replay = FakeEventReplay()
+        self.starter = FakeStarter()
         self.random = Random(self.seed)
         self._next_sweep = self.start + timedelta(seconds=SWEEP_EVERY_S)
         self._redelivered = False
@@ -124,11 +126,13 @@ class World:
             clock=self.clock,
             orders=tape.around(self.backend.orders, "orders"),
             watching=tape.around(self.backend.watching, "watching"),
+            waiting=tape.around(self.backend.waits, "waiting"),
             control=tape.around(self.backend.control, "control"),
             risk=tape.around(self.backend.risk, "risk"),
             queue=tape.around(self.queue, "queue"),
             push=tape.around(self.push, "push"),
             event_replay=tape.around(self.event_replay, "event_replay"),
+            starter=tape.around(self.starter, "starter"),
             chain=chain,
             new_order_id=self._new_id,
             new_token=self._token,

@@ -117,6 +117,14 @@ CASES: dict[str, list[Case]] = {
         Case("a minute is left out", one("Invocations", *[1] * 9, None, *[1] * 10), False),
         Case("it runs no more", one("Invocations", *[1] * 10, *[None] * 10), True),
     ],
+    "TicksLateAlarm": [
+        Case("nothing waits", one("TickAge", *[None] * 20), False),
+        Case("a tick each second", one("TickAge", *[1] * 20), False),
+        Case("something begins to wait", one("TickAge", *[None] * 9, 86_400, *[1] * 10), False),
+        Case("two minutes are late", one("TickAge", *[1] * 9, 60, 120, *[1] * 9), False),
+        Case("the market is not watched", one("TickAge", *[1] * 9, *range(60, 660, 60)), True),
+        Case("it is watched too seldom", one("TickAge", *[45] * 20), True),
+    ],
     "SweepsFailedAlarm": [
         Case("all succeed", one("Errors", *[0] * 20), False),
         Case("none runs, which is another alarm's", one("Errors", *[None] * 20), False),

@@ -97,6 +97,7 @@ def test_all_that_the_executor_imports_is_there(built_for_arm: Path) -> None:
         "WebSocketFunction",
         "DeadLettersFunction",
         "SweeperFunction",
+        "TriggerFunction",
         "WebhooksFunction",
         "MigrateFunction",
     ],

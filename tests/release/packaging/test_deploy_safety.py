@@ -11,6 +11,8 @@ import pytest
 
 from dexec.adapters.post import TIMEOUT_S
 from dexec.usecases.deliver_webhooks import LEASE_S, RESERVE_S
+from dexec.usecases.steps import RESERVE_S as RESERVE_AT_THE_END_S
+from functions.trigger.app import PATIENCE_S
 from infra.json_types import Json, Node
 from infra.local import template
 from infra.local.home import PROJECT
@@ -103,8 +105,8 @@ def test_the_first_deploy_leaves_a_new_account_something_for_the_apis() -> None:
     )
     _, _, senders = cast("list[int]", cast(Node, webhooks)["Fn::If"])
     assert executor == {"Ref": "MaxConcurrency"}
-    sweeper, apis = 1, 3
-    taken = int(first["MaxConcurrency"]) + cast(int, dead_letters) + senders + sweeper + apis
+    sweeper, trigger, apis = 1, 1, 2
+    taken = int(first["MaxConcurrency"]) + cast(int, dead_letters) + senders + sweeper + trigger + apis
     assert taken <= NEW_ACCOUNT
 
 
@@ -165,7 +167,21 @@ def test_a_message_of_a_webhook_returns_after_its_sender_and_the_lease_of_that()
     }
 
 
-def test_the_sweeper_runs_every_minute() -> None:
-    (rule,) = of_type("AWS::Events::Rule").values()
-    assert rule["ScheduleExpression"] == "rate(1 minute)"
-    assert referred(rule["Targets"]) == {"SweeperFunction"}
+def test_the_sweeper_and_the_trigger_run_every_minute() -> None:
+    rules = of_type("AWS::Events::Rule").values()
+    assert {str(rule["ScheduleExpression"]) for rule in rules} == {"rate(1 minute)"}
+    assert {name for rule in rules for name in referred(rule["Targets"])} == {
+        "SweeperFunction",
+        "TriggerFunction",
+    }
+
+
+def test_who_ticks_outlasts_the_minute_until_the_next_takes_over() -> None:
+    function = of_type("AWS::Lambda::Function")["TriggerFunction"]
+    assert cast(int, function["Timeout"]) >= 60 + RESERVE_AT_THE_END_S + PATIENCE_S
+    (config,) = [
+        one
+        for one in of_type("AWS::Lambda::EventInvokeConfig").values()
+        if "TriggerFunction" in referred(one["FunctionName"])
+    ]
+    assert config["MaximumRetryAttempts"] == 0

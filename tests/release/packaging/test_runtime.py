@@ -26,6 +26,7 @@ HANDLED_BY = {
     "http-read-order": "HttpApiFunction",
     "migrate": "MigrateFunction",
     "schedule": "SweeperFunction",
+    "schedule-trigger": "TriggerFunction",
     "sqs-dead-letter": "DeadLettersFunction",
     "sqs-order": "ExecutorFunction",
     "sqs-webhook": "WebhooksFunction",
@@ -147,6 +148,11 @@ def test_sweeper(run: Run) -> None:
         answer = api.invoke(event("schedule"))
         assert answer is not None
         assert set(answer.values()) == {0}, answer
+
+
+def test_trigger(run: Run) -> None:
+    with run("TriggerFunction") as api:
+        assert api.invoke(event("schedule-trigger")) == {}
 
 
 def test_migrate(run: Run) -> None:

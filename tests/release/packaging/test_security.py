@@ -15,6 +15,7 @@ from tests.release.packaging.transformed import listed, of_type, referred, secti
 DATABASE_SECRET = "secretsmanager:GetSecretValue"
 DATABASE = {"dsql:DbConnect", DATABASE_SECRET}
 PUSH = {"execute-api:ManageConnections"}
+START = {"lambda:InvokeFunction"}
 CONSUME = {
     "sqs:ChangeMessageVisibility",
     "sqs:DeleteMessage",
@@ -22,11 +23,12 @@ CONSUME = {
     "sqs:ReceiveMessage",
 }
 ALLOWED: dict[str, set[str]] = {
-    "HttpApiFunction": DATABASE | PUSH | {"sqs:SendMessage", "sqs:GetQueueAttributes"},
-    "WebSocketFunction": DATABASE | PUSH | {"sqs:SendMessage", "lambda:InvokeFunction"},
-    "ExecutorFunction": DATABASE | PUSH | CONSUME | {"sqs:SendMessage"},
-    "DeadLettersFunction": DATABASE | PUSH | CONSUME | {"sqs:SendMessage"},
+    "HttpApiFunction": DATABASE | PUSH | START | {"sqs:SendMessage", "sqs:GetQueueAttributes"},
+    "WebSocketFunction": DATABASE | PUSH | START | {"sqs:SendMessage"},
+    "ExecutorFunction": DATABASE | PUSH | START | CONSUME | {"sqs:SendMessage"},
+    "DeadLettersFunction": DATABASE | PUSH | START | CONSUME | {"sqs:SendMessage"},
     "SweeperFunction": DATABASE | PUSH | {"sqs:SendMessage", "sqs:GetQueueAttributes"},
+    "TriggerFunction": DATABASE | PUSH | START | {"sqs:SendMessage", "sqs:GetQueueAttributes"},
     "WebhooksFunction": DATABASE | CONSUME | {"sqs:SendMessage"},
     "MigrateFunction": {"dsql:DbConnectAdmin", DATABASE_SECRET},
 }
@@ -112,6 +114,7 @@ ON_QUEUES: dict[str, set[tuple[str, str]]] = {
         *(("DeadLetterQueue", action) for action in CONSUME),
     },
     "SweeperFunction": {("OrderQueue", "sqs:SendMessage"), ("OrderQueue", "sqs:GetQueueAttributes"), HINT},
+    "TriggerFunction": {("OrderQueue", "sqs:SendMessage"), ("OrderQueue", "sqs:GetQueueAttributes"), HINT},
     "MigrateFunction": set(),
 }
 
@@ -125,17 +128,27 @@ def test_a_function_reaches_the_queues_that_it_uses_and_no_other(function: str) 
     assert named == ON_QUEUES[function]
 
 
-def test_the_websocket_function_invokes_itself_and_pushes_go_to_the_sockets_of_this_stack() -> None:
+def test_the_websocket_function_invokes_itself_and_who_stores_what_waits_the_trigger() -> None:
+    invoked = {
+        (role, next(iter(referred(grant.resource))))
+        for role, granted in grants().items()
+        for grant in granted
+        if grant.action == "lambda:InvokeFunction"
+    }
+    starting = ("HttpApi", "WebSocket", "Executor", "DeadLetters", "Trigger")
+    started = {(f"{name}FunctionRole", "TriggerFunction") for name in starting}
+    assert invoked == started | {("WebSocketFunctionRole", "WebSocketFunction")}
+
+
+def test_pushes_go_to_the_sockets_of_this_stack() -> None:
     given = [grant for granted in grants().values() for grant in granted]
-    invoked = [grant.resource for grant in given if grant.action == "lambda:InvokeFunction"]
-    assert invoked == [{"Fn::GetAtt": ["WebSocketFunction", "Arn"]}]
     pushed = [grant.resource for grant in given if grant.action == "execute-api:ManageConnections"]
     arn = (
         "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:"
         "${WebSocketApi}/live/*/@connections/*"
     )
     # All but the migration: HTTP, too, tells streams of orders that wait.
-    assert pushed == [{"Fn::Sub": arn}] * 5
+    assert pushed == [{"Fn::Sub": arn}] * 6
 
 
 def test_aurora_dsql_is_open_to_this_stack_and_its_administrator_is_the_migration() -> None:

@@ -37,6 +37,7 @@ MADE_BY_THE_STACK = {
     "database_role_arns",
     "dsql_endpoint",
     "order_queue_url",
+    "trigger_function",
     "url_suffix",
     "webhook_queue_url",
     "websocket_url",

@@ -11,6 +11,7 @@ from tests.support.fakes.risk import FakeRisk
 from tests.support.fakes.store import FakeApiKeys, Store
 from tests.support.fakes.threads import SameThread
 from tests.support.fakes.ticks import FakeTicks
+from tests.support.fakes.waiting import FakeStarter, FakeWaiting
 from tests.support.fakes.watching import FakeWatching
 from tests.support.fakes.webhooks import FakeHookQueue, FakeOutbox, FakePost, FakeWebhooks
 
@@ -31,8 +32,10 @@ __all__ = [
     "FakeQueue",
     "FakeRisk",
     "FakeSigner",
+    "FakeStarter",
     "FakeTicks",
     "FakeVenue",
+    "FakeWaiting",
     "FakeWallets",
     "FakeWatching",
     "FakeWebhooks",

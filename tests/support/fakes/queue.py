@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
@@ -46,6 +47,10 @@ class FakeQueue:
         visible_at = self._clock.now() + timedelta(seconds=min(delay_s, 900))
         with self._lock:
             self.messages.append(Message(order_id, client_id, visible_at))
+
+    def send_all(self, orders: Sequence[tuple[str, str]]) -> None:
+        for order_id, client_id in orders:
+            self.send(order_id, client_id, 0)
 
     def postpone(self, receipt: str, delay_s: int) -> None:
         self._check()

@@ -64,6 +64,9 @@ class ShardRow:
     lease_until: datetime | None = None
     slot: int = 0
     judged: int = 0
+    ticked_at: datetime | None = None
+    venues: tuple[str, ...] = ()
+    wanted: bool = False
 
 
 @dataclass

@@ -57,16 +57,27 @@ DATABASE = {("secret", "secretsmanager:GetSecretValue")}
 PUSH = {("connections", "execute-api:ManageConnections")}
 HINT = {("webhook queue", "sqs:SendMessage")}
 ENQUEUE = {("order queue", "sqs:SendMessage")} | HINT
+START = {("trigger function", "lambda:InvokeFunction")}
 ALLOWED: dict[str, set[tuple[str, str]]] = {
-    "HttpApiFunction": DATABASE | ENQUEUE | PUSH | {("order queue", "sqs:GetQueueAttributes")},
-    "WebSocketFunction": DATABASE | ENQUEUE | PUSH | {("websocket function", "lambda:InvokeFunction")},
-    "ExecutorFunction": DATABASE | PUSH | HINT | {("order queue", f"sqs:{action}") for action in CONSUME},
+    "HttpApiFunction": DATABASE | ENQUEUE | PUSH | START | {("order queue", "sqs:GetQueueAttributes")},
+    "WebSocketFunction": DATABASE
+    | ENQUEUE
+    | PUSH
+    | START
+    | {("websocket function", "lambda:InvokeFunction")},
+    "ExecutorFunction": DATABASE
+    | PUSH
+    | HINT
+    | START
+    | {("order queue", f"sqs:{action}") for action in CONSUME},
     "WebhooksFunction": DATABASE | HINT | {("webhook queue", f"sqs:{action}") for action in CONSUME},
     "DeadLettersFunction": DATABASE
     | ENQUEUE
     | PUSH
+    | START
     | {("dead-letter queue", f"sqs:{action}") for action in CONSUME},
     "SweeperFunction": DATABASE | ENQUEUE | PUSH | {("order queue", "sqs:GetQueueAttributes")},
+    "TriggerFunction": DATABASE | ENQUEUE | PUSH | START | {("order queue", "sqs:GetQueueAttributes")},
     "MigrateFunction": DATABASE,
 }
 
@@ -201,6 +212,7 @@ def resources(enforced: Deployed) -> dict[str, str]:
         "another stage's connections": f"{api}:{outputs['WebSocketApiId']}/test/POST/@connections/abc=",
         "another API's connections": f"{api}:0therapi00/live/POST/@connections/abc=",
         "websocket function": function("WebSocketFunction"),
+        "trigger function": function("TriggerFunction"),
         "executor function": function("ExecutorFunction"),
         "another stack's function": f"arn:aws:lambda:{ACCOUNT}:function:other-WebSocketFunction-1",
     }

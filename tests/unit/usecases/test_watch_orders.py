@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from dexec.domain.errors import ConnectionUnknown, NotFound, TooManyConnections, Unavailable
-from dexec.domain.order import Order
+from dexec.domain.failure import Failure
+from dexec.domain.lifecycle import Status
+from dexec.domain.order import Change, Order
 from dexec.ports import ApiKey, Connection, MostConnections
 from tests.proofs.simulation.tape import Fault, Work
 from tests.proofs.simulation.world import World
@@ -167,6 +171,22 @@ def test_who_unsubscribes_hears_no_more(world: World, alice: ApiKey, order: Orde
     world.unsubscribe("c", order)
     world.settle()
     assert world.push.seqs("c", order.id) == [1]
+
+
+@pytest.mark.parametrize(("after_seq", "sent"), [(0, range(1, 503)), (150, range(151, 503)), (501, [502])])
+def test_a_long_history_is_sent_without_a_gap(
+    world: World, alice: ApiKey, order: Order, after_seq: int, sent: Sequence[int]
+) -> None:
+    now = world.clock.now()
+    claimed = world.backend.orders.claim(order.id, "token", now, now + timedelta(seconds=9)).order
+    assert claimed is not None
+    change = Change.of(claimed)
+    while change.after.seq < 502:
+        change = change.then(Status.ROUTING, now, Failure("no_venue", "no venue answered"))
+    world.backend.orders.save(change)
+    world.connect("c", alice)
+    world.subscribe("c", order, after_seq)
+    assert world.push.seqs("c", order.id) == list(sent)
 
 
 def test_two_connections_hear_the_same(world: World, alice: ApiKey, order: Order) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from dexec.adapters.aws.signed_http import UNREACHABLE, Answer, SignedHttp
@@ -12,6 +12,8 @@ from dexec.domain.errors import QueueUnavailable
 MAX_DELAY_S = 900
 MAX_VISIBILITY_S = 43_200
 TRIES = 2
+BATCH = 10
+"""Messages that SQS takes in one call."""
 
 
 class SqsCalls:
@@ -26,6 +28,17 @@ class SqsCalls:
         """Send a message; those of a group do not delay the others'."""
         fields = {"MessageBody": body, "DelaySeconds": min(delay_s, MAX_DELAY_S), "MessageGroupId": group}
         self.call("SendMessage", fields)
+
+    def send_all(self, messages: Sequence[tuple[str, str]]) -> None:
+        """Send messages (body, group), as many at once as the queue takes."""
+        for start in range(0, len(messages), BATCH):
+            entries = [
+                {"Id": str(place), "MessageBody": body, "MessageGroupId": group}
+                for place, (body, group) in enumerate(messages[start : start + BATCH])
+            ]
+            answer = self.call("SendMessageBatch", {"Entries": entries})
+            if failed := answer.get("Failed"):
+                raise QueueUnavailable(f"the {self._name} refused messages") from RuntimeError(failed)
 
     def call(self, action: str, fields: Mapping[str, object]) -> dict[str, object]:
         """Call an action of the queue, twice if need be; raise ``QueueUnavailable``."""
@@ -54,6 +67,10 @@ class SqsQueue:
     def send(self, order_id: str, client_id: str, delay_s: int) -> None:
         """Put an order's message on the queue; the client is its message group, so that queuing is fair."""
         self._calls.send(json.dumps({"orderId": order_id}), client_id, delay_s)
+
+    def send_all(self, orders: Sequence[tuple[str, str]]) -> None:
+        """Put messages of orders on the queue, in batches."""
+        self._calls.send_all([(json.dumps({"orderId": one}), client_id) for one, client_id in orders])
 
     def postpone(self, receipt: str, delay_s: int) -> None:
         """Make a received message visible again after ``delay_s``."""

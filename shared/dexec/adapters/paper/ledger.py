@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
+from threading import Lock
 from typing import cast
 
 import psycopg
 
+from dexec.adapters.paper.tape import PriceMove
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.statements import Row, Statement
 from dexec.domain.errors import (
@@ -77,11 +80,12 @@ class Entry:
 
 
 class PaperLedger:
-    """The ledger in PostgreSQL, over a connection that only it uses."""
+    """The ledger in PostgreSQL, over a connection that only it uses, one thread at a time."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._funded: set[str] = set()
+        self._lock = Lock()
 
     def settle(self, posting: Posting, moves: Moves, bookings: Sequence[Booking], fill: str) -> None:
         """Move the amounts and record the fill; a signature that is there already changes nothing.
@@ -154,6 +158,26 @@ class PaperLedger:
         self._run(Statement("paper_fund", params), Repeat.HARMLESS)
         self._funded.add(owner)
 
+    def price_moves(self, since: int = 0) -> list[PriceMove]:
+        """Return the stored moves of the market's tape from a slot on. Raises ``ClusterUnavailable``."""
+        found = self._run(Statement("paper_moves", {"since": since}), Repeat.READ)
+        return [_price_move(row) for row in found]
+
+    def add_price_moves(self, moves: Sequence[PriceMove]) -> None:
+        """Store moves, each under its id once: what is stored already keeps its slot.
+
+        How far ahead a move has to lie is for the caller to know. Raises ``ClusterUnavailable``,
+        ``SendUnknown``.
+        """
+        params = {
+            "ids": [move.move_id for move in moves],
+            "slots": [move.slot for move in moves],
+            "tokens": [move.token for move in moves],
+            "numerators": [move.factor.numerator for move in moves],
+            "denominators": [move.factor.denominator for move in moves],
+        }
+        self._run(Statement("paper_add_moves", params), Repeat.HARMLESS)
+
     def _run(self, statement: Statement, repeat: Repeat) -> list[Row]:
         if repeat is Repeat.READ:
             return self._transact([], [statement], repeat)[1][0]
@@ -163,7 +187,8 @@ class PaperLedger:
         self, writes: Sequence[Statement], reads: Sequence[Statement], repeat: Repeat
     ) -> tuple[list[list[Row]], list[list[Row]]]:
         try:
-            return self._database.transact(writes, reads, repeat)
+            with self._lock:
+                return self._database.transact(writes, reads, repeat)
         except StoreUnavailable as exc:
             raise ClusterUnavailable("the paper cluster cannot be reached") from exc
         except CommitUnknown as exc:
@@ -173,6 +198,11 @@ class PaperLedger:
 def _entry(row: Row) -> Entry:
     fill, error = cast("str | None", row["fill"]), cast("str | None", row["error"])
     return Entry(cast(int, row["slot"]), fill, error)
+
+
+def _price_move(row: Row) -> PriceMove:
+    factor = Fraction(cast(int, row["numerator"]), cast(int, row["denominator"]))
+    return PriceMove(cast(int, row["slot"]), cast(str, row["token"]), factor, cast(str, row["id"]))
 
 
 def _posting(posting: Posting) -> dict[str, object]:

@@ -1,21 +1,25 @@
-"""The simulated market: the state of every paper pool as a pure function of (seed, venue, pair, slot).
+"""The simulated market: the state of every paper pool as a pure function of (seed, tape, venue, pair, slot).
 
 Prices move on three scales, all in integers. Each token's value drifts along straight lines between random
 knots (minutes and hours); a pair's two venues disagree by the gaps of the market's ``Spread``, and which of
 them is ahead may change every ``ERA_SLOTS`` in a slow crossing; and each slot adds a little noise. The
 slopes are such that a route of two hops moves by less than 50 bps, the default slippage limit, in 12 slots.
+
+A tape's moves multiply what a token is worth; the pools hold as many USD of it as before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property, lru_cache
+from fractions import Fraction
+from functools import cached_property, lru_cache
 from itertools import combinations
 from typing import NamedTuple
 
 from dexec.adapters.paper.pools import PAPER_VENUES, PaperPool, PoolMaker, Sketch, pool_id
 from dexec.adapters.paper.randomness import between_knots, hashed, knot
+from dexec.adapters.paper.tape import NO_TAPE, TapeSource
 from dexec.domain.errors import PoolDisabled
 from dexec.domain.quote import Pair
 from dexec.domain.tokens import TOKENS
@@ -87,7 +91,7 @@ _THIN_SIDE_USD = 250_000
 
 @dataclass(frozen=True)
 class PaperMarket:
-    """All pools of one simulated market: two markets of one seed are the same market.
+    """All pools of one simulated market: two markets of one seed and one tape are the same market.
 
     ``makers`` says which venues there are. The first two disagree about prices, by what ``spread`` says; any
     other is in between.
@@ -96,6 +100,7 @@ class PaperMarket:
     seed: int
     makers: Mapping[str, PoolMaker] = field(default_factory=lambda: PAPER_VENUES, repr=False)
     spread: Spread = SPREADS["default"]
+    tape: TapeSource = NO_TAPE
 
     def pools(self, venue: str, pairs: Iterable[Pair], slot: int) -> tuple[PaperPool, ...]:
         """Return the venue's pools for ``pairs``, in any direction, as they stand at ``slot``."""
@@ -122,10 +127,12 @@ class PaperMarket:
 
     def _build(self, venue: str, pair: tuple[str, str], slot: int) -> PaperPool:
         deviation = self._deviation_ppm(venue, pair, slot)
-        return self.makers[venue](Sketch(self.seed, venue, pair, slot, _reserves(pair), deviation))
+        factors = self.tape.factors(slot)
+        reserves = _reserves(pair, *(factors.get(token, 1) for token in pair)) if factors else _reserves(pair)
+        return self.makers[venue](Sketch(self.seed, venue, pair, slot, reserves, deviation))
 
     def _deviation_ppm(self, venue: str, pair: tuple[str, str], slot: int) -> int:
-        """Return by how much the pair's mid price on ``venue`` is off its reference price."""
+        """Return by how much the pair's mid price on ``venue`` is off its reference price, in ppm."""
         token_x, token_y = pair
         drift = self._drift_ppm(token_x, slot) - self._drift_ppm(token_y, slot)
         noise = hashed(self.seed, f"noise {venue} {token_x} {token_y}", slot, -NOISE_PPM, NOISE_PPM)
@@ -169,11 +176,15 @@ def _canonical(token_a: str, token_b: str) -> tuple[str, str]:
     return first, second
 
 
-@cache
-def _reserves(pair: tuple[str, str]) -> tuple[int, int]:
-    """Return the reserves at the reference price, in base units."""
+@lru_cache(maxsize=1024)
+def _reserves(pair: tuple[str, str], *factors: Fraction | int) -> tuple[int, int]:
+    """Return the reserves at the reference price, in base units; ``factors`` are a tape's of either token."""
     side_nano_usd = _SIDE_USD.get(pair, _THIN_SIDE_USD) * 10**9
     reserve_x, reserve_y = (
-        side_nano_usd * 10 ** TOKENS[token].decimals // _REFERENCE_NANO_USD[token] for token in pair
+        side_nano_usd
+        * 10 ** TOKENS[token].decimals
+        * factor.denominator
+        // (_REFERENCE_NANO_USD[token] * factor.numerator)
+        for token, factor in zip(pair, factors or (1, 1), strict=True)
     )
     return reserve_x, reserve_y

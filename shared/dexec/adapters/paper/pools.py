@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import lru_cache
 from typing import Protocol
 
 from dexec.adapters.paper.randomness import knot
@@ -24,7 +24,10 @@ _CONCENTRATION = 4
 """A DLMM pool holds a quarter of the sketch's reserves, in this many bins on either side: 3.8 %."""
 
 _LADDER_BINS = 200
-"""Bins on either side of the reference price whose prices are kept at hand; drift and gap need 130."""
+"""Bins on either side of the reference price whose prices are kept at hand; drift and gap need 130.
+
+A tape moves the reference price itself, and there is a ladder for each.
+"""
 
 _VOLATILITY_SLOTS = 64
 """The DLMM pools were last traded by others at the last multiple of this: 25 s ago at most."""
@@ -126,7 +129,7 @@ class _Ladder:
     held_y: tuple[int, ...]
 
 
-@cache
+@lru_cache(maxsize=256)
 def _ladder(reserves: tuple[int, int]) -> _Ladder:
     reserve_x, reserve_y = reserves
     reference = (reserve_y << PRICE_BITS) // reserve_x

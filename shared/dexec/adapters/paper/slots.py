@@ -14,3 +14,8 @@ _GENESIS = datetime(2024, 1, 1, tzinfo=UTC)
 def slot_at(now: datetime) -> int:
     """Return the slot (and block height) of a moment."""
     return (now - _GENESIS) // SLOT
+
+
+def time_of(slot: int) -> datetime:
+    """Return the moment in which a slot begins."""
+    return _GENESIS + slot * SLOT

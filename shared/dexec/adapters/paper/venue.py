@@ -9,7 +9,7 @@ from dexec.adapters.paper.latency import Latency
 from dexec.adapters.paper.market import PaperMarket
 from dexec.adapters.paper.randomness import happens
 from dexec.adapters.paper.slots import slot_at
-from dexec.domain.errors import VenueUnavailable
+from dexec.domain.errors import ClusterUnavailable, VenueUnavailable
 from dexec.domain.quote import Pair, PoolSnapshot
 from dexec.ports import Clock
 
@@ -45,4 +45,8 @@ class PaperVenue:
         answered = self._clock.now()
         slot = slot_at(answered)
         latency_ms = round((answered - asked).total_seconds() * 1000)
-        return PoolSnapshot(self._name, slot, self._market.pools(self._name, pairs, slot), latency_ms)
+        try:
+            pools = self._market.pools(self._name, pairs, slot)
+        except ClusterUnavailable as exc:
+            raise VenueUnavailable(f"{self._name} cannot read the market's tape") from exc
+        return PoolSnapshot(self._name, slot, pools, latency_ms)

@@ -29,6 +29,11 @@ def outcome_of(order: Order) -> str | None:
     return RESTS if order.status in RESTING else None
 
 
+def book_of(pair: Pair) -> str:
+    """Return how the store spells a book."""
+    return f"{pair.token_in}>{pair.token_out}"
+
+
 def rate_id(order: Order) -> str:
     """Return the row of the rate that an order counts against: what waits has one of its own."""
     return f"{order.client_id}/waiting" if order.status in RESTING else order.client_id
@@ -152,7 +157,7 @@ def _columns(events: Sequence[Event]) -> dict[str, object]:
 
 def to_add_waiting(order: Order, found: WaitingRows) -> dict[str, object]:
     """Return the parameters of ``add_waiting``; rows of a held order are in no book."""
-    pair = f"{found.pair.token_in}>{found.pair.token_out}"
+    pair = book_of(found.pair)
     return {
         "id": order.id,
         "seq": order.seq,

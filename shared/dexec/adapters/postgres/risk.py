@@ -53,7 +53,7 @@ class PostgresRisk:
     def waiting(self, client_id: str, most: int) -> int:
         """Return how many orders of a client wait for their price."""
         params = {"client_id": client_id, "most": most}
-        (counted,) = self._database.fetch(Statement("count_resting", params), Repeat.READ)
+        (counted,) = self._database.fetch(Statement("count_resting_of_client", params), Repeat.READ)
         return cast(int, counted["orders"])
 
     def committing(self, client_id: str) -> tuple[Order, ...]:

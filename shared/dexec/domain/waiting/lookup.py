@@ -57,6 +57,11 @@ class Group:
                 return f"stop {self.price_type} {self.confirm_ticks}"
         return f"{self.kind} {self.price_type} {self.confirm_ticks} {self.bps}"
 
+    @property
+    def is_trail(self) -> bool:
+        """Whether its keys are slots, of trails that are active."""
+        return self.kind == "trail"
+
     @classmethod
     def read(cls, text: str) -> Group:
         """Return the group that ``str`` spells so."""

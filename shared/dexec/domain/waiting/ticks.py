@@ -86,3 +86,8 @@ class Highs:
         # Prices fall from the oldest to the newest.
         found = bisect_right(self.ticks, -price, key=lambda tick: -tick.price)
         return self.ticks[found - 1].slot if found else None
+
+    def highest_after(self, slot: int) -> Fraction | None:
+        """Return the highest price of the ticks after a slot; None if there are none."""
+        first = bisect_right(self.ticks, slot, key=lambda tick: tick.slot)
+        return self.ticks[first].price if first < len(self.ticks) else None

@@ -22,6 +22,7 @@ SUBMITTED = CLAIMABLE - UNSIGNED
 PENDING = frozenset({Status.PENDING})
 HELD = frozenset({Status.HELD})
 OPEN = frozenset({Status.OPEN})
+TRIGGERED = frozenset({Status.TRIGGERED})
 CONFIRMED = frozenset({Status.CONFIRMED})
 CANCELLED = frozenset({Status.CANCELLED})
 FAILED = frozenset({Status.FAILED})
@@ -33,15 +34,20 @@ EXPECTED: dict[str, list[Spelled]] = {
     "add_waiting": [("=", RESTING)],
     "amend_order": [("IN", RESTING)],
     "cancel_orders": [*[("=", SUBMITTED)] * 8, ("IN", UNSIGNED), ("=", SUBMITTED)],
+    "apply_changes": [("=", OPEN), ("<>", TRIGGERED), ("<>", OPEN), ("=", OPEN)],
     "cancel_exit": [("=", CANCELLED), ("=", CANCELLED), ("=", HELD), ("IN", TERMINAL - CONFIRMED)],
     "cancellable_orders": [("IN", CLAIMABLE), ("=", RESTING)],
     "claim_order": [("IN", RESTARTED), ("IN", RESTARTED), ("IN", CLAIMABLE), ("=", SUBMITTED)],
     "close_exits": [("=", CANCELLED), ("=", CANCELLED), ("=", HELD), ("IN", UNFILLED)],
     "count_parked": [("IN", CLAIMABLE)],
+    "count_resting": [("=", RESTING)],
+    "due_by_price": [("=", OPEN)],
+    "due_by_time": [("=", OPEN)],
     "failed_orders": [("=", FAILED)],
     "fence_orders": [("IN", PREPARING)],
     "forget_orders": [("IN", TERMINAL)],
     "leased_orders": [("IN", PREPARING)],
+    "lost_triggered": [("=", TRIGGERED)],
     "lost_orders": [("IN", CLAIMABLE), ("=", SUBMITTED)],
     "mark_ended_orders": [("IN", TERMINAL)],
     "drop_waiting": [("=", RESTING)],

@@ -36,7 +36,10 @@ CREATE TABLE IF NOT EXISTS shards (
     token text,
     lease_until timestamptz,
     slot bigint NOT NULL,
-    judged bigint NOT NULL
+    judged bigint NOT NULL,
+    ticked_at timestamptz,
+    venues text,
+    wanted boolean
 );
 
 CREATE TABLE IF NOT EXISTS ticks (

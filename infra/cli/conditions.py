@@ -1,0 +1,180 @@
+"""What ``dexec order`` may wait for: its options as fields of an order's body."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.cli.percent import in_bps
+
+if TYPE_CHECKING:
+    from dexec_client.raw.json_types import Document, Json
+
+WAITING = "Orders that wait"
+PRICE = "PRICE"
+MOST_SECONDS = 86_400
+"""The longest deadline in seconds; what lasts longer has a time of day as its end."""
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_DURATION = re.compile(r"(\d{1,6})([smhd])")
+
+LimitOption = Annotated[
+    str | None,
+    typer.Option(
+        "--limit",
+        metavar=PRICE,
+        rich_help_panel=WAITING,
+        help="Trade at this price or better; with --stop or --trail, once they are due. A price is TO per "
+        "FROM, with --exact-out FROM per TO.",
+    ),
+]
+StopOption = Annotated[
+    str | None,
+    typer.Option("--stop", metavar=PRICE, rich_help_panel=WAITING, help="Trade once the price is this bad."),
+]
+TrailOption = Annotated[
+    str | None,
+    typer.Option(
+        "--trail",
+        metavar="PERCENT",
+        rich_help_panel=WAITING,
+        help="A stop this far from the best price, such as 2%.",
+    ),
+]
+ActivationOption = Annotated[
+    str | None,
+    typer.Option(
+        "--activation", metavar=PRICE, rich_help_panel=WAITING, help="With --trail: trail from this price on."
+    ),
+]
+OcoOption = Annotated[
+    bool,
+    typer.Option(
+        "--oco", rich_help_panel=WAITING, help="Take the profit or stop the loss, whichever comes first."
+    ),
+]
+TakeProfitOption = Annotated[
+    str | None,
+    typer.Option(
+        "--take-profit",
+        metavar=PRICE,
+        rich_help_panel=WAITING,
+        help="Where to take the profit; without --oco, of what this order gets.",
+    ),
+]
+StopLossOption = Annotated[
+    str | None,
+    typer.Option(
+        "--stop-loss",
+        metavar="PRICE|PERCENT",
+        rich_help_panel=WAITING,
+        help="Where to stop the loss: a price, or a trail like 2%; without --oco, of what this order gets.",
+    ),
+]
+ExpiresOption = Annotated[
+    str | None,
+    typer.Option(
+        "--expires",
+        metavar="DURATION|TIME",
+        rich_help_panel=WAITING,
+        help="Until when: 90s, 30m, 2h, 7d, or a time in ISO 8601.",
+        show_default="until it is cancelled",
+    ),
+]
+IocOption = Annotated[
+    bool, typer.Option("--ioc", rich_help_panel=WAITING, help="Try once when it is due, then give up.")
+]
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """The options of an order that waits, as they were typed."""
+
+    limit: str | None = None
+    stop: str | None = None
+    trail: str | None = None
+    activation: str | None = None
+    oco: bool = False
+    take_profit: str | None = None
+    stop_loss: str | None = None
+    expires: str | None = None
+    ioc: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether the order itself waits for a price; a market order with exits does not."""
+        return self.oco or any(one is not None for one in (self.limit, self.stop, self.trail))
+
+    @property
+    def has_prices(self) -> bool:
+        """Whether any price is given, of the order or of its exits."""
+        return self.waits or bool(self.take_profit or self.stop_loss)
+
+    def fields(self, now: datetime) -> Document:
+        """Return the fields of the body; raise ``BadParameter`` for what does not go together."""
+        if self.stop is not None and self.trail is not None:
+            raise typer.BadParameter("a stop is at a price, or it trails: give --stop or --trail")
+        if self.oco and (self.limit or self.stop or self.trail):
+            raise typer.BadParameter("--oco waits for --take-profit and --stop-loss, for nothing else")
+        found: Document = {}
+        if self.waits:
+            found["orderType"] = self._order_type()
+        given: dict[str, Json] = {
+            "limitPrice": self.limit,
+            "triggerPrice": self.stop,
+            "trailingBps": None if self.trail is None else bps(self.trail, "--trail"),
+            "activationPrice": self.activation,
+            "takeProfit": None if self.take_profit is None else {"limitPrice": self.take_profit},
+            "stopLoss": None if self.stop_loss is None else _stop_loss(self.stop_loss),
+            "timeInForce": "ioc" if self.ioc else None,
+        }
+        found |= {name: value for name, value in given.items() if value is not None}
+        return found if self.expires is None else {**found, **expiry(self.expires, now)}
+
+    def _order_type(self) -> str:
+        if self.oco:
+            return "oco"
+        if self.trail is not None:
+            return "trailingStop"
+        return "limit" if self.stop is None else "stop"
+
+
+def sided(wanted: Document, *, exact_out: bool) -> Document:
+    """Return an order with the pair named by a side, so that its prices count the token that it names.
+
+    Selling FROM, a price is TO per FROM; buying TO, it is FROM per TO.
+    """
+    rest = {name: value for name, value in wanted.items() if name not in ("tokenIn", "tokenOut", "mode")}
+    base, quote = ("tokenOut", "tokenIn") if exact_out else ("tokenIn", "tokenOut")
+    side = "buy" if exact_out else "sell"
+    return {"side": side, "baseAsset": wanted[base], "quoteAsset": wanted[quote], **rest}
+
+
+def bps(text: str, option: str) -> int:
+    """Return a percentage such as ``2%`` in basis points; raise ``BadParameter``."""
+    found = in_bps(text.strip().removesuffix("%").strip())
+    if found is None or not 1 <= found <= 9_000:
+        raise typer.BadParameter(f"{option} takes 0.01% to 90% with at most two decimals, not {text!r}")
+    return found
+
+
+def expiry(text: str, now: datetime) -> Document:
+    """Return the field that says until when; a duration of a day at the most is the same at each try."""
+    found = _DURATION.fullmatch(text.strip())
+    if found is None:
+        return {"expiresAt": text}
+    seconds = int(found[1]) * _UNITS[found[2]]
+    if seconds <= MOST_SECONDS:
+        return {"deadline": seconds}
+    ends_at = (now + timedelta(seconds=seconds)).astimezone(UTC)
+    return {"expiresAt": ends_at.strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+
+def _stop_loss(text: str) -> Document:
+    if text.strip().endswith("%"):
+        return {"trailingBps": bps(text, "--stop-loss")}
+    return {"triggerPrice": text}

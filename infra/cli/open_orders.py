@@ -1,0 +1,100 @@
+"""``dexec open``: the orders that wait, what for, and how far the market is from it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from infra.cli import output
+from infra.cli.interrupts import stoppable
+from infra.cli.target import HOME, HomeOption, JsonOption, KeyOption, Target, UrlOption, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+    from dexec_client.raw.json_types import Document
+
+WAITS = ("held", "open", "triggered")
+EVERY_S = 2.0
+
+
+def open_orders(
+    *,
+    watch: Annotated[bool, typer.Option("--watch", help="Show them anew every two seconds.")] = False,
+    home: HomeOption = HOME,
+    url: UrlOption = None,
+    api_key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the orders that wait: what for, and how far the market is from it."""
+    target = resolve(home, url, api_key)
+    if watch and not as_json:
+        with stoppable():
+            _follow(target)
+        return
+    found = asyncio.run(waiting(target))
+    output.say_result(found, lambda orders: output.console().print(table(orders)), as_json=as_json)
+
+
+async def waiting(target: Target) -> list[Document]:
+    """Return the client's orders that wait, newest first. Raises ``SdkError``."""
+    from dexec_client.raw.api import Api
+
+    async with Api(target.http_url, target.api_key, repeat_reads=True) as api:
+        return [order async for order in api.orders(status="active") if order["status"] in WAITS]
+
+
+def _follow(target: Target) -> None:
+    from rich.live import Live
+
+    with Live(console=output.console(), auto_refresh=False) as live:
+        while True:
+            live.update(table(asyncio.run(waiting(target))), refresh=True)
+            time.sleep(EVERY_S)
+
+
+def table(orders: Sequence[Document]) -> Table:
+    """Return a table of orders that wait."""
+    from infra.cli.views import status_text, swap
+
+    right = {"now", "distance"}
+    made = output.table("order", "swap", "waits for", "status", "now", "distance", right=right, whole=right)
+    for order in orders:
+        market = order.get("market")
+        seen = market if isinstance(market, dict) else {}
+        distance = seen.get("distanceBps")
+        made.add_row(
+            output.Tail(str(order["orderId"])),
+            swap(order),
+            condition(order),
+            status_text(str(order["status"])),
+            str(seen.get("price", "")),
+            "" if distance is None else f"{int(str(distance)) / 100:.2f} %",
+        )
+    return made
+
+
+def condition(order: Document) -> str:
+    """Return what an order waits for, in words."""
+    if order.get("orderType") == "oco":
+        profit, loss = cast("Document", order["takeProfit"]), cast("Document", order["stopLoss"])
+        return f"limit {profit['limitPrice']} or {_stop(loss, order)}"
+    if order.get("orderType") == "limit":
+        return f"limit {order['limitPrice']}"
+    return _stop(order, order)
+
+
+def _stop(fields: Document, order: Document) -> str:
+    limit = f", limit {fields['limitPrice']}" if fields.get("limitPrice") else ""
+    if fields.get("triggerPrice"):
+        return f"stop {fields['triggerPrice']}{limit}"
+    market = order.get("market")
+    stands = market.get("stopPrice") if isinstance(market, dict) else None
+    where = f" at {stands}" if stands else ""
+    start = f" from {fields['activationPrice']}" if fields.get("activationPrice") and not stands else ""
+    return f"trail {int(str(fields['trailingBps'])) / 100:g} %{start}{where}{limit}"

@@ -1,0 +1,1 @@
+SELECT shard, ticked_at FROM shards WHERE ticked_at IS NOT NULL

@@ -1,0 +1,407 @@
+"""What every store does with ticks and with what waits: who ticks, what is due, what becomes of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+import pytest
+
+from dexec.domain import halts
+from dexec.domain.lifecycle import Status, Step
+from dexec.domain.order import Activated, Order, Triggered, cancel, expire
+from dexec.domain.quote import Pair
+from dexec.domain.waiting.conditions import Kind, Limit, PriceType, Stop, Trail
+from dexec.domain.waiting.lookup import LIMITS, Group, Part
+from dexec.domain.waiting.prices import Price, price_key
+from dexec.domain.waiting.steps import activate, rest, trigger
+from dexec.domain.waiting.terms import Terms, Waiting
+from dexec.ports import ApiKey, BookTick, Bound, ClaimOutcome, Found, Moved, ShardLease
+from tests.contract.samples import NOW, PAUSED, after, claim, claimed, connect, failure, new_order
+from tests.contract.test_waiting_orders import LIMIT, bracket
+from tests.proofs.simulation.backend import Backend
+
+BOOK, OTHER = Pair("SOL", "USDC"), Pair("SOL", "USDT")
+STOPS = Group("stop", PriceType.REFERENCE, 2)
+TRAILS = Group("trail", PriceType.REFERENCE, 2, 200)
+ASLEEP = Group("asleep", PriceType.REFERENCE, 2, 200)
+LIMIT_MET = Triggered(Kind.LIMIT, Fraction(1), Fraction(1), slot=1)
+LOWEST = -(2**62)
+
+
+def limit(price: str, pair: Pair = BOOK) -> Terms:
+    return Terms(limit=Limit(Price(price, pair)))
+
+
+def stop(price: str) -> Terms:
+    return Terms(stop=Stop(Price(price, BOOK)))
+
+
+def trail(activation: str | None = None) -> Terms:
+    return Terms(stop=Trail(200, None if activation is None else Price(activation, BOOK)))
+
+
+def place(
+    store: Backend,
+    terms: Terms,
+    client_id: str = "alice",
+    pair: Pair = BOOK,
+    expires_at: datetime | None = None,
+) -> Order:
+    """Place an order that waits."""
+    new = new_order(client_id)
+    request = replace(new.order.request, token_in=pair.token_in, token_out=pair.token_out)
+    order = replace(
+        new.order, request=request, status=Status.OPEN, waiting=Waiting.of(terms), expires_at=expires_at
+    )
+    return store.orders.place(replace(new, order=order), None, None).order
+
+
+def lease_of(store: Backend, token: str = "mine", now: datetime = NOW) -> ShardLease:
+    lease = store.waits.take_shard(0, token, now, now + timedelta(seconds=5))
+    assert lease is not None
+    return lease
+
+
+def tick(slot: int, price: int = 150, pair: Pair = BOOK, at: datetime = NOW) -> BookTick:
+    return BookTick(pair, slot, at, Fraction(price, 1000), Fraction(2 * price + 1, 2000))
+
+
+def key(price: str) -> int:
+    return price_key(Price(price, BOOK).value, up=True)
+
+
+def bound(group: Group, key: int, before: int | None = None, most: int = 100) -> Bound:
+    return Bound(BOOK, group, key, most, before)
+
+
+def ids(found: tuple[Found, ...]) -> list[str]:
+    return [one.order.id for one in found]
+
+
+def read(store: Backend, order: Order) -> Order:
+    answer = store.orders.find(order.id, order.client_id)
+    assert answer is not None
+    return answer[0]
+
+
+# --- who ticks ---------------------------------------------------------------------------------------
+
+
+def test_one_function_ticks_a_shard_until_its_lease_ends(store: Backend) -> None:
+    assert not store.waits.is_ticked(0, NOW)
+    mine = lease_of(store)
+    assert mine == ShardLease(0, "mine")
+    assert store.waits.is_ticked(0, after(4))
+    assert not store.waits.is_ticked(0, after(5))
+    assert store.waits.take_shard(0, "other", after(4), after(9)) is None
+    assert store.waits.take_shard(1, "other", after(4), after(9)) is not None
+    other = store.waits.take_shard(0, "other", after(5), after(10))
+    assert other is not None
+    assert store.waits.keep_shard(mine, after(20)) is None
+    store.waits.leave_shard(mine)
+    assert store.waits.is_ticked(0, after(9)), "who lost it cannot give it up"
+    assert store.waits.keep_shard(other, after(30)) == other
+    assert store.waits.is_ticked(0, after(29))
+    store.waits.leave_shard(other)
+    assert not store.waits.is_ticked(0, after(9))
+
+
+def test_who_ticks_may_take_its_own_lease_again(store: Backend) -> None:
+    lease_of(store)
+    assert store.waits.take_shard(0, "mine", after(1), after(9)) == ShardLease(0, "mine")
+    assert store.waits.is_ticked(0, after(8))
+
+
+def test_who_knocks_is_seen_by_who_ticks(store: Backend) -> None:
+    mine = lease_of(store)
+    assert store.waits.take_shard(0, "other", NOW, after(5)) is None
+    kept = store.waits.keep_shard(mine, after(5))
+    assert kept is not None
+    assert not kept.is_wanted
+    assert store.waits.take_shard(0, "other", NOW, after(9), knocks=True) is None
+    assert not store.waits.is_ticked(0, after(6)), "the lease lasts no longer for it"
+    recorded = store.waits.record(mine, [tick(1)], ["orca"], after(5))
+    assert recorded is not None
+    assert recorded.is_wanted
+    store.waits.leave_shard(recorded)
+    other = store.waits.take_shard(0, "other", NOW, after(5), knocks=True)
+    assert other is not None
+    assert not other.is_wanted
+    assert store.waits.keep_shard(other, after(9)) == other
+
+
+# --- ticks -------------------------------------------------------------------------------------------
+
+
+def test_a_tick_is_stored_with_the_lease(store: Backend) -> None:
+    lease = lease_of(store)
+    ticks = [tick(7), tick(7, 151, OTHER)]
+    recorded = store.waits.record(lease, ticks, ["orca", "raydium"], after(6))
+    assert recorded == ShardLease(0, "mine", 7, 0, NOW, ("orca", "raydium"))
+    assert store.waits.is_ticked(0, after(5.5))
+    assert store.waits.newest(BOOK) == tick(7)
+    assert store.waits.newest(Pair("USDC", "SOL")) is None
+    store.waits.judged(recorded)
+    store.waits.leave_shard(recorded)
+    assert lease_of(store, "next") == ShardLease(0, "next", 7, 7, NOW, ("orca", "raydium"))
+    assert store.waits.ticked_at() == {0: NOW}
+
+
+def test_slots_rise_strictly_and_a_lost_lease_stores_nothing(store: Backend) -> None:
+    lease = lease_of(store)
+    recorded = store.waits.record(lease, [tick(7)], ["orca"], after(5))
+    assert recorded is not None
+    for slot in (7, 6):
+        assert store.waits.record(recorded, [tick(slot, 99)], ["orca"], after(5)) is None
+    store.waits.leave_shard(recorded)
+    lease_of(store, "next")
+    assert store.waits.record(recorded, [tick(8)], ["orca"], after(5)) is None
+    store.waits.judged(recorded)
+    assert lease_of(store, "next").judged == 0
+    assert store.waits.ticks([BOOK, OTHER], 0) == (tick(7),)
+
+
+def test_a_tick_that_was_never_judged_is_voided_and_its_slot_stays_used(store: Backend) -> None:
+    lease = lease_of(store)
+    first = store.waits.record(lease, [tick(7)], ["orca"], after(5))
+    assert first is not None
+    store.waits.judged(first)
+    store.waits.void(first, [BOOK])
+    assert store.waits.newest(BOOK) == tick(7), "it was judged"
+    second = store.waits.record(first, [tick(8), tick(8, pair=OTHER)], ["orca"], after(5))
+    assert second is not None
+    store.waits.void(second, [BOOK, OTHER])
+    assert store.waits.ticks([BOOK, OTHER], 0) == (tick(7),)
+    assert lease_of(store) == ShardLease(0, "mine", 8, 8, NOW, ("orca",))
+
+
+def test_old_ticks_are_deleted_but_for_those_that_are_kept(store: Backend) -> None:
+    lease = lease_of(store)
+    for slot in range(1, 7):
+        one = [tick(slot, at=after(slot)), tick(slot, pair=OTHER, at=after(slot))]
+        lease = store.waits.record(lease, one, ["orca"], after(5)) or lease
+    assert store.waits.prune(BOOK, [2, 3], after(5)) == 2
+    assert [one.slot for one in store.waits.ticks([BOOK], 0)] == [2, 3, 5, 6]
+    assert [one.slot for one in store.waits.ticks([BOOK, OTHER], 4)] == [5, 5, 6, 6]
+
+
+# --- what is due -------------------------------------------------------------------------------------
+
+
+def test_books_and_their_groups(store: Backend) -> None:
+    assert store.waits.groups() == {}
+    place(store, Terms(limit=limit("170").limit, stop=Trail(200)))
+    place(store, limit("171"))
+    place(store, trail("180"))
+    place(store, stop("140"))
+    rests(store, place(store, limit("170", OTHER), pair=OTHER))
+    found = store.waits.groups()
+    assert {pair: set(groups) for pair, groups in found.items()} == {
+        BOOK: {LIMITS, TRAILS, ASLEEP, STOPS},
+        OTHER: set(),
+    }
+    assert all(len(set(groups)) == len(groups) for groups in found.values())
+
+
+def rests(store: Backend, order: Order) -> Order:
+    """Have an order triggered, taken, and rest again; it is due by the time from one second on."""
+    store.audit.trigger(order.id)
+    change = rest(claimed(store, order), NOW, failure("no_venue"))
+    store.orders.save(change)
+    return change.after
+
+
+def test_what_rests_is_counted_no_further_than_needed(store: Backend) -> None:
+    orders = [place(store, stop("140")) for _ in range(3)]
+    store.orders.place(bracket(LIMIT), None, None)
+    assert (store.waits.count(9), store.waits.count(4)) == (5, 4)
+    store.waits.apply([trigger(orders[0], NOW, LIMIT_MET)])
+    assert store.waits.count(9) == 4
+
+
+def test_the_oldest_trail_of_a_book(store: Backend) -> None:
+    place(store, stop("140"))
+    assert store.waits.oldest_since({BOOK: (STOPS,)}) == {}
+    store.audit.tick(7)
+    place(store, trail())
+    store.audit.tick(9)
+    place(store, trail())
+    groups = store.waits.groups()
+    assert store.waits.oldest_since(groups) == {BOOK: 7}
+
+
+def test_what_reaches_a_bound_is_found_with_its_order(store: Backend) -> None:
+    low, high = place(store, stop("140")), place(store, stop("145"))
+    reached = store.waits.due_by_price([bound(STOPS, key("142"))])
+    assert ids(reached) == [high.id]
+    (one,) = reached
+    assert one.order == high
+    assert (one.row.part, one.row.group, one.row.key, one.version) == (Part.STOP, STOPS, key("145"), 1)
+    assert ids(store.waits.due_by_price([bound(STOPS, key("140"))])) == [high.id, low.id]
+    assert store.waits.due_by_price([bound(STOPS, key("146")), bound(LIMITS, LOWEST)]) == ()
+    assert store.waits.due_by_price([replace(bound(STOPS, 0), pair=OTHER)]) == ()
+
+
+def test_what_began_to_wait_too_late_is_not_found(store: Backend) -> None:
+    early = place(store, stop("145"))
+    store.audit.tick(5)
+    late = place(store, stop("145"))
+    assert ids(store.waits.due_by_price([bound(STOPS, 0, before=5)])) == [early.id]
+    assert set(ids(store.waits.due_by_price([bound(STOPS, 0, before=6)]))) == {early.id, late.id}
+
+
+def test_clients_come_in_turn_within_a_bound(store: Backend) -> None:
+    first = [place(store, limit(str(price))) for price in (150, 151, 152)]
+    bobs = place(store, limit("160"), "bob")
+    found = ids(store.waits.due_by_price([bound(LIMITS, LOWEST, most=2)]))
+    assert found == [first[0].id, bobs.id]
+    both = store.waits.due_by_price([bound(LIMITS, LOWEST), bound(STOPS, 0)])
+    assert ids(both) == [first[0].id, bobs.id, first[1].id, first[2].id]
+
+
+SWITCHES = [
+    halts.Switch(halts.Stop.HALTED, NOW),
+    halts.Switch(halts.Stop.HALTED, NOW, "alice"),
+    halts.Switch(halts.Stop.REDUCING, NOW, token_out="SOL"),
+    halts.Switch(halts.Stop.REDUCING, NOW, "alice", "SOL"),
+]
+
+
+@pytest.mark.parametrize("switch", SWITCHES, ids=lambda switch: switch.name)
+def test_a_halt_triggers_nothing_that_it_holds(store: Backend, switch: halts.Switch) -> None:
+    order, bobs = place(store, stop("145")), place(store, stop("145"), client_id="bob")
+    store.control.stop(switch)
+    held = [order] if switch.client_id else [order, bobs]
+    free = [bobs.id] if switch.client_id else []
+    assert ids(store.waits.due_by_price([bound(STOPS, 0)])) == free
+    assert set(store.waits.apply([trigger(one, NOW, LIMIT_MET) for one in held])) == set()
+    store.control.stop(replace(switch, token_out="USDC"))
+    assert set(ids(store.waits.due_by_price([bound(STOPS, 0)]))) == {order.id, bobs.id}
+    assert set(store.waits.apply([trigger(order, NOW, LIMIT_MET)])) == {order.id}
+
+
+def test_nothing_is_due_of_who_may_not_trade(store: Backend) -> None:
+    order = place(store, stop("145"), expires_at=after(9))
+    every = [bound(STOPS, 0)]
+    store.control.stop(PAUSED)
+    assert store.waits.due_by_price(every) == ()
+    assert store.waits.apply([trigger(order, NOW, LIMIT_MET)]) == {}
+    assert [one.row.part for one in store.waits.due_by_time([BOOK], after(9))] == [Part.EXPIRY]
+    store.control.lift([halts.Stop.PAUSED], None)
+    revoked = ApiKey("trading key of alice", "alice", None, None, NOW, NOW)
+    store.api_keys.add(revoked)
+    assert store.waits.due_by_price(every) == ()
+    assert store.waits.apply([trigger(order, NOW, LIMIT_MET)]) == {}
+    store.api_keys.add(replace(revoked, revoked_at=None))
+    assert ids(store.waits.due_by_price(every)) == [order.id]
+
+
+def test_what_is_due_by_the_time(store: Backend) -> None:
+    late = place(store, stop("140"), expires_at=after(3))
+    rested = rests(store, place(store, limit("170", OTHER), pair=OTHER))
+    place(store, stop("140"))
+    assert store.waits.due_by_time([BOOK, OTHER], after(0.9)) == ()
+    found = store.waits.due_by_time([BOOK, OTHER], after(3))
+    assert [(one.order, one.row.part) for one in found] == [(rested, Part.LIMIT), (late, Part.EXPIRY)]
+    assert found[0].row.group is None
+    assert ids(store.waits.due_by_time([BOOK], after(3))) == [late.id]
+
+
+def test_a_row_is_moved_while_its_order_is_unchanged(store: Backend) -> None:
+    order = place(store, limit("150"))
+    moved = Moved(order.id, 1, Part.LIMIT, LIMITS, -key("160"), after(30))
+    store.waits.move([moved, replace(moved, order_id="ord_gone")])
+    assert store.waits.due_by_price([bound(LIMITS, -key("155"))]) == ()
+    assert ids(store.waits.due_by_price([bound(LIMITS, -key("160"))])) == [order.id]
+    (again,) = store.waits.due_by_time([BOOK], after(30))
+    assert (again.order, again.row.at) == (order, after(30))
+    store.waits.move([replace(moved, version=2, key=LOWEST)])
+    assert ids(store.waits.due_by_price([bound(LIMITS, -key("160"))])) == [order.id]
+    store.waits.move([replace(moved, group=None, at=after(5))])
+    assert store.waits.due_by_price([bound(LIMITS, LOWEST)]) == ()
+
+
+# --- what becomes of them ----------------------------------------------------------------------------
+
+
+def test_a_trigger_is_one_step_with_its_event_and_without_its_rows(store: Backend) -> None:
+    connect(store, "stream", stream=True)
+    order, other = place(store, limit("150"), expires_at=after(60)), place(store, stop("140"))
+    change = trigger(order, after(2), LIMIT_MET)
+    written = store.waits.apply([change])
+    assert [watcher.connection_id for watcher in written[order.id]] == ["stream"]
+    answer = store.orders.find(order.id, "alice")
+    assert answer is not None
+    assert answer[0] == change.after
+    assert answer[1][1:] == change.events
+    assert {order_id for order_id, _ in store.audit.waiting()} == {other.id}
+    assert claim(store, order, now=after(2)).outcome is ClaimOutcome.CLAIMED
+
+
+def test_a_step_is_written_only_while_the_order_is_as_it_was_judged(store: Backend) -> None:
+    order, other = place(store, limit("150")), place(store, limit("151"), "bob")
+    change = trigger(order, NOW, LIMIT_MET)
+    assert set(store.waits.apply([change, trigger(other, NOW, LIMIT_MET)])) == {order.id, other.id}
+    assert store.waits.apply([change]) == {}
+    again = rests(store, place(store, limit("152")))
+    stale = replace(change, before=replace(again, seq=1), after=replace(change.after, id=again.id))
+    assert store.waits.apply([stale]) == {}
+    assert read(store, again) == again
+
+
+def test_an_order_expires_and_takes_its_held_exit_along(store: Backend) -> None:
+    new = bracket(LIMIT)
+    entry = store.orders.place(new, None, None).order
+    assert new.exit is not None
+    change = expire(entry, after(9), failure("deadline_passed"))
+    assert set(store.waits.apply([change])) == {entry.id}
+    assert read(store, entry) == change.after
+    assert read(store, new.exit).status is Status.CANCELLED
+    assert store.audit.waiting() == {}
+    assert store.waits.groups() == {}
+
+
+def test_the_exit_of_an_entry_that_went_on_stays_held(store: Backend) -> None:
+    new = bracket(LIMIT)
+    entry = store.orders.place(new, None, None).order
+    assert new.exit is not None
+    store.waits.apply([trigger(entry, NOW, LIMIT_MET)])
+    assert store.waits.apply([expire(entry, after(9), failure("deadline_passed"))]) == {}
+    assert read(store, new.exit).status is Status.HELD
+
+
+def test_a_trail_that_becomes_active_changes_its_group(store: Backend) -> None:
+    terms = replace(limit("170"), stop=trail("160").stop)
+    order = place(store, terms, expires_at=after(60))
+    change = activate(order, after(1), Activated(Fraction(4, 25), 41))
+    assert set(store.waits.apply([change])) == {order.id}
+    assert read(store, order) == change.after
+    rows = {part: one for (_, part), one in store.audit.waiting().items()}
+    assert {part: (one.row.group, one.version) for part, one in rows.items()} == {
+        Part.LIMIT: (LIMITS, 2),
+        Part.STOP: (TRAILS, 2),
+        Part.EXPIRY: (None, 2),
+    }
+    assert rows[Part.STOP].row.key == -40
+    answer = store.orders.find(order.id, "alice")
+    assert answer is not None
+    assert answer[1][-1].step is Step.ACTIVATED
+
+
+def test_triggered_orders_that_no_executor_took(store: Backend) -> None:
+    orders = [place(store, limit("150")) for _ in range(3)]
+    for order in orders:
+        store.waits.apply([trigger(order, after(1), LIMIT_MET)])
+    taken = claimed(store, orders[1], now=after(2))
+    store.orders.save(
+        cancel(claimed(store, orders[2], now=after(2)), after(2), "client", failure("cancelled"))
+    )
+    assert taken.status is Status.ROUTING
+    assert store.waits.lost(after(0.9)) == ()
+    assert [one.id for one in store.waits.lost(after(1))] == [orders[0].id]
+    assert store.orders.requeue(read(store, orders[0]), after(6))
+    assert store.waits.lost(after(5)) == ()
+    store.control.stop(PAUSED)
+    assert store.waits.lost(after(6)) == ()
