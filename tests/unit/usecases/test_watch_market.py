@@ -19,7 +19,7 @@ from dexec.domain.quote import Pair, PoolSnapshot
 from dexec.domain.routing import find_route
 from dexec.domain.waiting.conditions import Kind, Limit, Stop, Trail
 from dexec.domain.waiting.lookup import LIMITS, Part
-from dexec.domain.waiting.prices import Price
+from dexec.domain.waiting.prices import Price, Unit
 from dexec.domain.waiting.steps import rest
 from dexec.domain.waiting.terms import Terms
 from dexec.ports import ShardLease
@@ -41,7 +41,8 @@ def test_a_stop_goes_when_its_ticks_confirm_it() -> None:
     order = stage.place(stop("140"))
     assert stage.watch(9) == {"ticks": 6, "triggered": 1}, "one more, that saw nothing wait"
     assert stage.read(order).status is Status.TRIGGERED
-    assert stage.why(order) == Triggered(Kind.STOP, Fraction(139, 1000), Fraction(140, 1000), slot=1_004)
+    told = Triggered(Kind.STOP, Fraction(139, 1000), Fraction(140, 1000), slot=1_004, unit=Unit(BOOK))
+    assert stage.why(order) == told
     assert stage.queued == [order.id]
     assert not stage.backend.waits.is_ticked(0, stage.clock.now()), "nothing waits: the lease is given up"
 
