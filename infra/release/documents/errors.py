@@ -136,6 +136,7 @@ ABOUT: Mapping[ErrorCode, About] = {
         "day's, its tokens, its slippage, the number of its open orders. Nothing was traded.",
         "`GET /api/risk` shows the limits and what is used of them. Stay within them, or ask the operator.",
         RiskRefused(Rule.MAX_NOTIONAL, "12000 USDC", "10000 USDC"),
+        is_of_orders=True,
     ),
     ErrorCode.HALTED: About(
         "Trading is halted, for all or for this client: no orders and no amendments are taken. What is "
