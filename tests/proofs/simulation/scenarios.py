@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from dexec.domain.quote import Mode, RouteRequest
 from tests.proofs.simulation.halts import HALTS
-from tests.proofs.simulation.waits import WAITS
 from tests.proofs.simulation.limited import LIMITED
+from tests.proofs.simulation.waits import WAITS
 from tests.proofs.simulation.world import SWAP, World
 from tests.support.fakes import Landing
 
