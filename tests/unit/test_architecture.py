@@ -139,7 +139,17 @@ def _is_part(name: str) -> bool:
     """Whether a full name is that of a use case or of an adapter: an object that others are put into."""
     module, _, member = name.rpartition(".")
     use_case = "".join(word.title() for word in module.rpartition(".")[2].split("_"))
-    values = {"Statement", "Credentials", "Limits", "ProblemOrder", "Booking", "Moves", "Posting", "Entry"}
+    values = {
+        "Statement",
+        "Credentials",
+        "Limits",
+        "ProblemOrder",
+        "Booking",
+        "Moves",
+        "Posting",
+        "Entry",
+        "ScriptedMove",
+    }
     is_adapter = module.startswith("dexec.adapters.") and member[:1].isupper() and member not in values
     return is_adapter or (module.startswith("dexec.usecases.") and member in (use_case, "Notifier"))
 
