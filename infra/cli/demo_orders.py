@@ -208,7 +208,7 @@ class OrdersDemo:
     # --- what came of it -----------------------------------------------------------------------------
 
     async def report(self) -> bool:
-        """Print each order's trigger and fill; return whether all did what they should, within their limits."""
+        """Print each order's trigger and fill; return whether all did what they should, in their limits."""
         orders = {row.name: await self.api.order(row.order_id) for row in self.board.rows}
         output.say("\n[bold]What fired each, and what it got[/]\n")
         held = print_fills({name: orders[name] for name in FIRED if name in orders})

@@ -132,7 +132,7 @@ def drawn(board: WaitingBoard) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Fill:
-    """An order's fill as exact amounts of quote and base token; ``limit`` is the price that it had to keep."""
+    """An order's fill as exact amounts of quote and base token; ``limit`` is the price that it kept to."""
 
     quote: Decimal
     base: Decimal
