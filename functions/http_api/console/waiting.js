@@ -16,6 +16,7 @@ const EVERY_MS = 3000;
 const HOURS = [["", "Expiry as it is"], ["1", "in 1 hour"], ["24", "in 24 hours"], ["168", "in 7 days"], ["720", "in 30 days"]];
 const TOO_LATE = "Too late to cancel: it has been sent to the chain, and may still fill. If it does not, it ends as cancelled instead of trying again.";
 const cards = new Map();
+const asked = new Set();
 let open;
 let frame;
 
@@ -48,7 +49,8 @@ const waitingOrders = () => allOrders().filter((order) => isWaiting(order) && !i
 function draw() {
 	const waiting = waitingOrders();
 	for (const order of waiting.slice(0, MOST).reverse()) {
-		if (order.exitId && !findOrder(order.exitId)) loadOrder(order.exitId);
+		if (order.exitId && !findOrder(order.exitId) && !asked.has(order.exitId)) loadOrder(order.exitId);
+		asked.add(order.exitId);
 		if (!cards.has(order.orderId)) cards.set(order.orderId, makeCard(order.orderId));
 	}
 	for (const [id, card] of cards) {
@@ -61,7 +63,7 @@ function draw() {
 	$("clear-ended").hidden = !ended;
 	$("cancel-all").hidden = !waiting.length;
 	const more = waiting.length > MOST ? `, the newest ${MOST} shown` : "";
-	setText($("waiting-count"), waiting.length ? `${waiting.length.toLocaleString("en")} wait${waiting.length === 1 ? "s" : ""}${more}` : "None. Choose a type other than Market to place one.");
+	setText($("waiting-count"), waiting.length ? `${waiting.length.toLocaleString("en")} wait${waiting.length === 1 ? "s" : ""}${more}` : "None. The ticket has the types that wait.");
 }
 
 function makeCard(id) {

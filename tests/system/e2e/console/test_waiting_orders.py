@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -184,6 +185,29 @@ def test_what_becomes_of_it_is_told_and_stands_on_its_timeline(trader: Trader) -
     ):
         expect(timeline.nth(place)).to_contain_text(words)
     assert console.shifts() == []
+
+
+def test_a_failed_stop_is_placed_again_as_a_stop(open_console: OpenConsole, deployment: Deployed) -> None:
+    console = open_console(deployment)
+    error = {"code": "insufficient_funds", "message": "too little"}
+    serve(console.page, [waiting_order(1, status="failed", error=error, limitPrice="138", timeInForce="ioc")])
+    serve_prices(console.page)
+    console.enter(deployment.new_key())
+    console.rows.first.click()
+    console.detail.get_by_role("button", name="Try again").click()
+    asked = console.page.get_by_role("dialog", name="Place this order again?")
+    expect(asked).to_contain_text(
+        "Sell 2 SOL when the price falls to 140 USDC per SOL, at 138 USDC per SOL or better"
+    )
+    console.page.route(
+        "**/api/orders/execute", lambda route: route.fulfill(status=422, json={"detail": "no"})
+    )
+    with console.page.expect_request("**/api/orders/execute") as sent:
+        asked.get_by_role("button", name="Place order").click()
+    body = json.loads(sent.value.post_data or "")
+    terms = ("side", "baseAsset", "orderType", "triggerPrice", "limitPrice", "timeInForce")
+    assert [body[name] for name in terms] == ["sell", "SOL", "stop", "140", "138", "ioc"]
+    assert {"priceUnit", "tokenIn"}.isdisjoint(body)
 
 
 @pytest.mark.parametrize("trader", [390], indirect=True)
