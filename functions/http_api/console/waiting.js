@@ -77,7 +77,9 @@ function makeCard(id) {
 		const words = cardWords(order);
 		node.dataset.status = order.status;
 		setText(title, words.title);
-		setText(state, `${typeWords(order)} · ${word(order.status)}`);
+		const status = `${typeWords(order)} · ${word(order.status)}`;
+		// Another node: what is aligned to the right does not count as moved then.
+		if (state.textContent !== status) state.replaceChildren(h("span", {}, status));
 		setText(terms, words.terms);
 		setText(away, words.away);
 		for (const [one, does] of [[amending, "Amend"], [cancelling, "Cancel"]]) one.setAttribute("aria-label", `${does}: ${sentenceOf(order)}`);

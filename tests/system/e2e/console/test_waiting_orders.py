@@ -17,6 +17,9 @@ from tests.system.e2e.console.test_waiting_ticket import serve_prices
 from tests.system.e2e.console.waiting import UNIT, Desk, waiting_order
 from tests.system.e2e.deployed import Deployed
 
+INPUT_MS = 600
+"""For half a second after an input, whatever moves counts as its effect."""
+
 OCO: Made = {
     "orderType": "oco",
     "triggerPrice": None,
@@ -163,6 +166,7 @@ def test_what_becomes_of_it_is_told_and_stands_on_its_timeline(trader: Trader) -
         frame: Frame = {"type": "status", "orderId": order_id, "seq": seq, "status": status, "attempt": 1}
         trader.wire.push({**frame, "at": at.format(seq), **fields})
 
+    console.page.wait_for_timeout(INPUT_MS)
     push(2, "triggered", by="stop", price="139.9", threshold="140", priceType="reference", slot=12)
     expect(console.page.locator(".toast")).to_contain_text("Triggered")
     expect(stop).to_contain_text("Due: it executes now.")
@@ -171,6 +175,7 @@ def test_what_becomes_of_it_is_told_and_stands_on_its_timeline(trader: Trader) -
     push(4, "open", step="refused", rule="collar", observed="120", allowed="100")
     push(5, "expired", error={"code": "deadline_passed", "message": "its time has passed"})
     expect(stop.locator(".tag")).to_have_text("Stop · Expired")
+    assert console.shifts() == []
     stop.locator(".swap").click()
     timeline = console.detail.locator("li")
     expect(timeline).to_have_count(5)
