@@ -55,7 +55,7 @@ function content(order) {
 	return [
 		h("p", { class: "headline", data: { status: order.status } }, word(order.status), h("span", {}, outcome), retryButton(order)),
 		facts(summary(order)),
-		[["Entry", order.entryId], ["Exit", order.exitId]].map(([name, id]) => id && section(name, other(id))),
+		[["Entry", order.entryId], ["Exit", order.exitId]].filter(([, id]) => id).map(([name, id]) => section(name, other(id))),
 		order.explanation ? section("Where the price went", waterfall(order)) : [],
 		decisions,
 		section("Timeline", h("ol", {}, events.map((event, index) => entry(event, events[index - 1], order)))),

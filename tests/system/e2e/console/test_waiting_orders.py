@@ -179,6 +179,8 @@ def test_what_becomes_of_it_is_told_and_stands_on_its_timeline(trader: Trader) -
     stop.locator(".swap").click()
     timeline = console.detail.locator("li")
     expect(timeline).to_have_count(5)
+    shown = console.detail.inner_text().split("Raw JSON", 1)[0]
+    assert "null" not in shown
     for place, words in enumerate(
         (
             "",
