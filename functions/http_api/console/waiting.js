@@ -49,9 +49,11 @@ const waitingOrders = () => allOrders().filter((order) => isWaiting(order) && !i
 function draw() {
 	const waiting = waitingOrders();
 	for (const order of waiting.slice(0, MOST).reverse()) {
-		if (order.exitId && !findOrder(order.exitId) && !asked.has(order.exitId)) loadOrder(order.exitId);
-		asked.add(order.exitId);
-		if (!cards.has(order.orderId)) cards.set(order.orderId, makeCard(order.orderId));
+		if (order.exitId && !findOrder(order.exitId)) loadOnce(order.exitId);
+		// The first event of an exit does not say whose it is.
+		const isStray = order.status === "held" && !order.entryId;
+		if (isStray) loadOnce(order.orderId);
+		else if (!cards.has(order.orderId)) cards.set(order.orderId, makeCard(order.orderId));
 	}
 	for (const [id, card] of cards) {
 		// An exit lies within its entry, wherever that was drawn first.
@@ -64,6 +66,11 @@ function draw() {
 	$("cancel-all").hidden = !waiting.length;
 	const more = waiting.length > MOST ? `, the newest ${MOST} shown` : "";
 	setText($("waiting-count"), waiting.length ? `${waiting.length.toLocaleString("en")} wait${waiting.length === 1 ? "s" : ""}${more}` : "None. The ticket has the types that wait.");
+}
+
+function loadOnce(id) {
+	if (!asked.has(id)) loadOrder(id);
+	asked.add(id);
 }
 
 function makeCard(id) {

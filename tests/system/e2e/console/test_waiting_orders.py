@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.system.e2e.console.browser import axe_source
-from tests.system.e2e.console.made import Made, serve
+from tests.system.e2e.console.made import Made, frame_of, serve
 from tests.system.e2e.console.page import Console, OpenConsole
 from tests.system.e2e.console.sockets import Frame, Wire
 from tests.system.e2e.console.test_waiting_ticket import serve_prices
@@ -81,6 +81,18 @@ def test_what_waits_is_listed_with_its_distance_and_its_exit(trader: Trader) -> 
     expect(trader.console.detail.get_by_role("heading", name="Exit")).to_be_visible()
     trader.console.detail.get_by_role("button", name="Show it").click()
     expect(trader.console.detail).to_contain_text("fallen 2 % from its highest")
+    assert trader.console.shifts() == []
+
+
+def test_an_exit_that_is_heard_of_by_an_event_lies_within_its_entry(trader: Trader) -> None:
+    entry = waiting_order(4, limitPrice="145", triggerPrice=None, orderType="limit", exitId=f"ord_{5:032x}")
+    exit_ = waiting_order(5, status="held", amount="0", entryId=f"ord_{4:032x}", market=None, **OCO)
+    trader.page_orders.extend([entry, exit_])
+    for order in (exit_, entry):
+        terms = {name: order[name] for name in ("orderType", "priceUnit", "limitPrice") if name in order}
+        trader.wire.push(frame_of(order, **terms, takeProfit=order.get("takeProfit")))
+    expect(trader.card(3).locator("[data-waits] .tag")).to_have_text("OCO · Held")
+    expect(trader.console.page.locator("#waiting-list > li")).to_have_count(3)
     assert trader.console.shifts() == []
 
 
