@@ -53,8 +53,8 @@ class _Row:
         }
 
     def rail(self) -> Text:
-        if self.status == "failed":
-            return Text("failed", style="red")
+        if self.status in TERMINAL - {"confirmed"}:
+            return Text(self.status, style=_style(self.status))
         reached = _PATH.index(self.status) + 1 if self.status in _PATH else 0
         return Text("●" * reached + "○" * (len(_PATH) - reached), style=_style(self.status))
 

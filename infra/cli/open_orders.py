@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -60,7 +60,7 @@ def _follow(target: Target) -> None:
 
 def table(orders: Sequence[Document]) -> Table:
     """Return a table of orders that wait."""
-    from infra.cli.views import status_text, swap
+    from infra.cli.views import condition, status_text, swap
 
     right = {"now", "distance"}
     made = output.table("order", "swap", "waits for", "status", "now", "distance", right=right, whole=right)
@@ -77,24 +77,3 @@ def table(orders: Sequence[Document]) -> Table:
             "" if distance is None else f"{int(str(distance)) / 100:.2f} %",
         )
     return made
-
-
-def condition(order: Document) -> str:
-    """Return what an order waits for, in words."""
-    if order.get("orderType") == "oco":
-        profit, loss = cast("Document", order["takeProfit"]), cast("Document", order["stopLoss"])
-        return f"limit {profit['limitPrice']} or {_stop(loss, order)}"
-    if order.get("orderType") == "limit":
-        return f"limit {order['limitPrice']}"
-    return _stop(order, order)
-
-
-def _stop(fields: Document, order: Document) -> str:
-    limit = f", limit {fields['limitPrice']}" if fields.get("limitPrice") else ""
-    if fields.get("triggerPrice"):
-        return f"stop {fields['triggerPrice']}{limit}"
-    market = order.get("market")
-    stands = market.get("stopPrice") if isinstance(market, dict) else None
-    where = f" at {stands}" if stands else ""
-    start = f" from {fields['activationPrice']}" if fields.get("activationPrice") and not stands else ""
-    return f"trail {int(str(fields['trailingBps'])) / 100:g} %{start}{where}{limit}"

@@ -43,7 +43,44 @@ def remark(event: Event) -> str:
     if event.status == "confirmed":
         fill = cast(Document, event.detail["fill"])
         return f"got {fill['amountOut']} {documents(fill['legs'])[-1]['tokenOut']}"
-    return str(event.detail.get("signature", ""))
+    return waiting_remark(event) or str(event.detail.get("signature", ""))
+
+
+def waiting_remark(event: Event) -> str:
+    """Return what an event of an order that waits adds, in words."""
+    detail = event.detail
+    if event.status == "triggered" and "price" in detail:
+        return f"{detail['by']}: {detail['price']}, waited for {detail['threshold']}"
+    if event.step == "activated":
+        return f"trails from {detail['price']} on"
+    if event.step == "refused":
+        return f"{detail['rule']}: {detail['observed']}, allowed {detail['allowed']}"
+    return condition(detail) if detail.get("orderType") in CONDITIONS else ""
+
+
+CONDITIONS = ("limit", "stop", "trailingStop", "oco")
+"""Types of orders that wait for a price."""
+
+
+def condition(order: Document) -> str:
+    """Return what an order waits for, in words."""
+    if order.get("orderType") == "oco":
+        profit, loss = cast(Document, order["takeProfit"]), cast(Document, order["stopLoss"])
+        return f"limit {profit['limitPrice']} or {_stop(loss, order)}"
+    if order.get("orderType") == "limit":
+        return f"limit {order['limitPrice']}"
+    return _stop(order, order)
+
+
+def _stop(fields: Document, order: Document) -> str:
+    limit = f", limit {fields['limitPrice']}" if fields.get("limitPrice") else ""
+    if fields.get("triggerPrice"):
+        return f"stop {fields['triggerPrice']}{limit}"
+    market = order.get("market")
+    stands = market.get("stopPrice") if isinstance(market, dict) else None
+    where = f" at {stands}" if stands else ""
+    start = f" from {fields['activationPrice']}" if fields.get("activationPrice") and not stands else ""
+    return f"trail {int(str(fields['trailingBps'])) / 100:g} %{start}{where}{limit}"
 
 
 def error_text(error: object) -> str:
@@ -58,7 +95,11 @@ def print_order(order: Document) -> None:
     output.say(f"[bold]{order['orderId']}[/]  {escape(swap(order))}")
     status = status_text(str(order["status"]))
     output.console().print(Text.assemble("  ", status, f", attempt {order['attempt']}"))
-    for name in ("clientOrderId", "createdAt", "startsAt", "signature"):
+    if order.get("orderType") in CONDITIONS:
+        output.say(
+            f"  [dim]{'waits for':<13}[/] {escape(condition(order))} {escape(str(order['priceUnit']))}"
+        )
+    for name in ("clientOrderId", "createdAt", "startsAt", "expiresAt", "entryId", "exitId", "signature"):
         if order.get(name):
             output.say(f"  [dim]{name:<13}[/] {escape(str(order[name]))}")
     if order.get("amountOut"):

@@ -69,5 +69,5 @@ def test_the_ticks_of_a_book_from_a_time_on(market: tuple[Ticks, Record]) -> Non
         record(SOL, slot, Fraction(slot), Fraction(1))
     record(RAY, 2, Fraction(9), Fraction(9))
     found = ticks.since(SOL, START + timedelta(seconds=2))
-    assert [(sight.slot, sight.reference) for sight in found] == [(2, 2), (3, 3)]
+    assert [(sight.slot, sight.reference) for sight in found] == [(2, Fraction(2)), (3, Fraction(3))]
     assert ticks.since(Pair("JUP", "USDC"), START) == ()

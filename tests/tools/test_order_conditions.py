@@ -9,11 +9,14 @@ import typer
 from rich.console import Console
 
 from dexec.api.order_body import OrderBody
+from dexec_client.raw.events import Event
+from dexec_client.raw.json_types import Document
 from infra.cli.conditions import Conditions, expiry, sided
-from infra.cli.open_orders import condition, table
+from infra.cli.open_orders import table
+from infra.cli.views import condition, remark
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-SWAP = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
+SWAP: Document = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 EXITS = {"takeProfit": {"limitPrice": "170"}, "stopLoss": {"triggerPrice": "140"}}
 
 
@@ -84,7 +87,7 @@ def test_an_end_is_a_duration_or_a_time(text: str, fields: dict[str, object]) ->
 def test_prices_count_the_token_that_the_amount_counts() -> None:
     sold = sided({**SWAP, "slippage": "1"}, exact_out=False)
     assert sold == {"side": "sell", "baseAsset": "SOL", "quoteAsset": "USDC", "amount": "1", "slippage": "1"}
-    bought = {"tokenIn": "USDC", "tokenOut": "SOL", "amount": "1", "mode": "exactOut"}
+    bought: Document = {"tokenIn": "USDC", "tokenOut": "SOL", "amount": "1", "mode": "exactOut"}
     assert sided(bought, exact_out=True) == {
         "side": "buy",
         "baseAsset": "SOL",
@@ -112,6 +115,30 @@ OPEN = {"orderId": "ord_12345678", "status": "open", "mode": "exactIn", **SWAP}
 )
 def test_what_is_waited_for_is_one_phrase(asked: dict[str, object], words: str) -> None:
     assert condition({**OPEN, **asked}) == words  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize(
+    ("status", "step", "detail", "words"),
+    [
+        (
+            "triggered",
+            None,
+            {"by": "limit", "price": "161", "threshold": "160"},
+            "limit: 161, waited for 160",
+        ),
+        ("triggered", None, {"by": "retry"}, ""),
+        ("open", "activated", {"price": "165", "slot": 3}, "trails from 165 on"),
+        ("open", "refused", {"rule": "collar", "observed": "9", "allowed": "5"}, "collar: 9, allowed 5"),
+        ("open", "released", {"error": {"code": "no_venue", "message": "none"}}, "none"),
+        ("open", None, {"orderType": "limit", "limitPrice": "160"}, "limit 160"),
+        ("pending", None, {"tokenIn": "SOL"}, ""),
+        ("cancelled", None, {"by": "client", "error": {"message": "by you"}}, "by you"),
+    ],
+)
+def test_what_an_event_adds_is_one_phrase(
+    status: str, step: str | None, detail: dict[str, object], words: str
+) -> None:
+    assert remark(Event("ord_1", 1, status, step, 1, "", detail)) == words  # type: ignore[arg-type]
 
 
 def test_the_table_shows_how_far_the_market_is() -> None:

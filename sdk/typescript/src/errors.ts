@@ -1,6 +1,6 @@
 // Everything that the client throws.
 
-import type { Order, Problem } from "./models.js";
+import { isTerminal, type Order, type Problem } from "./models.js";
 
 const HINTS = new Map([
   [401, "is the API key right?"],
@@ -68,10 +68,12 @@ export class NotDone extends DexecError {
   }
 }
 
-/** `throwIfFailed` was given an order that failed. */
+const ENDED: Readonly<Record<string, string>> = { cancelled: "was cancelled" };
+
+/** `throwIfFailed` was given an order that failed, was cancelled or expired. */
 export class OrderFailed extends DexecError {
   constructor(readonly order: Order) {
-    super(`${order.orderId} failed: ${order.error?.message ?? "no reason is given"}`);
+    super(`${order.orderId} ${ENDED[order.status] ?? order.status}: ${order.error?.message ?? "no reason is given"}`);
   }
 }
 
@@ -160,7 +162,7 @@ export function refusal(status: number, body: unknown, retryAfter?: string | nul
 
 /** Throws `OrderFailed` unless the order is confirmed, or still under way. Returns the order. */
 export function throwIfFailed<T extends Order>(order: T): T {
-  if (order.status === "failed") throw new OrderFailed(order);
+  if (isTerminal(order.status) && order.status !== "confirmed") throw new OrderFailed(order);
   return order;
 }
 

@@ -7,7 +7,11 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description What was asked for is done; `status` and `startsAt` answer an `execute`. */
+        /**
+         * @description What was asked for is done; `status` and `startsAt` answer an `execute`.
+         *
+         *     `startsAt` is null for an order that waits for a price; `exitId` is the exit of a bracket.
+         */
         AckFrame: {
             /** @constant */
             type: "ack";
@@ -16,11 +20,9 @@ export interface components {
             /** @example ord_01a1f8b319a27e91a730694d75677ea6 */
             orderId: string;
             status?: components["schemas"]["Status"];
-            /**
-             * Format: date-time
-             * @description UTC, ISO 8601
-             */
-            startsAt?: string;
+            startsAt?: string | null;
+            /** @example ord_01a1f8b319a27e91a730694d75677ea6 */
+            exitId?: string;
         };
         /** @description A route not taken, and its cost against the one taken. */
         Alternative: {
@@ -31,6 +33,68 @@ export interface components {
             amountOut: string;
             /** Format: decimal */
             costBps: string;
+        };
+        /** @description An amendment of a waiting order: all of it, or nothing. */
+        AmendmentBody: {
+            /**
+             * @description the worst price of a fill: the transaction holds it
+             * @example 160
+             */
+            limitPrice?: number | string;
+            /**
+             * @description the stop is due at this price or worse
+             * @example 140
+             */
+            triggerPrice?: number | string;
+            /**
+             * @description another name of `triggerPrice`
+             * @example 140
+             */
+            stopPrice?: number | string;
+            /** @description the price that a stop looks at: `reference`, what a small amount gets (the default), or `mid`, between that and what it asks */
+            triggerPriceType?: components["schemas"]["PriceType"];
+            /** @description how many ticks in a row have to be at the stop's price or worse; 2 unless given */
+            confirmTicks?: number;
+            /** @description how far the market falls from its best price since it is active, in bps: 200 is 2 % */
+            trailingBps?: number;
+            /**
+             * @description it trails from this price on; without it, at once
+             * @example 165
+             */
+            activationPrice?: number | string;
+            /**
+             * @description another name of `limitPrice`
+             * @example 160
+             */
+            targetPrice?: number | string;
+            /** @description of an oco; null leaves a plain stop */
+            takeProfit?: components["schemas"]["TakeProfitFields"];
+            /** @description of an oco; null leaves a plain limit */
+            stopLoss?: components["schemas"]["StopLossFields"];
+            /**
+             * @description in whole tokens; a number or a decimal string
+             * @example 1.5
+             * @example 2
+             */
+            amount?: number | string;
+            /**
+             * @description exactIn (a sell) only: the least to receive, in whole tokens: the transaction itself holds it. Without it only the slippage limits, measured from the quote at signing
+             * @example 155.5
+             */
+            minAmountOut?: number | string;
+            /**
+             * @description exactOut (a buy) only: the most to pay, in whole tokens: the transaction itself holds it. Without it only the slippage limits, measured from the quote at signing
+             * @example 155.5
+             */
+            maxAmountIn?: number | string;
+            /**
+             * Format: date-time
+             * @description nothing is signed from then on: ISO 8601 with an offset from UTC; instead of `deadline`
+             * @example 2030-01-31T12:00:00Z
+             */
+            expiresAt?: string;
+            /** @description the `seq` of the order as you know it: if it has changed since, nothing is amended */
+            seq: number;
         };
         /** @description What a wallet holds of one token. */
         Balance: {
@@ -82,6 +146,61 @@ export interface components {
             at: string;
             /** @constant */
             status: "building";
+        };
+        /** @description Which orders to cancel: all, or those of one direction of a pair. */
+        CancelBody: {
+            /** @description symbol (`SOL`) or mint address */
+            tokenIn?: string;
+            /** @description symbol (`SOL`) or mint address */
+            tokenOut?: string;
+        };
+        /** @description The order was cancelled, with nothing traded: its last event. */
+        CancelledEvent: {
+            /** @description counts an order's events from 1 */
+            seq: number;
+            /** @description counts passes from routing on */
+            attempt: number;
+            /**
+             * Format: date-time
+             * @description UTC, ISO 8601
+             */
+            at: string;
+            /**
+             * @description client, operator, key_revoked, entry or ioc
+             * @example client
+             */
+            by: string;
+            error: components["schemas"]["OrderError"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            status: "cancelled";
+        };
+        /** @description The order was cancelled, with nothing traded: its last frame. */
+        CancelledFrame: {
+            /** @constant */
+            type: "status";
+            /** @example ord_01a1f8b319a27e91a730694d75677ea6 */
+            orderId: string;
+            earlier?: components["schemas"]["OrderEvent"][];
+            /** @description counts an order's events from 1 */
+            seq: number;
+            /** @description counts passes from routing on */
+            attempt: number;
+            /**
+             * Format: date-time
+             * @description UTC, ISO 8601
+             */
+            at: string;
+            /**
+             * @description client, operator, key_revoked, entry or ioc
+             * @example client
+             */
+            by: string;
+            error: components["schemas"]["OrderError"];
+            /** @constant */
+            status: "cancelled";
         };
         /** @description What a client has to know before it has a key. */
         Config: {
@@ -163,7 +282,7 @@ export interface components {
          * @description What went wrong, of a refused call or frame (`code`) or of an order (`error.code`).
          * @enum {string}
          */
-        ErrorCode: "malformed" | "invalid" | "body_too_large" | "unauthenticated" | "not_found" | "method_not_allowed" | "idempotency_conflict" | "too_many_orders" | "too_many_reads" | "too_many_connections" | "too_many_webhooks" | "overloaded" | "connection_unknown" | "unavailable" | "not_ready" | "outcome_unknown" | "internal" | "no_venue" | "slippage_exceeded" | "blockhash_expired" | "insufficient_funds" | "insufficient_liquidity" | "deadline_passed" | "pool_disabled" | "cancelled" | "key_revoked" | "order_failed";
+        ErrorCode: "malformed" | "invalid" | "body_too_large" | "unauthenticated" | "not_found" | "method_not_allowed" | "idempotency_conflict" | "would_trigger" | "exits_cross" | "stale_seq" | "not_waiting" | "too_late_to_cancel" | "risk_refused" | "halted" | "too_many_orders" | "too_many_reads" | "too_many_connections" | "too_many_webhooks" | "overloaded" | "connection_unknown" | "unavailable" | "not_ready" | "no_price" | "outcome_unknown" | "internal" | "no_venue" | "slippage_exceeded" | "blockhash_expired" | "insufficient_funds" | "insufficient_liquidity" | "deadline_passed" | "pool_disabled" | "cancelled" | "key_revoked" | "order_failed";
         /** @description What was asked for is refused; `status` is what HTTP would have answered. */
         ErrorFrame: {
             /** @constant */
@@ -176,6 +295,44 @@ export interface components {
             errors?: components["schemas"]["FieldError"][];
             orderId?: string;
             retryAfter?: number;
+        };
+        /** @description The order's time is over, with nothing traded: its last event. */
+        ExpiredEvent: {
+            /** @description counts an order's events from 1 */
+            seq: number;
+            /** @description counts passes from routing on */
+            attempt: number;
+            /**
+             * Format: date-time
+             * @description UTC, ISO 8601
+             */
+            at: string;
+            error: components["schemas"]["OrderError"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            status: "expired";
+        };
+        /** @description The order's time is over, with nothing traded: its last frame. */
+        ExpiredFrame: {
+            /** @constant */
+            type: "status";
+            /** @example ord_01a1f8b319a27e91a730694d75677ea6 */
+            orderId: string;
+            earlier?: components["schemas"]["OrderEvent"][];
+            /** @description counts an order's events from 1 */
+            seq: number;
+            /** @description counts passes from routing on */
+            attempt: number;
+            /**
+             * Format: date-time
+             * @description UTC, ISO 8601
+             */
+            at: string;
+            error: components["schemas"]["OrderError"];
+            /** @constant */
+            status: "expired";
         };
         /** @description The way from the mid price at the quote to the fill; the parts sum to the total exactly. */
         Explanation: {
@@ -259,6 +416,178 @@ export interface components {
             status: "ok";
             version: string;
         };
+        /** @description The order, the exit of a bracket, is held until its entry is filled; or it was amended while held. */
+        HeldEvent: {
+            /** @description counts an order's events from 1 */
+            seq: number;
+            /** @description counts passes from routing on */
+            attempt: number;
+            /**
+             * Format: date-time
+             * @description UTC, ISO 8601
+             */
+            at: string;
+            /**
+             * Format: decimal
+             * @description the worst price of a fill
+             * @example 155.5
+             */
+            limitPrice?: string;
+            /**
+             * Format: decimal
+             * @description a stop is due here, or at a worse price
+             * @example 155.5
+             */
+            triggerPrice?: string;
+            triggerPriceType?: components["schemas"]["PriceType"];
+            /** @description ticks in a row that confirm a stop */
+            confirmTicks?: number;
+            /** @description how far the stop is below the best price */
+            trailingBps?: number;
+            /**
+             * Format: decimal
+             * @description from which price on it trails
+             * @example 155.5
+             */
+            activationPrice?: string;
+            takeProfit?: components["schemas"]["TakeProfit"];
+            stopLoss?: components["schemas"]["StopLoss"];
+            timeInForce?: components["schemas"]["TimeInForce"];
+            /**
+             * @description what prices count
+             * @example USDC per SOL
+             */
+            priceUnit?: string;
+            /** @description the same prices turned round */
+            inverse?: components["schemas"]["TermPrices"];
+            orderType?: components["schemas"]["OrderType"];
+            /** @description the client's own id of the order, null without one */
+            clientOrderId?: string | null;
+            /**
+             * @deprecated
+             * @description the old name of `clientOrderId`
+             */
+            label?: string | null;
+            mode?: components["schemas"]["Mode"];
+            tokenIn?: string;
+            tokenOut?: string;
+            /**
+             * Format: decimal
+             * @description in whole tokens
+             * @example 1.5
+             */
+            amount?: string;
+            /** @description tolerance in hundredths of a percent */
+            slippageBps?: number;
+            /**
+             * Format: decimal
+             * @description in whole tokens
+             * @example 1.5
+             */
+            minAmountOut?: string;
+            /**
+             * Format: decimal
+             * @description in whole tokens
+             * @example 1.5
+             */
+            maxAmountIn?: string;
+            /** @description seconds from acceptance; nothing is signed after it */
+            deadline?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            status: "held";
+            /** @constant */
+            step?: "amended";
+        };
+        /** @description The exit of a bracket is held until its entry is filled. */
+        HeldFrame: {
+            /** @constant */
+            type: "status";
+            /** @example ord_01a1f8b319a27e91a730694d75677ea6 */
+            orderId: string;
+            earlier?: components["schemas"]["OrderEvent"][];
+            /** @description counts an order's events from 1 */
+            seq: number;
+            /** @description counts passes from routing on */
+            attempt: number;
+            /**
+             * Format: date-time
+             * @description UTC, ISO 8601
+             */
+            at: string;
+            /**
+             * Format: decimal
+             * @description the worst price of a fill
+             * @example 155.5
+             */
+            limitPrice?: string;
+            /**
+             * Format: decimal
+             * @description a stop is due here, or at a worse price
+             * @example 155.5
+             */
+            triggerPrice?: string;
+            triggerPriceType?: components["schemas"]["PriceType"];
+            /** @description ticks in a row that confirm a stop */
+            confirmTicks?: number;
+            /** @description how far the stop is below the best price */
+            trailingBps?: number;
+            /**
+             * Format: decimal
+             * @description from which price on it trails
+             * @example 155.5
+             */
+            activationPrice?: string;
+            takeProfit?: components["schemas"]["TakeProfit"];
+            stopLoss?: components["schemas"]["StopLoss"];
+            timeInForce?: components["schemas"]["TimeInForce"];
+            /**
+             * @description what prices count
+             * @example USDC per SOL
+             */
+            priceUnit?: string;
+            /** @description the same prices turned round */
+            inverse?: components["schemas"]["TermPrices"];
+            orderType?: components["schemas"]["OrderType"];
+            /** @description the client's own id of the order, null without one */
+            clientOrderId?: string | null;
+            /**
+             * @deprecated
+             * @description the old name of `clientOrderId`
+             */
+            label?: string | null;
+            mode?: components["schemas"]["Mode"];
+            tokenIn?: string;
+            tokenOut?: string;
+            /**
+             * Format: decimal
+             * @description in whole tokens
+             * @example 1.5
+             */
+            amount?: string;
+            /** @description tolerance in hundredths of a percent */
+            slippageBps?: number;
+            /**
+             * Format: decimal
+             * @description in whole tokens
+             * @example 1.5
+             */
+            minAmountOut?: string;
+            /**
+             * Format: decimal
+             * @description in whole tokens
+             * @example 1.5
+             */
+            maxAmountIn?: string;
+            /** @description seconds from acceptance; nothing is signed after it */
+            deadline?: number;
+            /** @constant */
+            status: "held";
+            /** @constant */
+            step?: "amended";
+        };
         /**
          * @description Sell `inputToken` for `outputToken`: a `SwapOrder` in other words.
          * @example {
@@ -299,10 +628,11 @@ export interface components {
             /** @description seconds from acceptance after which nothing is signed any more; what is signed settles */
             deadline?: number;
             /**
-             * @description the only type there is
-             * @constant
+             * Format: date-time
+             * @description nothing is signed from then on: ISO 8601 with an offset from UTC; instead of `deadline`
+             * @example 2030-01-31T12:00:00Z
              */
-            orderType?: "market";
+            expiresAt?: string;
             /** @description the client's own id of the order, which its answers and events carry; it need not be unique */
             clientOrderId?: string;
             /**
@@ -310,7 +640,18 @@ export interface components {
              * @description the old name of `clientOrderId`
              */
             clientId?: string;
+            /** @constant */
+            orderType?: "market";
+            /** @description of a bracket: its exit, over what this order buys, waits from when this is filled on */
+            takeProfit?: components["schemas"]["TakeProfitAt"];
+            /** @description of a bracket: its exit, over what this order buys, waits from when this is filled on */
+            stopLoss?: components["schemas"]["StopLossAt"] | components["schemas"]["TrailingStopLoss"];
         };
+        /**
+         * @description What triggers an order: one of the kinds of conditions, or the end of a stop's cool-down.
+         * @enum {string}
+         */
+        Kind: "limit" | "stop" | "trail" | "retry";
         /** @description One leg, as quoted or as filled. */
         Leg: {
             venue: string;
@@ -331,10 +672,620 @@ export interface components {
             slot: number;
         };
         /**
+         * @description Sell `inputToken` for `outputToken`: a `SwapOrder` in other words. Waits until the whole amount trades at `limitPrice` (or `targetPrice`) or better.
+         * @example {
+         *       "inputToken": "SOL",
+         *       "outputToken": "USDC",
+         *       "amount": "1.5",
+         *       "orderType": "limit",
+         *       "limitPrice": "160"
+         *     }
+         */
+        LimitInputOutputOrder: {
+            /** @description symbol (`SOL`) or mint address */
+            inputToken: string;
+            /** @description symbol (`SOL`) or mint address */
+            outputToken: string;
+            /**
+             * @description in whole tokens; a number or a decimal string
+             * @example 1.5
+             * @example 2
+             */
+            amount: number | string;
+            /**
+             * @description in percent, 0 to 100, two decimals at the most
+             * @example 0.5
+             */
+            slippage?: number | string;
+            /** @description tolerance in bps, instead of `slippage` */
+            slippageBps?: number;
+            mode?: components["schemas"]["Mode"];
+            /**
+             * @description exactIn (a sell) only: the least to receive, in whole tokens: the transaction itself holds it. Without it only the slippage limits, measured from the quote at signing
+             * @example 155.5
+             */
+            minAmountOut?: number | string;
+            /**
+             * @description exactOut (a buy) only: the most to pay, in whole tokens: the transaction itself holds it. Without it only the slippage limits, measured from the quote at signing
+             * @example 155.5
+             */
+            maxAmountIn?: number | string;
+            /** @description seconds from acceptance after which nothing is signed any more; what is signed settles */
+            deadline?: number;
+            /**
+             * Format: date-time
+             * @description nothing is signed from then on: ISO 8601 with an offset from UTC; instead of `deadline`
+             * @example 2030-01-31T12:00:00Z
+             */
+            expiresAt?: string;
+            /** @description the client's own id of the order, which its answers and events carry; it need not be unique */
+            clientOrderId?: string;
+            /**
+             * @deprecated
+             * @description the old name of `clientOrderId`
+             */
+            clientId?: string;
+            /** @constant */
+            orderType: "limit";
+            /**
+             * @description the worst price of a fill: the transaction holds it
+             * @example 160
+             */
+            limitPrice: number | string;
+            /** @description `gtc` (the default): it waits again whenever it is due and does not fill; `ioc`: it is tried once */
+            timeInForce?: components["schemas"]["TimeInForce"];
+            /** @description of a bracket: its exit, over what this order buys, waits from when this is filled on */
+            takeProfit?: components["schemas"]["TakeProfitAt"];
+            /** @description of a bracket: its exit, over what this order buys, waits from when this is filled on */
+            stopLoss?: components["schemas"]["StopLossAt"] | components["schemas"]["TrailingStopLoss"];
+        };
+        /**
+         * @description Buy or sell `baseAsset` for `quoteAsset`. `amount` counts baseAsset: a buy is exactOut, a sell exactIn. Waits until the whole amount trades at `limitPrice` (or `targetPrice`) or better.
+         * @example {
+         *       "side": "buy",
+         *       "baseAsset": "SOL",
+         *       "quoteAsset": "USDC",
+         *       "amount": "1.5",
+         *       "maxAmountIn": "240",
+         *       "orderType": "limit",
+         *       "limitPrice": "160"
+         *     }
+         */
+        LimitSideOrder: {
+            side: components["schemas"]["Side"];
+            /** @description symbol (`SOL`) or mint address */
+            baseAsset: string;
+            /** @description symbol (`SOL`) or mint address */
+            quoteAsset: string;
+            /**
+             * @description in whole tokens; a number or a decimal string
+             * @example 1.5
+             * @example 2
+             */
+            amount: number | string;
+            /**
+             * @description in percent, 0 to 100, two decimals at the most
+             * @example 0.5
+             */
+            slippage?: number | string;
+            /** @description tolerance in bps, instead of `slippage` */
+            slippageBps?: number;
+            /**
+             * @description exactIn (a sell) only: the least to receive, in whole tokens: the transaction itself holds it. Without it only the slippage limits, measured from the quote at signing
+             * @example 155.5
+             */
+            minAmountOut?: number | string;
+            /**
+             * @description exactOut (a buy) only: the most to pay, in whole tokens: the transaction itself holds it. Without it only the slippage limits, measured from the quote at signing
+             * @example 155.5
+             */
+            maxAmountIn?: number | string;
+            /** @description seconds from acceptance after which nothing is signed any more; what is signed settles */
+            deadline?: number;
+            /**
+             * Format: date-time
+             * @description nothing is signed from then on: ISO 8601 with an offset from UTC; instead of `deadline`
+             * @example 2030-01-31T12:00:00Z
+             */
+            expiresAt?: string;
+            /** @description the client's own id of the order, which its answers and events carry; it need not be unique */
+            clientOrderId?: string;
+            /**
+             * @deprecated
+             * @description the old name of `clientOrderId`
+             */
+            clientId?: string;
+            /** @constant */
+            orderType: "limit";
+            /**
+             * @description the worst price of a fill: the transaction holds it
+             * @example 160
+             */
+            limitPrice: number | string;
+            /** @description `gtc` (the default): it waits again whenever it is due and does not fill; `ioc`: it is tried once */
+            timeInForce?: components["schemas"]["TimeInForce"];
+            /** @description of a bracket: its exit, over what this order buys, waits from when this is filled on */
+            takeProfit?: components["schemas"]["TakeProfitAt"];
+            /** @description of a bracket: its exit, over what this order buys, waits from when this is filled on */
+            stopLoss?: components["schemas"]["StopLossAt"] | components["schemas"]["TrailingStopLoss"];
+        };
+        /**
+         * @description Sell `tokenIn` for `tokenOut`. `amount` counts tokenIn (`mode` exactIn, the default) or tokenOut (exactOut). Waits until the whole amount trades at `limitPrice` (or `targetPrice`) or better.
+         * @example {
+         *       "tokenIn": "SOL",
+         *       "tokenOut": "USDC",
+         *       "amount": "1.5",
+         *       "slippageBps": 50,
+         *       "orderType": "limit",
+         *       "limitPrice": "160"
+         *     }
+         */
+        LimitSwapOrder: {
+            /** @description symbol (`SOL`) or mint address */
+            tokenIn: string;
+            /** @description symbol (`SOL`) or mint address */
+            tokenOut: string;
+            /**
+             * @description in whole tokens; a number or a decimal string
+             * @example 1.5
+             * @example 2
+             */
+            amount: number | string;
+            /**
+             * @description in percent, 0 to 100, two decimals at the most
+             * @example 0.5
+             */
+            slippage?: number | string;
+            /** @description tolerance in bps, instead of `slippage` */
+            slippageBps?: number;
+            mode?: components["schemas"]["Mode"];
+            /**
+             * @description exactIn (a sell) only: the least to receive, in whole tokens: the transaction itself holds it. Without it only the slippage limits, measured from the quote at signing
+             * @example 155.5
+             */
+            minAmountOut?: number | string;
+            /**
+             * @description exactOut (a buy) only: the most to pay, in whole tokens: the transaction itself holds it. Without it only the slippage limits, measured from the quote at signing
+             * @example 155.5
+             */
+            maxAmountIn?: number | string;
+            /** @description seconds from acceptance after which nothing is signed any more; what is signed settles */
+            deadline?: number;
+            /**
+             * Format: date-time
+             * @description nothing is signed from then on: ISO 8601 with an offset from UTC; instead of `deadline`
+             * @example 2030-01-31T12:00:00Z
+             */
+            expiresAt?: string;
+            /** @description the client's own id of the order, which its answers and events carry; it need not be unique */
+            clientOrderId?: string;
+            /**
+             * @deprecated
+             * @description the old name of `clientOrderId`
+             */
+            clientId?: string;
+            /** @constant */
+            orderType: "limit";
+            /**
+             * @description the worst price of a fill: the transaction holds it
+             * @example 160
+             */
+            limitPrice: number | string;
+            /** @description `gtc` (the default): it waits again whenever it is due and does not fill; `ioc`: it is tried once */
+            timeInForce?: components["schemas"]["TimeInForce"];
+            /** @description of a bracket: its exit, over what this order buys, waits from when this is filled on */
+            takeProfit?: components["schemas"]["TakeProfitAt"];
+            /** @description of a bracket: its exit, over what this order buys, waits from when this is filled on */
+            stopLoss?: components["schemas"]["StopLossAt"] | components["schemas"]["TrailingStopLoss"];
+        };
+        /**
          * @description Which side of the swap the client fixes.
          * @enum {string}
          */
         Mode: "exactIn" | "exactOut";
+        /**
+         * @description Sell `inputToken` for `outputToken`: a `SwapOrder` in other words. Takes the profit or stops the loss, whichever comes first: one order, so both cannot fill.
+         * @example {
+         *       "inputToken": "SOL",
+         *       "outputToken": "USDC",
+         *       "amount": "1.5",
+         *       "orderType": "oco",
+         *       "takeProfit": {
+         *         "limitPrice": "170"
+         *       },
+         *       "stopLoss": {
+         *         "triggerPrice": "140"
+         *       }
+         *     }
+         */
+        OcoInputOutputOrder: {
+            /** @description symbol (`SOL`) or mint address */
+            inputToken: string;
+            /** @description symbol (`SOL`) or mint address */
+            outputToken: string;
+            /**
+             * @description in whole tokens; a number or a decimal string
+             * @example 1.5
+             * @example 2
+             */
+            amount: number | string;
+            /**
+             * @description in percent, 0 to 100, two decimals at the most
+             * @example 0.5
+             */
+            slippage?: number | string;
+            /** @description tolerance in bps, instead of `slippage` */
+            slippageBps?: number;
+            mode?: components["schemas"]["Mode"];
+            /**
+             * @description exactIn (a sell) only: the least to receive, in whole tokens: the transaction itself holds it. Without it only the slippage limits, measured from the quote at signing
+             * @example 155.5
+             */
+            minAmountOut?: number | string;
+            /**
+             * @description exactOut (a buy) only: the most to pay, in whole tokens: the transaction itself holds it. Without it only the slippage limits, measured from the quote at signing
+             * @example 155.5
+             */
+            maxAmountIn?: number | string;
+            /** @description seconds from acceptance after which nothing is signed any more; what is signed settles */
+            deadline?: number;
+            /**
+             * Format: date-time
+             * @description nothing is signed from then on: ISO 8601 with an offset from UTC; instead of `deadline`
+             * @example 2030-01-31T12:00:00Z
+             */
+            expiresAt?: string;
+            /** @description the client's own id of the order, which its answers and events carry; it need not be unique */
+            clientOrderId?: string;
+            /**
+             * @deprecated
+             * @description the old name of `clientOrderId`
+             */
+            clientId?: string;
+            /** @constant */
+            orderType: "oco";
+            /** @description one of the two conditions */
+            takeProfit: components["schemas"]["TakeProfitAt"];
+            /** @description one of the two conditions */
+            stopLoss: components["schemas"]["StopLossAt"] | components["schemas"]["TrailingStopLoss"];
+        };
+        /**
+         * @description Buy or sell `baseAsset` for `quoteAsset`. `amount` counts baseAsset: a buy is exactOut, a sell exactIn. Takes the profit or stops the loss, whichever comes first: one order, so both cannot fill.
+         * @example {
+         *       "side": "buy",
+         *       "baseAsset": "SOL",
+         *       "quoteAsset": "USDC",
+         *       "amount": "1.5",
+         *       "maxAmountIn": "240",
+         *       "orderType": "oco",
+         *       "takeProfit": {
+         *         "limitPrice": "170"
+         *       },
+         *       "stopLoss": {
+         *         "triggerPrice": "140"
+         *       }
+         *     }
+         */
+        OcoSideOrder: {
+            side: components["schemas"]["Side"];
+            /** @description symbol (`SOL`) or mint address */
+            baseAsset: string;
+            /** @description symbol (`SOL`) or mint address */
+            quoteAsset: string;
+            /**
+             * @description in whole tokens; a number or a decimal string
+             * @example 1.5
+             * @example 2
+             */
+            amount: number | string;
+            /**
+             * @description in percent, 0 to 100, two decimals at the most
+             * @example 0.5
+             */
+            slippage?: number | string;
+            /** @description tolerance in bps, instead of `slippage` */
+            slippageBps?: number;
+            /**
+             * @description exactIn (a sell) only: the least to receive, in whole tokens: the transaction itself holds it. Without it only the slippage limits, measured from the quote at signing
+             * @example 155.5
+             */
+            minAmountOut?: number | string;
+            /**
+             * @description exactOut (a buy) only: the most to pay, in whole tokens: the transaction itself holds it. Without it only the slippage limits, measured from the quote at signing
+             * @example 155.5
+             */
+            maxAmountIn?: number | string;
+            /** @description seconds from acceptance after which nothing is signed any more; what is signed settles */
+            deadline?: number;
+            /**
+             * Format: date-time
+             * @description nothing is signed from then on: ISO 8601 with an offset from UTC; instead of `deadline`
+             * @example 2030-01-31T12:00:00Z
+             */
+            expiresAt?: string;
+            /** @description the client's own id of the order, which its answers and events carry; it need not be unique */
+            clientOrderId?: string;
+            /**
+             * @deprecated
+             * @description the old name of `clientOrderId`
+             */
+            clientId?: string;
+            /** @constant */
+            orderType: "oco";
+            /** @description one of the two conditions */
+            takeProfit: components["schemas"]["TakeProfitAt"];
+            /** @description one of the two conditions */
+            stopLoss: components["schemas"]["StopLossAt"] | components["schemas"]["TrailingStopLoss"];
+        };
+        /**
+         * @description Sell `tokenIn` for `tokenOut`. `amount` counts tokenIn (`mode` exactIn, the default) or tokenOut (exactOut). Takes the profit or stops the loss, whichever comes first: one order, so both cannot fill.
+         * @example {
+         *       "tokenIn": "SOL",
+         *       "tokenOut": "USDC",
+         *       "amount": "1.5",
+         *       "slippageBps": 50,
+         *       "orderType": "oco",
+         *       "takeProfit": {
+         *         "limitPrice": "170"
+         *       },
+         *       "stopLoss": {
+         *         "triggerPrice": "140"
+         *       }
+         *     }
+         */
+        OcoSwapOrder: {
+            /** @description symbol (`SOL`) or mint address */
+            tokenIn: string;
+            /** @description symbol (`SOL`) or mint address */
+            tokenOut: string;
+            /**
+             * @description in whole tokens; a number or a decimal string
+             * @example 1.5
+             * @example 2
+             */
+            amount: number | string;
+            /**
+             * @description in percent, 0 to 100, two decimals at the most
+             * @example 0.5
+             */
+            slippage?: number | string;
+            /** @description tolerance in bps, instead of `slippage` */
+            slippageBps?: number;
+            mode?: components["schemas"]["Mode"];
+            /**
+             * @description exactIn (a sell) only: the least to receive, in whole tokens: the transaction itself holds it. Without it only the slippage limits, measured from the quote at signing
+             * @example 155.5
+             */
+            minAmountOut?: number | string;
+            /**
+             * @description exactOut (a buy) only: the most to pay, in whole tokens: the transaction itself holds it. Without it only the slippage limits, measured from the quote at signing
+             * @example 155.5
+             */
+            maxAmountIn?: number | string;
+            /** @description seconds from acceptance after which nothing is signed any more; what is signed settles */
+            deadline?: number;
+            /**
+             * Format: date-time
+             * @description nothing is signed from then on: ISO 8601 with an offset from UTC; instead of `deadline`
+             * @example 2030-01-31T12:00:00Z
+             */
+            expiresAt?: string;
+            /** @description the client's own id of the order, which its answers and events carry; it need not be unique */
+            clientOrderId?: string;
+            /**
+             * @deprecated
+             * @description the old name of `clientOrderId`
+             */
+            clientId?: string;
+            /** @constant */
+            orderType: "oco";
+            /** @description one of the two conditions */
+            takeProfit: components["schemas"]["TakeProfitAt"];
+            /** @description one of the two conditions */
+            stopLoss: components["schemas"]["StopLossAt"] | components["schemas"]["TrailingStopLoss"];
+        };
+        /**
+         * @description The order waits for its price; `step` says why there is another such event.
+         *
+         *     `released`: it was due and did not fill, because of `error`, and waits again. `amended`: its client
+         *     asks for something else now. `activated`: its trail follows the market from `price` on. `refused`: a
+         *     `rule` holds it back for now.
+         */
+        OpenEvent: {
+            /** @description counts an order's events from 1 */
+            seq: number;
+            /** @description counts passes from routing on */
+            attempt: number;
+            /**
+             * Format: date-time
+             * @description UTC, ISO 8601
+             */
+            at: string;
+            /**
+             * Format: decimal
+             * @description the worst price of a fill
+             * @example 155.5
+             */
+            limitPrice?: string;
+            /**
+             * Format: decimal
+             * @description a stop is due here, or at a worse price
+             * @example 155.5
+             */
+            triggerPrice?: string;
+            triggerPriceType?: components["schemas"]["PriceType"];
+            /** @description ticks in a row that confirm a stop */
+            confirmTicks?: number;
+            /** @description how far the stop is below the best price */
+            trailingBps?: number;
+            /**
+             * Format: decimal
+             * @description from which price on it trails
+             * @example 155.5
+             */
+            activationPrice?: string;
+            takeProfit?: components["schemas"]["TakeProfit"];
+            stopLoss?: components["schemas"]["StopLoss"];
+            timeInForce?: components["schemas"]["TimeInForce"];
+            /**
+             * @description what prices count
+             * @example USDC per SOL
+             */
+            priceUnit?: string;
+            /** @description the same prices turned round */
+            inverse?: components["schemas"]["TermPrices"];
+            orderType?: components["schemas"]["OrderType"];
+            /** @description the client's own id of the order, null without one */
+            clientOrderId?: string | null;
+            /**
+             * @deprecated
+             * @description the old name of `clientOrderId`
+             */
+            label?: string | null;
+            mode?: components["schemas"]["Mode"];
+            tokenIn?: string;
+            tokenOut?: string;
+            /**
+             * Format: decimal
+             * @description in whole tokens
+             * @example 1.5
+             */
+            amount?: string;
+            /** @description tolerance in hundredths of a percent */
+            slippageBps?: number;
+            /**
+             * Format: decimal
+             * @description in whole tokens
+             * @example 1.5
+             */
+            minAmountOut?: string;
+            /**
+             * Format: decimal
+             * @description in whole tokens
+             * @example 1.5
+             */
+            maxAmountIn?: string;
+            /** @description seconds from acceptance; nothing is signed after it */
+            deadline?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            status: "open";
+            /** @enum {string} */
+            step?: "released" | "amended" | "activated" | "refused";
+            error?: components["schemas"]["OrderError"];
+            /**
+             * Format: decimal
+             * @description in `priceUnit`: tokenOut per tokenIn, or as the client writes it
+             * @example 155.5
+             */
+            price?: string;
+            /** @description slot of the tick that was seen */
+            slot?: number;
+            rule?: string;
+            observed?: string;
+            allowed?: string;
+        };
+        /** @description The order waits for its price; `step` says why again: see `OpenEvent`. */
+        OpenFrame: {
+            /** @constant */
+            type: "status";
+            /** @example ord_01a1f8b319a27e91a730694d75677ea6 */
+            orderId: string;
+            earlier?: components["schemas"]["OrderEvent"][];
+            /** @description counts an order's events from 1 */
+            seq: number;
+            /** @description counts passes from routing on */
+            attempt: number;
+            /**
+             * Format: date-time
+             * @description UTC, ISO 8601
+             */
+            at: string;
+            /**
+             * Format: decimal
+             * @description the worst price of a fill
+             * @example 155.5
+             */
+            limitPrice?: string;
+            /**
+             * Format: decimal
+             * @description a stop is due here, or at a worse price
+             * @example 155.5
+             */
+            triggerPrice?: string;
+            triggerPriceType?: components["schemas"]["PriceType"];
+            /** @description ticks in a row that confirm a stop */
+            confirmTicks?: number;
+            /** @description how far the stop is below the best price */
+            trailingBps?: number;
+            /**
+             * Format: decimal
+             * @description from which price on it trails
+             * @example 155.5
+             */
+            activationPrice?: string;
+            takeProfit?: components["schemas"]["TakeProfit"];
+            stopLoss?: components["schemas"]["StopLoss"];
+            timeInForce?: components["schemas"]["TimeInForce"];
+            /**
+             * @description what prices count
+             * @example USDC per SOL
+             */
+            priceUnit?: string;
+            /** @description the same prices turned round */
+            inverse?: components["schemas"]["TermPrices"];
+            orderType?: components["schemas"]["OrderType"];
+            /** @description the client's own id of the order, null without one */
+            clientOrderId?: string | null;
+            /**
+             * @deprecated
+             * @description the old name of `clientOrderId`
+             */
+            label?: string | null;
+            mode?: components["schemas"]["Mode"];
+            tokenIn?: string;
+            tokenOut?: string;
+            /**
+             * Format: decimal
+             * @description in whole tokens
+             * @example 1.5
+             */
+            amount?: string;
+            /** @description tolerance in hundredths of a percent */
+            slippageBps?: number;
+            /**
+             * Format: decimal
+             * @description in whole tokens
+             * @example 1.5
+             */
+            minAmountOut?: string;
+            /**
+             * Format: decimal
+             * @description in whole tokens
+             * @example 1.5
+             */
+            maxAmountIn?: string;
+            /** @description seconds from acceptance; nothing is signed after it */
+            deadline?: number;
+            /** @constant */
+            status: "open";
+            /** @enum {string} */
+            step?: "released" | "amended" | "activated" | "refused";
+            error?: components["schemas"]["OrderError"];
+            /**
+             * Format: decimal
+             * @description in `priceUnit`: tokenOut per tokenIn, or as the client writes it
+             * @example 155.5
+             */
+            price?: string;
+            /** @description slot of the tick that was seen */
+            slot?: number;
+            rule?: string;
+            observed?: string;
+            allowed?: string;
+        };
         /** @description An order without its events; `amount` counts the token that its mode fixes. */
         Order: {
             /** @example ord_01a1f8b319a27e91a730694d75677ea6 */
@@ -376,6 +1327,50 @@ export interface components {
             maxAmountIn?: string;
             /** @description seconds from acceptance; nothing is signed after it */
             deadline?: number;
+            /**
+             * Format: decimal
+             * @description the worst price of a fill
+             * @example 155.5
+             */
+            limitPrice?: string;
+            /**
+             * Format: decimal
+             * @description a stop is due here, or at a worse price
+             * @example 155.5
+             */
+            triggerPrice?: string;
+            triggerPriceType?: components["schemas"]["PriceType"];
+            /** @description ticks in a row that confirm a stop */
+            confirmTicks?: number;
+            /** @description how far the stop is below the best price */
+            trailingBps?: number;
+            /**
+             * Format: decimal
+             * @description from which price on it trails
+             * @example 155.5
+             */
+            activationPrice?: string;
+            takeProfit?: components["schemas"]["TakeProfit"];
+            stopLoss?: components["schemas"]["StopLoss"];
+            timeInForce?: components["schemas"]["TimeInForce"];
+            /**
+             * @description what prices count
+             * @example USDC per SOL
+             */
+            priceUnit?: string;
+            /** @description the same prices turned round */
+            inverse?: components["schemas"]["TermPrices"];
+            orderType: components["schemas"]["OrderType"];
+            /** @description nothing is signed from then on */
+            expiresAt: string | null;
+            /** @description of the exit of a bracket: its entry */
+            entryId: string | null;
+            /** @description of the entry of a bracket: its exit */
+            exitId: string | null;
+            /** @description the condition that triggered it last */
+            fired: components["schemas"]["Kind"] | null;
+            /** @description of an open order; null where no tick was seen yet */
+            market: components["schemas"]["Seen"] | null;
             amountIn: string | null;
             amountOut: string | null;
             /**
@@ -388,31 +1383,30 @@ export interface components {
              * @description UTC, ISO 8601
              */
             updatedAt: string;
-            /**
-             * Format: date-time
-             * @description UTC, ISO 8601
-             */
-            startsAt: string;
+            /** @description when its turn comes under the rate limit; null while it waits for a price */
+            startsAt: string | null;
             route: components["schemas"]["Route"] | null;
             signature: string | null;
             fill: components["schemas"]["Fill"] | null;
             error: components["schemas"]["OrderError"] | null;
         };
-        /** @description An order that will be executed. */
+        /** @description An order that will be executed, at once or when it is due. */
         OrderAccepted: {
             /** @example ord_01a1f8b319a27e91a730694d75677ea6 */
             orderId: string;
             status: components["schemas"]["Status"];
+            /** @description when its turn comes under the rate limit; null while it waits for a price */
+            startsAt: string | null;
             /**
-             * Format: date-time
-             * @description when its turn comes under the rate limit
+             * @description of a bracket: the order that is its exit
+             * @example ord_01a1f8b319a27e91a730694d75677ea6
              */
-            startsAt: string;
+            exitId?: string;
             /** @description where this order can be watched, all its events so far and those to come: connect to it as it is with the key in the header `x-api-key`, or, where no header can be set, as in browsers, with `&apiKey=KEY` appended. It holds no secret itself */
             websocketUrl: string;
         };
-        /** @description An order in one of three spellings: tokenIn/tokenOut, inputToken/outputToken, or a side with a pair. */
-        OrderBody: components["schemas"]["SwapOrder"] | components["schemas"]["InputOutputOrder"] | components["schemas"]["SideOrder"];
+        /** @description An order: a swap, and what it waits for, by its `orderType`; market unless it is given. */
+        OrderBody: components["schemas"]["SwapOrder"] | components["schemas"]["InputOutputOrder"] | components["schemas"]["SideOrder"] | components["schemas"]["LimitSwapOrder"] | components["schemas"]["LimitInputOutputOrder"] | components["schemas"]["LimitSideOrder"] | components["schemas"]["StopSwapOrder"] | components["schemas"]["StopInputOutputOrder"] | components["schemas"]["StopSideOrder"] | components["schemas"]["TrailingStopSwapOrder"] | components["schemas"]["TrailingStopInputOutputOrder"] | components["schemas"]["TrailingStopSideOrder"] | components["schemas"]["OcoSwapOrder"] | components["schemas"]["OcoInputOutputOrder"] | components["schemas"]["OcoSideOrder"];
         /** @description Why an attempt or an order failed. */
         OrderError: {
             code: components["schemas"]["ErrorCode"];
@@ -421,14 +1415,23 @@ export interface components {
             shortfallBps?: number;
         };
         /** @description One entry of an order's history, by its `status`. */
-        OrderEvent: components["schemas"]["PendingEvent"] | components["schemas"]["RoutingEvent"] | components["schemas"]["BuildingEvent"] | components["schemas"]["SubmittedEvent"] | components["schemas"]["ConfirmedEvent"] | components["schemas"]["FailedEvent"];
+        OrderEvent: components["schemas"]["PendingEvent"] | components["schemas"]["HeldEvent"] | components["schemas"]["OpenEvent"] | components["schemas"]["TriggeredEvent"] | components["schemas"]["RoutingEvent"] | components["schemas"]["BuildingEvent"] | components["schemas"]["SubmittedEvent"] | components["schemas"]["ConfirmedEvent"] | components["schemas"]["FailedEvent"] | components["schemas"]["CancelledEvent"] | components["schemas"]["ExpiredEvent"];
         /** @description Some of the caller's orders, newest first. */
         OrderPage: {
             orders: components["schemas"]["Order"][];
             /** @description for the next page; null on the last */
             nextCursor: string | null;
         };
-        /** @description An order with all its events; `explanation` says what a fill cost, and why. */
+        /**
+         * @description The types of orders, as clients name them.
+         * @enum {string}
+         */
+        OrderType: "market" | "limit" | "stop" | "trailingStop" | "oco";
+        /**
+         * @description An order with its last 200 events, or those after `afterSeq`.
+         *
+         *     `explanation` says what a fill cost, and why.
+         */
         OrderWithEvents: {
             /** @example ord_01a1f8b319a27e91a730694d75677ea6 */
             orderId: string;
@@ -469,6 +1472,50 @@ export interface components {
             maxAmountIn?: string;
             /** @description seconds from acceptance; nothing is signed after it */
             deadline?: number;
+            /**
+             * Format: decimal
+             * @description the worst price of a fill
+             * @example 155.5
+             */
+            limitPrice?: string;
+            /**
+             * Format: decimal
+             * @description a stop is due here, or at a worse price
+             * @example 155.5
+             */
+            triggerPrice?: string;
+            triggerPriceType?: components["schemas"]["PriceType"];
+            /** @description ticks in a row that confirm a stop */
+            confirmTicks?: number;
+            /** @description how far the stop is below the best price */
+            trailingBps?: number;
+            /**
+             * Format: decimal
+             * @description from which price on it trails
+             * @example 155.5
+             */
+            activationPrice?: string;
+            takeProfit?: components["schemas"]["TakeProfit"];
+            stopLoss?: components["schemas"]["StopLoss"];
+            timeInForce?: components["schemas"]["TimeInForce"];
+            /**
+             * @description what prices count
+             * @example USDC per SOL
+             */
+            priceUnit?: string;
+            /** @description the same prices turned round */
+            inverse?: components["schemas"]["TermPrices"];
+            orderType: components["schemas"]["OrderType"];
+            /** @description nothing is signed from then on */
+            expiresAt: string | null;
+            /** @description of the exit of a bracket: its entry */
+            entryId: string | null;
+            /** @description of the entry of a bracket: its exit */
+            exitId: string | null;
+            /** @description the condition that triggered it last */
+            fired: components["schemas"]["Kind"] | null;
+            /** @description of an open order; null where no tick was seen yet */
+            market: components["schemas"]["Seen"] | null;
             amountIn: string | null;
             amountOut: string | null;
             /**
@@ -481,17 +1528,21 @@ export interface components {
              * @description UTC, ISO 8601
              */
             updatedAt: string;
-            /**
-             * Format: date-time
-             * @description UTC, ISO 8601
-             */
-            startsAt: string;
+            /** @description when its turn comes under the rate limit; null while it waits for a price */
+            startsAt: string | null;
             route: components["schemas"]["Route"] | null;
             signature: string | null;
             fill: components["schemas"]["Fill"] | null;
             error: components["schemas"]["OrderError"] | null;
             explanation: components["schemas"]["Explanation"] | null;
             events: components["schemas"]["OrderEvent"][];
+        };
+        /** @description What became of orders that were to be cancelled; those of neither list were over. */
+        OrdersCancelled: {
+            /** @description ended by this call, held exits among them */
+            cancelled: string[];
+            /** @description signed already: cancelled if their transactions do not fill them */
+            tooLate: string[];
         };
         /** @description One cause: what it cost in token units and in bps of the reference; below zero it was a gain. */
         Part: {
@@ -537,6 +1588,39 @@ export interface components {
             maxAmountIn?: string;
             /** @description seconds from acceptance; nothing is signed after it */
             deadline?: number;
+            /**
+             * Format: decimal
+             * @description the worst price of a fill
+             * @example 155.5
+             */
+            limitPrice?: string;
+            /**
+             * Format: decimal
+             * @description a stop is due here, or at a worse price
+             * @example 155.5
+             */
+            triggerPrice?: string;
+            triggerPriceType?: components["schemas"]["PriceType"];
+            /** @description ticks in a row that confirm a stop */
+            confirmTicks?: number;
+            /** @description how far the stop is below the best price */
+            trailingBps?: number;
+            /**
+             * Format: decimal
+             * @description from which price on it trails
+             * @example 155.5
+             */
+            activationPrice?: string;
+            takeProfit?: components["schemas"]["TakeProfit"];
+            stopLoss?: components["schemas"]["StopLoss"];
+            timeInForce?: components["schemas"]["TimeInForce"];
+            /**
+             * @description what prices count
+             * @example USDC per SOL
+             */
+            priceUnit?: string;
+            /** @description the same prices turned round */
+            inverse?: components["schemas"]["TermPrices"];
             /** @description the client's own id of the order, null without one */
             clientOrderId: string | null;
             /**
@@ -544,6 +1628,7 @@ export interface components {
              * @description the old name of `clientOrderId`
              */
             label: string | null;
+            orderType?: components["schemas"]["OrderType"];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -591,6 +1676,39 @@ export interface components {
             maxAmountIn?: string;
             /** @description seconds from acceptance; nothing is signed after it */
             deadline?: number;
+            /**
+             * Format: decimal
+             * @description the worst price of a fill
+             * @example 155.5
+             */
+            limitPrice?: string;
+            /**
+             * Format: decimal
+             * @description a stop is due here, or at a worse price
+             * @example 155.5
+             */
+            triggerPrice?: string;
+            triggerPriceType?: components["schemas"]["PriceType"];
+            /** @description ticks in a row that confirm a stop */
+            confirmTicks?: number;
+            /** @description how far the stop is below the best price */
+            trailingBps?: number;
+            /**
+             * Format: decimal
+             * @description from which price on it trails
+             * @example 155.5
+             */
+            activationPrice?: string;
+            takeProfit?: components["schemas"]["TakeProfit"];
+            stopLoss?: components["schemas"]["StopLoss"];
+            timeInForce?: components["schemas"]["TimeInForce"];
+            /**
+             * @description what prices count
+             * @example USDC per SOL
+             */
+            priceUnit?: string;
+            /** @description the same prices turned round */
+            inverse?: components["schemas"]["TermPrices"];
             /** @description the client's own id of the order, null without one */
             clientOrderId: string | null;
             /**
@@ -598,6 +1716,7 @@ export interface components {
              * @description the old name of `clientOrderId`
              */
             label: string | null;
+            orderType?: components["schemas"]["OrderType"];
             /** @constant */
             status: "pending";
             /**
@@ -612,6 +1731,44 @@ export interface components {
             type: "pong";
             /** @description of the frame that is answered, as the client gave it */
             id?: string | number;
+        };
+        /** @description What one tick saw: prices are tokenOut per tokenIn. */
+        PricePoint: {
+            /** @description slot of the tick that was seen */
+            slot: number;
+            /**
+             * Format: date-time
+             * @description UTC, ISO 8601
+             */
+            at: string;
+            /**
+             * Format: decimal
+             * @description what the market gave for a small amount
+             * @example 155.5
+             */
+            price: string;
+            /**
+             * Format: decimal
+             * @description between that and what the market asked
+             * @example 155.5
+             */
+            mid: string;
+        };
+        /**
+         * @description Which of a book's prices a stop is compared with.
+         *
+         *     The reference is what the router gives for a small amount; `MID` the mean of it and the opposite
+         *     book's inverse.
+         * @enum {string}
+         */
+        PriceType: "reference" | "mid";
+        /** @description The last minutes of a pair and direction, oldest first; empty where no order waits for it. */
+        Prices: {
+            tokenIn: string;
+            tokenOut: string;
+            /** @example USDC per SOL */
+            priceUnit: string;
+            points: components["schemas"]["PricePoint"][];
         };
         /** @description A refusal (RFC 9457). */
         Problem: {
@@ -861,6 +2018,36 @@ export interface components {
             leftOut?: components["schemas"]["VenueFailure"][];
             slot?: number;
         };
+        /** @description The market of an open order, by the newest tick of its pair and direction. */
+        Seen: {
+            /** @description slot of the tick that was seen */
+            slot: number;
+            /**
+             * Format: date-time
+             * @description UTC, ISO 8601
+             */
+            at: string;
+            /**
+             * Format: decimal
+             * @description what the market gives for a small amount
+             * @example 155.5
+             */
+            price: string;
+            /**
+             * Format: decimal
+             * @description between that and what the market asks
+             * @example 155.5
+             */
+            mid: string;
+            /** @description how far the price has to go until the order is due, or its trail begins, in bps of it; of two conditions, the nearer. Null for a stop that goes on by time */
+            distanceBps: number | null;
+            /**
+             * Format: decimal
+             * @description where a stop that trails stands now
+             * @example 155.5
+             */
+            stopPrice?: string;
+        };
         /**
          * @description What is done with the base asset.
          * @enum {string}
@@ -908,10 +2095,11 @@ export interface components {
             /** @description seconds from acceptance after which nothing is signed any more; what is signed settles */
             deadline?: number;
             /**
-             * @description the only type there is
-             * @constant
+             * Format: date-time
+             * @description nothing is signed from then on: ISO 8601 with an offset from UTC; instead of `deadline`
+             * @example 2030-01-31T12:00:00Z
              */
-            orderType?: "market";
+            expiresAt?: string;
             /** @description the client's own id of the order, which its answers and events carry; it need not be unique */
             clientOrderId?: string;
             /**
@@ -919,14 +2107,345 @@ export interface components {
              * @description the old name of `clientOrderId`
              */
             clientId?: string;
+            /** @constant */
+            orderType?: "market";
+            /** @description of a bracket: its exit, over what this order buys, waits from when this is filled on */
+            takeProfit?: components["schemas"]["TakeProfitAt"];
+            /** @description of a bracket: its exit, over what this order buys, waits from when this is filled on */
+            stopLoss?: components["schemas"]["StopLossAt"] | components["schemas"]["TrailingStopLoss"];
         };
         /**
          * @description The status of an order.
          * @enum {string}
          */
-        Status: "pending" | "routing" | "building" | "submitted" | "confirmed" | "failed";
+        Status: "held" | "open" | "triggered" | "pending" | "routing" | "building" | "submitted" | "confirmed" | "failed" | "cancelled" | "expired";
         /** @description One event of an order, by its `status`. */
-        StatusFrame: components["schemas"]["PendingFrame"] | components["schemas"]["RoutingFrame"] | components["schemas"]["BuildingFrame"] | components["schemas"]["SubmittedFrame"] | components["schemas"]["ConfirmedFrame"] | components["schemas"]["FailedFrame"];
+        StatusFrame: components["schemas"]["PendingFrame"] | components["schemas"]["HeldFrame"] | components["schemas"]["OpenFrame"] | components["schemas"]["TriggeredFrame"] | components["schemas"]["RoutingFrame"] | components["schemas"]["BuildingFrame"] | components["schemas"]["SubmittedFrame"] | components["schemas"]["ConfirmedFrame"] | components["schemas"]["FailedFrame"] | components["schemas"]["CancelledFrame"] | components["schemas"]["ExpiredFrame"];
+        /**
+         * @description Sell `inputToken` for `outputToken`: a `SwapOrder` in other words. Waits until the market is at `triggerPrice` (or `stopPrice`) or worse, then trades at the market, not below `limitPrice` where that is given.
+         * @example {
+         *       "inputToken": "SOL",
+         *       "outputToken": "USDC",
+         *       "amount": "1.5",
+         *       "orderType": "stop",
+         *       "triggerPrice": "140"
+         *     }
+         */
+        StopInputOutputOrder: {
+            /** @description symbol (`SOL`) or mint address */
+            inputToken: string;
+            /** @description symbol (`SOL`) or mint address */
+            outputToken: string;
+            /**
+             * @description in whole tokens; a number or a decimal string
+             * @example 1.5
+             * @example 2
+             */
+            amount: number | string;
+            /**
+             * @description in percent, 0 to 100, two decimals at the most
+             * @example 0.5
+             */
+            slippage?: number | string;
+            /** @description tolerance in bps, instead of `slippage` */
+            slippageBps?: number;
+            mode?: components["schemas"]["Mode"];
+            /**
+             * @description exactIn (a sell) only: the least to receive, in whole tokens: the transaction itself holds it. Without it only the slippage limits, measured from the quote at signing
+             * @example 155.5
+             */
+            minAmountOut?: number | string;
+            /**
+             * @description exactOut (a buy) only: the most to pay, in whole tokens: the transaction itself holds it. Without it only the slippage limits, measured from the quote at signing
+             * @example 155.5
+             */
+            maxAmountIn?: number | string;
+            /** @description seconds from acceptance after which nothing is signed any more; what is signed settles */
+            deadline?: number;
+            /**
+             * Format: date-time
+             * @description nothing is signed from then on: ISO 8601 with an offset from UTC; instead of `deadline`
+             * @example 2030-01-31T12:00:00Z
+             */
+            expiresAt?: string;
+            /** @description the client's own id of the order, which its answers and events carry; it need not be unique */
+            clientOrderId?: string;
+            /**
+             * @deprecated
+             * @description the old name of `clientOrderId`
+             */
+            clientId?: string;
+            /** @constant */
+            orderType: "stop";
+            /**
+             * @description the stop is due at this price or worse
+             * @example 140
+             */
+            triggerPrice: number | string;
+            /** @description the price that a stop looks at: `reference`, what a small amount gets (the default), or `mid`, between that and what it asks */
+            triggerPriceType?: components["schemas"]["PriceType"];
+            /** @description how many ticks in a row have to be at the stop's price or worse; 2 unless given */
+            confirmTicks?: number;
+            /**
+             * @description the worst price of a fill: the transaction holds it
+             * @example 160
+             */
+            limitPrice?: number | string;
+            /** @description `gtc` (the default): it waits again whenever it is due and does not fill; `ioc`: it is tried once */
+            timeInForce?: components["schemas"]["TimeInForce"];
+            /** @description of a bracket: its exit, over what this order buys, waits from when this is filled on */
+            takeProfit?: components["schemas"]["TakeProfitAt"];
+            /** @description of a bracket: its exit, over what this order buys, waits from when this is filled on */
+            stopLoss?: components["schemas"]["StopLossAt"] | components["schemas"]["TrailingStopLoss"];
+        };
+        /** @description Where a loss is stopped: at `triggerPrice`, or `trailingBps` below the best price. */
+        StopLoss: {
+            /**
+             * Format: decimal
+             * @description in `priceUnit`: tokenOut per tokenIn, or as the client writes it
+             * @example 155.5
+             */
+            triggerPrice?: string;
+            trailingBps?: number;
+            /**
+             * Format: decimal
+             * @description in `priceUnit`: tokenOut per tokenIn, or as the client writes it
+             * @example 155.5
+             */
+            activationPrice?: string;
+            triggerPriceType: components["schemas"]["PriceType"];
+            confirmTicks: number;
+            /**
+             * Format: decimal
+             * @description in `priceUnit`: tokenOut per tokenIn, or as the client writes it
+             * @example 155.5
+             */
+            limitPrice?: string;
+        };
+        /** @description Where a loss is stopped. */
+        StopLossAt: {
+            /**
+             * @description the stop is due at this price or worse
+             * @example 140
+             */
+            triggerPrice: number | string;
+            /** @description the price that a stop looks at: `reference`, what a small amount gets (the default), or `mid`, between that and what it asks */
+            triggerPriceType?: components["schemas"]["PriceType"];
+            /** @description how many ticks in a row have to be at the stop's price or worse; 2 unless given */
+            confirmTicks?: number;
+            /**
+             * @description the worst price of a fill: the transaction holds it
+             * @example 160
+             */
+            limitPrice?: number | string;
+        };
+        /** @description Where to stop: `triggerPrice`, or `trailingBps`; with `limitPrice` not below that price. */
+        StopLossFields: {
+            /**
+             * @description the worst price of a fill: the transaction holds it
+             * @example 160
+             */
+            limitPrice?: number | string;
+            /**
+             * @description the stop is due at this price or worse
+             * @example 140
+             */
+            triggerPrice?: number | string;
+            /**
+             * @description another name of `triggerPrice`
+             * @example 140
+             */
+            stopPrice?: number | string;
+            /** @description the price that a stop looks at: `reference`, what a small amount gets (the default), or `mid`, between that and what it asks */
+            triggerPriceType?: components["schemas"]["PriceType"];
+            /** @description how many ticks in a row have to be at the stop's price or worse; 2 unless given */
+            confirmTicks?: number;
+            /** @description how far the market falls from its best price since it is active, in bps: 200 is 2 % */
+            trailingBps?: number;
+            /**
+             * @description it trails from this price on; without it, at once
+             * @example 165
+             */
+            activationPrice?: number | string;
+        };
+        /** @description The prices of a stop. */
+        StopPrices: {
+            /**
+             * Format: decimal
+             * @description in `priceUnit`: tokenOut per tokenIn, or as the client writes it
+             * @example 155.5
+             */
+            triggerPrice?: string;
+            /**
+             * Format: decimal
+             * @description in `priceUnit`: tokenOut per tokenIn, or as the client writes it
+             * @example 155.5
+             */
+            activationPrice?: string;
+            /**
+             * Format: decimal
+             * @description in `priceUnit`: tokenOut per tokenIn, or as the client writes it
+             * @example 155.5
+             */
+            limitPrice?: string;
+        };
+        /**
+         * @description Buy or sell `baseAsset` for `quoteAsset`. `amount` counts baseAsset: a buy is exactOut, a sell exactIn. Waits until the market is at `triggerPrice` (or `stopPrice`) or worse, then trades at the market, not below `limitPrice` where that is given.
+         * @example {
+         *       "side": "buy",
+         *       "baseAsset": "SOL",
+         *       "quoteAsset": "USDC",
+         *       "amount": "1.5",
+         *       "maxAmountIn": "240",
+         *       "orderType": "stop",
+         *       "triggerPrice": "140"
+         *     }
+         */
+        StopSideOrder: {
+            side: components["schemas"]["Side"];
+            /** @description symbol (`SOL`) or mint address */
+            baseAsset: string;
+            /** @description symbol (`SOL`) or mint address */
+            quoteAsset: string;
+            /**
+             * @description in whole tokens; a number or a decimal string
+             * @example 1.5
+             * @example 2
+             */
+            amount: number | string;
+            /**
+             * @description in percent, 0 to 100, two decimals at the most
+             * @example 0.5
+             */
+            slippage?: number | string;
+            /** @description tolerance in bps, instead of `slippage` */
+            slippageBps?: number;
+            /**
+             * @description exactIn (a sell) only: the least to receive, in whole tokens: the transaction itself holds it. Without it only the slippage limits, measured from the quote at signing
+             * @example 155.5
+             */
+            minAmountOut?: number | string;
+            /**
+             * @description exactOut (a buy) only: the most to pay, in whole tokens: the transaction itself holds it. Without it only the slippage limits, measured from the quote at signing
+             * @example 155.5
+             */
+            maxAmountIn?: number | string;
+            /** @description seconds from acceptance after which nothing is signed any more; what is signed settles */
+            deadline?: number;
+            /**
+             * Format: date-time
+             * @description nothing is signed from then on: ISO 8601 with an offset from UTC; instead of `deadline`
+             * @example 2030-01-31T12:00:00Z
+             */
+            expiresAt?: string;
+            /** @description the client's own id of the order, which its answers and events carry; it need not be unique */
+            clientOrderId?: string;
+            /**
+             * @deprecated
+             * @description the old name of `clientOrderId`
+             */
+            clientId?: string;
+            /** @constant */
+            orderType: "stop";
+            /**
+             * @description the stop is due at this price or worse
+             * @example 140
+             */
+            triggerPrice: number | string;
+            /** @description the price that a stop looks at: `reference`, what a small amount gets (the default), or `mid`, between that and what it asks */
+            triggerPriceType?: components["schemas"]["PriceType"];
+            /** @description how many ticks in a row have to be at the stop's price or worse; 2 unless given */
+            confirmTicks?: number;
+            /**
+             * @description the worst price of a fill: the transaction holds it
+             * @example 160
+             */
+            limitPrice?: number | string;
+            /** @description `gtc` (the default): it waits again whenever it is due and does not fill; `ioc`: it is tried once */
+            timeInForce?: components["schemas"]["TimeInForce"];
+            /** @description of a bracket: its exit, over what this order buys, waits from when this is filled on */
+            takeProfit?: components["schemas"]["TakeProfitAt"];
+            /** @description of a bracket: its exit, over what this order buys, waits from when this is filled on */
+            stopLoss?: components["schemas"]["StopLossAt"] | components["schemas"]["TrailingStopLoss"];
+        };
+        /**
+         * @description Sell `tokenIn` for `tokenOut`. `amount` counts tokenIn (`mode` exactIn, the default) or tokenOut (exactOut). Waits until the market is at `triggerPrice` (or `stopPrice`) or worse, then trades at the market, not below `limitPrice` where that is given.
+         * @example {
+         *       "tokenIn": "SOL",
+         *       "tokenOut": "USDC",
+         *       "amount": "1.5",
+         *       "slippageBps": 50,
+         *       "orderType": "stop",
+         *       "triggerPrice": "140"
+         *     }
+         */
+        StopSwapOrder: {
+            /** @description symbol (`SOL`) or mint address */
+            tokenIn: string;
+            /** @description symbol (`SOL`) or mint address */
+            tokenOut: string;
+            /**
+             * @description in whole tokens; a number or a decimal string
+             * @example 1.5
+             * @example 2
+             */
+            amount: number | string;
+            /**
+             * @description in percent, 0 to 100, two decimals at the most
+             * @example 0.5
+             */
+            slippage?: number | string;
+            /** @description tolerance in bps, instead of `slippage` */
+            slippageBps?: number;
+            mode?: components["schemas"]["Mode"];
+            /**
+             * @description exactIn (a sell) only: the least to receive, in whole tokens: the transaction itself holds it. Without it only the slippage limits, measured from the quote at signing
+             * @example 155.5
+             */
+            minAmountOut?: number | string;
+            /**
+             * @description exactOut (a buy) only: the most to pay, in whole tokens: the transaction itself holds it. Without it only the slippage limits, measured from the quote at signing
+             * @example 155.5
+             */
+            maxAmountIn?: number | string;
+            /** @description seconds from acceptance after which nothing is signed any more; what is signed settles */
+            deadline?: number;
+            /**
+             * Format: date-time
+             * @description nothing is signed from then on: ISO 8601 with an offset from UTC; instead of `deadline`
+             * @example 2030-01-31T12:00:00Z
+             */
+            expiresAt?: string;
+            /** @description the client's own id of the order, which its answers and events carry; it need not be unique */
+            clientOrderId?: string;
+            /**
+             * @deprecated
+             * @description the old name of `clientOrderId`
+             */
+            clientId?: string;
+            /** @constant */
+            orderType: "stop";
+            /**
+             * @description the stop is due at this price or worse
+             * @example 140
+             */
+            triggerPrice: number | string;
+            /** @description the price that a stop looks at: `reference`, what a small amount gets (the default), or `mid`, between that and what it asks */
+            triggerPriceType?: components["schemas"]["PriceType"];
+            /** @description how many ticks in a row have to be at the stop's price or worse; 2 unless given */
+            confirmTicks?: number;
+            /**
+             * @description the worst price of a fill: the transaction holds it
+             * @example 160
+             */
+            limitPrice?: number | string;
+            /** @description `gtc` (the default): it waits again whenever it is due and does not fill; `ioc`: it is tried once */
+            timeInForce?: components["schemas"]["TimeInForce"];
+            /** @description of a bracket: its exit, over what this order buys, waits from when this is filled on */
+            takeProfit?: components["schemas"]["TakeProfitAt"];
+            /** @description of a bracket: its exit, over what this order buys, waits from when this is filled on */
+            stopLoss?: components["schemas"]["StopLossAt"] | components["schemas"]["TrailingStopLoss"];
+        };
         /** @description The transaction is signed, stored and sent. */
         SubmittedEvent: {
             /** @description counts an order's events from 1 */
@@ -1008,10 +2527,11 @@ export interface components {
             /** @description seconds from acceptance after which nothing is signed any more; what is signed settles */
             deadline?: number;
             /**
-             * @description the only type there is
-             * @constant
+             * Format: date-time
+             * @description nothing is signed from then on: ISO 8601 with an offset from UTC; instead of `deadline`
+             * @example 2030-01-31T12:00:00Z
              */
-            orderType?: "market";
+            expiresAt?: string;
             /** @description the client's own id of the order, which its answers and events carry; it need not be unique */
             clientOrderId?: string;
             /**
@@ -1019,7 +2539,71 @@ export interface components {
              * @description the old name of `clientOrderId`
              */
             clientId?: string;
+            /** @constant */
+            orderType?: "market";
+            /** @description of a bracket: its exit, over what this order buys, waits from when this is filled on */
+            takeProfit?: components["schemas"]["TakeProfitAt"];
+            /** @description of a bracket: its exit, over what this order buys, waits from when this is filled on */
+            stopLoss?: components["schemas"]["StopLossAt"] | components["schemas"]["TrailingStopLoss"];
         };
+        /** @description Where the profit is taken: at `limitPrice` or better. */
+        TakeProfit: {
+            /**
+             * Format: decimal
+             * @description in `priceUnit`: tokenOut per tokenIn, or as the client writes it
+             * @example 155.5
+             */
+            limitPrice: string;
+        };
+        /** @description Where the profit is taken. */
+        TakeProfitAt: {
+            /**
+             * @description the worst price of a fill: the transaction holds it
+             * @example 160
+             */
+            limitPrice: number | string;
+        };
+        /** @description Where to take the profit: at `limitPrice` or better. */
+        TakeProfitFields: {
+            /**
+             * @description the worst price of a fill: the transaction holds it
+             * @example 160
+             */
+            limitPrice?: number | string;
+            /**
+             * @description another name of `limitPrice`
+             * @example 160
+             */
+            targetPrice?: number | string;
+        };
+        /** @description The prices that an order waits for, under the names that its body has. */
+        TermPrices: {
+            /**
+             * Format: decimal
+             * @description in `priceUnit`: tokenOut per tokenIn, or as the client writes it
+             * @example 155.5
+             */
+            triggerPrice?: string;
+            /**
+             * Format: decimal
+             * @description in `priceUnit`: tokenOut per tokenIn, or as the client writes it
+             * @example 155.5
+             */
+            activationPrice?: string;
+            /**
+             * Format: decimal
+             * @description in `priceUnit`: tokenOut per tokenIn, or as the client writes it
+             * @example 155.5
+             */
+            limitPrice?: string;
+            takeProfit?: components["schemas"]["TakeProfit"];
+            stopLoss?: components["schemas"]["StopPrices"];
+        };
+        /**
+         * @description How long an order tries: until it is cancelled or expires, or once, when it is due.
+         * @enum {string}
+         */
+        TimeInForce: "gtc" | "ioc";
         /** @description A token that can be swapped. */
         Token: {
             symbol: string;
@@ -1030,6 +2614,335 @@ export interface components {
         /** @description All tokens that can be swapped. */
         Tokens: {
             tokens: components["schemas"]["Token"][];
+        };
+        /**
+         * @description Sell `inputToken` for `outputToken`: a `SwapOrder` in other words. A stop that follows the best price, `trailingBps` below it.
+         * @example {
+         *       "inputToken": "SOL",
+         *       "outputToken": "USDC",
+         *       "amount": "1.5",
+         *       "orderType": "trailingStop",
+         *       "trailingBps": 200
+         *     }
+         */
+        TrailingStopInputOutputOrder: {
+            /** @description symbol (`SOL`) or mint address */
+            inputToken: string;
+            /** @description symbol (`SOL`) or mint address */
+            outputToken: string;
+            /**
+             * @description in whole tokens; a number or a decimal string
+             * @example 1.5
+             * @example 2
+             */
+            amount: number | string;
+            /**
+             * @description in percent, 0 to 100, two decimals at the most
+             * @example 0.5
+             */
+            slippage?: number | string;
+            /** @description tolerance in bps, instead of `slippage` */
+            slippageBps?: number;
+            mode?: components["schemas"]["Mode"];
+            /**
+             * @description exactIn (a sell) only: the least to receive, in whole tokens: the transaction itself holds it. Without it only the slippage limits, measured from the quote at signing
+             * @example 155.5
+             */
+            minAmountOut?: number | string;
+            /**
+             * @description exactOut (a buy) only: the most to pay, in whole tokens: the transaction itself holds it. Without it only the slippage limits, measured from the quote at signing
+             * @example 155.5
+             */
+            maxAmountIn?: number | string;
+            /** @description seconds from acceptance after which nothing is signed any more; what is signed settles */
+            deadline?: number;
+            /**
+             * Format: date-time
+             * @description nothing is signed from then on: ISO 8601 with an offset from UTC; instead of `deadline`
+             * @example 2030-01-31T12:00:00Z
+             */
+            expiresAt?: string;
+            /** @description the client's own id of the order, which its answers and events carry; it need not be unique */
+            clientOrderId?: string;
+            /**
+             * @deprecated
+             * @description the old name of `clientOrderId`
+             */
+            clientId?: string;
+            /** @constant */
+            orderType: "trailingStop";
+            /** @description how far the market falls from its best price since it is active, in bps: 200 is 2 % */
+            trailingBps: number;
+            /**
+             * @description it trails from this price on; without it, at once
+             * @example 165
+             */
+            activationPrice?: number | string;
+            /** @description the price that a stop looks at: `reference`, what a small amount gets (the default), or `mid`, between that and what it asks */
+            triggerPriceType?: components["schemas"]["PriceType"];
+            /** @description how many ticks in a row have to be at the stop's price or worse; 2 unless given */
+            confirmTicks?: number;
+            /**
+             * @description the worst price of a fill: the transaction holds it
+             * @example 160
+             */
+            limitPrice?: number | string;
+            /** @description `gtc` (the default): it waits again whenever it is due and does not fill; `ioc`: it is tried once */
+            timeInForce?: components["schemas"]["TimeInForce"];
+            /** @description of a bracket: its exit, over what this order buys, waits from when this is filled on */
+            takeProfit?: components["schemas"]["TakeProfitAt"];
+            /** @description of a bracket: its exit, over what this order buys, waits from when this is filled on */
+            stopLoss?: components["schemas"]["StopLossAt"] | components["schemas"]["TrailingStopLoss"];
+        };
+        /** @description A stop that follows the best price. */
+        TrailingStopLoss: {
+            /** @description how far the market falls from its best price since it is active, in bps: 200 is 2 % */
+            trailingBps: number;
+            /**
+             * @description it trails from this price on; without it, at once
+             * @example 165
+             */
+            activationPrice?: number | string;
+            /** @description the price that a stop looks at: `reference`, what a small amount gets (the default), or `mid`, between that and what it asks */
+            triggerPriceType?: components["schemas"]["PriceType"];
+            /** @description how many ticks in a row have to be at the stop's price or worse; 2 unless given */
+            confirmTicks?: number;
+            /**
+             * @description the worst price of a fill: the transaction holds it
+             * @example 160
+             */
+            limitPrice?: number | string;
+        };
+        /**
+         * @description Buy or sell `baseAsset` for `quoteAsset`. `amount` counts baseAsset: a buy is exactOut, a sell exactIn. A stop that follows the best price, `trailingBps` below it.
+         * @example {
+         *       "side": "buy",
+         *       "baseAsset": "SOL",
+         *       "quoteAsset": "USDC",
+         *       "amount": "1.5",
+         *       "maxAmountIn": "240",
+         *       "orderType": "trailingStop",
+         *       "trailingBps": 200
+         *     }
+         */
+        TrailingStopSideOrder: {
+            side: components["schemas"]["Side"];
+            /** @description symbol (`SOL`) or mint address */
+            baseAsset: string;
+            /** @description symbol (`SOL`) or mint address */
+            quoteAsset: string;
+            /**
+             * @description in whole tokens; a number or a decimal string
+             * @example 1.5
+             * @example 2
+             */
+            amount: number | string;
+            /**
+             * @description in percent, 0 to 100, two decimals at the most
+             * @example 0.5
+             */
+            slippage?: number | string;
+            /** @description tolerance in bps, instead of `slippage` */
+            slippageBps?: number;
+            /**
+             * @description exactIn (a sell) only: the least to receive, in whole tokens: the transaction itself holds it. Without it only the slippage limits, measured from the quote at signing
+             * @example 155.5
+             */
+            minAmountOut?: number | string;
+            /**
+             * @description exactOut (a buy) only: the most to pay, in whole tokens: the transaction itself holds it. Without it only the slippage limits, measured from the quote at signing
+             * @example 155.5
+             */
+            maxAmountIn?: number | string;
+            /** @description seconds from acceptance after which nothing is signed any more; what is signed settles */
+            deadline?: number;
+            /**
+             * Format: date-time
+             * @description nothing is signed from then on: ISO 8601 with an offset from UTC; instead of `deadline`
+             * @example 2030-01-31T12:00:00Z
+             */
+            expiresAt?: string;
+            /** @description the client's own id of the order, which its answers and events carry; it need not be unique */
+            clientOrderId?: string;
+            /**
+             * @deprecated
+             * @description the old name of `clientOrderId`
+             */
+            clientId?: string;
+            /** @constant */
+            orderType: "trailingStop";
+            /** @description how far the market falls from its best price since it is active, in bps: 200 is 2 % */
+            trailingBps: number;
+            /**
+             * @description it trails from this price on; without it, at once
+             * @example 165
+             */
+            activationPrice?: number | string;
+            /** @description the price that a stop looks at: `reference`, what a small amount gets (the default), or `mid`, between that and what it asks */
+            triggerPriceType?: components["schemas"]["PriceType"];
+            /** @description how many ticks in a row have to be at the stop's price or worse; 2 unless given */
+            confirmTicks?: number;
+            /**
+             * @description the worst price of a fill: the transaction holds it
+             * @example 160
+             */
+            limitPrice?: number | string;
+            /** @description `gtc` (the default): it waits again whenever it is due and does not fill; `ioc`: it is tried once */
+            timeInForce?: components["schemas"]["TimeInForce"];
+            /** @description of a bracket: its exit, over what this order buys, waits from when this is filled on */
+            takeProfit?: components["schemas"]["TakeProfitAt"];
+            /** @description of a bracket: its exit, over what this order buys, waits from when this is filled on */
+            stopLoss?: components["schemas"]["StopLossAt"] | components["schemas"]["TrailingStopLoss"];
+        };
+        /**
+         * @description Sell `tokenIn` for `tokenOut`. `amount` counts tokenIn (`mode` exactIn, the default) or tokenOut (exactOut). A stop that follows the best price, `trailingBps` below it.
+         * @example {
+         *       "tokenIn": "SOL",
+         *       "tokenOut": "USDC",
+         *       "amount": "1.5",
+         *       "slippageBps": 50,
+         *       "orderType": "trailingStop",
+         *       "trailingBps": 200
+         *     }
+         */
+        TrailingStopSwapOrder: {
+            /** @description symbol (`SOL`) or mint address */
+            tokenIn: string;
+            /** @description symbol (`SOL`) or mint address */
+            tokenOut: string;
+            /**
+             * @description in whole tokens; a number or a decimal string
+             * @example 1.5
+             * @example 2
+             */
+            amount: number | string;
+            /**
+             * @description in percent, 0 to 100, two decimals at the most
+             * @example 0.5
+             */
+            slippage?: number | string;
+            /** @description tolerance in bps, instead of `slippage` */
+            slippageBps?: number;
+            mode?: components["schemas"]["Mode"];
+            /**
+             * @description exactIn (a sell) only: the least to receive, in whole tokens: the transaction itself holds it. Without it only the slippage limits, measured from the quote at signing
+             * @example 155.5
+             */
+            minAmountOut?: number | string;
+            /**
+             * @description exactOut (a buy) only: the most to pay, in whole tokens: the transaction itself holds it. Without it only the slippage limits, measured from the quote at signing
+             * @example 155.5
+             */
+            maxAmountIn?: number | string;
+            /** @description seconds from acceptance after which nothing is signed any more; what is signed settles */
+            deadline?: number;
+            /**
+             * Format: date-time
+             * @description nothing is signed from then on: ISO 8601 with an offset from UTC; instead of `deadline`
+             * @example 2030-01-31T12:00:00Z
+             */
+            expiresAt?: string;
+            /** @description the client's own id of the order, which its answers and events carry; it need not be unique */
+            clientOrderId?: string;
+            /**
+             * @deprecated
+             * @description the old name of `clientOrderId`
+             */
+            clientId?: string;
+            /** @constant */
+            orderType: "trailingStop";
+            /** @description how far the market falls from its best price since it is active, in bps: 200 is 2 % */
+            trailingBps: number;
+            /**
+             * @description it trails from this price on; without it, at once
+             * @example 165
+             */
+            activationPrice?: number | string;
+            /** @description the price that a stop looks at: `reference`, what a small amount gets (the default), or `mid`, between that and what it asks */
+            triggerPriceType?: components["schemas"]["PriceType"];
+            /** @description how many ticks in a row have to be at the stop's price or worse; 2 unless given */
+            confirmTicks?: number;
+            /**
+             * @description the worst price of a fill: the transaction holds it
+             * @example 160
+             */
+            limitPrice?: number | string;
+            /** @description `gtc` (the default): it waits again whenever it is due and does not fill; `ioc`: it is tried once */
+            timeInForce?: components["schemas"]["TimeInForce"];
+            /** @description of a bracket: its exit, over what this order buys, waits from when this is filled on */
+            takeProfit?: components["schemas"]["TakeProfitAt"];
+            /** @description of a bracket: its exit, over what this order buys, waits from when this is filled on */
+            stopLoss?: components["schemas"]["StopLossAt"] | components["schemas"]["TrailingStopLoss"];
+        };
+        /** @description What the order waited for was seen: it is executed next. */
+        TriggeredEvent: {
+            /** @description counts an order's events from 1 */
+            seq: number;
+            /** @description counts passes from routing on */
+            attempt: number;
+            /**
+             * Format: date-time
+             * @description UTC, ISO 8601
+             */
+            at: string;
+            /** @description which condition; `retry`: a stop goes on after a rest, without a price */
+            by: components["schemas"]["Kind"];
+            /**
+             * Format: decimal
+             * @description in `priceUnit`: tokenOut per tokenIn, or as the client writes it
+             * @example 155.5
+             */
+            price?: string;
+            /**
+             * Format: decimal
+             * @description in `priceUnit`: tokenOut per tokenIn, or as the client writes it
+             * @example 155.5
+             */
+            threshold?: string;
+            priceType: components["schemas"]["PriceType"];
+            /** @description slot of the tick that was seen */
+            slot?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            status: "triggered";
+        };
+        /** @description What the order waited for was seen: it is executed next. */
+        TriggeredFrame: {
+            /** @constant */
+            type: "status";
+            /** @example ord_01a1f8b319a27e91a730694d75677ea6 */
+            orderId: string;
+            earlier?: components["schemas"]["OrderEvent"][];
+            /** @description counts an order's events from 1 */
+            seq: number;
+            /** @description counts passes from routing on */
+            attempt: number;
+            /**
+             * Format: date-time
+             * @description UTC, ISO 8601
+             */
+            at: string;
+            /** @description which condition; `retry`: a stop goes on after a rest, without a price */
+            by: components["schemas"]["Kind"];
+            /**
+             * Format: decimal
+             * @description in `priceUnit`: tokenOut per tokenIn, or as the client writes it
+             * @example 155.5
+             */
+            price?: string;
+            /**
+             * Format: decimal
+             * @description in `priceUnit`: tokenOut per tokenIn, or as the client writes it
+             * @example 155.5
+             */
+            threshold?: string;
+            priceType: components["schemas"]["PriceType"];
+            /** @description slot of the tick that was seen */
+            slot?: number;
+            /** @constant */
+            status: "triggered";
         };
         /** @description A venue that was left out. */
         VenueFailure: {
@@ -1063,8 +2976,7 @@ export interface components {
              * @example https://example.com/dexec
              */
             url: string;
-            /** @default [] */
-            events: components["schemas"]["Status"][];
+            events?: components["schemas"]["Status"][];
         };
         /** @description A new endpoint, with the secret that its deliveries are signed with. */
         WebhookCreated: {

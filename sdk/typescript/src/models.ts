@@ -31,9 +31,8 @@ export type ErrorFrame = Schemas["ErrorFrame"];
 /** One step of one order; which details it has depends on its status and step. */
 export type OrderEvent = Schemas["OrderEvent"] & { readonly orderId: string };
 
-/** A swap that is executed at once. Amounts are decimal strings in whole tokens. */
-export interface MarketOrder {
-  readonly orderType?: "market" | undefined;
+/** What every order has. Amounts and prices are decimal strings; a price is tokenOut per tokenIn. */
+export interface Swap {
   /** The token that is sold: its symbol or mint. */
   readonly tokenIn: string;
   /** The token that is bought. */
@@ -49,14 +48,83 @@ export interface MarketOrder {
   readonly maxAmountIn?: string | undefined;
   /** Seconds from acceptance after which nothing is signed any more. */
   readonly deadline?: number | undefined;
+  /** A time in ISO 8601 from which on nothing is signed, instead of `deadline`. */
+  readonly expiresAt?: string | undefined;
   /** Your own name of the order, up to 100 characters. */
   readonly clientOrderId?: string | undefined;
   /** Made anew unless given: orders with the same key are one order. */
   readonly idempotencyKey?: string | undefined;
 }
 
-/** What `execute` takes; other types of order are to join it, told apart by `orderType`. */
-export type OrderRequest = MarketOrder;
+/** Where a profit is taken. */
+export interface TakeProfit {
+  readonly limitPrice: string;
+}
+
+/** How a stop is watched. */
+export interface Stopping {
+  /** What it looks at: what a small amount gets (`reference`, the default), or the middle of the market. */
+  readonly triggerPriceType?: "reference" | "mid" | undefined;
+  /** Ticks in a row that have to be at its price or worse: 1 to 10, 2 unless given. */
+  readonly confirmTicks?: number | undefined;
+  /** Once it is due, trade at this price or better. */
+  readonly limitPrice?: string | undefined;
+}
+
+/** A stop at a price. */
+export interface StopAt extends Stopping {
+  readonly triggerPrice: string;
+}
+
+/** A stop that follows the best price. */
+export interface Trail extends Stopping {
+  /** How far below it: 200 is 2 %. */
+  readonly trailingBps: number;
+  /** From which price on it follows. */
+  readonly activationPrice?: string | undefined;
+}
+
+/** Exits of what an order gets: one order of the reversed pair, whose prices are of that pair. */
+export interface Exits {
+  readonly takeProfit?: TakeProfit | undefined;
+  readonly stopLoss?: StopAt | Trail | undefined;
+}
+
+/** `ioc`: one attempt once the order is due; `gtc`, the default: until it fills, is cancelled or expires. */
+export interface InForce {
+  readonly timeInForce?: "gtc" | "ioc" | undefined;
+}
+
+/** A swap that is executed at once. */
+export interface MarketOrder extends Swap, Exits {
+  readonly orderType?: "market" | undefined;
+}
+
+/** Waits until the whole amount trades at its price or better. */
+export interface LimitOrder extends Swap, Exits, InForce {
+  readonly orderType: "limit";
+  readonly limitPrice: string;
+}
+
+/** Waits until the market is at its price or worse. */
+export interface StopOrder extends Swap, Exits, InForce, StopAt {
+  readonly orderType: "stop";
+}
+
+/** Waits until the market has fallen from its best price. */
+export interface TrailingStopOrder extends Swap, Exits, InForce, Trail {
+  readonly orderType: "trailingStop";
+}
+
+/** Waits for whichever comes first. */
+export interface OcoOrder extends Swap {
+  readonly orderType: "oco";
+  readonly takeProfit: TakeProfit;
+  readonly stopLoss: StopAt | Trail;
+}
+
+/** What `execute` takes, told apart by `orderType`. */
+export type OrderRequest = MarketOrder | LimitOrder | StopOrder | TrailingStopOrder | OcoOrder;
 
 /** What `amend` takes: prices in the order's own `priceUnit`; null drops what can be missing. */
 export interface AmendRequest {
@@ -107,7 +175,7 @@ export function clientOrderIdOf(order: Order): string | undefined {
   return order.clientOrderId ?? undefined;
 }
 
-/** Statuses after which an order changes no more, those of types of order to come included. */
+/** Statuses after which an order changes no more. */
 const TERMINAL: ReadonlySet<string> = new Set(["confirmed", "failed", "cancelled", "expired"]);
 
 /** Whether a status is an order's last. */

@@ -100,8 +100,8 @@ export class OrderHandle {
   }
 
   /**
-   * Waits for the order's end and returns it: `confirmed` or `failed`, which is no error by itself (see
-   * `throwIfFailed`). Where no WebSocket can be opened, the order is read each second.
+   * Waits for the order's end and returns it: `confirmed`, `failed`, `cancelled` or `expired`, which is no
+   * error by itself (see `throwIfFailed`); an order that waits for its price may take weeks. Where no WebSocket can be opened, the order is read each second.
    *
    * Throws `NotDone` when that takes longer than `timeoutMs`; the order goes on.
    */

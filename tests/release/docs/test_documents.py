@@ -28,6 +28,7 @@ from dexec.domain.errors import (
     TooManyReads,
 )
 from dexec.domain.lifecycle import Status
+from dexec.domain.waiting.terms import OrderType
 from infra.json_types import Json, Node
 from infra.local import template
 from infra.local.home import PROJECT
@@ -302,6 +303,15 @@ def test_a_stop_loss_is_at_a_price_or_trails(http: Node, stop_loss: Node, *, is_
     else:
         with pytest.raises(Invalid):
             OrderBody.model_validate(order).to_exits()
+
+
+def test_the_bodies_of_the_page_about_waiting_orders_are_read() -> None:
+    page = (files.DOCS / "waiting-orders.md").read_text()
+    bodies = [OrderBody.model_validate(json.loads(text)) for text in re.findall(r"-d '(\{.*?\})'", page)]
+    assert {body.order_type for body in bodies} == set(OrderType)
+    for body in bodies:
+        assert body.to_request(50).amount
+        assert (body.to_terms() is None) == (body.to_exits() is not None), "the market order has exits"
 
 
 def test_the_main_calls_have_examples_in_every_language(http: Node) -> None:

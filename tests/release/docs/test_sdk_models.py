@@ -69,12 +69,12 @@ def test_variants_become_one_model_that_takes_a_variant_of_tomorrow(varied: Modu
 def test_a_status_and_a_field_of_tomorrow_are_read() -> None:
     route = {
         "orderId": "o",
-        "status": "held",
+        "status": "planned",
         "startsAt": "2026-11-20T11:24:09.506Z",
         "websocketUrl": "ws://x",
     }
-    accepted = models.OrderAccepted.model_validate({**route, "exitId": "ord_2"})
-    assert (accepted.status, accepted.model_extra) == ("held", {"exitId": "ord_2"})
+    accepted = models.OrderAccepted.model_validate({**route, "planId": "plan_2"})
+    assert (accepted.status, accepted.model_extra) == ("planned", {"planId": "plan_2"})
 
 
 def test_money_is_decimal_everywhere() -> None:

@@ -8,8 +8,7 @@ from datetime import timedelta
 from fractions import Fraction
 from functools import cache
 
-from dexec.adapters.paper.pools import PaperPool
-from dexec.adapters.paper.simulator import SLOT, PaperMarket, PriceMove, Tape
+from dexec.adapters.paper.simulator import SLOT, PaperMarket, PaperPool, PriceMove, Tape
 from dexec.domain.errors import VenueUnavailable
 from dexec.domain.quote import Pair, PoolSnapshot
 from dexec.ports import Clock

@@ -122,7 +122,7 @@ SELLING, BUYING = Pair("SOL", "USDC"), Pair("USDC", "SOL")
     ],
 )
 def test_how_far_the_market_is_from_the_nearest_trigger(
-    fields: dict[str, object], waits: dict[str, object], distance: int | None
+    fields: dict[str, object], waits: dict[str, Any], distance: int | None
 ) -> None:
     order = waiting(fields, **waits)
     (mark,) = marks_of([order])

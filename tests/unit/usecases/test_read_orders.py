@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from fractions import Fraction
 
@@ -9,7 +10,7 @@ import pytest
 
 from dexec.domain.errors import Invalid, NotFound
 from dexec.domain.quote import Pair
-from dexec.domain.waiting.sights import Mark, Sight, thinned
+from dexec.domain.waiting.sights import Mark, Seen, Sight, thinned
 from dexec.ports import ApiKey, BookTick
 from dexec.usecases.read_orders import ReadOrders
 from tests.proofs.simulation.world import World
@@ -72,7 +73,7 @@ def test_a_chart_has_a_quarter_of_an_hour_thinned_to_the_newest_points(world: Wo
 
 def test_nothing_is_read_of_the_market_for_no_open_order(world: World) -> None:
     class Unread(FakeTicks):
-        def seen(self, marks: object) -> dict[Mark, object]:  # type: ignore[override]
+        def seen(self, marks: Collection[Mark]) -> Mapping[Mark, Seen]:
             raise AssertionError("read")
 
     assert ReadOrders(world.backend.orders, Unread(Store()), world.clock).seen([]) == {}

@@ -28,6 +28,7 @@ from dexec_client.results import Amount, Order, amount_text, parsed
 from dexec_client.watching import AsyncEventStream, Watch
 
 SwapMode = Literal["exactIn", "exactOut"]
+OrderType = Literal["market", "limit", "stop", "trailingStop", "oco"]
 
 URL_VARIABLE = "DEXEC_URL"
 KEY_VARIABLE = "DEXEC_API_KEY"
@@ -92,6 +93,17 @@ class AsyncClient:
         min_amount_out: Amount | None = None,
         max_amount_in: Amount | None = None,
         deadline: int | None = None,
+        order_type: OrderType | None = None,
+        limit_price: Amount | None = None,
+        trigger_price: Amount | None = None,
+        trailing_bps: int | None = None,
+        activation_price: Amount | None = None,
+        trigger_price_type: Literal["reference", "mid"] | None = None,
+        confirm_ticks: int | None = None,
+        take_profit: Mapping[str, Json] | None = None,
+        stop_loss: Mapping[str, Json] | None = None,
+        time_in_force: Literal["gtc", "ioc"] | None = None,
+        expires_at: datetime | None = None,
         client_order_id: str | None = None,
         idempotency_key: str | None = None,
         extra: Mapping[str, Json] | None = None,
@@ -104,20 +116,43 @@ class AsyncClient:
         ``client_order_id`` is shown with the order. ``extra`` takes fields of the API that this client does
         not know.
 
+        With an ``order_type`` the order waits: for ``limit_price`` or better (``limit``), for
+        ``trigger_price`` or worse (``stop``), for a fall of ``trailing_bps`` (``trailingStop``), for
+        ``take_profit`` or ``stop_loss`` (``oco``), fields of the API by its names, such as
+        ``{"limitPrice": "170"}`` and ``{"triggerPrice": "140"}``. Of any other type these two are its exits,
+        for what it gets. Prices are ``token_out`` per ``token_in``, of exits the other way round.
+        ``expires_at``, with a time zone, ends it, as ``deadline`` does.
+
         However often it is sent, it is one order: under ``idempotency_key``, else one of its own. Where a
         ``DexecError`` says ``is_unknown``, the order may have been placed: its ``idempotency_key`` is the
         one to repeat it with.
         """
-        given: Mapping[str, Json] = {
+        exact = {
+            "amount": amount,
+            "minAmountOut": min_amount_out,
+            "maxAmountIn": max_amount_in,
+            "limitPrice": limit_price,
+            "triggerPrice": trigger_price,
+            "activationPrice": activation_price,
+        }
+        given: Document = {
+            "tokenIn": token_in,
+            "tokenOut": token_out,
+            **{name: None if value is None else amount_text(value) for name, value in exact.items()},
             "mode": mode,
             "slippageBps": slippage_bps,
-            "minAmountOut": None if min_amount_out is None else amount_text(min_amount_out),
-            "maxAmountIn": None if max_amount_in is None else amount_text(max_amount_in),
             "deadline": deadline,
+            "orderType": order_type,
+            "trailingBps": trailing_bps,
+            "triggerPriceType": trigger_price_type,
+            "confirmTicks": confirm_ticks,
+            "takeProfit": None if take_profit is None else dict(take_profit),
+            "stopLoss": None if stop_loss is None else dict(stop_loss),
+            "timeInForce": time_in_force,
+            "expiresAt": None if expires_at is None else expires_at.isoformat(),
             "clientOrderId": client_order_id,
         }
-        order: Document = {"tokenIn": token_in, "tokenOut": token_out, "amount": amount_text(amount)}
-        order |= {name: value for name, value in given.items() if value is not None}
+        order: Document = {name: value for name, value in given.items() if value is not None}
         key = idempotency_key or new_key()
         try:
             placed = parsed(OrderAccepted, await self._api.place(order | dict(extra or {}), key))

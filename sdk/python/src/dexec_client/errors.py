@@ -16,7 +16,7 @@
     │   ├── Unavailable          502, 503, 504: a back end does not answer, or is busy
     │   └── ServerError          any other 5xx
     ├── NotDone                  an order had not ended in time (also a TimeoutError)
-    └── OrderFailed              raise_for_failure() on an order that failed; has order
+    └── OrderFailed              raise_for_failure() on an order that ended unfilled; has order
 """
 
 from __future__ import annotations
@@ -150,12 +150,15 @@ class NotDone(DexecError, TimeoutError):
     """An order had not ended in time; it goes on."""
 
 
+_ENDED = {"cancelled": "was cancelled"}
+
+
 class OrderFailed(DexecError):
-    """An order ended as failed: nothing was traded. ``order`` is the order, ``code`` the reason's name."""
+    """An order failed, was cancelled or expired: nothing was traded. ``order`` is it, ``code`` names why."""
 
     def __init__(self, order: Order) -> None:
         reason = f"{order.error.code}: {order.error.message}" if order.error else "no reason is given"
-        super().__init__(f"order {order.order_id} failed: {reason}")
+        super().__init__(f"order {order.order_id} {_ENDED.get(order.status, order.status)}: {reason}")
         self.order = order
         self.code = order.error.code if order.error else ""
 

@@ -58,8 +58,9 @@ class AsyncOrderHandle:
                 yield OrderEvent.of(event)
 
     async def done(self, timeout: float | None = None) -> Order:
-        """Wait for the order's end, and return it, confirmed or failed.
+        """Wait for the order's end, and return it: confirmed, failed, cancelled or expired.
 
+        An order that waits for its price may do so for weeks: its events say how it stands meanwhile.
         Raises ``NotDone`` after ``timeout`` seconds (the order goes on; ask again), ``DexecError`` where
         the deployment is not reached. Where a WebSocket cannot be opened, the order is read each second.
         """

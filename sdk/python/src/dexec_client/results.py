@@ -51,17 +51,17 @@ class Order(models.Order):
     @model_validator(mode="before")
     @classmethod
     def _named_by_its_client(cls, fields: Document) -> Document:
-        """Take the client's own id where deployments before ``clientOrderId`` show it."""
-        return {"clientOrderId": fields.get("label")} | fields
+        """Take the client's own id where older deployments show it; these have market orders alone."""
+        return {"clientOrderId": fields.get("label"), "orderType": "market"} | fields
 
     @property
     def terminal(self) -> bool:
-        """Whether it has ended: it is confirmed, or failed."""
+        """Whether it has ended: it is confirmed, failed, cancelled or expired."""
         return self.status in TERMINAL
 
     def raise_for_failure(self) -> Order:
-        """Return the order; raise ``OrderFailed`` if it failed."""
-        if self.status == "failed":
+        """Return the order; raise ``OrderFailed`` if it ended with nothing traded."""
+        if self.terminal and self.status != "confirmed":
             raise OrderFailed(self)
         return self
 

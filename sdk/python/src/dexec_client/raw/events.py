@@ -9,7 +9,7 @@ from typing import cast
 
 from dexec_client.raw.json_types import Document
 
-TERMINAL = frozenset({"confirmed", "failed"})
+TERMINAL = frozenset({"confirmed", "failed", "cancelled", "expired"})
 _NAMED = frozenset({"type", "orderId", "seq", "status", "step", "attempt", "at", "earlier"})
 
 
