@@ -1,4 +1,4 @@
-"""``dexec demo``: starts a deployment, runs five orders at once, and stops it again."""
+"""``dexec demo``: starts a deployment, shows five orders at once or four that wait, and stops it again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dexec_client.raw.feed import Feed
     from dexec_client.raw.json_types import Document
     from infra.cli.live import Board
-    from infra.local.home import State
+    from infra.local.home import Home, State
 
 
 class _Wanted(NamedTuple):
@@ -42,31 +42,54 @@ SvgOption = Annotated[
 ]
 
 
-def demo(home: HomeOption = HOME, svg: SvgOption = None) -> None:
+OrdersOption = Annotated[
+    bool, typer.Option("--orders", help="Show orders that wait instead, and move the market until they fire.")
+]
+
+
+def demo(home: HomeOption = HOME, svg: SvgOption = None, *, orders: OrdersOption = False) -> None:
     """Start the deployment, run five orders at once, show what happened, and stop it again.
 
-    A deployment that runs already is used, and left running. The exit code is 0 if all five orders are
-    confirmed.
+    With --orders: a stop, a limit, a bracket and a trailing stop wait while the market is moved, and is moved
+    back at the end. A deployment that runs already is used, and left running. The exit code is 0 if all
+    orders are confirmed, and those that waited fired as they should, within their limits.
     """
-    from infra.cli import views
-    from infra.local import database, deployment
+    from infra.local import deployment
     from infra.local.home import Home
 
     where = Home(home.resolve())
     with stoppable():
         state, started = deployment.up(where, report=output.note)
         try:
-            with output.recorded(svg, "make demo") if svg else nullcontext():
-                placed, confirmed = asyncio.run(_show_five(state))
-            output.say("\n[bold]The history, as PostgreSQL holds it[/]\n")
-            views.print_rows(database.histories(state.database_url, placed))
+            complaint = _show_waiting(state, where, svg) if orders else _show_at_once(state, svg)
         finally:
             if started:
                 deployment.down(where)
                 output.note("stopped everything it started")
-    if confirmed < len(_ORDERS):
-        output.complain(f"only {confirmed} of {len(_ORDERS)} orders were confirmed; see {home}/emulator.log")
+    if complaint:
+        output.complain(f"{complaint}; see {home}/emulator.log")
         raise typer.Exit(1)
+
+
+def _show_waiting(state: State, where: Home, svg: Path | None) -> str:
+    """Show orders that wait; return what went wrong."""
+    from infra.cli import demo_orders
+
+    with output.recorded(svg, "dexec demo --orders") if svg else nullcontext():
+        done = asyncio.run(demo_orders.show(state, where))
+    return "" if done else "not every order fired and filled as it should"
+
+
+def _show_at_once(state: State, svg: Path | None) -> str:
+    """Show five orders at the same moment, and their history; return what went wrong."""
+    from infra.cli import views
+    from infra.local import database
+
+    with output.recorded(svg, "make demo") if svg else nullcontext():
+        placed, confirmed = asyncio.run(_show_five(state))
+    output.say("\n[bold]The history, as PostgreSQL holds it[/]\n")
+    views.print_rows(database.histories(state.database_url, placed))
+    return "" if confirmed == len(_ORDERS) else f"only {confirmed} of {len(_ORDERS)} orders were confirmed"
 
 
 async def _show_five(state: State) -> tuple[list[str], int]:

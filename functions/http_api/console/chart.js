@@ -16,7 +16,8 @@ const MOST_POINTS = 2000;
 const TABLE_ROWS = 12;
 const NAMES = { limit: "Limit", stop: "Stop", trail: "Trailing stop" };
 const [LEFT, RIGHT, TOP, BOTTOM] = [6, 276, 8, 172];
-const seen = new Map(); // Of each pair: its points {t, price}, and by order the stops of its trail.
+const seen = new Map(); // Of each pair and direction: price by time.
+const trails = new Map(); // By order: [time, price of its stop], whenever that moved.
 let pair = null;
 let draft = () => [];
 let span = SPANS_MS["5 min"];
@@ -64,29 +65,30 @@ async function poll() {
 	if (points.length) drawChart();
 }
 
-// Kept in one way round, whichever way the pair is read or swapped.
-const nameOf = (tokenIn, tokenOut) => [tokenIn, tokenOut].sort().join();
+// What one gets for a token is another price than what one pays for it: each direction has its own. Numbers are
+// kept one way round, whichever way the pair is read.
+const nameOf = (tokenIn, tokenOut) => [tokenIn, tokenOut].join();
 const number = (price, { base, quote }) => (base < quote ? Number(price) : 1 / Number(price));
 
 function bookOf(tokenIn, tokenOut) {
 	const name = nameOf(tokenIn, tokenOut);
-	if (!seen.has(name)) seen.set(name, { points: new Map(), trails: new Map() });
+	if (!seen.has(name)) seen.set(name, new Map());
 	return seen.get(name);
 }
 
 function add(tokenIn, tokenOut, t, price) {
-	const { points } = bookOf(tokenIn, tokenOut);
+	const points = bookOf(tokenIn, tokenOut);
 	const value = number(price, unitOf(tokenIn, tokenOut));
 	if (Number.isFinite(value) && value > 0) points.set(t, value);
 	if (points.size > MOST_POINTS) points.delete(points.keys().next().value);
 }
 
 // The lines of the orders of the pair, either way, and of the ticket; a trail's stop is remembered as it moves.
-function linesOf(unit, trails, now) {
-	const orders = allOrders().filter((order) => isWaiting(order) && !isOver(order) && nameOf(order.tokenIn, order.tokenOut ?? "") === nameOf(...pair));
+function linesOf(unit, now) {
+	const orders = allOrders().filter((order) => isWaiting(order) && !isOver(order) && pair.includes(order.tokenIn) && pair.includes(order.tokenOut));
 	const lines = orders.flatMap((order) =>
 		conditionsOf(order, unit).flatMap(({ kind, price, place, start }) => {
-			if (kind === "trail" && price) follow(trails, order.orderId, now, number(price, unit));
+			if (kind === "trail" && price) follow(order.orderId, now, number(price, unit));
 			const name = place === "takeProfit" || (order.entryId && kind === "limit") ? "Take profit" : NAMES[kind];
 			return [price && { name, kind, price, id: order.orderId }, !price && start && { name: "Trail from", kind, price: start }].filter(Boolean);
 		}),
@@ -94,7 +96,7 @@ function linesOf(unit, trails, now) {
 	return [...lines, ...draft().map((line) => ({ ...line, isDraft: true }))].filter(({ price }) => Number(price) > 0);
 }
 
-function follow(trails, id, t, price) {
+function follow(id, t, price) {
 	if (!trails.has(id)) trails.set(id, []);
 	if (trails.get(id).at(-1)?.[1] !== price) trails.get(id).push([t, price]);
 }
@@ -102,9 +104,9 @@ function follow(trails, id, t, price) {
 function draw() {
 	if (!pair) return;
 	const unit = unitOf(...pair);
-	const { points, trails } = bookOf(...pair);
+	const points = bookOf(...pair);
 	const now = Date.now();
-	const lines = linesOf(unit, trails, now);
+	const lines = linesOf(unit, now);
 	const shown = [...points].filter(([t]) => t >= now - span).sort(([a], [b]) => a - b).map(([t, value]) => [t, number(value, unit)]);
 	setText($("price-title"), `${unit.base} in ${unit.quote}`);
 	const last = shown.at(-1)?.[1];

@@ -13,7 +13,7 @@ const STRETCHES = ["queue", "route", "build", "land"];
 export function swapWords(order) {
 	const side = (name, exact) => {
 		const known = order.fill?.[name] ?? order.route?.[name] ?? order[name] ?? (exact ? order.amount : null);
-		return known === null ? "" : `${show(known, 6)} `;
+		return known === null || order.status === "held" ? "" : `${show(known, 6)} `;
 	};
 	const exactIn = order.mode !== "exactOut";
 	return `${side("amountIn", exactIn)}${order.tokenIn} → ${side("amountOut", !exactIn)}${order.tokenOut}`;

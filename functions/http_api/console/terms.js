@@ -59,6 +59,7 @@ export function sentenceOf(order, exit = null) {
 
 function swapOf({ tokenIn, tokenOut, mode, amount }, unit) {
 	const [isExactIn, isSale] = [mode !== "exactOut", unit.base === tokenIn];
+	if (!Number(amount)) return `${isSale ? "Sell" : "Spend"} what its entry gets`; // Of an exit that is held.
 	const known = show(amount, 12);
 	if (isExactIn === isSale) return `${isSale ? "Sell" : "Buy"} ${known} ${unit.base}`;
 	return isSale ? `Sell ${tokenIn} for ${known} ${tokenOut}` : `Buy ${tokenOut} with ${known} ${tokenIn}`;

@@ -127,10 +127,10 @@ function drawRoute(route, quotes) {
 }
 
 // The limit that is shown is the one that pressing Execute sends, be it that of an unanswered order.
-function drawTerms(order) {
+function drawTerms(order, caution) {
 	const sent = isWaiting(order) ? null : unansweredLimit(order);
 	const limit = shown && !isWaiting(order) ? limitOf(shown) : {};
-	const note = sent ? RESENT : isWaiting(order) ? WAITS : "";
+	const note = sent ? RESENT : caution || (isWaiting(order) ? WAITS : "");
 	drawSummary(shown, order.slippageBps, sent ?? limit, note);
 }
 
@@ -147,9 +147,9 @@ function judge() {
 	}
 	if (UNQUOTED.some((field) => wrong.has(field))) $("advanced").open = true;
 	drawBalances();
-	drawTerms(order);
+	drawTerms(order, terms.caution);
 	drawChart();
-	setText($("says"), order.amount && !terms.missing && !wrong.size ? `${sentenceOf(order, order.exit)} ${terms.caution}`.trim() : "");
+	setText($("says"), order.amount && !terms.missing && !wrong.size ? sentenceOf(order, order.exit) : "");
 	const reason = whyOff(order, wrong, terms.missing);
 	const isFault = Boolean(refusal || wrong.size || insisted);
 	const [text, tone] = reason ? [insisted ? `Not sent. ${reason}` : reason, isFault ? "bad" : ""] : outcome;

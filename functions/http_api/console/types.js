@@ -144,25 +144,25 @@ export function judgeTerms(order, refusal) {
 	return {
 		wrong,
 		missing: isMissing ? NEEDED[type] : "",
-		caution: isMet ? `The market is there already, at ${now()}: it executes at once, at that price or better.` : "",
+		caution: isMet ? `The market is there already, at ${show(market, 8)}: it executes at once, at that price or better.` : "",
 	};
 }
 
 // Stops below the market, take-profits above it: for who pays what is priced; the other way round for the other.
 function judgeSides(order, wrong) {
 	const own = conditionsOf(order);
-	side(order.tokenIn, own, market, "at-", wrong, `the market, which is at ${now()}`);
+	side(order.tokenIn, own, market, "at-", wrong, theMarket());
 	if (!order.exit) return;
 	const entry = own[0]?.price ?? market;
-	side(order.exit.tokenIn, conditionsOf({ ...order.exit, orderType: "oco" }), entry, "exit-", wrong, entry === market ? `the market, which is at ${now()}` : `the entry at ${words(entry)}`, true);
+	side(order.exit.tokenIn, conditionsOf({ ...order.exit, orderType: "oco" }), entry, "exit-", wrong, entry === market ? theMarket() : `the entry at ${show(entry, 8)}`, true);
 }
 
 function side(tokenIn, found, from, prefix, wrong, whose, isExit = false) {
 	const [limit, stop] = ["limit", "stop"].map((kind) => found.find((one) => one.kind === kind));
 	const [above, below] = isHigherBetter(tokenIn, unit()) ? ["above", "below"] : ["below", "above"];
-	if (stop && from && !isWorse(stop.price, from, tokenIn)) wrong.set(`${prefix}trigger`, `It has to lie ${below} ${whose}.`);
-	if (isExit && limit && from && !isWorse(from, limit.price, tokenIn)) wrong.set(`${prefix}profit`, `It has to lie ${above} ${whose}.`);
-	if (limit && stop && !isWorse(stop.price, limit.price, tokenIn)) wrong.set(`${prefix}profit`, `It has to lie ${above} the stop at ${words(stop.price)}.`);
+	if (stop && from && !isWorse(stop.price, from, tokenIn)) wrong.set(`${prefix}trigger`, `The stop must be ${below} ${whose}.`);
+	if (isExit && limit && from && !isWorse(from, limit.price, tokenIn)) wrong.set(`${prefix}profit`, `The take profit must be ${above} ${whose}.`);
+	if (limit && stop && !isWorse(stop.price, limit.price, tokenIn)) wrong.set(`${prefix}profit`, `The take profit must be ${above} the stop at ${show(stop.price, 8)}.`);
 }
 
 /** Whether a price is worse than another for who pays this token. */
@@ -177,8 +177,7 @@ function fieldOf(name, type) {
 
 const unit = () => unitOf($("tokenIn").value, $("tokenOut").value);
 const typed = (id) => ($(`${id}-field`).hidden ? "" : $(id).value.trim().replace(/\.$/, ""));
-const words = (price) => `${show(price, 8)} ${unit().words}`;
-const now = () => words(market);
+const theMarket = () => `the market, now at ${show(market, 8)}`;
 
 function price(id, isAsTyped, isHigher) {
 	const text = typed(id);

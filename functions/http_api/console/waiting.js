@@ -87,7 +87,8 @@ function makeCard(id) {
 
 function cardWords(order) {
 	const unit = unitOf(order.tokenIn, order.tokenOut);
-	const swap = `${order.entryId ? "Exit: " : ""}${show(order.amount, 8)} ${order.mode === "exactOut" ? order.tokenOut : order.tokenIn} · ${order.tokenIn} → ${order.tokenOut}`;
+	const amount = order.status === "held" ? "what its entry gets" : `${show(order.amount, 8)} ${order.mode === "exactOut" ? order.tokenOut : order.tokenIn}`;
+	const swap = `${order.entryId ? "Exit: " : ""}${amount} · ${order.tokenIn} → ${order.tokenOut}`;
 	const all = conditionsOf(order, unit);
 	return { title: swap, terms: `${all.map(shortWords).join(" or ")} ${unit.words}`, away: awayFrom(order, all, unit) };
 }

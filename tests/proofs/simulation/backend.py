@@ -8,7 +8,7 @@ from datetime import UTC
 from fractions import Fraction
 from random import Random
 from threading import local
-from typing import Any, NamedTuple, Protocol, TypeVar, cast
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import psycopg
 from psycopg.rows import dict_row
@@ -202,14 +202,15 @@ class PostgresAudit:
         return bool(found[0])
 
     def rests(self) -> Rests:
-        found = self._connection.execute(
+        found: Any = self._connection.execute(
             "SELECT (SELECT coalesce(sum(seq), 0) FROM orders),"
             " (SELECT count(*) FROM waiting WHERE price_group IS NULL AND part <> 'expiry'),"
             " EXISTS (SELECT 1 FROM waiting WHERE book IS NOT NULL)"
             " OR EXISTS (SELECT 1 FROM orders WHERE status = 'triggered')"
         ).fetchone()
         assert found is not None
-        return Rests(*cast("tuple[int, int, bool]", found))
+        events, cooling, waits = found
+        return Rests(int(events), cooling, waits)
 
     def lose_connection(self, connection_id: str) -> None:
         self._connection.execute("DELETE FROM connections WHERE connection_id = %s", [connection_id])

@@ -1,4 +1,4 @@
-"""Short histories of orders that wait: together they take each step that a market order lacks."""
+"""Short histories of orders that wait, which take each step of the lifecycle that market orders lack."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def trader_with_orders(
     orders = [
         waiting_order(1),
         waiting_order(2, limitPrice="145", triggerPrice=None, exitId=f"ord_{3:032x}", **buy),
-        waiting_order(3, status="held", entryId=f"ord_{2:032x}", market=None, **OCO),
+        waiting_order(3, status="held", amount="0", entryId=f"ord_{2:032x}", market=None, **OCO),
     ]
     desk, wire = Desk(orders), Wire()
     serve(console.page, orders)

@@ -100,25 +100,21 @@ def test_prices_on_the_wrong_side_are_refused_with_the_price_of_now(
     console.type_amount("2")
     choose(console, "Stop")
     page.locator("#at-trigger").fill("160")
-    expect(page.locator("#error-at-trigger")).to_have_text(
-        "It has to lie below the market, which is at 150 USDC per SOL."
-    )
+    expect(page.locator("#error-at-trigger")).to_have_text("The stop must be below the market, now at 150.")
     expect(page.get_by_role("button", name="Place order")).to_be_disabled()
     choose(console, "OCO")
     page.locator("#at-trigger").fill("140")
     page.locator("#at-profit").fill("139")
-    expect(page.locator("#error-at-profit")).to_have_text("It has to lie above the stop at 140 USDC per SOL.")
+    expect(page.locator("#error-at-profit")).to_have_text("The take profit must be above the stop at 140.")
     page.locator("#at-profit").fill("170")
     expect(page.get_by_role("button", name="Place order")).to_be_enabled()
     choose(console, "Limit")
     page.locator("#at-limit").fill("149")
-    expect(page.locator("#says")).to_contain_text("The market is there already, at 150 USDC per SOL")
+    expect(page.locator("#caution")).to_contain_text("The market is there already, at 150: it executes")
     page.get_by_text("Take profit and stop loss").click()
     # What was sold is bought back: cheaper is the profit.
     page.locator("#exit-profit").fill("160")
-    expect(page.locator("#error-exit-profit")).to_have_text(
-        "It has to lie below the entry at 149 USDC per SOL."
-    )
+    expect(page.locator("#error-exit-profit")).to_have_text("The take profit must be below the entry at 149.")
     assert bodies == []
 
 
