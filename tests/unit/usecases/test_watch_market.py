@@ -378,3 +378,16 @@ def test_a_limit_is_looked_at_again_when_its_rest_is_over() -> None:
     rest_again(stage, order)
     assert stage.watch(1) == {"ticks": 1}
     assert stage.watch(1) == {"ticks": 1, "triggered": 1}
+
+
+def test_the_tick_that_wakes_a_trail_and_meets_the_take_profit_beside_it_does_both() -> None:
+    stage = at_market()
+    profit = limit(Fraction(999, 1000)).limit
+    assert profit is not None
+    trail = Trail(100, price(f"{float(FAIR * 999):.6f}"))
+    order = stage.place(Terms(limit=profit, stop=trail))
+    assert stage.watch(1) == {"ticks": 1, "activated": 1, "triggered": 1}, "it may not be met at the next tick"
+    assert stage.why(order).by is Kind.LIMIT
+    waiting = stage.read(order).waiting
+    assert waiting is not None
+    assert waiting.is_active, "should it rest, the trail follows the price from that tick on"
