@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import re
 from pathlib import Path
 
 from aws_lambda_powertools.event_handler import Response
@@ -18,6 +19,9 @@ PAGES = {
     path.name: path for name in ("console", "static") for path in (HERE / name).iterdir() if path.is_file()
 }
 """What may be served, by name: the console's files, and the generated documents."""
+
+COMMENT_LINE = re.compile(rb"^[ \t]*(?://|/\*\*|\*/|\* ).*", re.MULTILINE)
+"""A line of a script that is all comment: it is served empty, so that all others keep their numbers."""
 
 ERRORS = {path.stem: path for path in (HERE / "static" / "errors").glob("*.html")}
 """The page about each error code."""
@@ -75,4 +79,7 @@ def _file(name: str) -> Response[bytes]:
 
 def _served(path: Path) -> Response[bytes]:
     content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    return Response(200, f"{content_type}; charset=utf-8", path.read_bytes())
+    content = path.read_bytes()
+    if path.suffix == ".js":
+        content = COMMENT_LINE.sub(b"", content)
+    return Response(200, f"{content_type}; charset=utf-8", content)

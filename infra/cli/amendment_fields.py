@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
-import typer
+from infra.cli.conditions import bps
 
 if TYPE_CHECKING:
     from dexec_client.raw.json_types import Document
@@ -46,7 +45,7 @@ def _put(found: Document, order_type: str, option: str, text: str, now: datetime
 
 def _put_stop(found: Document, order_type: str, option: str, value: str | None) -> None:
     name = {"stop": "triggerPrice", "trail": "trailingBps", "activation": "activationPrice"}[option]
-    field = {name: bps(value) if option == "trail" and value is not None else value}
+    field = {name: bps(value, "--trail") if option == "trail" and value is not None else value}
     if order_type != "oco":
         found |= field
         return
@@ -55,17 +54,6 @@ def _put_stop(found: Document, order_type: str, option: str, value: str | None) 
         return
     before = found.get("stopLoss")
     found["stopLoss"] = {**(before if isinstance(before, dict) else {}), **field}
-
-
-def bps(text: str) -> int:
-    """Return a percentage such as ``2%`` in basis points. Raises ``BadParameter``."""
-    try:
-        number = Decimal(text.strip().removesuffix("%").strip()) * 100
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite() or number != int(number):
-        raise typer.BadParameter(f"--trail takes a percentage with two decimals at most, not {text!r}")
-    return int(number)
 
 
 def expiry(text: str, now: datetime) -> str:

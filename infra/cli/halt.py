@@ -86,7 +86,8 @@ def _cancel_client(client: str, *, yes: bool, home_and_stack: tuple[Path, str | 
     if as_json:
         output.say_json({"client": client, "cancelled": [*cancelled], "submitted": submitted})
     else:
-        output.say(f"cancelled {count(len(cancelled))} of {client}; {submitted} submitted, too late: cancelled if they do not fill")
+        late = f"{submitted} submitted, too late: cancelled if they do not fill"
+        output.say(f"cancelled {count(len(cancelled))} of {client}; {late}")
 
 
 def _cancel_orders(

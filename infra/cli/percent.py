@@ -17,6 +17,6 @@ def in_bps(text: str) -> int | None:
     """Return a percentage in basis points; None where it is no number with two decimals at the most."""
     try:
         found = Decimal(text) * 100
-        return int(found) if found == found.to_integral_value() else None
+        return int(found) if found.is_finite() and found == found.to_integral_value() else None
     except (InvalidOperation, ValueError):
         return None

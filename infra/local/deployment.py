@@ -169,6 +169,7 @@ def _up(home: Home, options: Options, previous: State | None, report: Callable[[
     if had_orders:
         # The queue is new: no message is left of any order, however young it is.
         rollout.sweep(state, lost_after_s=0)
+        rollout.watch(state)
     return state
 
 

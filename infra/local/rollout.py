@@ -7,6 +7,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.json_types import Node
 from infra.local import ids, readback, secret, stack, versions
 from infra.local.aws import Aws
 from infra.local.errors import DeployFailed
@@ -57,13 +58,26 @@ def sweep(state: State, lost_after_s: int | None = None) -> None:
 
     Raises ``DeployFailed``.
     """
+    event: Node = {} if lost_after_s is None else {"lostAfterSeconds": lost_after_s}
+    _start(state, "SweeperFunction", event, "sweeper")
+
+
+def watch(state: State) -> None:
+    """Have the market watched if orders wait, before the schedule's first minute is over.
+
+    Raises ``DeployFailed``.
+    """
+    _start(state, "TriggerFunction", {}, "trigger")
+
+
+def _start(state: State, output: str, event: Node, name: str) -> None:
+    """Invoke the function that an output names, without waiting for its end."""
     aws = Aws(state.endpoint_url)
-    event = {} if lost_after_s is None else {"lostAfterSeconds": lost_after_s}
-    function = stack.outputs(aws)["SweeperFunction"]
+    function = stack.outputs(aws)[output]
     try:
         aws.functions.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event))
     except (ClientError, BotoCoreError) as exc:
-        raise DeployFailed(f"the sweeper at {state.endpoint_url} cannot be invoked: {exc}") from exc
+        raise DeployFailed(f"the {name} at {state.endpoint_url} cannot be invoked: {exc}") from exc
 
 
 def state_of(endpoint: str, database_url: str, parameters: dict[str, str]) -> State:

@@ -102,6 +102,16 @@ def test_a_message_names_its_order(stage: Stage) -> None:
     assert received[1] == "ord_1"
 
 
+def test_messages_of_many_orders_are_queued_at_once(stage: Stage) -> None:
+    stage.queue.send_all([])
+    assert stage.queue.is_empty()
+    stage.queue.send_all([(f"ord_{number}", "alice" if number % 2 else "bob") for number in range(23)])
+    received = set()
+    while (found := stage.receive()) is not None:
+        received.add(found[1])
+    assert received == {f"ord_{number}" for number in range(23)}
+
+
 def test_a_received_message_is_hidden(stage: Stage) -> None:
     stage.queue.send("ord_1", "alice", 0)
     assert stage.receive() is not None

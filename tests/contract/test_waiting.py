@@ -160,6 +160,14 @@ def test_slots_rise_strictly_and_a_lost_lease_stores_nothing(store: Backend) -> 
     assert store.waits.ticks([BOOK, OTHER], 0) == (tick(7),)
 
 
+def test_two_shards_may_tick_a_book_while_their_number_changes(store: Backend) -> None:
+    assert store.waits.record(lease_of(store), [tick(7)], ["orca"], after(5)) is not None
+    other = store.waits.take_shard(1, "other", NOW, after(5))
+    assert other is not None
+    assert store.waits.record(other, [tick(7, 151), tick(7, pair=OTHER)], ["orca"], after(5)) is not None
+    assert store.waits.ticks([BOOK, OTHER], 0) == (tick(7), tick(7, pair=OTHER))
+
+
 def test_a_tick_that_was_never_judged_is_voided_and_its_slot_stays_used(store: Backend) -> None:
     lease = lease_of(store)
     first = store.waits.record(lease, [tick(7)], ["orca"], after(5))

@@ -49,7 +49,7 @@ def test_options_are_the_fields_of_an_amendment(
 
 @pytest.mark.parametrize("text", ["x", "1.005%", "NaN", "inf"])
 def test_a_trail_is_a_percentage(text: str) -> None:
-    with pytest.raises(typer.BadParameter, match="a percentage with two decimals"):
+    with pytest.raises(typer.BadParameter, match="--trail takes"):
         amendment("trailingStop", {"trail": text}, NOW)
 
 

@@ -236,6 +236,7 @@ NO_COUNTERPART = {
     "domain/pools/test_limit_orders.py": "shared/dexec/domain/pools/dlmm_swap.py",
     "domain/routing/test_choice.py": "shared/dexec/domain/routing/search.py",
     "functions/test_cold_start.py": "functions",
+    "usecases/test_execute_waiting.py": "shared/dexec/usecases/execute_order.py",
     "usecases/test_webhook_pauses.py": "shared/dexec/usecases/deliver_webhooks.py",
 }
 """Unit tests that are not named after the module that they are about, and what they are about."""

@@ -7,13 +7,14 @@ const LONGEST_WAIT_MS = 30_000;
 const PATIENCE_MS = 15_000;
 
 /**
- * An answer other than 2xx, or none (status 0). `fields` maps a field to what is wrong with it; `waitMs` is
+ * An answer other than 2xx, or none (status 0). `code` is the API's name of what is wrong; `fields` maps a field to what is wrong with it; `waitMs` is
  * what its Retry-After said.
  */
 export class Problem extends Error {
 	constructor(status, body = {}, waitMs = 0) {
 		super(body.detail ?? body.title ?? (status ? `The server answered ${status}.` : "The server did not answer: check that the deployment runs."));
 		this.status = status;
+		this.code = body.code;
 		this.waitMs = waitMs;
 		this.fields = new Map((body.errors ?? []).map((error) => [error.field, error.message]));
 	}
@@ -42,6 +43,12 @@ export const whatIsDown = () => fetch("ready").then((answer) => answer.json()).t
 export function get(path, query = {}, signal = undefined) {
 	const wanted = Object.entries(query).filter(([, value]) => value !== null && value !== undefined);
 	return call(`${path}?${new URLSearchParams(wanted)}`, { signal });
+}
+
+/** Asks api/{path} to change something. What it does is safe to be asked for again. Raises `Problem`. */
+export function change(method, path, body) {
+	const sent = body && { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
+	return call(path, { method, ...sent, signal: AbortSignal.timeout(PATIENCE_MS) });
 }
 
 /**

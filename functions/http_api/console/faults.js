@@ -1,6 +1,7 @@
 // What is wrong with the ticket as it is filled in, by field.
 
 import { isMore, readAmount, show } from "./amounts.js";
+import { isWaiting } from "./terms.js";
 import { balanceOf, decimalsOf } from "./tokens.js";
 
 const LONGEST_DEADLINE_S = 86_400;
@@ -12,7 +13,8 @@ export function faultsOf(order, route, refusal) {
 	const exact = mode === "exactIn" ? "amountIn" : "amountOut";
 	const { problem } = readAmount(amount, decimalsOf(mode === "exactIn" ? tokenIn : tokenOut));
 	if (problem) wrong.set(exact, problem);
-	const short = problem ? "" : shortfall(tokenIn, mode === "exactIn" ? amount : route?.amountIn);
+	// What waits is paid for when it is due.
+	const short = problem || isWaiting(order) ? "" : shortfall(tokenIn, mode === "exactIn" ? amount : route?.amountIn);
 	if (short) wrong.set("amountIn", short);
 	if (slippageBps === null || slippageBps < 0 || slippageBps > 10_000) wrong.set("slippageBps", "0 to 100, in steps of 0.01.");
 	if (deadline !== undefined && !(Number.isInteger(deadline) && deadline >= 1 && deadline <= LONGEST_DEADLINE_S)) {

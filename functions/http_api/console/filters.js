@@ -25,7 +25,7 @@ export function startFilters(onChosen) {
 	read();
 }
 
-/** The status that is chosen: "all", "open", "confirmed" or "failed". */
+/** The status that is chosen: "all", "open", or one of those in which orders end. */
 export const chosenStatus = () => status;
 
 /** Whether anything but the status narrows the list down. */

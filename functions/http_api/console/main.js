@@ -8,11 +8,14 @@ import { deskChanged, startDesk, valueBalances } from "./desk.js";
 import { catchUp } from "./history.js";
 import { allOrders, applyFrame, findOrder, isOver, knownUpTo, mergeOrder, onChange } from "./orders.js";
 import { followOutcome, outcomeChanged, startOutcomes } from "./outcomes.js";
+import { startAsking } from "./ask.js";
+import { drawChart, startChart } from "./chart.js";
 import { drawLatencies, followImpact } from "./pictures.js";
 import { setDecimals } from "./portfolio.js";
 import { recheckPreview } from "./preview.js";
 import { openStream, subscribe } from "./stream.js";
-import { setBalances, setMarket, setTokens, startTicket } from "./ticket.js";
+import { draftLines, setBalances, setMarket, setTokens, startTicket } from "./ticket.js";
+import { drawWaiting, startWaiting } from "./waiting.js";
 import { errorWords, word } from "./words.js";
 
 const later = new Map();
@@ -32,6 +35,8 @@ function orderChanged(order) {
 	drawDetail(order);
 	deskChanged();
 	outcomeChanged(order);
+	drawWaiting();
+	drawChart();
 	soon("latencies", 300, () => drawLatencies(allOrders()));
 }
 
@@ -87,6 +92,8 @@ async function enter() {
 	setTokens(tokens);
 	setDecimals(tokens);
 	await catchUp();
+	drawOrders();
+	drawWaiting();
 	entered = true;
 	startDetail();
 	openStream(config.websocketUrl, { onState: linkChanged, onOpen: caughtUp, onStatus: statusArrived });
@@ -124,6 +131,9 @@ addEventListener("unauthenticated", unauthenticated);
 $("gate-local").hidden = !["localhost", "127.0.0.1"].includes(location.hostname);
 onChange(orderChanged);
 startOutcomes({ swapWords, open: openDetail });
+startAsking();
+startWaiting({ onOpen: openDetail });
+startChart({ onDraft: draftLines });
 startTicket({ onQuoted: followImpact, onAccepted: accepted });
 startBlotter({ onOpen: openDetail, onProblem: report });
 startDesk({ onAccepted: (order) => accepted([order]), onProblem: report });

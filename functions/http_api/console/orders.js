@@ -1,9 +1,12 @@
 // The orders this page knows. Events come from API and stream, in any order and more than once; each
 // counts once, by its seq.
 
+import { isWaiting, TERMS } from "./terms.js";
+
 const CARRIED = ["clientOrderId", "mode", "tokenIn", "tokenOut", "amount", "slippageBps", "signature", "fill", "error", "startsAt"];
 // What only the first event says of the request: a route's event names its own limit alike.
-const ASKED = ["minAmountOut", "maxAmountIn", "deadline"];
+const ASKED = ["minAmountOut", "maxAmountIn", "deadline", "priceUnit", "entryId", "exitId", ...TERMS];
+const OVER = new Set(["confirmed", "failed", "cancelled", "expired"]);
 const byId = new Map();
 const sorted = [];
 const touched = new Set();
@@ -26,22 +29,29 @@ export function takeTouched() {
 }
 
 /** Whether nothing more will happen to the order. */
-export const isOver = (order) => order.status === "confirmed" || order.status === "failed";
+export const isOver = (order) => OVER.has(order.status);
 
 /** The order's events, oldest first. */
 export const eventsOf = (order) => [...order.events.values()].sort((a, b) => a.seq - b.seq);
 
-/** The last seq up to which no event is missing. */
+/** The last seq up to which no event is missing that the API still has: of a long history it has the last ones. */
 export function knownUpTo(order) {
-	let seq = 0;
+	let seq = order.whole ?? 0;
 	while (order.events.has(seq + 1)) seq += 1;
 	return seq;
 }
 
-/** Milliseconds from acceptance to the end; NaN before that. */
+/** Milliseconds from acceptance, or from when it was due, to the end; NaN before that. */
 export function totalMs(order) {
 	if (!isOver(order)) return NaN;
-	return Date.parse(order.updatedAt) - Date.parse(order.createdAt);
+	return Date.parse(order.updatedAt) - Date.parse(dueAt(order));
+}
+
+// What waits is due when it is triggered; what was due at once has no such event.
+function dueAt(order) {
+	const events = eventsOf(order);
+	const due = events.findLast((event) => event.status === "triggered") ?? events.find((event) => event.status === "pending");
+	return isWaiting(order) ? due?.at : order.createdAt;
 }
 
 /**
@@ -61,6 +71,7 @@ export function mergeOrder({ events = [], ...summary }) {
 	if (seq >= order.seq) Object.assign(order, summary);
 	else for (const [name, value] of Object.entries(summary)) order[name] ??= value;
 	if (!byId.has(orderId)) insert(order);
+	if (events.length) order.whole = Math.max(order.whole ?? 0, seq);
 	take(order, events);
 }
 
@@ -88,8 +99,10 @@ function take(order, events) {
 function add(order, event) {
 	order.events.set(event.seq, event);
 	const { seq, status, attempt, at } = event;
-	if (seq === 1) {
-		order.createdAt = at;
+	if (seq === 1) order.createdAt = at;
+	// What an order waits for is as it was asked for last.
+	if (event.step === "amended" && seq >= order.seq) for (const name of ASKED) order[name] = event[name] ?? order[name];
+	else if (seq === 1) {
 		for (const name of ASKED) order[name] ??= event[name];
 	}
 	if (seq < order.seq) for (const name of CARRIED) order[name] ??= event[name];
@@ -98,5 +111,6 @@ function add(order, event) {
 		Object.assign(order, { seq, status, attempt, updatedAt: at });
 	}
 	if (event.step === "quotes" && attempt === order.attempt) order.route = event;
-	if (status !== "failed" && seq === order.seq) order.error = null; // That of an attempt is not the order's.
+	// That of an attempt is not the order's.
+	if ((status === "confirmed" || !isOver(order)) && seq === order.seq) order.error = null;
 }

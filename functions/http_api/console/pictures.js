@@ -4,6 +4,7 @@ import { fractionToBps, scaled, unscaled } from "./amounts.js";
 import { get } from "./api.js";
 import { $, h, setText, svg } from "./dom.js";
 import { splitMs, totalMs } from "./orders.js";
+import { isWaiting } from "./terms.js";
 import { duration, hue, word } from "./words.js";
 
 const FACTORS = [[1, -1], [3, -1], [1, 0], [3, 0], [1, 1], [3, 1], [1, 2]];
@@ -33,7 +34,7 @@ export function followImpact({ tokenIn, tokenOut, amount, mode }) {
 
 /** Draws how long the confirmed orders among these took. */
 export function drawLatencies(orders) {
-	const confirmed = orders.filter((order) => order.status === "confirmed");
+	const confirmed = orders.filter((order) => order.status === "confirmed" && !isWaiting(order));
 	if (!confirmed.length) return;
 	const ordered = (values) => values.sort((a, b) => a - b);
 	const parts = confirmed.map(splitMs);

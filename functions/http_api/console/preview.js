@@ -20,6 +20,7 @@ let quotedAt = 0;
 let failures = 0;
 let renewUntil = 0;
 let nextAt = 0;
+let said = "";
 let timer;
 let abort = new AbortController();
 
@@ -111,9 +112,10 @@ function failed(error) {
 }
 
 function draw() {
-	const now = state();
-	const isNews = $("preview").dataset.state !== now;
+	const [now, why] = [state(), whyNoQuote()];
+	const isNews = $("preview").dataset.state !== now || why !== said;
 	$("preview").dataset.state = now;
+	said = why;
 	$("refresh").hidden = !["stale", "failed", "paused"].includes(now);
 	setText($("preview-age"), ageWords(now));
 	if (isNews) callbacks.onState();

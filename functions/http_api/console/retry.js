@@ -5,9 +5,10 @@ import { execute } from "./api.js";
 import { revealOrder } from "./blotter.js";
 import { $, h, on, setText } from "./dom.js";
 import { facts } from "./route.js";
+import { bodyOf, isWaiting, sentenceOf, TERMS } from "./terms.js";
 import { repeatWords } from "./words.js";
 
-const REQUEST = ["mode", "tokenIn", "tokenOut", "amount", "slippageBps", "minAmountOut", "maxAmountIn", "deadline"];
+const REQUEST = ["mode", "tokenIn", "tokenOut", "amount", "slippageBps", "minAmountOut", "maxAmountIn", "deadline", "priceUnit", ...TERMS];
 
 let callbacks;
 let asked;
@@ -24,13 +25,15 @@ export function startRetry(handlers) {
 
 /** A button that asks whether to place this order again; null for one that has not failed. */
 export function retryButton(order) {
-	if (order.status !== "failed") return null;
+	// An exit trades what its entry bought; an entry is placed anew with its exit, in the ticket.
+	if (order.status !== "failed" || order.entryId || order.exitId) return null;
 	return h("button", { class: "chip", onclick: () => ask(order) }, "Try again…");
 }
 
 // The key is made once for each time that is asked: whatever is lost on the way, it is one new order.
 function ask(order) {
 	const request = Object.fromEntries(REQUEST.filter((name) => order[name] != null).map((name) => [name, order[name]]));
+	if (request.deadline) delete request.expiresAt;
 	if (order.clientOrderId) request.clientOrderId = order.clientOrderId;
 	asked = { request, key: crypto.randomUUID() };
 	$("retry-terms").replaceChildren(facts(terms(order)));
@@ -44,6 +47,7 @@ function terms(order) {
 	const exact = isExactIn ? order.tokenIn : order.tokenOut;
 	return [
 		["Swap", `${isExactIn ? "sell" : "buy"} exactly ${show(order.amount, 12)} ${exact} ${isExactIn ? `for ${order.tokenOut}` : `with ${order.tokenIn}`}`],
+		["When", isWaiting(order) && sentenceOf(order)],
 		["Slippage limit", order.slippageBps != null && `${order.slippageBps / 100} %`],
 		["Minimum received", order.minAmountOut && `${show(order.minAmountOut, 12)} ${order.tokenOut}`],
 		["Most paid", order.maxAmountIn && `${show(order.maxAmountIn, 12)} ${order.tokenIn}`],
@@ -58,7 +62,7 @@ async function place() {
 	$("retry-place").disabled = true;
 	say("Placing the order…");
 	try {
-		const accepted = await execute(request, key, (...repeat) => say(repeatWords(...repeat), "bad"));
+		const accepted = await execute(bodyOf(request), key, (...repeat) => say(repeatWords(...repeat), "bad"));
 		callbacks.onAccepted({ ...request, createdAt: new Date().toISOString(), ...accepted });
 		$("retry").close();
 		$("detail").close();

@@ -2,7 +2,8 @@
 
 import { show } from "./amounts.js";
 import { h, setText } from "./dom.js";
-import { eventsOf, totalMs } from "./orders.js";
+import { eventsOf, isOver, totalMs } from "./orders.js";
+import { conditionsOf, isWaiting, shortWords, typeWords } from "./terms.js";
 import { clock, duration, errorWords, word } from "./words.js";
 
 const STATIONS = ["pending", "routing", "building", "submitted", "confirmed"];
@@ -12,7 +13,7 @@ const STRETCHES = ["queue", "route", "build", "land"];
 export function swapWords(order) {
 	const side = (name, exact) => {
 		const known = order.fill?.[name] ?? order.route?.[name] ?? order[name] ?? (exact ? order.amount : null);
-		return known === null ? "" : `${show(known, 6)} `;
+		return known === null || order.status === "held" ? "" : `${show(known, 6)} `;
 	};
 	const exactIn = order.mode !== "exactOut";
 	return `${side("amountIn", exactIn)}${order.tokenIn} → ${side("amountOut", !exactIn)}${order.tokenOut}`;
@@ -41,10 +42,11 @@ export function makeRow(id, onOpen) {
 }
 
 function noteWords(order) {
-	const attempt = order.attempt > 1 && `attempt ${order.attempt}`;
-	const waits = order.status === "pending" && Date.parse(order.startsAt) > Date.now();
-	const starts = waits && `starts ${clock(order.startsAt)}`;
-	const parts = [errorWords(order.error), starts, attempt, order.clientOrderId].filter(Boolean);
+	const waits = isWaiting(order) && !isOver(order) && (conditionsOf(order).map(shortWords).join(" or ") || typeWords(order));
+	const attempt = !waits && order.attempt > 1 && `attempt ${order.attempt}`;
+	const isQueued = order.status === "pending" && Date.parse(order.startsAt) > Date.now();
+	const starts = isQueued && `starts ${clock(order.startsAt)}`;
+	const parts = [errorWords(order.error), waits, starts, attempt, order.clientOrderId].filter(Boolean);
 	return parts.join(" · ") || `…${order.orderId.slice(-8)}`;
 }
 
@@ -55,7 +57,7 @@ function makeRail() {
 	const update = (order) => {
 		const times = stationTimes(order);
 		const taken = STRETCHES.map((_, index) => times[index + 1] - times[index]);
-		const reached = order.status === "failed" ? times.findLastIndex(Boolean) : STATIONS.indexOf(order.status);
+		const reached = isOver(order) ? times.findLastIndex(Boolean) : STATIONS.indexOf(order.status === "triggered" ? "pending" : order.status);
 		parts.forEach((part, index) => {
 			const state = stateOf(index - reached, order.status);
 			if (part.dataset.state !== state) part.dataset.state = state;
@@ -69,13 +71,14 @@ function makeRail() {
 
 function stateOf(distance, status) {
 	if (distance) return distance < 0 ? "done" : "todo";
-	return status === "failed" ? "failed" : "doing";
+	return { failed: "failed", cancelled: "todo", expired: "todo" }[status] ?? "doing";
 }
 
 // When each station was last reached; "routing" first, so that "route" includes what failed attempts cost.
 function stationTimes(order) {
-	const at = {};
+	let at = {};
 	for (const { status, at: time } of eventsOf(order)) {
+		if (status === "triggered") at = { pending: Date.parse(time) };
 		if (status !== "routing" || !at.routing) at[status] = Date.parse(time);
 	}
 	return STATIONS.map((station) => at[station]);

@@ -3,6 +3,7 @@
 
 import { isMore } from "./amounts.js";
 import { execute } from "./api.js";
+import { bodyOf } from "./terms.js";
 
 const unanswered = new Map();
 
@@ -35,9 +36,10 @@ async function sendOne(order, limit, index, onRepeat) {
 	const { key, limit: kept } = unanswered.get(name) ?? { key: crypto.randomUUID(), limit };
 	unanswered.set(name, { key, limit: kept });
 	try {
-		const accepted = await execute({ ...order, ...kept }, key, onRepeat);
+		const accepted = await execute({ ...bodyOf(order), ...kept }, key, onRepeat);
 		unanswered.delete(name);
-		return { ...order, createdAt: new Date().toISOString(), ...accepted };
+		const { exit, ...asked } = order;
+		return { ...asked, expiresAt: kept.expiresAt, createdAt: new Date().toISOString(), ...accepted };
 	} catch (problem) {
 		if (!problem.unknown) unanswered.delete(name);
 		throw problem;

@@ -20,17 +20,17 @@ export function startSummary({ onAccept }) {
 }
 
 /**
- * Shows a route's terms, null for none, with the `limit` that an order is sent with; `isResent` says that it
- * is the one of an order that went out and was not answered.
+ * Shows a route's terms, null for none, with the `limit` that an order is sent with; `note`
+ * is said of it instead of the usual.
  */
-export function drawSummary(route, slippageBps, limit = {}, isResent = false) {
+export function drawSummary(route, slippageBps, limit = {}, note = "") {
 	shown = route;
 	drawRate();
 	setText($("price-impact"), route ? percentWords(impactOfRoute(route)) : NONE);
 	setText($("limit-term"), route?.mode === "exactOut" ? "Most paid" : "Minimum received");
 	setText($("limit"), route ? limitWords(route, limit) : NONE);
 	setText($("fees"), route ? feeWords(route) : NONE);
-	drawCautions(route, slippageBps, isResent);
+	drawCautions(route, slippageBps, note);
 }
 
 /** Whether the price impact is one that needs no second act, or has it. */
@@ -54,21 +54,20 @@ function limitWords({ mode, tokenIn, tokenOut }, limit) {
 	return bound ? `${show(bound, 30)} ${mode === "exactIn" ? tokenOut : tokenIn}` : "No minimum";
 }
 
-function drawCautions(route, slippageBps, isResent) {
+function drawCautions(route, slippageBps, note) {
 	const all = route ? cautions(route, slippageBps) : [];
 	const needed = route ? impactToAccept(route) : "";
 	if (isMore(needed, $("accept").value) || !needed) resetAccepted();
 	if (needed && !$("accept").checked) $("accept").value = needed;
 	$("accept-line").hidden = !needed;
 	setText($("accept-words"), `Execute at a price impact of up to ${$("accept").value} %`);
-	if (!all.length || isResent) all.push([usual(route, isResent), ""]);
+	if (!all.length || note) all.push([note || usual(route), ""]);
 	$("caution").dataset.tone = all[0][1];
 	setText($("caution"), all.map(([words]) => words).join(" "));
 }
 
-function usual(route, isResent) {
+function usual(route) {
 	if (!route) return "";
-	if (isResent) return "This limit is that of the order that was not answered: sending it again sends the same order.";
 	const never = route.mode === "exactIn" ? "minimum and never fills for less" : "maximum and never pays more";
 	return `Slippage is measured from this quote: the order carries the ${never}, whenever it executes.`;
 }

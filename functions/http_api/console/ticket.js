@@ -2,19 +2,24 @@
 
 import { show, sum } from "./amounts.js";
 import { $, h, on, setText } from "./dom.js";
+import { chartPair, chartQuote, drawChart } from "./chart.js";
 import { faultsOf, shortfall } from "./faults.js";
 import * as fields from "./fields.js";
 import { pickToken, startPicker } from "./picker.js";
 import { freshRoute, preview, startPreview, whyNoQuote } from "./preview.js";
 import { legTable, quoteTable, shareBars, why } from "./route.js";
 import { limitOf, sendOrders, unansweredLimit } from "./sending.js";
+import { conditionsOf, isWaiting, sentenceOf } from "./terms.js";
 import { drawSummary, isImpactAccepted, resetAccepted, startSummary } from "./summary.js";
 import { balanceOf, keepBalances, keepTokens } from "./tokens.js";
+import { drawFaults, drawTypes, expiry, judgeTerms, readTerms, setMarketPrice, startTypes } from "./types.js";
 import { repeatWords } from "./words.js";
 
 const INPUTS = ["amountIn", "amountOut", "slippageBps", "label", "deadline"];
 const UNQUOTED = ["label", "deadline"];
 const FIVE = 5;
+const RESENT = "This limit is that of the order that was not answered: sending it again sends the same order.";
+const WAITS = "This quote is of now, to compare with: the order is quoted anew when it is due.";
 let shown = null;
 let refusal;
 let sending = false;
@@ -41,6 +46,10 @@ export function startTicket(handlers) {
 		event.preventDefault();
 		send(1);
 	});
+	startTypes(() => {
+		forget();
+		judge();
+	});
 	startPicker();
 	startSummary({ onAccept: judge });
 	startPreview({ onQuote: quoted, onRefused: refused, onState: judge });
@@ -54,6 +63,9 @@ export function setTokens(list) {
 	edited(fields.typedAmount());
 }
 
+/** What the order that is filled in waits for, for the chart. */
+export const draftLines = () => conditionsOf(currentOrder()).map(({ kind, price }) => ({ name: `This ${kind}`, kind, price }));
+
 /** What the client owns. */
 export function setBalances(list) {
 	keepBalances(list);
@@ -66,18 +78,27 @@ export function setMarket({ paperSpread }) {
 	setText($("market"), paperSpread === "default" ? note : "");
 }
 
+const forget = () => ([refusal, outcome, insisted] = [null, ["", ""], false]);
+
+function currentOrder() {
+	const order = fields.currentOrder();
+	return { ...order, ...readTerms(order) };
+}
+
 function edited(field) {
-	[refusal, outcome, insisted] = [null, ["", ""], false];
+	forget();
 	if (UNQUOTED.includes(field)) return judge();
 	if (field.startsWith("amount")) fields.typeInto(field);
 	fields.fit(fields.typedAmount());
 	fields.markSlippage();
 	$(fields.quotedAmount()).value = "";
 	resetAccepted();
-	const order = fields.currentOrder();
+	const order = currentOrder();
 	const wrong = faultsOf(order);
 	const isAskable = order.amount && ![fields.typedAmount(), "slippageBps"].some((name) => wrong.has(name));
 	if (!isAskable || field.startsWith("token")) drawRoute(null);
+	if (field.startsWith("token")) drawTypes();
+	chartPair(order.tokenIn, order.tokenOut);
 	preview(isAskable ? order : null);
 	judge();
 }
@@ -86,6 +107,7 @@ function quoted({ quotes, route }) {
 	insisted = false;
 	fields.write(fields.quotedAmount(), route[fields.quotedAmount()]);
 	drawRoute(route, quotes);
+	chartQuote(route);
 	judge();
 	callbacks.onQuoted(fields.currentOrder());
 }
@@ -105,23 +127,30 @@ function drawRoute(route, quotes) {
 }
 
 // The limit that is shown is the one that pressing Execute sends, be it that of an unanswered order.
-function drawTerms(order) {
-	const sent = unansweredLimit(order);
-	drawSummary(shown, order.slippageBps, sent ?? (shown ? limitOf(shown) : {}), Boolean(sent));
+function drawTerms(order, caution) {
+	const sent = isWaiting(order) ? null : unansweredLimit(order);
+	const limit = shown && !isWaiting(order) ? limitOf(shown) : {};
+	const note = sent ? RESENT : caution || (isWaiting(order) ? WAITS : "");
+	drawSummary(shown, order.slippageBps, sent ?? limit, note);
 }
 
 // Says at each field what is wrong with it, and at the button why it cannot be pressed.
 function judge() {
-	const order = fields.currentOrder();
-	const wrong = faultsOf(order, freshRoute(), refusal);
+	setMarketPrice(shown);
+	const order = currentOrder();
+	const terms = judgeTerms(order, refusal);
+	const wrong = new Map([...faultsOf(order, freshRoute(), refusal), ...terms.wrong]);
+	drawFaults(wrong);
 	for (const field of INPUTS) {
 		setText($(`error-${field}`), wrong.get(field) ?? "");
 		$(field).setAttribute("aria-invalid", wrong.has(field));
 	}
 	if (UNQUOTED.some((field) => wrong.has(field))) $("advanced").open = true;
 	drawBalances();
-	drawTerms(order);
-	const reason = whyOff(order, wrong);
+	drawTerms(order, terms.caution);
+	drawChart();
+	setText($("says"), order.amount && !terms.missing && !wrong.size ? sentenceOf(order, order.exit) : "");
+	const reason = whyOff(order, wrong, terms.missing);
 	const isFault = Boolean(refusal || wrong.size || insisted);
 	const [text, tone] = reason ? [insisted ? `Not sent. ${reason}` : reason, isFault ? "bad" : ""] : outcome;
 	setText($("reason"), text);
@@ -129,10 +158,11 @@ function judge() {
 	$("submit").disabled = $("run-five").disabled = reason !== "";
 }
 
-function whyOff({ amount }, wrong) {
+function whyOff(order, wrong, incomplete) {
 	const [first] = wrong.values();
 	if (refusal || first) return refusal?.message ?? first;
-	if (!amount) return "Enter an amount.";
+	if (!order.amount) return "Enter an amount.";
+	if (isWaiting(order)) return incomplete;
 	const missing = whyNoQuote();
 	if (missing) return missing;
 	const route = freshRoute();
@@ -181,14 +211,15 @@ function insist(event) {
 }
 
 async function send(count) {
-	const [order, route] = [fields.currentOrder(), freshRoute()];
+	const [order, route] = [currentOrder(), freshRoute()];
+	const waits = isWaiting(order);
 	judge();
-	if (sending || !route || $("submit").disabled) return;
-	const short = shortfall(order.tokenIn, sum(new Array(count).fill(route.amountIn)));
+	if (sending || !(route || waits) || $("submit").disabled) return;
+	const short = waits ? "" : shortfall(order.tokenIn, sum(new Array(count).fill(route?.amountIn ?? "0")));
 	if (short) return showMessage(`${short}, for ${count} orders.`, "bad");
 	sending = true;
 	showMessage("Sending…");
-	const { accepted, problem } = await sendOrders(order, limitOf(route), count, sayRepeat);
+	const { accepted, problem } = await sendOrders(order, waits ? expiry() : limitOf(route), count, sayRepeat);
 	sending = false;
 	if (accepted.length) callbacks.onAccepted(accepted);
 	if (problem?.status === 422) refusal = problem;

@@ -12,7 +12,7 @@ from dexec.domain.lifecycle import RESTARTED, SIGNING, TERMINAL, Status, Step, c
 from dexec.domain.quote import RouteRequest
 from dexec.domain.recorded import RecordedFill, RecordedRoute
 from dexec.domain.waiting.conditions import Kind, PriceType
-from dexec.domain.waiting.prices import Unit
+from dexec.domain.waiting.prices import Price, Unit
 from dexec.domain.waiting.terms import Terms, Waiting
 
 
@@ -167,6 +167,11 @@ class Order:
     def trades(self) -> RouteRequest:
         """What is traded now: its request, with the limit of the condition that triggered it."""
         return self.request if self.waiting is None else self.waiting.request(self.request)
+
+    @property
+    def limit_price(self) -> Price | None:
+        """The price that bounds what is traded now; None where it has none, or its own limit is as strict."""
+        return None if self.waiting is None else self.waiting.price_in_force(self.request)
 
     @property
     def first_attempt(self) -> int:

@@ -211,7 +211,7 @@ class _Run:
         blockhash = cluster.latest_blockhash()
         while decision.age_s(self._now()) > self._case.limits.quote_max_age_s:
             decision = self._decide()
-        check_limit(request, decision.route)
+        check_limit(request, decision.route, self.order.limit_price)
         self._check_funds(decision.route.amount_in)
         self._save(build(self.order, self._now(), record_route(decision.route)))
         check_deadline(self.order, self._now())

@@ -46,8 +46,12 @@ class Watched:
 
 @dataclass(slots=True)
 class _Run:
-    """What a run keeps from tick to tick: its books, and when it last did what is not done at each tick."""
+    """What a run keeps from tick to tick: its books, and when it last did what is not done at each tick.
 
+    ``groups`` are those of the books that the next tick looks at.
+    """
+
+    groups: Mapping[Pair, tuple[Group, ...]]
     books: TickedBooks
     watched: Watched
     kept_at: datetime
@@ -106,7 +110,8 @@ class WatchMarket:
         """Tick under a lease, and give it up."""
         now = self.clock.now()
         books = TickedBooks(self.waiting, lease, self.look_at)
-        run = _Run(books, watched, now, now - PRUNE_EVERY + FIRST_PRUNE, now - LOST_AFTER)
+        groups = self._groups(watched.shard)
+        run = _Run(groups, books, watched, now, now - PRUNE_EVERY + FIRST_PRUNE, now - LOST_AFTER)
         while has_time(self.clock, ends_at) and not run.books.lease.is_wanted:
             began = self.clock.now()
             try:
@@ -144,18 +149,20 @@ class WatchMarket:
     def _tick(self, run: _Run) -> bool:
         """Do what one tick has to; False when nothing waits."""
         quotes_until = self.clock.now() + timedelta(seconds=self.tick_s / 2)
-        groups = self._groups(run.watched.shard)
-        if not groups:
+        if not run.groups:
             return self._send_lost(run)
-        run.books.load(groups)
-        self._judge_undone(run, groups)
-        look = run.books.look(list(groups), self.clock.now)
+        run.books.load(run.groups)
+        self._judge_undone(run, run.groups)
+        look = run.books.look(list(run.groups), self.clock.now)
         if look is None:
             self._keep(run)
-            self._judge(run, groups, None, quotes_until)
         else:
             self._record(run, look)
-            self._judge(run, groups, look, quotes_until)
+        # Read after the tick is stored: what was placed before it is judged by it.
+        groups = run.groups = self._groups(run.watched.shard)
+        run.books.load(groups)
+        self._judge(run, groups, look, quotes_until)
+        if look is not None:
             self._mark_judged(run)
         if self.clock.now() - run.sought_at >= LOST_AFTER:
             self._send_lost(run)
@@ -165,10 +172,15 @@ class WatchMarket:
         return True
 
     def _judge_undone(self, run: _Run, groups: Mapping[Pair, Sequence[Group]]) -> None:
-        """Judge the newest tick where another run left it undone, while it is fresh."""
+        """Judge the newest tick where another run left it undone, while it is fresh.
+
+        What that run triggered by it may have no message, whatever the queue shows.
+        """
         lease, now = run.books.lease, self.clock.now()
         if lease.judged >= lease.slot or lease.ticked_at is None:
             return
+        unsent = [one for one in self.waiting.lost(now) if one.queued_at >= lease.ticked_at]
+        self._send_again(run, unsent)
         if now - lease.ticked_at <= FRESH:
             self._judge(run, groups, None, now, undone=True)
             self._mark_judged(run)
@@ -214,8 +226,12 @@ class WatchMarket:
 
     def _send_lost(self, run: _Run) -> bool:
         """Send the messages of triggered orders again that no executor took; False when there are none."""
-        now = run.sought_at = self.clock.now()
-        lost = [one for one in self._lost(run.watched.shard) if self.orders.requeue(one, now)]
-        self.judge.announce.send(lost)
-        run.watched.counts["resent"] += len(lost)
-        return bool(lost)
+        run.sought_at = self.clock.now()
+        return self._send_again(run, self._lost(run.watched.shard))
+
+    def _send_again(self, run: _Run, orders: Sequence[Order]) -> bool:
+        now = self.clock.now()
+        again = [one for one in orders if self.orders.requeue(one, now)]
+        self.judge.announce.send(again)
+        run.watched.counts["resent"] += len(again)
+        return bool(again)

@@ -109,6 +109,8 @@ def test_the_stricter_of_the_price_and_the_own_limit_counts(mode: Mode, amount: 
     both = order_of(RouteRequest(mode, "SOL", "USDC", amount, limit=own), terms, Kind.LIMIT).trades.limit
     assert free is not None
     assert both == (max if mode is Mode.EXACT_IN else min)(free, own)
+    order = order_of(RouteRequest(mode, "SOL", "USDC", amount, limit=own), terms, Kind.LIMIT)
+    assert order.limit_price == (None if both == own else terms.limit and terms.limit.price)
 
 
 def test_a_stop_without_a_limit_trades_at_the_market() -> None:

@@ -8,7 +8,7 @@ from datetime import UTC
 from fractions import Fraction
 from random import Random
 from threading import local
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import psycopg
 from psycopg.rows import dict_row
@@ -20,6 +20,7 @@ from dexec.adapters.postgres.encoding import dump_detail
 from dexec.adapters.postgres.pipeline import Pipeline
 from dexec.adapters.postgres.waiting_encoding import dump_waiting
 from dexec.bootstrap import Container
+from dexec.domain.lifecycle import CLAIMABLE, RESTING, Status
 from dexec.domain.order import Event, Order, Triggered
 from dexec.domain.quote import Pair
 from dexec.domain.waiting.conditions import Kind
@@ -58,6 +59,17 @@ TABLES = (
 
 LIMIT_MET = Triggered(Kind.LIMIT, Fraction(1), Fraction(1), slot=1)
 
+
+class Rests(NamedTuple):
+    """What waits, in short: a number that every event changes, how many rows rest for a while, whether any
+    book has to be ticked.
+    """
+
+    events: int
+    cooling: int
+    waits: bool
+
+
 History = tuple[Order, tuple[Event, ...]]
 
 
@@ -68,7 +80,10 @@ class Audit(Protocol):
         """Return every order with its events."""
 
     def is_settled(self) -> bool:
-        """Whether no order is open and every event is delivered."""
+        """Whether no order is to be executed, and every event of those that are over is delivered."""
+
+    def rests(self) -> Rests:
+        """Return what waits, in short."""
 
     def lose_connection(self, connection_id: str) -> None:
         """Delete the row of a connection and nothing else."""
@@ -113,7 +128,18 @@ class FakeAudit:
         return [(row.order, tuple(self._store.events[one])) for one, row in self._store.orders.items()]
 
     def is_settled(self) -> bool:
-        return not self._store.watchers and all(row.order.is_terminal for row in self._store.orders.values())
+        resting = {one for one, row in self._store.orders.items() if row.order.status in RESTING}
+        watched = {order_id for order_id, _ in self._store.watchers} <= resting
+        return watched and not any(row.order.status in CLAIMABLE for row in self._store.orders.values())
+
+    def rests(self) -> Rests:
+        rows = self._store.waiting.values()
+        return Rests(
+            sum(row.order.seq for row in self._store.orders.values()),
+            sum(one.row.group is None and one.row.part is not Part.EXPIRY for one in rows),
+            any(one.book is not None for one in rows)
+            or any(row.order.status is Status.TRIGGERED for row in self._store.orders.values()),
+        )
 
     def lose_connection(self, connection_id: str) -> None:
         del self._store.connections[connection_id]
@@ -168,11 +194,23 @@ class PostgresAudit:
 
     def is_settled(self) -> bool:
         found = self._connection.execute(
-            "SELECT NOT EXISTS (SELECT 1 FROM watchers) AND NOT EXISTS"
-            " (SELECT 1 FROM orders WHERE status NOT IN ('confirmed', 'failed', 'cancelled', 'expired'))"
+            "SELECT NOT EXISTS (SELECT 1 FROM watchers AS w WHERE NOT EXISTS"
+            " (SELECT 1 FROM orders AS o WHERE o.id = w.order_id AND o.outcome = 'resting'))"
+            " AND NOT EXISTS (SELECT 1 FROM orders WHERE outcome IS NULL)"
         ).fetchone()
         assert found is not None
         return bool(found[0])
+
+    def rests(self) -> Rests:
+        found: Any = self._connection.execute(
+            "SELECT (SELECT coalesce(sum(seq), 0) FROM orders),"
+            " (SELECT count(*) FROM waiting WHERE price_group IS NULL AND part <> 'expiry'),"
+            " EXISTS (SELECT 1 FROM waiting WHERE book IS NOT NULL)"
+            " OR EXISTS (SELECT 1 FROM orders WHERE status = 'triggered')"
+        ).fetchone()
+        assert found is not None
+        events, cooling, waits = found
+        return Rests(int(events), cooling, waits)
 
     def lose_connection(self, connection_id: str) -> None:
         self._connection.execute("DELETE FROM connections WHERE connection_id = %s", [connection_id])

@@ -45,8 +45,9 @@ UNAVAILABLE: dict[str, type[Unavailable]] = {
 """What a port raises when its back end did not take the call."""
 
 COMMITS = {
-    "orders": ("place", "withdraw", "claim", "save", "release", "requeue", "end_round"),
+    "orders": ("place", "withdraw", "claim", "save", "release", "requeue", "end_round", "amend"),
     "control": ("pause", "fence", "cancel"),
+    "waiting": ("take_shard", "keep_shard", "leave_shard", "record", "judged", "void", "apply", "move"),
     "watching": ("connect", "disconnect", "watch", "unwatch", "settle", "drop_stale"),
 }
 """Calls whose commit may be unknown."""
@@ -66,7 +67,7 @@ def faults_at(call: str, world: World) -> list[Fault]:
         faults.append(Fault("paused before", partial(_paused_before, world)))
     if port in UNAVAILABLE:
         faults += _failing(lambda: UNAVAILABLE[port]("injected"), effect=port == "queue")
-    if port == "orders":
+    if port in ("orders", "waiting"):
         faults += _failing(lambda: StoreConflict("injected"), effect=False)
     if method in COMMITS.get(port, ()):
         faults += _failing(lambda: CommitUnknown("injected"), effect=True)

@@ -6,15 +6,27 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from dexec.adapters.paper.simulator import STARTING_BALANCES
-from dexec.domain.lifecycle import RULES, Status
+from dexec.domain.lifecycle import RESTING, RULES, Status
 from dexec.domain.order import Event, Order
+from tests.proofs.simulation.terms import check_terms
 from tests.proofs.simulation.world import World
 
 INFRASTRUCTURE = {"unavailable", "outcome_unknown", "internal", "lease_lost", "illegal_transition"}
+FIRST = {Status.PENDING, Status.OPEN, Status.HELD}
+MOST_ATTEMPTS = 3
 
 
 def check(world: World) -> None:
-    """Raise ``AssertionError`` where something does not hold."""
+    """Raise ``AssertionError`` where something does not hold; all orders are over."""
+    check_now(world)
+    orders = {order.id: order for order, _ in world.backend.audit.histories()}
+    assert all(order.is_terminal for order in orders.values()), orders
+    assert not world.backend.audit.waiting(), "rows are left of orders that are over"
+    _check_watchers(world, orders)
+
+
+def check_now(world: World) -> None:
+    """Raise ``AssertionError`` where something does not hold; orders may rest."""
     assert not world.surprises, world.surprises
     assert not world.leaks.found(), "something was signed after a halt had returned"
     assert not world.queue.messages, "a message is left"
@@ -25,27 +37,40 @@ def check(world: World) -> None:
         _check_chain(world, order)
     assert world.accepted <= {order.id for order, _ in histories}, "an accepted order is gone"
     _check_balances(world, [order for order, _ in histories])
-    _check_watchers(world, {order.id: order for order, _ in histories})
+    check_terms(world, histories)
 
 
 def check_events(order: Order, events: Sequence[Event]) -> None:
-    """An order is over; its events have no gap, are legal steps, and end with its end."""
-    assert order.is_terminal, order
+    """An order is over, or rests; its events have no gap, are legal steps, and end with where it is."""
+    assert order.is_terminal or order.status in RESTING, order
     assert order.lease_token is None, "a lease is left"
     assert [event.seq for event in events] == list(range(1, order.seq + 1))
     statuses = [event.status for event in events]
-    assert statuses[0] is Status.PENDING
+    assert statuses[0] in FIRST
     assert statuses[-1] is order.status
     assert all(after in RULES[before].then for before, after in pairwise(statuses))
     assert [event.at for event in events] == sorted(event.at for event in events)
     attempts = [event.attempt for event in events]
     assert attempts == sorted(attempts)
-    assert attempts[-1] == order.attempt <= 3
+    assert attempts[-1] == order.attempt
+    _check_attempts(order, events)
+
+
+def _check_attempts(order: Order, events: Sequence[Event]) -> None:
+    """No trigger had more attempts than there are."""
+    first = 1
+    for event in events:
+        if event.status is Status.TRIGGERED:
+            first = event.attempt
+        if event.status not in RESTING:
+            assert event.attempt - first < MOST_ATTEMPTS, order
 
 
 def _check_chain(world: World, order: Order) -> None:
     fills = world.cluster.fills(order.id)
     assert len(fills) == (order.status is Status.CONFIRMED), f"{order.status}, {len(fills)} fills"
+    if order.id in world.cancelled:
+        assert order.status is Status.CANCELLED, f"a client was told that it is cancelled: {order}"
     if order.error is not None and order.id in world.accepted:
         assert order.error.code not in INFRASTRUCTURE, order.error
     alive = [signed for signed in world.signer.signed[order.id] if world.cluster.sends[signed.signature]]

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from dexec.domain.quote import Mode, RouteRequest
 from tests.proofs.simulation.halts import HALTS
+from tests.proofs.simulation.waits import WAITS
 from tests.proofs.simulation.world import SWAP, World
 from tests.support.fakes import Landing
 
@@ -233,5 +234,6 @@ SCENARIOS: dict[str, Scenario] = {
         given_up,
         coming_and_going,
         scheduled,
+        *WAITS,
     )
 }

@@ -1,8 +1,9 @@
 """The ports in memory; each passes the contract tests of the adapter that it stands for."""
 
-from tests.support.fakes.chain import FakeChain, FakeCluster, FakeSigner, FakeVenue, FakeWallets, Landing
+from tests.support.fakes.chain import FakeChain, FakeCluster, FakeSigner, FakeWallets, Landing
 from tests.support.fakes.clock import START, FakeClock
 from tests.support.fakes.control import FakeControl
+from tests.support.fakes.market import FakeMarket, FakeVenue
 from tests.support.fakes.orders import FakeOrders
 from tests.support.fakes.probe import FakeProbe
 from tests.support.fakes.push import FakeEventReplay, FakePush
@@ -23,6 +24,7 @@ __all__ = [
     "FakeControl",
     "FakeEventReplay",
     "FakeHookQueue",
+    "FakeMarket",
     "FakeOrders",
     "FakeOutbox",
     "FakePost",

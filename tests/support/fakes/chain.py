@@ -9,10 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
-from functools import cache
 from threading import RLock
 
-from dexec.adapters.paper.simulator import SLOT, STARTING_BALANCES, PaperMarket
+from dexec.adapters.paper.simulator import SLOT, STARTING_BALANCES
 from dexec.domain.errors import (
     AttemptFailed,
     BlockhashExpired,
@@ -20,10 +19,9 @@ from dexec.domain.errors import (
     InsufficientFunds,
     OrderFailed,
     SlippageExceeded,
-    VenueUnavailable,
 )
 from dexec.domain.order import SignedTransaction
-from dexec.domain.quote import Fill, Pair, PoolSnapshot, SwapPlan
+from dexec.domain.quote import Fill, SwapPlan
 from dexec.domain.routing import execute_plan
 from dexec.ports import (
     Blockhash,
@@ -38,34 +36,10 @@ from dexec.ports import (
     Wallets,
 )
 from tests.support.fakes.clock import START
+from tests.support.fakes.market import FakeMarket
 
 SLOT_S = SLOT.total_seconds()
 LIFE_SLOTS = 150
-_MARKET = PaperMarket(7)
-_STILL = 1_000
-"""The slot at which the fake market stands still."""
-
-
-class FakeVenue:
-    """The ``Venue`` port: answers with the pools of the asked pair alone, after ``failures`` refusals."""
-
-    def __init__(self, name: str, clock: Clock, latency_s: float = 0.0) -> None:
-        self.name = name
-        self._clock = clock
-        self._latency_s = latency_s
-        self.failures = 0
-
-    def read(self, pairs: Sequence[Pair]) -> PoolSnapshot:
-        self._clock.sleep(self._latency_s)
-        if self.failures:
-            self.failures -= 1
-            raise VenueUnavailable(f"{self.name} did not answer")
-        return _snapshot(self.name, pairs[0])
-
-
-@cache
-def _snapshot(name: str, pair: Pair) -> PoolSnapshot:
-    return PoolSnapshot(name, _STILL, _MARKET.pools(name, [pair], _STILL), 1)
 
 
 class FakeSigner:
@@ -126,6 +100,7 @@ class FakeCluster:
 
     clock: Clock
     latency_s: float = 0.3
+    market: FakeMarket | None = None
     default: Landing = Landing.FILLED
     landings: list[Landing] = field(default_factory=list)
     inside_look: Callable[[], None] = lambda: None
@@ -209,7 +184,8 @@ class FakeCluster:
 
     def _result(self, client_id: str, plan: SwapPlan, landing: Landing) -> Fill | DexecError:
         try:
-            fill = execute_plan(plan, lambda pool_id: _MARKET.pool(pool_id, _STILL), slot=_STILL)
+            market = self.market or FakeMarket(self.clock)
+            fill = execute_plan(plan, market.pool, slot=market.slot)
         except (AttemptFailed, OrderFailed) as exc:
             return exc
         if landing is Landing.SLIPPED:
@@ -252,6 +228,11 @@ def _decode(data: bytes) -> tuple[str, str, SwapPlan, str, int]:
     except ValueError as exc:
         raise OrderFailed("the cluster refused the transaction: it cannot be read") from exc
     return order_id, client_id, SwapPlan.from_json(plan), blockhash, last
+
+
+def plan_of(data: bytes) -> SwapPlan:
+    """Return the plan that was signed."""
+    return _decode(data)[2]
 
 
 def _landed(result: Fill | DexecError, slot: int) -> Landed:

@@ -62,7 +62,8 @@ class FakeWaiting:
                 return None
             row.slot, row.ticked_at, row.venues, row.lease_until = slot, ticks[0].at, tuple(venues), until
             for tick in ticks:
-                self._store.ticks[tick.pair].append(tick)
+                if all(known.slot != slot for known in self._store.ticks[tick.pair]):
+                    self._store.ticks[tick.pair].append(tick)
             venues = tuple(venues)
             return replace(lease, slot=slot, ticked_at=ticks[0].at, venues=venues, is_wanted=row.wanted)
 
@@ -129,8 +130,9 @@ class FakeWaiting:
             and (bound.before is None or _since(one.order) < bound.before)
             and not self._store.is_halted(stored.client_id)
         ]
-        found.sort(key=lambda one: (-one.row.key, one.order.id))
-        return _in_turn(found[:BATCH])[: bound.most]
+        found.sort(key=lambda one: (one.row.key, one.order.id), reverse=True)
+        found = sorted(found[:BATCH], key=lambda one: (-one.row.key, one.order.id))
+        return _in_turn(found)[: bound.most]
 
     def _open(self) -> Iterable[tuple[Found, StoredWaiting]]:
         for (order_id, _), stored in self._store.waiting.items():

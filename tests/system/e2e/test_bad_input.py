@@ -137,7 +137,7 @@ def test_the_same_over_a_websocket(socket: ClientConnection, what: str) -> None:
 
 
 FRAMES: dict[str, str | bytes] = {
-    "an unknown action": '{"action":"cancel","orderId":"ord_1"}',
+    "an unknown action": '{"action":"undo","orderId":"ord_1"}',
     "an action that is no word": '{"action":7}',
     "execute without an order": '{"action":"execute"}',
     "an order that is a list": '{"action":"execute","order":[]}',

@@ -61,6 +61,8 @@ def test_typescript(deployment: Deployed, modules: Path, tmp_path: Path) -> None
         assert float(order["amountOut"]) > 0
         signed = ["building", "signature of true", "filled true"]
         assert order["said"] == [f"0.25 of {name}", "asking", "quotes", *signed]
+    types = ("limit", "stop", "trailingStop", "oco")
+    assert told["open"] == [["open", f"{one} USDC per SOL"] for one in types]
     assert (told["refused"], told["retried"]) == ("tokenIn", False)
 
 

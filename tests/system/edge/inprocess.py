@@ -26,13 +26,23 @@ from dexec.bootstrap import Container
 from dexec.ports import ApiKey
 from dexec.settings import Settings
 from dexec.usecases.authenticate import hash_key
+from dexec.usecases.steps import RESERVE_S
 from functions.dead_letters import app as dead_letters
 from functions.executor import app as executor
 from functions.http_api import app as http_api
 from functions.sweeper import app as sweeper
+from functions.trigger import app as trigger
 from functions.webhooks import app as webhooks
 from functions.websocket import app as websocket
-from tests.support.fakes import FakeClock, FakeEventReplay, FakeHookQueue, FakePost, FakePush, FakeQueue
+from tests.support.fakes import (
+    FakeClock,
+    FakeEventReplay,
+    FakeHookQueue,
+    FakePost,
+    FakePush,
+    FakeQueue,
+    FakeStarter,
+)
 from tests.support.fakes.push import Frame
 
 PARTS: tuple[ModuleType, ...] = (
@@ -42,29 +52,32 @@ PARTS: tuple[ModuleType, ...] = (
     hooks,
     routes,
     sweeper,
+    trigger,
     actions,
     webhooks,
     websocket,
 )
 """The modules that ask for their parts."""
 
-LOGGERS = tuple(module.logger for module in (dead_letters, executor, edge, sweeper, actions, webhooks))
+LOGGERS = tuple(
+    module.logger for module in (dead_letters, executor, edge, sweeper, trigger, actions, webhooks)
+)
 Fields = Mapping[str, str]
 
 
 class Context(LambdaContext):
     """What Lambda tells a handler about its invocation."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = 20) -> None:
+        self._milliseconds = round(seconds * 1000)
         self._function_name = "dexec"
         self._function_version = "$LATEST"
         self._invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:dexec"
         self._memory_limit_in_mb = 512
         self._aws_request_id = "00000000-0000-0000-0000-000000000000"
 
-    @staticmethod
-    def get_remaining_time_in_millis() -> int:
-        return 20_000
+    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]
+        return self._milliseconds
 
 
 @dataclass(frozen=True)
@@ -89,6 +102,7 @@ class Deployment:
     queue: FakeQueue
     push: FakePush
     event_replay: FakeEventReplay
+    starter: FakeStarter
     hook_queue: FakeHookQueue
     post: FakePost
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
@@ -168,6 +182,11 @@ class Deployment:
         swept: dict[str, int] = sweeper.handler({}, Context())
         return swept
 
+    def watch(self, seconds: float, event: Mapping[str, object] | None = None) -> dict[str, int]:
+        """Run the trigger function, as its schedule does, for some seconds; return what it counted."""
+        watched: dict[str, int] = trigger.handler(dict(event or {}), Context(seconds + RESERVE_S))
+        return watched
+
     def wait(self, seconds: float) -> None:
         """Let time pass."""
         self.clock.advance(seconds)
@@ -188,6 +207,7 @@ def deployed(database_url: str, log_level: str = "ERROR", **settings: int | str)
     """Put the handlers together over a database; ``settings`` are those that are not the default."""
     given = {"database_url": database_url, "paper_latency": "none"}
     clock, push, event_replay = FakeClock(), FakePush(), FakeEventReplay()
+    starter = FakeStarter()
     queue, hook_queue, post = FakeQueue(clock), FakeHookQueue(clock), FakePost()
     parts = Container(
         Settings.model_validate(given | settings),
@@ -197,6 +217,7 @@ def deployed(database_url: str, log_level: str = "ERROR", **settings: int | str)
         post=post,
         push=push,
         event_replay=event_replay,
+        starter=starter,
     )
     with ExitStack() as stack:
         stack.callback(parts.close)
@@ -206,7 +227,7 @@ def deployed(database_url: str, log_level: str = "ERROR", **settings: int | str)
             level = logger.log_level
             logger.setLevel(log_level)
             stack.callback(logger.setLevel, level)
-        yield Deployment(parts, clock, queue, push, event_replay, hook_queue, post)
+        yield Deployment(parts, clock, queue, push, event_replay, starter, hook_queue, post)
 
 
 def http_event(

@@ -79,6 +79,7 @@ def test_a_deployment_without_orders_counts_nothing(
 ) -> None:
     """The sweeper runs all the time, and every metric that it touched would cost all the time."""
     functions.sweep()
+    functions.watch(60)
     functions.http("GET", "/health")
     assert metrics(capsys.readouterr().out) == []
 
@@ -105,6 +106,7 @@ def break_everything(functions: Deployment, monkeypatch: pytest.MonkeyPatch) -> 
         (functions.parts.orders, "claim"),
         (functions.parts.orders, "lost"),
         (functions.parts.watching, "watch"),
+        (functions.parts.waiting, "groups"),
     ):
         monkeypatch.setattr(owner, method, fail)
 
@@ -120,15 +122,16 @@ def test_what_no_code_expects_is_counted_by_every_function(
     functions.send(connection, json.dumps({"action": "subscribe", "orderId": order_id}))
     for module in (executor, dead_letters):
         assert module.handler(queue_event(order_id), Context())["batchItemFailures"]
-    with pytest.raises(RuntimeError):
-        functions.sweep()
+    for run in (functions.sweep, lambda: functions.watch(5)):
+        with pytest.raises(RuntimeError):
+            run()
     found = named(metrics(capsys.readouterr().out), "UnexpectedErrors")
     counted = [line for line in found if "service" in line]
     in_all = [line for line in found if "service" not in line]
     assert len(in_all) == len(counted)
     (directive,) = cast("list[Line]", cast(Line, in_all[0]["_aws"])["CloudWatchMetrics"])
     assert directive["Dimensions"] == [[]], "what the alarm sums up"
-    services = ["http_api", "websocket", "executor", "dead_letters", "sweeper"]
+    services = ["http_api", "websocket", "executor", "dead_letters", "sweeper", "trigger"]
     assert [line["service"] for line in counted] == services
     assert all(line["UnexpectedErrors"] == [1.0] for line in counted)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,8 +11,8 @@ from threading import Barrier
 import pytest
 
 from dexec.adapters.postgres.api_keys import PostgresApiKeys
+from dexec.adapters.postgres.connection import BoundedConnection
 from dexec.adapters.postgres.database import Database
-from dexec.adapters.postgres.order_params import to_add_waiting
 from dexec.adapters.postgres.orders import PostgresOrders
 from dexec.adapters.postgres.waiting_encoding import dump_waiting
 from dexec.domain.errors import LeaseLost
@@ -19,14 +20,14 @@ from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order, build, confirm, fail, submit
 from dexec.domain.quote import Pair
 from dexec.domain.waiting.conditions import Limit
-from dexec.domain.waiting.lookup import Part, waiting_rows
+from dexec.domain.waiting.lookup import waiting_rows
 from dexec.domain.waiting.prices import Price, price_key
 from dexec.domain.waiting.steps import amend
-from dexec.domain.waiting.terms import Terms
+from dexec.domain.waiting.terms import Terms, Waiting
 from dexec.ports import ApiKey
 from tests.conftest import Connecting, Isolation
 from tests.contract.samples import FILL, LEASE, NOW, ROUTE, TRANSACTION, after, failure
-from tests.contract.test_waiting_orders import bracket
+from tests.contract.test_waiting_orders import EXITS, bracket
 from tests.proofs.simulation.backend import PostgresAudit
 
 THREADS = 8
@@ -110,64 +111,60 @@ def test_one_of_many_ends_an_entry_and_its_exit_fits_that_end(
             assert len(events) == 2, "it was opened, or cancelled, once"
 
 
-def amended(database: Database, held: Order, text: str) -> bool:
-    """Amend a held exit in one transaction, as far as it is still so; return whether it was."""
+def amend_in(connection: BoundedConnection, held: Order, text: str) -> Order:
+    """Write an amendment of a held exit, without a commit."""
     terms = Terms(limit=Limit(Price(text, Pair("USDC", "SOL"))))
-    after_it = amend(held, after(1), held.request, terms, None).after
-    assert after_it.waiting is not None
-    rows = to_add_waiting(after_it, waiting_rows(after_it, after_it.waiting, after(1)))
-    connection = database._connect()
-    with connection, connection.transaction():
-        moved = connection.execute(
-            "UPDATE orders SET seq = seq + 1, waiting = %s WHERE id = %s AND seq = %s AND status = 'held'",
-            [dump_waiting(after_it.waiting), held.id, held.seq],
-        )
-        if not moved.rowcount:
-            return False
-        connection.execute("DELETE FROM waiting WHERE order_id = %s", [held.id])
-        for part, group, key in zip(rows["parts"], rows["groups"], rows["keys"], strict=True):  # type: ignore[call-overload]
-            connection.execute(
-                "INSERT INTO waiting (order_id, part, client_id, pair, price_group, key, version)"
-                " VALUES (%s, %s, 'alice', 'USDC>SOL', %s, %s, %s)",
-                [held.id, part, group, key, after_it.seq],
-            )
-    return True
+    wanted = amend(held, after(1), held.request, terms, None).after
+    assert wanted.waiting is not None
+    (row,) = waiting_rows(wanted, wanted.waiting, after(1)).rows
+    connection.execute(
+        "UPDATE orders SET seq = seq + 1, waiting = %s WHERE id = %s AND seq = %s AND status = 'held'",
+        [dump_waiting(wanted.waiting), held.id, held.seq],
+    )
+    connection.execute("DELETE FROM waiting WHERE order_id = %s", [held.id])
+    connection.execute(
+        "INSERT INTO waiting (order_id, part, client_id, pair, price_group, key, version)"
+        " VALUES (%s, %s, 'alice', 'USDC>SOL', %s, %s, %s)",
+        [held.id, row.part.value, str(row.group), row.key, wanted.seq],
+    )
+    return wanted
 
 
-def test_an_exit_that_is_amended_as_its_entry_is_filled_waits_by_what_it_says(
+def wait_for_a_lock(connection: BoundedConnection) -> None:
+    waits = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    for _ in range(500):
+        (counted,) = connection.execute(waits).fetchone() or (0,)
+        if counted:
+            return
+        time.sleep(0.01)
+    raise AssertionError("nothing waits")
+
+
+def test_an_exit_that_is_amended_just_before_it_opens_waits_by_what_it_says(
     processes: list[Database], connecting: Connecting
 ) -> None:
-    barrier = Barrier(2)
-
-    def change(database: Database, held: Order) -> bool | None:
-        barrier.wait()
-        try:
-            return amended(database, held, "0.02")
-        except Exception:
-            # Refused by the isolation level: it is not written, and would be tried again.
-            return None
-
-    won = []
-    with ThreadPoolExecutor(1) as pool, connecting(Isolation.READ_COMMITTED) as connection:
-        audit, orders = PostgresAudit(connection), PostgresOrders(processes[0])
-        for _ in range(ROUNDS):
-            new = bracket()
-            assert new.exit is not None
-            order = signed(orders, orders.place(new, None, None).order)
-            amending = pool.submit(change, processes[1], new.exit)
-            barrier.wait()
-            orders.save(confirm(order, after(1), FILL))
-            won.append(amending.result())
-            found = orders.find(new.exit.id, "alice")
-            assert found is not None
-            exit_ = found[0]
-            assert exit_.status is Status.OPEN
-            assert exit_.waiting is not None
-            rows = {part: row for (one, part), row in audit.waiting().items() if one == exit_.id}
-            limit = exit_.waiting.terms.limit
-            assert limit is not None
-            assert rows[Part.LIMIT].row.key == -price_key(limit.price.value)
-            assert len(rows) == (1 if won[-1] else 2)
-            assert {row.book for row in rows.values()} == {Pair("USDC", "SOL")}
-            assert {row.version for row in rows.values()} == {exit_.seq}
-            assert exit_.seq == (3 if won[-1] else 2)
+    """The entry's end waits for the amendment's row, and must then see the amendment's other rows, too."""
+    orders, new = PostgresOrders(processes[0]), bracket()
+    assert new.exit is not None
+    order = signed(orders, orders.place(new, None, None).order)
+    with (
+        ThreadPoolExecutor(1) as pool,
+        connecting(Isolation.READ_COMMITTED) as looking,
+        connecting(Isolation.READ_COMMITTED) as amending,
+    ):
+        with amending.transaction():
+            wanted = amend_in(amending, new.exit, "0.02")
+            saving = pool.submit(orders.save, confirm(order, after(2), FILL))
+            wait_for_a_lock(looking)
+        saving.result()
+        found = orders.find(new.exit.id, "alice")
+        assert found is not None
+        exit_ = found[0]
+        assert (exit_.status, exit_.request.amount, exit_.seq) == (Status.OPEN, FILL.amount_out, 3)
+        assert exit_.waiting == replace(wanted.waiting or Waiting.of(EXITS), since=0)
+        ((_, row),) = PostgresAudit(looking).waiting().items()
+        assert row.row.key == -price_key(Price("0.02", Pair("USDC", "SOL")).value)
+        assert (row.book, row.version) == (Pair("USDC", "SOL"), 3)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
+from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import Status, Step
 from dexec.domain.order import Event, Order, Withdrawal
 from dexec.domain.quote import Pair, SwapPlan, slippage_limit
@@ -86,6 +88,11 @@ def test_a_limit_that_is_missed_rests_and_its_message_is_done_with(world: World,
     assert resting.waiting is not None
     assert (resting.waiting.fired, resting.waiting.rests) == (None, 1)
     assert len(world.backend.audit.waiting()) == 1
+    assert isinstance(events[-1].detail, Failure)
+    assert re.fullmatch(
+        r"would receive [\d.]+ USDC, at least 150000 USDC is the limit price of 100000 USDC per SOL",
+        events[-1].detail.message,
+    )
     assert not world.signer.signed
     world.tape.calls.clear()
     assert execute(world, order, receives=2) is None, "a late duplicate executes nothing that rests"

@@ -4,138 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 
 import pytest
 
 from dexec.adapters.paper.simulator import PaperMarket
-from dexec.bootstrap import Container
 from dexec.domain.errors import CommitUnknown, StoreConflict, StoreUnavailable
 from dexec.domain.failure import Failure
-from dexec.domain.ids import order_id
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Order, Triggered
-from dexec.domain.quote import Mode, Pair, PoolSnapshot, RouteRequest
+from dexec.domain.quote import Pair, PoolSnapshot
 from dexec.domain.routing import find_route
 from dexec.domain.waiting.conditions import Kind, Limit, Stop, Trail
 from dexec.domain.waiting.lookup import LIMITS, Part
-from dexec.domain.waiting.prices import Price
+from dexec.domain.waiting.prices import Price, Unit
 from dexec.domain.waiting.steps import rest
-from dexec.domain.waiting.terms import Terms, Waiting
-from dexec.ports import ApiKey, NewOrder, ShardLease
-from dexec.settings import Settings
-from dexec.usecases.reference import Look, Prices, reference_prices
-from dexec.usecases.watch_market import WatchMarket
-from tests.proofs.simulation.backend import Backend, in_memory
-from tests.support.fakes import START, FakeClock, FakePush, FakeQueue, SameThread
-
-BOOK = Pair("SOL", "USDC")
-VENUES = frozenset({"orca", "raydium"})
-
-
-@dataclass
-class Market:
-    """The venues, one price in USDC per SOL for each second, the last for ever; slots are seconds."""
-
-    clock: FakeClock
-    prices: Sequence[int | Fraction | None] = (150,)
-    venues: Callable[[int], frozenset[str]] = lambda _: VENUES
-    snapshots: tuple[PoolSnapshot, ...] = ()
-    took_s: float = 0
-    looks: int = 0
-
-    def __call__(self, pairs: Sequence[Pair]) -> Look:
-        self.looks += 1
-        asked_at = self.clock.now()
-        second = int((asked_at - START).total_seconds())
-        self.clock.sleep(self.took_s)
-        price = self.prices[min(second, len(self.prices) - 1)]
-        found = (
-            {}
-            if price is None
-            else dict.fromkeys(pairs, Prices(Fraction(price, 1000), Fraction(price, 1000)))
-        )
-        return Look(asked_at, 1_000 + second, found, self.venues(second), (), self.snapshots)
-
-
-@dataclass
-class Stage:
-    """A store in memory, a market, and functions that watch it."""
-
-    prices: Sequence[int | Fraction | None] = (150,)
-    backend: Backend = field(default_factory=in_memory)
-    settings: Settings = field(default_factory=lambda: Settings.from_environ({}))
-    placed: int = 0
-
-    def __post_init__(self) -> None:
-        self.clock = FakeClock(START)
-        self.queue = FakeQueue(self.clock)
-        self.push = FakePush()
-        self.market = Market(self.clock, self.prices)
-        self.tokens = 0
-        for name in ("alice", "bob"):
-            self.backend.api_keys.add(ApiKey(f"key of {name}", name, None, None, START))
-
-    def token(self) -> str:
-        self.tokens += 1
-        return f"token {self.tokens}"
-
-    def function(self) -> WatchMarket:
-        threads = SameThread()
-        parts = Container(
-            self.settings,
-            clock=self.clock,
-            orders=self.backend.orders,
-            watching=self.backend.watching,
-            waiting=self.backend.waits,
-            queue=self.queue,
-            push=self.push,
-            new_token=self.token,
-            push_threads=threads,
-            slow_push_threads=threads,
-            push_wait=threads.wait,
-            gather_s=0,
-        )
-        vars(parts)["reference"] = self.market
-        return parts.watch_market
-
-    def watch(self, seconds: float) -> dict[str, int]:
-        """Run a function for some ticks; return what it counted."""
-        watched = self.function()(0, self.clock.now() + timedelta(seconds=seconds + 3))
-        assert watched.errors == []
-        return {name: number for name, number in watched.counts.items() if number}
-
-    def place(
-        self,
-        terms: Terms,
-        client_id: str = "alice",
-        amount: int = 10**9,
-        expires_at: datetime | None = None,
-    ) -> Order:
-        self.placed += 1
-        now = self.clock.now()
-        one = order_id(now, self.placed.to_bytes(10, "big"))
-        request = RouteRequest(Mode.EXACT_IN, "SOL", "USDC", amount)
-        order = Order(one, client_id, None, request, Status.OPEN, 1, 1, now, now, now, now)
-        order = replace(order, waiting=Waiting.of(terms), expires_at=expires_at)
-        return self.backend.orders.place(NewOrder(order, None, ("h",)), None, None).order
-
-    def read(self, order: Order) -> Order:
-        found = self.backend.orders.find(order.id, order.client_id)
-        assert found is not None
-        return found[0]
-
-    def why(self, order: Order) -> Triggered:
-        found = self.backend.orders.find(order.id, order.client_id)
-        assert found is not None
-        (why,) = [event.detail for event in found[1] if isinstance(event.detail, Triggered)]
-        return why
-
-    @property
-    def queued(self) -> list[str]:
-        return [message.order_id for message in self.queue.messages]
+from dexec.domain.waiting.terms import Terms
+from dexec.ports import ShardLease
+from dexec.usecases.reference import Look, reference_prices
+from tests.support.fakes import START
+from tests.support.watched import BOOK, VENUES, Stage
 
 
 def price(text: str) -> Price:
@@ -149,9 +39,10 @@ def stop(text: str, confirm_ticks: int = 2) -> Terms:
 def test_a_stop_goes_when_its_ticks_confirm_it() -> None:
     stage = Stage([150, 139, 150, 140, 139, 150])
     order = stage.place(stop("140"))
-    assert stage.watch(6) == {"ticks": 5, "triggered": 1}
+    assert stage.watch(9) == {"ticks": 6, "triggered": 1}, "one more, that saw nothing wait"
     assert stage.read(order).status is Status.TRIGGERED
-    assert stage.why(order) == Triggered(Kind.STOP, Fraction(139, 1000), Fraction(140, 1000), slot=1_004)
+    told = Triggered(Kind.STOP, Fraction(139, 1000), Fraction(140, 1000), slot=1_004, unit=Unit(BOOK))
+    assert stage.why(order) == told
     assert stage.queued == [order.id]
     assert not stage.backend.waits.is_ticked(0, stage.clock.now()), "nothing waits: the lease is given up"
 
@@ -187,7 +78,7 @@ def test_of_both_conditions_the_stop_decides() -> None:
 def test_an_order_expires_though_its_stop_is_reached() -> None:
     stage = Stage([150, 150, 130])
     order = stage.place(stop("140", 1), expires_at=START + timedelta(seconds=2))
-    assert stage.watch(5) == {"ticks": 3, "expired": 1}
+    assert stage.watch(5) == {"ticks": 4, "expired": 1}
     ended = stage.read(order)
     assert (ended.status, ended.error and ended.error.code) == (Status.EXPIRED, "deadline_passed")
     assert stage.queued == []

@@ -6,7 +6,7 @@ from dexec.adapters.paper.ledger import STARTING_BALANCES, Booking, Entry, Moves
 from dexec.adapters.paper.limit_orders import VENUES_WITH_ORDERS
 from dexec.adapters.paper.live_tape import ALLOWANCE_SLOTS, READ_SLOTS, LiveTape, horizon_slots, lead_slots
 from dexec.adapters.paper.market import VENUES, PaperMarket
-from dexec.adapters.paper.pools import PAPER_VENUES, PPM, PoolMaker, Sketch
+from dexec.adapters.paper.pools import PAPER_VENUES, PPM, PaperPool, PoolMaker, Sketch
 from dexec.adapters.paper.slots import BLOCKHASH_SLOTS, SLOT, slot_at, time_of
 from dexec.adapters.paper.tape import NO_TAPE, PriceMove, Tape, in_words
 from dexec.adapters.paper.tape_script import ScriptedMove, configured_tape, one_move, parse_script
@@ -31,6 +31,7 @@ __all__ = [
     "PaperDesk",
     "PaperLedger",
     "PaperMarket",
+    "PaperPool",
     "PoolMaker",
     "Posting",
     "PriceMove",

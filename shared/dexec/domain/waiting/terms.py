@@ -105,6 +105,11 @@ class Waiting:
             limit = (max if request.mode is Mode.EXACT_IN else min)(limit, request.limit)
         return replace(request, limit=limit)
 
+    def price_in_force(self, request: RouteRequest) -> Price | None:
+        """Return the price that bounds what is traded; None where the request's own limit is as strict."""
+        price = self.terms.limit_price(self.fired)
+        return None if self.request(request).limit == request.limit else price
+
     @property
     def rests_until(self) -> datetime | None:
         """Until when it rests after the last time: 1 s, doubling to a minute; None if it never did."""

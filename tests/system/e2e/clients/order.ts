@@ -14,6 +14,22 @@ const SPELLINGS: Schemas["OrderBody"][] = [
   { side: "buy", baseAsset: "SOL", quoteAsset: "USDC", amount: "0.25", clientOrderId: "three" },
 ];
 
+// Each type has its own fields: with one of them missing, or one of another type, this would not compile.
+const SELL = { side: "sell", baseAsset: "SOL", quoteAsset: "USDC", amount: "0.25" } as const;
+const WAITING: Schemas["OrderBody"][] = [
+  { ...SELL, orderType: "limit", limitPrice: "100000", timeInForce: "gtc" },
+  { ...SELL, orderType: "stop", triggerPrice: "0.01", confirmTicks: 3 },
+  { ...SELL, orderType: "trailingStop", trailingBps: 9000 },
+  { ...SELL, orderType: "oco", takeProfit: { limitPrice: 100000 }, stopLoss: { triggerPrice: "0.01" } },
+];
+
+async function waiting(body: Schemas["OrderBody"]): Promise<string[]> {
+  const { data, error } = await client.POST("/api/orders/execute", { body });
+  if (error !== undefined) throw new Error(error.detail);
+  const order = await client.GET("/api/orders/{order_id}", { params: { path: { order_id: data.orderId } } });
+  return [data.status, ...(order.data?.events ?? []).map(said)];
+}
+
 async function placed(body: Schemas["OrderBody"]): Promise<Order> {
   const { data, error } = await client.POST("/api/orders/execute", {
     params: { header: { "idempotency-key": crypto.randomUUID() } },
@@ -29,7 +45,7 @@ async function ended(orderId: string): Promise<Order> {
       params: { path: { order_id: orderId } },
     });
     if (error !== undefined) throw new Error(error.detail);
-    if (data.status === "confirmed" || data.status === "failed") return data;
+    if (["confirmed", "failed", "cancelled", "expired"].includes(data.status)) return data;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
@@ -48,7 +64,16 @@ function said(event: Schemas["OrderEvent"]): string {
     case "confirmed":
       return `filled ${event.fill.amountIn !== "0"}`;
     case "failed":
+    case "expired":
       return event.error.code;
+    case "cancelled":
+      return `${event.by}: ${event.error.code}`;
+    case "held":
+      return event.step ?? `${event.orderType}`;
+    case "open":
+      return event.error?.code ?? event.step ?? `${event.orderType} ${event.priceUnit}`;
+    case "triggered":
+      return `${event.by} ${event.price ?? ""}`;
     default: {
       const none: never = event;
       return none;
@@ -65,6 +90,13 @@ const RETRIED: Record<Schemas["ErrorCode"], boolean> = {
   not_found: false,
   method_not_allowed: false,
   idempotency_conflict: false,
+  would_trigger: false,
+  exits_cross: false,
+  stale_seq: false,
+  not_waiting: false,
+  too_late_to_cancel: false,
+  risk_refused: false,
+  halted: false,
   too_many_orders: true,
   too_many_reads: true,
   too_many_connections: true,
@@ -73,6 +105,7 @@ const RETRIED: Record<Schemas["ErrorCode"], boolean> = {
   connection_unknown: true,
   unavailable: true,
   not_ready: true,
+  no_price: true,
   outcome_unknown: true,
   internal: false,
   no_venue: true,
@@ -89,6 +122,7 @@ const RETRIED: Record<Schemas["ErrorCode"], boolean> = {
 
 async function main(): Promise<void> {
   const orders = await Promise.all(SPELLINGS.map(placed));
+  const open = await Promise.all(WAITING.map(waiting));
   const refused = await client.POST("/api/orders/execute", {
     body: { tokenIn: "DOGE", tokenOut: "USDC", amount: 1 },
   });
@@ -101,6 +135,7 @@ async function main(): Promise<void> {
         said: order.events.map(said),
         amountOut: order.amountOut,
       })),
+      open,
       refused: refused.error?.errors?.[0]?.field,
       retried: refused.error && RETRIED[refused.error.code],
     }),

@@ -82,7 +82,7 @@ def _page_of(route: Route, orders: list[Made]) -> None:
 
 
 def _is_wanted(order: Made, query: Mapping[str, str]) -> bool:
-    is_over = order["status"] in ("confirmed", "failed")
+    is_over = order["status"] in ("confirmed", "failed", "cancelled", "expired")
     wanted = query.get("status")
     has_status = wanted in (None, order["status"]) or (wanted == "active" and not is_over)
     return has_status and ("cursor" not in query or _id_of(order) < query["cursor"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,15 +16,26 @@ from tests.system.e2e.console.quotes import QUOTES, change_impact, change_route
 from tests.system.e2e.deployed import Deployed
 
 ORDERS = "**/api/orders/execute"
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+TYPING_MS = 300
+"""After which a pause in typing is one: the page waits 220 ms."""
 
 
 @pytest.fixture(name="timed")
 def console_with_a_clock(open_console: OpenConsole, deployment: Deployed) -> Console:
-    """Return a live page whose clock the test can advance."""
+    """Return a live page whose clock stands until the test advances it: what is said for a moment stays."""
     console = open_console(deployment)
-    console.page.clock.install()
+    console.page.clock.install(time=NOON)
+    console.page.clock.pause_at(NOON + timedelta(seconds=1))
     console.enter(deployment.new_key())
     return console
+
+
+def type_and_wait(timed: Console, amount: str) -> None:
+    """Type an amount, and let the time pass after which it is quoted."""
+    timed.page.get_by_label("You pay", exact=True).fill(amount)
+    timed.page.clock.run_for(TYPING_MS)
+    expect(timed.page.locator("#preview")).to_have_attribute("data-state", "fresh")
 
 
 def sent_by(console: Console) -> Any:
@@ -92,7 +104,7 @@ def test_the_limit_that_is_shown_is_part_of_the_order(
 def test_a_quote_renews_itself_for_as_long_as_it_is_looked_at(timed: Console) -> None:
     page, asked = timed.page, list[str]()
     page.on("request", lambda request: asked.append(request.url) if "slippageBps" in request.url else None)
-    timed.type_amount("1")
+    type_and_wait(timed, "1")
     expect(timed.submit).to_be_enabled()
     first = [url for url in asked if "amount=1&" in url]
     with page.expect_response(QUOTES):
@@ -108,13 +120,14 @@ def test_a_quote_renews_itself_for_as_long_as_it_is_looked_at(timed: Console) ->
     expect(timed.submit).to_be_disabled()
     assert len(asked) == before
     page.get_by_role("button", name="Refresh").click()
+    page.clock.run_for(1)
     expect(timed.submit).to_be_enabled()
 
 
 def test_a_quote_that_cannot_be_renewed_is_not_executed_until_it_is(timed: Console) -> None:
     page, sent = timed.page, list[str]()
     page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
-    timed.type_amount("1")
+    type_and_wait(timed, "1")
     page.route(QUOTES, lambda route: route.abort("connectionrefused"))
     page.clock.fast_forward(5_000)
     page.clock.fast_forward(6_000)
@@ -127,6 +140,22 @@ def test_a_quote_that_cannot_be_renewed_is_not_executed_until_it_is(timed: Conso
     page.clock.fast_forward(20_000)
     expect(timed.submit).to_be_enabled()
     assert sent == []
+
+
+def test_why_a_stale_quote_is_not_renewed_is_said_when_it_becomes_known(timed: Console) -> None:
+    page, held = timed.page, list[Route]()
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    type_and_wait(timed, "1")
+    page.route(QUOTES, hold)
+    page.clock.fast_forward(5_000)
+    page.clock.fast_forward(6_000)
+    expect(timed.reason).to_have_text("The quote is too old: getting a new one.")
+    for route in held:
+        route.abort("connectionrefused")
+    expect(timed.reason).to_contain_text("The quote is too old: The server did not answer")
 
 
 def test_a_first_quote_that_fails_is_asked_for_again(console: Console) -> None:
@@ -143,7 +172,7 @@ def test_a_first_quote_that_fails_is_asked_for_again(console: Console) -> None:
 def test_an_order_that_was_not_answered_goes_out_again_as_it_was(timed: Console) -> None:
     page, bodies, limit = timed.page, list[str](), timed.page.locator("#limit")
     with page.expect_response(QUOTES) as answered:
-        timed.type_amount("1")
+        type_and_wait(timed, "1")
 
     def lose(route: Route) -> None:
         bodies.append(route.request.post_data or "")
@@ -174,19 +203,19 @@ def test_a_price_impact_is_warned_of_and_over_five_percent_wants_a_second_act(ti
     page, caution = timed.page, timed.page.locator("#caution")
     accept = page.get_by_role("checkbox")
     with page.expect_response(QUOTES) as answered:
-        timed.type_amount("1")
+        type_and_wait(timed, "1")
     answer = answered.value.json()
     change_impact(timed, answer, "1")
-    timed.type_amount("1.5")
+    type_and_wait(timed, "1.5")
     expect(page.locator("#price-impact")).to_have_text("1.00 %")
     expect(caution).not_to_contain_text("impact")
     change_impact(timed, answer, "1.01")
-    timed.type_amount("2")
+    type_and_wait(timed, "2")
     expect(caution).to_have_text("The price impact is 1.01 %: smaller orders get a better price.")
     expect(timed.submit).to_be_enabled()
     expect(accept).to_be_hidden()
     change_impact(timed, answer, "5.01")
-    timed.type_amount("3")
+    type_and_wait(timed, "3")
     expect(caution).to_contain_text("High price impact: the order's own size costs 5.01 %.")
     expect(timed.submit).to_be_disabled()
     expect(timed.reason).to_have_text("Agree to the price impact first.")
@@ -201,7 +230,7 @@ def test_a_price_impact_is_warned_of_and_over_five_percent_wants_a_second_act(ti
     expect(page.get_by_label("Execute at a price impact of up to 5.2 %")).not_to_be_checked()
     expect(timed.submit).to_be_disabled()
     accept.check()
-    timed.type_amount("4")
+    type_and_wait(timed, "4")
     expect(accept).not_to_be_checked()
     expect(timed.submit).to_be_disabled()
 

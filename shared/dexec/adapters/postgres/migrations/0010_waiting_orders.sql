@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS waiting (
     PRIMARY KEY (order_id, part)
 );
 
-CREATE INDEX ASYNC IF NOT EXISTS waiting_by_key ON waiting (book, price_group, key);
+CREATE INDEX ASYNC IF NOT EXISTS waiting_by_key ON waiting (book, price_group, key, order_id);
 
 CREATE INDEX ASYNC IF NOT EXISTS waiting_by_time ON waiting (book, at);
 

@@ -9,3 +9,4 @@ CROSS JOIN unnest(
     %(parts)b::text[], %(groups)b::text[], %(keys)b::bigint[], %(times)b::timestamptz[]
 ) AS w (part, price_group, key, at)
 WHERE o.id = %(id)s AND o.seq = %(seq)s AND o.outcome = 'resting' AND o.updated_at = %(updated_at)s
+ON CONFLICT (order_id, part) DO NOTHING

@@ -1,5 +1,6 @@
--- Rows that reach the bound of their group, with their orders: for each bound one range of an index. Of what is
--- found clients come in turn. Nothing of clients that may not trade.
+-- Rows that reach the bound of their group, with their orders. For each bound the index is followed step by step
+-- from the greatest key down, so that a planner cannot choose to read, and sort, all that reach it. Of what is
+-- found clients come in turn. Nothing of clients that may not trade; at most 5,000 rows are looked at.
 WITH due AS (
     SELECT d.*, b.place, b.most,
         row_number() OVER (PARTITION BY b.place, d.client_id ORDER BY d.key DESC, d.id) AS turn
@@ -7,14 +8,33 @@ WITH due AS (
         %(books)b::text[], %(groups)b::text[], %(keys)b::bigint[], %(befores)b::bigint[], %(most)b::bigint[]
     ) WITH ORDINALITY AS b (book, price_group, key, before, most, place)
     CROSS JOIN LATERAL (
+        WITH RECURSIVE reached AS (
+            (
+                SELECT w.order_id, w.client_id, w.part, w.price_group, w.key, w.at, w.version, 1 AS step
+                FROM waiting w
+                WHERE w.book = b.book AND w.price_group = b.price_group AND w.key >= b.key
+                ORDER BY w.key DESC, w.order_id DESC
+                LIMIT 1
+            )
+            UNION ALL
+            SELECT further.*, reached.step + 1
+            FROM reached
+            CROSS JOIN LATERAL (
+                SELECT w.order_id, w.client_id, w.part, w.price_group, w.key, w.at, w.version
+                FROM waiting w
+                WHERE w.book = b.book AND w.price_group = b.price_group AND w.key >= b.key
+                    AND (w.key, w.order_id) < (reached.key, reached.order_id)
+                ORDER BY w.key DESC, w.order_id DESC
+                LIMIT 1
+            ) AS further
+            WHERE reached.step < 5000
+        )
         SELECT o.*, w.part, w.price_group, w.key, w.at, w.version
-        FROM waiting w
+        FROM reached w
         JOIN orders o ON o.id = w.order_id
-        WHERE w.book = b.book AND w.price_group = b.price_group AND w.key >= b.key
-            AND o.status = 'open'
+        WHERE o.status = 'open'
             AND (b.before IS NULL OR o.since < b.before)
             AND EXISTS (SELECT 1 FROM api_keys k WHERE k.client_id = w.client_id AND k.revoked_at IS NULL)
-        ORDER BY w.key DESC
         LIMIT 500
     ) AS d
     WHERE NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused')

@@ -1,12 +1,17 @@
--- Rows whose time has come, with their orders. Of clients that may not trade only what expires.
+-- Rows whose time has come, with their orders, of the first 2,000 of each book. Of clients that may not trade only
+-- what expires.
 SELECT d.*
 FROM unnest(%(books)b::text[]) AS b (book)
 CROSS JOIN LATERAL (
     SELECT o.*, w.part, w.price_group, w.key, w.at, w.version
-    FROM waiting w
+    FROM (
+        SELECT * FROM waiting
+        WHERE waiting.book = b.book AND waiting.at <= %(now)s
+        ORDER BY waiting.at
+        LIMIT 2000
+    ) AS w
     JOIN orders o ON o.id = w.order_id
-    WHERE w.book = b.book AND w.at <= %(now)s
-        AND o.status = 'open'
+    WHERE o.status = 'open'
         AND (w.part = 'expiry' OR (
             NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused')
             AND EXISTS (SELECT 1 FROM api_keys k WHERE k.client_id = w.client_id AND k.revoked_at IS NULL)

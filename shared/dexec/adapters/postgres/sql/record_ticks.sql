@@ -10,5 +10,7 @@ written AS (
     SELECT t.pair, held.slot, %(at)s, t.reference, t.mid
     FROM held
     CROSS JOIN unnest(%(pairs)b::text[], %(references)b::text[], %(mids)b::text[]) AS t (pair, reference, mid)
+    -- While the number of shards changes, two functions may tick a book.
+    ON CONFLICT (pair, slot) DO NOTHING
 )
 SELECT wanted FROM held

@@ -1,0 +1,46 @@
+"""An order that waits on a deployment: the function that ticks is started at once, and ends by itself."""
+
+from __future__ import annotations
+
+import time
+
+from dexec_client.raw.json_types import Document
+from infra.local import stack
+from infra.local.logs import LogReader
+from tests.system.e2e.deployed import Deployed
+from tests.system.e2e.evidence import ended, wait_until
+
+FAR: Document = {
+    "tokenIn": "SOL",
+    "tokenOut": "USDC",
+    "amount": "1",
+    "orderType": "limit",
+    "limitPrice": "100000",
+    "deadline": 4,
+}
+
+
+def test_an_order_that_waits_is_watched_at_once_and_the_function_ends_when_nothing_waits(
+    deployment: Deployed,
+) -> None:
+    reader = LogReader(deployment.aws.logs, stack.outputs(deployment.aws)["LogGroup"], since=time.time() - 1)
+    with deployment.client(deployment.new_key()) as client:
+        answer = client.post("api/orders/execute", json=FAR)
+        assert answer.status_code == 202, answer.text
+        assert answer.json()["status"] == "open"
+        order_id = str(answer.json()["orderId"])
+        outcome = ended(deployment, [order_id])[order_id]
+        assert outcome.status == "expired"
+        events = client.get(f"api/orders/{order_id}").json()["events"]
+    assert [event["status"] for event in events] == ["open", "expired"]
+    runs: list[dict[str, object]] = []
+
+    def has_ended() -> bool:
+        runs.extend(line.fields for line in reader.read() if line.fields.get("message") == "watched")
+        return any(run.get("expired") for run in runs)
+
+    wait_until(has_ended, "the function that ticked has ended, since nothing waits")
+    (run,) = [run for run in runs if run.get("expired")]
+    assert run["expired"] == 1
+    assert run["failedTicks"] == 0
+    assert int(str(run["ticks"])) >= 2, "within four seconds of its start"
