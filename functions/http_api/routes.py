@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from dexec import __version__
-from dexec.api import answers, market, orders
+from dexec.api import answers, market, orders, risk
 from dexec.api.amendments import AmendmentBody, CancelBody
 from dexec.api.fields import AfterSeq, AmountText, Cursor, IdempotencyKey, Limit, SlippageBpsText, TokenName
 from dexec.api.order_body import OrderBody
@@ -162,9 +162,16 @@ def read_prices(
 
 @router.get("/api/balances")
 @answering
-def read_balances() -> answers.Balances:
-    """Return what the caller's wallet holds."""
-    return market.balances(container().wallets.balances(caller().client_id))
+def read_balances() -> risk.Balances:
+    """Return what the caller's wallet holds, and what of it is committed to orders that are not over."""
+    return risk.balances_view(container().read_risk.balances(caller().client_id))
+
+
+@router.get("/api/risk")
+@answering
+def read_risk() -> risk.Risk:
+    """Return what the caller may trade: its risk limits, what of them is used today, and halts."""
+    return risk.risk_view(container().read_risk.standing(caller().client_id))
 
 
 @router.get("/api/tokens")

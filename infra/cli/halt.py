@@ -1,4 +1,4 @@
-"""``dexec pause``, ``resume``, ``orders cancel``: stop orders before they are signed."""
+"""``dexec pause``, ``halt``, ``resume``, ``orders cancel``: stop orders before they are signed."""
 
 from __future__ import annotations
 
@@ -38,15 +38,82 @@ def pause(*, home: HomeOption = HOME, stack: StackOption = None, as_json: JsonOp
     output.note(f"{count(standing.waiting)} waiting; {count(standing.submitted)} submitted, to be settled")
 
 
-def resume(*, home: HomeOption = HOME, stack: StackOption = None, as_json: JsonOption = False) -> None:
-    """Resume execution; waiting orders start within 15 seconds."""
+def resume(
+    *,
+    client: Annotated[
+        str | None, typer.Option("--client", metavar="NAME", help="Only what was halted for this client.")
+    ] = None,
+    reducing: Annotated[bool, typer.Option("--reducing", help="Only what halt --reducing set.")] = False,
+    home: HomeOption = HOME,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Lift a pause and halts; orders that waited start within 15 seconds.
+
+    What was halted for one client stays so until it is lifted with --client.
+    """
+    from dexec.domain.halts import Stop
+
+    stops = [Stop.REDUCING] if reducing else [*Stop]
     with access(home, stack) as way:
-        was_paused = way.parts.control.resume()
-    text = "executing again; orders that waited start within 15 seconds" if was_paused else "was not paused"
+        lifted = way.parts.control.lift(stops, client)
+        left = way.parts.control.switches()
     if as_json:
-        output.say_json({"paused": False})
+        paused = any(switch.name == Stop.PAUSED for switch in left)
+        names: list[Json] = [switch.name for switch in lifted]
+        output.say_json({"paused": paused, "lifted": names, "left": [switch.name for switch in left]})
+        return
+    if lifted:
+        output.say("trading again; orders that waited start within 15 seconds")
     else:
-        output.say(text)
+        whose = "" if client is None else f"{client} "
+        output.say(f"{whose}was not {'halted' if client or reducing else 'paused or halted'}")
+    for switch in left:
+        output.note(f"still: {switch}")
+
+
+def halt(
+    *,
+    client: Annotated[
+        str | None, typer.Option("--client", metavar="NAME", help="Only orders of this client.")
+    ] = None,
+    reducing: Annotated[
+        bool, typer.Option("--reducing", help="Still take and execute orders into one token.")
+    ] = False,
+    into: Annotated[str, typer.Option(metavar="TOKEN", help="That token, for --reducing.")] = "USDC",
+    home: HomeOption = HOME,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Halt trading: no order is taken or amended, nothing is triggered or signed. Cancels still work.
+
+    Nothing that is halted is signed any more once this has returned; what was signed by then is listed, and
+    settles. Orders that were accepted wait; dexec resume lifts the halt.
+    """
+    from dexec.domain.halts import Stop, Switch
+    from dexec.domain.tokens import find_token
+    from infra.operators.keys import check_name
+
+    token = find_token(into, "--into").symbol if reducing else None
+    whose = None if client is None else check_name(client)
+    with access(home, stack) as way:
+        stop = Stop.REDUCING if reducing else Stop.HALTED
+        switch = Switch(stop, way.parts.clock.now(), whose, token)
+        halted = way.parts.halt.trading(switch, _say_waiting)
+        standing = way.parts.control.standing(whose)
+    if as_json:
+        found = halted_document(halted)
+        output.say_json({"halt": switch.name, "into": token, **found, "submitted": standing.submitted})
+        return
+    output.say(f"{switch}; lift it with: dexec resume{'' if whose is None else f' --client {whose}'}")
+    note_halted(halted)
+    output.note(f"{count(standing.waiting)} waiting; {count(standing.submitted)} submitted, to be settled")
+
+
+def _say_waiting(left_s: float) -> None:
+    """Say on a terminal for how long a halt goes on asking what is being signed."""
+    if output.is_interactive():
+        output.note(f"the halt is set; asking what is being signed, for {left_s:.0f} s more at the most")
 
 
 @orders.command()

@@ -23,6 +23,7 @@ from infra.cli.logs import logs
 from infra.cli.model import model
 from infra.cli.open_orders import open_orders
 from infra.cli.paper_market import market as paper_market
+from infra.cli.risk import risk
 from infra.cli.smoke import smoke
 from infra.cli.trace import trace
 from infra.local.errors import LocalError
@@ -53,7 +54,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         amendments.amend,
         amendments.cancel,
     ),
-    "Operators": (operators.redrive, operators.resubmit, halt.pause, halt.resume, smoke),
+    "Operators": (operators.redrive, operators.resubmit, halt.pause, halt.halt, halt.resume, smoke),
     "Measurements": (bench, trace, model, chaos),
     "Market": (market.quote, market.explain, market.check_vectors),
 }
@@ -65,6 +66,7 @@ app.command("again", hidden=True)(operators.resubmit)  # its former name
 app.add_typer(hooks, rich_help_panel="Orders")
 app.add_typer(operators.orders, rich_help_panel="Operators")
 app.add_typer(keys, rich_help_panel="Operators")
+app.add_typer(risk, rich_help_panel="Operators")
 app.add_typer(paper_market, rich_help_panel="Market")
 
 

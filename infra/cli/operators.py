@@ -83,14 +83,14 @@ def list_problems(
     if status is None:
         raise typer.BadParameter("choose --status failed, stuck or parked, or use dexec orders cancel")
     with access(home, stack) as way:
-        now, paused_since = way.parts.clock.now(), way.parts.control.paused_since()
+        now, switches = way.parts.clock.now(), way.parts.control.switches()
         lists = {
             Problem.failed: lambda: way.parts.operators.failed(client, limit),
             Problem.stuck: lambda: way.parts.operators.stuck(now, older_than, client, limit),
             Problem.parked: lambda: way.parts.operators.parked(client, limit),
         }
         found = lists[status]()
-    documents = [_document(problem, reason(problem, now, paused_since)) for problem in found]
+    documents = [_document(problem, reason(problem, now, switches)) for problem in found]
     output.say_result(documents, _print, as_json=as_json)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,6 +13,7 @@ from dexec.adapters.postgres.operators import ProblemOrder
 from dexec.api.times import iso
 from dexec.domain.errors import Invalid, NotFound
 from dexec.domain.failure import Failure
+from dexec.domain.halts import Switch, first_holding
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
 from dexec.ports import ApiKey
@@ -28,25 +29,26 @@ BATCH = 10
 POLL_S = 2
 
 
-def reason(problem: ProblemOrder, now: datetime, paused_since: datetime | None) -> str:
+def reason(problem: ProblemOrder, now: datetime, switches: Iterable[Switch]) -> str:
     """Return why an order failed, or what it seems to be waiting for."""
     order = problem.order
     failure = problem.detail if isinstance(problem.detail, Failure) else order.error
     message = "" if failure is None else failure.message
     if order.is_terminal:
         return message
-    return _obstacle(problem, paused_since) or _position(order, now, f", after: {message}" if message else "")
+    return _obstacle(problem, switches) or _position(order, now, f", after: {message}" if message else "")
 
 
-def _obstacle(problem: ProblemOrder, paused_since: datetime | None) -> str:
+def _obstacle(problem: ProblemOrder, switches: Iterable[Switch]) -> str:
     """Return what blocks an order until an operator acts; empty if nothing does."""
     order = problem.order
     if order.parked_at is not None:
         return f"parked since {iso(order.parked_at)}: every run crashed; dexec redrive releases it"
     if order.status is Status.SUBMITTED:
         return ""
-    if paused_since is not None:
-        return f"execution is paused since {iso(paused_since)}"
+    switch = first_holding(switches, order.client_id, order.request.token_out)
+    if switch is not None:
+        return f"{switch} since {iso(switch.set_at)}"
     if problem.is_keyless:
         return f"{order.client_id} has no valid API key; to end its orders: dexec orders cancel"
     return ""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dexec.adapters.postgres.orders import Held
     from dexec.domain.order import Event, Order
     from dexec.domain.quote import RouteRequest
+    from dexec.domain.risk import Reservation, RiskLimits
     from dexec.domain.waiting.conditions import Kind
     from dexec.domain.waiting.terms import Terms
     from dexec.ports import Chain, Wallets, Watcher, Written
@@ -42,9 +43,11 @@ if TYPE_CHECKING:
     from dexec.usecases.measure_waiting import MeasureWaiting
     from dexec.usecases.notify import Notifier
     from dexec.usecases.place_order import PlaceOrder
-    from dexec.usecases.quote_route import QuoteRoute
+    from dexec.usecases.quote_route import Decision, QuoteRoute
     from dexec.usecases.read_orders import ReadOrders
+    from dexec.usecases.read_risk import ReadRisk
     from dexec.usecases.reference import Reference
+    from dexec.usecases.risk import CheckRisk
     from dexec.usecases.settle_dead_letter import SettleDeadLetter
     from dexec.usecases.start_ticking import StartTicking
     from dexec.usecases.sweep import Sweep
@@ -126,7 +129,25 @@ class Container(Adapters):
             self._judge,
             self._start_ticking,
             self.settings.waiting_orders,
+            self._check_placing,
         )
+
+    def _check_placing(self, limits: RiskLimits | None, order: Order) -> None:
+        """Judge an order by its client's limits; what that takes is built where it has some."""
+        if limits is not None:
+            self.check_risk.placing(limits, order)
+
+    def _check_signing(
+        self, limits: RiskLimits | None, order: Order, decision: Decision
+    ) -> Reservation | None:
+        return None if limits is None else self.check_risk.signing(limits, order, decision)
+
+    @cached_property
+    def check_risk(self) -> CheckRisk:
+        """Judges orders by the limits of their clients."""
+        from dexec.usecases.risk import CheckRisk
+
+        return CheckRisk(self.risk, self.reference, self.clock)
 
     @property
     def _default_rate(self) -> RateLimit:
@@ -295,6 +316,7 @@ class Container(Adapters):
             self._hint_soon,
             self._tell_exit,
             settings.waiting_orders,
+            self._check_signing,
         )
 
     def _tell_exit(self, order: Order, watchers: Sequence[Watcher], ends_at: datetime) -> None:
@@ -367,11 +389,18 @@ class Container(Adapters):
         return CheckReadiness({"order store": self.store_probe, "order queue": self.queue}, self.clock)
 
     @cached_property
+    def read_risk(self) -> ReadRisk:
+        """Reads limits, halts and balances."""
+        from dexec.usecases.read_risk import ReadRisk
+
+        return ReadRisk(self.risk, self.control, self.wallets, self.clock)
+
+    @cached_property
     def halt(self) -> Halt:
         """Stops what is being signed."""
         from dexec.usecases.halt import Halt
 
-        return Halt(self.control, self.clock)
+        return Halt(self.control, self.clock, self.settings.lease_seconds)
 
     @cached_property
     def cancel_orders(self) -> CancelOrders:
@@ -385,7 +414,14 @@ class Container(Adapters):
         """Amends what waits."""
         from dexec.usecases.amend_order import AmendOrder
 
-        return AmendOrder(self.orders, self.clock, self.judge_terms, self._default_rate, self._tell)
+        return AmendOrder(
+            self.orders,
+            self.clock,
+            self.judge_terms,
+            self._default_rate,
+            self._tell,
+            self._check_placing,
+        )
 
     def _tell(self, written: Sequence[Written]) -> None:
         """Tell of what no executor wrote; what that takes is built where there is someone to tell."""

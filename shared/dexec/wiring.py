@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Probe,
         Push,
         Queue,
+        Risk,
         Starter,
         Ticks,
         Waiting,
@@ -58,6 +59,7 @@ class Overrides(TypedDict, total=False):
     waiting: Waiting
     api_keys: ApiKeys
     control: Control
+    risk: Risk
     archive: Archive
     ticks: Ticks
     webhooks: Webhooks
@@ -159,6 +161,13 @@ class Adapters:
         from dexec.adapters.postgres.control import PostgresControl
 
         return PostgresControl(self.database)
+
+    @cached_property
+    def risk(self) -> Risk:
+        """Risk limits, and what clients have used of them."""
+        from dexec.adapters.postgres.risk import PostgresRisk
+
+        return PostgresRisk(self.database)
 
     @cached_property
     def archive(self) -> Archive:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from itertools import count
 
 from dexec.domain.failure import Failure
+from dexec.domain.halts import Stop, Switch
 from dexec.domain.ids import order_id
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order, SignedTransaction, build, submit
@@ -55,6 +56,7 @@ ROUTE = RecordedRoute(
 FILL = RecordedFill("SOL", "USDC", 1_500_000_000, 224_999_999, Decimal("149.9999993"), (_LEG,), 44)
 LEASE = timedelta(seconds=25)
 MOST = MostConnections(in_all=1_000, streams=1_000)
+PAUSED = Switch(Stop.PAUSED, NOW)
 _ids = count(1)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from dexec.domain.errors import LeaseLost, NotFound, SigningHalted
 from dexec.domain.failure import Failure
+from dexec.domain.halts import Stop, Switch
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Event, Order, Withdrawal, build, confirm, submit, try_again
 from dexec.domain.withdrawals import BY_CLIENT, BY_OPERATOR, BY_REVOCATION
@@ -19,6 +20,7 @@ from dexec.usecases.halt import Halt, Halted
 from tests.contract.samples import (
     FILL,
     NOW,
+    PAUSED,
     ROUTE,
     TRANSACTION,
     after,
@@ -61,13 +63,14 @@ def revoke(store: Backend, client_id: str = "alice") -> None:
 
 
 def test_the_switch_keeps_when_it_was_set(store: Backend) -> None:
-    assert store.control.paused_since() is None
-    store.control.pause(after(1))
-    store.control.pause(after(2))
-    assert store.control.paused_since() == after(1)
-    assert store.control.resume()
-    assert not store.control.resume()
-    assert store.control.paused_since() is None
+    assert store.control.switches() == ()
+    first = Switch(Stop.PAUSED, after(1))
+    store.control.stop(first)
+    store.control.stop(Switch(Stop.PAUSED, after(2)))
+    assert store.control.switches() == (first,)
+    assert store.control.lift([Stop.PAUSED], None) == (first,)
+    assert store.control.lift([Stop.PAUSED], None) == ()
+    assert store.control.switches() == ()
 
 
 def signing(store: Backend) -> Change:
@@ -81,14 +84,14 @@ def building(store: Backend) -> Change:
 
 
 @pytest.mark.parametrize("towards", [building, signing])
-@pytest.mark.parametrize("stop", [lambda store: store.control.pause(NOW), revoke])
+@pytest.mark.parametrize("stop", [lambda store: store.control.stop(PAUSED), revoke])
 def test_no_step_towards_a_signature_is_saved_while_halted(store: Backend, towards, stop) -> None:  # type: ignore[no-untyped-def]
     change = towards(store)
     stop(store)
     with pytest.raises(SigningHalted):
         store.orders.save(change)
     assert stored(store, change.before) == change.before
-    store.control.resume()
+    store.control.lift([Stop.PAUSED], None)
     store.api_keys.add(trading_key())
     store.orders.save(change)
     assert stored(store, change.before) == change.after
@@ -97,12 +100,12 @@ def test_no_step_towards_a_signature_is_saved_while_halted(store: Backend, towar
 def test_a_lost_lease_is_reported_also_while_halted(store: Backend) -> None:
     change = signing(store)
     claimed(store, change.before, "other", after(25))
-    store.control.pause(NOW)
+    store.control.stop(PAUSED)
     with pytest.raises(LeaseLost):
         store.orders.save(change)
 
 
-@pytest.mark.parametrize("stop", [lambda store: store.control.pause(NOW), revoke])
+@pytest.mark.parametrize("stop", [lambda store: store.control.stop(PAUSED), revoke])
 def test_a_change_that_comes_too_late_is_told_so_while_others_are_halted(store: Backend, stop) -> None:  # type: ignore[no-untyped-def]
     taken, written = building(store), building(store)
     bystander = claimed(store, place(store))
@@ -125,7 +128,7 @@ def test_a_client_without_a_key_halts_nobody_else(store: Backend) -> None:
     assert stored(store, change.before) == change.after
 
 
-@pytest.mark.parametrize("stop", [lambda store: store.control.pause(NOW), revoke])
+@pytest.mark.parametrize("stop", [lambda store: store.control.stop(PAUSED), revoke])
 def test_what_is_submitted_settles_while_halted(store: Backend, stop) -> None:  # type: ignore[no-untyped-def]
     filled, expired = submitted(store, place(store)), submitted(store, place(store))
     stop(store)
@@ -162,7 +165,7 @@ def test_a_halt_takes_the_leases_of_what_is_not_signed(store: Backend) -> None:
         assert claim(store, order, "other").outcome is ClaimOutcome.PAUSED
     with pytest.raises(LeaseLost):
         store.orders.save(submit(going, NOW, TRANSACTION))
-    store.control.resume()
+    store.control.lift([Stop.PAUSED], None)
     again = claimed(store, going, "other")
     assert (again.status, again.attempt) == (Status.ROUTING, 1)
 
@@ -173,7 +176,7 @@ def test_a_halt_names_what_was_signed_meanwhile(store: Backend) -> None:
 
     def sign_after_the_look(client_id: str | None) -> tuple[Order, ...]:
         found = leased(client_id)
-        store.control.resume()
+        store.control.lift([Stop.PAUSED], None)
         store.orders.save(submit(going, NOW, TRANSACTION))
         return found
 

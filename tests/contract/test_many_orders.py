@@ -11,6 +11,7 @@ from dexec.ports import ClaimOutcome
 from tests.contract.samples import (
     FILL,
     NOW,
+    PAUSED,
     ROUTE,
     SLOW,
     after,
@@ -73,7 +74,7 @@ def test_an_order_is_not_lost_before_its_time_nor_while_paused(store: Backend) -
     for _ in range(3):
         store.orders.place(new_order(), rate, None)
     assert len(lost(store, 25)) == 2
-    store.control.pause(NOW)
+    store.control.stop(PAUSED)
     assert lost(store, 25) == []
 
 
@@ -96,7 +97,7 @@ def test_what_is_open_may_be_lost_and_what_is_submitted_also_while_paused(store:
     assert sorted(lost(store, 25)) == sorted(one.id for one in (waiting, routing, going, sent))
     store.orders.release(routing, NOW)
     assert sorted(lost(store, 24)) == sorted((waiting.id, routing.id))
-    store.control.pause(NOW)
+    store.control.stop(PAUSED)
     assert lost(store, 25) == [sent.id]
     assert lost(store, 24) == []
 

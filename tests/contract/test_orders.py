@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dexec.domain.errors import IdempotencyConflict, LeaseLost, TooManyOrders
+from dexec.domain.halts import Stop
 from dexec.domain.lifecycle import Status, Step
 from dexec.domain.order import Accepted, Order, build, confirm, fail, try_again
 from dexec.ports import ClaimOutcome
@@ -14,6 +15,7 @@ from tests.contract.samples import (
     FILL,
     LEASE,
     NOW,
+    PAUSED,
     REQUEST,
     ROUTE,
     SLOW,
@@ -274,10 +276,10 @@ def test_a_submitted_order_is_resumed_as_it_is(store: Backend) -> None:
 
 def test_nothing_new_is_begun_while_paused(store: Backend) -> None:
     fresh, on_its_way = place(store), submitted(store, place(store))
-    store.control.pause(NOW)
+    store.control.stop(PAUSED)
     assert claim(store, fresh).outcome is ClaimOutcome.PAUSED
     assert claim(store, on_its_way, "other", after(25)).outcome is ClaimOutcome.CLAIMED
-    store.control.resume()
+    store.control.lift([Stop.PAUSED], None)
     assert claim(store, fresh).outcome is ClaimOutcome.CLAIMED
 
 

@@ -6,6 +6,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 
+import pytest
+
+from dexec.domain import halts
 from dexec.domain.lifecycle import Status, Step
 from dexec.domain.order import Activated, Order, Triggered, cancel, expire
 from dexec.domain.quote import Pair
@@ -15,7 +18,7 @@ from dexec.domain.waiting.prices import Price, price_key
 from dexec.domain.waiting.steps import activate, rest, trigger
 from dexec.domain.waiting.terms import Terms, Waiting
 from dexec.ports import ApiKey, BookTick, Bound, ClaimOutcome, Found, Moved, ShardLease
-from tests.contract.samples import NOW, after, claim, claimed, connect, failure, new_order
+from tests.contract.samples import NOW, PAUSED, after, claim, claimed, connect, failure, new_order
 from tests.contract.test_waiting_orders import LIMIT, bracket
 from tests.proofs.simulation.backend import Backend
 
@@ -266,14 +269,35 @@ def test_clients_come_in_turn_within_a_bound(store: Backend) -> None:
     assert ids(both) == [first[0].id, bobs.id, first[1].id, first[2].id]
 
 
+SWITCHES = [
+    halts.Switch(halts.Stop.HALTED, NOW),
+    halts.Switch(halts.Stop.HALTED, NOW, "alice"),
+    halts.Switch(halts.Stop.REDUCING, NOW, token_out="SOL"),
+    halts.Switch(halts.Stop.REDUCING, NOW, "alice", "SOL"),
+]
+
+
+@pytest.mark.parametrize("switch", SWITCHES, ids=lambda switch: switch.name)
+def test_a_halt_triggers_nothing_that_it_holds(store: Backend, switch: halts.Switch) -> None:
+    order, bobs = place(store, stop("145")), place(store, stop("145"), client_id="bob")
+    store.control.stop(switch)
+    held = [order] if switch.client_id else [order, bobs]
+    free = [bobs.id] if switch.client_id else []
+    assert ids(store.waits.due_by_price([bound(STOPS, 0)])) == free
+    assert set(store.waits.apply([trigger(one, NOW, LIMIT_MET) for one in held])) == set()
+    store.control.stop(replace(switch, token_out="USDC"))
+    assert set(ids(store.waits.due_by_price([bound(STOPS, 0)]))) == {order.id, bobs.id}
+    assert set(store.waits.apply([trigger(order, NOW, LIMIT_MET)])) == {order.id}
+
+
 def test_nothing_is_due_of_who_may_not_trade(store: Backend) -> None:
     order = place(store, stop("145"), expires_at=after(9))
     every = [bound(STOPS, 0)]
-    store.control.pause(NOW)
+    store.control.stop(PAUSED)
     assert store.waits.due_by_price(every) == ()
     assert store.waits.apply([trigger(order, NOW, LIMIT_MET)]) == {}
     assert [one.row.part for one in store.waits.due_by_time([BOOK], after(9))] == [Part.EXPIRY]
-    store.control.resume()
+    store.control.lift([halts.Stop.PAUSED], None)
     revoked = ApiKey("trading key of alice", "alice", None, None, NOW, NOW)
     store.api_keys.add(revoked)
     assert store.waits.due_by_price(every) == ()
@@ -387,5 +411,5 @@ def test_triggered_orders_that_no_executor_took(store: Backend) -> None:
     assert [one.id for one in store.waits.lost(after(1))] == [orders[0].id]
     assert store.orders.requeue(read(store, orders[0]), after(6))
     assert store.waits.lost(after(5)) == ()
-    store.control.pause(NOW)
+    store.control.stop(PAUSED)
     assert store.waits.lost(after(6)) == ()

@@ -9,6 +9,7 @@ import pytest
 
 from dexec.adapters.postgres.operators import ProblemOrder
 from dexec.domain.failure import Failure
+from dexec.domain.halts import Stop, Switch
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Detail, Order
 from dexec.domain.quote import Mode, RouteRequest
@@ -33,6 +34,7 @@ ROUTING = replace(ORDER, status=Status.ROUTING)
 HELD = replace(ROUTING, lease_token="lease", lease_until=NOW + timedelta(seconds=20))
 SUBMITTED = replace(ORDER, status=Status.SUBMITTED)
 FAILED = replace(ORDER, status=Status.FAILED, error=Failure("no_venue", "no venue answered"))
+PAUSED = Switch(Stop.PAUSED, NOW)
 LATE = Failure("no_venue", "no venue answered")
 
 
@@ -53,17 +55,17 @@ LATE = Failure("no_venue", "no venue answered")
     ],
 )
 def test_what_an_order_waits_for(order: Order, detail: Detail, expected: str) -> None:
-    assert reason(ProblemOrder(order, NOW, detail), NOW, None) == expected
+    assert reason(ProblemOrder(order, NOW, detail), NOW, ()) == expected
 
 
 @pytest.mark.parametrize("order", [ORDER, ROUTING, HELD])
 def test_a_pause_explains_what_waits(order: Order) -> None:
     assert (
-        reason(ProblemOrder(order, NOW, None), NOW, NOW)
+        reason(ProblemOrder(order, NOW, None), NOW, [PAUSED])
         == "execution is paused since 2030-01-02T03:04:05.000Z"
     )
 
 
 def test_a_pause_does_not_explain_what_is_submitted_or_over() -> None:
-    assert "paused" not in reason(ProblemOrder(SUBMITTED, NOW, None), NOW, NOW)
-    assert reason(ProblemOrder(FAILED, NOW, None), NOW, NOW) == "no venue answered"
+    assert "paused" not in reason(ProblemOrder(SUBMITTED, NOW, None), NOW, [PAUSED])
+    assert reason(ProblemOrder(FAILED, NOW, None), NOW, [PAUSED]) == "no venue answered"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from dexec.api import frames
 from dexec.api.orders import failure_details
@@ -16,6 +17,8 @@ from dexec.api.problems import BodyTooLarge, Malformed, MethodNotAllowed, proble
 from dexec.domain import errors
 from dexec.domain.error_code import ErrorCode
 from dexec.domain.errors import DexecError, Ending
+from dexec.domain.halts import Stop, Switch, refusal
+from dexec.domain.risk import RiskRefused, Rule
 from dexec.domain.withdrawals import BY_CLIENT, BY_REVOCATION
 from dexec.usecases.place_order import WITHDRAWN
 from infra.local.lanes import overloaded
@@ -41,12 +44,6 @@ class About:
 
 def _of_order(meaning: str, remedy: str, sample: Ending) -> About:
     return About(f"{meaning} {_NOTHING_TRADED}", remedy, sample, is_of_orders=True)
-
-
-def _coded(error: DexecError, code: str) -> DexecError:
-    """Return an error as it is told under the code of one of its kinds."""
-    error.code = ErrorCode(code)
-    return error
 
 
 ABOUT: Mapping[ErrorCode, About] = {
@@ -138,15 +135,14 @@ ABOUT: Mapping[ErrorCode, About] = {
         "The order is outside of the limits that operators have set for this client: its notional, the "
         "day's, its tokens, its slippage, the number of its open orders. Nothing was traded.",
         "`GET /api/risk` shows the limits and what is used of them. Stay within them, or ask the operator.",
-        _coded(
-            errors.OrderFailed("the order's notional is 12000 USDC, and 10000 are allowed"), "risk_refused"
-        ),
+        RiskRefused(Rule.MAX_NOTIONAL, "12000 USDC", "10000 USDC"),
+        is_of_orders=True,
     ),
     ErrorCode.HALTED: About(
         "Trading is halted, for all or for this client: no orders and no amendments are taken. What is "
         "signed settles.",
         "Cancels are taken all the same. Wait until trading is resumed, and send it again.",
-        errors.TradingHalted("trading is halted: no orders are taken until it is resumed; cancels are"),
+        refusal(Switch(Stop.HALTED, datetime(2026, 1, 5, 12, tzinfo=UTC))),
     ),
     ErrorCode.TOO_MANY_ORDERS: About(
         "The client's orders are started at the rate of its key, and those that wait already reach further "

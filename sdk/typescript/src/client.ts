@@ -17,6 +17,7 @@ import type {
   OrderWithEvents,
   QuoteRequest,
   Quotes,
+  Risk,
   Status,
   Token,
 } from "./models.js";
@@ -160,6 +161,11 @@ export class Client {
   /** Returns what the client's wallet holds. */
   async balances(options: CallOptions = {}): Promise<Balance[]> {
     return (await this.#read<{ balances: Balance[] }>("/api/balances", {}, options)).balances;
+  }
+
+  /** Returns what may be traded: risk limits, what of them is used today, and halts. */
+  risk(options: CallOptions = {}): Promise<Risk> {
+    return this.#read("/api/risk", {}, options);
   }
 
   /** Returns what can be swapped. */

@@ -96,7 +96,7 @@ export interface components {
             /** @description the `seq` of the order as you know it: if it has changed since, nothing is amended */
             seq: number;
         };
-        /** @description What a wallet holds of one token. */
+        /** @description What a wallet holds of one token; `committed` may be more than that. */
         Balance: {
             symbol: string;
             mint: string;
@@ -106,6 +106,18 @@ export interface components {
              * @example 1.5
              */
             amount: string;
+            /**
+             * Format: decimal
+             * @description the most that orders which are not over may pay
+             * @example 1.5
+             */
+            committed: string;
+            /**
+             * Format: decimal
+             * @description `amount` less `committed`, 0 at the least
+             * @example 1.5
+             */
+            available: string;
         };
         /** @description What the caller's wallet holds. */
         Balances: {
@@ -409,6 +421,18 @@ export interface components {
             price: string;
             legs: components["schemas"]["Leg"][];
             slot: number;
+        };
+        /** @description What operators have stopped: `paused` accepts orders, which wait; the others accept none. */
+        Halt: {
+            /** @enum {string} */
+            stop: "paused" | "halted" | "reducing";
+            /**
+             * Format: date-time
+             * @description UTC, ISO 8601
+             */
+            since: string;
+            /** @description reducing: the token that may still be bought */
+            tokenOut: string | null;
         };
         /** @description Requests are served. */
         Health: {
@@ -1789,6 +1813,12 @@ export interface components {
             orderId?: string;
             /** @description seconds (429, 503) */
             retryAfter?: number;
+            /** @description risk_refused: the limit that refuses it */
+            rule?: string;
+            /** @description risk_refused: what the order has of it */
+            observed?: string;
+            /** @description risk_refused: the most that it may have */
+            allowed?: string;
             /**
              * @description what is down (503 of `/ready`)
              * @example {
@@ -1853,6 +1883,51 @@ export interface components {
         ReplayBody: {
             /** @default  */
             deliveryId: string;
+        };
+        /** @description What the caller may trade, and what of it is used. */
+        Risk: {
+            limits: components["schemas"]["RiskLimits"];
+            usage: components["schemas"]["RiskUsage"];
+            /** @description empty while the caller may trade */
+            halts: components["schemas"]["Halt"][];
+        };
+        /** @description The limits that operators have set; null bounds nothing. */
+        RiskLimits: {
+            /**
+             * @description what notionals are counted in
+             * @example USDC
+             */
+            settlementToken: string;
+            /** @description the most that one order may be worth */
+            maxNotional: string | null;
+            /** @description the most that the orders of a UTC day may be worth */
+            maxDaily: string | null;
+            /** @description the most orders that may wait for their price */
+            maxOpen: number;
+            /** @description the only tokens that may be traded */
+            tokens: string[] | null;
+            /** @description the most slippage an order may have */
+            maxSlippageBps: number | null;
+            /** @description by how much a route may be worse than the reference price of its pools */
+            collarBps: number | null;
+        };
+        /** @description How much of the limits is used. */
+        RiskUsage: {
+            /**
+             * Format: date
+             * @description the UTC day
+             */
+            day: string;
+            /**
+             * Format: decimal
+             * @description what the day's signed orders count for, fills as filled
+             * @example 1.5
+             */
+            notional: string;
+            /** @description what of `maxDaily` is left; null without that limit */
+            left: string | null;
+            /** @description orders that wait for their price, up to `maxOpen` */
+            open: number;
         };
         /** @description A route; `minAmountOut` for exact in, `maxAmountIn` for exact out. */
         Route: {

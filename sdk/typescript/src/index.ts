@@ -45,6 +45,7 @@ export {
   type Problem,
   type QuoteRequest,
   type Quotes,
+  type Risk,
   type Route,
   type Status,
   type StopAt,

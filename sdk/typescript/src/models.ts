@@ -15,6 +15,7 @@ export type Route = Schemas["Route"];
 export type Leg = Schemas["Leg"];
 export type VenueQuote = Schemas["Quote"];
 export type Quotes = Schemas["Quotes"];
+export type Risk = Schemas["Risk"];
 export type Balance = Schemas["Balance"];
 export type Token = Schemas["Token"];
 export type Config = Schemas["Config"];

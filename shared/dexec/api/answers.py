@@ -168,20 +168,6 @@ class Prices(TypedDict):
     points: list[PricePoint]
 
 
-class Balance(TypedDict):
-    """What a wallet holds of one token."""
-
-    symbol: str
-    mint: str
-    amount: Amount
-
-
-class Balances(TypedDict):
-    """What the caller's wallet holds."""
-
-    balances: list[Balance]
-
-
 class Token(TypedDict):
     """A token that can be swapped."""
 

@@ -1,8 +1,8 @@
-"""Views of prices, tokens and balances for clients."""
+"""Views of prices and tokens for clients."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from dexec.api import answers
 from dexec.api.routes import route_details
@@ -52,16 +52,6 @@ def prices(pair: Pair, sights: Sequence[Sight]) -> answers.Prices:
             }
             for sight in sights
         ],
-    }
-
-
-def balances(held: Mapping[str, int]) -> answers.Balances:
-    """Return a wallet's content, in base units by symbol, as clients are sent it."""
-    return {
-        "balances": [
-            {"symbol": symbol, "mint": TOKENS[symbol].mint, "amount": format_units(amount, symbol)}
-            for symbol, amount in held.items()
-        ]
     }
 
 

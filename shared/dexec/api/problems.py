@@ -37,6 +37,7 @@ from dexec.domain.errors import (
     Unavailable,
     WouldTrigger,
 )
+from dexec.domain.risk import RiskRefused
 
 
 class Malformed(Rejected):
@@ -93,6 +94,9 @@ class Problem(TypedDict):
         Annotated[str, Field(description="the order that was withdrawn (503) or whose fate is unknown (504)")]
     ]
     retryAfter: NotRequired[Annotated[int, Field(description="seconds (429, 503)")]]
+    rule: NotRequired[Annotated[str, Field(description="risk_refused: the limit that refuses it")]]
+    observed: NotRequired[Annotated[str, Field(description="risk_refused: what the order has of it")]]
+    allowed: NotRequired[Annotated[str, Field(description="risk_refused: the most that it may have")]]
     checks: NotRequired[Annotated[Checks, Field(description="what is down (503 of `/ready`)")]]
 
 
@@ -133,8 +137,8 @@ MEANINGS = {
     409: "the idempotency key was used before with another body; the order has changed since (`stale_seq`), "
     "does not wait (`not_waiting`), is signed or over (`too_late_to_cancel`); there are too many webhooks",
     413: "the body is over 16 KB",
-    422: "a field has a value that it cannot have; `errors` names it",
-    423: "trading is halted: no orders and amendments are taken now; cancels are",
+    422: "a field has a value that it cannot have, `errors` names it; or a risk limit refuses it: `rule`",
+    423: "trading is halted by the operators: no order is accepted or amended until they resume it",
     429: "too many orders wait already, or the key reads too often; `retry-after` says when to ask again",
     500: "something went wrong on our side",
     503: "a back end does not answer, or is busy; nothing was stored, unless `orderId` names an order "
@@ -187,6 +191,8 @@ def problem(error: DexecError, base_url: str = "") -> Problem:
         view["orderId"] = error.order_id
     if (wait_s := retry_after_s(error)) is not None:
         view["retryAfter"] = wait_s
+    if isinstance(error, RiskRefused):
+        view["rule"], view["observed"], view["allowed"] = error.rule, error.observed, error.allowed
     if isinstance(error, NotReady):
         view["checks"] = dict(error.checks)
     return view

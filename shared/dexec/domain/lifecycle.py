@@ -122,6 +122,9 @@ PREPARING = frozenset(status for status, rules in RULES.items() if rules.prepare
 SIGNING = frozenset(status for status, rules in RULES.items() if rules.signs)
 """Entering these is refused while execution is halted."""
 
+COUNTED = frozenset({Status.SUBMITTED, Status.CONFIRMED})
+"""Such an order counts in the day's usage of a client that has a limit."""
+
 
 def check_transition(before: Status, after: Status) -> None:
     """Raise ``IllegalTransition`` unless the table lists the step."""

@@ -8,9 +8,10 @@ from datetime import datetime
 from fractions import Fraction
 
 from dexec.domain.failure import Failure
-from dexec.domain.lifecycle import RESTARTED, SIGNING, TERMINAL, Status, Step, check_transition
+from dexec.domain.lifecycle import COUNTED, RESTARTED, SIGNING, TERMINAL, Status, Step, check_transition
 from dexec.domain.quote import RouteRequest
 from dexec.domain.recorded import RecordedFill, RecordedRoute
+from dexec.domain.risk import Reservation
 from dexec.domain.waiting.conditions import Kind, PriceType
 from dexec.domain.waiting.prices import Price, Unit
 from dexec.domain.waiting.terms import Terms, Waiting
@@ -125,7 +126,8 @@ class Order:
     attempt; it is stored in the event that decided it, so only those who read the events, or the history,
     know it. ``waiting`` is what an order has that waits for its price; None for a market order. A bracket is
     two orders: the entry's ``exit_id`` names the exit, whose ``entry_id`` names the entry. ``cancelled_by``
-    is a cancel that came while it was signed: it holds if the transaction does not fill it.
+    is a cancel that came while it was signed: it holds if the transaction does not fill it. ``reserved`` is
+    what it counts for in the day's usage of a client that has a limit, while submitted and once confirmed.
     """
 
     id: str
@@ -153,6 +155,7 @@ class Order:
     entry_id: str | None = None
     exit_id: str | None = None
     cancelled_by: str | None = None
+    reserved: Reservation | None = None
 
     def is_late(self, now: datetime) -> bool:
         """Whether its deadline has passed."""
@@ -220,7 +223,8 @@ class Change:
         check_transition(self.after.status, status)
         seq = self.after.seq + 1
         event = Event(self.after.id, seq, status, step, self.after.attempt, detail, now)
-        after = replace(self.after, status=status, seq=seq, updated_at=now)
+        reserved = self.after.reserved if status in COUNTED else None
+        after = replace(self.after, status=status, seq=seq, updated_at=now, reserved=reserved)
         return Change(self.before, after, (*self.events, event))
 
     def releasing(self, run_at: datetime | None = None) -> Change:
@@ -249,15 +253,20 @@ def build(order: Order, now: datetime, route: RecordedRoute) -> Change:
     return change.then(Status.ROUTING, now, route, Step.QUOTES).then(Status.BUILDING, now)
 
 
-def submit(order: Order, now: datetime, transaction: SignedTransaction) -> Change:
-    """Record the signed transaction, which is about to be sent."""
-    change = Change(order, replace(order, transaction=transaction))
+def submit(
+    order: Order, now: datetime, transaction: SignedTransaction, reserved: Reservation | None = None
+) -> Change:
+    """Record the signed transaction, which is about to be sent, and what it counts for in its day's usage."""
+    change = Change(order, replace(order, transaction=transaction, reserved=reserved))
     return change.then(Status.SUBMITTED, now, Signed(transaction.signature))
 
 
 def confirm(order: Order, now: datetime, fill: RecordedFill) -> Change:
     """Record that the transaction landed and what it filled; the order is over."""
-    change = Change(order, replace(order, fill=fill))
+    reserved = order.reserved and order.reserved.filled(
+        fill.token_in, fill.token_out, fill.amount_in, fill.amount_out
+    )
+    change = Change(order, replace(order, fill=fill, reserved=reserved))
     return change.then(Status.CONFIRMED, now, Filled(order.signature, fill)).releasing()
 
 

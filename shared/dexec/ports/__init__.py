@@ -22,6 +22,7 @@ from dexec.ports.market import (
 from dexec.ports.messaging import Delivery, EncodeEvents, EventReplay, Push, Queue, Starter
 from dexec.ports.orders import Archive, Claim, NewOrder, Orders, Placed, RateLimit, StatusFilter
 from dexec.ports.readiness import Probe
+from dexec.ports.risk import Risk
 from dexec.ports.ticks import Ticks
 from dexec.ports.time import Clock
 from dexec.ports.waiting import (
@@ -88,6 +89,7 @@ __all__ = [
     "Push",
     "Queue",
     "RateLimit",
+    "Risk",
     "ShardLease",
     "Signer",
     "Standing",

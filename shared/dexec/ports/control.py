@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from dexec.domain.failure import Failure
+from dexec.domain.halts import Stop, Switch
 from dexec.domain.lifecycle import UNSIGNED, Status
 from dexec.domain.order import Event, Order, Withdrawal
 from dexec.ports.watching import Watcher
@@ -58,16 +59,16 @@ class Standing:
 
 
 class Control(Protocol):
-    """The kill switch, fencing of leases, and cancellation."""
+    """The switches that stop trading, fencing of leases, and cancellation."""
 
-    def pause(self, now: datetime) -> None:
-        """Set the switch; setting it again keeps the time at which it was first set."""
+    def stop(self, switch: Switch) -> None:
+        """Set a switch; setting it again keeps the time at which it was first set."""
 
-    def resume(self) -> bool:
-        """Take the switch off; False if it was not set."""
+    def lift(self, stops: Collection[Stop], client_id: str | None) -> tuple[Switch, ...]:
+        """Take switches off, by kind, those for all or those of one client; return which were set."""
 
-    def paused_since(self) -> datetime | None:
-        """Return since when the switch is set, None while it is not."""
+    def switches(self) -> tuple[Switch, ...]:
+        """Return the switches that are set, by name."""
 
     def leased(self, client_id: str | None) -> tuple[Order, ...]:
         """Return orders, of one client or of all, that an executor holds in routing or building."""

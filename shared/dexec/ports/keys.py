@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from dexec.domain.risk import RiskLimits
+
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
@@ -14,7 +16,7 @@ class ApiKey:
 
     ``orders_per_minute``: None is the default rate, 0 is no limit. ``max_amounts`` bounds the
     amount that an order names, in base units by token symbol: a token that it does not list may not be named
-    at all. None bounds nothing.
+    at all. None bounds nothing. ``limits`` are the client's risk limits, as the key was found.
     """
 
     key_hash: str
@@ -23,6 +25,7 @@ class ApiKey:
     max_amounts: Mapping[str, int] | None
     created_at: datetime
     revoked_at: datetime | None = None
+    limits: RiskLimits | None = None
 
 
 class ApiKeys(Protocol):

@@ -11,6 +11,7 @@ from dexec.domain.claims import ClaimOutcome
 from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Accepted, Change, Event, Order
+from dexec.domain.risk import RiskLimits
 from dexec.ports.watching import Watcher
 
 MOST_EVENTS = 200
@@ -35,12 +36,15 @@ class NewOrder:
 
     ``order`` is pending, or open: then it waits for its price. ``request_hashes`` are those of honest
     repeats of its request; the first is stored. ``exit`` is the held exit of a bracket, whose entry it is.
+    ``most_open``: not placed where as many orders of its client wait already. Of those placed at the same
+    moment, more may be.
     """
 
     order: Order
     idempotency_key: str | None
     request_hashes: tuple[str, ...]
     exit: Order | None = None
+    most_open: int | None = None
 
     @property
     def first_event(self) -> Event:
@@ -71,6 +75,8 @@ class Claim:
 
     ``abandoned``: the lease before this one expired without having been released. ``held`` is what the
     client's wallet held at the claim, base units by symbol, of the tokens of which the store knows it.
+    ``limits`` are the client's risk limits. ``halted``: the order waits for its price and was taken while its
+    client may not trade, so it rests again.
     """
 
     outcome: ClaimOutcome
@@ -79,6 +85,8 @@ class Claim:
     watchers: tuple[Watcher, ...] = ()
     abandoned: bool = False
     held: Mapping[str, int] = field(default_factory=dict)
+    limits: RiskLimits | None = None
+    halted: bool = False
 
 
 class Orders(Protocol):
@@ -92,7 +100,7 @@ class Orders(Protocol):
         ``order.run_at`` of the answer is its reserved start; a repeat renews a pending order's ``queued_at``.
         ``watcher`` and the client's stream connections become watchers. Raises ``IdempotencyConflict``,
         ``TooManyOrders``, ``CommitUnknown``; ``ConnectionUnknown`` when ``watcher`` is no connection of the
-        client, and then stores nothing.
+        client, ``TradingHalted``, ``RiskRefused`` (``most_open``), and then stores nothing.
         """
 
     def known(self, new: NewOrder) -> Order | None:
@@ -114,12 +122,14 @@ class Orders(Protocol):
         """Write a change under the lease it saw; return the watchers to notify of its events.
 
         Raises ``LeaseLost`` when the order is not as ``change.before`` any more, ``SigningHalted`` for a
-        change that leads to a signature while execution is paused or the client has no valid API key,
+        change that leads to a signature while the client may not trade (a switch, or no valid API key),
         ``DeadlinePassed`` for one that is not ``updated_at`` before the order's ``expires_at``,
-        ``CancelWished`` for one that leaves submitted to go on, or to fail, when a cancel is noted.
+        ``CancelWished`` for one that leaves submitted to go on, or to fail, when a cancel is noted,
+        ``RiskRefused`` for one whose reservation is beyond what its client may trade in the day.
 
         An order that rests again is found by its price from then on. With the end of a bracket's entry, its
-        exit is opened over what the entry bought, or cancelled.
+        exit is opened over what the entry bought, or cancelled. A change of ``reserved`` is counted in the
+        day's usage in the same transaction.
         """
 
     def amend(self, change: Change, limit: RateLimit | None) -> tuple[Watcher, ...]:
@@ -127,7 +137,8 @@ class Orders(Protocol):
 
         It counts against ``limit`` in the row that open orders are counted in, and waits for no slot.
         Raises ``StaleSeq`` when the order still waits, but has changed since ``change.before``, and
-        ``NotWaiting`` when it does not wait any more, ``TooManyOrders``; nothing is written then.
+        ``NotWaiting`` when it does not wait any more, ``TradingHalted``, ``TooManyOrders``; then nothing is
+        written.
         """
 
     def release(self, order: Order, run_at: datetime) -> None:

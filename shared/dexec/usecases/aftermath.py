@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,8 +18,11 @@ from dexec.domain.errors import (
     OrderFailed,
     PoolDisabled,
 )
-from dexec.domain.order import Change, Order, cancel, expire, fail, try_again
-from dexec.domain.waiting.steps import rest
+from dexec.domain.failure import Failure
+from dexec.domain.lifecycle import Status
+from dexec.domain.order import Change, Event, Order, Refused, cancel, expire, fail, try_again
+from dexec.domain.risk import RiskRefused
+from dexec.domain.waiting.steps import refuse, rest
 from dexec.domain.waiting.terms import TimeInForce
 
 VENUE_DELAYS_S = (1, 2)
@@ -42,6 +46,7 @@ def after_attempt(
     error: AttemptFailed | OrderFailed,
     now: datetime,
     max_attempts: int,
+    events: Sequence[Event] = (),
     *,
     expires: bool = True,
 ) -> Aftermath:
@@ -54,9 +59,11 @@ def after_attempt(
         return Aftermath((expire if expires else fail)(order, now, error.failure()))
     is_over = _is_ioc(order) or order.attempt - order.first_attempt + 1 >= max_attempts
     if order.waiting is not None and (
-        isinstance(error, CURED_BY_TIME) or (isinstance(error, AttemptFailed) and is_over)
+        isinstance(error, CURED_BY_TIME)
+        or (isinstance(error, RiskRefused) and error.is_cured_by_time)
+        or (isinstance(error, AttemptFailed) and is_over)
     ):
-        return Aftermath(unfilled(order, error, now))
+        return Aftermath(unfilled(order, error, now, events))
     if isinstance(error, OrderFailed) or is_over:
         return Aftermath(fail(order, now, error.failure()))
     change = try_again(order, now, error.failure())
@@ -66,13 +73,26 @@ def after_attempt(
     return Aftermath(change.releasing(run_at=now + timedelta(seconds=delay_s)), delay_s)
 
 
-def unfilled(order: Order, error: Ending, now: datetime) -> Change:
-    """Return what becomes of an order that waits when it is not to be tried again now."""
+def unfilled(order: Order, error: Ending, now: datetime, events: Sequence[Event] = ()) -> Change:
+    """Return what becomes of an order that waits when it is not to be tried again now.
+
+    A risk limit that holds it back is said once, as ``events`` have it, for as long as it goes on to.
+    """
     if order.is_late(now):
         return expire(order, now, DeadlinePassed(order.request.deadline_s).failure())
     if _is_ioc(order):
         return cancel(order, now, BY_IOC, error.failure())
+    if isinstance(error, RiskRefused) and not _is_said(error, events):
+        return refuse(order, now, Refused(error.rule, error.observed, error.allowed))
     return rest(order, now, error.failure())
+
+
+def _is_said(error: RiskRefused, events: Sequence[Event]) -> bool:
+    opened = [event.detail for event in events if event.status is Status.OPEN]
+    last = opened[-1] if opened else None
+    if isinstance(last, Refused):
+        return last.rule == error.rule
+    return isinstance(last, Failure) and last.code == error.code
 
 
 def _is_ioc(order: Order) -> bool:

@@ -11,12 +11,14 @@ from dexec.domain.ids import is_order_id
 from dexec.domain.lifecycle import RESTING, Status
 from dexec.domain.order import Order
 from dexec.domain.quote import Pair, RouteRequest
+from dexec.domain.risk import RiskLimits
 from dexec.domain.waiting.amendment import Wanted, amended
 from dexec.domain.waiting.conditions import Kind
 from dexec.domain.waiting.refusals import not_amendable
 from dexec.domain.waiting.steps import amend
 from dexec.domain.waiting.terms import Terms
 from dexec.ports import ApiKey, Clock, Orders, RateLimit, Written
+from dexec.usecases.guards import no_limits
 from dexec.usecases.place_order import check_amount, rate_of
 from dexec.usecases.tell_orders import tell_nobody
 
@@ -40,12 +42,14 @@ class AmendOrder:
     judge: Judge
     default_rate: RateLimit
     tell: Callable[[Sequence[Written]], None] = tell_nobody
+    check_risk: Callable[[RiskLimits | None, Order], None] = no_limits
 
     def __call__(self, order_id: str, caller: ApiKey, seq: int, wanted: Wanted) -> None:
         """Write what the client wants instead, if the order still waits and is at this ``seq``.
 
-        Raises ``NotFound``, ``NotWaiting``, ``StaleSeq``, ``Invalid``, ``TooManyOrders``, and what the judge
-        raises; nothing is changed then. A limit that is met now fires at the next tick.
+        Raises ``NotFound``, ``NotWaiting``, ``StaleSeq``, ``Invalid``, ``TooManyOrders``, ``TradingHalted``,
+        ``RiskRefused``, ``NoVenue`` (another amount cannot be valued), and what the judge raises;
+        nothing is changed then. A limit that is met now fires at the next tick.
         """
         order = self._find(order_id, caller)
         waiting = order.waiting
@@ -58,6 +62,8 @@ class AmendOrder:
         if terms != waiting.terms and not waiting.has_stopped:
             self._judge(order, request, terms)
         change = amend(order, now, request, terms, expires_at)
+        if "amount" in wanted:
+            self.check_risk(caller.limits, change.after)
         watchers = self.orders.amend(change, rate_of(caller, self.default_rate))
         self.tell([Written(change.after, change.events, watchers)])
 

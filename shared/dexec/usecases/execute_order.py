@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from dexec.domain.error_code import ErrorCode
 from dexec.domain.errors import (
     AttemptFailed,
     BlockhashExpired,
@@ -20,6 +21,7 @@ from dexec.domain.errors import (
     SigningHalted,
     Unavailable,
 )
+from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import CLAIMABLE, Status
 from dexec.domain.order import (
     Change,
@@ -32,6 +34,7 @@ from dexec.domain.order import (
 )
 from dexec.domain.quote import Mode
 from dexec.domain.routing import record_fill, record_route
+from dexec.domain.waiting.steps import untrigger
 from dexec.ports import (
     CannotLand,
     Claim,
@@ -45,14 +48,17 @@ from dexec.ports import (
     Watcher,
 )
 from dexec.usecases.aftermath import after_attempt, after_wish
-from dexec.usecases.guards import check_deadline, check_funds, check_limit
+from dexec.usecases.guards import check_deadline, check_funds, check_limit, no_limits
 from dexec.usecases.hint_webhooks import no_hints
 from dexec.usecases.looks import pauses
 from dexec.usecases.notify import Notifier
 from dexec.usecases.quote_route import Decision, QuoteRoute
 from dexec.usecases.redelivery import PAUSED_DELAY_S, SHORT_WAIT_S, Redelivery, after_outage, not_claimed
 from dexec.usecases.report import Report, Reporting, keep_quiet
+from dexec.usecases.risk import RiskCheck
 from dexec.usecases.tell_exit import Tell, tell_nothing
+
+HALTED = Failure(ErrorCode.HALTED, "trading is paused or halted, or the client has no valid API key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,7 @@ class ExecuteOrder:
     hint_soon: Callable[[Order], None] = no_hints
     tell: Tell = tell_nothing
     expires: bool = True
+    check_risk: RiskCheck = no_limits
 
     def __call__(
         self, order_id: str, receives: int, ends_at: datetime, report: Reporting = keep_quiet
@@ -115,7 +122,7 @@ class ExecuteOrder:
             return not_claimed(claim.outcome, claim.order, self.clock.now())
         with self.new_notifier().until(ends_at) as notifier:
             notifier.notify(claim.events, claim.watchers)
-            run = _Run(self, notifier, claim.order, ends_at, claim.held)
+            run = _Run(self, notifier, claim.order, ends_at, claim)
             redelivery = run.to_the_end(receives)
         self.hint(run.order)
         if claim.outcome is ClaimOutcome.CLAIMED:
@@ -152,10 +159,11 @@ class _Run:
         notifier: Notifier,
         order: Order,
         ends_at: datetime,
-        held: Mapping[str, int],
+        claim: Claim,
     ) -> None:
         self._case = case
-        self._held = held
+        self._claim = claim
+        self._held = claim.held
         self._notifier = notifier
         self._stop_at = ends_at - timedelta(seconds=case.limits.stop_before_end_s)
         self.order = order
@@ -165,6 +173,8 @@ class _Run:
     def to_the_end(self, receives: int) -> Redelivery | None:
         """Make attempt after attempt until the order has ended or rests, or its message is redelivered."""
         try:
+            if self._claim.halted:
+                self._untrigger()
             while self.order.status in CLAIMABLE:
                 self._attempt()
         except _Stop as stop:
@@ -172,7 +182,7 @@ class _Run:
         except LeaseLost:
             return Redelivery(SHORT_WAIT_S, "the lease was lost")
         except SigningHalted as exc:
-            return self._release_lease(Redelivery(PAUSED_DELAY_S, str(exc)))
+            return self._halted(receives, exc)
         except (Unavailable, OutcomeUnknown) as exc:
             return self._release_lease(self._case.later(receives, exc))
         return None
@@ -193,7 +203,10 @@ class _Run:
 
     def _end_attempt(self, exc: AttemptFailed | OrderFailed) -> None:
         case = self._case
-        after = after_attempt(self.order, exc, self._now(), case.limits.max_attempts, expires=case.expires)
+        events = (*self._claim.events, *self.events)
+        after = after_attempt(
+            self.order, exc, self._now(), case.limits.max_attempts, events, expires=case.expires
+        )
         try:
             self._save(after.change)
         except CancelWished as wish:
@@ -201,6 +214,19 @@ class _Run:
             return
         if after.delay_s is not None:
             raise _Stop(Redelivery(after.delay_s, str(exc)))
+
+    def _untrigger(self) -> None:
+        """Let what waits for its price rest as if nothing had triggered it: its client may not trade."""
+        self._save(untrigger(self.order, self._now(), HALTED))
+
+    def _halted(self, receives: int, exc: SigningHalted) -> Redelivery | None:
+        if self.order.waiting is None:
+            return self._release_lease(Redelivery(PAUSED_DELAY_S, str(exc)))
+        try:
+            self._untrigger()
+        except (LeaseLost, Unavailable, OutcomeUnknown) as lost:
+            return self._release_lease(self._case.later(receives, lost))
+        return None
 
     def _submit(self) -> None:
         """Route, build and sign; the signed transaction is stored when this returns, and not sent yet."""
@@ -213,10 +239,11 @@ class _Run:
             decision = self._decide()
         check_limit(request, decision.route, self.order.limit_price)
         self._check_funds(decision.route.amount_in)
+        reserved = self._case.check_risk(self._claim.limits, self.order, decision)
         self._save(build(self.order, self._now(), record_route(decision.route)))
         check_deadline(self.order, self._now())
         signed = signer.sign(self.order.id, self.order.client_id, decision.route.plan(), blockhash)
-        self._save(submit(self.order, self._now(), signed))
+        self._save(submit(self.order, self._now(), signed, reserved))
         self._case.hint_soon(self.order)
 
     def _decide(self) -> Decision:

@@ -14,6 +14,7 @@ from dexec.domain.errors import (
     CommitUnknown,
     Invalid,
     NoPrice,
+    NoVenue,
     OrderWithdrawn,
     OutcomeUnknown,
     QueueUnavailable,
@@ -26,11 +27,13 @@ from dexec.domain.idempotency import request_hashes
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Event, Order
 from dexec.domain.quote import Mode, RouteRequest
+from dexec.domain.risk import RiskLimits, RiskRefused, most_open
 from dexec.domain.tokens import format_units
 from dexec.domain.waiting.conditions import Kind
 from dexec.domain.waiting.terms import Terms, Waiting
 from dexec.ports import ApiKey, Clock, NewOrder, Orders, Placed, Queue, RateLimit
 from dexec.ports.orders import first_event
+from dexec.usecases.guards import no_limits
 from dexec.usecases.hint_webhooks import no_hints
 
 WITHDRAWN = (
@@ -81,7 +84,7 @@ class PlaceOrder:
     Streams hear of an order when it is executed; of one that has to wait, ``announce`` tells them at once.
     ``hint`` is told of each new order. ``judge`` says what the market makes of an order's terms now;
     ``start_ticking`` is told of what waits once it is stored. Where ``takes_waiting`` is false, market orders
-    alone are taken.
+    alone are taken. ``check_risk`` judges an order by its client's limits.
     """
 
     orders: Orders
@@ -94,14 +97,16 @@ class PlaceOrder:
     judge: Judge = not_judged
     start_ticking: Callable[[Order], None] = no_hints
     takes_waiting: bool = True
+    check_risk: Callable[[RiskLimits | None, Order], None] = no_limits
 
     def __call__(self, submission: Submission, caller: ApiKey) -> Placed:
         """Store the order, queue it and return it as it stands, and whether this call made it.
 
         A repeated idempotency key returns the order it stands for; if that is still pending its message
         is sent again, for the first one may never have been. Raises ``Invalid``, ``TooManyOrders``,
-        ``IdempotencyConflict``, ``ConnectionUnknown``, and what ``JudgeTerms`` does; ``StoreUnavailable``
-        when nothing is stored, ``Unavailable`` when it waits and that is not enabled;
+        ``IdempotencyConflict``, ``ConnectionUnknown``, ``TradingHalted``, ``RiskRefused``, ``NoVenue``
+        (the limits need a price), and what ``JudgeTerms`` does; ``StoreUnavailable`` when nothing is stored,
+        ``Unavailable`` when it waits and that is not enabled;
         ``OrderWithdrawn`` when the order is stored as failed, and its key is free again; ``CommitUnknown``,
         with the order's id, when it is unknown which of these holds.
         """
@@ -112,12 +117,15 @@ class PlaceOrder:
         new = self._new_order(submission, caller, now)
         try:
             new = self._judged(submission, new)
-        except (Rejected, NoPrice):
+            self.check_risk(caller.limits, new.order)
+        except (Rejected, NoPrice, RiskRefused, NoVenue):
             # The market may have moved since: what an earlier request placed stands.
             known = self.orders.known(new)
             if known is None:
                 raise
             return self._after(Placed(known, is_new=False), new, submission.watcher, now)
+        if new.order.status is Status.OPEN or new.exit is not None:
+            new = replace(new, most_open=most_open(caller.limits))
         try:
             placed = self._place(new, rate_of(caller, self.default_rate), submission.watcher)
         except CommitUnknown as exc:

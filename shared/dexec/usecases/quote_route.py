@@ -16,10 +16,11 @@ from dexec.ports import Clock, Venue
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A route and when the states of the pools that it rests on were asked for."""
+    """A route, when the states of the pools that it rests on were asked for, and these states."""
 
     route: Route
     asked_at: datetime
+    snapshots: Sequence[PoolSnapshot] = ()
 
     def age_s(self, now: datetime) -> float:
         """Return how old the quotes are."""
@@ -44,7 +45,8 @@ class QuoteRoute:
         asked_at = self.clock.now()
         snapshots, failures = self.ask(pairs_for(request.token_in, request.token_out))
         leg_cost = cost_of_leg(self.leg_cost_lamports, request, snapshots)
-        return Decision(find_route(request, snapshots, failures=failures, leg_cost=leg_cost), asked_at)
+        route = find_route(request, snapshots, failures=failures, leg_cost=leg_cost)
+        return Decision(route, asked_at, snapshots)
 
     def ask(self, pairs: Sequence[Pair]) -> tuple[list[PoolSnapshot], list[VenueFailure]]:
         """Return what the venues say of the pools of these pairs, and which were left out."""

@@ -26,6 +26,8 @@ def not_claimed(outcome: ClaimOutcome, order: Order, now: datetime) -> Redeliver
     """Return the redelivery of an order that cannot be claimed now."""
     if outcome is ClaimOutcome.PAUSED:
         return Redelivery(PAUSED_DELAY_S, "execution is paused")
+    if outcome is ClaimOutcome.HALTED:
+        return Redelivery(PAUSED_DELAY_S, "trading is halted")
     if outcome is ClaimOutcome.KEYLESS:
         return Redelivery(KEYLESS_DELAY_S, "its client has no valid API key")
     if outcome is ClaimOutcome.NOT_YET:

@@ -12,17 +12,19 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
+    invariant,
     precondition,
     rule,
     run_state_machine_as_test,
 )
 
 from dexec.domain.order import Order
+from dexec.domain.risk import RiskLimits
 from tests.conftest import Connecting, Isolation
 from tests.proofs.exactly_once.matrix import REDELIVERIES
 from tests.proofs.simulation.backend import ContestedDatabase, PostgresAudit, on_postgres
 from tests.proofs.simulation.faults import faults_at
-from tests.proofs.simulation.invariants import check
+from tests.proofs.simulation.invariants import check, check_usage
 from tests.proofs.simulation.path import PathCheck
 from tests.proofs.simulation.tape import Fault, Work
 from tests.proofs.simulation.world import World
@@ -129,6 +131,20 @@ class Histories(RuleBasedStateMachine):
     @rule()
     def resume(self) -> None:
         self.world.resume()
+
+    @rule(name=st.sampled_from(CLIENTS), orders=st.sampled_from([0, 1, 3]))
+    def limit(self, name: str, orders: int) -> None:
+        """Let the client trade so many orders a day, or as many as it likes."""
+        if orders:
+            limits = RiskLimits(max_daily=orders * 250_000_000)
+            self.world.backend.risk.set(name, limits, self.world.clock.now())
+        else:
+            self.world.backend.risk.clear(name)
+
+    @invariant()
+    def usage_is_the_sum_of_what_is_submitted_and_confirmed(self) -> None:
+        if hasattr(self, "world"):
+            check_usage(self.world)
 
     @rule(name=st.sampled_from(CLIENTS))
     def cancel(self, name: str) -> None:

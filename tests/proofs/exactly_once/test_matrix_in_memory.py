@@ -25,7 +25,7 @@ UNUSED = {
         "watching.connection",
     ),
     "queue.probe",
-    *("control.paused_since", "control.standing"),
+    *("control.orders", "control.switches", "control.standing"),
     # They read for clients and operators, too, or are made in the second minute of a run.
     *("orders.known", "waiting.ticked_at", "waiting.count", "waiting.prune"),
 }
@@ -69,4 +69,4 @@ def test_the_scenarios_make_every_call_that_a_port_has() -> None:
     }
     # Handing a message back is the handler's call, see tests/system/integration/test_handlers.py.
     # Resuming is no use case of its own: one statement.
-    assert there_are - made == UNUSED | {"queue.postpone", "control.resume"}
+    assert there_are - made == UNUSED | {"queue.postpone", "control.lift"}

@@ -83,7 +83,7 @@ class WaitingHistories(Histories):
         met=st.booleans(),
         again=st.booleans(),
     )
-    def place_what_waits(  # noqa: PLR0917: hypothesis gives them by name
+    def place_what_waits(  # noqa: PLR0917 hypothesis gives them by name
         self,
         name: str,
         request: RouteRequest,

@@ -26,13 +26,14 @@ from dexec.domain.quote import Pair
 from dexec.domain.waiting.conditions import Kind
 from dexec.domain.waiting.lookup import Group, Part, WaitingRow
 from dexec.domain.waiting.steps import trigger
-from dexec.ports import ApiKeys, Control, Orders, Outbox, Waiting, Watching, Webhooks
+from dexec.ports import ApiKeys, Control, Orders, Outbox, Risk, Waiting, Watching, Webhooks
 from dexec.settings import Settings
 from tests.support.fakes import (
     FakeApiKeys,
     FakeControl,
     FakeOrders,
     FakeOutbox,
+    FakeRisk,
     FakeWaiting,
     FakeWatching,
     FakeWebhooks,
@@ -52,6 +53,8 @@ TABLES = (
     "webhooks",
     "webhook_lines",
     "webhook_deliveries",
+    "risk_limits",
+    "risk_days",
     "waiting",
     "shards",
     "ticks",
@@ -116,6 +119,7 @@ class Backend:
     webhooks: Webhooks
     outbox: Outbox
     waits: Waiting
+    risk: Risk
 
 
 class FakeAudit:
@@ -174,6 +178,7 @@ def in_memory() -> Backend:
         FakeWebhooks(store),
         FakeOutbox(store),
         FakeWaiting(store),
+        FakeRisk(store),
     )
 
 
@@ -314,4 +319,5 @@ def on_postgres(database: Database, audit: PostgresAudit) -> Backend:
         parts.webhooks,
         parts.outbox,
         parts.waiting,
+        parts.risk,
     )

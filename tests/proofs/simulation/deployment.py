@@ -96,6 +96,8 @@ class Deployment:
         self.cancel_orders = parts.cancel_orders
         self.amend_order = parts.amend_order
         self.watch_market = parts.watch_market
+        self.check_risk = parts.check_risk
+        self.reference = parts.reference
         self.settle_letter = parts.settle_dead_letter
         self.sweep_up = parts.sweep
         self.watch_orders = parts.watch_orders
@@ -116,6 +118,7 @@ class Deployment:
             orders=tape.around(self.backend.orders, "orders"),
             watching=tape.around(self.backend.watching, "watching"),
             control=tape.around(self.backend.control, "control"),
+            risk=tape.around(self.backend.risk, "risk"),
             waiting=tape.around(self.sightings, "waiting"),
             starter=tape.around(self.starter, "starter"),
             queue=tape.around(self.queue, "queue"),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 from itertools import pairwise
 
 from dexec.adapters.paper.simulator import STARTING_BALANCES
-from dexec.domain.lifecycle import RESTING, RULES, Status
+from dexec.domain.lifecycle import COUNTED, RESTING, RULES, Status
 from dexec.domain.order import Event, Order
+from dexec.domain.risk import SETTLEMENT
+from dexec.usecases.risk import utc_day
 from tests.proofs.simulation.terms import check_terms
 from tests.proofs.simulation.world import World
 
@@ -38,6 +42,7 @@ def check_now(world: World) -> None:
     assert world.accepted <= {order.id for order, _ in histories}, "an accepted order is gone"
     _check_balances(world, [order for order, _ in histories])
     check_terms(world, histories)
+    check_usage(world)
 
 
 def check_events(order: Order, events: Sequence[Event]) -> None:
@@ -87,6 +92,21 @@ def _check_balances(world: World, orders: Sequence[Order]) -> None:
                 expected[order.request.token_in] -= order.fill.amount_in
                 expected[order.request.token_out] += order.fill.amount_out
         assert world.cluster.held(client_id) == expected
+
+
+def check_usage(world: World) -> None:
+    """What is used of each client's day is the sum over what is submitted and what is confirmed."""
+    orders = [order for order, _ in world.backend.audit.histories()]
+    assert all(order.reserved is None or order.status in COUNTED for order in orders)
+    today = utc_day(world.clock.now())
+    sums: Counter[tuple[str, date, str]] = Counter()
+    for client_id in {order.client_id for order in orders}:
+        sums[client_id, today, SETTLEMENT] = 0
+    for order in orders:
+        if order.reserved is not None:
+            sums[order.client_id, order.reserved.day, order.reserved.token] += order.reserved.amount
+    for (client_id, day, token), expected in sums.items():
+        assert world.backend.risk.used(client_id, day, token) == expected, (client_id, day, token)
 
 
 def _check_watchers(world: World, orders: dict[str, Order]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from dexec.domain.quote import Mode, RouteRequest
 from tests.proofs.simulation.halts import HALTS
+from tests.proofs.simulation.limited import LIMITED
 from tests.proofs.simulation.waits import WAITS
 from tests.proofs.simulation.world import SWAP, World
 from tests.support.fakes import Landing
@@ -230,6 +231,7 @@ SCENARIOS: dict[str, Scenario] = {
         message_lost,
         dead_letters,
         *HALTS,
+        *LIMITED,
         delivered_late,
         given_up,
         coming_and_going,

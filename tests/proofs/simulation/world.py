@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 
+from dexec.domain.halts import Stop
 from dexec.domain.order import Withdrawal
 from dexec.domain.withdrawals import BY_OPERATOR
 from dexec.ports import ApiKey
@@ -43,7 +44,7 @@ class World(Clients, Functions):
     def resume(self) -> None:
         """Let execution go on."""
         self._resumes_at = None
-        self.backend.control.resume()
+        self.backend.control.lift([Stop.PAUSED], None)
         self.leaks.lifted(None)
 
     def revoke(self, key: ApiKey) -> None:

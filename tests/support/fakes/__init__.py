@@ -8,6 +8,7 @@ from tests.support.fakes.orders import FakeOrders
 from tests.support.fakes.probe import FakeProbe
 from tests.support.fakes.push import FakeEventReplay, FakePush
 from tests.support.fakes.queue import FakeQueue, Message
+from tests.support.fakes.risk import FakeRisk
 from tests.support.fakes.store import FakeApiKeys, Store
 from tests.support.fakes.threads import SameThread
 from tests.support.fakes.ticks import FakeTicks
@@ -31,6 +32,7 @@ __all__ = [
     "FakeProbe",
     "FakePush",
     "FakeQueue",
+    "FakeRisk",
     "FakeSigner",
     "FakeStarter",
     "FakeTicks",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from dexec.domain.failure import Failure
+from dexec.domain.halts import Stop, Switch, switch_name
 from dexec.domain.lifecycle import PREPARING, UNSIGNED, Status
 from dexec.domain.order import Order, Withdrawal, cancel, fail
 from dexec.ports import Cancels, Standing, Written
@@ -15,23 +16,25 @@ from tests.support.fakes.store import Row, Store
 
 
 class FakeControl:
-    """The kill switch, leases taken away, and cancelling."""
+    """The switches that stop trading, leases taken away, and cancelling."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def pause(self, now: datetime) -> None:
+    def stop(self, switch: Switch) -> None:
         with self._store.lock:
-            self._store.paused_at = self._store.paused_at or now
+            old = self._store.switches.get(switch.name, switch)
+            self._store.switches[switch.name] = replace(switch, set_at=old.set_at)
 
-    def resume(self) -> bool:
+    def lift(self, stops: Collection[Stop], client_id: str | None) -> tuple[Switch, ...]:
         with self._store.lock:
-            was_paused = self._store.paused_at is not None
-            self._store.paused_at = None
-            return was_paused
+            names = sorted(switch_name(stop, client_id) for stop in stops)
+            lifted = [self._store.switches.pop(name, None) for name in names]
+        return tuple(one for one in lifted if one is not None)
 
-    def paused_since(self) -> datetime | None:
-        return self._store.paused_at
+    def switches(self) -> tuple[Switch, ...]:
+        with self._store.lock:
+            return tuple(sorted(self._store.switches.values(), key=lambda one: one.name))
 
     def leased(self, client_id: str | None) -> tuple[Order, ...]:
         with self._store.lock:

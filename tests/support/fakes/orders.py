@@ -17,13 +17,16 @@ from dexec.domain.errors import (
     TooManyOrders,
 )
 from dexec.domain.failure import Failure
+from dexec.domain.halts import check_accepted
 from dexec.domain.lifecycle import CLAIMABLE, RESTING, UNSIGNED, Status
 from dexec.domain.order import Change, Event, Order, fail, take
 from dexec.domain.quote import Pair
+from dexec.domain.risk import check_open
 from dexec.domain.waiting.refusals import not_amendable
 from dexec.domain.webhooks import WebhookState
 from dexec.ports import Claim, NewOrder, Placed, RateLimit, StatusFilter, Watcher
 from dexec.ports.orders import MOST_EVENTS, first_event
+from tests.support.fakes.risk import count_usage
 from tests.support.fakes.store import LineRow, Row, Store
 
 
@@ -45,12 +48,20 @@ class FakeOrders:
                 connection = self._store.connections.get(watcher or "")
                 if watcher and (connection is None or connection.client_id != new.order.client_id):
                     raise ConnectionUnknown
+                self._check_accepted(new)
                 return Placed(self._insert(new, limit, watcher), is_new=True)
             if known.request_hash not in new.request_hashes:
                 raise IdempotencyConflict("this idempotency key was used for another order")
             if known.order.status is Status.PENDING:
                 known.order = replace(known.order, queued_at=new.order.created_at)
             return Placed(known.order, is_new=known.order.id == new.order.id)
+
+    def _check_accepted(self, new: NewOrder) -> None:
+        order, store = new.order, self._store
+        check_accepted(store.switches.values(), order.client_id, order.request.token_out)
+        if new.most_open is not None:
+            orders = [row.order for row in store.orders.values() if row.order.client_id == order.client_id]
+            check_open(new.most_open, sum(one.status in RESTING for one in orders))
 
     def known(self, new: NewOrder) -> Order | None:
         with self._store.lock:
@@ -129,8 +140,11 @@ class FakeOrders:
             row = self._store.orders.get(order_id)
             if row is None:
                 return Claim(ClaimOutcome.MISSING)
-            paused, keyless = self._store.paused_at is not None, not self._store.has_key(row.order.client_id)
-            outcome = claim_outcome(row.order, token, now, paused=paused, keyless=keyless)
+            switch, keyless = self._store.held_by(row.order), not self._store.has_key(row.order.client_id)
+            held_by = None if switch is None else switch.stop
+            outcome = claim_outcome(row.order, token, now, held_by=held_by, keyless=keyless)
+            unsigned = row.order.waiting is not None and row.order.status is not Status.SUBMITTED
+            halted = unsigned and self._store.may_not_trade(row.order)
             held = row.order.lease_token not in (None, token)
             abandoned = held and outcome is ClaimOutcome.CLAIMED
             if outcome is ClaimOutcome.CLAIMED:
@@ -139,7 +153,8 @@ class FakeOrders:
                 self._store.events[order_id].extend(change.events)
             events = self._store.events_since_open(order_id)
             watchers = self._store.watchers_of(order_id, streams=True)
-            return Claim(outcome, row.order, events, watchers, abandoned)
+            limits = self._store.risk_limits.get(row.order.client_id)
+            return Claim(outcome, row.order, events, watchers, abandoned, limits=limits, halted=halted)
 
     def save(self, change: Change) -> tuple[Watcher, ...]:
         with self._store.lock:
@@ -149,10 +164,11 @@ class FakeOrders:
                 raise LeaseLost(f"{change.after.id} is leased by another executor")
             if change.signs and row.order.is_late(change.after.updated_at):
                 raise DeadlinePassed(row.order.request.deadline_s)
-            if change.signs and self._store.is_halted(change.after.client_id):
-                raise SigningHalted("execution is paused, or the order's client has no valid API key")
+            if change.signs and self._store.may_not_trade(row.order):
+                raise SigningHalted("trading is paused or halted, or the order's client has no valid API key")
             if change.minds_cancel and row.order.cancelled_by is not None:
                 raise CancelWished(row.order.cancelled_by)
+            count_usage(self._store, change)
             kept = replace(change.after, queued_at=row.order.queued_at, cancelled_by=row.order.cancelled_by)
             self._store.write(replace(change, after=kept))
             return self._store.watchers_of(change.after.id, streams=True)
@@ -162,6 +178,8 @@ class FakeOrders:
             row = self._store.orders[change.after.id]
             if (row.order.seq, row.order.status) != (change.before.seq, change.before.status):
                 raise not_amendable(row.order)
+            token_out = row.order.request.token_out
+            check_accepted(self._store.switches.values(), row.order.client_id, token_out)
             if limit is not None:
                 self._reserve(rate_of(change.after), replace(limit, max_backlog_s=0), change.after.updated_at)
             self._store.write(change)
@@ -210,7 +228,7 @@ class FakeOrders:
                 and row.order.parked_at is None
                 and (row.order.lease_until is None or row.order.lease_until <= now)
                 and max(row.order.run_at, row.order.queued_at) <= due
-                and (row.order.status not in UNSIGNED or not self._store.is_halted(row.order.client_id))
+                and (row.order.status not in UNSIGNED or not self._store.may_not_trade(row.order))
                 and (queue_is_empty or max(row.order.run_at, row.order.queued_at) <= stale)
             ]
         return tuple(sorted(found, key=lambda order: order.run_at)[:limit])

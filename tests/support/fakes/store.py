@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from threading import RLock
 
+from dexec.domain.halts import Switch, first_holding
 from dexec.domain.lifecycle import RESTING, Status
 from dexec.domain.order import Change, Event, Order
 from dexec.domain.quote import Pair
+from dexec.domain.risk import RiskLimits
 from dexec.domain.waiting.bracket import after_entry
 from dexec.domain.waiting.lookup import Part, WaitingRow, waiting_rows
 from dexec.domain.waiting.ticks import shard_of
@@ -85,7 +87,9 @@ class Store:
     shards: dict[int, ShardRow] = field(default_factory=lambda: defaultdict(ShardRow))
     ticks: dict[Pair, list[BookTick]] = field(default_factory=lambda: defaultdict(list))
     trigger_shards: int = 1
-    paused_at: datetime | None = None
+    switches: dict[str, Switch] = field(default_factory=dict)
+    risk_limits: dict[str, RiskLimits] = field(default_factory=dict)
+    risk_days: dict[tuple[str, date, str], int] = field(default_factory=lambda: defaultdict(int))
     lock: RLock = field(default_factory=RLock)
 
     def has_key(self, client_id: str) -> bool:
@@ -100,9 +104,13 @@ class Store:
         key = self.keys.get(found.key_hash)
         return replace(found, is_keyless=key is None or key.revoked_at is not None)
 
-    def is_halted(self, client_id: str) -> bool:
-        """Whether nothing new may be signed for a client."""
-        return self.paused_at is not None or not self.has_key(client_id)
+    def held_by(self, order: Order) -> Switch | None:
+        """Return the switch that holds an order back."""
+        return first_holding(self.switches.values(), order.client_id, order.request.token_out)
+
+    def may_not_trade(self, order: Order) -> bool:
+        """Whether no signature may be stored for an order now."""
+        return self.held_by(order) is not None or not self.has_key(order.client_id)
 
     def newest_slot(self, pair: Pair) -> int:
         """Return the slot of the newest tick of the shard that a book belongs to; 0 before the first."""
@@ -184,7 +192,8 @@ class FakeApiKeys:
         self._store = store
 
     def find(self, key_hash: str) -> ApiKey | None:
-        return self._store.keys.get(key_hash)
+        found = self._store.keys.get(key_hash)
+        return found and replace(found, limits=self._store.risk_limits.get(found.client_id))
 
     def add(self, key: ApiKey) -> None:
         with self._store.lock:

@@ -128,7 +128,7 @@ class FakeWaiting:
             and stored.row.group == bound.group
             and stored.row.key >= bound.key
             and (bound.before is None or _since(one.order) < bound.before)
-            and not self._store.is_halted(stored.client_id)
+            and not self._store.may_not_trade(one.order)
         ]
         found.sort(key=lambda one: (one.row.key, one.order.id), reverse=True)
         found = sorted(found[:BATCH], key=lambda one: (-one.row.key, one.order.id))
@@ -148,7 +148,7 @@ class FakeWaiting:
                 if stored.book in pairs
                 and stored.row.at is not None
                 and stored.row.at <= now
-                and (stored.row.part is Part.EXPIRY or not self._store.is_halted(stored.client_id))
+                and (stored.row.part is Part.EXPIRY or not self._store.may_not_trade(one.order))
             ]
         return tuple(sorted(found, key=lambda one: (_at(one.row), one.order.id))[:BATCH])
 
@@ -161,7 +161,7 @@ class FakeWaiting:
             if order.status is Status.TRIGGERED
             and max(order.run_at, order.queued_at) <= before
             and order.parked_at is None
-            and not self._store.is_halted(order.client_id)
+            and not self._store.may_not_trade(order)
         ]
         return tuple(sorted(found, key=lambda order: order.run_at)[:BATCH])
 
@@ -174,7 +174,7 @@ class FakeWaiting:
         order = self._store.orders[change.before.id].order
         if order.seq != change.before.seq or order.status is not Status.OPEN:
             return False
-        if change.after.status is Status.TRIGGERED and self._store.is_halted(order.client_id):
+        if change.after.status is Status.TRIGGERED and self._store.may_not_trade(order):
             return False
         self._store.write(change)
         return True

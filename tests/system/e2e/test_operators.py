@@ -162,7 +162,7 @@ def test_while_paused_orders_wait_and_are_seen_to(deployment: Deployed, dexec: D
         assert "execution is paused since" in str(found["reason"])
         assert orders_of(deployment, client_id) == [(order_id, "pending")]
     finally:
-        assert said(dexec("resume", "--json")) == {"paused": False}
+        assert said(dexec("resume", "--json")) == {"paused": False, "lifted": ["paused"], "left": []}
     assert dexec("resume").stdout == "was not paused\n"
     assert ended(deployment, [order_id])[order_id].status == "confirmed"
 
@@ -365,3 +365,22 @@ def test_the_smoke_test_goes_on_after_a_failure(deployment: Deployed, dexec: Dex
     failed = listed(dexec("orders", "--status", "failed", "--json"))
     assert any(str(order["clientId"]).startswith("smoke-") for order in failed)
     wait_for_clean_queues(deployment)
+
+
+def test_a_client_is_limited_halted_and_trades_again(deployment: Deployed, dexec: Dexec, name: str) -> None:
+    api_key = str(said(dexec("keys", "create", name, "--json"))["apiKey"])
+    (limits,) = listed(dexec("risk", "set", name, "--max-notional", "1000", "--max-daily", "1500", "--json"))
+    assert (limits["maxNotional"], limits["usedToday"]) == ("1000", "0")
+    with deployment.client(api_key) as client:
+        over = client.post("api/orders/execute", json={**ORDER, "amount": "100"})
+        assert (over.status_code, over.json()["rule"]) == (422, "maxNotional")
+        assert said(dexec("halt", "--client", name, "--json"))["halt"] == f"halted {name}"
+        assert client.post("api/orders/execute", json=ORDER).status_code == 423
+        assert [one["stop"] for one in client.get("api/risk").json()["halts"]] == ["halted"]
+        assert said(dexec("resume", "--client", name, "--json"))["lifted"] == [f"halted {name}"]
+        order_id = client.post("api/orders/execute", json=ORDER).json()["orderId"]
+        ended(deployment, [order_id])
+        order, usage = client.get(f"api/orders/{order_id}").json(), client.get("api/risk").json()["usage"]
+    assert order["status"] == "confirmed"
+    assert usage["notional"] == order["fill"]["amountOut"]
+    assert said(dexec("risk", "clear", name, "--json")) == {"client": name, "cleared": True}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -19,6 +19,7 @@ from dexec.adapters.postgres.order_params import to_save
 from dexec.adapters.postgres.orders import PostgresOrders
 from dexec.adapters.postgres.statements import sql
 from dexec.domain.errors import LeaseLost, SigningHalted
+from dexec.domain.halts import Stop, Switch
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Order, build, submit
 from dexec.ports import ApiKey
@@ -72,18 +73,43 @@ def write(connection: BoundedConnection, change: Change) -> int:
     return int(str(row[0]))
 
 
-@pytest.mark.parametrize("by_key", [False, True], ids=["paused", "revoked"])
+def paused(database: Database) -> Halted:
+    return halt(database).everything()
+
+
+def revoked(database: Database) -> Halted:
+    revoke(database)
+    return halt(database).client("alice")
+
+
+def halted(database: Database) -> Halted:
+    return halt(database).trading(Switch(Stop.HALTED, NOW))
+
+
+def halted_for_alice(database: Database) -> Halted:
+    return halt(database).trading(Switch(Stop.HALTED, NOW, "alice"))
+
+
+def reducing(database: Database) -> Halted:
+    return halt(database).trading(Switch(Stop.REDUCING, NOW, token_out="USDT"))
+
+
+def reducing_alice(database: Database) -> Halted:
+    return halt(database).trading(Switch(Stop.REDUCING, NOW, "alice", "USDT"))
+
+
+HALTS = [paused, revoked, halted, halted_for_alice, reducing, reducing_alice]
+
+
+@pytest.mark.parametrize("stop", HALTS)
 def test_a_snapshot_from_before_the_halt_stores_no_signature_after_it(
-    connecting: Connecting, database: Database, by_key: bool
+    connecting: Connecting, database: Database, stop: Callable[[Database], Halted]
 ) -> None:
     """Such a statement sees no switch and a valid key; that its lease is gone it cannot overlook."""
     order = built(PostgresOrders(database))
     with connecting(Isolation.READ_COMMITTED) as executor:
         executor.execute(OLD_SNAPSHOT)
-        if by_key:
-            revoke(database)
-        halted = halt(database).client("alice") if by_key else halt(database).everything()
-        assert halted == Halted((order.id,), ())
+        assert stop(database) == Halted((order.id,), ())
         with pytest.raises(errors.SerializationFailure):
             write(executor, submit(order, NOW, TRANSACTION))
         executor.execute("ROLLBACK")
@@ -105,8 +131,12 @@ def test_a_halt_waits_for_a_signature_that_is_being_stored_and_names_it(
     assert status_of(database, order) is Status.SUBMITTED
 
 
-def test_whatever_executors_do_nothing_is_signed_after_a_pause(
-    connecting: Connecting, isolation: Isolation, database: Database
+@pytest.mark.parametrize("stop", [paused, halted_for_alice, reducing])
+def test_whatever_executors_do_nothing_is_signed_after_a_halt(
+    connecting: Connecting,
+    isolation: Isolation,
+    database: Database,
+    stop: Callable[[Database], Halted],
 ) -> None:
     control = PostgresControl(database)
     stores = [Database(lambda: connecting(isolation)) for _ in range(EXECUTORS)]
@@ -125,13 +155,14 @@ def test_whatever_executors_do_nothing_is_signed_after_a_pause(
 
             signing = [pool.submit(sign, number) for number in range(EXECUTORS)]
             barrier.wait()
-            halted = halt(database).everything()
+            found = stop(database)
             at_return = {one.id: one.status for one in control.orders([order.id for order in orders])}
             signed = [order.id for order, done in zip(orders, signing, strict=True) if done.result()]
             assert {one for one, status in at_return.items() if status is Status.SUBMITTED} == set(signed)
-            assert set(halted.signed) <= set(signed)
-            assert not set(halted.stopped) & set(signed)
-            control.resume()
+            assert set(found.signed) <= set(signed)
+            assert not set(found.stopped) & set(signed)
+            for whose in (None, "alice"):
+                control.lift([*Stop], whose)
     for store in stores:
         store.close()
 

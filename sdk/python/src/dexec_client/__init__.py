@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         UnexpectedAnswer,
     )
     from dexec_client.handle import AsyncOrderHandle
-    from dexec_client.models import Balance, Config, Quotes, Token
+    from dexec_client.models import Balance, Config, Quotes, Risk, Token
     from dexec_client.results import Amount, Order, OrderEvent
     from dexec_client.watching import AsyncEventStream
 
@@ -67,7 +67,7 @@ _PLACES = {
         "UnexpectedAnswer",
     ),
     "handle": ("AsyncOrderHandle",),
-    "models": ("Balance", "Config", "Quotes", "Token"),
+    "models": ("Balance", "Config", "Quotes", "Risk", "Token"),
     "results": ("Amount", "Order", "OrderEvent"),
     "watching": ("AsyncEventStream",),
 }
@@ -97,6 +97,7 @@ __all__ = [
     "OrderHandle",
     "Quotes",
     "RateLimited",
+    "Risk",
     "ServerError",
     "Token",
     "Unauthorized",

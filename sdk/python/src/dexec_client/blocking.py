@@ -237,6 +237,7 @@ class Client:
     amend = _waiting(AsyncClient.amend)
     quote = _waiting(AsyncClient.quote)
     balances = _waiting(AsyncClient.balances)
+    risk = _waiting(AsyncClient.risk)
     tokens = _waiting(AsyncClient.tokens)
     config = _waiting(AsyncClient.config)
 

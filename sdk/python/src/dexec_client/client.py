@@ -17,6 +17,7 @@ from dexec_client.models import (
     OrderAccepted,
     OrdersCancelled,
     Quotes,
+    Risk,
     Token,
     Tokens,
 )
@@ -240,6 +241,10 @@ class AsyncClient:
     async def balances(self) -> list[Balance]:
         """Return what the wallet holds."""
         return parsed(Balances, await self._api.balances()).balances
+
+    async def risk(self) -> Risk:
+        """Return what may be traded: risk limits, what of them is used today, and halts."""
+        return parsed(Risk, await self._api.risk())
 
     async def tokens(self) -> list[Token]:
         """Return all tokens that can be swapped."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -21,12 +22,16 @@ class Alternative(Model):
 
 
 class Balance(Model):
-    """What a wallet holds of one token."""
+    """What a wallet holds of one token; `committed` may be more than that."""
 
     symbol: str
     mint: str
     amount: Decimal
     """in whole tokens"""
+    committed: Decimal
+    """the most that orders which are not over may pay"""
+    available: Decimal
+    """`amount` less `committed`, 0 at the least"""
 
 
 class Balances(Model):
@@ -122,6 +127,16 @@ class FieldError(Model):
 
     field: str
     message: str
+
+
+class Halt(Model):
+    """What operators have stopped: `paused` accepts orders, which wait; the others accept none."""
+
+    stop: Literal["paused", "halted", "reducing"] | str
+    since: AwareDatetime
+    """UTC, ISO 8601"""
+    token_out: str | None = None
+    """reducing: the token that may still be bought"""
 
 
 class Health(Model):
@@ -233,6 +248,12 @@ class Problem(Model):
     """the order that was withdrawn (503) or whose fate is unknown (504)"""
     retry_after: int | None = None
     """seconds (429, 503)"""
+    rule: str | None = None
+    """risk_refused: the limit that refuses it"""
+    observed: str | None = None
+    """risk_refused: what the order has of it"""
+    allowed: str | None = None
+    """risk_refused: the most that it may have"""
     checks: dict[str, Literal["up", "down"] | str] | None = None
     """what is down (503 of `/ready`)"""
 
@@ -259,6 +280,38 @@ class Ready(Model):
     status: Literal["ready"] | str
     version: str
     checks: dict[str, Literal["up", "down"] | str]
+
+
+class RiskLimits(Model):
+    """The limits that operators have set; null bounds nothing."""
+
+    settlement_token: str
+    """what notionals are counted in"""
+    max_notional: Decimal | None = None
+    """the most that one order may be worth"""
+    max_daily: Decimal | None = None
+    """the most that the orders of a UTC day may be worth"""
+    max_open: int
+    """the most orders that may wait for their price"""
+    tokens: list[str] | None = None
+    """the only tokens that may be traded"""
+    max_slippage_bps: int | None = None
+    """the most slippage an order may have"""
+    collar_bps: int | None = None
+    """by how much a route may be worse than the reference price of its pools"""
+
+
+class RiskUsage(Model):
+    """How much of the limits is used."""
+
+    day: date
+    """the UTC day"""
+    notional: Decimal
+    """what the day's signed orders count for, fills as filled"""
+    left: Decimal | None = None
+    """what of `maxDaily` is left; null without that limit"""
+    open: int
+    """orders that wait for their price, up to `maxOpen`"""
 
 
 class Seen(Model):
@@ -523,6 +576,15 @@ class OrderEvent(Model):
     signature: str | None = None
     """id of the transaction on chain, base58"""
     fill: Fill | None = None
+
+
+class Risk(Model):
+    """What the caller may trade, and what of it is used."""
+
+    limits: RiskLimits
+    usage: RiskUsage
+    halts: list[Halt]
+    """empty while the caller may trade"""
 
 
 class Route(Model):

@@ -11,6 +11,7 @@ from dexec.adapters.postgres.order_params import NO_LIMIT, rate_id, to_add_waiti
 from dexec.adapters.postgres.statements import Statement
 from dexec.adapters.postgres.waiting_encoding import dump_waiting
 from dexec.domain.errors import TooManyOrders
+from dexec.domain.halts import check_accepted
 from dexec.domain.order import Change
 from dexec.domain.waiting.lookup import waiting_rows
 from dexec.domain.waiting.refusals import not_amendable
@@ -22,22 +23,26 @@ from dexec.ports import RateLimit, Watcher
 def write(database: Database, change: Change, limit: RateLimit | None, shards: int) -> tuple[Watcher, ...]:
     """Write an amendment where books are of so many shards; return the watchers to notify.
 
-    Raises ``StaleSeq``, ``NotWaiting``, ``TooManyOrders``, and what ``Database`` raises.
+    Raises ``StaleSeq``, ``NotWaiting``, ``TradingHalted``, ``TooManyOrders``, and what ``Database`` raises.
     """
     one, rate = {"id": change.after.id}, {"rate_id": rate_id(change.after)}
-    (written,), (watchers, found, ends) = database.transact(
+    (written,), (watchers, found, ends, switches) = database.transact(
         [Statement("amend_order", to_amend(change, limit, shards))],
         [
             Statement("order_watchers", one),
             Statement("orders_by_id", {"order_ids": [change.after.id]}),
             Statement("backlog_end", rate),
+            Statement("switches", {}),
         ],
         Repeat.NEVER,
     )
     if written:
         return tuple(map(rows.to_watcher, watchers))
     now = rows.to_order(found[0])
-    if limit is not None and ends and (now.seq, now.status) == (change.before.seq, change.before.status):
+    is_as_seen = (now.seq, now.status) == (change.before.seq, change.before.status)
+    if is_as_seen:
+        check_accepted(map(rows.to_switch, switches), now.client_id, now.request.token_out)
+    if limit is not None and ends and is_as_seen:
         raise _too_often(rows.moment(ends[0]["tat"]), limit, change.after.updated_at)
     # Its seq only ever rises, so an order that still waits is at another one now.
     raise not_amendable(now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -11,6 +11,7 @@ from dexec.adapters.postgres import encoding, rows
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.statements import Row, Statement
 from dexec.domain.failure import Failure
+from dexec.domain.halts import Stop, Switch, switch_name
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Event, Order, Withdrawal
 from dexec.domain.withdrawals import OF_EXIT
@@ -18,23 +19,25 @@ from dexec.ports import Cancels, Standing, Written
 
 
 class PostgresControl:
-    """The kill switch, fencing of leases, and cancellation; raises what ``Database`` raises."""
+    """The switches that stop trading, fences of leases, cancellation; raises what ``Database`` raises."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def pause(self, now: datetime) -> None:
-        """Set the switch."""
-        self._database.fetch(Statement("pause", {"now": now}), Repeat.HARMLESS)
+    def stop(self, switch: Switch) -> None:
+        """Set a switch."""
+        params = {"name": switch.name, "now": switch.set_at, "token_out": switch.token_out}
+        self._database.fetch(Statement("set_switch", params), Repeat.HARMLESS)
 
-    def resume(self) -> bool:
-        """Take the switch off; False if it was not set."""
-        return bool(self._database.fetch(Statement("resume", {}), Repeat.HARMLESS))
+    def lift(self, stops: Collection[Stop], client_id: str | None) -> tuple[Switch, ...]:
+        """Take the switches of these kinds off; return which were set."""
+        names = [switch_name(stop, client_id) for stop in stops]
+        found = self._database.fetch(Statement("lift_switches", {"names": names}), Repeat.HARMLESS)
+        return tuple(sorted(map(rows.to_switch, found), key=lambda one: one.name))
 
-    def paused_since(self) -> datetime | None:
-        """Return since when the switch is set, None while it is not."""
-        found = self._database.fetch(Statement("paused_since", {}), Repeat.READ)
-        return rows.moment(found[0]["set_at"]) if found else None
+    def switches(self) -> tuple[Switch, ...]:
+        """Return the switches that are set, by name."""
+        return tuple(map(rows.to_switch, self._database.fetch(Statement("switches", {}), Repeat.READ)))
 
     def leased(self, client_id: str | None) -> tuple[Order, ...]:
         """Return orders that an executor holds in routing or building."""

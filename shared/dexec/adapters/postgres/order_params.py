@@ -62,6 +62,7 @@ def to_place(
         "exit_id": order.exit_id,
         "shard": _shard(order, shards),
         "rate_id": rate_id(order),
+        "most_open": new.most_open,
         "watcher": watcher,
         "limited": limit is not None,
         "interval": timedelta(seconds=rate.interval_s),

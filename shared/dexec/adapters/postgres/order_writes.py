@@ -10,6 +10,7 @@ from dexec.adapters.postgres.order_params import (
     to_place_exit,
     to_save,
 )
+from dexec.adapters.postgres.risk import counting
 from dexec.adapters.postgres.statements import Statement
 from dexec.domain.lifecycle import RESTING
 from dexec.domain.order import Change, Order
@@ -29,6 +30,7 @@ def saving(change: Change, shards: int) -> list[Statement]:
     """Return what writes a change under its executor's lease: of a market order, one statement."""
     return [
         Statement("save_order", to_save(change)),
+        *counting(change),
         *adding(change.after),
         *(ending(change.after, shards) if change.ends_entry else ()),
     ]

@@ -15,6 +15,8 @@ from dexec.adapters.postgres import amendments, encoding, rows
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.order_params import NO_LIMIT, rate_id
 from dexec.adapters.postgres.order_writes import ending, placing, saving
+from dexec.adapters.postgres.risk import DAY_LIMIT, PostgresRisk
+from dexec.adapters.postgres.risk_encoding import load_limits
 from dexec.adapters.postgres.statements import Row, Statement
 from dexec.domain.claims import ClaimOutcome, claim_outcome
 from dexec.domain.errors import (
@@ -29,8 +31,10 @@ from dexec.domain.errors import (
     TooManyOrders,
 )
 from dexec.domain.failure import Failure
+from dexec.domain.halts import check_accepted
 from dexec.domain.lifecycle import RESTING, TERMINAL, Status
 from dexec.domain.order import Change, Event, Order, routed
+from dexec.domain.risk import RiskRefused, check_open, day_refused
 from dexec.ports import Claim, NewOrder, Placed, RateLimit, StatusFilter, Watcher
 from dexec.ports.orders import MOST_EVENTS
 
@@ -54,6 +58,7 @@ class PostgresOrders:
     def __init__(self, database: Database, held: Held | None = None, trigger_shards: int = 1) -> None:
         self._database = database
         self._held = held
+        self._risk = PostgresRisk(database)
         self._shards = trigger_shards
 
     def place(self, new: NewOrder, limit: RateLimit | None, watcher: str | None) -> Placed:
@@ -90,6 +95,12 @@ class PostgresOrders:
     def _not_placed(
         self, new: NewOrder, limit: RateLimit, watcher: str | None
     ) -> ConnectionUnknown | TooManyOrders:
+        """Return why an order was not placed; raise ``TradingHalted``, ``RiskRefused``."""
+        order = new.order
+        switches = self._database.fetch(Statement("switches", {}), Repeat.READ)
+        check_accepted(map(rows.to_switch, switches), order.client_id, order.request.token_out)
+        if new.most_open is not None:
+            check_open(new.most_open, self._risk.waiting(order.client_id, new.most_open))
         if watcher is not None:
             params = {"connection_id": watcher}
             known = self._database.fetch(Statement("find_connection", params), Repeat.READ)
@@ -139,6 +150,8 @@ class PostgresOrders:
             so_far,
             tuple(map(rows.to_watcher, watchers)),
             abandoned=bool(claimed[0]["abandoned"]),
+            halted=bool(claimed[0]["halted"]),
+            limits=load_limits(cast("str | None", claimed[0]["limits"])),
             held={} if self._held is None else self._held.balances(wallet[0]),
         )
 
@@ -148,16 +161,30 @@ class PostgresOrders:
         reads = [Statement("order_watchers", {"id": change.after.id})]
         if change.minds_cancel:
             reads.append(Statement("cancel_wish", statements[0].params))
-        ((written,), *_), (watchers, *wish) = self._database.transact(statements, reads, Repeat.NEVER)
+        try:
+            ((written,), *_), (watchers, *wish) = self._database.transact(statements, reads, Repeat.NEVER)
+        except psycopg.errors.CheckViolation as exc:
+            if exc.diag.constraint_name != DAY_LIMIT:
+                raise
+            raise self._day_refused(change.after) from exc
         if wish and wish[0]:
             raise CancelWished(cast(str, wish[0][0]["cancelled_by"]))
         if written["late"]:
             raise DeadlinePassed(change.after.request.deadline_s)
         if written["halted"]:
-            raise SigningHalted("execution is paused, or the order's client has no valid API key")
+            raise SigningHalted("trading is paused or halted, or the order's client has no valid API key")
         if written["written"] != len(change.events):
             raise LeaseLost(f"{change.after.id} is leased by another executor")
         return tuple(map(rows.to_watcher, watchers))
+
+    def _day_refused(self, order: Order) -> RiskRefused | LeaseLost:
+        """Return why a reservation was refused, by what is used now."""
+        reserved = order.reserved
+        limits = self._risk.limits(order.client_id).get(order.client_id)
+        if reserved is None or limits is None:
+            return LeaseLost(f"the limits of {order.client_id} were removed meanwhile")
+        used = self._risk.used(order.client_id, reserved.day, reserved.token)
+        return day_refused(limits, used + reserved.amount)
 
     def amend(self, change: Change, limit: RateLimit | None) -> tuple[Watcher, ...]:
         """Write what the client of a waiting order wants instead."""
@@ -267,6 +294,7 @@ def _filter(status: StatusFilter | None) -> str:
 def _outcome(row: Row, order: Order, token: str, now: datetime) -> ClaimOutcome:
     if row["claimed"]:
         return ClaimOutcome.CLAIMED
-    outcome = claim_outcome(order, token, now, paused=bool(row["paused"]), keyless=bool(row["keyless"]))
+    held_by = rows.to_stop(row["held_by"])
+    outcome = claim_outcome(order, token, now, held_by=held_by, keyless=bool(row["keyless"]))
     # Without any obstacle, another claim came between.
     return ClaimOutcome.HELD if outcome is ClaimOutcome.CLAIMED else outcome

@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from typing import cast
 
 from dexec.adapters.postgres import encoding
+from dexec.adapters.postgres.risk_encoding import load_limits, load_reservation
 from dexec.adapters.postgres.statements import Row
 from dexec.adapters.postgres.waiting_encoding import load_waiting
+from dexec.domain.halts import Stop, Switch
 from dexec.domain.lifecycle import Status, Step
 from dexec.domain.order import Event, Order, SignedTransaction, routed
 from dexec.domain.quote import Pair
@@ -57,7 +59,19 @@ def to_order(row: Row) -> Order:
         entry_id=cast("str | None", row["entry_id"]),
         exit_id=cast("str | None", row["exit_id"]),
         cancelled_by=cast("str | None", row["cancelled_by"]),
+        reserved=load_reservation(cast("str | None", row["reserved"])),
     )
+
+
+def to_stop(value: object) -> Stop | None:
+    """Return what a switch stops, of its name; None for null."""
+    return None if value is None else Stop(cast(str, value).partition(" ")[0])
+
+
+def to_switch(row: Row) -> Switch:
+    """Return the switch of a row of ``switches``."""
+    name, token_out = cast(str, row["name"]), cast("str | None", row["token_out"])
+    return Switch.of(name, moment(row["set_at"]), token_out)
 
 
 def with_events(row: Row, events: Iterable[Row]) -> tuple[Order, tuple[Event, ...]]:
@@ -123,4 +137,5 @@ def to_api_key(row: Row) -> ApiKey:
         max_amounts=encoding.load_amounts(cast("str | None", row["max_amounts"])),
         created_at=moment(row["created_at"]),
         revoked_at=moment_or_none(row["revoked_at"]),
+        limits=load_limits(cast("str | None", row.get("limits"))),
     )

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 _SQL = Path(__file__).parent / "sql"
+_PART = re.compile(r"\{\{(\w+) (\w+)\}\}")
 _PLACEHOLDER = re.compile(r"%\((\w+)\)(?:s|b::(\w+)\[\])")
 
 
@@ -38,9 +39,21 @@ class Compiled:
 
 @cache
 def sql(name: str) -> bytes:
-    """Return the statement in ``sql/<name>.sql``, without its comments."""
+    """Return the statement in ``sql/<name>.sql``, without its comments.
+
+    ``{{part row}}`` stands for the condition in ``sql/parts/<part>.sql`` on the row that it calls ``o``.
+    """
+    return _PART.sub(lambda found: _part(found[1], found[2]), _text(name)).encode()
+
+
+def _part(name: str, row: str) -> str:
+    text = _text(f"parts/{name}").replace("{{o}}", row)
+    return _PART.sub(lambda found: _part(found[1], row), text)
+
+
+def _text(name: str) -> str:
     lines = (_SQL / f"{name}.sql").read_text(encoding="utf-8").splitlines()
-    return "\n".join(line for line in lines if not line.startswith("--")).encode()
+    return "\n".join(line for line in lines if not line.startswith("--"))
 
 
 @cache

@@ -8,16 +8,32 @@ from datetime import datetime
 from dexec.domain.errors import IllegalTransition
 from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import Status, Step
-from dexec.domain.order import Accepted, Activated, Change, Order, Triggered
+from dexec.domain.order import Accepted, Activated, Change, Order, Refused, Triggered
 from dexec.domain.quote import RouteRequest
 from dexec.domain.waiting.terms import Terms, Waiting, unit_of
 
 
 def rest(order: Order, now: datetime, error: Failure) -> Change:
     """Record why an order that waits did not fill, and that it waits again, without route and transaction."""
-    waiting = _waiting(order).rested(now)
+    change = _rested(order, _waiting(order).rested(now))
+    return change.then(Status.OPEN, now, error, Step.RELEASED).releasing()
+
+
+def refuse(order: Order, now: datetime, why: Refused) -> Change:
+    """Record which rule holds an order back for now, and that it waits again."""
+    change = _rested(order, _waiting(order).rested(now))
+    return change.then(Status.OPEN, now, why, Step.REFUSED).releasing()
+
+
+def untrigger(order: Order, now: datetime, error: Failure) -> Change:
+    """Record that an order may not trade now: it waits as if it had not been triggered, a stop included."""
+    waiting = replace(_waiting(order), fired=None)
+    return _rested(order, waiting).then(Status.OPEN, now, error, Step.RELEASED).releasing()
+
+
+def _rested(order: Order, waiting: Waiting) -> Change:
     fresh = replace(order, attempt=order.attempt + 1, route=None, transaction=None, waiting=waiting)
-    return Change(order, fresh).then(Status.OPEN, now, error, Step.RELEASED).releasing()
+    return Change(order, fresh)
 
 
 def trigger(order: Order, now: datetime, why: Triggered) -> Change:

@@ -138,6 +138,10 @@ class Api:
         """Return what the client's wallet holds."""
         return await self._get("/api/balances")
 
+    async def risk(self) -> Document:
+        """Return what the client may trade, what of it is used today, and halts."""
+        return await self._get("/api/risk")
+
     async def tokens(self) -> Document:
         """Return all tokens that can be swapped."""
         return await self._get("/api/tokens")

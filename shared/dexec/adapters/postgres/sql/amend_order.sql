@@ -1,9 +1,11 @@
 -- What a client wants instead of a waiting order, with its event and its rows, if the order is still as its client
 -- saw it. One statement: rows that are written after another's transition would belong to nothing.
 -- "restarts": from now on only ticks after the newest one count. It takes a place in the rate of what waits (GCRA),
--- if there is one now: with none, nothing is written.
+-- if there is one now: with none, nothing is written, nor while trading is halted.
 WITH seen AS (
-    SELECT id FROM orders WHERE id = %(id)s AND seq = %(seen_seq)s AND status = %(status)s
+    SELECT id FROM orders
+    WHERE id = %(id)s AND seq = %(seen_seq)s AND status = %(status)s
+        AND NOT EXISTS (SELECT 1 FROM switches s WHERE s.name <> 'paused' AND {{holds orders}})
 ),
 place AS (
     INSERT INTO rate_limits AS r (client_id, tat)
@@ -24,6 +26,7 @@ moved AS (
         seq = %(seq)s,
         updated_at = GREATEST(updated_at, %(now)s)
     WHERE id = %(id)s AND seq = %(seen_seq)s AND status = %(status)s AND status IN ('held', 'open')
+        AND EXISTS (SELECT 1 FROM seen)
         AND (NOT %(limited)s OR EXISTS (SELECT 1 FROM place))
     RETURNING id, client_id, seq, status, attempt, since, updated_at
 ),

@@ -18,10 +18,7 @@ WITH moved AS (
         %(errors)b::text[], %(times)b::timestamptz[], %(steps)b::text[], %(details)b::text[]
     ) AS c (id, seen_seq, status, outcome, seq, waiting, since, run_at, queued_at, error, at, step, detail)
     WHERE o.id = c.id AND o.seq = c.seen_seq AND o.status = 'open'
-        AND (c.status <> 'triggered' OR (
-            NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused')
-            AND EXISTS (SELECT 1 FROM api_keys k WHERE k.client_id = o.client_id AND k.revoked_at IS NULL)
-        ))
+        AND (c.status <> 'triggered' OR NOT {{may_not_trade o}})
     RETURNING o.id, o.seq, o.status, o.attempt, o.exit_id, c.at, c.step, c.detail
 ),
 events AS (

@@ -1,7 +1,7 @@
 -- Take the lease of an order that is due and unleased. A pending or triggered order begins routing; one that was being
 -- built when its executor died has no stored signature, so it goes back to routing too.
--- While execution is paused, or the client has no valid key, only what is submitted is taken. "abandoned" says
--- that the last lease expired without having been released.
+-- While its client may not trade, only what is submitted is taken, and what waits for its price, which then rests
+-- again ("halted"). "abandoned" says that the last lease expired without having been released.
 WITH seen AS (
     SELECT * FROM orders WHERE id = %(id)s
 ),
@@ -19,10 +19,7 @@ moved AS (
         AND (orders.lease_until IS NULL OR orders.lease_until <= %(now)s OR orders.lease_token = %(token)s)
         AND orders.run_at <= %(now)s
         AND orders.parked_at IS NULL
-        AND (orders.status = 'submitted' OR (
-            NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused')
-            AND EXISTS (SELECT 1 FROM api_keys k WHERE k.client_id = orders.client_id AND k.revoked_at IS NULL)
-        ))
+        AND (orders.status = 'submitted' OR orders.waiting IS NOT NULL OR NOT {{may_not_trade orders}})
     RETURNING orders.*, seen.lease_token IS NOT NULL AND seen.lease_token <> %(token)s AS abandoned
 ),
 event AS (
@@ -30,11 +27,19 @@ event AS (
     SELECT moved.id, moved.seq, moved.status, NULL, moved.attempt, '{}', %(now)s
     FROM moved JOIN seen ON seen.seq < moved.seq
 )
-SELECT moved.*, true AS claimed, false AS paused, false AS keyless FROM moved
+SELECT moved.*,
+    true AS claimed,
+    moved.status <> 'submitted' AND moved.waiting IS NOT NULL AND {{may_not_trade moved}} AS halted,
+    NULL AS held_by,
+    false AS keyless,
+    (SELECT l.limits FROM risk_limits l WHERE l.client_id = moved.client_id) AS limits
+FROM moved
 UNION ALL
 SELECT seen.*,
     false,
     false,
-    EXISTS (SELECT 1 FROM switches WHERE name = 'paused'),
-    NOT EXISTS (SELECT 1 FROM api_keys k WHERE k.client_id = seen.client_id AND k.revoked_at IS NULL)
+    false,
+    (SELECT s.name FROM switches s WHERE {{holds seen}} ORDER BY s.name <> 'paused', s.name LIMIT 1),
+    NOT EXISTS (SELECT 1 FROM api_keys k WHERE k.client_id = seen.client_id AND k.revoked_at IS NULL),
+    NULL
 FROM seen WHERE NOT EXISTS (SELECT 1 FROM moved)

@@ -1,6 +1,7 @@
 -- Rows that reach the bound of their group, with their orders. For each bound the index is followed step by step
 -- from the greatest key down, so that a planner cannot choose to read, and sort, all that reach it. Of what is
--- found clients come in turn. Nothing of clients that may not trade; at most 5,000 rows are looked at.
+-- found clients come in turn. Nothing of clients that may not trade (a book that is halted as a whole is not read
+-- at all); at most 5,000 rows are looked at.
 WITH due AS (
     SELECT d.*, b.place, b.most,
         row_number() OVER (PARTITION BY b.place, d.client_id ORDER BY d.key DESC, d.id) AS turn
@@ -34,10 +35,14 @@ WITH due AS (
         JOIN orders o ON o.id = w.order_id
         WHERE o.status = 'open'
             AND (b.before IS NULL OR o.since < b.before)
-            AND EXISTS (SELECT 1 FROM api_keys k WHERE k.client_id = w.client_id AND k.revoked_at IS NULL)
+            AND NOT {{may_not_trade o}}
         LIMIT 500
     ) AS d
-    WHERE NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused')
+    WHERE NOT EXISTS (
+        SELECT 1 FROM switches s
+        WHERE s.name IN ('paused', 'halted', 'reducing')
+            AND (s.token_out IS NULL OR s.token_out <> split_part(b.book, '>', 2))
+    )
 ),
 ranked AS (
     SELECT due.*, row_number() OVER (PARTITION BY place ORDER BY turn, key DESC, id) AS rank FROM due

@@ -12,10 +12,7 @@ CROSS JOIN LATERAL (
     ) AS w
     JOIN orders o ON o.id = w.order_id
     WHERE o.status = 'open'
-        AND (w.part = 'expiry' OR (
-            NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused')
-            AND EXISTS (SELECT 1 FROM api_keys k WHERE k.client_id = w.client_id AND k.revoked_at IS NULL)
-        ))
+        AND (w.part = 'expiry' OR NOT {{may_not_trade o}})
     ORDER BY w.at
     LIMIT 500
 ) AS d

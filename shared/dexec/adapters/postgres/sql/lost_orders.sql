@@ -6,10 +6,7 @@ WHERE outcome IS NULL
     AND parked_at IS NULL
     AND run_at <= %(due_before)s
     AND queued_at <= %(due_before)s
-    AND (status = 'submitted' OR (
-        NOT EXISTS (SELECT 1 FROM switches WHERE name = 'paused')
-        AND EXISTS (SELECT 1 FROM api_keys k WHERE k.client_id = orders.client_id AND k.revoked_at IS NULL)
-    ))
+    AND (status = 'submitted' OR NOT {{may_not_trade orders}})
     AND (%(queue_is_empty)s OR (queued_at <= %(stale_before)s AND run_at <= %(stale_before)s))
 ORDER BY run_at
 LIMIT %(limit)s

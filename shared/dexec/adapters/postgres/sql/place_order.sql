@@ -16,12 +16,19 @@ repeated AS (
     RETURNING orders.*
 ),
 listening AS (
-    -- Who executes over a connection that is not stored would never hear of the order: nothing is placed.
-    SELECT 1 WHERE %(watcher)s::text IS NULL
-        OR EXISTS (
-            SELECT 1 FROM connections WHERE connection_id = %(watcher)s AND client_id = %(client_id)s
-        )
-        OR EXISTS (SELECT 1 FROM orders WHERE id = %(id)s)
+    -- Who executes over a connection that is not stored would never hear of the order: nothing is placed. Nor is
+    -- anything while trading is halted, or one order more that waits than the client may have.
+    SELECT 1 FROM (SELECT %(client_id)s::text AS client_id, %(request)s::text AS request) AS asked
+    WHERE (%(watcher)s::text IS NULL
+            OR EXISTS (SELECT 1 FROM connections WHERE connection_id = %(watcher)s AND client_id = %(client_id)s))
+        AND NOT EXISTS (SELECT 1 FROM switches s WHERE s.name <> 'paused' AND {{holds asked}})
+        AND (%(most_open)s::int IS NULL OR %(most_open)s > (
+            SELECT count(*) FROM (
+                SELECT 1 FROM orders WHERE client_id = %(client_id)s AND outcome = 'resting' LIMIT %(most_open)s
+            ) AS resting
+        ))
+    UNION ALL
+    SELECT 1 FROM orders WHERE id = %(id)s
 ),
 slot AS (
     INSERT INTO rate_limits AS r (client_id, tat)

@@ -1,7 +1,7 @@
 -- A transition: the order as it is now and its new events, if the order is still as its executor saw it.
 -- Its route is in its event alone: this row is written anew at every step.
--- A step towards a signature is refused while execution is paused, the client has no valid key, or
--- the order's deadline has passed ("late"). One that leaves submitted without a fill is refused when a cancel is noted.
+-- A step towards a signature is refused while the client may not trade, or once the order's deadline has passed
+-- ("late"). One that leaves submitted without a fill is refused when a cancel is noted.
 WITH moved AS (
     UPDATE orders
     SET status = %(status)s,
@@ -20,8 +20,7 @@ WITH moved AS (
         updated_at = %(updated_at)s
     WHERE id = %(id)s AND seq = %(seen_seq)s AND lease_token = %(seen_token)s
         AND NOT (%(signs)s AND (
-            EXISTS (SELECT 1 FROM switches WHERE name = 'paused')
-            OR NOT EXISTS (SELECT 1 FROM api_keys k WHERE k.client_id = orders.client_id AND k.revoked_at IS NULL)
+            {{may_not_trade orders}}
             OR coalesce(expires_at <= %(updated_at)s, false)
         ))
         AND NOT (%(minds_cancel)s AND cancelled_by IS NOT NULL)
@@ -40,10 +39,8 @@ written AS (
 SELECT count(*) AS written,
     EXISTS (
         SELECT 1 FROM orders o
-        WHERE %(signs)s AND o.id = %(id)s AND o.seq = %(seen_seq)s AND o.lease_token = %(seen_token)s AND (
-            EXISTS (SELECT 1 FROM switches WHERE name = 'paused')
-            OR NOT EXISTS (SELECT 1 FROM api_keys k WHERE k.client_id = o.client_id AND k.revoked_at IS NULL)
-        )
+        WHERE %(signs)s AND o.id = %(id)s AND o.seq = %(seen_seq)s AND o.lease_token = %(seen_token)s
+            AND {{may_not_trade o}}
     ) AS halted,
     EXISTS (
         SELECT 1 FROM orders o

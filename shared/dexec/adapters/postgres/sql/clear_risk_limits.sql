@@ -1,0 +1,1 @@
+DELETE FROM risk_limits WHERE client_id = %(client_id)s RETURNING client_id

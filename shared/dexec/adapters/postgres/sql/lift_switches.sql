@@ -1,0 +1,1 @@
+DELETE FROM switches WHERE name = ANY(%(names)b::text[]) RETURNING name, set_at, token_out

@@ -1,1 +1,0 @@
-INSERT INTO switches (name, set_at) VALUES ('paused', %(now)s) ON CONFLICT (name) DO NOTHING

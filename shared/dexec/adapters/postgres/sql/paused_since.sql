@@ -1,1 +1,0 @@
-SELECT set_at FROM switches WHERE name = 'paused'

@@ -1,1 +1,0 @@
-DELETE FROM switches WHERE name = 'paused' RETURNING set_at
