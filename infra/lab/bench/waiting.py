@@ -29,6 +29,7 @@ from dexec.bootstrap import Container
 from dexec.domain.quote import Pair
 from dexec.settings import Settings
 from dexec_client.raw.json_types import Document
+from infra.lab.bench import yardstick
 from infra.lab.bench.stand import Stand, stand
 from infra.lab.bench.waiting_rows import DUE, FAR, PRICED, TOO_LARGE, add_clients, fill
 
@@ -37,6 +38,7 @@ MATCHES = 100
 TICK_MS = 450
 """Above a slot: each look shall see a new one."""
 WARM_UP = 2
+PIECE = 10
 KINDS = {"none": None, "fill": DUE, "too large": TOO_LARGE}
 """What becomes due before a tick."""
 
@@ -59,6 +61,7 @@ class _Ticks:
     kinds: tuple[str, ...] = tuple(KINDS)
     found: dict[str, list[Figures]] = field(default_factory=lambda: defaultdict(list))
     number: int = -WARM_UP
+    yardstick_ms: list[float] = field(default_factory=list)
     began: tuple[float, float, float] | None = None
 
     def now(self) -> datetime:
@@ -75,6 +78,9 @@ class _Ticks:
             self.found[kind].append(dict(zip(names, spent, strict=True)))
         time.sleep(max(0.0, seconds))
         self._prepare()
+        before = time.process_time()
+        yardstick.work(PIECE)
+        self.yardstick_ms.append((time.process_time() - before) * 1000 / PIECE)
         self.began = self._spent()
 
     def _prepare(self) -> None:
@@ -154,7 +160,7 @@ def _ticks(
     return {
         kind: {name: round(mean(one[name] for one in runs), 2) for name in runs[0]}
         for kind, runs in clock.found.items()
-    } | {"steps": dict(watched.counts)}
+    } | {"yardstickCpuMs": round(mean(clock.yardstick_ms), 2), "steps": dict(watched.counts)}
 
 
 def main() -> None:
