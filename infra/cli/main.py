@@ -23,8 +23,8 @@ from infra.cli.logs import logs
 from infra.cli.model import model
 from infra.cli.open_orders import open_orders
 from infra.cli.paper_market import market as paper_market
-from infra.cli.risk import risk
 from infra.cli.replay import replay
+from infra.cli.risk import risk
 from infra.cli.smoke import smoke
 from infra.cli.trace import trace
 from infra.local.errors import LocalError

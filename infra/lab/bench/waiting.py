@@ -22,8 +22,6 @@ from statistics import mean
 
 import psutil
 import psycopg
-from rich.console import Console
-from rich.table import Table
 
 from dexec.bootstrap import Container
 from dexec.domain.quote import Pair

@@ -409,7 +409,9 @@ def test_the_tick_that_wakes_a_trail_and_meets_the_take_profit_beside_it_does_bo
     assert profit is not None
     trail = Trail(100, price(f"{float(FAIR * 999):.6f}"))
     order = stage.place(Terms(limit=profit, stop=trail))
-    assert stage.watch(1) == {"ticks": 1, "activated": 1, "triggered": 1}, "it may not be met at the next tick"
+    assert stage.watch(1) == {"ticks": 1, "activated": 1, "triggered": 1}, (
+        "it may not be met at the next tick"
+    )
     assert stage.why(order).by is Kind.LIMIT
     waiting = stage.read(order).waiting
     assert waiting is not None
