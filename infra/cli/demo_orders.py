@@ -17,6 +17,7 @@ from dexec_client.raw.events import TERMINAL
 from dexec_client.raw.feed import Feed
 from dexec_client.raw.json_types import Document
 from infra.cli import output
+from infra.cli.open_orders import WAITS
 from infra.cli.tape_views import change_words
 from infra.cli.waiting_board import Row, WaitingBoard, drawn, print_fills
 from infra.local.errors import LocalError
@@ -99,11 +100,11 @@ async def show(state: State, home: Home) -> bool:
 
 
 async def _check_alone(api: Api) -> None:
-    waiting = [order async for order in api.orders(status="active")]
+    waiting = [order async for order in api.orders(status="active") if order["status"] in WAITS]
     if waiting:
-        count = f"{len(waiting)} orders are" if len(waiting) > 1 else "an order is"
+        what = f"{len(waiting)} orders wait" if len(waiting) > 1 else "an order waits"
         raise Occupied(
-            f"{count} not over on this deployment, and the demo moves the market, which may fire what waits: "
+            f"{what} on this deployment, and the demo moves the market, which may fire what waits: "
             "dexec cancel --all cancels it, and --home gives the demo a deployment of its own"
         )
 
@@ -208,7 +209,7 @@ class OrdersDemo:
     # --- what came of it -----------------------------------------------------------------------------
 
     async def report(self) -> bool:
-        """Print each order's trigger and fill; return whether all did as they should, within limits."""
+        """Print what fired each order and what it got; return whether all did what they should."""
         orders = {row.name: await self.api.order(row.order_id) for row in self.board.rows}
         output.say("\n[bold]What fired each, and what it got[/]\n")
         held = print_fills({name: orders[name] for name in FIRED if name in orders})

@@ -23,7 +23,9 @@ def short_id(order_id: str) -> str:
 
 
 def swap(order: Document) -> str:
-    """Return what an order asks for, in words."""
+    """Return what an order asks for, in words; an exit's amount is not known until its entry is filled."""
+    if order.get("entryId") and order["amount"] == "0":
+        return f"{order['tokenIn']} → {order['tokenOut']}"
     if order.get("mode") == "exactOut":
         return f"{order['tokenIn']} → {order['amount']} {order['tokenOut']}"
     return f"{order['amount']} {order['tokenIn']} → {order['tokenOut']}"

@@ -66,8 +66,9 @@ class WaitingBoard:
         row.activated = row.activated or event.step == "activated"
         if event.detail.get("orderType") in views.CONDITIONS:
             row.waits = views.condition(event.detail)
-        if event.status in TERMINAL:
+        if event.status != "open":
             row.now = row.distance_bps = None
+        if event.status in TERMINAL:
             row.remark = words
         if event.status not in PASSED_OVER:
             _say_line(event.at[11:19], row.name, event.step or event.status, words)
@@ -132,7 +133,7 @@ def drawn(board: WaitingBoard) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Fill:
-    """An order's fill as exact amounts of quote and base token; ``limit`` is the price it had to keep."""
+    """An order's fill in exact amounts of both tokens; ``limit`` is the price that it had to keep."""
 
     quote: Decimal
     base: Decimal

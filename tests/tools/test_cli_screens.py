@@ -54,6 +54,13 @@ def filled(order_id: str, status: str = "confirmed") -> Document:
     }
 
 
+@pytest.mark.parametrize("status", ["held", "cancelled"])
+def test_an_exit_whose_entry_bought_nothing_yet_names_its_tokens_alone(status: str) -> None:
+    held: Document = {**filled(ORDER, status), "entryId": OTHER, "amount": "0"}
+    assert views.swap(held) == "SOL → USDC"
+    assert views.swap({**held, "amount": "1.5"}) == "1.5 SOL → USDC"
+
+
 @pytest.mark.parametrize("width", [60, 80])
 def test_a_narrow_history_cuts_the_id_and_not_the_outcome(
     width: int, monkeypatch: pytest.MonkeyPatch

@@ -121,8 +121,9 @@ BUILT_BY_TOOLS = {
     "infra/operators/access.py": {"SignedHttp", "SqsQueue", "ApiGatewayPush"},
     "infra/local/supervisor.py": {"SystemClock"},
     "infra/cli/local.py": {"SystemClock"},
+    "infra/cli/demo_orders.py": {"ScriptedMove"},
 }
-"""Adapters that tools build: an emulator's endpoints, to override a container's; a clock without a store."""
+"""What tools build: an emulator's endpoints, to override a container's; a clock without a store; a value."""
 
 
 def test_tools_build_through_the_container() -> None:

@@ -167,8 +167,7 @@ class PlaceOrder:
     def _place(self, new: NewOrder, rate: RateLimit | None, watcher: str | None) -> Placed:
         order = new.order
         if rate is not None and order.status is Status.OPEN:
-            # It takes no slot, and no later one would do.
-            return self.orders.place(new, replace(rate, max_backlog_s=0), watcher)
+            return self._place_waiting(new, rate, watcher)
         if rate is None or order.expires_at is None:
             return self.orders.place(new, rate, watcher)
         left_s = math.ceil((order.expires_at - order.created_at).total_seconds())
@@ -181,6 +180,17 @@ class PlaceOrder:
             raise TooManyOrders(
                 f"under the rate limit this order would start after its deadline of {left_s} s: send it "
                 f"again in {exc.retry_after_s} s, or with a later deadline",
+                exc.retry_after_s,
+            ) from exc
+
+    def _place_waiting(self, new: NewOrder, rate: RateLimit, watcher: str | None) -> Placed:
+        """Store an order that takes no slot: no later one would do."""
+        try:
+            return self.orders.place(new, replace(rate, max_backlog_s=0), watcher)
+        except TooManyOrders as exc:
+            raise TooManyOrders(
+                f"orders that wait are placed faster than your key's {60 / rate.interval_s:g} a minute: send "
+                f"this one again in {exc.retry_after_s} s",
                 exc.retry_after_s,
             ) from exc
 

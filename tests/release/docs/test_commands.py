@@ -41,6 +41,7 @@ ELSEWHERE = {
 
 NOT_RUN = {
     r"make (demo|check|test|setup|lint|up|watch|bench|soak|down|package)\b": "sets up, stays, or runs tests",
+    r"(\.venv/bin/)?dexec demo --orders": "moves the market: tests/system/e2e/test_waiting_orders.py",
     r"make sdk-typescript|npm install \./sdk": "installs: tests/system/e2e/test_typescript_sdk.py",
     r"\. \.venv/bin/activate": "the tests' own interpreter is in front of PATH already",
     r"dexec down$": "the pages share one deployment, which is stopped at the end",
