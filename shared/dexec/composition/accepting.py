@@ -90,6 +90,7 @@ class Accepting(Market, Telling):
             self._default_rate,
             self._tell,
             self._check_placing,
+            self.settings.waiting_orders,
         )
 
     @cached_property

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from dexec.domain.errors import NO_SUCH_ORDER, NotFound
+from dexec.domain.errors import NO_SUCH_ORDER, NotFound, Unavailable
 from dexec.domain.ids import is_order_id
 from dexec.domain.lifecycle import RESTING, Status
 from dexec.domain.order import Order
@@ -22,6 +22,10 @@ from dexec.usecases.guards import no_limits
 from dexec.usecases.place_order import check_amount, rate_of
 from dexec.usecases.tell_orders import tell_nobody
 
+NO_AMENDMENTS = (
+    "orders that wait are not enabled on this deployment yet, and cannot be amended: try again later"
+)
+
 
 class Judge(Protocol):
     """Judges terms as when an order is placed; ``JudgeTerms`` is one."""
@@ -35,7 +39,10 @@ class Judge(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AmendOrder:
-    """The use case; ``default_rate`` limits keys without a rate, ``tell`` is told of what was amended."""
+    """The use case; ``default_rate`` limits keys without a rate, ``tell`` is told of what was amended.
+
+    Where ``takes_waiting`` is false, nothing is amended: a version that is being replaced may not read it.
+    """
 
     orders: Orders
     clock: Clock
@@ -43,14 +50,18 @@ class AmendOrder:
     default_rate: RateLimit
     tell: Callable[[Sequence[Written]], None] = tell_nobody
     check_risk: Callable[[RiskLimits | None, Order], None] = no_limits
+    takes_waiting: bool = True
 
     def __call__(self, order_id: str, caller: ApiKey, seq: int, wanted: Wanted) -> None:
         """Write what the client wants instead, if the order still waits and is at this ``seq``.
 
         Raises ``NotFound``, ``NotWaiting``, ``StaleSeq``, ``Invalid``, ``TooManyOrders``, ``TradingHalted``,
         ``RiskRefused``, ``NoVenue`` (another amount cannot be valued), and what the judge raises;
-        nothing is changed then. A limit that is met now fires at the next tick.
+        nothing is changed then. ``Unavailable`` where orders that wait are not enabled.
+        A limit that is met now fires at the next tick.
         """
+        if not self.takes_waiting:
+            raise Unavailable(NO_AMENDMENTS)
         order = self._find(order_id, caller)
         waiting = order.waiting
         if waiting is None or order.status not in RESTING or order.seq != seq:

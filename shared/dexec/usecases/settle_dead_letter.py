@@ -41,6 +41,7 @@ _WITHOUT_WORK = {
     ClaimOutcome.PARKED: Letter.PARKED,
     ClaimOutcome.HELD: Letter.KEPT,
 }
+_LATER = frozenset({ClaimOutcome.NOT_YET, ClaimOutcome.PAUSED, ClaimOutcome.HALTED, ClaimOutcome.KEYLESS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class SettleDeadLetter:
         claim = self.orders.claim(order_id, self.new_token(), now, now + timedelta(seconds=self.lease_s))
         if claim.order is None or claim.outcome in _WITHOUT_WORK:
             return _WITHOUT_WORK[claim.outcome]
-        if claim.outcome in (ClaimOutcome.NOT_YET, ClaimOutcome.PAUSED, ClaimOutcome.KEYLESS):
+        if claim.outcome in _LATER:
             return self._put_back(claim.order)
         with self.new_notifier().until(ends_at) as notifier:
             notifier.notify(claim.events, claim.watchers)

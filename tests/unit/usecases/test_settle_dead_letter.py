@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from dexec.domain.errors import LeaseLost, Unavailable
+from dexec.domain.halts import Stop, Switch
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
 from dexec.ports import ApiKey, Claim
 from dexec.usecases.report import Report
-from dexec.usecases.settle_dead_letter import Letter
+from dexec.usecases.settle_dead_letter import MAX_ROUNDS, Letter
 from tests.proofs.simulation.world import World
 from tests.support.fakes import Landing
 
@@ -110,6 +111,33 @@ def test_a_letter_without_an_order_is_settled_and_one_that_cannot_be_requeued_st
     assert stored(world).queued_at == now, "what the sweeper takes for lost counts from here"
     assert [(message.order_id, message.visible_at) for message in world.queue.messages] == [(order.id, now)]
     assert stored(world).rounds == 0, "no run of it has crashed"
+
+
+@pytest.mark.parametrize("stop", [Stop.PAUSED, Stop.HALTED, Stop.REDUCING])
+def test_an_order_that_is_held_back_goes_back_to_the_queue_and_is_never_parked(
+    world: World, alice: ApiKey, stop: Stop
+) -> None:
+    """The run that left its lease behind crashed once, and none has run since."""
+    order = world.place(alice)
+    assert order is not None
+
+    def kill(call: str) -> None:
+        if call == "venue.read":
+            raise world.tape.crash()
+
+    world.tape.observe = kill
+    world.deliver()
+    world.tape.observe = lambda call: None
+    before = stored(world)
+    assert before.lease_token is not None
+    world.backend.control.stop(Switch(stop, world.clock.now(), token_out="SOL"))
+    for _ in range(MAX_ROUNDS + 1):
+        world.queue.messages.clear()
+        world.clock.advance(30)
+        assert settle(world, order) == (Letter.SETTLED, [])
+        held = stored(world)
+        assert (held.rounds, held.parked_at, held.lease_token) == (before.rounds, None, before.lease_token)
+        assert [message.order_id for message in world.queue.messages] == [order.id]
 
 
 def test_an_order_that_could_not_be_told_keeps_its_letter(
