@@ -23,6 +23,7 @@ from infra.cli.logs import logs
 from infra.cli.model import model
 from infra.cli.open_orders import open_orders
 from infra.cli.paper_market import market as paper_market
+from infra.cli.replay import replay
 from infra.cli.risk import risk
 from infra.cli.smoke import smoke
 from infra.cli.trace import trace
@@ -56,7 +57,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     ),
     "Operators": (operators.redrive, operators.resubmit, halt.pause, halt.halt, halt.resume, smoke),
     "Measurements": (bench, trace, model, chaos),
-    "Market": (market.quote, market.explain, market.check_vectors),
+    "Market": (market.quote, market.explain, market.check_vectors, replay),
 }
 for panel, commands in _COMMANDS.items():
     for command in commands:

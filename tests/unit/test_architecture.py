@@ -24,7 +24,8 @@ LAYERS: dict[str, set[str]] = {
     "adapters": {"domain", "ports", "adapters"},
     "connecting": {"settings", "adapters"},
     "wiring": {"domain", "ports", "usecases", "settings", "adapters", "connecting"},
-    "bootstrap": {"domain", "ports", "usecases", "api", "settings", "telemetry", "adapters", "wiring"},
+    "composition": {"domain", "ports", "usecases", "api", "adapters", "wiring", "composition"},
+    "bootstrap": {"settings", "composition"},
 }
 """What each part of the package may import of the package."""
 
@@ -39,6 +40,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "adapters": {"botocore", "mypy_boto3_secretsmanager", "psycopg", "solders"},
     "connecting": set(),
     "wiring": set(),
+    "composition": set(),
     "bootstrap": set(),
 }
 """What each part may import of others' packages."""
@@ -138,7 +140,17 @@ def _is_part(name: str) -> bool:
     """Whether a full name is that of a use case or of an adapter: an object that others are put into."""
     module, _, member = name.rpartition(".")
     use_case = "".join(word.title() for word in module.rpartition(".")[2].split("_"))
-    values = {"Statement", "Credentials", "Limits", "ProblemOrder", "Booking", "Moves", "Posting", "Entry"}
+    values = {
+        "Statement",
+        "Credentials",
+        "Limits",
+        "ProblemOrder",
+        "Booking",
+        "Moves",
+        "Posting",
+        "Entry",
+        "ScriptedMove",
+    }
     is_adapter = module.startswith("dexec.adapters.") and member[:1].isupper() and member not in values
     return is_adapter or (module.startswith("dexec.usecases.") and member in (use_case, "Notifier"))
 
@@ -167,14 +179,14 @@ EVERYWHERE = sorted(
 
 
 def test_the_paper_chain_is_entered_through_its_doors() -> None:
-    """``bootstrap`` builds it; infra and tests may also use the simulator; nothing else knows of it."""
+    """``composition`` builds it; infra and tests may also use the simulator; nothing else knows of it."""
     users = {}
     for path in EVERYWHERE:
         modules = {_paper_module(name) for name in imports(path) if f"{name}.".startswith(f"{PAPER}.")}
         if modules:
             users[str(path.relative_to(ROOT))] = modules
     engine = {user: modules for user, modules in users.items() if user.startswith(("shared", "functions"))}
-    assert engine == {"shared/dexec/bootstrap.py": {PAPER}}
+    assert engine == {"shared/dexec/composition/market.py": {PAPER}}
     others = users.keys() - engine.keys()
     assert others
     assert not {user: users[user] for user in others if not users[user] <= {PAPER, SIMULATOR}}

@@ -146,7 +146,8 @@ function orderLine({ name, kind, price, isDraft }, y) {
 	const words = `${name} ${show(price, 7)}${isDraft ? ", not placed" : ""}`;
 	return [
 		svg("path", { class: isDraft ? "draft" : "order", "data-kind": kind, d: `M${LEFT} ${y}H${RIGHT}` }),
-		svg("text", { x: LEFT + 3, y: y - 3, "data-kind": kind }, words),
+		// Of the ticket's at the other end and side, so that two of one price are read.
+		svg("text", { "data-kind": kind, ...(isDraft ? { x: RIGHT - 3, y: y + 11, "text-anchor": "end" } : { x: LEFT + 3, y: y - 3 }) }, words),
 	];
 }
 

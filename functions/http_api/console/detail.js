@@ -55,7 +55,7 @@ function content(order) {
 	return [
 		h("p", { class: "headline", data: { status: order.status } }, word(order.status), h("span", {}, outcome), retryButton(order)),
 		facts(summary(order)),
-		[["Entry", order.entryId], ["Exit", order.exitId]].map(([name, id]) => id && section(name, other(id))),
+		[["Entry", order.entryId], ["Exit", order.exitId]].filter(([, id]) => id).map(([name, id]) => section(name, other(id))),
 		order.explanation ? section("Where the price went", waterfall(order)) : [],
 		decisions,
 		section("Timeline", h("ol", {}, events.map((event, index) => entry(event, events[index - 1], order)))),
@@ -105,7 +105,6 @@ function decision(event) {
 }
 
 const KINDS = { limit: "its limit", stop: "its stop", trail: "its trail" };
-const BY = { client: "By you.", operator: "By the operator.", entry: "With its entry, which did not fill.", ioc: "It was to be tried once.", key_revoked: "Its key was revoked." };
 
 // What an event of an order that waits says beside its status.
 function said(event, order) {
@@ -115,7 +114,7 @@ function said(event, order) {
 	if (step === "activated") return `The trail begins: the price was ${show(price, 8)} ${unit}.`;
 	if (step === "refused") return `${word(rule)}: ${observed}, allowed are ${allowed}.`;
 	if (step === "amended") return `${conditionsOf({ ...order, ...event }).map(shortWords).join(" or ")}.`;
-	return status === "cancelled" ? BY[by] ?? "" : "";
+	return "";
 }
 
 function entry(event, before, order) {

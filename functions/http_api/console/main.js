@@ -44,7 +44,7 @@ function statusArrived(frame) {
 	const before = findOrder(frame.orderId)?.status;
 	const order = applyFrame(frame);
 	if (knownUpTo(order) < order.seq) soon(order.orderId, 150, () => fillGap(order));
-	if (!isOver(order) || before === order.status) return;
+	if (before === order.status || !(isOver(order) || order.status === "triggered")) return;
 	setText($("announce"), `${swapWords(order)}: ${word(order.status)}. ${errorWords(order.error)}`);
 	soon("balances", 400, () => loadBalances().catch(report));
 }

@@ -82,7 +82,9 @@ const forget = () => ([refusal, outcome, insisted] = [null, ["", ""], false]);
 
 function currentOrder() {
 	const order = fields.currentOrder();
-	return { ...order, ...readTerms(order) };
+	const terms = readTerms(order);
+	// What waits expires at a time, not so many seconds after it was accepted.
+	return { ...order, ...terms, deadline: isWaiting(terms) ? undefined : order.deadline };
 }
 
 function edited(field) {

@@ -65,6 +65,7 @@ export function drawTypes() {
 	$("tries-field").hidden = ["market", "oco"].includes(type);
 	$("unit-line").hidden = type === "market" && !$("bracket").open;
 	$("deadline").closest(".field").hidden = type !== "market";
+	$("expires").closest(".field").hidden = type === "market";
 	$("waiting-options").hidden = type === "market" && !$("bracket").open;
 	setText($("submit"), type === "market" ? "Execute order" : "Place order");
 	setText($("advanced").firstElementChild, type === "market" ? "Label and deadline" : "Label, expiry and more");

@@ -16,6 +16,7 @@ const EVERY_MS = 3000;
 const HOURS = [["", "Expiry as it is"], ["1", "in 1 hour"], ["24", "in 24 hours"], ["168", "in 7 days"], ["720", "in 30 days"]];
 const TOO_LATE = "Too late to cancel: it has been sent to the chain, and may still fill. If it does not, it ends as cancelled instead of trying again.";
 const cards = new Map();
+const asked = new Set();
 let open;
 let frame;
 
@@ -48,8 +49,11 @@ const waitingOrders = () => allOrders().filter((order) => isWaiting(order) && !i
 function draw() {
 	const waiting = waitingOrders();
 	for (const order of waiting.slice(0, MOST).reverse()) {
-		if (order.exitId && !findOrder(order.exitId)) loadOrder(order.exitId);
-		if (!cards.has(order.orderId)) cards.set(order.orderId, makeCard(order.orderId));
+		if (order.exitId && !findOrder(order.exitId)) loadOnce(order.exitId);
+		// The first event of an exit does not say whose it is.
+		const isStray = order.status === "held" && !order.entryId;
+		if (isStray) loadOnce(order.orderId);
+		else if (!cards.has(order.orderId)) cards.set(order.orderId, makeCard(order.orderId));
 	}
 	for (const [id, card] of cards) {
 		// An exit lies within its entry, wherever that was drawn first.
@@ -61,7 +65,12 @@ function draw() {
 	$("clear-ended").hidden = !ended;
 	$("cancel-all").hidden = !waiting.length;
 	const more = waiting.length > MOST ? `, the newest ${MOST} shown` : "";
-	setText($("waiting-count"), waiting.length ? `${waiting.length.toLocaleString("en")} wait${waiting.length === 1 ? "s" : ""}${more}` : "None. Choose a type other than Market to place one.");
+	setText($("waiting-count"), waiting.length ? `${waiting.length.toLocaleString("en")} wait${waiting.length === 1 ? "s" : ""}${more}` : "None. The ticket has the types that wait.");
+}
+
+function loadOnce(id) {
+	if (!asked.has(id)) loadOrder(id);
+	asked.add(id);
 }
 
 function makeCard(id) {
@@ -75,7 +84,9 @@ function makeCard(id) {
 		const words = cardWords(order);
 		node.dataset.status = order.status;
 		setText(title, words.title);
-		setText(state, `${typeWords(order)} · ${word(order.status)}`);
+		const status = `${typeWords(order)} · ${word(order.status)}`;
+		// Another node: what is aligned to the right does not count as moved then.
+		if (state.textContent !== status) state.replaceChildren(h("span", {}, status));
 		setText(terms, words.terms);
 		setText(away, words.away);
 		for (const [one, does] of [[amending, "Amend"], [cancelling, "Cancel"]]) one.setAttribute("aria-label", `${does}: ${sentenceOf(order)}`);

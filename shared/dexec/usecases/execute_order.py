@@ -10,14 +10,12 @@ from datetime import datetime, timedelta
 from dexec.domain.error_code import ErrorCode
 from dexec.domain.errors import (
     AttemptFailed,
-    BlockhashExpired,
     CancelWished,
     DexecError,
     IllegalTransition,
     LeaseLost,
     OrderFailed,
     OutcomeUnknown,
-    SendUnknown,
     SigningHalted,
     Unavailable,
 )
@@ -36,12 +34,10 @@ from dexec.domain.quote import Mode
 from dexec.domain.routing import record_fill, record_route
 from dexec.domain.waiting.steps import untrigger
 from dexec.ports import (
-    CannotLand,
     Claim,
     ClaimOutcome,
     Clock,
     Cluster,
-    Landed,
     Orders,
     Signer,
     Wallets,
@@ -50,10 +46,17 @@ from dexec.ports import (
 from dexec.usecases.aftermath import after_attempt, after_wish
 from dexec.usecases.guards import check_deadline, check_funds, check_limit, no_limits
 from dexec.usecases.hint_webhooks import no_hints
-from dexec.usecases.looks import pauses
+from dexec.usecases.landing import Landing
 from dexec.usecases.notify import Notifier
 from dexec.usecases.quote_route import Decision, QuoteRoute
-from dexec.usecases.redelivery import PAUSED_DELAY_S, SHORT_WAIT_S, Redelivery, after_outage, not_claimed
+from dexec.usecases.redelivery import (
+    PAUSED_DELAY_S,
+    SHORT_WAIT_S,
+    Redelivery,
+    Stop,
+    after_outage,
+    not_claimed,
+)
 from dexec.usecases.report import Report, Reporting, keep_quiet
 from dexec.usecases.risk import RiskCheck
 from dexec.usecases.tell_exit import Tell, tell_nothing
@@ -70,14 +73,6 @@ class Limits:
     stop_before_end_s: float = 3
     quote_max_age_s: float = 2
     poll_s: float = 0.025
-
-
-class _Stop(Exception):
-    """The run ends here and its message is redelivered."""
-
-    def __init__(self, redelivery: Redelivery) -> None:
-        super().__init__(redelivery.reason)
-        self.redelivery = redelivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +160,8 @@ class _Run:
         self._claim = claim
         self._held = claim.held
         self._notifier = notifier
-        self._stop_at = ends_at - timedelta(seconds=case.limits.stop_before_end_s)
+        stop_at = ends_at - timedelta(seconds=case.limits.stop_before_end_s)
+        self._landing = Landing(case.cluster, case.clock, case.limits.poll_s, stop_at)
         self.order = order
         self.events: tuple[Event, ...] = ()
         self.watchers: tuple[Watcher, ...] = ()
@@ -177,7 +173,7 @@ class _Run:
                 self._untrigger()
             while self.order.status in CLAIMABLE:
                 self._attempt()
-        except _Stop as stop:
+        except Stop as stop:
             return self._release_lease(stop.redelivery)
         except LeaseLost:
             return Redelivery(SHORT_WAIT_S, "the lease was lost")
@@ -192,7 +188,7 @@ class _Run:
             fresh = self.order.status is not Status.SUBMITTED
             if fresh:
                 self._submit()
-            landed = self._await_landing(send_first=fresh)
+            landed = self._landing(self._transaction(), send_first=fresh)
             if landed.fill is None:
                 raise landed.error or OrderFailed("the transaction failed on chain")
             request = self.order.trades
@@ -213,7 +209,7 @@ class _Run:
             self._save(after_wish(self.order, wish.by, self._now()))
             return
         if after.delay_s is not None:
-            raise _Stop(Redelivery(after.delay_s, str(exc)))
+            raise Stop(Redelivery(after.delay_s, str(exc)))
 
     def _untrigger(self) -> None:
         """Let what waits for its price rest as if nothing had triggered it: its client may not trade."""
@@ -247,7 +243,7 @@ class _Run:
         self._case.hint_soon(self.order)
 
     def _decide(self) -> Decision:
-        self._check_time()
+        self._landing.check_time()
         check_deadline(self.order, self._now())
         return self._case.quote_route(self.order.trades)
 
@@ -258,42 +254,10 @@ class _Run:
             self._held = self._case.wallets.balances(self.order.client_id)
             check_funds(token, needed, self._held.get(token, 0))
 
-    def _await_landing(self, *, send_first: bool) -> Landed:
-        """Send, then look until the transaction has landed or no longer can; raise ``BlockhashExpired``."""
-        cluster, transaction = self._case.cluster, self._transaction()
-        is_sent = send_first and self._send(transaction)
-        waits = pauses(cluster.lands_after_s if is_sent else 0.0, self._case.limits.poll_s)
-        while True:
-            self._pause(next(waits))
-            found = cluster.look(transaction)
-            if isinstance(found, Landed):
-                return found
-            if isinstance(found, CannotLand):
-                raise BlockhashExpired("the transaction did not land before its blockhash expired")
-            self._check_time()
-            is_sent = is_sent or self._send(transaction)
-
-    def _pause(self, seconds: float) -> None:
-        left_s = (self._stop_at - self._now()).total_seconds()
-        self._case.clock.sleep(max(0.0, min(seconds, left_s)))
-
     def _transaction(self) -> SignedTransaction:
         if self.order.transaction is None:
             raise IllegalTransition(f"{self.order.id} is submitted without a transaction")
         return self.order.transaction
-
-    def _send(self, transaction: SignedTransaction) -> bool:
-        """Send the stored bytes; False when the cluster may not have got them."""
-        try:
-            self._case.cluster.send(transaction.data)
-        except (SendUnknown, BlockhashExpired):
-            # This does not say whether it lands: an earlier send of the same bytes may have arrived.
-            return False
-        return True
-
-    def _check_time(self) -> None:
-        if self._now() >= self._stop_at:
-            raise _Stop(Redelivery(SHORT_WAIT_S, "this invocation is about to end"))
 
     def _save(self, change: Change) -> None:
         watchers = self._case.orders.save(change)

@@ -7,14 +7,13 @@ its row is moved to the reference that it would need, and looked at again some t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from dexec.domain.errors import AttemptFailed, OrderFailed
 from dexec.domain.order import Change, Order, Triggered
 from dexec.domain.quote import Mode, Pair, PoolSnapshot, RouteRequest
-from dexec.domain.routing import find_route
+from dexec.domain.routing import bound_price, find_amounts
 from dexec.domain.routing.single import quote_venues
 from dexec.domain.waiting.conditions import Kind, Limit
 from dexec.domain.waiting.lookup import LIMITS, limit_row
@@ -40,6 +39,24 @@ class Fitted:
     moved: tuple[Moved, ...]
 
 
+@dataclass(slots=True)
+class _Quoted:
+    """Quotes of one look. A price is no better for more: what a smaller amount missed, a greater one misses."""
+
+    quote: Quote
+    known: dict[tuple[Pair, Mode], list[tuple[int, Fraction | None]]] = field(default_factory=dict)
+
+    def price(self, request: RouteRequest) -> Fraction | None:
+        """Return the price of the whole amount, or one that is no worse and misses the limit already."""
+        known = self.known.setdefault((Pair(request.token_in, request.token_out), request.mode), [])
+        for amount, price in known:
+            if amount <= request.amount and price is not None and price < _needed(request):
+                return price
+        price = self.quote(request)
+        known.append((request.amount, price))
+        return price
+
+
 def fit_limits(
     found: Sequence[Found],
     books: Mapping[Pair, Book],
@@ -49,6 +66,7 @@ def fit_limits(
 ) -> Fitted:
     """Quote limits of books that have just been ticked, as many as there is time for."""
     changes, moved = [], []
+    quoted = _Quoted(quote)
     for one in found:
         book = books.get(pair_of(one.order))
         if book is None:
@@ -61,7 +79,7 @@ def fit_limits(
             row = limit_row(Limit(price))
             moved.append(Moved(one.order.id, one.version, row.part, row.group, row.key, row.at))
             continue
-        got = quote(request)
+        got = quoted.price(request)
         if got is not None and got >= _needed(request):
             why = Triggered(_kind(one.order), reference, price.value, slot=book.newest.slot)
             changes.append(trigger(one.order, now, why))
@@ -108,17 +126,18 @@ def best_price(
 ) -> Fraction | None:
     """Return the price of the whole amount; None where it cannot be traded.
 
-    One pool that fills it is enough, and cheaper to ask.
+    One pool that fills it is enough, and cheaper to ask. So is a bound that misses the limit: no route beats it.
     """
-    try:
-        best = next(iter(quote_venues(request, snapshots)), None)
-        if best is not None and Fraction(best.amount_out, best.amount_in) >= _needed(request):
-            return Fraction(best.amount_out, best.amount_in)
-        leg_cost = cost_of_leg(leg_cost_lamports, request, snapshots)
-        route = find_route(request, snapshots, failures=(), leg_cost=leg_cost)
-    except (AttemptFailed, OrderFailed):
-        return None
-    return Fraction(route.amount_out, route.amount_in)
+    needed = _needed(request)
+    best = next(iter(quote_venues(request, snapshots)), None)
+    if best is not None and Fraction(best.amount_out, best.amount_in) >= needed:
+        return Fraction(best.amount_out, best.amount_in)
+    bound = bound_price(request, snapshots)
+    if bound is not None and bound < needed:
+        return bound
+    leg_cost = cost_of_leg(leg_cost_lamports, request, snapshots)
+    found = find_amounts(request, snapshots, leg_cost=leg_cost)
+    return None if found is None else Fraction(found[1], found[0])
 
 
 def _out_of_reach(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from dexec.domain.arithmetic import BPS
 from dexec.domain.errors import DeadlinePassed
+from dexec.domain.lifecycle import Status
 from dexec.domain.order import Activated, Change, Order, Triggered, expire
 from dexec.domain.quote import Pair
 from dexec.domain.waiting.conditions import MOST_CONFIRM_TICKS, Kind, PriceType, Stop
@@ -122,16 +123,21 @@ def judge(found: Iterable[Found], books: Mapping[Pair, Book], now: datetime) -> 
     """Judge rows that are likely to be due by the books that have just been ticked.
 
     Each order gets one step at the most. One that is past its time expires, whatever else is due. Of an order
-    of two conditions the stop decides.
+    of two conditions the stop decides; a trail that begins leaves the limit beside it to be quoted, on the
+    order as it is then: that this tick meets it, the next may not.
     """
     changes, candidates = [], []
     for rows in _by_order(found):
         order = rows[-1].order
         change = _step(order, rows, books.get(pair_of(order)), now)
-        if change is not None:
-            changes.append(change)
-        else:
-            candidates += [one for one in rows if one.row.part is Part.LIMIT]
+        limits = [one for one in rows if one.row.part is Part.LIMIT]
+        if change is None:
+            candidates += limits
+            continue
+        changes.append(change)
+        if change.after.status is Status.OPEN:
+            # Its rows are written anew with the change.
+            candidates += [replace(one, order=change.after, version=change.after.seq) for one in limits]
     return Judged(tuple(changes), tuple(candidates))
 
 

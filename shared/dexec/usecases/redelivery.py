@@ -22,6 +22,14 @@ class Redelivery:
     reason: str
 
 
+class Stop(Exception):
+    """The run ends here and its message is redelivered."""
+
+    def __init__(self, redelivery: Redelivery) -> None:
+        super().__init__(redelivery.reason)
+        self.redelivery = redelivery
+
+
 def not_claimed(outcome: ClaimOutcome, order: Order, now: datetime) -> Redelivery:
     """Return the redelivery of an order that cannot be claimed now."""
     if outcome is ClaimOutcome.PAUSED:

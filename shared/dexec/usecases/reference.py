@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
-from dexec.domain.errors import AttemptFailed, OrderFailed
 from dexec.domain.quote import Mode, Pair, PoolSnapshot, RouteRequest, VenueFailure
-from dexec.domain.routing import find_route, pairs_for
+from dexec.domain.routing import find_amounts, pairs_for
 from dexec.usecases.quote_route import QuoteRoute, cost_of_leg
 
 
@@ -96,11 +95,8 @@ def _reference(
 ) -> Fraction | None:
     request = RouteRequest(Mode.EXACT_IN, pair.token_in, pair.token_out, amounts[pair.token_in])
     leg_cost = cost_of_leg(leg_cost_lamports, request, snapshots)
-    try:
-        route = find_route(request, snapshots, failures=(), leg_cost=leg_cost)
-    except (AttemptFailed, OrderFailed):
-        return None
-    return Fraction(route.amount_out, route.amount_in)
+    amounts_of = find_amounts(request, snapshots, leg_cost=leg_cost)
+    return None if amounts_of is None else Fraction(amounts_of[1], amounts_of[0])
 
 
 def _read_for(pairs: Iterable[Pair]) -> list[Pair]:

@@ -21,7 +21,10 @@ from tests.support.fakes import START
 SOAK = bool(os.environ.get("DEXEC_SOAK"))
 WAITING = {scenario.__name__ for scenario in WAITS}
 STEP = 89
-"""Histories of orders that wait take long: one of so many is played, and all of them by ``make soak``."""
+WAITING_SHARE = 0.5 if SOAK else 0.1
+"""Histories of orders that wait take long: one of so many is played, and all of them by ``make soak``; of those
+with faults at random, this share is theirs.
+"""
 
 REDELIVERIES = ("once", "twice", "at once")
 
@@ -74,7 +77,8 @@ def play_at_random(seed: int, prepare: Callable[[World], None] = lambda world: N
     ``prepare`` is given the world before it starts.
     """
     random = Random(seed)
-    scenario = random.choice(sorted(SCENARIOS))
+    waits = random.random() < WAITING_SHARE
+    scenario = random.choice(sorted(WAITING if waits else SCENARIOS.keys() - WAITING))
     world = new_world(scenario)
     world.redelivery = random.choice(REDELIVERIES)
     prepare(world)

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from tests.conftest import Connecting, Isolation
-from tests.proofs.exactly_once.matrix import SOAK, play, runs_of
+from tests.proofs.exactly_once.matrix import SOAK, chosen, play
 from tests.proofs.simulation.backend import ContestedDatabase, PostgresAudit, on_postgres
 from tests.proofs.simulation.scenarios import SCENARIOS
 from tests.support.fakes import START
@@ -25,13 +25,13 @@ def test_faults_on_a_real_store(
     isolation: Isolation,
     record_property: Callable[[str, object], None],
 ) -> None:
-    chosen = Random(part)
-    runs = [run for scenario in SCENARIOS for run in runs_of(scenario)]
+    sample = Random(part).sample
+    runs = [run for scenario in SCENARIOS for run in chosen(scenario)]
     database = ContestedDatabase(lambda: connecting(isolation), 0.1, Random(part))
     start = START
     with connecting(isolation) as audit:
         store = PostgresAudit(audit)
-        for run in chosen.sample(runs, min(RUNS_A_SLICE, len(runs))):
+        for run in sample(runs, min(RUNS_A_SLICE, len(runs))):
             world = play(run, on_postgres(database, store), start)
             start = world.clock.now() + timedelta(days=1)
             store.clear()

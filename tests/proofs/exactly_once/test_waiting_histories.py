@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import ClassVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
 from dexec.domain.lifecycle import RESTING, Status
 from dexec.domain.order import Order
@@ -44,9 +44,15 @@ class WaitingHistories(Histories):
     """Clients, prices, ticks, messages, crashes and time, in any order."""
 
     steps: ClassVar[Counter[tuple[Status, Status]]] = Counter()
+    drains = False
 
     def watch_paths(self) -> None:
         """Check nothing on the way: the model of market orders has no such paths."""
+
+    @initialize(drains=st.booleans())
+    def choose_the_end(self, drains: bool) -> None:
+        """Choose whether every order has its price at the end, or what is left is cancelled."""
+        self.drains = drains
 
     # --- orders --------------------------------------------------------------------------------------
 
@@ -83,7 +89,7 @@ class WaitingHistories(Histories):
         met=st.booleans(),
         again=st.booleans(),
     )
-    def place_what_waits(  # noqa: PLR0917 hypothesis gives them by name
+    def place_what_waits(  # noqa: PLR0917 - hypothesis gives them by name
         self,
         name: str,
         request: RouteRequest,
@@ -186,13 +192,17 @@ class WaitingHistories(Histories):
         """See that what rests does so rightly; then let every order have its price, or cancel them."""
         self.world.sightings.inside_apply = None
         check_now(self.world)
-        if self.stores.histories % 2:
+        if self.drains:
             self.world.drain()
+            return
         for key in self.keys.values():
-            if not self.stores.histories % 2:
-                self.world.cancel(key)
+            self.world.cancel(key)
         self.world.settle()
-        for _, events in self.world.backend.audit.histories():
+
+    def teardown(self) -> None:
+        super().teardown()
+        histories = self.world.backend.audit.histories() if hasattr(self, "world") else []
+        for _, events in histories:
             self.steps.update(pairwise(event.status for event in events))
 
 

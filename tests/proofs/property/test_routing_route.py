@@ -22,7 +22,7 @@ from dexec.domain.quote import (
     RouteRequest,
     SwapPlan,
 )
-from dexec.domain.routing import execute_plan, find_route, pairs_for
+from dexec.domain.routing import bound_price, execute_plan, find_amounts, find_route, pairs_for
 from dexec.domain.tokens import TOKENS
 from tests.support import random_markets
 
@@ -117,8 +117,12 @@ def test_every_route_over_random_markets_holds_what_it_promises() -> None:
             try:
                 route = find_route(request, snapshots, leg_cost=leg_cost)
             except (NoVenue, InsufficientLiquidity):
+                assert find_amounts(request, snapshots, leg_cost=leg_cost) is None
                 refused += 1
                 continue
+            assert find_amounts(request, snapshots, leg_cost=leg_cost) == (route.amount_in, route.amount_out)
+            most = bound_price(request, snapshots)
+            assert most is None or Fraction(route.amount_out, route.amount_in) <= most
             check_quote(route, leg_cost)
             later = {leg.pool_id: moved_pool(rnd, pools[leg.pool_id]) for leg in route.legs}
             survived = check_fill(route, later.__getitem__, pools.__getitem__)

@@ -23,8 +23,10 @@ MOST_ATTEMPTS = 3
 def check(world: World) -> None:
     """Raise ``AssertionError`` where something does not hold; all orders are over."""
     check_now(world)
-    orders = {order.id: order for order, _ in world.backend.audit.histories()}
-    assert all(order.is_terminal for order in orders.values()), orders
+    histories = world.backend.audit.histories()
+    stuck = [history for history in histories if not history[0].is_terminal]
+    assert not stuck, f"not over: {stuck}"
+    orders = {order.id: order for order, _ in histories}
     assert not world.backend.audit.waiting(), "rows are left of orders that are over"
     _check_watchers(world, orders)
 

@@ -148,7 +148,7 @@ class World(Clients, Functions):
 
     def drain(self) -> None:
         """Move the market far up and down until every order has had its price; none is left then."""
-        for factor in SWINGS:
+        for factor in SWINGS * 3:
             if not self.backend.audit.rests().waits:
                 return
             self.market.move("SOL", factor)

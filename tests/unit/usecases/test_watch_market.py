@@ -15,14 +15,16 @@ from dexec.domain.errors import CommitUnknown, StoreConflict, StoreUnavailable
 from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Order, Triggered
-from dexec.domain.quote import Pair, PoolSnapshot
+from dexec.domain.quote import Pair, PoolSnapshot, RouteRequest
 from dexec.domain.routing import find_route
 from dexec.domain.waiting.conditions import Kind, Limit, Stop, Trail
 from dexec.domain.waiting.lookup import LIMITS, Part
 from dexec.domain.waiting.prices import Price, Unit
 from dexec.domain.waiting.steps import rest
 from dexec.domain.waiting.terms import Terms
-from dexec.ports import ShardLease
+from dexec.ports import BookTick, Bound, ShardLease
+from dexec.usecases.fit_limits import best_price, fit_limits
+from dexec.usecases.judge import Book
 from dexec.usecases.reference import Look, reference_prices
 from tests.support.fakes import START
 from tests.support.watched import BOOK, VENUES, Stage
@@ -370,6 +372,27 @@ def test_one_clients_many_limits_leave_another_its_turn() -> None:
     assert stage.watch(1) == {"ticks": 1}
 
 
+def test_what_a_smaller_amount_misses_is_not_quoted_for_a_greater_one() -> None:
+    stage = at_market()
+    small = stage.place(limit(Fraction(999, 1000)), amount=10**14)
+    large = stage.place(limit(Fraction(999, 1000)), amount=10**15)
+    easy = stage.place(limit(Fraction(1, 100)), amount=10**14)
+    found = stage.backend.waits.due_by_price([Bound(BOOK, LIMITS, -(2**62), 100)])
+    book = Book()
+    book.add(BookTick(BOOK, 1_000, START, FAIR, FAIR))
+    asked: list[RouteRequest] = []
+
+    def quote(request: RouteRequest) -> Fraction | None:
+        asked.append(request)
+        return best_price(request, POOLS, 0)
+
+    in_order = sorted(found, key=lambda one: [small.id, large.id, easy.id].index(one.order.id))
+    fitted = fit_limits(in_order, {BOOK: book}, quote, START, lambda: True)
+    assert [request.amount for request in asked] == [10**14, 10**14]
+    assert [one.order_id for one in fitted.moved] == [small.id, large.id]
+    assert [change.after.id for change in fitted.changes] == [easy.id]
+
+
 def test_a_limit_is_looked_at_again_when_its_rest_is_over() -> None:
     stage = at_market()
     order = stage.place(limit(Fraction(999, 1000)))
@@ -378,3 +401,18 @@ def test_a_limit_is_looked_at_again_when_its_rest_is_over() -> None:
     rest_again(stage, order)
     assert stage.watch(1) == {"ticks": 1}
     assert stage.watch(1) == {"ticks": 1, "triggered": 1}
+
+
+def test_the_tick_that_wakes_a_trail_and_meets_the_take_profit_beside_it_does_both() -> None:
+    stage = at_market()
+    profit = limit(Fraction(999, 1000)).limit
+    assert profit is not None
+    trail = Trail(100, price(f"{float(FAIR * 999):.6f}"))
+    order = stage.place(Terms(limit=profit, stop=trail))
+    assert stage.watch(1) == {"ticks": 1, "activated": 1, "triggered": 1}, (
+        "it may not be met at the next tick"
+    )
+    assert stage.why(order).by is Kind.LIMIT
+    waiting = stage.read(order).waiting
+    assert waiting is not None
+    assert waiting.is_active, "should it rest, the trail follows the price from that tick on"

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from dexec.adapters.postgres.route_encoding import (
     Fields,
@@ -86,13 +85,17 @@ def _load_request(fields: Fields, parse: Callable[[str, int], int]) -> RouteRequ
     """Read a request; ``parse`` reads an amount of a token of so many decimals."""
     mode = Mode(fields["mode"])
     token_in, token_out = fields["tokenIn"], fields["tokenOut"]
-    request = RouteRequest(mode, token_in, token_out, 0, fields["slippageBps"])
-    limit = fields.get(request.limit_name)
-    return replace(
-        request,
-        amount=parse(fields["amount"], decimals_of(request.exact_token)),
-        limit=None if limit is None else parse(limit, decimals_of(request.open_token)),
-        deadline_s=fields.get("deadline"),
+    exact_in = mode is Mode.EXACT_IN
+    exact, other = (token_in, token_out) if exact_in else (token_out, token_in)
+    limit = fields.get("minAmountOut" if exact_in else "maxAmountIn")
+    return RouteRequest(
+        mode,
+        token_in,
+        token_out,
+        parse(fields["amount"], decimals_of(exact)),
+        fields["slippageBps"],
+        None if limit is None else parse(limit, decimals_of(other)),
+        fields.get("deadline"),
     )
 
 

@@ -17,12 +17,14 @@ from dexec.domain.quote import PlanLeg, SwapPlan
 from dexec.domain.routing.hops import pairs_for, via_tokens
 from dexec.domain.routing.plan import execute_plan
 from dexec.domain.routing.record import record_fill, record_route
-from dexec.domain.routing.search import find_route
+from dexec.domain.routing.search import bound_price, find_amounts, find_route
 
 __all__ = [
     "PlanLeg",
     "SwapPlan",
+    "bound_price",
     "execute_plan",
+    "find_amounts",
     "find_route",
     "pairs_for",
     "record_fill",

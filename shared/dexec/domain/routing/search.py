@@ -96,6 +96,22 @@ class _Problem:
         found = split_over_paths(alone, self.request.amount, self.request.mode, self.leg_cost)
         return [Candidate.over(*flows) for flows in found]
 
+    def found(self, solved: Sequence[Candidate]) -> list[Candidate]:
+        """Return single venues, single paths and combinations of paths, in this order."""
+        singles = [_single(self, quote, solved) for quote in self.quotes]
+        return [*singles, *solved, *self.multipath(solved)]
+
+    def candidates(self, solved: Sequence[Candidate]) -> list[Candidate]:
+        """Return those found that can be."""
+        return [candidate for candidate in self.found(solved) if candidate.is_possible]
+
+    def best(self, candidates: Sequence[Candidate]) -> Candidate:
+        """Return the best one.
+
+        The first of equals wins: a single venue before a split, a deeper and faster one before another.
+        """
+        return min(candidates, key=self.loss)
+
     def bound(self, chosen: Candidate, solved: Sequence[Candidate]) -> int:
         """Return the tightest bound at the prices of the candidates, and at the best price of any path.
 
@@ -127,31 +143,67 @@ def find_route(
     ``InsufficientLiquidity`` when all pools together cannot trade the amount, or only with amounts that no
     balance can hold (``MAX_BASE_UNITS``).
     """
-    paths = find_paths(request.token_in, request.token_out, snapshots)
-    if not paths:
-        raise _no_venue(request, failures)
-    quotes = quote_venues(request, snapshots)
-    problem = _Problem(request, paths, quotes, tuple(failures), leg_cost)
+    problem = _problem(request, snapshots, failures, leg_cost)
     solved = problem.solved()
-    singles = [_single(problem, quote, solved) for quote in quotes]
-    found = [*singles, *solved, *problem.multipath(solved)]
-    candidates = [candidate for candidate in found if candidate.is_possible]
+    candidates = problem.candidates(solved)
     if not candidates:
-        unable = [*failures, *refusals(request, snapshots)]
-        raise _too_little(problem, unable, is_for_size=bool(found))
-    # The first of equals wins: a single venue before a split, a deeper and faster one before another.
-    chosen = min(candidates, key=problem.loss)
+        raise _too_little(problem, snapshots)
+    chosen = problem.best(candidates)
     return _make_route(problem, chosen, candidates, problem.bound(chosen, solved))
 
 
-def _too_little(
-    problem: _Problem, failures: Sequence[VenueFailure], *, is_for_size: bool
-) -> NoVenue | InsufficientLiquidity:
+def find_amounts(
+    request: RouteRequest, snapshots: Sequence[PoolSnapshot], *, leg_cost: int = 0
+) -> tuple[int, int] | None:
+    """Return the amounts in and out of the route that ``find_route`` finds; None where it raises.
+
+    It tells neither what else there was nor how good any route could be, which is half of the work.
+    """
+    try:
+        problem = _problem(request, snapshots, (), leg_cost)
+    except NoVenue:
+        return None
+    candidates = problem.candidates(problem.solved())
+    if not candidates:
+        return None
+    chosen = problem.best(candidates)
+    return chosen.amount_in, chosen.amount_out
+
+
+def bound_price(request: RouteRequest, snapshots: Sequence[PoolSnapshot]) -> Fraction | None:
+    """Return a price, token out per token in, that no route for the whole amount beats, whatever legs cost.
+
+    None where no single path trades it. It takes a tenth of the work of a route over many pools.
+    """
+    try:
+        problem = _problem(request, snapshots, (), 0)
+    except NoVenue:
+        return None
+    solved = problem.solved()
+    if not solved:
+        return None
+    bound = max(1, problem.bound(problem.best(solved), solved))
+    return Fraction(request.amount, bound) if request.mode is EXACT_OUT else Fraction(bound, request.amount)
+
+
+def _problem(
+    request: RouteRequest,
+    snapshots: Sequence[PoolSnapshot],
+    failures: Sequence[VenueFailure],
+    leg_cost: int,
+) -> _Problem:
+    paths = find_paths(request.token_in, request.token_out, snapshots)
+    if not paths:
+        raise _no_venue(request, failures)
+    return _Problem(request, paths, quote_venues(request, snapshots), tuple(failures), leg_cost)
+
+
+def _too_little(problem: _Problem, snapshots: Sequence[PoolSnapshot]) -> NoVenue | InsufficientLiquidity:
     request = problem.request
-    if failures:
+    if failures := [*problem.failures, *refusals(request, snapshots)]:
         return _no_venue(request, failures)
     message = explain_reach(request, find_reach(request.amount, problem.can_trade))
-    if is_for_size:
+    if problem.found(problem.solved()):
         message += f"; more would take an amount above {MAX_BASE_UNITS} base units, the most of any balance"
     return InsufficientLiquidity(message)
 

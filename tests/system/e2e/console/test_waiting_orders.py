@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,12 +10,15 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.system.e2e.console.browser import axe_source
-from tests.system.e2e.console.made import Made, serve
+from tests.system.e2e.console.made import Made, frame_of, serve
 from tests.system.e2e.console.page import Console, OpenConsole
 from tests.system.e2e.console.sockets import Frame, Wire
 from tests.system.e2e.console.test_waiting_ticket import serve_prices
 from tests.system.e2e.console.waiting import UNIT, Desk, waiting_order
 from tests.system.e2e.deployed import Deployed
+
+INPUT_MS = 600
+"""For half a second after an input, whatever moves counts as its effect."""
 
 OCO: Made = {
     "orderType": "oco",
@@ -77,6 +81,18 @@ def test_what_waits_is_listed_with_its_distance_and_its_exit(trader: Trader) -> 
     expect(trader.console.detail.get_by_role("heading", name="Exit")).to_be_visible()
     trader.console.detail.get_by_role("button", name="Show it").click()
     expect(trader.console.detail).to_contain_text("fallen 2 % from its highest")
+    assert trader.console.shifts() == []
+
+
+def test_an_exit_that_is_heard_of_by_an_event_lies_within_its_entry(trader: Trader) -> None:
+    entry = waiting_order(4, limitPrice="145", triggerPrice=None, orderType="limit", exitId=f"ord_{5:032x}")
+    exit_ = waiting_order(5, status="held", amount="0", entryId=f"ord_{4:032x}", market=None, **OCO)
+    trader.page_orders.extend([entry, exit_])
+    for order in (exit_, entry):
+        terms = {name: order[name] for name in ("orderType", "priceUnit", "limitPrice") if name in order}
+        trader.wire.push(frame_of(order, **terms, takeProfit=order.get("takeProfit")))
+    expect(trader.card(3).locator("[data-waits] .tag")).to_have_text("OCO · Held")
+    expect(trader.console.page.locator("#waiting-list > li")).to_have_count(3)
     assert trader.console.shifts() == []
 
 
@@ -162,6 +178,7 @@ def test_what_becomes_of_it_is_told_and_stands_on_its_timeline(trader: Trader) -
         frame: Frame = {"type": "status", "orderId": order_id, "seq": seq, "status": status, "attempt": 1}
         trader.wire.push({**frame, "at": at.format(seq), **fields})
 
+    console.page.wait_for_timeout(INPUT_MS)
     push(2, "triggered", by="stop", price="139.9", threshold="140", priceType="reference", slot=12)
     expect(console.page.locator(".toast")).to_contain_text("Triggered")
     expect(stop).to_contain_text("Due: it executes now.")
@@ -170,9 +187,12 @@ def test_what_becomes_of_it_is_told_and_stands_on_its_timeline(trader: Trader) -
     push(4, "open", step="refused", rule="collar", observed="120", allowed="100")
     push(5, "expired", error={"code": "deadline_passed", "message": "its time has passed"})
     expect(stop.locator(".tag")).to_have_text("Stop · Expired")
+    assert console.shifts() == []
     stop.locator(".swap").click()
     timeline = console.detail.locator("li")
     expect(timeline).to_have_count(5)
+    shown = console.detail.inner_text().split("Raw JSON", 1)[0]
+    assert "null" not in shown
     for place, words in enumerate(
         (
             "",
@@ -184,6 +204,29 @@ def test_what_becomes_of_it_is_told_and_stands_on_its_timeline(trader: Trader) -
     ):
         expect(timeline.nth(place)).to_contain_text(words)
     assert console.shifts() == []
+
+
+def test_a_failed_stop_is_placed_again_as_a_stop(open_console: OpenConsole, deployment: Deployed) -> None:
+    console = open_console(deployment)
+    error = {"code": "insufficient_funds", "message": "too little"}
+    serve(console.page, [waiting_order(1, status="failed", error=error, limitPrice="138", timeInForce="ioc")])
+    serve_prices(console.page)
+    console.enter(deployment.new_key())
+    console.rows.first.click()
+    console.detail.get_by_role("button", name="Try again").click()
+    asked = console.page.get_by_role("dialog", name="Place this order again?")
+    expect(asked).to_contain_text(
+        "Sell 2 SOL when the price falls to 140 USDC per SOL, at 138 USDC per SOL or better"
+    )
+    console.page.route(
+        "**/api/orders/execute", lambda route: route.fulfill(status=422, json={"detail": "no"})
+    )
+    with console.page.expect_request("**/api/orders/execute") as sent:
+        asked.get_by_role("button", name="Place order").click()
+    body = json.loads(sent.value.post_data or "")
+    terms = ("side", "baseAsset", "orderType", "triggerPrice", "limitPrice", "timeInForce")
+    assert [body[name] for name in terms] == ["sell", "SOL", "stop", "140", "138", "ioc"]
+    assert {"priceUnit", "tokenIn"}.isdisjoint(body)
 
 
 @pytest.mark.parametrize("trader", [390], indirect=True)

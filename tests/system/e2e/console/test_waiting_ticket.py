@@ -73,6 +73,8 @@ def place(console: Console, bodies: list[Any]) -> Any:
 def test_a_stop_says_what_it_does_and_is_sent_by_side(ticket: tuple[Console, list[Any]]) -> None:
     console, bodies = ticket
     console.type_amount("2")
+    console.page.get_by_text("Label and deadline").click()
+    console.page.get_by_label("Deadline, seconds").fill("60")
     choose(console, "Stop")
     expect(console.reason).to_have_text("Enter a stop price.")
     console.page.get_by_label("Stop price", exact=True).first.fill("140")
@@ -89,7 +91,7 @@ def test_a_stop_says_what_it_does_and_is_sent_by_side(ticket: tuple[Console, lis
         "amount": "2",
     }
     assert (body["orderType"], body["triggerPrice"], body["limitPrice"]) == ("stop", "140", "138.5")
-    assert {"minAmountOut", "priceUnit", "exit", "tokenIn", "mode"}.isdisjoint(body)
+    assert {"minAmountOut", "priceUnit", "exit", "tokenIn", "mode", "deadline"}.isdisjoint(body)
 
 
 def test_prices_on_the_wrong_side_are_refused_with_the_price_of_now(
