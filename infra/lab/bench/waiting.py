@@ -93,10 +93,10 @@ class _Ticks:
             self.placed += MATCHES
 
     def _spent(self) -> tuple[float, float, float]:
-        return time.process_time(), _others_cpu_s(self.connection), time.perf_counter()
+        return time.process_time(), others_cpu_s(self.connection), time.perf_counter()
 
 
-def _others_cpu_s(connection: psycopg.Connection) -> float:
+def others_cpu_s(connection: psycopg.Connection) -> float:
     """Return the CPU seconds of the database's connections but this one."""
     own = connection.info.backend_pid
     server = psutil.Process(own).parent()
