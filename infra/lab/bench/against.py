@@ -29,7 +29,12 @@ def budget(checkout: Path, orders: int) -> Figures:
     """Return the CPU of an order, in milliseconds, as a checkout measures it."""
     argv = ["-m", "infra.lab.bench.budget", "--runs", "1", "--orders", str(orders), "--json"]
     found = json.loads(_run(checkout, *argv))
-    names = {"acceptCpuMs": "accept", "executeCpuMs": "execute", "cpuMs": "both", "databaseCpuMs": "PostgreSQL"}
+    names = {
+        "acceptCpuMs": "accept",
+        "executeCpuMs": "execute",
+        "cpuMs": "both",
+        "databaseCpuMs": "PostgreSQL",
+    }
     figures = {f"{title}, ms": found["orderCpuMs"][name] for name, title in names.items()}
     return figures | {f"cold start of {name}, ms": one["cpuMs"] for name, one in found["coldStart"].items()}
 
@@ -55,7 +60,9 @@ def _run(checkout: Path, *arguments: str) -> str:
     ).stdout
 
 
-def compare(other: Path, pairs: int, measure: Callable[[Path], Figures]) -> dict[str, list[tuple[float, float]]]:
+def compare(
+    other: Path, pairs: int, measure: Callable[[Path], Figures]
+) -> dict[str, list[tuple[float, float]]]:
     """Return each figure's pairs: of this checkout, and of the other one; who is first alternates."""
     found: dict[str, list[tuple[float, float]]] = {}
     for number in range(pairs):
@@ -87,7 +94,9 @@ def main() -> None:
     parser.add_argument("--bursts", action="store_true", help="the warm burst instead of the budget")
     options = parser.parse_args()
     measure = burst if options.bursts else budget
-    found = compare(options.checkout.resolve(), options.pairs, lambda checkout: measure(checkout, options.orders))
+    found = compare(
+        options.checkout.resolve(), options.pairs, lambda checkout: measure(checkout, options.orders)
+    )
     Console(highlight=False).print(table(found))
 
 

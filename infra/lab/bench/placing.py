@@ -28,7 +28,7 @@ from infra.lab.bench.stand import API_KEY, stand
 from infra.lab.bench.waiting import others_cpu_s
 
 WARM_UP = 20
-TICK_EVERY = 25
+TICK_EVERY = 5
 """Rounds after which the book is ticked again: its newest tick may be two seconds old."""
 
 TYPES: dict[str, dict[str, object]] = {
@@ -79,7 +79,7 @@ def _tick(parts: Container) -> None:
         raise RuntimeError("another function ticks the shard")
     pairs = [Pair("SOL", "USDC"), Pair("USDC", "SOL")]
     books = TickedBooks(parts.waiting, lease, parts.reference)
-    books.load({pair: () for pair in pairs})
+    books.load(dict.fromkeys(pairs, ()))
     look = books.look(pairs, parts.clock.now)
     if look is not None:
         books.record(look, until)

@@ -141,7 +141,11 @@ def storm(orders: int, tick_ms: int = 1_000) -> Document:
         row = stand.connection.execute(_RATE, like).fetchone()
         triggering_s, whole_s = (0.0, 1.0) if row is None else (float(row[0]), float(row[1]))
         rate = statuses.get("confirmed", 0) / whole_s
-        return {"statuses": statuses, "triggeringSeconds": round(triggering_s, 1), "ordersPerSecond": round(rate, 1)}
+        return {
+            "statuses": statuses,
+            "triggeringSeconds": round(triggering_s, 1),
+            "ordersPerSecond": round(rate, 1),
+        }
 
 
 def main() -> None:

@@ -22,8 +22,6 @@ from statistics import mean
 
 import psutil
 import psycopg
-from rich.console import Console
-from rich.table import Table
 
 from dexec.bootstrap import Container
 from dexec.domain.quote import Pair
@@ -157,10 +155,12 @@ def _ticks(
         watched = replace(parts.watch_market, clock=clock)(0, datetime.now(UTC) + timedelta(hours=1))
     if watched.errors:
         raise watched.errors[0]
-    return {
+    found: Document = {
         kind: {name: round(mean(one[name] for one in runs), 2) for name in runs[0]}
         for kind, runs in clock.found.items()
-    } | {"yardstickCpuMs": round(mean(clock.yardstick_ms), 2), "steps": dict(watched.counts)}
+    }
+    steps: Document = {str(step): number for step, number in watched.counts.items()}
+    return {**found, "yardstickCpuMs": round(mean(clock.yardstick_ms), 2), "steps": steps}
 
 
 def main() -> None:
