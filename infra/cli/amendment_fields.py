@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from infra.cli.conditions import bps
+from infra.cli.durations import end_of
+from infra.cli.percent import trail_bps
 
 if TYPE_CHECKING:
     from dexec_client.raw.json_types import Document
 
 NOTHING = "none"
 """What takes away a price or an expiry that can be missing."""
-
-_DURATION = re.compile(r"(\d+)([smhd])")
-_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 def amendment(order_type: str, given: Mapping[str, str | None], now: datetime) -> Document:
@@ -32,7 +29,7 @@ def _put(found: Document, order_type: str, option: str, text: str, now: datetime
     value = None if text == NOTHING else text
     match option:
         case "expires":
-            found["expiresAt"] = None if value is None else expiry(value, now)
+            found["expiresAt"] = None if value is None else end_of(value, now)
         case "amount":
             found["amount"] = value
         case "limit" if order_type == "oco":
@@ -45,7 +42,7 @@ def _put(found: Document, order_type: str, option: str, text: str, now: datetime
 
 def _put_stop(found: Document, order_type: str, option: str, value: str | None) -> None:
     name = {"stop": "triggerPrice", "trail": "trailingBps", "activation": "activationPrice"}[option]
-    field = {name: bps(value, "--trail") if option == "trail" and value is not None else value}
+    field = {name: trail_bps(value, "--trail") if option == "trail" and value is not None else value}
     if order_type != "oco":
         found |= field
         return
@@ -54,12 +51,3 @@ def _put_stop(found: Document, order_type: str, option: str, value: str | None) 
         return
     before = found.get("stopLoss")
     found["stopLoss"] = {**(before if isinstance(before, dict) else {}), **field}
-
-
-def expiry(text: str, now: datetime) -> str:
-    """Return a time in ISO 8601: the one that is given, or so long from now on (``90s``, ``2h``, ``7d``)."""
-    found = _DURATION.fullmatch(text.strip())
-    if found is None:
-        return text
-    ends_at = (now + timedelta(seconds=int(found[1]) * _SECONDS[found[2]])).astimezone(UTC)
-    return ends_at.strftime("%Y-%m-%dT%H:%M:%SZ")

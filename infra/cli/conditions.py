@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.cli.percent import in_bps
+from infra.cli.durations import duration, end_of
+from infra.cli.percent import trail_bps
 
 if TYPE_CHECKING:
     from dexec_client.raw.json_types import Document, Json
 
 WAITING = "Orders that wait"
 PRICE = "PRICE"
-MOST_SECONDS = 86_400
-"""The longest deadline in seconds; what lasts longer has a time of day as its end."""
-
-_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-_DURATION = re.compile(r"(\d{1,6})([smhd])")
+LONGEST_DEADLINE = timedelta(days=1)
+"""What lasts longer has a time of day as its end."""
 
 LimitOption = Annotated[
     str | None,
@@ -126,7 +123,7 @@ class Conditions:
         given: dict[str, Json] = {
             "limitPrice": self.limit,
             "triggerPrice": self.stop,
-            "trailingBps": None if self.trail is None else bps(self.trail, "--trail"),
+            "trailingBps": None if self.trail is None else trail_bps(self.trail, "--trail"),
             "activationPrice": self.activation,
             "takeProfit": None if self.take_profit is None else {"limitPrice": self.take_profit},
             "stopLoss": None if self.stop_loss is None else _stop_loss(self.stop_loss),
@@ -154,27 +151,15 @@ def sided(wanted: Document, *, exact_out: bool) -> Document:
     return {"side": side, "baseAsset": wanted[base], "quoteAsset": wanted[quote], **rest}
 
 
-def bps(text: str, option: str) -> int:
-    """Return a percentage such as ``2%`` in basis points; raise ``BadParameter``."""
-    found = in_bps(text.strip().removesuffix("%").strip())
-    if found is None or not 1 <= found <= 9_000:
-        raise typer.BadParameter(f"{option} takes 0.01% to 90% with at most two decimals, not {text!r}")
-    return found
-
-
 def expiry(text: str, now: datetime) -> Document:
     """Return the field that says until when; a duration of a day at the most is the same at each try."""
-    found = _DURATION.fullmatch(text.strip())
-    if found is None:
-        return {"expiresAt": text}
-    seconds = int(found[1]) * _UNITS[found[2]]
-    if seconds <= MOST_SECONDS:
-        return {"deadline": seconds}
-    ends_at = (now + timedelta(seconds=seconds)).astimezone(UTC)
-    return {"expiresAt": ends_at.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    length = duration(text)
+    if length is None or length > LONGEST_DEADLINE:
+        return {"expiresAt": end_of(text, now)}
+    return {"deadline": int(length.total_seconds())}
 
 
 def _stop_loss(text: str) -> Document:
     if text.strip().endswith("%"):
-        return {"trailingBps": bps(text, "--stop-loss")}
+        return {"trailingBps": trail_bps(text, "--stop-loss")}
     return {"triggerPrice": text}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
 
+import typer
+
 HUNDREDTH = Decimal("0.01")
 
 
@@ -20,3 +22,11 @@ def in_bps(text: str) -> int | None:
         return int(found) if found.is_finite() and found == found.to_integral_value() else None
     except (InvalidOperation, ValueError):
         return None
+
+
+def trail_bps(text: str, option: str) -> int:
+    """Return a trail such as ``2%`` in basis points; raise ``BadParameter``."""
+    found = in_bps(text.strip().removesuffix("%").strip())
+    if found is None or not 1 <= found <= 9_000:
+        raise typer.BadParameter(f"{option} takes 0.01% to 90% with at most two decimals, not {text!r}")
+    return found

@@ -72,7 +72,7 @@ class Accepting(Market, Telling):
         """Says what the market makes of an order's terms."""
         from dexec.usecases.judge_terms import JudgeTerms
 
-        return JudgeTerms(self.waiting.newest, self.reference, self.clock)
+        return JudgeTerms(self.ticks, self.reference, self.clock)
 
     def _judge(self, request: RouteRequest, terms: Terms | None, exits: Terms | None) -> Kind | None:
         """Judge what waits; what that takes is built when such an order comes."""

@@ -125,10 +125,7 @@ class Waiting(Protocol):
         """Delete what the shard's newest tick saw of these books: it is too old to be judged."""
 
     def ticks(self, pairs: Sequence[Pair], after: int) -> tuple[BookTick, ...]:
-        """Return the ticks of books after a slot, by slot."""
-
-    def newest(self, pair: Pair) -> BookTick | None:
-        """Return the newest tick of a book."""
+        """Return the ticks of books after a slot, by slot; who only looks at a market asks ``Ticks``."""
 
     def prune(self, pair: Pair, kept: Sequence[int], before: datetime) -> int:
         """Delete some of a book's ticks before a time, but those of the slots ``kept``; return how many."""

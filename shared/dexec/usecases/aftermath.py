@@ -8,11 +8,9 @@ from datetime import datetime, timedelta
 
 from dexec.domain.errors import (
     AttemptFailed,
-    Cancelled,
     DeadlinePassed,
     Ending,
     InsufficientLiquidity,
-    KeyRevoked,
     LimitNotMet,
     NoVenue,
     OrderFailed,
@@ -24,10 +22,10 @@ from dexec.domain.order import Change, Event, Order, Refused, cancel, expire, fa
 from dexec.domain.risk import RiskRefused
 from dexec.domain.waiting.steps import refuse, rest
 from dexec.domain.waiting.terms import TimeInForce
+from dexec.domain.withdrawals import withdrawal
 
 VENUE_DELAYS_S = (1, 2)
 BY_IOC = "ioc"
-BY_KEY_REVOKED = "key_revoked"
 
 CURED_BY_TIME = (LimitNotMet, NoVenue, InsufficientLiquidity, PoolDisabled)
 """An order that waits rests because of these at once: the market is not there now, and may be later."""
@@ -103,6 +101,4 @@ def after_wish(order: Order, by: str, now: datetime) -> Change:
     """Return the end of an order that was cancelled while it was signed, and was not filled."""
     if order.is_late(now):
         return expire(order, now, DeadlinePassed(order.request.deadline_s).failure())
-    kind = KeyRevoked if by == BY_KEY_REVOKED else Cancelled
-    error = kind("cancelled while its transaction was under way, which did not fill it")
-    return cancel(order, now, by, error.failure())
+    return cancel(order, now, by, withdrawal(by).error)

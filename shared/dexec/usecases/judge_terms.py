@@ -12,8 +12,9 @@ from dexec.domain.quote import Pair, RouteRequest
 from dexec.domain.waiting.conditions import Kind, PriceType, Stop
 from dexec.domain.waiting.due import is_limit_due
 from dexec.domain.waiting.prices import Price
+from dexec.domain.waiting.sights import Mark
 from dexec.domain.waiting.terms import OrderType, Terms, TimeInForce
-from dexec.ports import BookTick, Clock
+from dexec.ports import Clock, Ticks
 from dexec.usecases.reference import Look, Prices
 
 FRESH = timedelta(seconds=2)
@@ -22,9 +23,9 @@ FRESH = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class JudgeTerms:
-    """The use case; ``newest`` is the newest tick of a book, ``look`` asks the venues where it is too old."""
+    """The use case; ``look`` asks the venues where the newest tick is too old."""
 
-    newest: Callable[[Pair], BookTick | None]
+    ticks: Ticks
     look: Callable[[list[Pair]], Look]
     clock: Clock
 
@@ -57,9 +58,10 @@ class JudgeTerms:
 
     def prices(self, pair: Pair) -> Prices:
         """Return the prices of a book now; raise ``NoPrice`` where the market gives none."""
-        tick = self.newest(pair)
-        if tick is not None and self.clock.now() - tick.at <= FRESH:
-            return Prices(tick.reference, tick.mid)
+        mark = Mark(pair)
+        seen = self.ticks.seen([mark]).get(mark)
+        if seen is not None and self.clock.now() - seen.newest.at <= FRESH:
+            return Prices(seen.newest.reference, seen.newest.mid)
         found = self.look([pair]).prices.get(pair)
         if found is None:
             raise NoPrice(

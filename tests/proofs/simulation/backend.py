@@ -26,7 +26,7 @@ from dexec.domain.quote import Pair
 from dexec.domain.waiting.conditions import Kind
 from dexec.domain.waiting.lookup import Group, Part, WaitingRow
 from dexec.domain.waiting.steps import trigger
-from dexec.ports import ApiKeys, Control, Orders, Outbox, Risk, Waiting, Watching, Webhooks
+from dexec.ports import ApiKeys, Control, Orders, Outbox, Risk, Ticks, Waiting, Watching, Webhooks
 from dexec.settings import Settings
 from tests.support.fakes import (
     FakeApiKeys,
@@ -34,6 +34,7 @@ from tests.support.fakes import (
     FakeOrders,
     FakeOutbox,
     FakeRisk,
+    FakeTicks,
     FakeWaiting,
     FakeWatching,
     FakeWebhooks,
@@ -120,6 +121,7 @@ class Backend:
     outbox: Outbox
     waits: Waiting
     risk: Risk
+    ticks: Ticks
 
 
 class FakeAudit:
@@ -179,6 +181,7 @@ def in_memory() -> Backend:
         FakeOutbox(store),
         FakeWaiting(store),
         FakeRisk(store),
+        FakeTicks(store),
     )
 
 
@@ -320,4 +323,5 @@ def on_postgres(database: Database, audit: PostgresAudit) -> Backend:
         parts.outbox,
         parts.waiting,
         parts.risk,
+        parts.ticks,
     )

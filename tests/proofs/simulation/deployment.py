@@ -120,6 +120,7 @@ class Deployment:
             control=tape.around(self.backend.control, "control"),
             risk=tape.around(self.backend.risk, "risk"),
             waiting=tape.around(self.sightings, "waiting"),
+            ticks=tape.around(self.backend.ticks, "ticks"),
             starter=tape.around(self.starter, "starter"),
             queue=tape.around(self.queue, "queue"),
             push=tape.around(self.push, "push"),

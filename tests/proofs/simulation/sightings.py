@@ -35,7 +35,7 @@ class Sightings:
             return self._waits.record(lease, ticks, venues, until)
         finally:
             for tick in ticks:
-                if self._waits.newest(tick.pair) == tick:
+                if tick in self._waits.ticks([tick.pair], tick.slot - 1):
                     self.written[tick.pair].append(tick)
 
     def apply(self, changes: Sequence[Change]) -> Mapping[str, tuple[Watcher, ...]]:
@@ -51,8 +51,7 @@ class Sightings:
             self._waits.void(lease, pairs)
         finally:
             for pair in pairs:
-                newest = self._waits.newest(pair)
-                if newest is None or newest.slot < lease.slot:
+                if not self._waits.ticks([pair], lease.slot - 1):
                     self.voided.add((pair, lease.slot))
 
     @property

@@ -87,9 +87,6 @@ class FakeWaiting:
         found = [tick for pair in pairs for tick in self._store.ticks[pair] if tick.slot > after]
         return tuple(sorted(found, key=lambda tick: tick.slot))
 
-    def newest(self, pair: Pair) -> BookTick | None:
-        return max(self._store.ticks[pair], key=lambda tick: tick.slot, default=None)
-
     def prune(self, pair: Pair, kept: Sequence[int], before: datetime) -> int:
         with self._store.lock:
             ticks = self._store.ticks[pair]

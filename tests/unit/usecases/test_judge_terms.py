@@ -15,7 +15,7 @@ from dexec.domain.waiting.terms import Terms, TimeInForce
 from dexec.ports import BookTick
 from dexec.usecases.judge_terms import JudgeTerms
 from dexec.usecases.reference import Look, Prices
-from tests.support.fakes import FakeClock
+from tests.support.fakes import FakeClock, FakeTicks, Store
 
 SELL, BUY = Pair("SOL", "USDC"), Pair("USDC", "SOL")
 SELLS = RouteRequest(Mode.EXACT_IN, "SOL", "USDC", 1_500_000_000)
@@ -36,11 +36,13 @@ class Market:
         self.looks = 0
         self.found = {pair: Prices(price(usdc, pair).value, price(mid, pair).value) for pair in (SELL, BUY)}
 
-    def newest(self, pair: Pair) -> BookTick | None:
-        if self.age_s is None:
-            return None
-        at = self.clock.now() - timedelta(seconds=self.age_s)
-        return BookTick(pair, 7, at, self.found[pair].reference, self.found[pair].mid)
+    @property
+    def ticks(self) -> FakeTicks:
+        store = Store()
+        for pair, found in self.found.items() if self.age_s is not None else ():
+            at = self.clock.now() - timedelta(seconds=self.age_s or 0)
+            store.ticks[pair].append(BookTick(pair, 7, at, found.reference, found.mid))
+        return FakeTicks(store)
 
     def look(self, pairs: Sequence[Pair]) -> Look:
         self.looks += 1
@@ -48,7 +50,7 @@ class Market:
         return Look(self.clock.now(), 8, found, frozenset(), ())
 
     def judge(self, request: RouteRequest, terms: Terms | None, exits: Terms | None = None) -> Kind | None:
-        return JudgeTerms(self.newest, self.look, self.clock)(request, terms, exits)
+        return JudgeTerms(self.ticks, self.look, self.clock)(request, terms, exits)
 
 
 def limit(text: str, pair: Pair = SELL, tif: TimeInForce = TimeInForce.GTC) -> Terms:

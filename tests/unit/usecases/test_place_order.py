@@ -259,7 +259,7 @@ def test_an_order_that_waits_is_stored_and_not_queued(world: World, alice: ApiKe
     world.place_order = replace(world.place_order, start_ticking=ticking.append)
     order = submit(world, alice, replace(SUBMISSION, terms=FAR))
     assert (order.status, order.waiting and order.waiting.terms) == (Status.OPEN, FAR)
-    looked = ["waiting.newest", "venue.read", "venue.read"]
+    looked = ["ticks.seen", "venue.read", "venue.read"]
     assert world.tape.calls == [*looked, "orders.place", "watching.streams"], "one look"
     assert ticking == [order], "told after it is stored"
     assert not world.queue.messages

@@ -9,6 +9,7 @@ from typing import cast
 
 from dexec.adapters.postgres import encoding, rows
 from dexec.adapters.postgres.database import Database, Repeat
+from dexec.adapters.postgres.order_writes import closing
 from dexec.adapters.postgres.statements import Row, Statement
 from dexec.domain.failure import Failure
 from dexec.domain.halts import Stop, Switch, switch_name
@@ -71,8 +72,7 @@ class PostgresControl:
         (found, exits, _), (watching,) = self._database.transact(
             [
                 Statement("cancel_orders", {**ids, **_to_cancel(why), "now": now, "client_id": client_id}),
-                Statement("close_exits", to_close_exits(order_ids, now)),
-                Statement("close_waiting", ids),
+                *closing(order_ids, now),
             ],
             [Statement("watchers_of_orders", ids)],
             Repeat.NEVER,
@@ -93,16 +93,6 @@ class PostgresControl:
         """Return those of the orders that exist, of any client."""
         params = {"order_ids": list(order_ids)}
         return tuple(map(rows.to_order, self._database.fetch(Statement("orders_by_id", params), Repeat.READ)))
-
-
-def to_close_exits(entry_ids: Sequence[str], now: datetime) -> dict[str, object]:
-    """Return the parameters of ``close_exits``: the exits of these entries, if those have ended unfilled."""
-    return {
-        "entry_ids": list(entry_ids),
-        "now": now,
-        "error": encoding.dump_failure(OF_EXIT.error),
-        "detail": encoding.dump_detail(OF_EXIT),
-    }
 
 
 def _to_cancel(why: Withdrawal | Failure) -> dict[str, object]:

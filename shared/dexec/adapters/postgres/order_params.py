@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from dexec.adapters.postgres import encoding
 from dexec.adapters.postgres.waiting_encoding import dump_waiting
 from dexec.domain.lifecycle import RESTING
-from dexec.domain.order import Change, Event, Order, Withdrawal
+from dexec.domain.order import Change, Event, Order
 from dexec.domain.quote import Pair
 from dexec.domain.tokens import format_units
-from dexec.domain.waiting.bracket import BY_ENTRY, ENTRY_UNFILLED
 from dexec.domain.waiting.lookup import WaitingRows
 from dexec.domain.waiting.ticks import shard_of
+from dexec.domain.withdrawals import OF_EXIT
 from dexec.ports import NewOrder, RateLimit
 from dexec.ports.orders import first_event
 
@@ -100,14 +100,13 @@ def to_open_exit(entry: Order, bought: int, shards: int) -> dict[str, object]:
     }
 
 
-def to_cancel_exit(entry: Order) -> dict[str, object]:
-    """Return the parameters of ``cancel_exit``."""
+def to_close_exits(entry_ids: Sequence[str], now: datetime) -> dict[str, object]:
+    """Return the parameters of ``close_exits``: the exits of these entries, if those have ended unfilled."""
     return {
-        "id": entry.exit_id,
-        "entry_id": entry.id,
-        "error": encoding.dump_failure(ENTRY_UNFILLED),
-        "detail": encoding.dump_detail(Withdrawal(BY_ENTRY, ENTRY_UNFILLED)),
-        "now": entry.updated_at,
+        "entry_ids": list(entry_ids),
+        "now": now,
+        "error": encoding.dump_failure(OF_EXIT.error),
+        "detail": encoding.dump_detail(OF_EXIT),
     }
 
 

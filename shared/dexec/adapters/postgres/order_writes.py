@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from dexec.adapters.postgres.order_params import (
     shard,
     to_add_waiting,
-    to_cancel_exit,
+    to_close_exits,
     to_open_exit,
     to_place,
     to_place_exit,
@@ -58,11 +61,19 @@ def ending(entry: Order, shards: int) -> list[Statement]:
     if entry.exit_id is None:
         return []
     if entry.fill is None:
-        return [
-            Statement("cancel_exit", to_cancel_exit(entry)),
-            Statement("drop_waiting", {"order_ids": [entry.exit_id]}),
-        ]
+        return closing([entry.id], entry.updated_at)
     return [
         Statement("open_exit", to_open_exit(entry, entry.fill.amount_out, shards)),
         Statement("open_waiting", {"id": entry.exit_id}),
+    ]
+
+
+def closing(order_ids: Sequence[str], now: datetime) -> list[Statement]:
+    """Return what cancels the held exits of orders that ended unfilled, and deletes the rows of both.
+
+    It runs after what ended the orders, in the same transaction.
+    """
+    return [
+        Statement("close_exits", to_close_exits(order_ids, now)),
+        Statement("close_waiting", {"order_ids": list(order_ids)}),
     ]

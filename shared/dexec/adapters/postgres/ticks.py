@@ -10,6 +10,7 @@ from typing import cast
 
 from dexec.adapters.postgres import rows
 from dexec.adapters.postgres.database import Database, Repeat
+from dexec.adapters.postgres.order_params import book_of
 from dexec.adapters.postgres.statements import Row, Statement
 from dexec.domain.quote import Pair
 from dexec.domain.waiting.sights import Mark, Seen, Sight
@@ -30,17 +31,17 @@ class PostgresTicks:
             return {}
         oldest: dict[str, int] = {}
         for mark in marks:
-            name, slot = _name(mark.pair), NO_SLOT if mark.since is None else mark.since
+            name, slot = book_of(mark.pair), NO_SLOT if mark.since is None else mark.since
             oldest[name] = min(slot, oldest.get(name, NO_SLOT))
         params = {"pairs": list(oldest), "slots": list(oldest.values())}
         by_pair: dict[str, list[Sight]] = defaultdict(list)
         for row in self._database.fetch(Statement("ticks_seen", params), Repeat.READ):
             by_pair[cast(str, row["pair"])].append(_sight(row))
-        return {mark: _seen(mark, sights) for mark in marks if (sights := by_pair[_name(mark.pair)])}
+        return {mark: _seen(mark, sights) for mark in marks if (sights := by_pair[book_of(mark.pair)])}
 
     def since(self, pair: Pair, start: datetime) -> tuple[Sight, ...]:
         """Return a book's ticks from a time on."""
-        params = {"pair": _name(pair), "start": start}
+        params = {"pair": book_of(pair), "start": start}
         return tuple(map(_sight, self._database.fetch(Statement("ticks_since", params), Repeat.READ)))
 
 
@@ -54,7 +55,3 @@ def _seen(mark: Mark, sights: Sequence[Sight]) -> Seen:
 def _sight(row: Row) -> Sight:
     reference, mid = (Fraction(cast(str, row[name])) for name in ("reference", "mid"))
     return Sight(cast(int, row["slot"]), rows.moment(row["at"]), reference, mid)
-
-
-def _name(pair: Pair) -> str:
-    return f"{pair.token_in}>{pair.token_out}"

@@ -104,11 +104,6 @@ class PostgresWaiting:
         params = {"pairs": [book_of(pair) for pair in pairs], "after": after}
         return tuple(map(_tick, self._database.fetch(Statement("ticks_after", params), Repeat.READ)))
 
-    def newest(self, pair: Pair) -> BookTick | None:
-        """Return the newest tick of a book."""
-        found = self._database.fetch(Statement("newest_tick", {"pair": book_of(pair)}), Repeat.READ)
-        return _tick(found[0]) if found else None
-
     def prune(self, pair: Pair, kept: Sequence[int], before: datetime) -> int:
         """Delete some of a book's old ticks, but those of the slots ``kept``."""
         params = {"pair": book_of(pair), "kept": list(kept), "before": before}

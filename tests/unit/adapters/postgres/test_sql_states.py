@@ -35,7 +35,6 @@ EXPECTED: dict[str, list[Spelled]] = {
     "amend_order": [("IN", RESTING)],
     "cancel_orders": [*[("=", SUBMITTED)] * 8, ("IN", UNSIGNED), ("=", SUBMITTED)],
     "apply_changes": [("=", OPEN), ("<>", TRIGGERED), ("<>", OPEN), ("=", OPEN)],
-    "cancel_exit": [("=", CANCELLED), ("=", CANCELLED), ("=", HELD), ("IN", TERMINAL - CONFIRMED)],
     "cancellable_orders": [("IN", CLAIMABLE), ("=", RESTING)],
     "claim_order": [
         *(("IN", RESTARTED), ("IN", RESTARTED), ("IN", CLAIMABLE), ("=", SUBMITTED), ("<>", SUBMITTED)),
@@ -54,7 +53,6 @@ EXPECTED: dict[str, list[Spelled]] = {
     "lost_triggered": [("=", TRIGGERED)],
     "lost_orders": [("IN", CLAIMABLE), ("=", SUBMITTED)],
     "mark_ended_orders": [("IN", TERMINAL)],
-    "drop_waiting": [("=", RESTING)],
     "open_exit": [("=", OPEN), ("=", HELD), ("=", CONFIRMED)],
     "open_orders": [("IN", CLAIMABLE), ("=", RESTING)],
     "open_waiting": [("=", OPEN)],
