@@ -20,7 +20,7 @@ from dexec.ports.market import (
     Wallets,
 )
 from dexec.ports.messaging import Delivery, EncodeEvents, EventReplay, Push, Queue, Starter
-from dexec.ports.orders import Archive, Claim, NewOrder, Orders, Placed, RateLimit, StatusFilter
+from dexec.ports.orders import Archive, Claim, Forgotten, NewOrder, Orders, Placed, RateLimit, StatusFilter
 from dexec.ports.readiness import Probe
 from dexec.ports.risk import Risk
 from dexec.ports.ticks import Ticks
@@ -71,6 +71,7 @@ __all__ = [
     "EncodeEvents",
     "EncodeWebhook",
     "EventReplay",
+    "Forgotten",
     "Found",
     "Hint",
     "HookQueue",

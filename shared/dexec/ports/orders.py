@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from dexec.domain.claims import ClaimOutcome
 from dexec.domain.failure import Failure
@@ -182,11 +182,18 @@ class Orders(Protocol):
         """Return how many orders are parked."""
 
 
+class Forgotten(NamedTuple):
+    """What one call deleted; an order goes with the last of its events."""
+
+    orders: int
+    events: int
+
+
 class Archive(Protocol):
     """Orders that have ended."""
 
-    def forget(self, ended_before: datetime) -> int:
+    def forget(self, ended_before: datetime) -> Forgotten:
         """Delete some orders that ended before a time, oldest first, with their events and watchers.
 
-        Returns how many; 0 when there are none left.
+        Of one with very many events, some of these, the oldest first. Nothing is left when it deleted none.
         """

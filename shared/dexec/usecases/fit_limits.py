@@ -41,7 +41,7 @@ class Fitted:
 
 @dataclass(slots=True)
 class _Quoted:
-    """Quotes of one look: what a smaller amount missed, a greater one misses, as a price is no better for it."""
+    """Quotes of one look. A price is no better for more: what less missed, more misses."""
 
     quote: Quote
     known: dict[tuple[Pair, Mode], list[tuple[int, Fraction | None]]] = field(default_factory=dict)
@@ -126,7 +126,8 @@ def best_price(
 ) -> Fraction | None:
     """Return the price of the whole amount; None where it cannot be traded.
 
-    One pool that fills it is enough, and cheaper to ask. So is a bound that misses the limit.
+    One pool that fills it is enough, and cheaper to ask. So is a bound that misses the limit: no route
+    beats it.
     """
     needed = _needed(request)
     best = next(iter(quote_venues(request, snapshots)), None)

@@ -28,7 +28,7 @@ class Forget:
         forgotten = 0
         while has_time(self.clock, ends_at):
             batch = self.archive.forget(ended_before)
-            forgotten += batch
-            if not batch:
+            forgotten += batch.orders
+            if not any(batch):
                 break
         return forgotten

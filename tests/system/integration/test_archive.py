@@ -54,6 +54,19 @@ def ended(store: Backend, seconds: float, placed_s: float = 0) -> Order:
     return change.after
 
 
+def add_events(database_url: str, order_id: str, count: int) -> None:
+    """Let an order have rested so often before its last event."""
+    with psycopg.connect(database_url) as connection:
+        for table in ("orders SET seq = seq + %s WHERE id", "order_events SET seq = seq + %s WHERE order_id"):
+            connection.execute(f"UPDATE {table} = %s".encode(), [count, order_id])
+        connection.execute(
+            "INSERT INTO order_events (order_id, seq, status, step, attempt, detail, at)"
+            " SELECT order_id, n, 'open', 'released', 1, detail, at"
+            " FROM order_events, generate_series(1, %s) n WHERE order_id = %s AND seq = %s",
+            [count, order_id, count + 3],
+        )
+
+
 def left(store: Backend) -> set[str]:
     return {order.id for order, _ in store.audit.histories()}
 
@@ -73,18 +86,18 @@ def test_what_ended_before_goes_with_all_that_is_its_and_nothing_else(
     waiting, routing, sent = place(store), claimed(store, place(store)), submitted(store, place(store))
     stays = {one.id for one in (young, due_later, waiting, routing, sent)}
     assert left(store) == stays | {failed.id, confirmed.id}
-    assert kept.forget(after(10)) == 2
+    assert kept.forget(after(10)).orders == 2
     assert left(store) == stays
     assert owners(clean_url, "order_events") == stays
     assert owners(clean_url, "watchers") == stays
-    assert kept.forget(after(10)) == 0
+    assert kept.forget(after(10)) == (0, 0)
 
 
 def test_an_order_whose_start_is_to_come_stays(store: Backend, kept: PostgresArchive) -> None:
     order = claimed(store, place(store))
     store.orders.save(fail(order, after(5), failure("x")).releasing(after(30)))
-    assert kept.forget(after(30)) == 0
-    assert kept.forget(after(31)) == 1
+    assert kept.forget(after(30)) == (0, 0)
+    assert kept.forget(after(31)).orders == 1
 
 
 @pytest.mark.parametrize(("most_rows", "gone"), [(1, 1), (4, 1), (5, 2), (8, 2), (9, 3)])
@@ -93,7 +106,7 @@ def test_orders_go_until_so_many_rows_have_gone(
 ) -> None:
     monkeypatch.setattr(archive, "MOST_ROWS", most_rows)
     newest_first = [ended(store, 50, placed_s=seconds) for seconds in (40, 30, 20, 10)]
-    assert kept.forget(after(60)) == gone
+    assert kept.forget(after(60)).orders == gone
     assert left(store) == {one.id for one in newest_first[: 4 - gone]}
 
 
@@ -103,6 +116,22 @@ def test_so_many_orders_go_at_once_the_oldest_first(
 ) -> None:
     monkeypatch.setattr(archive, "MOST_ORDERS", gone)
     newest_first = [ended(store, 50, placed_s=seconds) for seconds in (30, 20, 10)]
-    assert kept.forget(after(60)) == gone
+    assert kept.forget(after(60)).orders == gone
     assert left(store) == {one.id for one in newest_first[: 3 - gone]}
     assert newest_first[-1].run_at > NOW
+
+
+def test_the_events_of_an_order_that_waited_for_weeks_go_in_batches_and_then_the_order(
+    store: Backend, kept: PostgresArchive, clean_url: str
+) -> None:
+    """Aurora DSQL changes 3,000 rows in a transaction at the most; an order of three events goes with it."""
+    waited, young = ended(store, 9), ended(store, 10)
+    short = ended(store, 9, placed_s=1)
+    add_events(clean_url, waited.id, 4_000)
+    batches = []
+    while (batch := kept.forget(after(10))).events:
+        batches.append(batch)
+    assert [batch.events for batch in batches] == [2_000, 2_000, 3, 3]
+    assert [batch.orders for batch in batches] == [0, 0, 1, 1]
+    assert left(store) == {young.id}
+    assert short.id not in owners(clean_url, "order_events")
