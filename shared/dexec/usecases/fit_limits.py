@@ -41,7 +41,7 @@ class Fitted:
 
 @dataclass(slots=True)
 class _Quoted:
-    """Quotes of one look: what a smaller amount missed, a greater one misses, as a price is no better for it."""
+    """Quotes of one look: what a smaller amount missed, a greater one misses, too."""
 
     quote: Quote
     known: dict[tuple[Pair, Mode], list[tuple[int, Fraction | None]]] = field(default_factory=dict)
