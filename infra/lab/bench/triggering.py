@@ -1,8 +1,8 @@
 """From the tick that completes a condition to the signature: ``python -m infra.lab.bench.triggering``.
 
-On a local deployment of its own, with a live tape. A handful of stops at a time is placed, and the market moved
-through them; times are those of ticks and of events as they are stored. With ``--storm`` so many stops become
-due by one gap instead: every one has to be executed.
+On a local deployment of its own, with a live tape. A handful of stops at a time is placed, and the market is
+moved through them; times are those of ticks and of events as they are stored. With ``--storm`` so many stops
+become due by one gap instead: every one has to be executed.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
 
 import psycopg
 
-from dexec.adapters.paper.simulator import PaperDesk, one_move
+from dexec.adapters.paper.simulator import one_move
 from dexec.domain.quote import Pair
 from dexec_client.raw.json_types import Document
 from infra.lab.bench.waiting_rows import GAP, add_clients, fill
@@ -36,7 +35,8 @@ AT_ONCE = 5
 PATIENCE_S = 300
 
 _TIMES = """
-SELECT extract(epoch FROM submitted.at - ticks.at) * 1000, extract(epoch FROM submitted.at - triggered.at) * 1000
+SELECT extract(epoch FROM submitted.at - ticks.at) * 1000,
+    extract(epoch FROM submitted.at - triggered.at) * 1000
 FROM order_events triggered
 JOIN order_events submitted ON submitted.order_id = triggered.order_id AND submitted.status = 'submitted'
 JOIN ticks ON ticks.pair = 'SOL>USDC' AND ticks.slot = (triggered.detail::jsonb ->> 'slot')::bigint
@@ -46,7 +46,7 @@ WHERE triggered.status = 'triggered' AND triggered.order_id = ANY(%s)
 _STATUSES = "SELECT status, count(*) FROM orders WHERE id LIKE %s GROUP BY status"
 
 _RATE = """
-SELECT extract(epoch FROM max(at) FILTER (WHERE status = 'triggered') - min(at) FILTER (WHERE status = 'triggered')),
+SELECT extract(epoch FROM max(at) FILTER (WHERE status = 'triggered') - min(at)),
     extract(epoch FROM max(at) - min(at))
 FROM order_events WHERE order_id LIKE %s AND status IN ('triggered', 'confirmed')
 """
@@ -81,7 +81,7 @@ class Stand:
     def move(self, change: str) -> None:
         """Move the price of a SOL."""
         with paper_market.local(self._home) as desk:
-            cast(PaperDesk, desk).write(one_move("SOL", change))
+            desk.write(one_move("SOL", change))
 
 
 @contextmanager
@@ -142,7 +142,8 @@ def storm(orders: int, tick_ms: int = 1_000) -> Document:
         triggering_s, whole_s = (0.0, 1.0) if row is None else (float(row[0]), float(row[1]))
         rate = statuses.get("confirmed", 0) / whole_s
         return {
-            "statuses": statuses,
+            "orders": orders,
+            "statuses": {**statuses},
             "triggeringSeconds": round(triggering_s, 1),
             "ordersPerSecond": round(rate, 1),
         }

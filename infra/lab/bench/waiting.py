@@ -164,12 +164,11 @@ def _ticks(
 
 
 def main() -> None:
-    """Measure, print a table, or JSON with ``--json``."""
+    """Measure, and print JSON."""
     parser = argparse.ArgumentParser(prog="python -m infra.lab.bench.waiting", description=__doc__)
     parser.add_argument("--ticks", type=int, default=10, help="ticks of each kind")
     parser.add_argument("--most", type=int, default=SIZES[-1], help="most orders that wait")
     parser.add_argument("--no-statistics", action="store_true", help="without ANALYZE")
-    parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     sizes = [size for size in SIZES if size <= options.most]
     found = measure(sizes, options.ticks, statistics=not options.no_statistics)

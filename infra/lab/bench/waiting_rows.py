@@ -1,4 +1,4 @@
-"""Orders that wait, written straight into a database: as many as wanted, of all kinds, far from the market or due."""
+"""Orders that wait, written straight into a database: as many as wanted, of all kinds, due or not."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dexec.domain.quote import Pair
 from dexec.domain.tokens import TOKENS
 
 CLIENTS = 200
+_DOLLARS = "USDC"
 
 BOOKS = (
     Pair("SOL", "USDC"),
@@ -31,9 +32,9 @@ PRICED = (*BOOKS, *(Pair("USDC", token) for token in ("RAY", "BONK", "USDT")))
 
 
 class Mix(NamedTuple):
-    """What waits: how far the prices of limits and stops are from the market, and what an order is worth.
+    """What waits: how far prices are from the market, and what an order is worth.
 
-    ``limits`` and ``stops`` are from and to, as factors of the reference. Ids of one mix begin with ``letter``.
+    ``limits`` and ``stops`` are from and to, as factors of the reference. ``letter`` begins the ids of a mix.
     """
 
     letter: str
@@ -69,14 +70,15 @@ WITH numbered AS (
     CROSS JOIN LATERAL (SELECT n / %(books)s %% 20 AS kind) AS k
 ),
 drawn AS (
-    SELECT n, kind, 'ord_' || %(prefix)s::text || lpad(to_hex(n), 31, '0') AS id, 'client-' || n %% %(clients)s AS client,
-        b.token_in, b.token_out, b.amount, b.scale,
+    SELECT n, kind, 'ord_' || %(prefix)s::text || lpad(to_hex(n), 31, '0') AS id,
+        'client-' || n %% %(clients)s AS client, b.token_in, b.token_out, b.amount, b.scale,
         type, (b.price * CASE WHEN type <> 'stop'
             THEN %(limit_from)s + part * (%(limit_to)s - %(limit_from)s)
             ELSE %(stop_from)s + part * (%(stop_to)s - %(stop_from)s) END)::numeric(30, 12) AS price,
         1 + n %% 3 AS ticks, (1 + n %% 7) * 250 + 6000 AS bps
     FROM numbered JOIN unnest(
-        %(tokens_in)s::text[], %(tokens_out)s::text[], %(prices)s::float8[], %(scales)s::float8[], %(amounts)s::text[]
+        %(tokens_in)s::text[], %(tokens_out)s::text[], %(prices)s::float8[], %(scales)s::float8[],
+        %(amounts)s::text[]
     ) WITH ORDINALITY AS b (token_in, token_out, price, scale, amount, place) ON b.place = book + 1
 ),
 ready AS (
@@ -85,19 +87,23 @@ ready AS (
         CASE type
             WHEN 'limit' THEN format('"limit":{"price":"%%s","ofOut":false}', price)
             WHEN 'stop' THEN format(
-                '"stop":{"priceType":"reference","confirmTicks":%%s,"price":"%%s","ofOut":false}', ticks, price)
-            ELSE format('"stop":{"priceType":"reference","confirmTicks":%%s,"trailingBps":%%s%%s}', ticks, bps,
-                CASE WHEN kind >= 18 THEN format(',"activation":{"price":"%%s","ofOut":false}', price) ELSE '' END)
+                '"stop":{"priceType":"reference","confirmTicks":%%s,"price":"%%s","ofOut":false}',
+                ticks, price)
+            ELSE format(
+                '"stop":{"priceType":"reference","confirmTicks":%%s,"trailingBps":%%s%%s}', ticks, bps,
+                CASE WHEN kind < 18 THEN ''
+                    ELSE format(',"activation":{"price":"%%s","ofOut":false}', price) END)
         END AS condition
     FROM drawn
 ),
 placed AS (
-    INSERT INTO orders (id, client_id, request, status, outcome, seq, attempt, run_at, queued_at, request_hash,
-        created_at, updated_at, waiting, since)
-    SELECT id, client, format('{"mode":"exactIn","tokenIn":"%%s","tokenOut":"%%s","amount":%%s,"slippageBps":50}',
+    INSERT INTO orders (id, client_id, request, status, outcome, seq, attempt, run_at, queued_at,
+        request_hash, created_at, updated_at, waiting, since)
+    SELECT id, client,
+        format('{"mode":"exactIn","tokenIn":"%%s","tokenOut":"%%s","amount":%%s,"slippageBps":50}',
             token_in, token_out, amount), 'open', 'resting', 1, 1, now(), now(), 'hash', now(), now(),
-        format('{"terms":{"timeInForce":"gtc",%%s},"fired":null,"firstAttempt":1,"rests":0,"restedAt":null,"active":%%s}',
-            condition, (NOT asleep)::text), 0
+        format('{"terms":{"timeInForce":"gtc",%%s},"fired":null,"firstAttempt":1,"rests":0,'
+            '"restedAt":null,"active":%%s}', condition, (NOT asleep)::text), 0
     FROM ready
 )
 INSERT INTO waiting (order_id, part, client_id, pair, book, price_group, key, version)
@@ -147,6 +153,6 @@ def fill(
 
 def _amount(pair: Pair, dollars: float, references: Mapping[Pair, Fraction]) -> int:
     """Return base units of token in that are worth so many dollars, about."""
-    units = dollars * 10 ** TOKENS["USDC"].decimals
-    price = Fraction(1) if pair.token_in == "USDC" else references[Pair("USDC", pair.token_in)]
+    units = dollars * 10 ** TOKENS[_DOLLARS].decimals
+    price = Fraction(1) if pair.token_in == _DOLLARS else references[Pair(_DOLLARS, pair.token_in)]
     return int(units * price)
