@@ -60,7 +60,7 @@ TakeProfitOption = Annotated[
         "--take-profit",
         metavar=PRICE,
         rich_help_panel=WAITING,
-        help="Where to take the profit; without --oco, of what this order gets.",
+        help="Where to take the profit; without --oco, of what this order gets: then the price is FROM per TO.",
     ),
 ]
 StopLossOption = Annotated[
@@ -69,7 +69,7 @@ StopLossOption = Annotated[
         "--stop-loss",
         metavar="PRICE|PERCENT",
         rich_help_panel=WAITING,
-        help="Where to stop the loss: a price, or a trail like 2%; without --oco, of what this order gets.",
+        help="Where to stop the loss: a price, or a trail like 2%; without --oco, as --take-profit.",
     ),
 ]
 ExpiresOption = Annotated[
@@ -140,15 +140,13 @@ class Conditions:
         return "limit" if self.stop is None else "stop"
 
 
-def sided(wanted: Document, *, exact_out: bool) -> Document:
-    """Return an order with the pair named by a side, so that its prices count the token that it names.
+def bought(wanted: Document) -> Document:
+    """Return an order that fixes what it buys with its pair named by a side: its prices are FROM per TO.
 
-    Selling FROM, a price is TO per FROM; buying TO, it is FROM per TO.
+    Of any other order a price is TO per FROM; those of exits are FROM per TO in both cases.
     """
     rest = {name: value for name, value in wanted.items() if name not in ("tokenIn", "tokenOut", "mode")}
-    base, quote = ("tokenOut", "tokenIn") if exact_out else ("tokenIn", "tokenOut")
-    side = "buy" if exact_out else "sell"
-    return {"side": side, "baseAsset": wanted[base], "quoteAsset": wanted[quote], **rest}
+    return {"side": "buy", "baseAsset": wanted["tokenOut"], "quoteAsset": wanted["tokenIn"], **rest}
 
 
 def expiry(text: str, now: datetime) -> Document:

@@ -22,7 +22,7 @@ from infra.cli.conditions import (
     StopOption,
     TakeProfitOption,
     TrailOption,
-    sided,
+    bought,
 )
 from infra.cli.interrupts import stoppable
 from infra.cli.leaving import again_command, leaving
@@ -119,7 +119,7 @@ def order(
             bounds = bounds or ({} if idempotency_key else previews.limit_of(route))
             previews.check(route, bps, bounds, yes=yes)
         wanted |= bounds | fields
-        body = sided(wanted, exact_out=exact_out) if waits.has_prices else wanted
+        body = bought(wanted) if exact_out and waits.has_prices else wanted
         placed = asyncio.run(_place(target, body, idempotency_key))
         if as_json and not watch:
             output.say_json(placed)

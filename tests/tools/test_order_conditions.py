@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from fractions import Fraction
 
 import pytest
 import typer
@@ -11,7 +12,7 @@ from rich.console import Console
 from dexec.api.order_body import OrderBody
 from dexec_client.raw.events import Event
 from dexec_client.raw.json_types import Document
-from infra.cli.conditions import Conditions, expiry, sided
+from infra.cli.conditions import Conditions, bought, expiry
 from infra.cli.open_orders import table
 from infra.cli.views import condition, remark
 
@@ -45,7 +46,7 @@ EXITS = {"takeProfit": {"limitPrice": "170"}, "stopLoss": {"triggerPrice": "140"
 )
 def test_options_become_fields_that_the_api_reads(options: Conditions, fields: dict[str, object]) -> None:
     assert options.fields(NOW) == fields
-    body = OrderBody.model_validate(sided({**SWAP, **options.fields(NOW)}, exact_out=False))
+    body = OrderBody.model_validate({**SWAP, **options.fields(NOW)})
     assert (body.to_terms() is not None) == options.waits
     assert options.has_prices == bool(options.waits or "takeProfit" in fields or "stopLoss" in fields)
     body.to_exits()
@@ -84,16 +85,20 @@ def test_an_end_is_a_duration_or_a_time(text: str, fields: dict[str, object]) ->
     assert Conditions(limit="1", expires=text).fields(NOW).items() >= fields.items()
 
 
-def test_prices_count_the_token_that_the_amount_counts() -> None:
-    sold = sided({**SWAP, "slippage": "1"}, exact_out=False)
-    assert sold == {"side": "sell", "baseAsset": "SOL", "quoteAsset": "USDC", "amount": "1", "slippage": "1"}
-    bought: Document = {"tokenIn": "USDC", "tokenOut": "SOL", "amount": "1", "mode": "exactOut"}
-    assert sided(bought, exact_out=True) == {
-        "side": "buy",
-        "baseAsset": "SOL",
-        "quoteAsset": "USDC",
-        "amount": "1",
-    }
+def test_prices_of_what_is_bought_count_the_token_that_is_paid() -> None:
+    wanted: Document = {"tokenIn": "USDC", "tokenOut": "SOL", "amount": "1", "mode": "exactOut"}
+    assert bought(wanted) == {"side": "buy", "baseAsset": "SOL", "quoteAsset": "USDC", "amount": "1"}
+
+
+@pytest.mark.parametrize("exact_out", [False, True])
+def test_exits_count_what_was_paid_for_what_was_bought(exact_out: bool) -> None:
+    """Whoever spends USDC on SOL sells it back at USDC per SOL."""
+    wanted: Document = {"tokenIn": "USDC", "tokenOut": "SOL", "amount": "1"}
+    options = {**wanted, **Conditions(take_profit="170", stop_loss="140").fields(NOW)}
+    exits = OrderBody.model_validate(bought(options) if exact_out else options).to_exits()
+    assert exits is not None
+    assert exits.limit is not None
+    assert exits.limit.price.value == Fraction(170) / 1000
 
 
 OPEN = {"orderId": "ord_12345678", "status": "open", "mode": "exactIn", **SWAP}

@@ -20,7 +20,7 @@ from typing import NamedTuple, cast
 
 from dexec_client.raw.json_types import Document
 from infra.json_types import Json
-from infra.lab.bench import bare, budget, history, hold, session
+from infra.lab.bench import bare, budget, history, hold, placing, session, triggering, waiting
 from infra.lab.bench.performance import LOSSES, page
 from infra.lab.bench.plan import Plan, Sockets, Target
 from infra.local.home import PROJECT, State
@@ -45,6 +45,10 @@ class Sizes(NamedTuple):
     watchers: tuple[tuple[int, int], ...]
     """Watchers, and the orders whose events they receive."""
     rows: tuple[int, ...]
+    waiting: tuple[int, ...]
+    """Orders that wait while the market is ticked."""
+    storm: int
+    """Stops that one gap triggers."""
     held: tuple[int, float]
     """Sockets that are held open, and for how many seconds."""
 
@@ -55,6 +59,8 @@ FULL = Sizes(
     orders=(10, 100, 1_000, 10_000),
     watchers=((1, 100), (10, 50), (100, 10), (1_000, 2)),
     rows=(10**3, 10**4, 10**5, 10**6),
+    waiting=(10**3, 10**4, 10**5, 10**6),
+    storm=10_000,
     held=(1_000, 600),
 )
 QUICK = Sizes(
@@ -63,6 +69,8 @@ QUICK = Sizes(
     orders=(10, 100),
     watchers=((1, 50), (10, 20)),
     rows=(10**3, 10**4),
+    waiting=(10**3, 10**4),
+    storm=500,
     held=(200, 20),
 )
 
@@ -83,6 +91,7 @@ def measure(sizes: Sizes) -> Document:
         default = _default_latency(state)
     cold = _cold(sizes)
     held = _held(sizes)
+    waits = _waiting(sizes)
     return {
         "budget": own.document(),
         "bareOrdersPerSecond": round(alone),
@@ -93,6 +102,7 @@ def measure(sizes: Sizes) -> Document:
         **default,
         **cold,
         "held": held,
+        **waits,
         "machine": session.machine(),
         "commit": session.commit(),
         "at": str(first["at"]),
@@ -133,6 +143,20 @@ def _held(sizes: Sizes) -> Document:
     _note(f"{sockets} sockets held for {seconds:.0f} s")
     with session.own_deployment("none") as state:
         return {**asyncio.run(hold.hold(session.target_of(state), state, sockets, seconds))._asdict()}
+
+
+def _waiting(sizes: Sizes) -> Document:
+    """Measure what orders cost that wait, and how soon they are signed once they are due."""
+    _note("ticks with orders that wait, and placing them")
+    ticks = waiting.measure(sizes.waiting, 2 * sizes.runs)
+    placed = placing.measure(40 * sizes.runs)
+    _note("from ticks to signatures, and a storm")
+    return {
+        "ticks": [*ticks],
+        "placing": {name: {"ownCpuMs": own, "databaseCpuMs": db} for name, (own, db) in placed.items()},
+        "signed": [triggering.latency(tick_ms, 10 * sizes.runs) for tick_ms in (1_000, 250)],
+        "storm": triggering.storm(sizes.storm),
+    }
 
 
 def _growth(sizes: Sizes, state: State) -> Document:

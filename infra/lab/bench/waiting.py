@@ -91,10 +91,10 @@ class _Ticks:
             self.placed += MATCHES
 
     def _spent(self) -> tuple[float, float, float]:
-        return time.process_time(), _others_cpu_s(self.connection), time.perf_counter()
+        return time.process_time(), others_cpu_s(self.connection), time.perf_counter()
 
 
-def _others_cpu_s(connection: psycopg.Connection) -> float:
+def others_cpu_s(connection: psycopg.Connection) -> float:
     """Return the CPU seconds of the database's connections but this one."""
     own = connection.info.backend_pid
     server = psutil.Process(own).parent()
@@ -155,19 +155,20 @@ def _ticks(
         watched = replace(parts.watch_market, clock=clock)(0, datetime.now(UTC) + timedelta(hours=1))
     if watched.errors:
         raise watched.errors[0]
-    return {
+    found: Document = {
         kind: {name: round(mean(one[name] for one in runs), 2) for name in runs[0]}
         for kind, runs in clock.found.items()
-    } | {"yardstickCpuMs": round(mean(clock.yardstick_ms), 2), "steps": dict(watched.counts)}
+    }
+    steps: Document = {str(step): number for step, number in watched.counts.items()}
+    return {**found, "yardstickCpuMs": round(mean(clock.yardstick_ms), 2), "steps": steps}
 
 
 def main() -> None:
-    """Measure, print a table, or JSON with ``--json``."""
+    """Measure, and print JSON."""
     parser = argparse.ArgumentParser(prog="python -m infra.lab.bench.waiting", description=__doc__)
     parser.add_argument("--ticks", type=int, default=10, help="ticks of each kind")
     parser.add_argument("--most", type=int, default=SIZES[-1], help="most orders that wait")
     parser.add_argument("--no-statistics", action="store_true", help="without ANALYZE")
-    parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     sizes = [size for size in SIZES if size <= options.most]
     found = measure(sizes, options.ticks, statistics=not options.no_statistics)

@@ -61,10 +61,14 @@ def first_event(order: Order) -> Event:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """The order that stands under this idempotency key now; ``is_new`` when this call made it."""
+    """The order that stands under this idempotency key now; ``is_new`` when this call made it.
+
+    ``is_ticked``: after it was stored, a function was seen to tick its book. A store need not look.
+    """
 
     order: Order
     is_new: bool
+    is_ticked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,7 @@ class PlaceOrder:
         order = placed.order
         if order.status is Status.PENDING:
             self._queue(placed, now)
-        elif order.status is Status.OPEN:
+        elif order.status is Status.OPEN and not placed.is_ticked:
             self.start_ticking(order)
         if placed.is_new:
             if order.run_at > now or order.status is Status.OPEN:

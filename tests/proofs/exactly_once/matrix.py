@@ -22,8 +22,8 @@ SOAK = bool(os.environ.get("DEXEC_SOAK"))
 WAITING = {scenario.__name__ for scenario in WAITS}
 STEP = 89
 WAITING_SHARE = 0.5 if SOAK else 0.1
-"""Histories of orders that wait take long: one of so many is played, and all of them by ``make soak``; of those
-with faults at random, this share is theirs.
+"""Histories of orders that wait take long: one of so many is played, and all by ``make soak``.
+Of those with faults at random, this share is theirs.
 """
 
 REDELIVERIES = ("once", "twice", "at once")

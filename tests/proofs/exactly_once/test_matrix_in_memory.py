@@ -20,14 +20,13 @@ UNUSED = {
         "orders.history",
         "orders.known",
         "orders.unpark",
-        "orders.amend",
         "cluster.simulate",
         "watching.connection",
     ),
     "queue.probe",
     *("control.orders", "control.switches", "control.standing"),
     # They read for clients and operators, too, or are made in the second minute of a run.
-    *("orders.known", "waiting.ticked_at", "waiting.count", "waiting.prune"),
+    *("waiting.ticked_at", "waiting.count", "waiting.prune"),
 }
 """Calls that only read for a client, that an operator makes, or that execute nothing."""
 

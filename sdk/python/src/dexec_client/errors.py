@@ -157,7 +157,7 @@ class OrderFailed(DexecError):
     """An order failed, was cancelled or expired: nothing was traded. ``order`` is it, ``code`` names why."""
 
     def __init__(self, order: Order) -> None:
-        reason = f"{order.error.code}: {order.error.message}" if order.error else "no reason is given"
+        reason = order.error.message if order.error else "no reason is given"
         super().__init__(f"order {order.order_id} {_ENDED.get(order.status, order.status)}: {reason}")
         self.order = order
         self.code = order.error.code if order.error else ""

@@ -60,7 +60,7 @@ def to_place(
         "outcome": outcome_of(order),
         "waiting": dump_waiting(order.waiting),
         "exit_id": order.exit_id,
-        "shard": _shard(order, shards),
+        "shard": shard(order, shards),
         "rate_id": rate_id(order),
         "most_open": new.most_open,
         "watcher": watcher,
@@ -110,7 +110,8 @@ def to_close_exits(entry_ids: Sequence[str], now: datetime) -> dict[str, object]
     }
 
 
-def _shard(order: Order, shards: int) -> int:
+def shard(order: Order, shards: int) -> int:
+    """Return the shard that an order's book is in."""
     return shard_of(Pair(order.request.token_in, order.request.token_out), shards)
 
 

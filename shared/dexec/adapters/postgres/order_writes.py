@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from dexec.adapters.postgres.order_params import (
+    shard,
     to_add_waiting,
     to_close_exits,
     to_open_exit,
@@ -27,6 +28,11 @@ def placing(new: NewOrder, limit: RateLimit | None, watcher: str | None, shards:
     if new.exit is not None:
         statements += [Statement("place_exit", to_place_exit(new.exit)), *adding(new.exit)]
     return statements
+
+
+def ticking(order: Order, shards: int) -> Statement:
+    """Return what sees whether a function ticks an order's book: to be read once the order is committed."""
+    return Statement("shard_is_ticked", {"shard": shard(order, shards), "now": order.created_at})
 
 
 def saving(change: Change, shards: int) -> list[Statement]:
