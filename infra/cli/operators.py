@@ -134,7 +134,7 @@ def redrive(
 
 
 def resubmit(
-    order_id: Annotated[str, typer.Argument(metavar="ORDER_ID", help="An order that failed.")],
+    order_id: Annotated[str, typer.Argument(metavar="ORDER_ID", help="An order that ended without a fill.")],
     *,
     home: HomeOption = HOME,
     stack: StackOption = None,
@@ -142,6 +142,7 @@ def resubmit(
 ) -> None:
     """Place a failed order's request again, for the same client, as a new order.
 
+    The same goes for one that was cancelled or has expired. What waited for a price waits for it again.
     Running it twice makes one order. The client's limits do not apply: they did when it was first accepted.
     """
     from infra.operators.orders import resubmit as resubmit_order
@@ -151,7 +152,7 @@ def resubmit(
     if as_json:
         output.say_json({"failedOrderId": order_id, "orderId": placed.id, "status": placed.status.value})
     else:
-        output.say(f"{order_id} stays as it is: failed")
+        output.say(f"{order_id} stays as it is")
         output.say(f"{placed.id} takes its place: {placed.status.value}")
 
 

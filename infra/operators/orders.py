@@ -14,7 +14,7 @@ from dexec.api.times import iso
 from dexec.domain.errors import Invalid, NotFound
 from dexec.domain.failure import Failure
 from dexec.domain.halts import Switch, first_holding
-from dexec.domain.lifecycle import Status
+from dexec.domain.lifecycle import RESTING, Status
 from dexec.domain.order import Order
 from dexec.ports import ApiKey
 from dexec.usecases.place_order import Submission
@@ -57,31 +57,53 @@ def _obstacle(problem: ProblemOrder, switches: Iterable[Switch]) -> str:
 def _position(order: Order, now: datetime, after: str) -> str:
     if order.lease_until is not None and order.lease_until > now:
         return f"leased by an executor until {iso(order.lease_until)}{after}"
-    if order.status is Status.PENDING:
+    if order.status in (Status.PENDING, Status.TRIGGERED):
         return f"no executor has taken it since it was queued at {iso(order.queued_at)}"
     return f"its executor died; it was last queued at {iso(order.queued_at)}{after}"
 
 
 def resubmit(access: Access, order_id: str) -> Order:
-    """Place a failed order's request again for its client and return the new order.
+    """Place an order that ended without a fill again for its client, and return the new one.
 
-    Doing so twice makes one order. The client's limits do not apply: the order was accepted under them
-    before. Raises ``NotFound``, ``Invalid`` and what ``PlaceOrder`` raises.
+    It waits for what the old one waited for, with its exits. Doing so twice makes one order. The client's
+    limits do not apply: the order was accepted under them before. Raises ``NotFound``, ``Invalid`` and what
+    ``PlaceOrder`` raises.
     """
     failed = access.parts.operators.order(order_id)
     if failed is None:
         raise NotFound(f"there is no order {order_id}")
-    if failed.status is not Status.FAILED:
-        is_parked = failed.parked_at is not None
-        hint = f"; this one is parked: dexec redrive {order_id} releases it" if is_parked else ""
-        raise Invalid(
-            f"{order_id} is {failed.status.value}: only an order that failed can be placed again{hint}"
-        )
+    exit_ = None if failed.exit_id is None else access.parts.operators.order(failed.exit_id)
+    submission = resubmission(failed, exit_)
     if all(key.revoked_at is not None for key in access.parts.operators.api_keys(failed.client_id)):
         raise Invalid(f"{failed.client_id} has no valid key: its orders are not executed")
     operator = ApiKey("", failed.client_id, 0, None, access.parts.clock.now())
-    submission = Submission(failed.request, failed.label, f"again:{order_id}")
     return access.parts.place_order(submission, operator).order
+
+
+def resubmission(order: Order, exit_: Order | None) -> Submission:
+    """Return what places an order again, with its ``exit_`` if it is the entry of a bracket.
+
+    Raises ``Invalid`` for one that is not over or was filled, and for an exit that never had an amount.
+    """
+    if not order.is_terminal or order.status is Status.CONFIRMED:
+        is_parked = order.parked_at is not None
+        hint = f"; this one is parked: dexec redrive {order.id} releases it" if is_parked else ""
+        raise Invalid(
+            f"{order.id} is {order.status.value}: only an order that ended without a fill can be placed again"
+            f"{hint}"
+        )
+    if not order.request.amount:
+        raise Invalid(
+            f"{order.id} is the exit of {order.entry_id}, which bought nothing: place that one again"
+        )
+    return Submission(
+        order.request,
+        order.label,
+        f"again:{order.id}",
+        terms=None if order.waiting is None else order.waiting.terms,
+        exits=None if exit_ is None or exit_.waiting is None else exit_.waiting.terms,
+        expires_at=None if order.request.deadline_s is not None else order.expires_at,
+    )
 
 
 # --- dead letters ------------------------------------------------------------------------------------
@@ -93,6 +115,7 @@ class Fate(StrEnum):
     QUEUED = "queued again"
     RELEASED = "was parked; queued again"
     OVER = "over already"
+    RESTS = "waits for its price; needs no message"
     UNKNOWN = "no order of this deployment; left"
 
 
@@ -168,13 +191,15 @@ def _redrive_one(access: Access, letter: MessageTypeDef) -> Redriven:
     if order is None:
         return Redriven(order_id, Fate.UNKNOWN)
     released = access.parts.orders.unpark(order.id, access.parts.clock.now())
-    if not order.is_terminal:
+    if not order.is_terminal and order.status not in RESTING:
         access.parts.queue.send(order.id, order.client_id, 0)
         # So that the sweeper does not consider it lost meanwhile.
         access.parts.orders.requeue(order, access.parts.clock.now())
     access.sqs.delete_message(QueueUrl=access.dead_letter_queue_url, ReceiptHandle=letter["ReceiptHandle"])
     if order.is_terminal:
         return Redriven(order_id, Fate.OVER)
+    if order.status in RESTING:
+        return Redriven(order_id, Fate.RESTS)
     return Redriven(order_id, Fate.RELEASED if released else Fate.QUEUED)
 
 

@@ -167,3 +167,12 @@ def test_a_socket_that_was_refused_is_not_an_order_that_was() -> None:
     figures = Figures(run(collector, [order]), None)
     assert (figures.document()["socketsRefused"], figures.document()["ordersRefused"]) == (1, 0)
     assert figures.refusals() == ["no WebSocket"]
+
+
+@pytest.mark.parametrize("end", ["failed", "cancelled", "expired"])
+def test_every_end_without_a_fill_counts_as_failed(end: str) -> None:
+    collector = Collector()
+    collector.receive(0, event("order-0", 1, 0.0), 0.0)
+    collector.receive(0, event("order-0", 2, 0.1) | {"status": end}, 0.1)
+    found = Figures(run(collector, [placed(0)]), None).document()
+    assert (found["ordersConfirmed"], found["ordersFailed"], found["ordersNotTerminal"]) == (0, 1, 0)

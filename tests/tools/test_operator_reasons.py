@@ -42,6 +42,11 @@ LATE = Failure("no_venue", "no venue answered")
     ("order", "detail", "expected"),
     [
         (ORDER, None, f"no executor has taken it since it was queued at {QUEUED}"),
+        (
+            replace(ORDER, status=Status.TRIGGERED),
+            None,
+            f"no executor has taken it since it was queued at {QUEUED}",
+        ),
         (ROUTING, None, f"its executor died; it was last queued at {QUEUED}"),
         (ROUTING, LATE, f"its executor died; it was last queued at {QUEUED}, after: no venue answered"),
         (HELD, None, "leased by an executor until 2030-01-02T03:04:25.000Z"),

@@ -47,7 +47,7 @@ class Figures:
             "highestExecuting": max((moment.executing for moment in moments), default=0),
             "executingWhileQueued": _mean_executing(moments),
             "ordersConfirmed": ends.count("confirmed"),
-            "ordersFailed": ends.count("failed"),
+            "ordersFailed": sum(end not in ("confirmed", None) for end in ends),
             "ordersRefused": len(self._run.placed) - len(self._accepted),
             "ordersBehindError": sum(_stands(placed) for placed in self._run.placed),
             "ordersRepeated": sum(placed.tries > 1 for placed in self._run.placed),

@@ -127,13 +127,13 @@ async def run(experiment: Experiment, stand: Stand) -> Result:
 def _judge(experiment: Experiment, stand: Stand, crowd: Crowd, recovered_s: float) -> Result:
     shown = crowd.shown
     stored = evidence.outcomes(stand.state.database_url, list(shown))
-    ends = Counter(outcome.status for outcome in stored.values())
+    ended = [outcome for outcome in stored.values() if outcome.terminal]
     return Result(
         fault=experiment.name,
         orders=experiment.clients * experiment.orders_each,
-        confirmed=ends["confirmed"],
-        failed=dict(Counter(o.error or "unknown" for o in stored.values() if o.status == "failed")),
-        unfinished=len(shown) - ends["confirmed"] - ends["failed"],
+        confirmed=sum(one.status == "confirmed" for one in ended),
+        failed=dict(Counter(one.error or "unknown" for one in ended if one.status != "confirmed")),
+        unfinished=len(shown) - len(ended),
         debits=dict(Counter(outcome.debits for outcome in stored.values())),
         events_lost=sum(_not_shown(outcome.seqs, shown[outcome.order_id]) for outcome in stored.values()),
         recovered_s=round(recovered_s, 1),
