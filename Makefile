@@ -63,7 +63,7 @@ check: lint ## what to run while working, in a minute: lint, types, unit tests, 
 
 test: lint setup-sam ## everything: checks, then every test
 	@# Three at a time keep two cores busy: deployments mostly wait.
-	@tests/run -n 3 --dist loadgroup
+	@tests/run -n 4 --dist loadgroup --durations 30
 
 coverage: setup setup-sam ## every test, and the lines that none of them runs; takes half as long again
 	@tests/run -n 3 --dist loadgroup --cov --cov-report term:skip-covered

@@ -60,7 +60,7 @@ TakeProfitOption = Annotated[
         "--take-profit",
         metavar=PRICE,
         rich_help_panel=WAITING,
-        help="Where to take the profit; without --oco, of what this order gets: its price is FROM per TO.",
+        help="Where to take the profit; without --oco, of what this order gets, in FROM per TO.",
     ),
 ]
 StopLossOption = Annotated[

@@ -99,7 +99,7 @@ def marks_of(orders: Sequence[Order]) -> set[Mark]:
 
 
 def turn_of(order: Order) -> datetime | None:
-    """Return when an order's turn comes under the rate limit; None while, and if, it only waits for a price."""
+    """Return when an order's turn comes under the rate limit; None if it only waited for a price."""
     is_due = order.waiting is None or order.waiting.fired is not None
     return order.run_at if is_due and order.status not in RESTING else None
 
