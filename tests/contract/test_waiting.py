@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import pytest
 
+from dexec.adapters.postgres.orders import PostgresOrders
 from dexec.domain import halts
 from dexec.domain.lifecycle import Status, Step
 from dexec.domain.order import Activated, Order, Triggered, cancel, expire
@@ -106,6 +107,22 @@ def test_one_function_ticks_a_shard_until_its_lease_ends(store: Backend) -> None
     assert store.waits.is_ticked(0, after(29))
     store.waits.leave_shard(other)
     assert not store.waits.is_ticked(0, after(9))
+
+
+def test_placing_claims_that_a_book_is_ticked_only_while_it_is(store: Backend) -> None:
+    def is_ticked() -> bool:
+        new = new_order("alice")
+        order = replace(new.order, status=Status.OPEN, waiting=Waiting.of(stop("0.1")))
+        return store.orders.place(replace(new, order=order), None, None).is_ticked
+
+    assert not is_ticked()
+    lease = lease_of(store)
+    seen = is_ticked()
+    assert seen is isinstance(store.orders, PostgresOrders), (
+        "where it is not looked for, the lease is read then"
+    )
+    store.waits.leave_shard(lease)
+    assert not is_ticked()
 
 
 def test_who_ticks_may_take_its_own_lease_again(store: Backend) -> None:

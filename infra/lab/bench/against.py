@@ -28,7 +28,7 @@ Figures = Mapping[str, float]
 def budget(checkout: Path, orders: int) -> Figures:
     """Return the CPU of an order, in milliseconds, as a checkout measures it."""
     argv = ["-m", "infra.lab.bench.budget", "--runs", "1", "--orders", str(orders), "--json"]
-    found = json.loads(_run(checkout, *argv))
+    found = json.loads(_run(checkout, "python", *argv))
     names = {
         "acceptCpuMs": "accept",
         "executeCpuMs": "execute",
@@ -43,7 +43,7 @@ def burst(checkout: Path, orders: int) -> Figures:
     """Return what an order of a warm burst takes, in milliseconds, on a deployment of the checkout's own."""
     with tempfile.TemporaryDirectory(prefix="dexec-against-") as folder:
         report = Path(folder) / "report.json"
-        _run(checkout, "-m", "infra.cli", "bench", "--orders", str(orders), "--json", str(report))
+        _run(checkout, "dexec", "bench", "--orders", str(orders), "--json", str(report))
         found = cast(Document, json.loads(report.read_text()))
     spent = sum(cast("dict[str, float]", found["cpuSeconds"]).values())
     return {
@@ -52,11 +52,11 @@ def burst(checkout: Path, orders: int) -> Figures:
     }
 
 
-def _run(checkout: Path, *arguments: str) -> str:
-    """Run a checkout's own Python in it. Raises ``CalledProcessError``."""
-    python = checkout / ".venv" / "bin" / "python"
+def _run(checkout: Path, program: str, *arguments: str) -> str:
+    """Run a checkout's own program in it. Raises ``CalledProcessError``."""
+    path = checkout / ".venv" / "bin" / program
     return subprocess.run(
-        [str(python), *arguments], cwd=checkout, check=True, stdout=subprocess.PIPE, text=True
+        [str(path), *arguments], cwd=checkout, check=True, stdout=subprocess.PIPE, text=True
     ).stdout
 
 
