@@ -28,6 +28,7 @@ from dexec.domain.errors import (
 from dexec.domain.lifecycle import RESTING, Status, Step
 from dexec.domain.order import Event, Order
 from dexec.domain.recorded import RecordedRoute
+from dexec.domain.risk import RiskRefused
 from dexec.usecases.report import Report
 
 NAMESPACE = "dexec"
@@ -45,6 +46,7 @@ FAILURES = frozenset(
         NoVenue,
         OrderFailed,
         PoolDisabled,
+        RiskRefused,
         SlippageExceeded,
     )
 )

@@ -156,7 +156,17 @@ class Deployment:
         if path == "/api/orders":
             return 200, self._page(int(query["limit"]), int(query.get("cursor", "0")))
         if path == "/api/balances":
-            return 200, {"balances": [{"symbol": "SOL", "mint": "m", "amount": "999999.999999999"}]}
+            return 200, {
+                "balances": [
+                    {
+                        "symbol": "SOL",
+                        "mint": "m",
+                        "amount": "999999.999999999",
+                        "committed": "0",
+                        "available": "999999.999999999",
+                    }
+                ]
+            }
         return self._read(path.rpartition("/")[2])
 
     def _read(self, order_id: str) -> tuple[int, Document]:

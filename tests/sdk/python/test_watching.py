@@ -153,7 +153,7 @@ def test_a_failed_order_is_returned_and_raises_when_asked_to(deployment: Deploym
 
     async def scenario(client: AsyncClient) -> None:
         order = await (await client.handle(order_id)).done()
-        with pytest.raises(errors.OrderFailed, match="slippage_exceeded: the price moved") as raised:
+        with pytest.raises(errors.OrderFailed, match="failed: the price moved") as raised:
             order.raise_for_failure()
         assert (raised.value.code, raised.value.order) == ("slippage_exceeded", order)
 

@@ -36,7 +36,7 @@ def test_an_unknown_path_says_what_there_is(functions: Deployment, path: str, ke
     [
         ("DELETE", "/api/orders", "GET"),
         ("GET", "/api/orders/execute", "POST"),
-        ("PUT", "/api/orders/ord_1", "GET"),
+        ("PUT", "/api/orders/ord_1", "DELETE, GET, PATCH"),
         ("POST", "/health", "GET"),
         ("HEAD", "/", "GET"),
     ],

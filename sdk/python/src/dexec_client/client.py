@@ -129,7 +129,6 @@ class AsyncClient:
         one to repeat it with.
         """
         exact = {
-            "amount": amount,
             "minAmountOut": min_amount_out,
             "maxAmountIn": max_amount_in,
             "limitPrice": limit_price,
@@ -139,6 +138,7 @@ class AsyncClient:
         given: Document = {
             "tokenIn": token_in,
             "tokenOut": token_out,
+            "amount": amount_text(amount),
             **{name: None if value is None else amount_text(value) for name, value in exact.items()},
             "mode": mode,
             "slippageBps": slippage_bps,
