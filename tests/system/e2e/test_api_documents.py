@@ -44,12 +44,12 @@ def test_every_answer_has_a_status_and_a_shape_of_the_document(deployment: Deplo
         ],
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=420,
         check=False,
         cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Tested: 15" in done.stdout
+    assert f"Tested: {len(openapi.OPERATIONS)}\n" in done.stdout
 
 
 @pytest.mark.parametrize(
