@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from websockets.sync.client import connect
 
 from infra.release.documents import asyncapi, files, openapi
 from infra.release.documents.components import strict
+from infra.release.documents.spellings import BODY, EXAMPLES
 from tests.system.e2e.deployed import Deployed
 from tests.system.e2e.frames import Watch
 
@@ -29,8 +31,22 @@ CHECKS = (
 )
 
 
+def each_once(document: dict[str, Any]) -> dict[str, Any]:
+    """Return ``document`` with each spelling and each type of an order once, not their product.
+
+    The product has nearly twice the cases, made of the same parts.
+    """
+    body = document["components"]["schemas"][BODY]
+    once = [choice for choice in body["oneOf"] if choice["$ref"].rpartition("/")[2] in EXAMPLES]
+    assert len(once) == len(EXAMPLES)
+    return document | {
+        "components": document["components"]
+        | {"schemas": document["components"]["schemas"] | {BODY: body | {"oneOf": once}}}
+    }
+
+
 def test_every_answer_has_a_status_and_a_shape_of_the_document(deployment: Deployed, tmp_path: Path) -> None:
-    (tmp_path / "openapi.json").write_text(json.dumps(strict(openapi.document())))
+    (tmp_path / "openapi.json").write_text(json.dumps(strict(each_once(openapi.document()))))
     done = subprocess.run(
         [
             Path(sys.executable).parent / "st", "run", "openapi.json",
@@ -44,12 +60,12 @@ def test_every_answer_has_a_status_and_a_shape_of_the_document(deployment: Deplo
         ],
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=420,
         check=False,
         cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Tested: 15" in done.stdout
+    assert f"Tested: {len(openapi.OPERATIONS)}\n" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from tests.system.e2e.deployed import Deployed
 
 STRANGER = Path(__file__).parent / "clients" / "stranger.py"
 CLEAN_RUN = ["pending", "routing", "routing", "building", "submitted", "confirmed"]
+AT_ONCE = {"SwapOrder", "InputOutputOrder", "SideOrder"}
+WAITING = {"LimitSwapOrder", "StopSwapOrder", "TrailingStopSwapOrder", "OcoSwapOrder"}
 
 
 def test_a_client_from_the_documents_alone(deployment: Deployed, tmp_path: Path) -> None:
@@ -24,9 +26,9 @@ def test_a_client_from_the_documents_alone(deployment: Deployed, tmp_path: Path)
     )
     assert done.returncode == 0, done.stdout + done.stderr
     said = json.loads(done.stdout)
-    assert set(said["orders"]) == {"SwapOrder", "InputOutputOrder", "SideOrder"}
+    assert set(said["orders"]) == AT_ONCE | WAITING
     for name, order in said["orders"].items():
-        assert order["statuses"] == CLEAN_RUN
+        assert order["statuses"] == (CLEAN_RUN if name in AT_ONCE else ["open", "cancelled"])
         assert (order["repeated"], order["same"], order["lacking"]) == (True, True, [])
         assert order["clientOrderId"] == name
     assert said["problem"] == ["invalid", "tokenOut"]

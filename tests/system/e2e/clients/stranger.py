@@ -17,6 +17,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 Json = Any
+TERMINAL = ("confirmed", "failed", "cancelled", "expired")
 
 
 class Stranger:
@@ -52,7 +53,7 @@ class Stranger:
         return answer
 
     def bodies(self) -> dict[str, Json]:
-        """Return the example of each spelling of an order."""
+        """Return the example of each spelling and each type of an order."""
         content = self.api["paths"]["/api/orders/execute"]["post"]["requestBody"]["content"]
         return {name: one["value"] for name, one in content["application/json"]["examples"].items()}
 
@@ -60,7 +61,7 @@ class Stranger:
         """Return all events of an order, from the address that its answer named, until the last."""
         events: list[Json] = []
         with connect(url, additional_headers=self.socket_key, proxy=None) as socket:
-            while not events or events[-1]["status"] not in ("confirmed", "failed"):
+            while not events or events[-1]["status"] not in TERMINAL:
                 frame = json.loads(socket.recv(timeout=30))
                 if frame["type"] == "status":
                     seen = {event["seq"] for event in events}
@@ -77,7 +78,7 @@ class Stranger:
 
 
 def main(base_url: str, api_key: str) -> None:
-    """Place an order in each spelling and watch it, then make every mistake once."""
+    """Place each example of an order, cancel what waits, watch its events, then make every mistake once."""
     stranger = Stranger(base_url, api_key)
     said: dict[str, Json] = {"orders": {}}
     for name, body in stranger.bodies().items():
@@ -85,6 +86,8 @@ def main(base_url: str, api_key: str) -> None:
         named = body | {"clientOrderId": name}
         accepted = stranger.call("execute", body=named, **{"idempotency-key": key}).json()
         again = stranger.call("execute", body=named, **{"idempotency-key": key}).json()
+        if accepted["status"] == "open":
+            stranger.call("cancelOrder", order_id=accepted["orderId"])
         events = stranger.watch(accepted["websocketUrl"])
         order = stranger.call("readOrder", order_id=accepted["orderId"]).json()
         said["orders"][name] = {
