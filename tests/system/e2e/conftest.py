@@ -16,6 +16,7 @@ import pytest
 from infra.local import deployment, rollout
 from tests.support.homes import new_home
 from tests.system.e2e.deployed import Deployed
+from tests.system.e2e.evidence import cancel_what_waits
 from tests.system.e2e.frames import Watch
 
 ZERO_LATENCY = {"PaperLatency": "none"}
@@ -68,3 +69,12 @@ def shared_deployment(deployment_factory: Callable[[dict[str, str]], Deployed]) 
     if not endpoint:
         return deployment_factory(ZERO_LATENCY)
     return Deployed(rollout.deploy(endpoint, os.environ["DATABASE_URL"], ZERO_LATENCY), None)
+
+
+@pytest.fixture
+def quiet(deployment: Deployed) -> Deployed:
+    """Return that deployment where nothing waits: it cancels what another test left, also a failed one."""
+    if deployment.home is None:
+        pytest.skip("this deployment has no home directory")
+    cancel_what_waits(deployment, deployment.home)
+    return deployment

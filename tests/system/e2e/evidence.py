@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 
 from infra.lab.chaos import evidence
 from infra.lab.chaos.evidence import Outcome
 from infra.local import stack
+from infra.local.home import Home
+from tests.system.e2e import inprocess
 from tests.system.e2e.deployed import Deployed
 
 CLEAN_RUN = ["pending", "routing", "routing", "building", "submitted", "confirmed"]
@@ -69,3 +71,18 @@ def wait_for_clean_queues(deployment: Deployed) -> None:
     A message that comes while another executor has its order comes again after the lease, 25 s.
     """
     wait_until(lambda: not any(messages(deployment).values()), "both queues are empty", timeout_s=40)
+
+
+def cancel_what_waits(deployment: Deployed, home: Home) -> None:
+    """Cancel every order that waits, whoever placed it, and wait until no function ticks the market."""
+
+    def any_of(query: LiteralString) -> list[str]:
+        with psycopg.connect(deployment.database_url) as connection:
+            return [str(one) for (one,) in connection.execute(query).fetchall()]
+
+    waiting = any_of("SELECT id FROM orders WHERE outcome = 'resting'")
+    if waiting:
+        ran = inprocess.run("orders", "cancel", *waiting, "--yes", "--home", str(home.root))
+        assert ran.returncode == 0, ran.stderr
+    ticking: LiteralString = "SELECT shard FROM shards WHERE lease_until > now()"
+    wait_until(lambda: not any_of(ticking), "no function ticks the market", timeout_s=40)

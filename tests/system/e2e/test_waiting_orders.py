@@ -187,10 +187,9 @@ def test_a_stream_opened_later_hears_every_step_from_then_on(fallen: Fallen) -> 
         assert "triggered" in [event.status for event in heard]
 
 
-def test_the_demo_fires_each_of_its_orders_and_moves_the_market_back(deployment: Deployed) -> None:
-    if deployment.home is None:
-        pytest.skip("this deployment has no home directory")
-    home = str(deployment.home.root)
+def test_the_demo_fires_each_of_its_orders_and_moves_the_market_back(quiet: Deployed) -> None:
+    assert quiet.home is not None
+    home = str(quiet.home.root)
     ran = command.run("demo", "--orders", "--home", home, COLUMNS="80", NO_COLOR="1")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "\x1b" not in ran.stdout

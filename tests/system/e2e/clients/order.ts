@@ -26,7 +26,10 @@ const WAITING: Schemas["OrderBody"][] = [
 async function waiting(body: Schemas["OrderBody"]): Promise<string[]> {
   const { data, error } = await client.POST("/api/orders/execute", { body });
   if (error !== undefined) throw new Error(error.detail);
-  const order = await client.GET("/api/orders/{order_id}", { params: { path: { order_id: data.orderId } } });
+  const params = { path: { order_id: data.orderId } };
+  const order = await client.GET("/api/orders/{order_id}", { params });
+  const cancelled = await client.DELETE("/api/orders/{order_id}", { params });
+  if (cancelled.error !== undefined) throw new Error(cancelled.error.detail);
   return [data.status, ...(order.data?.events ?? []).map(said)];
 }
 

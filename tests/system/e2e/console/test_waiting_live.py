@@ -33,7 +33,9 @@ def test_a_bracket_is_placed_amended_and_cancelled(open_console: OpenConsole, de
     expect(entry).to_contain_text(re.compile(r"now [\d.]+, [\d.]+ % away"))
     expect(entry.locator("li .tag")).to_have_text("OCO · Held")
     with deployment.client(key) as client:
-        exit_, placed = client.get("api/orders", params={"status": "active"}).json()["orders"]
+        # The two are of one millisecond: neither is the newer.
+        orders = client.get("api/orders", params={"status": "active"}).json()["orders"]
+        placed, exit_ = sorted(orders, key=lambda order: str(order["orderType"]))
         points = client.get("api/prices", params={"tokenIn": "USDC", "tokenOut": "SOL"}).json()["points"]
     assert (placed["orderType"], placed["exitId"]) == ("limit", exit_["orderId"])
     assert (exit_["priceUnit"], exit_["stopLoss"]["trailingBps"]) == ("USDC per SOL", 1000)
