@@ -279,6 +279,8 @@ def test_what_waits_is_claimed_while_it_may_not_trade_to_rest_again(store: Backe
     assert (after_it.status, after_it.lease_token) == (Status.OPEN, None)
     assert after_it.waiting is not None
     assert after_it.waiting.fired is None
+    again = claim(store, order)
+    assert (again.outcome, again.halted) == (ClaimOutcome.RESTING, False)
 
 
 def test_as_many_orders_wait_as_their_client_may_have(store: Backend) -> None:

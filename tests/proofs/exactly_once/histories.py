@@ -185,6 +185,9 @@ class Histories(RuleBasedStateMachine):
             return
         self.world.tape.faults.clear()
         self.world.resume()
+        # What a day's limit holds back would wait for midnight.
+        for name in CLIENTS:
+            self.world.backend.risk.clear(name)
         self.world.settle()
         self.end()
         check(self.world)

@@ -71,13 +71,17 @@ def chosen(scenario: str) -> list[Run]:
     return runs if SOAK or scenario not in WAITING else runs[zlib.crc32(scenario.encode()) % STEP :: STEP]
 
 
-def play_at_random(seed: int, prepare: Callable[[World], None] = lambda world: None) -> World:
+def play_at_random(
+    seed: int,
+    prepare: Callable[[World], None] = lambda world: None,
+    waiting_share: float = WAITING_SHARE,
+) -> World:
     """Play a scenario with faults at two or three of its calls; ``seed`` decides which.
 
-    ``prepare`` is given the world before it starts.
+    ``prepare`` is given the world before it starts; ``waiting_share`` is the share of orders that wait.
     """
     random = Random(seed)
-    waits = random.random() < WAITING_SHARE
+    waits = random.random() < waiting_share
     scenario = random.choice(sorted(WAITING if waits else SCENARIOS.keys() - WAITING))
     world = new_world(scenario)
     world.redelivery = random.choice(REDELIVERIES)

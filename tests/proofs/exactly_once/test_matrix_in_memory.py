@@ -24,7 +24,7 @@ UNUSED = {
         "watching.connection",
     ),
     "queue.probe",
-    *("control.orders", "control.switches", "control.standing"),
+    *("control.switches", "control.standing"),
     # They read for clients and operators, too, or are made in the second minute of a run.
     *("waiting.ticked_at", "waiting.count", "waiting.prune"),
 }

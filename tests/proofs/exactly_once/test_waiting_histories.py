@@ -26,7 +26,7 @@ from tests.proofs.exactly_once.matrix import SOAK
 from tests.proofs.simulation.invariants import check_now
 from tests.proofs.simulation.waits import BACK, BOOK, TOO_MUCH
 
-EXAMPLES = 10_000 if SOAK else 24
+EXAMPLES = 10_000 if SOAK else 8
 STEPS = 40 if SOAK else 25
 KINDS = ("limit", "stop", "stop-limit", "trail", "asleep", "oco", "oco of a trail")
 SELL = RouteRequest(Mode.EXACT_IN, "SOL", "USDC", 700_000_000)

@@ -144,7 +144,7 @@ class FakeOrders:
             held_by = None if switch is None else switch.stop
             outcome = claim_outcome(row.order, token, now, held_by=held_by, keyless=keyless)
             unsigned = row.order.waiting is not None and row.order.status is not Status.SUBMITTED
-            halted = unsigned and self._store.may_not_trade(row.order)
+            halted = outcome is ClaimOutcome.CLAIMED and unsigned and self._store.may_not_trade(row.order)
             held = row.order.lease_token not in (None, token)
             abandoned = held and outcome is ClaimOutcome.CLAIMED
             if outcome is ClaimOutcome.CLAIMED:
