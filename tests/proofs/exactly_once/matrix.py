@@ -20,10 +20,10 @@ from tests.support.fakes import START
 
 SOAK = bool(os.environ.get("DEXEC_SOAK"))
 WAITING = {scenario.__name__ for scenario in WAITS}
-STEP = 89
+STEPS = dict.fromkeys(WAITING, 89) | {"limited": 5, "limited_while_submitted": 2}
 WAITING_SHARE = 0.5 if SOAK else 0.1
-"""Histories of orders that wait take long: one of so many is played, and all by ``make soak``.
-Of those with faults at random, this share is theirs.
+"""Histories of orders that wait, or of several orders, take long: one run of so many is played, and all by
+``make soak``. Of those with faults at random, this share is of orders that wait.
 """
 
 REDELIVERIES = ("once", "twice", "at once")
@@ -66,9 +66,9 @@ def runs_of(scenario: str) -> Iterator[Run]:
 
 
 def chosen(scenario: str) -> list[Run]:
-    """Return the runs of a scenario that are played: all, but only some of those of what waits."""
-    runs = list(runs_of(scenario))
-    return runs if SOAK or scenario not in WAITING else runs[zlib.crc32(scenario.encode()) % STEP :: STEP]
+    """Return the runs of a scenario that are played: all, but only some of those that take long."""
+    runs, step = list(runs_of(scenario)), 1 if SOAK else STEPS.get(scenario, 1)
+    return runs[zlib.crc32(scenario.encode()) % step :: step]
 
 
 def play_at_random(

@@ -12,7 +12,7 @@ from tests.proofs.simulation.scenarios import SCENARIOS
 
 Recorder = Callable[[str, object], None]
 
-RANDOM_RUNS = 20_000 if SOAK else 2_000
+RANDOM_RUNS = 20_000 if SOAK else 1_200
 SLICES = 4
 
 UNUSED = {

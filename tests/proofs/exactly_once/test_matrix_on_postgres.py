@@ -14,7 +14,7 @@ from tests.proofs.simulation.backend import ContestedDatabase, PostgresAudit, on
 from tests.proofs.simulation.scenarios import SCENARIOS
 from tests.support.fakes import START
 
-RUNS_A_SLICE = 2_000 if SOAK else 75
+RUNS_A_SLICE = 2_000 if SOAK else 50
 SLICES = 4
 
 

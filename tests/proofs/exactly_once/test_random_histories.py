@@ -8,7 +8,7 @@ from tests.conftest import Connecting
 from tests.proofs.exactly_once.histories import Histories, play_histories
 from tests.proofs.exactly_once.matrix import SOAK
 
-EXAMPLES = 400 if SOAK else 24
+EXAMPLES = 400 if SOAK else 16
 STEPS = 60 if SOAK else 30
 
 

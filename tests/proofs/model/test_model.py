@@ -13,7 +13,7 @@ from tests.proofs.model.model import PAUSED, PROMISED, PUNCTUAL, Rules, State
 from tests.proofs.simulation.path import PathCheck
 from tests.proofs.simulation.world import World
 
-HISTORIES = 3_000 if SOAK else 200
+HISTORIES = 3_000 if SOAK else 120
 
 
 def test_no_reachable_state_is_broken_or_stuck(
