@@ -65,6 +65,10 @@ class Histories(RuleBasedStateMachine):
             self.world.connect(f"{name}'s stream", key, stream=True)
         self.watch_paths()
         self.connections = 0
+        self.place_first(orders)
+
+    def place_first(self, orders: int) -> None:
+        """Place the orders that a history begins with."""
         for n in range(orders):
             self.place(CLIENTS[n % 2], None, True)
 

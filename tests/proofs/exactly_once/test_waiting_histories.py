@@ -49,6 +49,11 @@ class WaitingHistories(Histories):
     def watch_paths(self) -> None:
         """Check nothing on the way: the model of market orders has no such paths."""
 
+    def place_first(self, orders: int) -> None:
+        """Place market orders, and one that waits."""
+        super().place_first(orders)
+        self.world.place(self.keys[CLIENTS[0]], SELL, terms=self._terms("limit", BOOK, 60, 1))
+
     @initialize(drains=st.booleans())
     def choose_the_end(self, drains: bool) -> None:
         """Choose whether every order has its price at the end, or what is left is cancelled."""
@@ -212,7 +217,7 @@ def test_histories_of_orders_that_wait(
     steps: Counter[tuple[Status, Status]] = Counter()
     WaitingHistories.steps = steps
     stores = play_histories(WaitingHistories, connecting, EXAMPLES, STEPS)
-    assert stores.orders >= EXAMPLES
+    assert stores.orders >= 2 * stores.histories > 0
     assert any(before in RESTING for before, _ in steps)
     record_property("histories", stores.histories)
     record_property("orders", stores.orders)
