@@ -62,7 +62,7 @@ check: lint ## what to run while working, in a minute: lint, types, unit tests, 
 	@tests/run -q -n 2 tests/unit tests/contract -m "not back_end"
 
 test: lint setup-sam ## everything: checks, then every test
-	@# Three at a time keep two cores busy: deployments mostly wait.
+	@# Four at a time keep two cores busy: deployments mostly wait.
 	@tests/run -n 4 --dist loadgroup --durations 30
 
 coverage: setup setup-sam ## every test, and the lines that none of them runs; takes half as long again
