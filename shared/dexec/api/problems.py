@@ -18,6 +18,7 @@ from dexec.domain.errors import (
     DexecError,
     Ending,
     ExitsCross,
+    FieldRejected,
     IdempotencyConflict,
     Invalid,
     NotFound,
@@ -113,6 +114,7 @@ STATUS: dict[type[DexecError], int] = {
     IdempotencyConflict: 409,
     ConnectionUnknown: 410,
     BodyTooLarge: 413,
+    FieldRejected: 422,
     Invalid: 422,
     WouldTrigger: 422,
     ExitsCross: 422,
@@ -177,7 +179,7 @@ def problem(error: DexecError, base_url: str = "") -> Problem:
     """
     status, code = status_of(error), code_of(error)
     detail = str(error) if status != 500 else "something went wrong on our side"
-    field = error.field if isinstance(error, Invalid | WouldTrigger | ExitsCross) else ""
+    field = error.field if isinstance(error, FieldRejected) else ""
     view: Problem = {
         "type": page_of(code, base_url),
         "code": code,

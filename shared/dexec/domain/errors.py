@@ -9,9 +9,10 @@ DexecError
     NotFound
     ConnectionUnknown
     IdempotencyConflict
-    Invalid
-    WouldTrigger               a stop whose price is reached already
-    ExitsCross                 exits on the wrong side of each other, or of the entry
+    FieldRejected              a field of it is
+      Invalid
+      WouldTrigger             a stop whose price is reached already
+      ExitsCross               exits on the wrong side of each other, or of the entry
     StaleSeq                   an amendment of an order that has changed since
     NotWaiting                 an amendment of an order that does not wait
     TooLateToCancel
@@ -112,34 +113,30 @@ class IdempotencyConflict(Rejected):
     code = ErrorCode.IDEMPOTENCY_CONFLICT
 
 
-class Invalid(Rejected):
-    """A field has a value that no order can have; ``field`` names it as the client wrote it."""
-
-    code = ErrorCode.INVALID
+class FieldRejected(Rejected):
+    """One field of the request is at fault; ``field`` names it as the client wrote it."""
 
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)
         self.field = field
 
 
-class WouldTrigger(Rejected):
+class Invalid(FieldRejected):
+    """A field has a value that no order can have."""
+
+    code = ErrorCode.INVALID
+
+
+class WouldTrigger(FieldRejected):
     """The market is through the order's stop price already: it would be due at once."""
 
     code = ErrorCode.WOULD_TRIGGER
 
-    def __init__(self, message: str, field: str = "") -> None:
-        super().__init__(message)
-        self.field = field
 
-
-class ExitsCross(Rejected):
+class ExitsCross(FieldRejected):
     """Take-profit and stop-loss are on the wrong side of each other, or of the entry."""
 
     code = ErrorCode.EXITS_CROSS
-
-    def __init__(self, message: str, field: str = "") -> None:
-        super().__init__(message)
-        self.field = field
 
 
 class StaleSeq(Rejected):
