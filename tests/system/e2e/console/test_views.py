@@ -28,6 +28,19 @@ INPUT_MS = 600
 """For half a second after an input, whatever moves counts as its effect."""
 
 FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+MOVED_BY_WHAT_FOLLOWS = """() => {
+  const parts = [...document.querySelector("main").children], moved = [];
+  const place = ({x, y, width}) => `${x},${y},${width}`;
+  const now = () => parts.map((part) => place(part.getBoundingClientRect()));
+  const whole = now();
+  for (let here = parts.length - 1; here > 0; here--) {
+    parts[here].remove();
+    now().slice(0, here).forEach((at, n) => at === whole[n] || moved.push(parts[n].outerHTML));
+  }
+  return moved;
+}"""
+"""Takes the page's parts away, the last first, as they come one by one while the page loads."""
+
 VIEWS = [f"{theme}-{width}" for theme in ("dark", "light") for width in (1600, 820, 390)]
 
 
@@ -147,6 +160,15 @@ def test_every_view_is_accessible_and_still(
     assert findings(console, axe) == []
     assert console.shifts() == []
     assert console.complaints == []
+
+
+@pytest.mark.parametrize("width", [1600, 820, 390])
+def test_what_of_the_page_is_still_to_come_moves_nothing_that_is_here(
+    open_console: OpenConsole, deployment: Deployed, width: int
+) -> None:
+    console = open_console(deployment, "dark", width)
+    console.enter(deployment.new_key())
+    assert console.page.evaluate(MOVED_BY_WHAT_FOLLOWS) == []
 
 
 @pytest.mark.parametrize("width", [820, 390])
