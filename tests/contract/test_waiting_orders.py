@@ -169,6 +169,18 @@ def test_what_waits_takes_no_slot_and_has_the_same_rate_of_its_own(store: Backen
     assert len(store.audit.waiting()) == 2, "nothing of what was refused"
 
 
+@pytest.mark.parametrize("new", [waiting(), bracket()], ids=["entry", "exit"])
+def test_the_streams_that_a_store_finds_while_it_places_are_those_of_the_client(
+    store: Backend, new: NewOrder
+) -> None:
+    connect(store, "plain")
+    connect(store, "stream", stream=True)
+    connect(store, "bob's", "bob", stream=True)
+    streams = store.watching.streams("alice")
+    assert [one.connection_id for one in streams] == ["stream"]
+    assert store.orders.place(new, None, None).streams in (streams, None), "or it has not looked"
+
+
 # --- resting again -----------------------------------------------------------------------------------
 
 

@@ -44,11 +44,14 @@ class Telling(Adapters):
             waiting=self.push_wait,
         )
 
-    def announce_order(self, order: Order, event: Event, watcher: str | None) -> None:
-        """Tell streams of an order that waits; what that takes is built when one does."""
-        from dexec.usecases.announce_order import AnnounceOrder
+    def announce_order(
+        self, order: Order, event: Event, watcher: str | None, streams: Sequence[Watcher] | None
+    ) -> None:
+        """Tell streams of an order that waits; what that takes is built where there may be some."""
+        if streams is None or streams:
+            from dexec.usecases.announce_order import AnnounceOrder
 
-        AnnounceOrder(self.watching, self.clock, self.new_notifier)(order, event, watcher)
+            AnnounceOrder(self.watching, self.clock, self.new_notifier)(order, event, watcher, streams)
 
     @cached_property
     def hint_webhooks(self) -> HintWebhooks:

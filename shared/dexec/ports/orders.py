@@ -63,12 +63,14 @@ def first_event(order: Order) -> Event:
 class Placed:
     """The order that stands under this idempotency key now; ``is_new`` when this call made it.
 
-    ``is_ticked``: after it was stored, a function was seen to tick its book. A store need not look.
+    Where something waits, a store may look once it is stored, in the same round trip. ``is_ticked``: a
+    function was seen to tick its book. ``streams``: the client's stream connections, None where it did not.
     """
 
     order: Order
     is_new: bool
     is_ticked: bool = False
+    streams: tuple[Watcher, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from dexec.domain.errors import OutcomeUnknown, Unavailable
 from dexec.domain.lifecycle import RESTING
 from dexec.domain.order import Event, Order
-from dexec.ports import Clock, Watching
+from dexec.ports import Clock, Watcher, Watching
 from dexec.usecases.notify import Notifier
 
 ANNOUNCE_S = 1
@@ -35,16 +35,20 @@ class AnnounceOrder:
     clock: Clock
     new_notifier: Callable[[datetime | None], Notifier]
 
-    def __call__(self, order: Order, event: Event, watcher: str | None) -> None:
+    def __call__(
+        self, order: Order, event: Event, watcher: str | None, streams: Sequence[Watcher] | None = None
+    ) -> None:
         """Push ``event``, the first of ``order``, to all stream connections but ``watcher``.
 
-        That is the connection which placed it and is answered by itself.
+        That is the connection which placed it and is answered by itself. ``streams`` are read where they are
+        not known yet.
         """
         now = self.clock.now()
         if now - order.created_at > timedelta(seconds=IN_TIME_S):
             return
         with suppress(Unavailable, OutcomeUnknown):
-            streams = self.watching.streams(order.client_id)
+            if streams is None:
+                streams = self.watching.streams(order.client_id)
             others = [one for one in streams if one.connection_id != watcher]
             ends_at = now + timedelta(seconds=ANNOUNCE_S + _LEFT_FREE_S)
             starts_at = None if order.status in RESTING else order.run_at

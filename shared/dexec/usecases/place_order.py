@@ -31,7 +31,7 @@ from dexec.domain.risk import RiskLimits, RiskRefused, most_open
 from dexec.domain.tokens import format_units
 from dexec.domain.waiting.conditions import Kind
 from dexec.domain.waiting.terms import Terms, Waiting
-from dexec.ports import ApiKey, Clock, NewOrder, Orders, Placed, Queue, RateLimit
+from dexec.ports import ApiKey, Clock, NewOrder, Orders, Placed, Queue, RateLimit, Watcher
 from dexec.ports.orders import first_event
 from dexec.usecases.guards import no_limits
 from dexec.usecases.hint_webhooks import no_hints
@@ -73,8 +73,11 @@ def not_judged(_: RouteRequest, __: Terms | None, ___: Terms | None) -> Kind | N
     return None
 
 
-Announce = Callable[[Order, Event, str | None], None]
-"""Tells a client's streams, but one connection, of an order that waits and its first event; never raises."""
+Announce = Callable[[Order, Event, str | None, tuple[Watcher, ...] | None], None]
+"""Tells a client's streams, but one connection, of an order that waits and its first event; never raises.
+
+The streams are given where they are known.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +160,10 @@ class PlaceOrder:
             self.start_ticking(order)
         if placed.is_new:
             if order.run_at > now or order.status is Status.OPEN:
-                self.announce(order, new.first_event, watcher)
+                self.announce(order, new.first_event, watcher, placed.streams)
             self.hint(order)
             if new.exit is not None:
-                self.announce(new.exit, first_event(new.exit), watcher)
+                self.announce(new.exit, first_event(new.exit), watcher, placed.streams)
                 self.hint(replace(new.exit, hooks=order.hooks))
         return placed
 

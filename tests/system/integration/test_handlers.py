@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from datetime import timedelta
 from typing import cast
@@ -62,7 +63,28 @@ def place_late(deployment: Deployment) -> str:
             return str(answer.json["orderId"])
 
 
-def test_an_order_that_waits_costs_one_round_trip_more_and_is_announced(
+def test_an_order_that_waits_for_its_price_costs_the_read_of_that_price_more(
+    deployment: Deployment, trips: Counter[int]
+) -> None:
+    stream, _ = deployment.connect(KEY, {"stream": "all"})
+    now = deployment.clock.now()
+    assert deployment.parts.waiting.take_shard(0, "ticks", now, now + timedelta(minutes=1)) is not None
+    place(deployment)
+    swap = json.loads(ORDER)
+    trips.clear()
+    for terms, most in (
+        ({"orderType": "limit", "limitPrice": "100000"}, 2),
+        ({"orderType": "trailingStop", "trailingBps": 5_000}, 1),
+        ({"stopLoss": {"triggerPrice": "0.000001"}}, 2),
+    ):
+        answer = deployment.http("POST", PATH, key=KEY, body=json.dumps(swap | terms))
+        assert answer.status == 202, answer.text
+        assert trips.pop(id(deployment.parts.database)) == most
+    told = [(frame["status"], frame.get("orderType")) for frame in deployment.received(stream)]
+    assert told == [("open", "limit"), ("open", "trailingStop"), ("held", "stop")]
+
+
+def test_an_order_that_starts_later_costs_one_round_trip_more_and_is_announced(
     deployment: Deployment, trips: Counter[int]
 ) -> None:
     deployment.add_key(SLOW_KEY, "slow", orders_per_minute=30)

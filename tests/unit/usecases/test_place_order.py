@@ -352,7 +352,7 @@ def test_an_order_that_waits_is_announced_with_its_exit(world: World, alice: Api
     hints: list[Order] = []
     world.place_order = replace(
         world.place_order,
-        announce=lambda order, event, _: told.append((order.id, event.status)),
+        announce=lambda order, event, *_: told.append((order.id, event.status)),
         hint=hints.append,
     )
     entry = submit(world, alice, Submission(SWAP, terms=at("50000"), exits=BACK))

@@ -30,9 +30,18 @@ def placing(new: NewOrder, limit: RateLimit | None, watcher: str | None, shards:
     return statements
 
 
-def ticking(order: Order, shards: int) -> Statement:
-    """Return what sees whether a function ticks an order's book: to be read once the order is committed."""
-    return Statement("shard_is_ticked", {"shard": shard(order, shards), "now": order.created_at})
+def looking(new: NewOrder, shards: int) -> list[Statement]:
+    """Return what is read once an order is committed, of a market order without an exit nothing.
+
+    Whether a function ticks its book, and its client's streams, which hear of what waits at once.
+    """
+    order = new.order
+    if order.waiting is None and new.exit is None:
+        return []
+    return [
+        Statement("shard_is_ticked", {"shard": shard(order, shards), "now": order.created_at}),
+        Statement("stream_connections", {"client_id": order.client_id}),
+    ]
 
 
 def saving(change: Change, shards: int) -> list[Statement]:

@@ -14,7 +14,7 @@ import psycopg
 from dexec.adapters.postgres import amendments, encoding, rows
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.order_params import NO_LIMIT, rate_id
-from dexec.adapters.postgres.order_writes import ending, placing, saving, ticking
+from dexec.adapters.postgres.order_writes import ending, looking, placing, saving
 from dexec.adapters.postgres.risk import DAY_LIMIT, PostgresRisk
 from dexec.adapters.postgres.risk_encoding import load_limits
 from dexec.adapters.postgres.statements import Row, Statement
@@ -64,11 +64,11 @@ class PostgresOrders:
     def place(self, new: NewOrder, limit: RateLimit | None, watcher: str | None) -> Placed:
         """Store an order, or find the one that its idempotency key stands for."""
         statements = placing(new, limit, watcher, self._shards)
-        reads = [] if new.order.waiting is None else [ticking(new.order, self._shards)]
+        reads = looking(new, self._shards)
         try:
-            (found, *_), ticked = self._database.transact(statements, reads, Repeat.HARMLESS)
+            (found, *_), seen = self._database.transact(statements, reads, Repeat.HARMLESS)
             while found and found[0]["raced"]:
-                (found, *_), ticked = self._database.transact(statements, reads, Repeat.HARMLESS)
+                (found, *_), seen = self._database.transact(statements, reads, Repeat.HARMLESS)
         except psycopg.errors.UniqueViolation:
             # Only a repeat after a lost connection can find its own id: the first run did commit.
             known = self.find(new.order.id, new.order.client_id)
@@ -83,7 +83,11 @@ class PostgresOrders:
             with suppress(StoreUnavailable, CommitUnknown):
                 self._database.fetch(Statement("return_slot", statements[0].params), Repeat.NEVER)
         order = _honest(order_row, new)
-        return Placed(order, is_new=order.id == new.order.id, is_ticked=any(ticked))
+        is_new = order.id == new.order.id
+        if not reads:
+            return Placed(order, is_new)
+        ticked, streams = seen
+        return Placed(order, is_new, bool(ticked), tuple(map(rows.to_watcher, streams)))
 
     def known(self, new: NewOrder) -> Order | None:
         """Return the order that an idempotency key stands for."""
