@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
+from dexec.adapters.postgres.json_text import Fields, dump
 from dexec.adapters.postgres.route_encoding import (
-    Fields,
     decode_fill,
     decode_route,
     encode_fill,
@@ -42,14 +42,6 @@ from dexec.domain.order import (
 from dexec.domain.quote import Mode, Pair, RouteRequest
 from dexec.domain.recorded import RecordedFill, RecordedRoute
 from dexec.domain.tokens import decimals_of, format_units
-
-_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
-
-
-def dump(value: Mapping[str, object]) -> str:
-    """Return compact JSON."""
-    return _ENCODER.encode(value)
-
 
 # --- requests ----------------------------------------------------------------------------------------
 

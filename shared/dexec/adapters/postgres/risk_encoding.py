@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date
 
+from dexec.adapters.postgres.json_text import dump
 from dexec.domain.risk import SETTLEMENT, Reservation, RiskLimits
 
 
@@ -19,7 +20,7 @@ def dump_limits(limits: RiskLimits) -> str:
         "collarBps": limits.collar_bps,
         "settlement": limits.settlement,
     }
-    return json.dumps({name: value for name, value in fields.items() if value is not None})
+    return dump({name: value for name, value in fields.items() if value is not None})
 
 
 def load_limits(text: str | None) -> RiskLimits | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
+from dexec.adapters.postgres.json_text import Fields
 from dexec.domain.amounts import format_amount, format_decimal
 from dexec.domain.quote import Mode, VenueFailure
 from dexec.domain.recorded import (
@@ -17,9 +17,6 @@ from dexec.domain.recorded import (
     RecordedRoute,
 )
 from dexec.domain.tokens import decimals_of, format_units
-
-Fields = dict[str, Any]
-"""A JSON object."""
 
 
 def encode_route(route: RecordedRoute) -> Fields:

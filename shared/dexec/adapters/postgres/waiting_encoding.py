@@ -6,14 +6,12 @@ import json
 from datetime import datetime
 from fractions import Fraction
 
-from dexec.adapters.postgres.route_encoding import Fields
+from dexec.adapters.postgres.json_text import Fields, dump
 from dexec.domain.order import Activated, Triggered
 from dexec.domain.quote import Pair
 from dexec.domain.waiting.conditions import Kind, Limit, PriceType, Stop, Trail
 from dexec.domain.waiting.prices import Price, Unit
 from dexec.domain.waiting.terms import Terms, TimeInForce, Waiting
-
-_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
 def encode_terms(terms: Terms) -> Fields:
@@ -55,7 +53,7 @@ def dump_waiting(waiting: Waiting | None) -> str | None:
         "restedAt": rested_at,
         "active": waiting.is_active,
     }
-    return _ENCODER.encode(fields)
+    return dump(fields)
 
 
 def load_waiting(text: str | None, since: int | None, pair: Pair) -> Waiting | None:
