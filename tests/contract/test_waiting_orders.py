@@ -23,12 +23,12 @@ from dexec.domain.order import (
 )
 from dexec.domain.quote import Mode, Pair, RouteRequest
 from dexec.domain.recorded import RecordedFill
-from dexec.domain.waiting.bracket import ENTRY_UNFILLED
 from dexec.domain.waiting.conditions import Kind, Limit, Stop, Trail
 from dexec.domain.waiting.lookup import Part
 from dexec.domain.waiting.prices import Price
 from dexec.domain.waiting.steps import rest
 from dexec.domain.waiting.terms import Terms, Waiting
+from dexec.domain.withdrawals import OF_EXIT
 from dexec.ports import ClaimOutcome, NewOrder
 from dexec.ports.orders import MOST_EVENTS
 from tests.contract.samples import (
@@ -293,8 +293,8 @@ def test_an_entry_that_ends_unfilled_cancels_its_exit(store: Backend, how: str) 
     order = claimed(store, store.orders.place(new, None, None).order)
     store.orders.save(ends(order, after(4), how))
     exit_, events = read(store, new.exit)
-    assert (exit_.status, exit_.error, exit_.seq) == (Status.CANCELLED, ENTRY_UNFILLED, 2)
-    assert events[-1].detail == Withdrawal("entry", ENTRY_UNFILLED)
+    assert (exit_.status, exit_.error, exit_.seq) == (Status.CANCELLED, OF_EXIT.error, 2)
+    assert events[-1].detail == Withdrawal("entry", OF_EXIT.error)
     assert rows(store, exit_) == {}
     assert store.orders.history("alice", "active", None, 10) == ()
 

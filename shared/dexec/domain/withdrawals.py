@@ -5,7 +5,6 @@ from __future__ import annotations
 from dexec.domain.error_code import ErrorCode
 from dexec.domain.failure import Failure
 from dexec.domain.order import Withdrawal
-from dexec.domain.waiting.bracket import BY_ENTRY, ENTRY_UNFILLED
 
 _CANCELLED = ErrorCode.CANCELLED
 
@@ -15,7 +14,7 @@ BY_REVOCATION = Withdrawal(
     "key_revoked",
     Failure(ErrorCode.KEY_REVOKED, "cancelled before it was filled: the API key of its client was revoked"),
 )
-OF_EXIT = Withdrawal(BY_ENTRY, ENTRY_UNFILLED)
+OF_EXIT = Withdrawal("entry", Failure(_CANCELLED, "cancelled because its entry ended without a fill"))
 """Of the held exit of an entry that will never fill."""
 
 _ALL = {one.by: one for one in (BY_CLIENT, BY_OPERATOR, BY_REVOCATION, OF_EXIT)}

@@ -5,14 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from dexec.domain.errors import Cancelled
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Accepted, Change, Order, cancel
-
-BY_ENTRY = "entry"
-"""What cancels an exit whose entry ended without a fill."""
-
-ENTRY_UNFILLED = Cancelled("cancelled because its entry ended without a fill").failure()
+from dexec.domain.withdrawals import OF_EXIT
 
 
 def after_entry(held: Order, entry: Order, now: datetime) -> Change | None:
@@ -23,7 +18,7 @@ def after_entry(held: Order, entry: Order, now: datetime) -> Change | None:
     if held.status is not Status.HELD or not entry.is_terminal:
         return None
     if entry.fill is None:
-        return cancel(held, now, BY_ENTRY, ENTRY_UNFILLED)
+        return cancel(held, now, OF_EXIT.by, OF_EXIT.error)
     return open_exit(held, now, entry.fill.amount_out)
 
 
