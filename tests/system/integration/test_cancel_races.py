@@ -17,7 +17,7 @@ from dexec.adapters.postgres.database import Database
 from dexec.adapters.postgres.orders import PostgresOrders
 from dexec.domain.errors import CancelWished, DexecError, LeaseLost, NotWaiting, StaleSeq
 from dexec.domain.lifecycle import RESTING, Status
-from dexec.domain.order import Order, build, cancel, confirm, submit, try_again
+from dexec.domain.order import Change, Order, build, cancel, confirm, submit, try_again
 from dexec.domain.waiting.conditions import Limit
 from dexec.domain.waiting.prices import Price
 from dexec.domain.waiting.steps import amend, rest
@@ -118,6 +118,19 @@ def amending(order: Order, price: str) -> Callable[[Database], DexecError | None
     return work
 
 
+def saving(change: Change) -> Callable[[Database], bool]:
+    """Return what an executor does at the end of a step; it says whether its lease still stood."""
+
+    def work(database: Database) -> bool:
+        try:
+            PostgresOrders(database).save(change)
+        except LeaseLost:
+            return False
+        return True
+
+    return work
+
+
 def triggering(store: Store, order: Order) -> Callable[[Database], bool]:
     def work(_: Database) -> bool:
         while True:
@@ -175,40 +188,21 @@ def test_what_waits_is_cancelled_whatever_comes_at_the_same_moment(store: Store,
 
 
 def test_an_order_that_rests_again_as_it_is_cancelled_waits_no_more(store: Store) -> None:
-    def resting(order: Order) -> Callable[[Database], bool]:
-        def work(database: Database) -> bool:
-            try:
-                PostgresOrders(database).save(rest(order, after(1), failure("no_venue")))
-            except LeaseLost:
-                return False
-            return True
-
-        return work
-
     for _ in range(ROUNDS):
         order = taken(store, store.orders.place(waiting(OCO), None, None).order)
-        cancels, _rested = store.both(cancelling(order), resting(order))
+        cancels, _rested = store.both(cancelling(order), saving(rest(order, after(1), failure("no_venue"))))
         assert len(cancels.ended) == 1
         assert store.check(order).status is Status.CANCELLED
 
 
 def test_a_cancel_ends_an_order_before_it_is_signed_or_after_it_did_not_fill(store: Store) -> None:
-    def signing(order: Order) -> Callable[[Database], bool]:
-        def work(database: Database) -> bool:
-            try:
-                PostgresOrders(database).save(submit(order, NOW, TRANSACTION))
-            except LeaseLost:
-                return False
-            return True
-
-        return work
-
     for _ in range(ROUNDS):
         order = taken(store, store.orders.place(waiting(OCO), None, None).order)
-        cancels, is_signed = store.both(cancelling(order), signing(order))
+        signing = submit(order, NOW, TRANSACTION)
+        cancels, is_signed = store.both(cancelling(order), saving(signing))
         assert (len(cancels.ended), cancels.noted) == ((0, (order.id,)) if is_signed else (1, ()))
         if is_signed:
-            sent = submit(order, NOW, TRANSACTION).after
+            sent = signing.after
             with pytest.raises(CancelWished) as wished:
                 store.orders.save(try_again(sent, after(2), failure("blockhash_expired")))
             why = withdrawal(wished.value.by)
@@ -230,9 +224,6 @@ def test_a_fill_and_a_cancel_of_an_entry_leave_its_exit_open_or_over(store: Stor
             continue
         sent = submit(building, NOW, TRANSACTION)
         store.orders.save(sent)
-        cancels, _ = store.both(
-            cancelling(entry),
-            lambda database: PostgresOrders(database).save(confirm(sent.after, NOW, FILL)),  # noqa: B023
-        )
-        assert cancels.ended == ()
+        cancels, is_filled = store.both(cancelling(entry), saving(confirm(sent.after, NOW, FILL)))
+        assert (cancels.ended, is_filled) == ((), True)
         assert (store.check(entry).status, store.check(held).status) == (Status.CONFIRMED, Status.OPEN)
