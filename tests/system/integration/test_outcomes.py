@@ -13,9 +13,11 @@ import psycopg
 import pytest
 
 from dexec.adapters.postgres import migrations, sources
+from dexec.adapters.postgres.api_keys import PostgresApiKeys
 from dexec.adapters.postgres.database import Database
 from dexec.adapters.postgres.orders import PostgresOrders
 from dexec.domain.lifecycle import Status
+from dexec.ports import ApiKey
 from functions.executor import app as executor
 from infra.lab.bench import history
 from tests.support.fakes import START
@@ -31,6 +33,8 @@ OLD = 1_500
 @pytest.fixture
 def orders(clean_url: str) -> Iterator[PostgresOrders]:
     with closing(Database(sources.from_url(clean_url))) as database:
+        # Of a client without a key nothing is lost, whatever its status.
+        PostgresApiKeys(database).add(ApiKey("key", "alice", 0, None, START))
         yield PostgresOrders(database)
 
 
