@@ -86,7 +86,7 @@ class DeliverWebhooks:
         return sent
 
     def _deliver(self, hint: Hint, ends_at: datetime, sent: Sent) -> bool:
-        """Send what is due of one line; False if this sender did not have it."""
+        """Send what is due of one line; False where another sender, or a message, goes on with it."""
         is_mine = False
         while True:
             now = self.clock.now()
@@ -97,20 +97,21 @@ class DeliverWebhooks:
             if not isinstance(taken, Line):
                 return is_mine
             is_mine = True
-            if not self._send_all(hint, taken, ends_at, sent):
-                return True
+            others_came = self._send_all(hint, taken, ends_at, sent)
+            if not others_came:
+                return others_came is not None
 
     def _has_time(self, ends_at: datetime) -> bool:
         return self.clock.now() + timedelta(seconds=RESERVE_S) <= ends_at
 
-    def _send_all(self, hint: Hint, line: Line, ends_at: datetime, sent: Sent) -> bool:
-        """Send a line's events; True when others came in meanwhile."""
+    def _send_all(self, hint: Hint, line: Line, ends_at: datetime, sent: Sent) -> bool | None:
+        """Send a line's events; True when others came in meanwhile, None when a message goes on in time."""
         for event in line.wanted:
             if not self._has_time(ends_at):
                 now = self.clock.now()
                 self.outbox.retry(line, now, now)
                 self._hint(hint, 0)
-                return False
+                return None
             moved, delay_s = self._try(line, event, sent)
             if moved is None:
                 return False
