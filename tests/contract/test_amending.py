@@ -257,7 +257,7 @@ def test_amending_counts_against_the_rate_of_what_waits(store: Backend) -> None:
     orders = [store.orders.place(waiting(), SLOW, None).order for _ in range(2)]
     with pytest.raises(TooManyOrders) as refused:
         store.orders.amend(amending(orders[0], at=after(3)), SLOW)
-    assert refused.value.retry_after_s == 8
+    assert refused.value.retry_after_s == 7
     assert found(store, orders[0]) == orders[0]
     store.orders.amend(amending(orders[0], at=after(10)), SLOW)
     with pytest.raises(StaleSeq):

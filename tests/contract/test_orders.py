@@ -101,17 +101,17 @@ def test_a_slot_is_rounded_up_to_whole_seconds(store: Backend) -> None:
     assert starts == [NOW, after(1), after(2), after(2)]
 
 
-def test_a_full_backlog_says_when_there_is_room_again(store: Backend) -> None:
+@pytest.mark.parametrize(("at_s", "wait_s"), [(0, 10), (0.5, 10), (1, 9), (9.5, 1)])
+def test_a_full_backlog_says_when_there_is_room_again(store: Backend, at_s: float, wait_s: int) -> None:
     store.orders.place(new_order("bob", now=after(-50)), SLOW, None)
     for _ in range(5):
         store.orders.place(new_order(), SLOW, None)
     with pytest.raises(TooManyOrders) as refused:
-        store.orders.place(new_order(), SLOW, None)
-    assert refused.value.retry_after_s == 10
-    wait_s = refused.value.retry_after_s
+        store.orders.place(new_order(now=after(at_s)), SLOW, None)
+    assert refused.value.retry_after_s == wait_s
     with pytest.raises(TooManyOrders):
-        store.orders.place(new_order(now=after(wait_s - 1)), SLOW, None)
-    assert store.orders.place(new_order(now=after(wait_s)), SLOW, None).is_new
+        store.orders.place(new_order(now=after(at_s + wait_s - 1)), SLOW, None)
+    assert store.orders.place(new_order(now=after(at_s + wait_s)), SLOW, None).is_new
 
 
 def test_a_client_that_was_idle_has_its_burst_and_no_more(store: Backend) -> None:

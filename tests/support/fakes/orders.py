@@ -121,8 +121,8 @@ class FakeOrders:
         slot = last + interval
         wait_s = (slot - tolerance - now).total_seconds()
         if wait_s > limit.max_backlog_s:
-            retry_after = round(wait_s - limit.max_backlog_s + 0.5)
-            raise TooManyOrders("too many orders are waiting already", max(1, retry_after))
+            again_s = math.ceil(wait_s - limit.max_backlog_s)
+            raise TooManyOrders("too many orders are waiting already", again_s)
         self._store.rates[client_id] = slot
         return now + timedelta(seconds=math.ceil(max(0.0, wait_s)))
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import cast
 
 from dexec.adapters.postgres import encoding, rows
 from dexec.adapters.postgres.database import Database, Repeat
-from dexec.adapters.postgres.order_params import NO_LIMIT, rate_id, to_add_waiting
+from dexec.adapters.postgres.order_params import NO_LIMIT, rate_id, retry_after_s, to_add_waiting
 from dexec.adapters.postgres.statements import Statement
 from dexec.adapters.postgres.waiting_encoding import dump_waiting
 from dexec.domain.errors import TooManyOrders
@@ -77,8 +78,5 @@ def to_amend(change: Change, limit: RateLimit | None, shards: int) -> dict[str, 
 
 
 def _too_often(taken_until: datetime, limit: RateLimit, now: datetime) -> TooManyOrders:
-    next_place = taken_until + timedelta(seconds=limit.interval_s * (1 - limit.burst))
-    wait_s = (next_place - now).total_seconds()
-    return TooManyOrders(
-        "too many orders are placed and amended; send this again later", max(1, round(wait_s + 0.5))
-    )
+    again_s = retry_after_s(taken_until, replace(limit, max_backlog_s=0), now)
+    return TooManyOrders("too many orders are placed and amended; send this again later", again_s)

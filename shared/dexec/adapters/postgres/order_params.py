@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -37,6 +38,12 @@ def book_of(pair: Pair) -> str:
 def rate_id(order: Order) -> str:
     """Return the row of the rate that an order counts against: what waits has one of its own."""
     return f"{order.client_id}/waiting" if order.status in RESTING else order.client_id
+
+
+def retry_after_s(taken_until: datetime, limit: RateLimit, now: datetime) -> int:
+    """Return after how many whole seconds a rate takes an order again; ``taken_until`` is its ``tat``."""
+    next_slot = taken_until + timedelta(seconds=limit.interval_s * (1 - limit.burst))
+    return max(1, math.ceil((next_slot - now).total_seconds() - limit.max_backlog_s))
 
 
 def to_place(

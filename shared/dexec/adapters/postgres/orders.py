@@ -13,7 +13,7 @@ import psycopg
 
 from dexec.adapters.postgres import amendments, encoding, rows
 from dexec.adapters.postgres.database import Database, Repeat
-from dexec.adapters.postgres.order_params import NO_LIMIT, rate_id
+from dexec.adapters.postgres.order_params import NO_LIMIT, rate_id, retry_after_s
 from dexec.adapters.postgres.order_writes import ending, looking, placing, saving
 from dexec.adapters.postgres.risk import DAY_LIMIT, PostgresRisk
 from dexec.adapters.postgres.risk_encoding import load_limits
@@ -116,12 +116,9 @@ class PostgresOrders:
     def _backlog_full(self, new: NewOrder, limit: RateLimit) -> TooManyOrders:
         params = {"rate_id": rate_id(new.order)}
         found = self._database.fetch(Statement("backlog_end", params), Repeat.READ)
-        retry_after = 1.0
-        if found:
-            next_slot = rows.moment(found[0]["tat"]) + timedelta(seconds=limit.interval_s * (1 - limit.burst))
-            retry_after = (next_slot - new.order.created_at).total_seconds() - limit.max_backlog_s
-        message = "too many orders are waiting already; send this one again later"
-        return TooManyOrders(message, max(1, round(retry_after + 0.5)))
+        now = new.order.created_at
+        again_s = retry_after_s(rows.moment(found[0]["tat"]), limit, now) if found else 1
+        return TooManyOrders("too many orders are waiting already; send this one again later", again_s)
 
     def withdraw(self, order: Order, now: datetime, error: Failure) -> bool:
         """Fail a pending order that has not been placed again meanwhile, and free its idempotency key."""
