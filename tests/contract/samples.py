@@ -10,7 +10,7 @@ from dexec.domain.failure import Failure
 from dexec.domain.halts import Stop, Switch
 from dexec.domain.ids import order_id
 from dexec.domain.lifecycle import Status
-from dexec.domain.order import Order, SignedTransaction, build, submit
+from dexec.domain.order import Event, Order, SignedTransaction, build, submit
 from dexec.domain.quote import Mode, RouteRequest, VenueFailure
 from dexec.domain.recorded import RecordedCosts, RecordedFill, RecordedLeg, RecordedRoute
 from dexec.ports import ApiKey, Claim, ClaimOutcome, Connection, MostConnections, NewOrder, RateLimit
@@ -82,6 +82,18 @@ def place(store: Backend, client_id: str = "alice", watcher: str | None = None) 
     return store.orders.place(new_order(client_id), None, watcher).order
 
 
+def read(store: Backend, order: Order) -> tuple[Order, tuple[Event, ...]]:
+    """Return an order as it is stored, and its last events."""
+    answer = store.orders.find(order.id, order.client_id)
+    assert answer is not None
+    return answer
+
+
+def stored(store: Backend, order: Order) -> Order:
+    """Return an order as it is stored."""
+    return read(store, order)[0]
+
+
 def failure(code: str) -> Failure:
     """Return why an order failed."""
     return Failure(code, f"failed: {code} é 漢")
@@ -103,6 +115,13 @@ def claimed(store: Backend, order: Order, token: str = "mine", now: datetime = N
     assert found.outcome is ClaimOutcome.CLAIMED
     assert found.order is not None
     return found.order
+
+
+def built(store: Backend, client_id: str = "alice") -> Order:
+    """Place an order and take it as far as its route: its executor is about to sign for it."""
+    change = build(claimed(store, place(store, client_id)), NOW, ROUTE)
+    store.orders.save(change)
+    return change.after
 
 
 def submitted(store: Backend, order: Order) -> Order:

@@ -9,7 +9,7 @@ import pytest
 
 from dexec.domain.errors import CancelWished, LeaseLost, NotWaiting, StaleSeq, TooManyOrders
 from dexec.domain.lifecycle import Status, Step
-from dexec.domain.order import Accepted, Change, Event, Order, build, cancel, confirm, submit, try_again
+from dexec.domain.order import Accepted, Event, Order, build, cancel, confirm, submit, try_again
 from dexec.domain.waiting.conditions import Limit, Stop, Trail
 from dexec.domain.waiting.lookup import Part
 from dexec.domain.waiting.prices import Price, price_key
@@ -29,16 +29,19 @@ from tests.contract.samples import (
     connect,
     failure,
     new_order,
+    read,
+    stored,
     submitted,
 )
-from tests.contract.test_waiting_orders import (
+from tests.contract.waiting_samples import (
+    AMENDED,
     LIMIT,
     OCO,
     SOL_USDC,
     USDC_SOL,
+    amending,
     bracket,
-    found,
-    read,
+    open_order,
     rows,
     triggered,
     waiting,
@@ -46,25 +49,12 @@ from tests.contract.test_waiting_orders import (
 from tests.proofs.simulation.backend import Backend
 
 STOP = Terms(stop=Stop(Price("140", SOL_USDC)))
-LATER = after(1)
-AMENDED = replace(OCO, limit=Limit(Price("180", SOL_USDC)), stop=Trail(300))
-
-
-def open_order(store: Backend, terms: Terms = LIMIT) -> Order:
-    """Return an order that waits, as it is stored."""
-    return store.orders.place(waiting(terms), None, None).order
 
 
 def held_exit(store: Backend, entry: Order) -> Order:
     """Return the exit of an entry that was placed with ``bracket``."""
     (held,) = store.control.orders([entry.exit_id or ""])
     return held
-
-
-def amending(
-    order: Order, terms: Terms = AMENDED, at: datetime = LATER, expires_at: datetime | None = None
-) -> Change:
-    return amend(order, at, replace(order.request, amount=7), terms, expires_at)
 
 
 def cancelled(store: Backend, *orders: Order, at: datetime = NOW) -> Cancels:
@@ -81,7 +71,7 @@ def test_what_waits_is_cancelled_and_found_no_more(store: Backend) -> None:
     assert read(store, order) == (ended.order, (*read(store, order)[1][:-1], *ended.events))
     assert ended.events == (Event(order.id, 2, Status.CANCELLED, None, 1, BY_CLIENT, after(5)),)
     assert rows(store, order) == {}
-    assert found(store, other) == other
+    assert stored(store, other) == other
     assert set(rows(store, other)) == {Part.LIMIT, Part.STOP}
     assert store.control.standing("alice").waiting == 1
 
@@ -90,8 +80,8 @@ def test_what_has_triggered_is_cancelled_and_claimed_by_no_one(store: Backend) -
     order = open_order(store)
     store.audit.trigger(order.id)
     assert len(cancelled(store, order).ended) == 1
-    assert claim(store, order).order == found(store, order)
-    assert found(store, order).status is Status.CANCELLED
+    assert claim(store, order).order == stored(store, order)
+    assert stored(store, order).status is Status.CANCELLED
 
 
 def test_a_cancelled_entry_takes_its_held_exit_with_it(store: Backend) -> None:
@@ -101,14 +91,14 @@ def test_a_cancelled_entry_takes_its_held_exit_with_it(store: Backend) -> None:
     bystander = held_exit(store, store.orders.place(bracket(LIMIT), None, None).order)
     told = {one.order.id: one for one in cancelled(store, entry, at=after(3)).ended}
     assert set(told) == {entry.id, held.id}
-    over = found(store, held)
+    over = stored(store, held)
     assert told[held.id].order == over
     assert (over.status, over.seq, over.error) == (Status.CANCELLED, held.seq + 1, OF_EXIT.error)
     assert read(store, held)[1][-1].detail == OF_EXIT
     assert told[held.id].events == read(store, held)[1][-1:]
     assert [[w.connection_id for w in one.watchers] for one in told.values()] == [["stream"], ["stream"]]
     assert rows(store, entry) == rows(store, held) == {}
-    assert found(store, bystander) == bystander
+    assert stored(store, bystander) == bystander
     assert rows(store, bystander) != {}
 
 
@@ -117,7 +107,7 @@ def test_an_exit_that_is_cancelled_alone_is_not_opened_by_its_entry(store: Backe
     held = held_exit(store, entry)
     cancelled(store, held)
     store.orders.save(confirm(entry, NOW, FILL))
-    assert found(store, held).status is Status.CANCELLED
+    assert stored(store, held).status is Status.CANCELLED
     assert rows(store, held) == {}
 
 
@@ -142,7 +132,7 @@ def test_an_attempt_that_does_not_fill_ends_with_the_cancel_that_was_noted(store
         assert wished.value.by == "client"
     why = withdrawal(wished.value.by)
     store.orders.save(cancel(order, after(2), why.by, why.error))
-    over = found(store, order)
+    over = stored(store, order)
     assert (over.status, over.error) == (Status.CANCELLED, BY_CLIENT.error)
     assert rows(store, order) == {}
 
@@ -189,7 +179,7 @@ def test_a_trail_keeps_the_ticks_that_it_has_seen(store: Backend) -> None:
     order = open_order(store, OCO)
     store.audit.tick(9)
     store.orders.amend(amending(order), None)
-    now = found(store, order)
+    now = stored(store, order)
     assert now.waiting is not None
     assert (now.waiting.since, now.waiting.terms) == (7, AMENDED)
     assert rows(store, order)[Part.STOP] == ("SOL>USDC", "trail reference 2 300", 2)
@@ -200,7 +190,7 @@ def test_a_condition_that_is_dropped_is_looked_up_no_more(store: Backend) -> Non
     order = open_order(store, OCO)
     store.orders.amend(amending(order, replace(OCO, limit=None)), None)
     assert set(rows(store, order)) == {Part.STOP}
-    store.orders.amend(amending(found(store, order), LIMIT), None)
+    store.orders.amend(amending(stored(store, order), LIMIT), None)
     assert set(rows(store, order)) == {Part.LIMIT}
 
 
@@ -210,7 +200,7 @@ def test_a_held_exit_is_amended_and_stays_held(store: Backend) -> None:
     terms = Terms(limit=Limit(Price("0.02", USDC_SOL)), stop=Trail(500))
     change = amend(held, after(1), held.request, terms, None)
     store.orders.amend(change, None)
-    assert found(store, held) == change.after
+    assert stored(store, held) == change.after
     assert rows(store, held) == {
         Part.LIMIT: (None, "limit", 2),
         Part.STOP: (None, "trail reference 2 500", 2),
@@ -249,7 +239,7 @@ def test_an_order_that_waits_no_more_is_not_amended(store: Backend, leave: str) 
 def test_an_order_is_amended_no_earlier_than_it_was_changed(store: Backend) -> None:
     order = open_order(store)
     store.orders.amend(amending(order, at=after(5)), None)
-    store.orders.amend(amending(found(store, order), at=after(6)), None)
+    store.orders.amend(amending(stored(store, order), at=after(6)), None)
     assert [event.at for event in read(store, order)[1]] == [NOW, after(5), after(6)]
 
 
@@ -258,7 +248,7 @@ def test_amending_counts_against_the_rate_of_what_waits(store: Backend) -> None:
     with pytest.raises(TooManyOrders) as refused:
         store.orders.amend(amending(orders[0], at=after(3)), SLOW)
     assert refused.value.retry_after_s == 7
-    assert found(store, orders[0]) == orders[0]
+    assert stored(store, orders[0]) == orders[0]
     store.orders.amend(amending(orders[0], at=after(10)), SLOW)
     with pytest.raises(StaleSeq):
         store.orders.amend(amending(orders[0], at=after(11)), SLOW)

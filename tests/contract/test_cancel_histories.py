@@ -14,8 +14,8 @@ from dexec.domain.waiting.prices import Price
 from dexec.domain.waiting.steps import amend, rest
 from dexec.domain.waiting.terms import Terms
 from dexec.domain.withdrawals import BY_CLIENT, withdrawal
-from tests.contract.samples import FILL, LEASE, NOW, ROUTE, TRANSACTION, failure, trading_key
-from tests.contract.test_waiting_orders import OCO, SOL_USDC, found, read, rows, waiting
+from tests.contract.samples import FILL, LEASE, NOW, ROUTE, TRANSACTION, failure, read, stored, trading_key
+from tests.contract.waiting_samples import OCO, SOL_USDC, rows, waiting
 from tests.proofs.simulation.backend import Backend, in_memory
 
 HISTORIES = 8
@@ -47,7 +47,7 @@ class History:
         self.check()
 
     def look(self) -> None:
-        self.seen = found(self.store, self.order)
+        self.seen = stored(self.store, self.order)
 
     def amend(self) -> None:
         if self.seen.status in RESTING:
@@ -57,7 +57,7 @@ class History:
                 self.store.orders.amend(change, None)
 
     def trigger(self) -> None:
-        if found(self.store, self.order).status is Status.OPEN:
+        if stored(self.store, self.order).status is Status.OPEN:
             self.store.audit.trigger(self.order.id)
 
     def claim(self) -> None:
@@ -134,7 +134,7 @@ def test_random_histories_come_to_every_end() -> None:
         store = in_memory()
         store.api_keys.add(trading_key())
         history = play(store, seed)
-        ends.add((found(store, history.order).status, history.is_noted))
+        ends.add((stored(store, history.order).status, history.is_noted))
     assert ends >= {
         (Status.CANCELLED, False),
         (Status.CANCELLED, True),

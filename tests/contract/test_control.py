@@ -24,11 +24,14 @@ from tests.contract.samples import (
     ROUTE,
     TRANSACTION,
     after,
+    built,
     claim,
     claimed,
     connect,
     failure,
     place,
+    read,
+    stored,
     submitted,
     trading_key,
 )
@@ -36,19 +39,6 @@ from tests.proofs.simulation.backend import Backend
 from tests.support.fakes import FakeClock
 
 ERROR = Failure("cancelled", "cancelled")
-
-
-def built(store: Backend, client_id: str = "alice") -> Order:
-    """Return an order that its executor is about to sign for."""
-    change = build(claimed(store, place(store, client_id)), NOW, ROUTE)
-    store.orders.save(change)
-    return change.after
-
-
-def stored(store: Backend, order: Order) -> Order:
-    found = store.orders.find(order.id, order.client_id)
-    assert found is not None
-    return found[0]
 
 
 def halt(store: Backend) -> Halt:
@@ -236,9 +226,8 @@ def test_what_has_no_signature_is_cancelled_whoever_holds_it(
     cancels = cancel(store, *orders, at=after(5), why=why)
     assert ended(cancels) == ids(orders[:3])
     for order in orders[:3]:
-        answer = store.orders.find(order.id, "alice")
-        assert answer is not None
-        assert answer[0] == replace(
+        kept, events = read(store, order)
+        assert kept == replace(
             order,
             status=status,
             seq=order.seq + 1,
@@ -248,9 +237,9 @@ def test_what_has_no_signature_is_cancelled_whoever_holds_it(
             updated_at=after(5),
         )
         last = Event(order.id, order.seq + 1, status, None, 1, why, after(5))
-        assert answer[1][-1] == last
+        assert events[-1] == last
         (written,) = [one for one in cancels.ended if one.order.id == order.id]
-        assert written == Written(replace(answer[0], route=written.order.route), (last,), ())
+        assert written == Written(replace(kept, route=written.order.route), (last,), ())
     assert cancel(store, *orders, at=after(6), why=why).ended == ()
     listed = store.orders.history("alice", status, None, 10)
     assert ids(listed) == ended(cancels), "listed among those that have ended"
@@ -318,9 +307,8 @@ def test_an_order_that_changed_after_it_was_told_to_end_ends_no_earlier(store: B
     order = claimed(store, place(store), now=after(10))
     others = place(store), claimed(store, place(store)), built(store)
     assert ended(cancel(store, order, at=after(5))) == (order.id,)
-    answer = store.orders.find(order.id, "alice")
-    assert answer is not None
-    assert (answer[0].updated_at, answer[1][-1].at) == (after(10), after(10))
+    kept, events = read(store, order)
+    assert (kept.updated_at, events[-1].at) == (after(10), after(10))
     assert [stored(store, one) for one in others] == [*others]
 
 

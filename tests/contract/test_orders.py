@@ -27,21 +27,15 @@ from tests.contract.samples import (
     failure,
     new_order,
     place,
+    read,
+    stored,
     submitted,
 )
 from tests.proofs.simulation.backend import Backend
 
 
-def found(store: Backend, order: Order) -> Order:
-    answer = store.orders.find(order.id, order.client_id)
-    assert answer is not None
-    return answer[0]
-
-
 def events(store: Backend, order: Order) -> list[tuple[int, Status, Step | None, int]]:
-    answer = store.orders.find(order.id, order.client_id)
-    assert answer is not None
-    return [(event.seq, event.status, event.step, event.attempt) for event in answer[1]]
+    return [(event.seq, event.status, event.step, event.attempt) for event in read(store, order)[1]]
 
 
 # --- placing -----------------------------------------------------------------------------------------
@@ -140,13 +134,13 @@ def test_a_repeat_touches_no_order_but_the_one_that_waits(store: Backend) -> Non
     going = claimed(store, going)
     with pytest.raises(IdempotencyConflict):
         store.orders.place(new_order(key="k", hashes=("other",), now=after(1)), None, None)
-    assert found(store, waiting) == waiting, "who asks for something else does not ask for it again"
+    assert stored(store, waiting) == waiting, "who asks for something else does not ask for it again"
     assert store.orders.place(new_order(key="l", now=after(2)), None, None).order == going
-    assert [found(store, one) for one in (waiting, going, keyless, bobs)] == [waiting, going, keyless, bobs]
+    assert [stored(store, one) for one in (waiting, going, keyless, bobs)] == [waiting, going, keyless, bobs]
     again = store.orders.place(new_order(key="k", now=after(3)), None, None)
     assert again.order == replace(waiting, queued_at=after(3))
     others = [going, keyless, bobs]
-    assert [found(store, one) for one in (waiting, *others)] == [again.order, *others]
+    assert [stored(store, one) for one in (waiting, *others)] == [again.order, *others]
     with pytest.raises(IdempotencyConflict):
         store.orders.place(new_order(key="l", hashes=("other",), now=after(4)), None, None)
 
@@ -187,8 +181,8 @@ def test_a_withdrawn_order_is_failed_and_its_key_free(store: Backend) -> None:
     first = store.orders.place(new_order(key="k"), None, None).order
     other = place(store)
     assert store.orders.withdraw(first, after(1), failure("unavailable"))
-    gone = found(store, first)
-    assert found(store, other) == other, "placed at the same moment, and left alone"
+    gone = stored(store, first)
+    assert stored(store, other) == other, "placed at the same moment, and left alone"
     assert store.orders.history("alice", Status.FAILED, None, 10) == (gone,)
     assert (gone.status, gone.seq, gone.error, gone.updated_at) == (
         Status.FAILED, 2, failure("unavailable"), after(1)
@@ -201,14 +195,14 @@ def test_an_order_with_a_lease_is_not_withdrawn(store: Backend) -> None:
     order = place(store)
     claimed(store, order)
     assert not store.orders.withdraw(order, NOW, failure("unavailable"))
-    assert found(store, order).status is Status.ROUTING
+    assert stored(store, order).status is Status.ROUTING
 
 
 def test_an_order_that_was_asked_for_again_is_not_withdrawn(store: Backend) -> None:
     order = store.orders.place(new_order(key="k"), None, None).order
     store.orders.place(new_order(key="k", now=after(1)), None, None)
     assert not store.orders.withdraw(order, after(2), failure("unavailable"))
-    assert found(store, order).status is Status.PENDING
+    assert stored(store, order).status is Status.PENDING
 
 
 # --- claiming ----------------------------------------------------------------------------------------
@@ -217,7 +211,7 @@ def test_an_order_that_was_asked_for_again_is_not_withdrawn(store: Backend) -> N
 def test_a_claim_begins_routing(store: Backend) -> None:
     order, other = place(store), place(store)
     answer = claim(store, order)
-    assert found(store, other) == other
+    assert stored(store, other) == other
     assert events(store, other) == [(1, Status.PENDING, None, 1)]
     assert answer.outcome is ClaimOutcome.CLAIMED
     assert answer.order == replace(
@@ -235,7 +229,7 @@ def test_a_leased_order_cannot_be_claimed_until_its_lease_ends(store: Backend) -
     order = place(store)
     mine = claimed(store, order)
     assert claim(store, order, "yours", after(24.9)).outcome is ClaimOutcome.HELD
-    assert found(store, order) == mine
+    assert stored(store, order) == mine
     yours = claimed(store, order, "yours", after(25))
     assert (yours.lease_token, yours.seq) == ("yours", mine.seq)
 
@@ -290,9 +284,9 @@ def test_a_change_is_written_whole(store: Backend) -> None:
     order, other = submitted(store, place(store)), submitted(store, place(store))
     change = confirm(order, after(3), FILL)
     store.orders.save(change)
-    assert found(store, other) == other, "as far as this one, under the same token, and left alone"
+    assert stored(store, other) == other, "as far as this one, under the same token, and left alone"
     assert store.orders.history("alice", Status.CONFIRMED, None, 10) == (change.after,)
-    assert found(store, order) == change.after
+    assert stored(store, order) == change.after
     assert change.after.lease_token is None
     assert events(store, order) == [
         (1, Status.PENDING, None, 1),
@@ -308,7 +302,7 @@ def test_a_new_attempt_forgets_the_last_transaction(store: Backend) -> None:
     order = submitted(store, place(store))
     change = try_again(order, NOW, failure("slippage_exceeded")).releasing(after(2))
     store.orders.save(change)
-    again = found(store, order)
+    again = stored(store, order)
     assert (again.attempt, again.transaction, again.route, again.run_at) == (2, None, None, after(2))
 
 
@@ -324,7 +318,7 @@ def test_an_orders_route_is_the_one_its_attempt_decided_last(store: Backend) -> 
     assert store.orders.history("alice", Status.BUILDING, None, 10) == (again.after,)
     fresh = try_again(again.after, after(28), failure("slippage_exceeded"))
     store.orders.save(fresh)
-    assert found(store, order).route is None
+    assert stored(store, order).route is None
     assert store.orders.history("alice", None, None, 10) == (other, fresh.after)
     ended = fail(fresh.after, after(29), failure("slippage_exceeded"))
     store.orders.save(ended)
@@ -336,7 +330,7 @@ def test_one_who_lost_the_lease_writes_nothing(store: Backend) -> None:
     theirs = claimed(store, order, "other", after(25))
     with pytest.raises(LeaseLost):
         store.orders.save(fail(order, after(26), failure("late")))
-    assert found(store, order) == theirs
+    assert stored(store, order) == theirs
     assert len(events(store, order)) == 2
 
 
@@ -365,7 +359,7 @@ def test_saving_and_claiming_return_the_watchers(store: Backend) -> None:
 def test_a_released_order_may_be_claimed_when_it_is_due(store: Backend) -> None:
     order, other = claimed(store, place(store)), claimed(store, place(store))
     store.orders.release(order, after(4))
-    assert found(store, other) == other, "under the same token, and left alone"
+    assert stored(store, other) == other, "under the same token, and left alone"
     assert claim(store, order, "other", after(3)).outcome is ClaimOutcome.NOT_YET
     assert claim(store, order, "other", after(4)).outcome is ClaimOutcome.CLAIMED
 
@@ -374,4 +368,4 @@ def test_only_the_holder_releases(store: Backend) -> None:
     order = claimed(store, place(store))
     theirs = claimed(store, order, "other", after(25))
     store.orders.release(order, after(26))
-    assert found(store, order) == theirs
+    assert stored(store, order) == theirs

@@ -21,15 +21,16 @@ from tests.contract.samples import (
     SLOW,
     TRANSACTION,
     after,
+    built,
     claim,
     claimed,
     failure,
     new_order,
     place,
+    stored,
     trading_key,
 )
-from tests.contract.test_amending import amending, open_order
-from tests.contract.test_waiting_orders import LIMIT, bracket, triggered, waiting
+from tests.contract.waiting_samples import LIMIT, amending, bracket, open_order, triggered, waiting
 from tests.proofs.simulation.backend import Backend
 
 TODAY = date(NOW.year, NOW.month, NOW.day)
@@ -43,21 +44,13 @@ def used(store: Backend, client_id: str = "alice", day: date = TODAY) -> int:
 
 def signing(store: Backend, amount: int, client_id: str = "alice", day: date = TODAY) -> Change:
     """Return the change that stores the signature of a new order that counts for ``amount``."""
-    building = build(claimed(store, place(store, client_id)), NOW, ROUTE)
-    store.orders.save(building)
-    return submit(building.after, NOW, TRANSACTION, Reservation(day, amount, "USDC"))
+    return submit(built(store, client_id), NOW, TRANSACTION, Reservation(day, amount, "USDC"))
 
 
 def signed(store: Backend, amount: int) -> Order:
     change = signing(store, amount)
     store.orders.save(change)
     return change.after
-
-
-def stored(store: Backend, order: Order) -> Order:
-    found = store.orders.find(order.id, order.client_id)
-    assert found is not None
-    return found[0]
 
 
 # --- limits ------------------------------------------------------------------------------------------

@@ -19,8 +19,19 @@ from dexec.domain.waiting.prices import Price, price_key
 from dexec.domain.waiting.steps import activate, rest, trigger
 from dexec.domain.waiting.terms import Terms, Waiting
 from dexec.ports import ApiKey, BookTick, Bound, ClaimOutcome, Found, Moved, ShardLease
-from tests.contract.samples import NOW, PAUSED, after, claim, claimed, connect, failure, new_order
-from tests.contract.test_waiting_orders import LIMIT, bracket
+from tests.contract.samples import (
+    NOW,
+    PAUSED,
+    after,
+    claim,
+    claimed,
+    connect,
+    failure,
+    new_order,
+    read,
+    stored,
+)
+from tests.contract.waiting_samples import LIMIT, bracket
 from tests.proofs.simulation.backend import Backend
 
 BOOK, OTHER = Pair("SOL", "USDC"), Pair("SOL", "USDT")
@@ -79,12 +90,6 @@ def bound(group: Group, key: int, before: int | None = None, most: int = 100) ->
 
 def ids(found: tuple[Found, ...]) -> list[str]:
     return [one.order.id for one in found]
-
-
-def read(store: Backend, order: Order) -> Order:
-    answer = store.orders.find(order.id, order.client_id)
-    assert answer is not None
-    return answer[0]
 
 
 # --- who ticks ---------------------------------------------------------------------------------------
@@ -356,10 +361,9 @@ def test_a_trigger_is_one_step_with_its_event_and_without_its_rows(store: Backen
     change = trigger(order, after(2), LIMIT_MET)
     written = store.waits.apply([change])
     assert [watcher.connection_id for watcher in written[order.id]] == ["stream"]
-    answer = store.orders.find(order.id, "alice")
-    assert answer is not None
-    assert answer[0] == change.after
-    assert answer[1][1:] == change.events
+    kept, events = read(store, order)
+    assert kept == change.after
+    assert events[1:] == change.events
     assert {order_id for order_id, _ in store.audit.waiting()} == {other.id}
     assert claim(store, order, now=after(2)).outcome is ClaimOutcome.CLAIMED
 
@@ -372,7 +376,7 @@ def test_a_step_is_written_only_while_the_order_is_as_it_was_judged(store: Backe
     again = rests(store, place(store, limit("152")))
     stale = replace(change, before=replace(again, seq=1), after=replace(change.after, id=again.id))
     assert store.waits.apply([stale]) == {}
-    assert read(store, again) == again
+    assert stored(store, again) == again
 
 
 def test_an_order_expires_and_takes_its_held_exit_along(store: Backend) -> None:
@@ -381,8 +385,8 @@ def test_an_order_expires_and_takes_its_held_exit_along(store: Backend) -> None:
     assert new.exit is not None
     change = expire(entry, after(9), failure("deadline_passed"))
     assert set(store.waits.apply([change])) == {entry.id}
-    assert read(store, entry) == change.after
-    assert read(store, new.exit).status is Status.CANCELLED
+    assert stored(store, entry) == change.after
+    assert stored(store, new.exit).status is Status.CANCELLED
     assert store.audit.waiting() == {}
     assert store.waits.groups() == {}
 
@@ -393,7 +397,7 @@ def test_the_exit_of_an_entry_that_went_on_stays_held(store: Backend) -> None:
     assert new.exit is not None
     store.waits.apply([trigger(entry, NOW, LIMIT_MET)])
     assert store.waits.apply([expire(entry, after(9), failure("deadline_passed"))]) == {}
-    assert read(store, new.exit).status is Status.HELD
+    assert stored(store, new.exit).status is Status.HELD
 
 
 def test_a_trail_that_becomes_active_changes_its_group(store: Backend) -> None:
@@ -401,7 +405,7 @@ def test_a_trail_that_becomes_active_changes_its_group(store: Backend) -> None:
     order = place(store, terms, expires_at=after(60))
     change = activate(order, after(1), Activated(Fraction(4, 25), 41))
     assert set(store.waits.apply([change])) == {order.id}
-    assert read(store, order) == change.after
+    assert stored(store, order) == change.after
     rows = {part: one for (_, part), one in store.audit.waiting().items()}
     assert {part: (one.row.group, one.version) for part, one in rows.items()} == {
         Part.LIMIT: (LIMITS, 2),
@@ -409,9 +413,7 @@ def test_a_trail_that_becomes_active_changes_its_group(store: Backend) -> None:
         Part.EXPIRY: (None, 2),
     }
     assert rows[Part.STOP].row.key == -40
-    answer = store.orders.find(order.id, "alice")
-    assert answer is not None
-    assert answer[1][-1].step is Step.ACTIVATED
+    assert read(store, order)[1][-1].step is Step.ACTIVATED
 
 
 def test_triggered_orders_that_no_executor_took(store: Backend) -> None:
@@ -425,7 +427,7 @@ def test_triggered_orders_that_no_executor_took(store: Backend) -> None:
     assert taken.status is Status.ROUTING
     assert store.waits.lost(after(0.9)) == ()
     assert [one.id for one in store.waits.lost(after(1))] == [orders[0].id]
-    assert store.orders.requeue(read(store, orders[0]), after(6))
+    assert store.orders.requeue(stored(store, orders[0]), after(6))
     assert store.waits.lost(after(5)) == ()
     store.control.stop(PAUSED)
     assert store.waits.lost(after(6)) == ()

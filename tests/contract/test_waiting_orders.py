@@ -21,11 +21,9 @@ from dexec.domain.order import (
     fail,
     try_again,
 )
-from dexec.domain.quote import Mode, Pair, RouteRequest
 from dexec.domain.recorded import RecordedFill
-from dexec.domain.waiting.conditions import Kind, Limit, Stop, Trail
+from dexec.domain.waiting.conditions import Kind
 from dexec.domain.waiting.lookup import Part
-from dexec.domain.waiting.prices import Price
 from dexec.domain.waiting.steps import rest
 from dexec.domain.waiting.terms import Terms, Waiting
 from dexec.domain.withdrawals import OF_EXIT
@@ -41,64 +39,20 @@ from tests.contract.samples import (
     connect,
     failure,
     new_order,
+    read,
+    stored,
     submitted,
 )
+from tests.contract.waiting_samples import (
+    EXITS,
+    LIMIT,
+    OCO,
+    bracket,
+    rows,
+    triggered,
+    waiting,
+)
 from tests.proofs.simulation.backend import Backend
-
-SOL_USDC, USDC_SOL = Pair("SOL", "USDC"), Pair("USDC", "SOL")
-LIMIT = Terms(limit=Limit(Price("170", SOL_USDC)))
-OCO = replace(LIMIT, stop=Trail(200))
-EXITS = Terms(limit=Limit(Price("0.01", USDC_SOL)), stop=Stop(Price("0.005", USDC_SOL)))
-
-
-def waiting(terms: Terms = LIMIT, status: Status = Status.OPEN, key: str | None = None) -> NewOrder:
-    """Return an order that waits, or, pending, one whose limit is met."""
-    new = new_order(key=key)
-    fired = Kind.LIMIT if status is Status.PENDING else None
-    return replace(new, order=replace(new.order, status=status, waiting=Waiting.of(terms, fired)))
-
-
-def bracket(terms: Terms | None = None, key: str | None = None) -> NewOrder:
-    """Return an entry, at the market or on terms, and its exit."""
-    new = new_order(key=key) if terms is None else waiting(terms, key=key)
-    held = replace(
-        new_order().order,
-        request=RouteRequest(Mode.EXACT_IN, "USDC", "SOL", 0, 50),
-        status=Status.HELD,
-        waiting=Waiting.of(EXITS),
-        entry_id=new.order.id,
-    )
-    return replace(new, order=replace(new.order, exit_id=held.id), exit=held)
-
-
-def found(store: Backend, order: Order) -> Order:
-    return read(store, order)[0]
-
-
-def read(store: Backend, order: Order) -> tuple[Order, tuple[Event, ...]]:
-    answer = store.orders.find(order.id, order.client_id)
-    assert answer is not None
-    return answer
-
-
-def rows(store: Backend, order: Order) -> dict[Part, tuple[str | None, str | None, int]]:
-    """Return what an order waits by: part, then book, group and version."""
-    return {
-        part: (
-            None if one.book is None else f"{one.book.token_in}>{one.book.token_out}",
-            str(one.row.group),
-            one.version,
-        )
-        for (order_id, part), one in store.audit.waiting().items()
-        if order_id == order.id
-    }
-
-
-def triggered(store: Backend, order: Order) -> Order:
-    """Return an order that rested, as an executor has it after its limit was met."""
-    store.audit.trigger(order.id)
-    return claimed(store, order)
-
 
 # --- placing -----------------------------------------------------------------------------------------
 
@@ -131,7 +85,7 @@ def test_nothing_executes_what_rests(store: Backend) -> None:
     order = store.orders.place(waiting(), None, None).order
     assert claim(store, order).outcome is ClaimOutcome.RESTING
     assert store.orders.lost(after(3_600), 0, queue_is_empty=True, stale_s=0, limit=10) == ()
-    assert found(store, order) == order
+    assert stored(store, order) == order
 
 
 def test_a_limit_that_is_met_starts_pending_and_waits_in_no_book(store: Backend) -> None:
@@ -189,10 +143,10 @@ def test_an_order_rests_again_and_is_found_when_its_cool_down_ends(store: Backen
     taken = triggered(store, order)
     change = rest(taken, after(5), failure("slippage_exceeded"))
     store.orders.save(change)
-    assert found(store, order) == change.after
+    assert stored(store, order) == change.after
     assert change.after.attempt == 2
-    stored = store.audit.waiting()
-    assert stored[order.id, Part.LIMIT].row.at == after(6)
+    waits = store.audit.waiting()
+    assert waits[order.id, Part.LIMIT].row.at == after(6)
     assert rows(store, order) == {
         Part.LIMIT: ("SOL>USDC", "None", change.after.seq),
         Part.STOP: ("SOL>USDC", "trail reference 2 200", change.after.seq),
@@ -247,7 +201,7 @@ def test_a_held_exit_waits_in_no_book(store: Backend) -> None:
     new = bracket()
     entry = store.orders.place(new, None, None).order
     assert new.exit is not None
-    held = found(store, new.exit)
+    held = stored(store, new.exit)
     assert held == new.exit
     assert (held.status, held.entry_id, entry.exit_id) == (Status.HELD, entry.id, held.id)
     assert rows(store, held) == {Part.LIMIT: (None, "limit", 1), Part.STOP: (None, "stop reference 2", 1)}
@@ -307,7 +261,7 @@ def test_an_entry_whose_end_is_not_written_leaves_its_exit_alone(store: Backend)
     for change in (confirm(signed, after(26), FILL), fail(signed, after(26), failure("order_failed"))):
         with pytest.raises(LeaseLost):
             store.orders.save(change)
-        assert found(store, new.exit) == new.exit
+        assert stored(store, new.exit) == new.exit
 
 
 def test_a_withdrawn_entry_cancels_its_exit(store: Backend) -> None:
@@ -315,7 +269,7 @@ def test_a_withdrawn_entry_cancels_its_exit(store: Backend) -> None:
     assert new.exit is not None
     order = store.orders.place(new, None, None).order
     assert store.orders.withdraw(order, after(1), failure("unavailable"))
-    assert found(store, new.exit).status is Status.CANCELLED
+    assert stored(store, new.exit).status is Status.CANCELLED
     assert store.orders.place(bracket(key="k"), None, None).is_new
 
 
@@ -346,15 +300,15 @@ def test_an_order_with_a_noted_cancel_is_not_tried_again(store: Backend) -> None
         with pytest.raises(CancelWished) as refused:
             store.orders.save(change)
         assert refused.value.by == "client"
-    assert found(store, order) == replace(order, cancelled_by="client")
+    assert stored(store, order) == replace(order, cancelled_by="client")
     store.orders.save(cancel(order, after(1), "client", failure("cancelled")))
-    assert found(store, order).status is Status.CANCELLED
+    assert stored(store, order).status is Status.CANCELLED
 
 
 def test_a_fill_beats_a_noted_cancel(store: Backend) -> None:
     order = wished(store)
     store.orders.save(confirm(order, after(1), FILL))
-    assert found(store, order).status is Status.CONFIRMED
+    assert stored(store, order).status is Status.CONFIRMED
 
 
 def test_who_lost_the_lease_is_told_so_whatever_was_wished(store: Backend) -> None:

@@ -9,7 +9,7 @@ import pytest
 from dexec.domain.order import Order
 from dexec.domain.webhooks import DeliveryState, Webhook
 from dexec.ports import Hint
-from tests.contract.samples import NOW, after, claimed, place
+from tests.contract.samples import NOW, after, claimed, place, stored
 from tests.contract.webhook_samples import endpoint, entry, hint, record, states, take, taken
 from tests.proofs.simulation.backend import Backend
 
@@ -171,9 +171,7 @@ def test_old_records_go_in_batches(store: Backend) -> None:
 def test_an_order_with_and_without_endpoints_is_placed_alike(store: Backend, hooks: int) -> None:
     made = sorted(endpoint(store).id for _ in range(hooks))
     order = place(store)
-    found = store.orders.find(order.id, "alice")
-    assert found is not None
-    assert found[0].hooks == tuple(made)
+    assert stored(store, order).hooks == tuple(made)
 
 
 def test_the_next_line_of_a_client_is_the_one_longest_due(store: Backend) -> None:

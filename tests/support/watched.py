@@ -8,10 +8,14 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from dexec.bootstrap import Container
+from dexec.domain.failure import Failure
 from dexec.domain.ids import order_id
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order, Triggered
 from dexec.domain.quote import Mode, Pair, PoolSnapshot, RouteRequest
+from dexec.domain.waiting.conditions import Stop
+from dexec.domain.waiting.prices import Price
+from dexec.domain.waiting.steps import rest
 from dexec.domain.waiting.terms import Terms, Waiting
 from dexec.ports import ApiKey, NewOrder
 from dexec.settings import Settings
@@ -24,6 +28,16 @@ BOOK = Pair("SOL", "USDC")
 VENUES = frozenset({"orca", "raydium"})
 FIRST_SLOT = 1_000
 """The slot of the market's first second; each has one."""
+
+
+def price(text: str) -> Price:
+    """Return a price in USDC per SOL."""
+    return Price(text, BOOK)
+
+
+def stop(text: str, confirm_ticks: int = 2) -> Terms:
+    """Return the terms of a stop."""
+    return Terms(stop=Stop(price(text), confirm_ticks=confirm_ticks))
 
 
 @dataclass
@@ -113,6 +127,14 @@ class Stage:
         order = Order(one, client_id, None, request, Status.OPEN, 1, 1, now, now, now, now)
         order = replace(order, waiting=Waiting.of(terms), expires_at=expires_at)
         return self.backend.orders.place(NewOrder(order, None, ("h",)), None, None).order
+
+    def rest_again(self, order: Order) -> datetime:
+        """Have an executor take an order, and let it rest; return when."""
+        now = self.clock.now()
+        taken = self.backend.orders.claim(order.id, "executor", now, now + timedelta(seconds=25)).order
+        assert taken is not None
+        self.backend.orders.save(rest(taken, now, Failure("no_venue", "none")))
+        return now
 
     def read(self, order: Order) -> Order:
         found = self.backend.orders.find(order.id, order.client_id)

@@ -21,7 +21,7 @@ from infra.cli import demo_orders, output
 from infra.cli.demo_orders import BASE, DIP, EXIT, Market, Occupied, OrdersDemo, bodies
 from infra.cli.waiting_board import Fill, Row, WaitingBoard
 from tests.support.fakes import FakeClock
-from tests.tools.test_paper_market import LEAD, StoredMoves
+from tests.support.stored_moves import LEAD, StoredMoves
 
 MARKET = Market(sells_at=Decimal("151.234567"), buys_at=Decimal("144.7"))
 

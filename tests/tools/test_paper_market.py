@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -21,7 +21,6 @@ from dexec.adapters.paper.simulator import (
     NO_TAPE,
     SLOT,
     PaperDesk,
-    PaperLedger,
     PaperMarket,
     PriceMove,
     Tape,
@@ -29,7 +28,6 @@ from dexec.adapters.paper.simulator import (
     slot_at,
     time_of,
 )
-from dexec.adapters.postgres.database import Database
 from dexec.domain.errors import Invalid
 from dexec.domain.quote import Pair
 from dexec.settings import PAPER_TAPE, Settings
@@ -41,23 +39,7 @@ from infra.local.home import PROJECT, Home
 from infra.operators import paper_market as operations
 from infra.operators.paper_market import named_tapes, read_tape
 from tests.support.fakes import START, FakeClock
-
-LEAD = 6
-"""Slots from now in which a move begins, with the default latency: 2.4 s."""
-
-
-class StoredMoves(PaperLedger):
-    """The tape's half of the ledger, in memory."""
-
-    def __init__(self) -> None:
-        super().__init__(cast(Database, None))
-        self.moves: list[PriceMove] = []
-
-    def price_moves(self, since: int = 0) -> list[PriceMove]:
-        return [move for move in self.moves if move.slot >= since]
-
-    def add_price_moves(self, moves: Sequence[PriceMove]) -> None:
-        self.moves += moves
+from tests.support.stored_moves import LEAD, StoredMoves
 
 
 @pytest.fixture

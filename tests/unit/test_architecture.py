@@ -280,6 +280,28 @@ def test_unit_tests_use_neither_deployments_nor_stores() -> None:
     assert used == set()
 
 
+@pytest.mark.parametrize("part", ["domain", "usecases"])
+def test_unit_tests_of_what_knows_no_adapter_use_fakes(part: str) -> None:
+    used = {
+        (path.name, name)
+        for path in (TESTS / "unit" / part).rglob("*.py")
+        for name in imports(path)
+        if name.startswith("dexec.adapters")
+    }
+    assert used == set()
+
+
+def test_no_test_module_imports_another() -> None:
+    """What several need lies in a module beside them, or in ``support``."""
+    imported = {
+        (str(path.relative_to(TESTS)), name)
+        for path in TESTS.rglob("*.py")
+        for name in imports(path)
+        if name.startswith("tests.") and ".test_" in name
+    }
+    assert imported == set()
+
+
 def test_every_folder_of_tests_is_described_and_every_folder_described_exists() -> None:
     text = (TESTS / "README.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([a-z0-9_]+(?:/[a-z0-9_]+)*)`", text))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.release.packaging.test_build import LIMIT_MB, megabytes
+from tests.release.packaging.builds import LIMIT_MB, megabytes
 
 MACHINES = {62: "x86_64", 183: "arm64"}
 """ELF's e_machine, by the names that Lambda has for them."""

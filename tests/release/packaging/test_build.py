@@ -10,15 +10,11 @@ from pathlib import Path
 import pytest
 
 from dexec.adapters.tls import PUBLIC_AUTHORITIES
-from infra.local import template
 from infra.local.home import PROJECT
+from tests.release.packaging.builds import FUNCTIONS, LIMIT_MB, megabytes
 
 MAKEFILE = (PROJECT / "Makefile").read_text()
 PACKAGE = re.search(r"\$\(LAMBDA_PYTHON\) (-m compileall .*) \.aws-sam/build", MAKEFILE)
-SOURCE = template.load(PROJECT / "template.yaml")
-FUNCTIONS = [name for name in template.code_properties(SOURCE) if name != "Layer"]
-LIMIT_MB = 110
-"""Of the 250 MB that Lambda allows a function and its layers, unzipped."""
 
 IMPORT = """
 import sys
@@ -26,10 +22,6 @@ sys.path[:0] = sys.argv[1:]
 import app
 assert callable(app.handler)
 """
-
-
-def megabytes(directory: Path) -> float:
-    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file()) / 1e6
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -15,8 +15,8 @@ import pytest
 
 from infra.local.home import PROJECT
 from infra.local.keys import create_key
+from tests.release.packaging.builds import FUNCTIONS
 from tests.release.packaging.runtime_api import Document, RuntimeApi, runtime_api
-from tests.release.packaging.test_build import FUNCTIONS
 
 EVENTS = PROJECT / "tests" / "events"
 HANDLED_BY = {

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from decimal import Decimal
-from typing import TypeVar
 
 import pytest
 
@@ -13,22 +11,9 @@ import dexec_client
 from dexec_client import AsyncClient, errors, models
 from dexec_client.raw.json_types import Document
 from tests.sdk.python.fake_deployment import Deployment
+from tests.sdk.python.scenarios import played
 
-T = TypeVar("T")
-Scenario = Callable[[AsyncClient], Coroutine[object, object, T]]
 GATEWAY: Document = {"message": "Internal server error"}
-
-
-def played(deployment: Deployment, scenario: Scenario[T], said: list[str] | None = None) -> T:
-    async def play() -> T:
-        heard = [] if said is None else said
-        async with (
-            asyncio.timeout(10),
-            AsyncClient(deployment.url, api_key="k", on_retry=heard.append) as client,
-        ):
-            return await scenario(client)
-
-    return asyncio.run(play())
 
 
 def test_an_order_is_sent_as_the_api_takes_it_and_read_as_models(deployment: Deployment) -> None:

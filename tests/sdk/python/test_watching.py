@@ -9,7 +9,7 @@ import pytest
 
 from dexec_client import AsyncClient, errors, handle
 from tests.sdk.python.fake_deployment import STATUSES, Deployment, until
-from tests.sdk.python.test_client import played
+from tests.sdk.python.scenarios import played
 
 ALL = [1, 2, 3, 4, 5, 6]
 

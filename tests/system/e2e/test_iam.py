@@ -24,7 +24,7 @@ from tests.support.homes import new_home
 from tests.system.e2e import inprocess
 from tests.system.e2e.deployed import Deployed
 from tests.system.e2e.evidence import ended, messages, wait_for_clean_queues, wait_until
-from tests.system.e2e.test_websocket import ALL, ORDER, seqs, socket_of, to_the_end
+from tests.system.e2e.watched import ALL, ORDER, seqs, socket_of, to_the_end
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient

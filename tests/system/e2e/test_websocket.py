@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from urllib.parse import urlencode
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
-from dexec_client.raw.events import Event, Sequencer, from_frame
+from dexec_client.raw.events import Event, from_frame
 from dexec_client.raw.feed import Feed
 from dexec_client.raw.json_types import Document
 from tests.system.e2e.deployed import Deployed
 from tests.system.e2e.evidence import CLEAN_RUN, ended_async
-
-ORDER: Document = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
-
-
-@asynccontextmanager
-async def socket_of(deployment: Deployed, key: str, **query: str) -> AsyncIterator[ClientConnection]:
-    url = f"{deployment.websocket_url}?{urlencode({'apiKey': key, **query})}"
-    async with connect(url, proxy=None) as socket, asyncio.timeout(20):
-        yield socket
+from tests.system.e2e.watched import ALL, ORDER, seqs, socket_of, to_the_end
 
 
 async def answer(socket: ClientConnection, frame: Document) -> Document:
@@ -37,27 +27,9 @@ async def answer(socket: ClientConnection, frame: Document) -> Document:
             return received
 
 
-async def to_the_end(socket: ClientConnection) -> list[Event]:
-    """Return the events of one order as a client shows them."""
-    events: list[Event] = []
-    sequencer = Sequencer()
-    while not (events and events[-1].terminal):
-        received: Document = json.loads(await socket.recv())
-        if received["type"] == "status":
-            events += sequencer.take(from_frame(received))
-    return events
-
-
 async def feed_to_the_end(feed: Feed, order_id: str) -> list[Event]:
     async with asyncio.timeout(20):
         return [event async for event in feed.until_terminal([order_id])]
-
-
-def seqs(events: list[Event]) -> list[int]:
-    return [event.seq for event in events]
-
-
-ALL = list(range(1, len(CLEAN_RUN) + 1))
 
 
 def test_early_late_in_the_middle_and_after_the_end(deployment: Deployed) -> None:

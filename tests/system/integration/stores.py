@@ -1,4 +1,4 @@
-"""What the tests of the store's connections share: statements, and connections that are counted and cut."""
+"""What the tests of the store's connections share: statements, pauses, connections counted and cut."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from threading import Thread
 
 import pytest
 
+from dexec.adapters.postgres.conflicts import Backoff
 from dexec.adapters.postgres.connection import BoundedConnection
 from dexec.adapters.postgres.statements import Statement
 from tests.conftest import Connecting, Isolation
@@ -17,6 +18,11 @@ COUNTING = Statement("count_push_failures", {"connection_ids": ["c"]})
 """Counts the times that it was committed."""
 
 CONNECTION = "INSERT INTO connections VALUES ('c', 'alice', 'h', false, 0, now())"
+
+LONGEST_PAUSES = [0.02, 0.04, 0.08, 0.16, *[0.25] * 6]
+"""Those that end within two seconds of the first try."""
+
+RETRIES = len(LONGEST_PAUSES)
 
 
 class Opening(list[BoundedConnection]):
@@ -55,3 +61,9 @@ def wait_until_blocked(connection: BoundedConnection, pid: int) -> None:
         connection.execute("SELECT pg_sleep(0.005)")
         connection.execute("SELECT pg_stat_clear_snapshot()")
     pytest.fail("nobody waits")
+
+
+def instant() -> tuple[Backoff, list[float]]:
+    """Return a backoff with the longest pauses, which take no time, and the list of them."""
+    paused: list[float] = []
+    return Backoff(sleep=paused.append, uniform=max, monotonic=lambda: sum(paused)), paused

@@ -24,11 +24,11 @@ from dexec.domain.waiting.lookup import waiting_rows
 from dexec.domain.waiting.prices import Price, price_key
 from dexec.domain.waiting.steps import amend
 from dexec.domain.waiting.terms import Terms, Waiting
-from dexec.ports import ApiKey
 from tests.conftest import Connecting, Isolation
 from tests.contract.samples import FILL, LEASE, NOW, ROUTE, TRANSACTION, after, failure
-from tests.contract.test_waiting_orders import EXITS, bracket
+from tests.contract.waiting_samples import EXITS, bracket
 from tests.proofs.simulation.backend import PostgresAudit
+from tests.system.integration.racing import KEY
 
 THREADS = 8
 ROUNDS = 15
@@ -38,7 +38,7 @@ ROUNDS = 15
 def processes(connecting: Connecting, isolation: Isolation) -> Iterator[list[Database]]:
     """Return the connections of as many processes."""
     databases = [Database(lambda: connecting(isolation)) for _ in range(THREADS)]
-    PostgresApiKeys(databases[0]).add(ApiKey("key", "alice", 0, None, NOW))
+    PostgresApiKeys(databases[0]).add(KEY)
     yield databases
     for database in databases:
         database.close()

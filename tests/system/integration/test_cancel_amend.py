@@ -11,39 +11,9 @@ from typing import cast
 
 import pytest
 
-from dexec.domain.order import build, submit
-from tests.contract.samples import LEASE, ROUTE, TRANSACTION
-from tests.system.edge.inprocess import Answer, Deployment
+from tests.system.edge.inprocess import Deployment
 from tests.system.integration.conftest import KEY
-
-PATH = "/api/orders/execute"
-SWAP = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1.5"}
-LIMIT = SWAP | {"orderType": "limit", "limitPrice": "100000"}
-
-
-def place(deployment: Deployment, body: Mapping[str, object], key: str = KEY) -> str:
-    answer = deployment.http("POST", PATH, key=key, body=json.dumps(body))
-    assert answer.status == 202, answer.text
-    return str(answer.json["orderId"])
-
-
-def cancel(deployment: Deployment, order_id: str, key: str = KEY) -> Answer:
-    return deployment.http("DELETE", f"/api/orders/{order_id}", key=key)
-
-
-def amend(deployment: Deployment, order_id: str, key: str = KEY, **fields: object) -> Answer:
-    return deployment.http("PATCH", f"/api/orders/{order_id}", key=key, body=json.dumps(fields))
-
-
-def sign(deployment: Deployment, order_id: str) -> None:
-    """Take an order as far as its stored signature."""
-    orders, now = deployment.parts.orders, deployment.clock.now()
-    taken = orders.claim(order_id, "executor", now, now + LEASE).order
-    assert taken is not None
-    building = build(taken, now, ROUTE)
-    orders.save(building)
-    orders.save(submit(building.after, now, TRANSACTION))
-
+from tests.system.integration.swaps import LIMIT, SWAP, amend, cancel, place, sign
 
 # --- cancelling --------------------------------------------------------------------------------------
 

@@ -23,10 +23,11 @@ from dexec.domain.waiting.prices import Price
 from dexec.domain.waiting.steps import amend, rest
 from dexec.domain.waiting.terms import Terms
 from dexec.domain.withdrawals import BY_CLIENT, withdrawal
-from dexec.ports import ApiKey, Cancels
+from dexec.ports import Cancels
 from tests.conftest import Connecting, Isolation
 from tests.contract.samples import FILL, LEASE, NOW, ROUTE, TRANSACTION, after, failure
-from tests.contract.test_waiting_orders import OCO, SOL_USDC, bracket, waiting
+from tests.contract.waiting_samples import OCO, SOL_USDC, bracket, waiting
+from tests.system.integration.racing import KEY
 
 ROUNDS = 12
 
@@ -96,7 +97,7 @@ def store(connecting: Connecting, isolation: Isolation) -> Iterator[Store]:
         first, second = (
             opened.enter_context(closing(Database(lambda: connecting(isolation)))) for _ in range(2)
         )
-        PostgresApiKeys(first).add(ApiKey("key", "alice", 0, None, NOW))
+        PostgresApiKeys(first).add(KEY)
         pool = opened.enter_context(ThreadPoolExecutor(2))
         yield Store(first, second, pool, connecting, isolation)
 

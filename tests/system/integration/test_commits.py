@@ -15,8 +15,7 @@ from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.statements import Statement
 from dexec.domain.errors import CommitUnknown, StoreConflict
 from tests.conftest import Connecting, Isolation
-from tests.system.integration.stores import CONNECTION, COUNTING, READING, WRITING, Opening
-from tests.system.integration.test_conflicts import RETRIES, instant
+from tests.system.integration.stores import CONNECTION, COUNTING, READING, RETRIES, WRITING, Opening, instant
 
 REPEATS = pytest.mark.parametrize("repeat", [Repeat.HARMLESS, Repeat.NEVER])
 

@@ -15,22 +15,22 @@ from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.pipeline import Pipeline
 from dexec.domain.errors import CommitUnknown, StoreConflict
 from tests.conftest import Connecting, Isolation
-from tests.system.integration.stores import CONNECTION, COUNTING, READING, WRITING, Opening, overtake
-from tests.unit.adapters.postgres.test_patient import refusal
+from tests.support.refusals import refusal
+from tests.system.integration.stores import (
+    CONNECTION,
+    COUNTING,
+    LONGEST_PAUSES,
+    READING,
+    RETRIES,
+    WRITING,
+    Opening,
+    instant,
+    overtake,
+)
 
 T = TypeVar("T")
 
-LONGEST_PAUSES = [0.02, 0.04, 0.08, 0.16, *[0.25] * 6]
-"""Those that end within two seconds of the first try."""
-
-RETRIES = len(LONGEST_PAUSES)
 CONFLICTS = ["40001", "40P01", "OC000", "OC001"]
-
-
-def instant() -> tuple[Backoff, list[float]]:
-    """Return a backoff with the longest pauses, which take no time, and the list of them."""
-    paused: list[float] = []
-    return Backoff(sleep=paused.append, uniform=max, monotonic=lambda: sum(paused)), paused
 
 
 class Losing(Database):

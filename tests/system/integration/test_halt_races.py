@@ -21,15 +21,14 @@ from dexec.adapters.postgres.statements import sql
 from dexec.domain.errors import LeaseLost, SigningHalted
 from dexec.domain.halts import Stop, Switch
 from dexec.domain.lifecycle import Status
-from dexec.domain.order import Change, Order, build, submit
-from dexec.ports import ApiKey
+from dexec.domain.order import Change, Order, submit
 from dexec.usecases.cancel_orders import CancelOrders
 from dexec.usecases.halt import Halt, Halted
 from tests.conftest import Connecting, Isolation
-from tests.contract.samples import LEASE, NOW, ROUTE, TRANSACTION, new_order
+from tests.contract.samples import NOW, TRANSACTION
 from tests.support.fakes import FakeClock
+from tests.system.integration.racing import KEY, built
 
-KEY = ApiKey("key", "alice", 0, None, NOW)
 ROUNDS = 15
 EXECUTORS = 8
 OLD_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM switches"
@@ -42,15 +41,6 @@ def database(connecting: Connecting) -> Iterator[Database]:
     with closing(Database(lambda: connecting(Isolation.READ_COMMITTED))) as database:
         PostgresApiKeys(database).add(KEY)
         yield database
-
-
-def built(orders: PostgresOrders) -> Order:
-    order = orders.place(new_order(), None, None).order
-    claimed = orders.claim(order.id, f"token of {order.id}", NOW, NOW + LEASE).order
-    assert claimed is not None
-    change = build(claimed, NOW, ROUTE)
-    orders.save(change)
-    return change.after
 
 
 def halt(database: Database) -> Halt:

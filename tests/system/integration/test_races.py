@@ -18,9 +18,10 @@ from dexec.adapters.postgres.database import Database
 from dexec.adapters.postgres.orders import PostgresOrders
 from dexec.domain.errors import LeaseLost
 from dexec.domain.order import Order, fail
-from dexec.ports import ApiKey, ClaimOutcome, RateLimit
+from dexec.ports import ClaimOutcome, RateLimit
 from tests.conftest import Connecting, Isolation
 from tests.contract.samples import LEASE, NOW, failure, new_order
+from tests.system.integration.racing import KEY
 
 THREADS = 20
 ROUNDS = 50
@@ -52,7 +53,7 @@ class Race:
 def race(connecting: Connecting, isolation: Isolation) -> Iterator[Race]:
     """Return the store as each of many processes sees it."""
     databases = [Database(lambda: connecting(isolation)) for _ in range(THREADS)]
-    PostgresApiKeys(databases[0]).add(ApiKey("key", "alice", 0, None, NOW))
+    PostgresApiKeys(databases[0]).add(KEY)
     race = Race([PostgresOrders(database) for database in databases])
     yield race
     race.close()
@@ -93,7 +94,7 @@ def test_a_claim_goes_by_the_order_as_it_is_not_as_it_was(clean_url: str, connec
         psycopg.connect(clean_url, autocommit=True) as watch,
         ThreadPoolExecutor(1) as pool,
     ):
-        PostgresApiKeys(database).add(ApiKey("key", "alice", 0, None, NOW))
+        PostgresApiKeys(database).add(KEY)
         orders = PostgresOrders(database)
         order = orders.place(new_order(), None, None).order
         other.execute("UPDATE orders SET seq = 3, status = 'building' WHERE id = %s", [order.id])

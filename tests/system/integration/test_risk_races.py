@@ -16,7 +16,7 @@ from dexec.domain.order import Order, confirm, submit, try_again
 from dexec.domain.risk import Reservation, RiskLimits, RiskRefused
 from tests.conftest import Connecting, Isolation
 from tests.contract.samples import FILL, NOW, TRANSACTION, failure
-from tests.system.integration.test_halt_races import KEY, built
+from tests.system.integration.racing import KEY, built
 
 EXECUTORS = 4
 ROUNDS = 6

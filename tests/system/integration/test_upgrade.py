@@ -11,7 +11,7 @@ import pytest
 from dexec.domain.withdrawals import BY_REVOCATION
 from tests.system.edge.inprocess import Deployment, deployed
 from tests.system.integration.conftest import KEY
-from tests.system.integration.test_cancel_amend import LIMIT, SWAP, amend, cancel, place, sign
+from tests.system.integration.swaps import LIMIT, SWAP, amend, cancel, place, sign
 
 READ_BEFORE = {"pending", "routing", "building", "submitted", "confirmed", "failed"}
 STEPS_BEFORE = {None, "quotes"}

@@ -9,46 +9,16 @@ from datetime import timedelta
 import pytest
 
 from dexec.domain.errors import ClusterUnavailable, StoreUnavailable
-from dexec.domain.lifecycle import Status, Step
-from dexec.domain.order import Order
-from dexec.domain.quote import RouteRequest
+from dexec.domain.lifecycle import Status
 from dexec.usecases.redelivery import Redelivery
 from dexec.usecases.report import Report
-from tests.proofs.simulation.world import FUNCTION_S, SWAP, World
+from tests.proofs.simulation.world import FUNCTION_S, World
+from tests.support.executed import ATTEMPT, error, execute, placed, states, stored
 from tests.support.fakes import Landing
 
 PENDING, ROUTING, BUILDING = Status.PENDING, Status.ROUTING, Status.BUILDING
 SUBMITTED, CONFIRMED, FAILED = Status.SUBMITTED, Status.CONFIRMED, Status.FAILED
-ATTEMPT = [ROUTING, BUILDING, SUBMITTED]
 SHORT_WAIT_S = 1.0
-
-
-def placed(world: World, request: RouteRequest = SWAP) -> Order:
-    order = world.place(world.client(), request)
-    assert order is not None
-    return order
-
-
-def execute(world: World, order: Order, receives: int = 1) -> Redelivery | None:
-    """Run one invocation; return what becomes of its message, None when it is done with."""
-    with world.tape.process():
-        return world.execute_order(order.id, receives, world.clock.now() + timedelta(seconds=FUNCTION_S))
-
-
-def stored(world: World) -> Order:
-    ((order, _),) = world.backend.audit.histories()
-    return order
-
-
-def states(world: World) -> list[Status]:
-    """Return the states of the only order, each as often as it was entered."""
-    ((_, events),) = world.backend.audit.histories()
-    return [event.status for event in events if event.step is not Step.QUOTES]
-
-
-def error(world: World) -> str | None:
-    failure = stored(world).error
-    return None if failure is None else failure.code
 
 
 def test_an_order_is_routed_built_submitted_and_confirmed(world: World) -> None:

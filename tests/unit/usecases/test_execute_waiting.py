@@ -12,7 +12,7 @@ import pytest
 
 from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import Status, Step
-from dexec.domain.order import Event, Order, Withdrawal
+from dexec.domain.order import Order, Withdrawal
 from dexec.domain.quote import Pair, SwapPlan, slippage_limit
 from dexec.domain.waiting.conditions import Limit, Stop, Trail
 from dexec.domain.waiting.prices import Price, price_limit
@@ -22,8 +22,8 @@ from dexec.usecases.place_order import Submission
 from dexec.usecases.settle_dead_letter import Letter
 from dexec.usecases.tell_exit import TellExit
 from tests.proofs.simulation.world import SWAP, World
+from tests.support.executed import ATTEMPT, execute, place, states, stored, told
 from tests.support.fakes import Landing
-from tests.unit.usecases.test_execute_order import ATTEMPT, execute
 
 PAIR, BACK = Pair("SOL", "USDC"), Pair("USDC", "SOL")
 HELD, OPEN, TRIGGERED, ROUTING = Status.HELD, Status.OPEN, Status.TRIGGERED, Status.ROUTING
@@ -37,27 +37,6 @@ def limit(text: str, tif: TimeInForce = TimeInForce.GTC) -> Terms:
 FAR = limit("100000")
 STOP = Terms(stop=Stop(Price("1", PAIR)))
 EXITS = Terms(stop=Stop(Price("100000", BACK, of_out=True)))
-
-
-def place(world: World, alice: ApiKey, submission: Submission, *, trigger: bool = True) -> Order:
-    """Place an order; if it waits, trigger it by its limit whatever the price."""
-    with world.tape.process():
-        order = world.place_order(submission, alice).order
-    if trigger and order.status is OPEN:
-        world.backend.audit.trigger(order.id)
-    return order
-
-
-def told(world: World, order_id: str) -> tuple[Order, tuple[Event, ...]]:
-    return next(one for one in world.backend.audit.histories() if one[0].id == order_id)
-
-
-def stored(world: World, order: Order) -> Order:
-    return told(world, order.id)[0]
-
-
-def states(world: World, order: Order) -> list[Status]:
-    return [event.status for event in told(world, order.id)[1] if event.step is not Step.QUOTES]
 
 
 def test_a_triggered_order_is_executed_like_a_market_order(world: World, alice: ApiKey) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from fractions import Fraction
 
-from dexec.adapters.paper.simulator import PaperMarket
 from dexec.domain.lifecycle import Status
-from dexec.domain.quote import PoolSnapshot, RouteRequest
+from dexec.domain.quote import RouteRequest
 from dexec.domain.routing import find_route
 from dexec.domain.waiting.conditions import Kind, Limit, Trail
 from dexec.domain.waiting.lookup import LIMITS, Part
@@ -16,12 +15,10 @@ from dexec.ports import BookTick, Bound
 from dexec.usecases.fit_limits import best_price, fit_limits
 from dexec.usecases.judge import Book
 from dexec.usecases.reference import reference_prices
-from tests.support.fakes import START
-from tests.support.watched import BOOK, Stage
-from tests.unit.usecases.test_watch_market import price, rest_again
+from tests.support.fakes import START, FakeClock, FakeVenue
+from tests.support.watched import BOOK, Stage, price
 
-MARKET = PaperMarket(7)
-POOLS = tuple(PoolSnapshot(one, 1_000, MARKET.pools(one, [BOOK], 1_000), 1) for one in ("raydium", "meteora"))
+POOLS = tuple(FakeVenue(name, FakeClock()).read([BOOK]) for name in ("raydium", "meteora"))
 FAIR = reference_prices([BOOK], POOLS, {"SOL": 10**8, "USDC": 10**7})[BOOK].reference
 
 
@@ -108,7 +105,7 @@ def test_a_limit_is_looked_at_again_when_its_rest_is_over() -> None:
     order = stage.place(limit(Fraction(999, 1000)))
     stage.watch(1)
     stage.queue.messages.clear()
-    rest_again(stage, order)
+    stage.rest_again(order)
     assert stage.watch(1) == {"ticks": 1}
     assert stage.watch(1) == {"ticks": 1, "triggered": 1}
 

@@ -12,8 +12,8 @@ from dexec.domain.quote import Mode, RouteRequest
 from dexec.domain.recorded import RecordedRoute
 from dexec.domain.tokens import format_units
 from tests.proofs.simulation.world import SWAP, World
+from tests.support.executed import error, execute, placed, states, stored
 from tests.support.fakes import FakeWallets, Landing
-from tests.unit.usecases.test_execute_order import error, execute, placed, states, stored
 
 PENDING, ROUTING, CONFIRMED, FAILED = Status.PENDING, Status.ROUTING, Status.CONFIRMED, Status.FAILED
 

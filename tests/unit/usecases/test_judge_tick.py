@@ -12,8 +12,7 @@ from dexec.domain.errors import CommitUnknown, StoreConflict, StoreUnavailable
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change
 from tests.support.fakes import START
-from tests.support.watched import Stage
-from tests.unit.usecases.test_watch_market import stop
+from tests.support.watched import Stage, stop
 
 
 @pytest.mark.parametrize("method", ["groups", "record", "due_by_price", "due_by_time", "apply", "judged"])

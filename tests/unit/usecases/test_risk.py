@@ -23,9 +23,8 @@ from dexec.usecases.place_order import Submission
 from dexec.usecases.redelivery import Redelivery
 from dexec.usecases.risk import utc_day
 from tests.proofs.simulation.world import SWAP, World
+from tests.support.executed import ATTEMPT, execute, place, states, stored, told
 from tests.support.fakes import Landing
-from tests.unit.usecases.test_execute_order import ATTEMPT, execute
-from tests.unit.usecases.test_execute_waiting import place, states, stored, told
 
 PAIR = Pair("SOL", "USDC")
 SMALL = RiskLimits(max_daily=100_000_000)

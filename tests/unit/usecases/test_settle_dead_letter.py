@@ -15,6 +15,7 @@ from dexec.ports import ApiKey, Claim
 from dexec.usecases.report import Report
 from dexec.usecases.settle_dead_letter import MAX_ROUNDS, Letter
 from tests.proofs.simulation.world import World
+from tests.support.executed import stored
 from tests.support.fakes import Landing
 
 
@@ -34,11 +35,6 @@ def abandoned(world: World, alice: ApiKey, landing: Landing = Landing.FILLED) ->
     world.tape.observe = lambda call: None
     world.queue.messages.clear()
     assert stored(world).status is Status.SUBMITTED
-    return order
-
-
-def stored(world: World) -> Order:
-    ((order, _),) = world.backend.audit.histories()
     return order
 
 

@@ -4,29 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from fractions import Fraction
 
-from dexec.domain.failure import Failure
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order, Triggered
 from dexec.domain.quote import Pair
 from dexec.domain.waiting.conditions import Kind, Limit, Stop, Trail
-from dexec.domain.waiting.prices import Price, Unit
-from dexec.domain.waiting.steps import rest
+from dexec.domain.waiting.prices import Unit
 from dexec.domain.waiting.terms import Terms
 from dexec.ports import ShardLease
 from dexec.usecases.reference import Look
 from tests.support.fakes import START
-from tests.support.watched import BOOK, VENUES, Stage
-
-
-def price(text: str) -> Price:
-    return Price(text, BOOK)
-
-
-def stop(text: str, confirm_ticks: int = 2) -> Terms:
-    return Terms(stop=Stop(price(text), confirm_ticks=confirm_ticks))
+from tests.support.watched import BOOK, VENUES, Stage, price, stop
 
 
 def test_a_stop_goes_when_its_ticks_confirm_it() -> None:
@@ -82,20 +72,11 @@ def test_a_stop_that_rested_goes_on_by_the_time_whatever_the_price_does() -> Non
     order = stage.place(stop("140"))
     stage.watch(4)
     stage.queue.messages.clear()
-    rested_at = rest_again(stage, order)
+    rested_at = stage.rest_again(order)
     stage.watch(4)
     assert stage.read(order).status is Status.TRIGGERED
     assert stage.read(order).updated_at - rested_at == timedelta(seconds=1)
     assert stage.queued == [order.id]
-
-
-def rest_again(stage: Stage, order: Order) -> datetime:
-    """Have an executor take an order, and let it rest."""
-    now = stage.clock.now()
-    taken = stage.backend.orders.claim(order.id, "executor", now, now + timedelta(seconds=25)).order
-    assert taken is not None
-    stage.backend.orders.save(rest(taken, now, Failure("no_venue", "none")))
-    return now
 
 
 # --- looks that do not count -------------------------------------------------------------------------

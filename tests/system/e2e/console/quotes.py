@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from playwright.sync_api import Page
+
 from tests.system.e2e.console.page import Console
 
 QUOTES = "**/api/quotes*"
@@ -20,3 +22,9 @@ def change_impact(console: Console, answer: dict[str, Any], percent: str) -> Non
     """Answer every quote from now on with this one, at another price impact."""
     costs = {**answer["route"]["costs"], "reference": "100", "impact": percent}
     change_route(console, answer, costs=costs)
+
+
+def serve_prices(page: Page) -> None:
+    """Answer the chart's reads: nothing ticks."""
+    answer = {"tokenIn": "SOL", "tokenOut": "USDC", "priceUnit": "USDC per SOL", "points": []}
+    page.route("**/api/prices*", lambda route: route.fulfill(json=answer))

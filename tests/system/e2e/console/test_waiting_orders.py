@@ -12,8 +12,8 @@ from playwright.sync_api import Locator, expect
 from tests.system.e2e.console.browser import axe_source
 from tests.system.e2e.console.made import Made, frame_of, serve
 from tests.system.e2e.console.page import Console, OpenConsole
+from tests.system.e2e.console.quotes import serve_prices
 from tests.system.e2e.console.sockets import Frame, Wire
-from tests.system.e2e.console.test_waiting_ticket import serve_prices
 from tests.system.e2e.console.waiting import UNIT, Desk, waiting_order
 from tests.system.e2e.deployed import Deployed
 

@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 
 from tests.system.e2e.console.page import Console, OpenConsole
-from tests.system.e2e.console.quotes import QUOTES
+from tests.system.e2e.console.quotes import QUOTES, serve_prices
 from tests.system.e2e.deployed import Deployed
 
 SENT = "**/api/orders/execute"
@@ -51,12 +51,6 @@ def console_at_150(open_console: OpenConsole, deployment: Deployed) -> tuple[Con
     console.page.route(QUOTES, quote)
     console.page.route(SENT, accept)
     return console, bodies
-
-
-def serve_prices(page: Page) -> None:
-    """Answer the chart's reads: nothing ticks."""
-    answer = {"tokenIn": "SOL", "tokenOut": "USDC", "priceUnit": "USDC per SOL", "points": []}
-    page.route("**/api/prices*", lambda route: route.fulfill(json=answer))
 
 
 def choose(console: Console, order_type: str) -> None:

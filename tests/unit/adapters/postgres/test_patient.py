@@ -7,23 +7,12 @@ from typing import cast
 
 import psycopg
 import pytest
-from psycopg.errors import lookup
 
 from dexec.adapters.postgres.connection import BoundedConnection
 from dexec.adapters.postgres.patient import PatientConnection
+from tests.support.refusals import refusal
 
 PATIENCE_S = 120
-
-
-def refusal(state: str | None) -> psycopg.Error:
-    if state is None:
-        return psycopg.OperationalError("connection refused")
-    try:
-        return lookup(state)(state)
-    except KeyError:
-        error = psycopg.DatabaseError(state)
-        error.sqlstate = state
-        return error
 
 
 class Cluster:
