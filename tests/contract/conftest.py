@@ -13,7 +13,8 @@ from dexec.adapters.postgres.database import Database
 from dexec.adapters.postgres.sources import without_pipelines
 from tests.conftest import Isolation, connect_at
 from tests.contract.samples import trading_key
-from tests.proofs.simulation.backend import Backend, PostgresAudit, in_memory, on_postgres
+from tests.proofs.simulation.audit import PostgresAudit
+from tests.proofs.simulation.backend import Backend, in_memory, on_postgres
 from tests.support.collation import NAME as EN_US
 
 HERE = Path(__file__).parent

@@ -22,7 +22,8 @@ from dexec.domain.order import Order
 from dexec.domain.risk import RiskLimits
 from tests.conftest import Connecting, Isolation
 from tests.proofs.exactly_once.matrix import REDELIVERIES
-from tests.proofs.simulation.backend import ContestedDatabase, PostgresAudit, on_postgres
+from tests.proofs.simulation.audit import PostgresAudit
+from tests.proofs.simulation.backend import ContestedDatabase, on_postgres
 from tests.proofs.simulation.faults import faults_at
 from tests.proofs.simulation.invariants import check, check_usage
 from tests.proofs.simulation.path import PathCheck

@@ -10,7 +10,8 @@ import pytest
 
 from tests.conftest import Connecting, Isolation
 from tests.proofs.exactly_once.matrix import SOAK, chosen, play
-from tests.proofs.simulation.backend import ContestedDatabase, PostgresAudit, on_postgres
+from tests.proofs.simulation.audit import PostgresAudit
+from tests.proofs.simulation.backend import ContestedDatabase, on_postgres
 from tests.proofs.simulation.scenarios import SCENARIOS
 from tests.support.fakes import START
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dexec.domain.order import Signed
-from tests.proofs.simulation.backend import Audit
+from tests.proofs.simulation.audit import Audit
 
 
 class Leaks:

@@ -14,7 +14,7 @@ from dexec.domain.waiting.due import Triggered as Due
 from dexec.domain.waiting.due import replay
 from dexec.domain.waiting.lookup import LIMITS, Part, waiting_rows
 from dexec.domain.waiting.prices import price_limit
-from tests.proofs.simulation.backend import History
+from tests.proofs.simulation.audit import History
 from tests.proofs.simulation.world import World
 from tests.support.fakes.chain import plan_of
 from tests.support.fakes.store import StoredWaiting

@@ -24,7 +24,8 @@ from tests.contract.samples import (
     submitted,
     trading_key,
 )
-from tests.proofs.simulation.backend import Backend, PostgresAudit, on_postgres
+from tests.proofs.simulation.audit import PostgresAudit
+from tests.proofs.simulation.backend import Backend, on_postgres
 
 
 @pytest.fixture

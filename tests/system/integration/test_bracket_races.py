@@ -27,7 +27,7 @@ from dexec.domain.waiting.terms import Terms, Waiting
 from tests.conftest import Connecting, Isolation
 from tests.contract.samples import FILL, LEASE, NOW, ROUTE, TRANSACTION, after, failure
 from tests.contract.waiting_samples import EXITS, bracket
-from tests.proofs.simulation.backend import PostgresAudit
+from tests.proofs.simulation.audit import PostgresAudit
 from tests.system.integration.racing import KEY
 
 THREADS = 8

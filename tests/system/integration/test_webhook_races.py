@@ -18,7 +18,8 @@ from tests.conftest import Isolation, connect_at
 from tests.contract.samples import FILL, NOW, place, submitted, trading_key
 from tests.contract.samples import after as after_s
 from tests.contract.webhook_samples import endpoint, hint, take, taken
-from tests.proofs.simulation.backend import Backend, PostgresAudit, on_postgres
+from tests.proofs.simulation.audit import PostgresAudit
+from tests.proofs.simulation.backend import Backend, on_postgres
 
 READS = ["find_webhook", "find_line", "line_is_over", "line_events"]
 
