@@ -1,24 +1,23 @@
-"""What every store does with ticks and with what waits: who ticks, what is due, what becomes of it."""
+"""What every store does with what waits: what of it is due, and what becomes of it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from fractions import Fraction
 
 import pytest
 
-from dexec.adapters.postgres.orders import PostgresOrders
 from dexec.domain import halts
 from dexec.domain.lifecycle import Status, Step
-from dexec.domain.order import Activated, Order, Triggered, cancel, expire
+from dexec.domain.order import Activated, Order, cancel, expire
 from dexec.domain.quote import Pair
-from dexec.domain.waiting.conditions import Kind, Limit, PriceType, Stop, Trail
+from dexec.domain.waiting.conditions import Limit, PriceType, Stop, Trail
 from dexec.domain.waiting.lookup import LIMITS, Group, Part
 from dexec.domain.waiting.prices import Price, price_key
 from dexec.domain.waiting.steps import activate, rest, trigger
 from dexec.domain.waiting.terms import Terms, Waiting
-from dexec.ports import ApiKey, BookTick, Bound, ClaimOutcome, Found, Moved, ShardLease
+from dexec.ports import ApiKey, Bound, ClaimOutcome, Found, Moved
 from tests.contract.samples import (
     NOW,
     PAUSED,
@@ -32,13 +31,13 @@ from tests.contract.samples import (
     stored,
 )
 from tests.contract.waiting_samples import LIMIT, bracket
+from tests.proofs.simulation.audit import LIMIT_MET
 from tests.proofs.simulation.backend import Backend
 
 BOOK, OTHER = Pair("SOL", "USDC"), Pair("SOL", "USDT")
 STOPS = Group("stop", PriceType.REFERENCE, 2)
 TRAILS = Group("trail", PriceType.REFERENCE, 2, 200)
 ASLEEP = Group("asleep", PriceType.REFERENCE, 2, 200)
-LIMIT_MET = Triggered(Kind.LIMIT, Fraction(1), Fraction(1), slot=1)
 LOWEST = -(2**62)
 
 
@@ -70,16 +69,6 @@ def place(
     return store.orders.place(replace(new, order=order), None, None).order
 
 
-def lease_of(store: Backend, token: str = "mine", now: datetime = NOW) -> ShardLease:
-    lease = store.waits.take_shard(0, token, now, now + timedelta(seconds=5))
-    assert lease is not None
-    return lease
-
-
-def tick(slot: int, price: int = 150, pair: Pair = BOOK, at: datetime = NOW) -> BookTick:
-    return BookTick(pair, slot, at, Fraction(price, 1000), Fraction(2 * price + 1, 2000))
-
-
 def key(price: str) -> int:
     return price_key(Price(price, BOOK).value, up=True)
 
@@ -90,130 +79,6 @@ def bound(group: Group, key: int, before: int | None = None, most: int = 100) ->
 
 def ids(found: tuple[Found, ...]) -> list[str]:
     return [one.order.id for one in found]
-
-
-# --- who ticks ---------------------------------------------------------------------------------------
-
-
-def test_one_function_ticks_a_shard_until_its_lease_ends(store: Backend) -> None:
-    assert not store.waits.is_ticked(0, NOW)
-    mine = lease_of(store)
-    assert mine == ShardLease(0, "mine")
-    assert store.waits.is_ticked(0, after(4))
-    assert not store.waits.is_ticked(0, after(5))
-    assert store.waits.take_shard(0, "other", after(4), after(9)) is None
-    assert store.waits.take_shard(1, "other", after(4), after(9)) is not None
-    other = store.waits.take_shard(0, "other", after(5), after(10))
-    assert other is not None
-    assert store.waits.keep_shard(mine, after(20)) is None
-    store.waits.leave_shard(mine)
-    assert store.waits.is_ticked(0, after(9)), "who lost it cannot give it up"
-    assert store.waits.keep_shard(other, after(30)) == other
-    assert store.waits.is_ticked(0, after(29))
-    store.waits.leave_shard(other)
-    assert not store.waits.is_ticked(0, after(9))
-
-
-def test_placing_claims_that_a_book_is_ticked_only_while_it_is(store: Backend) -> None:
-    def is_ticked() -> bool:
-        new = new_order("alice")
-        order = replace(new.order, status=Status.OPEN, waiting=Waiting.of(stop("0.1")))
-        return store.orders.place(replace(new, order=order), None, None).is_ticked
-
-    assert not is_ticked()
-    lease = lease_of(store)
-    seen = is_ticked()
-    assert seen is isinstance(store.orders, PostgresOrders), (
-        "where it is not looked for, the lease is read then"
-    )
-    store.waits.leave_shard(lease)
-    assert not is_ticked()
-
-
-def test_who_ticks_may_take_its_own_lease_again(store: Backend) -> None:
-    lease_of(store)
-    assert store.waits.take_shard(0, "mine", after(1), after(9)) == ShardLease(0, "mine")
-    assert store.waits.is_ticked(0, after(8))
-
-
-def test_who_knocks_is_seen_by_who_ticks(store: Backend) -> None:
-    mine = lease_of(store)
-    assert store.waits.take_shard(0, "other", NOW, after(5)) is None
-    kept = store.waits.keep_shard(mine, after(5))
-    assert kept is not None
-    assert not kept.is_wanted
-    assert store.waits.take_shard(0, "other", NOW, after(9), knocks=True) is None
-    assert not store.waits.is_ticked(0, after(6)), "the lease lasts no longer for it"
-    recorded = store.waits.record(mine, [tick(1)], ["orca"], after(5))
-    assert recorded is not None
-    assert recorded.is_wanted
-    store.waits.leave_shard(recorded)
-    other = store.waits.take_shard(0, "other", NOW, after(5), knocks=True)
-    assert other is not None
-    assert not other.is_wanted
-    assert store.waits.keep_shard(other, after(9)) == other
-
-
-# --- ticks -------------------------------------------------------------------------------------------
-
-
-def test_a_tick_is_stored_with_the_lease(store: Backend) -> None:
-    lease = lease_of(store)
-    ticks = [tick(7), tick(7, 151, OTHER)]
-    recorded = store.waits.record(lease, ticks, ["orca", "raydium"], after(6))
-    assert recorded == ShardLease(0, "mine", 7, 0, NOW, ("orca", "raydium"))
-    assert store.waits.is_ticked(0, after(5.5))
-    assert set(store.waits.ticks([BOOK, OTHER, Pair("USDC", "SOL")], 0)) == set(ticks)
-    store.waits.judged(recorded)
-    store.waits.leave_shard(recorded)
-    assert lease_of(store, "next") == ShardLease(0, "next", 7, 7, NOW, ("orca", "raydium"))
-    assert store.waits.ticked_at() == {0: NOW}
-
-
-def test_slots_rise_strictly_and_a_lost_lease_stores_nothing(store: Backend) -> None:
-    lease = lease_of(store)
-    recorded = store.waits.record(lease, [tick(7)], ["orca"], after(5))
-    assert recorded is not None
-    for slot in (7, 6):
-        assert store.waits.record(recorded, [tick(slot, 99)], ["orca"], after(5)) is None
-    store.waits.leave_shard(recorded)
-    lease_of(store, "next")
-    assert store.waits.record(recorded, [tick(8)], ["orca"], after(5)) is None
-    store.waits.judged(recorded)
-    assert lease_of(store, "next").judged == 0
-    assert store.waits.ticks([BOOK, OTHER], 0) == (tick(7),)
-
-
-def test_two_shards_may_tick_a_book_while_their_number_changes(store: Backend) -> None:
-    assert store.waits.record(lease_of(store), [tick(7)], ["orca"], after(5)) is not None
-    other = store.waits.take_shard(1, "other", NOW, after(5))
-    assert other is not None
-    assert store.waits.record(other, [tick(7, 151), tick(7, pair=OTHER)], ["orca"], after(5)) is not None
-    assert store.waits.ticks([BOOK, OTHER], 0) == (tick(7), tick(7, pair=OTHER))
-
-
-def test_a_tick_that_was_never_judged_is_voided_and_its_slot_stays_used(store: Backend) -> None:
-    lease = lease_of(store)
-    first = store.waits.record(lease, [tick(7)], ["orca"], after(5))
-    assert first is not None
-    store.waits.judged(first)
-    store.waits.void(first, [BOOK])
-    assert store.waits.ticks([BOOK], 0) == (tick(7),), "it was judged"
-    second = store.waits.record(first, [tick(8), tick(8, pair=OTHER)], ["orca"], after(5))
-    assert second is not None
-    store.waits.void(second, [BOOK, OTHER])
-    assert store.waits.ticks([BOOK, OTHER], 0) == (tick(7),)
-    assert lease_of(store) == ShardLease(0, "mine", 8, 8, NOW, ("orca",))
-
-
-def test_old_ticks_are_deleted_but_for_those_that_are_kept(store: Backend) -> None:
-    lease = lease_of(store)
-    for slot in range(1, 7):
-        one = [tick(slot, at=after(slot)), tick(slot, pair=OTHER, at=after(slot))]
-        lease = store.waits.record(lease, one, ["orca"], after(5)) or lease
-    assert store.waits.prune(BOOK, [2, 3], after(5)) == 2
-    assert [one.slot for one in store.waits.ticks([BOOK], 0)] == [2, 3, 5, 6]
-    assert [one.slot for one in store.waits.ticks([BOOK, OTHER], 4)] == [5, 5, 6, 6]
 
 
 # --- what is due -------------------------------------------------------------------------------------
