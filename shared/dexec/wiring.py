@@ -258,7 +258,7 @@ class Adapters:
 
     @cached_property
     def event_replay(self) -> EventReplay:
-        """Sends event_replay to connections that are still opening."""
+        """Sends past events to connections that are still opening."""
         from dexec.adapters.aws import clients as aws
         from dexec.adapters.aws.event_replay import LambdaEventReplay
 
