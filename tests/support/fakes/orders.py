@@ -49,12 +49,18 @@ class FakeOrders:
                 if watcher and (connection is None or connection.client_id != new.order.client_id):
                     raise ConnectionUnknown
                 self._check_accepted(new)
-                return Placed(self._insert(new, limit, watcher), is_new=True)
+                return Placed(self._insert(new, limit, watcher), is_new=True, streams=self._streams(new))
             if known.request_hash not in new.request_hashes:
                 raise IdempotencyConflict("this idempotency key was used for another order")
             if known.order.status is Status.PENDING:
                 known.order = replace(known.order, queued_at=new.order.created_at)
-            return Placed(known.order, is_new=known.order.id == new.order.id)
+            is_new = known.order.id == new.order.id
+            return Placed(known.order, is_new, streams=self._streams(new))
+
+    def _streams(self, new: NewOrder) -> tuple[Watcher, ...] | None:
+        """Return the client's streams where something waits: they hear of it at once."""
+        waits = new.order.waiting is not None or new.exit is not None
+        return self._store.streams_of(new.order.client_id) if waits else None
 
     def _check_accepted(self, new: NewOrder) -> None:
         order, store = new.order, self._store

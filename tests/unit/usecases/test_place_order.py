@@ -260,7 +260,7 @@ def test_an_order_that_waits_is_stored_and_not_queued(world: World, alice: ApiKe
     order = submit(world, alice, replace(SUBMISSION, terms=FAR))
     assert (order.status, order.waiting and order.waiting.terms) == (Status.OPEN, FAR)
     looked = ["ticks.seen", "venue.read", "venue.read"]
-    assert world.tape.calls == [*looked, "orders.place", "watching.streams"], "one look"
+    assert world.tape.calls == [*looked, "orders.place"], "one look"
     assert ticking == [order], "told after it is stored"
     assert not world.queue.messages
     assert submit(world, alice, replace(SUBMISSION, terms=FAR)) == order, "a repeat shows it as it stands"
