@@ -93,8 +93,11 @@ def _check_fill(got: Fraction, trading: Trading) -> None:
 
 def _check_triggers(world: World, order: Order, events: Sequence[Event]) -> None:
     """A stop that fired was due by the ticks that had been seen, judged one by one; so was a limit."""
+    asked = [event.detail for event in events if isinstance(event.detail, Accepted)]
+    seen = 0
     for event in events:
         why = event.detail
+        seen += isinstance(why, Accepted)
         if not isinstance(why, Triggered) or why.slot is None or order.waiting is None:
             continue
         assert why.price is not None
@@ -103,21 +106,22 @@ def _check_triggers(world: World, order: Order, events: Sequence[Event]) -> None
             assert why.price >= why.threshold, why
         elif why.by in (Kind.STOP, Kind.TRAIL):
             assert why.price <= why.threshold, why
-            due = _due(world, order, why)
+            # Of terms that were amended since, the slot from which their ticks counted is not kept.
+            since = order.waiting.since if seen == len(asked) else None
+            due = _due(world, asked[seen - 1], since or 0, why.slot)
             assert due is not None, f"{order.id} was not due: {why}"
             assert due.slot <= why.slot
 
 
-def _due(world: World, order: Order, why: Triggered) -> Due | None:
-    assert order.waiting is not None
-    assert why.slot is not None
-    stop = order.waiting.terms.stop
+def _due(world: World, asked: Accepted, since: int, slot: int) -> Due | None:
+    assert asked.terms is not None
+    stop = asked.terms.stop
     assert isinstance(stop, Stop | Trail)
     if isinstance(stop, Trail):
         # What activated it is in the slot since which ticks count.
         stop = replace(stop, activation=None)
-    pair = Pair(order.request.token_in, order.request.token_out)
-    return replay(stop, order.waiting.since or 0, world.sightings.seen(pair, stop.price_type, why.slot))
+    pair = Pair(asked.request.token_in, asked.request.token_out)
+    return replay(stop, since, world.sightings.seen(pair, stop.price_type, slot))
 
 
 # --- brackets ----------------------------------------------------------------------------------------
