@@ -167,15 +167,21 @@ class Console:
 
 
 OpenConsole = Callable[..., Console]
-"""Opens a tab on a deployment; ``theme`` and ``width`` may be given."""
+"""Opens a tab on a deployment; ``theme``, ``width`` and ``own_session`` may be given."""
 
 
-def new_tab(browser: Browser, url: str, theme: str, width: int) -> Console:
-    """Return an empty tab of a browser session of its own, with this colour scheme and width in pixels."""
+def new_session(browser: Browser, theme: str) -> BrowserContext:
+    """Return a browser session that prefers this colour scheme."""
     context = browser.new_context(
-        viewport={"width": width, "height": 1000 if width > 1000 else 1180},
         color_scheme="light" if theme == "light" else "dark",
         permissions=["clipboard-read", "clipboard-write"],
     )
     context.set_default_timeout(20_000)
-    return Console(context.new_page(), url)
+    return context
+
+
+def new_tab(session: BrowserContext, url: str, width: int) -> Console:
+    """Return an empty tab, ``width`` pixels wide."""
+    page = session.new_page()
+    page.set_viewport_size({"width": width, "height": 1000 if width > 1000 else 1180})
+    return Console(page, url)

@@ -35,7 +35,7 @@ def test_a_dropped_socket(open_console: OpenConsole, deployment: Deployed) -> No
 
 
 def test_a_connection_that_the_server_forgot(open_console: OpenConsole, deployment: Deployed) -> None:
-    console, api_key = open_console(deployment), deployment.new_key()
+    console, api_key = open_console(deployment, own_session=True), deployment.new_key()
     console.page.clock.install()
     console.enter(api_key)
     with psycopg.connect(deployment.database_url) as database:
@@ -52,7 +52,7 @@ def test_a_connection_that_the_server_forgot(open_console: OpenConsole, deployme
 
 
 def test_a_ping_without_an_answer(open_console: OpenConsole, deployment: Deployed) -> None:
-    console, api_key = open_console(deployment), deployment.new_key()
+    console, api_key = open_console(deployment, own_session=True), deployment.new_key()
     is_deaf = False
     wire = Wire(lambda _: 0 if is_deaf else 1)
     wire.tap(console.page)

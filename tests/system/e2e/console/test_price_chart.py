@@ -28,7 +28,7 @@ def ticks(prices: list[str]) -> list[Made]:
 @pytest.fixture(name="charted")
 def console_with_prices(open_console: OpenConsole, deployment: Deployed) -> tuple[Console, list[Made]]:
     """Return a page of a client with a stop and a trail, whose pair ticks from 148 to 152; and its orders."""
-    console = open_console(deployment)
+    console = open_console(deployment, own_session=True)
     console.page.clock.install()
     market = {"price": "150", "slot": 9, "at": "2026-01-01T00:00:00.000Z", "stopPrice": "147.44"}
     orders = [waiting_order(1, triggerPrice="145"), waiting_order(2, **TRAIL, market=market)]

@@ -24,7 +24,7 @@ TYPING_MS = 300
 @pytest.fixture(name="timed")
 def console_with_a_clock(open_console: OpenConsole, deployment: Deployed) -> Console:
     """Return a live page whose clock stands until the test advances it: what is said for a moment stays."""
-    console = open_console(deployment)
+    console = open_console(deployment, own_session=True)
     console.page.clock.install(time=NOON)
     console.page.clock.pause_at(NOON + timedelta(seconds=1))
     console.enter(deployment.new_key())

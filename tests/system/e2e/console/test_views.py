@@ -175,7 +175,7 @@ def test_what_of_the_page_is_still_to_come_moves_nothing_that_is_here(
 def test_a_renewed_quote_with_a_longer_route_moves_nothing(
     open_console: OpenConsole, deployment: Deployed, width: int
 ) -> None:
-    console = open_console(deployment, "dark", width)
+    console = open_console(deployment, "dark", width, own_session=True)
     page = console.page
     page.clock.install()
     console.enter(deployment.new_key())
@@ -194,7 +194,7 @@ def test_a_renewed_quote_with_a_longer_route_moves_nothing(
 def test_what_the_ticket_warns_of_is_accessible(
     open_console: OpenConsole, deployment: Deployed, axe: str, theme: str
 ) -> None:
-    console = open_console(deployment, theme, 390)
+    console = open_console(deployment, theme, 390, own_session=True)
     page = console.page
     page.clock.install()
     console.enter(deployment.new_key())
