@@ -27,14 +27,18 @@ HERE = Path(__file__).parent
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests that share a deployment in one worker; files with deployments of their own go elsewhere.
 
+    Those that share are in two parts, each with a deployment, so that no worker is still at them at the end.
     First, because xdist reads the groups in the same hook.
     """
     ours = [item for item in items if isinstance(item, pytest.Function) and item.path.is_relative_to(HERE)]
-    shared = {item.path for item in ours if "deployment" in item.fixturenames}
+    console = {item.path for item in ours if item.path.is_relative_to(HERE / "console")}
+    congested = {item.path for item in ours if "congested" in item.fixturenames}
+    shared = sorted({item.path for item in ours if "deployment" in item.fixturenames} - console)
+    part = {path: f"e2e {number % 2}" for number, path in enumerate(shared)}
+    part |= dict.fromkeys(console, "console")
+    part |= dict.fromkeys(console & congested, "congested console")
     for item in ours:
-        group = "e2e" if item.path in shared else item.path.stem
-        if item.path.is_relative_to(HERE / "console"):
-            group = "console"
+        group = part.get(item.path, item.path.stem)
         item.add_marker(pytest.mark.xdist_group(group))
 
 
