@@ -145,6 +145,17 @@ def test_executing_is_five_round_trips_at_most(
     assert trips[id(deployment.parts.database)] == (5 if watchers else 4)
 
 
+def test_no_statement_of_an_order_is_planned_anew_for_every_order(deployment: Deployment) -> None:
+    """PostgreSQL keeps a plan from the sixth time on, unless the values of each time make a better one."""
+    deployment.connect(KEY, {"stream": "all"})
+    for number in range(12):
+        assert execute(deployment, place(deployment, str(number))) == []
+    pipeline = deployment.parts.database._pipeline
+    assert pipeline is not None
+    found = pipeline.connection.execute("SELECT name FROM pg_prepared_statements WHERE custom_plans > 5")
+    assert found.fetchall() == []
+
+
 @pytest.mark.parametrize(("is_over", "most"), [(False, 3), (True, 2)])
 def test_watching_an_order_that_is_over_is_one_round_trip_less(
     deployment: Deployment, trips: Counter[int], is_over: bool, most: int
