@@ -26,6 +26,7 @@ from ministack.core import concurrency, lambda_runtime  # type: ignore[import-un
 from infra.local import forks, lean
 from infra.local.guard import Guard, Rules
 from infra.local.lanes import Lanes
+from infra.local.shortcut import Shortcut
 from infra.local.slash import Slash
 from infra.local.sockets import Sockets
 from infra.local.threads import KeptThread
@@ -58,7 +59,7 @@ def main() -> None:
     warm = frozenset(filter(None, os.environ.pop("WARM_FUNCTIONS", "").split(",")))
     _replace_pool(workers, warm)
     lean.trim()
-    from ministack.app import app  # type: ignore[import-untyped]
+    from ministack import app as server  # type: ignore[import-untyped]
     from ministack.services import apigateway  # type: ignore[import-untyped]
 
     # Lines for each invocation and each connection: the functions' own are in CloudWatch's logs.
@@ -71,6 +72,8 @@ def main() -> None:
         interpreters = forks.Interpreters(f"{tempfile.gettempdir()}{os.sep}ministack-lambda-")
         lambda_runtime.subprocess = SimpleNamespace(**vars(subprocess) | {"Popen": interpreters.popen})
     lean.load_services()
+    # Where signatures are checked, the emulator does it on its own way.
+    app = server.app if server.AUTH else Shortcut(server.app, server)
     uvicorn.run(
         Guard(Slash(Lanes(app, workers)), Rules.from_environ(os.environ)),
         host=os.environ["BIND_HOST"],
