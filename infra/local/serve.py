@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from functools import lru_cache
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -121,9 +122,18 @@ def _replace_pool(workers: int, warm: frozenset[str]) -> None:
         acquire_worker=bound.acquire,
         release_worker=bound.release,
         _ESM_IDLE_WAKE_GAP_SECONDS=NEXT_LOOK_S,
+        # Each look at the queues reads the names of all queues and functions anew, three times.
+        parse_arn=lru_cache(256)(lambda_svc.parse_arn),
+        _poll_kinesis=_finds_nothing,
+        _poll_dynamodb_streams=_finds_nothing,
     )
     if forks.IS_POSSIBLE:
         _fork_workers(lambda_svc, warm)
+
+
+def _finds_nothing() -> bool:
+    """Look for what the stack has none of: streams."""
+    return False
 
 
 def _fork_workers(lambda_svc: Any, warm: frozenset[str]) -> None:
