@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from functools import lru_cache
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -26,6 +27,7 @@ from ministack.core import concurrency, lambda_runtime  # type: ignore[import-un
 from infra.local import forks, lean
 from infra.local.guard import Guard, Rules
 from infra.local.lanes import Lanes
+from infra.local.shortcut import Shortcut
 from infra.local.slash import Slash
 from infra.local.sockets import Sockets
 from infra.local.threads import KeptThread
@@ -58,7 +60,7 @@ def main() -> None:
     warm = frozenset(filter(None, os.environ.pop("WARM_FUNCTIONS", "").split(",")))
     _replace_pool(workers, warm)
     lean.trim()
-    from ministack.app import app  # type: ignore[import-untyped]
+    from ministack import app as server  # type: ignore[import-untyped]
     from ministack.services import apigateway  # type: ignore[import-untyped]
 
     # Lines for each invocation and each connection: the functions' own are in CloudWatch's logs.
@@ -71,6 +73,8 @@ def main() -> None:
         interpreters = forks.Interpreters(f"{tempfile.gettempdir()}{os.sep}ministack-lambda-")
         lambda_runtime.subprocess = SimpleNamespace(**vars(subprocess) | {"Popen": interpreters.popen})
     lean.load_services()
+    # Where signatures are checked, the emulator does it on its own way.
+    app = server.app if server.AUTH else Shortcut(server.app, server)
     uvicorn.run(
         Guard(Slash(Lanes(app, workers)), Rules.from_environ(os.environ)),
         host=os.environ["BIND_HOST"],
@@ -118,9 +122,18 @@ def _replace_pool(workers: int, warm: frozenset[str]) -> None:
         acquire_worker=bound.acquire,
         release_worker=bound.release,
         _ESM_IDLE_WAKE_GAP_SECONDS=NEXT_LOOK_S,
+        # Each look at the queues reads the names of all queues and functions anew, three times.
+        parse_arn=lru_cache(256)(lambda_svc.parse_arn),
+        _poll_kinesis=_finds_nothing,
+        _poll_dynamodb_streams=_finds_nothing,
     )
     if forks.IS_POSSIBLE:
         _fork_workers(lambda_svc, warm)
+
+
+def _finds_nothing() -> bool:
+    """Look for what the stack has none of: streams."""
+    return False
 
 
 def _fork_workers(lambda_svc: Any, warm: frozenset[str]) -> None:

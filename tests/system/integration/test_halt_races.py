@@ -58,7 +58,7 @@ def status_of(database: Database, order: Order) -> Status:
 
 def write(connection: BoundedConnection, change: Change) -> int:
     """Run the statement that stores a signature; return how many events it wrote."""
-    row = connection.execute(sql("save_order"), to_save(change)).fetchone()
+    row = connection.execute(sql("sign_order"), to_save(change)).fetchone()
     assert row is not None
     return int(str(row[0]))
 

@@ -12,7 +12,7 @@ import pytest
 from dexec.adapters.paper import transaction as wire
 from dexec.adapters.paper.cluster import PaperCluster
 from dexec.adapters.paper.latency import LATENCIES
-from dexec.adapters.paper.ledger import STARTING_BALANCES, PaperLedger
+from dexec.adapters.paper.ledger import REMEMBERED, STARTING_BALANCES, PaperLedger
 from dexec.adapters.paper.limit_orders import VENUES_WITH_ORDERS
 from dexec.adapters.paper.market import PaperMarket
 from dexec.adapters.paper.outcomes import PaperOutcomes
@@ -97,6 +97,32 @@ def test_twenty_senders_of_one_transaction_move_it_once(
     send_all(clusters, [signed] * THREADS)
     assert balances(databases)["SOL"] == STARTING_BALANCES["SOL"] - 10**9
     check_books(connecting)
+
+
+def test_what_was_settled_here_shows_when_it_lands_as_it_does_elsewhere(databases: list[Database]) -> None:
+    clock, market = FakeClock(CLOCK.now()), PaperMarket(SEED)
+    here, there = (
+        PaperCluster(market, PaperLedger(database), clock, LATENCIES["default"]) for database in databases[:2]
+    )
+    signed = transaction("ord_1", 10**9)
+    here.send(signed.data)
+    for _ in range(4):
+        assert here.look(signed) == there.look(signed)
+        clock.advance(0.1)
+    assert isinstance(here.look(signed), Landed)
+
+
+def test_what_was_not_settled_here_is_read(databases: list[Database]) -> None:
+    """More than are remembered, and one that another process settled before."""
+    here, there = (
+        PaperCluster(PaperMarket(SEED), PaperLedger(database), CLOCK, LATENCIES["none"])
+        for database in databases[:2]
+    )
+    transactions = [transaction(f"ord_{n}", 10**6 + n) for n in range(REMEMBERED + 2)]
+    there.send(transactions[0].data)
+    for signed in transactions:
+        here.send(signed.data)
+    assert [here.look(signed) for signed in transactions] == [there.look(signed) for signed in transactions]
 
 
 def test_swaps_at_once_pay_each_their_own(

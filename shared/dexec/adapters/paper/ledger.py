@@ -34,6 +34,9 @@ STARTING_BALANCES = {
 }
 """What a new wallet is given of each token, in base units."""
 
+REMEMBERED = 64
+"""Transactions that were settled here and are not read again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Booking:
@@ -85,6 +88,7 @@ class PaperLedger:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._funded: set[str] = set()
+        self._settled: dict[str, tuple[Posting, Entry]] = {}
         self._lock = Lock()
 
     def settle(self, posting: Posting, moves: Moves, bookings: Sequence[Booking], fill: str) -> None:
@@ -109,6 +113,7 @@ class PaperLedger:
         }
         try:
             self._run(Statement("paper_settle", params), Repeat.HARMLESS)
+            self._remember(posting, fill)
         except psycopg.errors.UniqueViolation:
             return
         except psycopg.errors.CheckViolation as exc:
@@ -122,8 +127,17 @@ class PaperLedger:
         """Record a transaction that failed by its own rules."""
         self._run(Statement("paper_refuse", {**_posting(posting), "error": error}), Repeat.HARMLESS)
 
+    def _remember(self, posting: Posting, fill: str) -> None:
+        """Keep what was settled last: who sends a transaction looks for it next, and it never changes."""
+        if len(self._settled) >= REMEMBERED:
+            del self._settled[next(iter(self._settled))]
+        self._settled[posting.signature] = posting, Entry(posting.slot, fill, None)
+
     def entry(self, signature: str, now: datetime) -> Entry | None:
         """Return how a transaction ended, None while it does not show."""
+        if signature in self._settled:
+            posting, settled = self._settled[signature]
+            return settled if posting.lands_at <= now else None
         found = self._run(Statement("paper_transaction", {"signature": signature, "now": now}), Repeat.READ)
         return _entry(found[0]) if found else None
 

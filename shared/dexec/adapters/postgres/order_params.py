@@ -123,14 +123,13 @@ def shard(order: Order, shards: int) -> int:
 
 
 def to_save(change: Change) -> dict[str, object]:
-    """Return the parameters of ``save_order``: what was seen before, what is after, and the events."""
+    """Return the parameters of ``save_order`` and ``sign_order``: what was seen, what is, and the events."""
     before, after = change.before, change.after
     transaction = after.transaction
     return {
         "id": after.id,
         "seen_seq": before.seq,
         "seen_token": before.lease_token,
-        "signs": change.signs,
         "status": after.status,
         "outcome": outcome_of(after),
         "waiting": dump_waiting(after.waiting),

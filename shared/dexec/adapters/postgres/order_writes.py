@@ -46,8 +46,9 @@ def looking(new: NewOrder, shards: int) -> list[Statement]:
 
 def saving(change: Change, shards: int) -> list[Statement]:
     """Return what writes a change under its executor's lease: of a market order, one statement."""
+    params = to_save(change)
     return [
-        Statement("save_order", to_save(change)),
+        Statement("sign_order", params) if change.signs else Statement("save_order", params),
         *counting(change),
         *adding(change.after),
         *(ending(change.after, shards) if change.ends_entry else ()),

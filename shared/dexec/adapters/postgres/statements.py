@@ -41,7 +41,7 @@ class Compiled:
 def sql(name: str) -> bytes:
     """Return the statement in ``sql/<name>.sql``, without its comments.
 
-    ``{{part row}}`` stands for the condition in ``sql/parts/<part>.sql`` on the row that it calls ``o``.
+    ``{{part row}}`` stands for what ``sql/parts/<part>.sql`` says of the row that it calls ``o``.
     """
     return _PART.sub(lambda found: _part(found[1], found[2]), _text(name)).encode()
 

@@ -61,6 +61,6 @@ def test_a_query_is_compiled_to_numbers_that_all_stand_for_a_name(name: str) -> 
 
 
 def test_a_name_that_comes_twice_is_one_number_and_an_array_keeps_its_type() -> None:
-    code = compiled("save_order")
+    code = compiled("sign_order")
     assert len(code.names) == len(set(code.names))
     assert dict(code.arrays)[code.names.index("event_seqs")] == "int"
