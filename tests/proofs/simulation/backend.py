@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import psycopg
 
+from dexec.adapters.postgres.conflicts import Backoff
 from dexec.adapters.postgres.connection import Connect
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.pipeline import Pipeline
@@ -93,7 +94,8 @@ class ContestedDatabase(Database):
 
     def _own(self) -> Database:
         if not hasattr(self._threads, "database"):
-            self._threads.database = Database(self._connect)
+            # A made-up race is lost to nobody who would be met again without a pause.
+            self._threads.database = Database(self._connect, backoff=Backoff(sleep=lambda _: None))
             self._opened.append(self._threads.database)
         own: Database = self._threads.database
         return own
