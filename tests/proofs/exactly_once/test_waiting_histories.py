@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import ClassVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, precondition, rule
+from hypothesis.stateful import initialize, rule
 
 from dexec.domain.lifecycle import RESTING, Status
 from dexec.domain.order import Order
@@ -186,7 +186,6 @@ class WaitingHistories(Histories):
 
         self.world.sightings.inside_apply = meanwhile
 
-    @precondition(lambda self: self.world.queue.messages)
     @rule()
     def lose_all_messages(self) -> None:
         self.world.queue.messages.clear()
