@@ -12,7 +12,7 @@ import pytest
 from dexec.adapters.paper.simulator import PaperLedger, PriceMove
 from dexec.adapters.postgres.connection import Connect
 from dexec.adapters.postgres.database import Database
-from tests.contract.conftest import IN_MEMORY, STORES, connect_to
+from tests.contract.conftest import IN_MEMORY, connect_to, stores_of
 
 SLOT = 228_098_151
 WRITERS = 8
@@ -20,7 +20,7 @@ WRITERS = 8
 pytestmark = pytest.mark.back_end
 
 
-@pytest.fixture(params=[store for store in STORES if store != IN_MEMORY])
+@pytest.fixture(params=[store for store in stores_of(__name__) if store != IN_MEMORY])
 def connect(request: pytest.FixtureRequest) -> Connect:
     """Return what opens connections to an empty store."""
     return connect_to(request)
