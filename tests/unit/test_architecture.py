@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -52,15 +52,17 @@ INSTALLED = {"aws_lambda_powertools", "pydantic", "urllib3"}
 """What functions may import of others' packages."""
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Yield the full names of the modules that a file imports, wherever in it."""
+@cache
+def imports(path: Path) -> tuple[str, ...]:
+    """Return the full names of the modules that a file imports, wherever in it."""
+    names: list[str] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            names = [alias.name for alias in node.names]
-            yield from (f"{node.module}.{name}" for name in names)
+            names += (f"{node.module}.{alias.name}" for alias in node.names)
+    return tuple(names)
 
 
 def part_of(path: Path) -> str:

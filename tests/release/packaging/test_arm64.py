@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -39,17 +40,20 @@ def modules(build: Path) -> set[str]:
     return {re.sub(r"\.(cpython-313-[a-z0-9_-]+|abi3)\.so$", ".so", name) for name in names}
 
 
-def imports(source: Path) -> Iterator[str]:
-    """Yield the modules that a file of ours imports, at once or later; not those for type checkers."""
+@cache
+def imports(source: Path) -> tuple[str, ...]:
+    """Return the modules that a file of ours imports, at once or later; not those for type checkers."""
+    names: list[str] = []
     tree = ast.parse(source.read_text())
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             node.body = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += (alias.name for alias in node.names)
         if isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
+            names.append(node.module)
+    return tuple(names)
 
 
 def is_there(module: str, roots: list[Path]) -> bool:
