@@ -112,32 +112,35 @@ class _Node:
 
     def __init__(self, seen: Seen, states: set[State]) -> None:
         self.seen = seen
-        self._states = _closure(states)
-        self._next: dict[Seen, _Node | None] = {}
+        self._leaving = _leaving(seen, states)
+        self._next: dict[Seen, _Node] = {}
 
     def after(self, seen: Seen) -> _Node | None:
         """Return the node when ``seen`` is seen next; None when no path of the model leads there."""
-        if seen not in self._next:
-            later = {later for state in self._states for _, later in steps(state) if project(later) == seen}
-            self._next[seen] = _Node(seen, later) if later else None
-        return self._next[seen]
+        if seen not in self._next and seen in self._leaving:
+            self._next[seen] = _Node(seen, self._leaving.pop(seen))
+        return self._next.get(seen)
 
 
-def _closure(states: set[State]) -> set[State]:
-    """Return ``states`` and all that the model reaches from them without anything to be seen."""
+def _leaving(seen: Seen, states: set[State]) -> dict[Seen, set[State]]:
+    """Return the states one visible step after ``states``, and after all that the model reaches from them
+    without anything to be seen, by what is seen of them.
+    """
     reached, waiting = set(states), list(states)
+    leaving: dict[Seen, set[State]] = defaultdict(set)
     while waiting:
-        for later in _quiet_steps(waiting.pop()):
-            if later not in reached:
+        for later, looks in _next_states(waiting.pop()):
+            if looks != seen:
+                leaving[looks].add(later)
+            elif later not in reached:
                 reached.add(later)
                 waiting.append(later)
-    return reached
+    return dict(leaving)
 
 
 @cache
-def _quiet_steps(state: State) -> frozenset[State]:
-    here = project(state)
-    return frozenset(later for _, later in steps(state) if project(later) == here)
+def _next_states(state: State) -> tuple[tuple[State, Seen], ...]:
+    return tuple((later, project(later)) for later in {later for _, later in steps(state)})
 
 
 _START = _Node(project(State()), {State()})

@@ -254,8 +254,8 @@ def _save(state: State, one: int, rules: Rules, then: Process, **fields: object)
 
 
 def _move(state: State, one: int, process: Process) -> State:
-    processes = tuple(process if n == one else other for n, other in enumerate(state.processes))
-    return state._replace(processes=processes)
+    first, second = state.processes
+    return state._replace(processes=(first, process) if one else (process, second))
 
 
 def _chain(state: State, number: int, tx: Tx) -> State:
