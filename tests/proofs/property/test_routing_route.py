@@ -27,9 +27,9 @@ from dexec.domain.tokens import TOKENS
 from tests.support import random_markets
 
 SOAK = os.environ.get("DEXEC_SOAK") == "1"
-ORDERS = 70_000 if SOAK else 3_920
+ORDERS = 70_000 if SOAK else 1_960
 ORDERS_PER_MARKET = 14
-PAPER_ORDERS = 24_000 if SOAK else 1_200
+PAPER_ORDERS = 24_000 if SOAK else 600
 SIZES = (10**4, 10**7, 10**10, 10**13)
 
 
