@@ -172,6 +172,8 @@ class PostgresAudit:
     def watch_many(self, connection_id: str, orders: int) -> None:
         statement = "INSERT INTO watchers SELECT 'ord_' || n, %s FROM generate_series(1, %s) AS n"
         self._connection.execute(statement, [connection_id, orders])
+        # As autovacuum does within a minute: planned for a table of a few rows, their deletion takes seconds.
+        self._connection.execute("ANALYZE watchers")
 
     def waiting(self) -> dict[tuple[str, Part], StoredWaiting]:
         with self._connection.cursor(row_factory=dict_row) as cursor:
