@@ -6,16 +6,18 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dexec.domain.lifecycle import Status
 from dexec.domain.webhooks import DeliveryState
-from dexec_client.raw.api import Api
 from dexec_client.raw.json_types import Document
 from infra.cli import output
 from infra.cli.target import HOME, HomeOption, JsonOption, KeyOption, UrlOption, resolve
+
+if TYPE_CHECKING:
+    from dexec_client.raw.api import Api
 
 hooks = typer.Typer(
     name="hooks", help="Webhooks: events of your orders, sent to an address of yours.", no_args_is_help=True
@@ -29,6 +31,8 @@ TEST_S = 12
 def _ask(
     home: Path, url: str | None, api_key: str | None, call: Callable[[Api], Awaitable[Document]]
 ) -> Document:
+    from dexec_client.raw.api import Api
+
     async def asked() -> Document:
         target = resolved
         async with Api(target.http_url, target.api_key) as api:
@@ -75,7 +79,7 @@ def list_hooks(
     as_json: JsonOption = False,
 ) -> None:
     """List webhooks, whether they work, and why not."""
-    output.say_result(_ask(home, url, api_key, Api.hooks), _show_hooks, as_json=as_json)
+    output.say_result(_ask(home, url, api_key, lambda api: api.hooks()), _show_hooks, as_json=as_json)
 
 
 def _show_hooks(document: Any) -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.json_types import Node
-from infra.local import package, sam, template
 from infra.local.aws import Aws
 from infra.local.errors import DeployFailed
 
@@ -43,6 +42,9 @@ class Prepared(NamedTuple):
 
 def prepare(project: Path, *, is_new: bool) -> Prepared:
     """Return the checkout at ``project``, with its template pointing to its code. Raises ``DeployFailed``."""
+    # Reading YAML takes time to load, which whoever only asks for outputs need not wait for.
+    from infra.local import package, sam, template
+
     source, packaged = (template.load(project / "template.yaml") for _ in range(2))
     packages = {}
     for name, (properties, location) in template.code_properties(packaged).items():

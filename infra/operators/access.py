@@ -7,7 +7,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import boto3
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -76,6 +75,9 @@ def local(home: Home) -> Iterator[Access]:
 @contextmanager
 def on_aws(name: str) -> Iterator[Access]:
     """Reach the stack of that name with the caller's own IAM, as boto3 finds it. Raises ``NoAccess``."""
+    # Loading it takes a tenth of a command's time, and a local deployment does without.
+    import boto3
+
     try:
         session = boto3.Session()
         outputs = stack_outputs(session.client("cloudformation"), name)

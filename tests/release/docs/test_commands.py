@@ -45,7 +45,7 @@ NOT_RUN = {
     r"make sdk-typescript|npm install \./sdk": "installs: tests/system/e2e/test_typescript_sdk.py",
     r"\. \.venv/bin/activate": "the tests' own interpreter is in front of PATH already",
     r"dexec down$": "the pages share one deployment, which is stopped at the end",
-    r"dexec .*--home /tmp/dexec-rough": "a second deployment: tests/system/e2e/test_cli_lifecycle.py",
+    r"dexec .*--home /tmp/dexec-rough": "a second deployment: tests/system/e2e/test_cli_restarts.py",
     r"npx newman": "with a pinned newman: tests/system/e2e/test_generated_clients.py",
     r"(\.venv-sam/bin/)?sam deploy": "needs an AWS account",
 }

@@ -20,10 +20,12 @@ CLEAN_RUN = ["pending", "routing", "routing", "building", "submitted", "confirme
 
 
 def wait_until(holds: Callable[[], bool], what: str, timeout_s: float = 20) -> None:
-    deadline = time.monotonic() + timeout_s
+    """Ask again and again, and more rarely the longer it takes: each look costs the deployment something."""
+    began, pause_s = time.monotonic(), 0.02
     while not holds():
-        assert time.monotonic() < deadline, f"after {timeout_s:.0f} s still not: {what}"
-        time.sleep(0.02)
+        assert time.monotonic() < began + timeout_s, f"after {timeout_s:.0f} s still not: {what}"
+        time.sleep(pause_s)
+        pause_s = min(1.5 * pause_s, 0.5)
 
 
 def ended(deployment: Deployed, order_ids: Sequence[str], timeout_s: float = 30) -> dict[str, Outcome]:
