@@ -62,8 +62,8 @@ check: lint ## what to run while working, in a minute: lint, types, unit tests, 
 	@tests/run -q -n 2 tests/unit tests/contract -m "not back_end"
 
 test: lint setup-sam ## everything: checks, then every test
-	@# Four at a time keep two cores busy: deployments mostly wait.
-	@tests/run -n 4 --dist loadgroup --durations 30
+	@# Five at a time keep two cores busy: deployments mostly wait.
+	@tests/run -n 5 --dist loadgroup --durations 30
 
 coverage: setup setup-sam ## every test, and the lines that none of them runs; takes half as long again
 	@tests/run -n 3 --dist loadgroup --cov --cov-report term:skip-covered
