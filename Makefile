@@ -62,8 +62,8 @@ check: lint ## what to run while working, in a minute: lint, types, unit tests, 
 	@tests/run -q -n 2 tests/unit tests/contract -m "not back_end"
 
 test: lint setup-sam ## everything: checks, then every test
-	@# Five at a time keep two cores busy: deployments mostly wait.
-	@tests/run -n 5 --dist loadgroup --durations 30
+	@# Four at a time keep two cores busy: deployments mostly wait.
+	@tests/run -n 4 --dist loadgroup --durations 30
 
 coverage: setup setup-sam ## every test, and the lines that none of them runs; takes half as long again
 	@tests/run -n 3 --dist loadgroup --cov --cov-report term:skip-covered
@@ -74,7 +74,7 @@ watch: setup ## rerun the unit tests on every change
 soak: setup ## the long forms: faults for minutes, and the random tests with many more inputs
 	$(BIN)/dexec chaos --long
 	DEXEC_SOAK=1 tests/run -q tests/system/edge tests/proofs/exactly_once tests/proofs/property tests/proofs/simulation \
-	  tests/system/e2e/test_overload.py tests/system/e2e/console/test_views.py
+	  tests/system/e2e/test_overload.py tests/system/e2e/test_api_documents.py tests/system/e2e/console/test_views.py
 
 mutants: setup $(MUTANTS_STAMP) ## change the engine in small ways, and list the changes that no test notices; takes hours
 	@# MUTANTS="usecases/notify place_order.sql --every 5 --minutes 30" makes a fifth of those of some files.

@@ -13,7 +13,9 @@ from infra.cli.interrupts import Stopped, stoppable
 def test_a_signal_stops_the_command_and_a_second_one_not_what_cleans_up_after_it(
     number: signal.Signals,
 ) -> None:
-    before, cleaned_up = signal.getsignal(number), []
+    # As a shell leaves it, also where the tests run in the background.
+    original = signal.signal(number, signal.default_int_handler)
+    cleaned_up = []
 
     def command() -> None:
         with stoppable():
@@ -23,10 +25,13 @@ def test_a_signal_stops_the_command_and_a_second_one_not_what_cleans_up_after_it
                 signal.raise_signal(number)
                 cleaned_up.append(True)
 
-    with pytest.raises(Stopped, match=number.name):
-        command()
-    assert cleaned_up
-    assert signal.getsignal(number) is before
+    try:
+        with pytest.raises(Stopped, match=number.name):
+            command()
+        assert cleaned_up
+        assert signal.getsignal(number) is signal.default_int_handler
+    finally:
+        signal.signal(number, original)
 
 
 def test_what_a_shell_has_ignored_stays_ignored() -> None:

@@ -12,7 +12,7 @@ from dexec.adapters.postgres.statements import sql
 from infra.lab.bench import history
 from tests.support.fakes import START
 
-ROWS = 6_000
+ROWS = 20_000
 LIMIT = 21
 OPEN = 100
 
