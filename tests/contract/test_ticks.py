@@ -53,6 +53,8 @@ def test_the_newest_tick_of_each_book_and_the_highest_price_since(market: tuple[
     newest = Sight(4, START + timedelta(seconds=4), Fraction(140, 1000), Fraction(141, 3000))
     plain, after_first, after_all = Mark(SOL), Mark(SOL, 1), Mark(SOL, 4)
     marks = {plain, after_first, after_all, Mark(RAY), Mark(Pair("JUP", "USDC"))}
+    assert ticks.seen({plain}) == {plain: Seen(newest)}
+    assert ticks.seen({Mark(Pair("JUP", "USDC"))}) == {}
     assert ticks.seen(marks) == {
         plain: Seen(newest),
         after_first: Seen(newest, (Fraction(155, 1000), Fraction(156, 3000))),

@@ -88,7 +88,7 @@ def _tick(parts: Container) -> None:
 def main() -> None:
     """Measure, print a table, or JSON with ``--json``."""
     parser = argparse.ArgumentParser(prog="python -m infra.lab.bench.placing", description=__doc__)
-    parser.add_argument("--orders", type=int, default=200, help="orders of each type")
+    parser.add_argument("--orders", type=int, default=150, help="orders of each type, 180 at most")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     found = measure(options.orders)

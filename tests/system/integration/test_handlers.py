@@ -152,14 +152,17 @@ def test_what_writes_an_order_is_not_planned_anew_for_every_order(deployment: De
     deployment.connect(KEY, {"stream": "all"})
     for number in range(12):
         assert execute(deployment, place(deployment, str(number))) == []
+        limit = json.loads(ORDER) | {"orderType": "limit", "limitPrice": "100000"}
+        assert deployment.http("POST", PATH, key=KEY, body=json.dumps(limit)).status == 202
     pipeline = deployment.parts.database._pipeline
     assert pipeline is not None
     found = pipeline.connection.execute(
-        "SELECT name, generic_plans FROM pg_prepared_statements"
-        " WHERE name ~ '^(place|claim|sign|save)_order' AND custom_plans + generic_plans >= 12"
+        "SELECT name, generic_plans FROM pg_prepared_statements WHERE custom_plans + generic_plans >= 12"
+        " AND name ~ '^(place|claim|sign|save)_order|add_waiting|tick'"
     ).fetchall()
     names = {str(name).rpartition("_")[0] for name, _ in found}
-    assert names == {"place_order", "claim_order", "sign_order", "save_order"}
+    writes = {"place_order", "claim_order", "sign_order", "save_order", "add_waiting"}
+    assert names == writes | {"newest_tick", "shard_is_ticked"}
     assert [name for name, generic_plans in found if generic_plans == 0] == []
 
 

@@ -29,13 +29,8 @@ class PostgresTicks:
         """Return what was seen of each mark's book."""
         if not marks:
             return {}
-        oldest: dict[str, int] = {}
-        for mark in marks:
-            name, slot = book_of(mark.pair), NO_SLOT if mark.since is None else mark.since
-            oldest[name] = min(slot, oldest.get(name, NO_SLOT))
-        params = {"pairs": list(oldest), "slots": list(oldest.values())}
         by_pair: dict[str, list[Sight]] = defaultdict(list)
-        for row in self._database.fetch(Statement("ticks_seen", params), Repeat.READ):
+        for row in self._database.fetch(_sights_of(marks), Repeat.READ):
             by_pair[cast(str, row["pair"])].append(_sight(row))
         return {mark: _seen(mark, sights) for mark in marks if (sights := by_pair[book_of(mark.pair)])}
 
@@ -43,6 +38,17 @@ class PostgresTicks:
         """Return a book's ticks from a time on."""
         params = {"pair": book_of(pair), "start": start}
         return tuple(map(_sight, self._database.fetch(Statement("ticks_since", params), Repeat.READ)))
+
+
+def _sights_of(marks: Collection[Mark]) -> Statement:
+    """Return what reads the ticks that ``marks`` are made of."""
+    oldest: dict[str, int] = {}
+    for mark in marks:
+        name, slot = book_of(mark.pair), NO_SLOT if mark.since is None else mark.since
+        oldest[name] = min(slot, oldest.get(name, NO_SLOT))
+    if [*oldest.values()] == [NO_SLOT]:
+        return Statement("newest_tick", {"pair": next(iter(oldest))})
+    return Statement("ticks_seen", {"pairs": list(oldest), "slots": list(oldest.values())})
 
 
 def _seen(mark: Mark, sights: Sequence[Sight]) -> Seen:
