@@ -129,14 +129,15 @@ class PaperLedger:
 
     def _remember(self, posting: Posting, fill: str) -> None:
         """Keep what was settled last: who sends a transaction looks for it next, and it never changes."""
-        if len(self._settled) >= REMEMBERED:
-            del self._settled[next(iter(self._settled))]
-        self._settled[posting.signature] = posting, Entry(posting.slot, fill, None)
+        with self._lock:
+            if len(self._settled) >= REMEMBERED:
+                del self._settled[next(iter(self._settled))]
+            self._settled[posting.signature] = posting, Entry(posting.slot, fill, None)
 
     def entry(self, signature: str, now: datetime) -> Entry | None:
         """Return how a transaction ended, None while it does not show."""
-        if signature in self._settled:
-            posting, settled = self._settled[signature]
+        if (remembered := self._settled.get(signature)) is not None:
+            posting, settled = remembered
             return settled if posting.lands_at <= now else None
         found = self._run(Statement("paper_transaction", {"signature": signature, "now": now}), Repeat.READ)
         return _entry(found[0]) if found else None
