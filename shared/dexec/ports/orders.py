@@ -51,6 +51,11 @@ class NewOrder:
         """What is stored of it beside the order itself."""
         return first_event(self.order)
 
+    @property
+    def waits(self) -> bool:
+        """Whether something rests once it is placed: the order, or its exit."""
+        return self.order.status is Status.OPEN or self.exit is not None
+
 
 def first_event(order: Order) -> Event:
     """Return the event with which an order begins: what its client asked for."""

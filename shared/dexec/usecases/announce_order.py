@@ -36,7 +36,7 @@ class AnnounceOrder:
     new_notifier: Callable[[datetime | None], Notifier]
 
     def __call__(
-        self, order: Order, event: Event, watcher: str | None, streams: Sequence[Watcher] | None = None
+        self, order: Order, event: Event, watcher: str | None, streams: Sequence[Watcher] | None
     ) -> None:
         """Push ``event``, the first of ``order``, to all stream connections but ``watcher``.
 

@@ -6,7 +6,7 @@ What waits for its price is stored and not queued: its message is sent when it i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -73,7 +73,7 @@ def not_judged(_: RouteRequest, __: Terms | None, ___: Terms | None) -> Kind | N
     return None
 
 
-Announce = Callable[[Order, Event, str | None, tuple[Watcher, ...] | None], None]
+Announce = Callable[[Order, Event, str | None, Sequence[Watcher] | None], None]
 """Tells a client's streams, but one connection, of an order that waits and its first event; never raises.
 
 The streams are given where they are known.
@@ -127,7 +127,7 @@ class PlaceOrder:
             if known is None:
                 raise
             return self._after(Placed(known, is_new=False), new, submission.watcher, now)
-        if new.order.status is Status.OPEN or new.exit is not None:
+        if new.waits:
             new = replace(new, most_open=most_open(caller.limits))
         try:
             placed = self._place(new, rate_of(caller, self.default_rate), submission.watcher)

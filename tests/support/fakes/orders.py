@@ -59,8 +59,7 @@ class FakeOrders:
 
     def _streams(self, new: NewOrder) -> tuple[Watcher, ...] | None:
         """Return the client's streams where something waits: they hear of it at once."""
-        waits = new.order.waiting is not None or new.exit is not None
-        return self._store.streams_of(new.order.client_id) if waits else None
+        return self._store.streams_of(new.order.client_id) if new.waits else None
 
     def _check_accepted(self, new: NewOrder) -> None:
         order, store = new.order, self._store

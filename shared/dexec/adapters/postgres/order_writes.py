@@ -16,7 +16,7 @@ from dexec.adapters.postgres.order_params import (
 )
 from dexec.adapters.postgres.risk import counting
 from dexec.adapters.postgres.statements import Statement
-from dexec.domain.lifecycle import RESTING
+from dexec.domain.lifecycle import RESTING, Status
 from dexec.domain.order import Change, Order
 from dexec.domain.waiting.lookup import waiting_rows
 from dexec.ports import NewOrder, RateLimit
@@ -31,17 +31,18 @@ def placing(new: NewOrder, limit: RateLimit | None, watcher: str | None, shards:
 
 
 def looking(new: NewOrder, shards: int) -> list[Statement]:
-    """Return what is read once an order is committed, of a market order without an exit nothing.
+    """Return what is read once an order is committed: where nothing waits, nothing.
 
-    Whether a function ticks its book, and its client's streams, which hear of what waits at once.
+    Its client's streams, which hear of what waits at once, and whether a function ticks the book of an order
+    that is open.
     """
     order = new.order
-    if order.waiting is None and new.exit is None:
+    if not new.waits:
         return []
-    return [
-        Statement("shard_is_ticked", {"shard": shard(order, shards), "now": order.created_at}),
-        Statement("stream_connections", {"client_id": order.client_id}),
-    ]
+    streams = Statement("stream_connections", {"client_id": order.client_id})
+    if order.status is not Status.OPEN:
+        return [streams]
+    return [streams, Statement("shard_is_ticked", {"shard": shard(order, shards), "now": order.created_at})]
 
 
 def saving(change: Change, shards: int) -> list[Statement]:

@@ -86,8 +86,8 @@ class PostgresOrders:
         is_new = order.id == new.order.id
         if not reads:
             return Placed(order, is_new)
-        ticked, streams = seen
-        return Placed(order, is_new, bool(ticked), tuple(map(rows.to_watcher, streams)))
+        streams, *ticked = seen
+        return Placed(order, is_new, any(ticked), tuple(map(rows.to_watcher, streams)))
 
     def known(self, new: NewOrder) -> Order | None:
         """Return the order that an idempotency key stands for."""
