@@ -5,3 +5,6 @@ from __future__ import annotations
 HTTP_API_ID = "de0ec001"
 WEBSOCKET_API_ID = "de0ec002"
 WEBSOCKET_STAGE = "live"
+
+API_PATH = r"/_aws/execute-api/([0-9a-f]{8})"
+"""What the path of a request to an API begins with, as a regular expression; its group is the API's id."""

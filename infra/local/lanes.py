@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dexec.domain.error_code import ErrorCode
 from infra.json_types import Node
 from infra.local.guard import App, Message, Receive, Scope, Send
-from infra.local.ids import HTTP_API_ID
+from infra.local.ids import API_PATH, HTTP_API_ID
 
 PATIENCE_S = {"http": 5.0, "websocket": 10.0}
 """How long a request, or the opening of a socket, may be expected to wait for its turn.
@@ -32,7 +32,7 @@ ALWAYS = 64
 MOST = 2_000
 """Requests that may wait at all, which bounds memory."""
 
-_API = re.compile(r"/_aws/execute-api/([0-9a-f]{8})/")
+_API = re.compile(f"{API_PATH}/")
 _FIRST_GUESS_S = 0.04
 _WEIGHT = 0.05
 """Of the newest run's duration in their running mean."""

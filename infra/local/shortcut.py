@@ -15,8 +15,9 @@ from urllib.parse import parse_qs
 from uuid import uuid4
 
 from infra.local.guard import App, Receive, Scope, Send
+from infra.local.ids import API_PATH
 
-_API = re.compile(r"/_aws/execute-api/([0-9a-f]{8})/(?:[^/]+/@connections/([^/]+)\Z)?")
+_API = re.compile(rf"{API_PATH}/(?:[^/]+/@connections/([^/]+)\Z)?")
 
 Answer = tuple[int, dict[str, Any], bytes]
 Serve = Callable[[bytes], Awaitable[Answer]]

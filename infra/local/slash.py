@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 
 from infra.local.guard import App, Receive, Scope, Send
+from infra.local.ids import API_PATH
 
-_BARE = re.compile(r"/_aws/execute-api/[0-9a-f]{8}")
+_BARE = re.compile(API_PATH)
 
 
 class Slash:
