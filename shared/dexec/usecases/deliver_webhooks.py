@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import Enum, auto
 
 from dexec.domain.errors import QueueUnavailable
 from dexec.domain.order import Event
@@ -37,6 +38,14 @@ LONGEST_HINT_S = 900
 
 LONGEST_RETRY_AFTER_S = 3_600
 PING_TYPE = "webhook.test"
+
+
+class _Left(Enum):
+    """What is left of a line once its events are sent: nothing that is due, more that came, or no time."""
+
+    NOTHING = auto()
+    MORE = auto()
+    NO_TIME = auto()
 
 
 @dataclass
@@ -97,34 +106,34 @@ class DeliverWebhooks:
             if not isinstance(taken, Line):
                 return is_mine
             is_mine = True
-            others_came = self._send_all(hint, taken, ends_at, sent)
-            if not others_came:
-                return others_came is not None
+            left = self._send_all(hint, taken, ends_at, sent)
+            if left is not _Left.MORE:
+                return left is _Left.NOTHING
 
     def _has_time(self, ends_at: datetime) -> bool:
         return self.clock.now() + timedelta(seconds=RESERVE_S) <= ends_at
 
-    def _send_all(self, hint: Hint, line: Line, ends_at: datetime, sent: Sent) -> bool | None:
-        """Send a line's events; True when others came in meanwhile, None when a message goes on in time."""
+    def _send_all(self, hint: Hint, line: Line, ends_at: datetime, sent: Sent) -> _Left:
+        """Send a line's events; where the time is up, a message goes on with them."""
         for event in line.wanted:
             if not self._has_time(ends_at):
                 now = self.clock.now()
                 self.outbox.retry(line, now, now)
                 self._hint(hint, 0)
-                return None
+                return _Left.NO_TIME
             moved, delay_s = self._try(line, event, sent)
             if moved is None:
-                return False
+                return _Left.NOTHING
             line = moved
             if delay_s is not None:
                 self._later(hint, line, delay_s)
-                return False
+                return _Left.NOTHING
         if line.events:
             line = replace(line, sent_seq=max(line.sent_seq, line.events[-1][0].seq))
         if line.is_over:
             self.outbox.finish(line)
-            return False
-        return self.outbox.leave(line)
+            return _Left.NOTHING
+        return _Left.MORE if self.outbox.leave(line) else _Left.NOTHING
 
     def _try(self, line: Line, event: Event, sent: Sent) -> tuple[Line | None, float | None]:
         """Send an event once; return the line after it, None if it is another's, and the pause it needs."""
