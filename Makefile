@@ -74,7 +74,8 @@ watch: setup ## rerun the unit tests on every change
 soak: setup ## the long forms: faults for minutes, and the random tests with many more inputs
 	$(BIN)/dexec chaos --long
 	DEXEC_SOAK=1 tests/run -q tests/system/edge tests/proofs/exactly_once tests/proofs/property tests/proofs/simulation \
-	  tests/system/e2e/test_overload.py tests/system/e2e/test_api_documents.py tests/system/e2e/console/test_views.py
+	  tests/system/e2e/test_overload.py tests/system/e2e/test_api_documents.py tests/system/e2e/console/test_desk.py \
+	  tests/system/e2e/console/test_views.py
 
 mutants: setup $(MUTANTS_STAMP) ## change the engine in small ways, and list the changes that no test notices; takes hours
 	@# MUTANTS="usecases/notify place_order.sql --every 5 --minutes 30" makes a fifth of those of some files.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,8 +16,8 @@ from tests.proofs.simulation.tape import Fault, Work
 from tests.proofs.simulation.waits import WAITS
 from tests.proofs.simulation.world import World
 from tests.support.fakes import START
+from tests.support.soak import SOAK
 
-SOAK = bool(os.environ.get("DEXEC_SOAK"))
 WAITING = {scenario.__name__ for scenario in WAITS}
 STEPS = dict.fromkeys(WAITING, 89) | {"limited": 5, "limited_while_submitted": 2}
 WAITING_SHARE = 0.5 if SOAK else 0.1

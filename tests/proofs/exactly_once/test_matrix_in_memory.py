@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from dexec import ports
-from tests.proofs.exactly_once.matrix import SOAK, baseline, chosen, play, play_at_random
+from tests.proofs.exactly_once.matrix import baseline, chosen, play, play_at_random
 from tests.proofs.simulation.scenarios import SCENARIOS
+from tests.support.soak import SOAK
 
 Recorder = Callable[[str, object], None]
 

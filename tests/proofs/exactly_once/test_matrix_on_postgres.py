@@ -9,11 +9,12 @@ from random import Random
 import pytest
 
 from tests.conftest import Connecting, Isolation
-from tests.proofs.exactly_once.matrix import SOAK, chosen, play
+from tests.proofs.exactly_once.matrix import chosen, play
 from tests.proofs.simulation.audit import PostgresAudit
 from tests.proofs.simulation.backend import ContestedDatabase, on_postgres
 from tests.proofs.simulation.scenarios import SCENARIOS
 from tests.support.fakes import START
+from tests.support.soak import SOAK
 
 RUNS_A_SLICE = 2_000 if SOAK else 50
 SLICES = 4

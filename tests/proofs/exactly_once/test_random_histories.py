@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tests.conftest import Connecting
 from tests.proofs.exactly_once.histories import Histories, play_histories
-from tests.proofs.exactly_once.matrix import SOAK
+from tests.support.soak import SOAK
 
 EXAMPLES = 400 if SOAK else 16
 STEPS = 60 if SOAK else 30

@@ -22,9 +22,9 @@ from dexec.domain.waiting.prices import Price
 from dexec.domain.waiting.terms import Terms, TimeInForce
 from tests.conftest import Connecting
 from tests.proofs.exactly_once.histories import CLIENTS, Histories, play_histories
-from tests.proofs.exactly_once.matrix import SOAK
 from tests.proofs.simulation.invariants import check_now
 from tests.proofs.simulation.waits import BACK, BOOK, TOO_MUCH
+from tests.support.soak import SOAK
 
 EXAMPLES = 10_000 if SOAK else 8
 STEPS = 40 if SOAK else 25

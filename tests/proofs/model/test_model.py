@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from tests.proofs.exactly_once.matrix import SOAK, play_at_random
+from tests.proofs.exactly_once.matrix import play_at_random
 from tests.proofs.model.explore import Follower, Seen, explore, project
 from tests.proofs.model.model import PAUSED, PROMISED, PUNCTUAL, Rules, State
 from tests.proofs.simulation.path import PathCheck
 from tests.proofs.simulation.world import World
+from tests.support.soak import SOAK
 
 HISTORIES = 3_000 if SOAK else 120
 

@@ -1,6 +1,5 @@
 """Whole routes over random markets: proven, never beaten by a single venue, and filled as quoted."""
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from fractions import Fraction
@@ -25,8 +24,8 @@ from dexec.domain.quote import (
 from dexec.domain.routing import bound_price, execute_plan, find_amounts, find_route, pairs_for
 from dexec.domain.tokens import TOKENS
 from tests.support import random_markets
+from tests.support.soak import SOAK
 
-SOAK = os.environ.get("DEXEC_SOAK") == "1"
 ORDERS = 70_000 if SOAK else 1_960
 ORDERS_PER_MARKET = 14
 PAPER_ORDERS = 24_000 if SOAK else 600

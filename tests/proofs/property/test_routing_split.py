@@ -1,6 +1,5 @@
 """Splits against brute force: every way of sharing an order between two small pools is tried."""
 
-import os
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from random import Random
@@ -12,8 +11,9 @@ from dexec.domain.pools.refusals import SwapRefused
 from dexec.domain.quote import Mode
 from dexec.domain.routing.split import split
 from tests.support import random_markets
+from tests.support.soak import SOAK
 
-ROUNDS = 4_000 if os.environ.get("DEXEC_SOAK") == "1" else 150
+ROUNDS = 4_000 if SOAK else 150
 PAIR = ("SOL", "USDC")
 REFUSED = 2**256
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ from websockets.sync.client import connect
 from infra.release.documents import asyncapi, files, openapi
 from infra.release.documents.components import strict
 from infra.release.documents.spellings import BODY, EXAMPLES
+from tests.support.soak import SOAK
 from tests.system.e2e.deployed import Deployed
 from tests.system.e2e.frames import Watch
 
@@ -32,7 +32,6 @@ CHECKS = (
 )
 
 
-SOAK = os.environ.get("DEXEC_SOAK") == "1"
 """``make soak``: random requests, too, beside each example and each value at the edge of what is allowed."""
 
 

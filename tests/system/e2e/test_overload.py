@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine
@@ -20,11 +19,12 @@ from infra.lab.bench.kept_http import Answer, KeptHttp
 from infra.lab.bench.usage import Usage
 from infra.lab.chaos import faults
 from infra.local.workers import default_workers
+from tests.support.soak import SOAK
 from tests.system.e2e.deployed import Deployed
 from tests.system.e2e.evidence import ended, orders_of
 
 CONNECTIONS = 1_000
-SECONDS = 60 if os.environ.get("DEXEC_SOAK") == "1" else 0
+SECONDS = 60 if SOAK else 0
 EXECUTE = "/api/orders/execute"
 RECOVERED_S = 5
 MOST_MB = 1024

@@ -17,12 +17,12 @@ from random import SystemRandom
 import psutil
 import pytest
 
+from tests.support.soak import SOAK
 from tests.system.edge.conftest import OWNER, STRANGER
 from tests.system.edge.inprocess import Answer, Deployment, deployed, http_event, query_fields
 from tests.system.edge.inputs import Input, Inputs
 from tests.system.edge.shrink import smallest
 
-SOAK = os.environ.get("DEXEC_SOAK") == "1"
 INPUTS = int(os.environ.get("DEXEC_INPUTS", "1000000" if SOAK else "20000"))
 SEED = int(os.environ.get("DEXEC_SEED", str(SystemRandom().randrange(2**32)) if SOAK else "1"))
 MOST_CPU_S = 1.0

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Route, expect
 
+from tests.support.soak import SOAK
 from tests.system.e2e.console.browser import axe_source
 from tests.system.e2e.console.made import made_order, serve
 from tests.system.e2e.console.orders import place, wait_until_over
@@ -237,7 +238,10 @@ def test_an_address_leads_to_a_row(open_console: OpenConsole, deployment: Deploy
     expect(row.get_by_role("button")).to_be_focused()
 
 
-@pytest.mark.parametrize("view", ["dark-1600", "light-390"])
+VIEWS = ["dark-1600", "light-390", *(("light-1024", "dark-390") if SOAK else ())]
+
+
+@pytest.mark.parametrize("view", VIEWS)
 def test_every_dialog_is_accessible_and_nothing_moves(
     open_console: OpenConsole, deployment: Deployed, axe: str, view: str
 ) -> None:

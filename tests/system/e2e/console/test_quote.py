@@ -51,7 +51,6 @@ def shown_amount(console: Console, selector: str) -> str:
 
 def test_enter_before_the_quote_is_there_sends_nothing_and_says_why(console: Console) -> None:
     page, held, sent = console.page, list[Route](), list[str]()
-
     is_held = True
 
     def hold(route: Route) -> None:

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from infra.local.home import PROJECT
+from tests.support.soak import SOAK
 from tests.system.e2e.console.browser import axe_source
 from tests.system.e2e.console.orders import place, wait_until_over
 from tests.system.e2e.console.page import Console, OpenConsole
@@ -43,7 +44,7 @@ MOVED_BY_WHAT_FOLLOWS = """() => {
 """Takes the page's parts away, the last first, as they come one by one while the page loads."""
 
 ALL_VIEWS = [f"{theme}-{width}" for theme in ("dark", "light") for width in (1600, 820, 390)]
-VIEWS = ALL_VIEWS if os.environ.get("DEXEC_SOAK") == "1" else ALL_VIEWS[::2]
+VIEWS = ALL_VIEWS if SOAK else ALL_VIEWS[::2]
 """Each theme and each width; both themes at every width with ``DEXEC_SOAK=1`` (``make soak``)."""
 
 
