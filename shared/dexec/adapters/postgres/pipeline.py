@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 _Call = Callable[[], None]
 
-_BEGIN = b"BEGIN"
-_COMMIT = b"COMMIT"
+_BEGIN = Statement("begin", {})
+_COMMIT = Statement("commit", {})
+_COMMITTED = b"COMMIT"
 
 
 class Committed(Exception):
@@ -64,7 +65,7 @@ class Pipeline:
         ``rollback`` that the connection needs then.
         """
         # Up to its Sync, libpq's pipeline is one implicit transaction, so BEGIN and COMMIT are explicit.
-        statements: Sequence[Statement | bytes] = [_BEGIN, *writes, _COMMIT, *reads] if writes else reads
+        statements = [_BEGIN, *writes, _COMMIT, *reads] if writes else [*reads]
         calls, preparing, running = self._calls_of(statements)
         results: list[PGresult] = []
         try:
@@ -77,21 +78,16 @@ class Pipeline:
         written = self._written(results, running, len(writes))
         return written, [self._rows(results[place]) for place in running[len(running) - len(reads) :]]
 
-    def _calls_of(
-        self, statements: Sequence[Statement | bytes]
-    ) -> tuple[list[_Call], dict[bytes, int], list[int]]:
+    def _calls_of(self, statements: Sequence[Statement]) -> tuple[list[_Call], dict[bytes, int], list[int]]:
         """Return the calls that run statements, and which of them prepare what and run which statement."""
         calls: list[_Call] = []
         preparing: dict[bytes, int] = {}
         running: list[int] = []
         for statement in statements:
-            if isinstance(statement, bytes):
-                execute: _Call = partial(self.connection.pgconn.send_query_params, statement, None)
-            else:
-                name, prepare, execute = self._calls(statement)
-                if name not in self._prepared and name not in preparing:
-                    preparing[name] = len(calls)
-                    calls.append(prepare)
+            name, prepare, execute = self._calls(statement)
+            if name not in self._prepared and name not in preparing:
+                preparing[name] = len(calls)
+                calls.append(prepare)
             running.append(len(calls))
             calls.append(execute)
         return calls, preparing, running
@@ -153,7 +149,7 @@ class Pipeline:
 def _is_committed(results: Sequence[PGresult], place: int) -> bool:
     """Whether the server has acknowledged the commit at ``place``."""
     # A transaction that cannot be committed is answered with ROLLBACK.
-    return len(results) > place and results[place].command_status == _COMMIT
+    return len(results) > place and results[place].command_status == _COMMITTED
 
 
 def _pipeline(connection: BoundedConnection, calls: Sequence[_Call], results: list[PGresult]) -> PQGen[None]:

@@ -1,12 +1,10 @@
 -- The watchers to notify of an order's events: those who watch it, and its client's stream connections.
 SELECT c.connection_id, c.connected_at, c.push_failures
-FROM watchers w
-JOIN connections c ON c.connection_id = w.connection_id
+FROM connections c
 JOIN api_keys k ON k.key_hash = c.key_hash AND k.revoked_at IS NULL
-WHERE w.order_id = %(id)s
-UNION
-SELECT c.connection_id, c.connected_at, c.push_failures
-FROM orders o
-JOIN connections c ON c.client_id = o.client_id AND c.stream
-JOIN api_keys k ON k.key_hash = c.key_hash AND k.revoked_at IS NULL
-WHERE o.id = %(id)s
+WHERE c.connection_id = ANY (ARRAY(
+    SELECT w.connection_id FROM watchers w WHERE w.order_id = %(id)s
+    UNION ALL
+    SELECT s.connection_id FROM connections s
+    WHERE s.stream AND s.client_id = (SELECT o.client_id FROM orders o WHERE o.id = %(id)s)
+))

@@ -11,11 +11,11 @@ written AS (
     {{its_events moved}}
 )
 SELECT count(*) AS written,
-    EXISTS (
+    count(*) = 0 AND EXISTS (
         SELECT 1 FROM orders o
         WHERE o.id = %(id)s AND o.seq = %(seen_seq)s AND o.lease_token = %(seen_token)s AND {{may_not_trade o}}
     ) AS halted,
-    EXISTS (
+    count(*) = 0 AND EXISTS (
         SELECT 1 FROM orders o
         WHERE o.id = %(id)s AND o.seq = %(seen_seq)s AND o.lease_token = %(seen_token)s
             AND o.expires_at <= %(updated_at)s
