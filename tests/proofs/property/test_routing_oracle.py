@@ -10,7 +10,6 @@ from random import Random
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize, minimize_scalar  # type: ignore[import-untyped]
 
 from dexec.domain.quote import Mode
 from infra.cli.quote_market import price_market
@@ -57,6 +56,9 @@ def write(tmp_path: Path, entries: Sequence[Entry]) -> Path:
 
 def best_share(value: Callable[[float], float], most: float) -> float:
     """The maximum of a concave function over [0, most], its ends included."""
+    # Here, because it takes a second to load: every process of a run imports this file.
+    from scipy.optimize import minimize_scalar  # type: ignore[import-untyped]
+
     found = minimize_scalar(
         lambda a: -value(a), bounds=(0.0, most), method="bounded", options={"xatol": 1e-12 * most}
     )
@@ -103,6 +105,8 @@ def test_a_constant_product_pool_and_bins(block: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("block", range(2))
 def test_several_constant_product_pools(block: int, tmp_path: Path) -> None:
+    from scipy.optimize import minimize
+
     rnd = Random(20 + block)
     for _ in range(100):
         made = [product_entry(rnd, ("USDT", "USDC"), 1.0) for _ in range(rnd.randint(3, 5))]
