@@ -24,8 +24,8 @@ TYPING_MS = 300
 @pytest.fixture(name="timed")
 def console_with_a_clock(open_console: OpenConsole, deployment: Deployed) -> Console:
     """Return a live page whose clock stands until the test advances it: what is said for a moment stays."""
-    console = open_console(deployment, own_session=True)
-    console.page.clock.install(time=NOON)
+    console = open_console(deployment, has_clock=True)
+    console.set_clock(NOON)
     console.page.clock.pause_at(NOON + timedelta(seconds=1))
     console.enter(deployment.new_key())
     return console

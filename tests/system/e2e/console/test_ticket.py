@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from playwright.sync_api import Route, expect
@@ -9,6 +10,15 @@ from playwright.sync_api import Route, expect
 from tests.system.e2e.console.orders import CLEAN_RUN
 from tests.system.e2e.console.page import DURATION, Console, OpenConsole
 from tests.system.e2e.deployed import Deployed
+
+
+def copied(console: Console, what: str) -> str:
+    """Press a button that copies; return what is on the clipboard once it has said so."""
+    button = console.detail.get_by_role("button", name=f"Copy {what}")
+    console.record(button)
+    button.click()
+    console.wait_for_recorded("Copied")
+    return str(console.page.evaluate("navigator.clipboard.readText()"))
 
 
 def test_an_order_by_mouse(console: Console) -> None:
@@ -34,6 +44,13 @@ def test_an_order_by_mouse(console: Console) -> None:
     expect(console.detail).to_contain_text(re.compile(r"[+-]?\d+(\.\d+)? bps"))
     expect(console.detail.locator("li")).to_have_count(6)
     assert console.timeline() == CLEAN_RUN
+    for what, holds in (
+        ("order id", f"^{row.get_attribute('data-id')}$"),
+        ("signature", r"^[1-9A-HJ-NP-Za-km-z]{80,90}$"),
+    ):
+        assert re.search(holds, copied(console, what))
+    raw = json.loads(copied(console, "raw JSON"))
+    assert [event["seq"] for event in raw["events"]] == [1, 2, 3, 4, 5, 6]
     console.detail.get_by_role("button", name="Close").click()
     expect(console.detail).to_be_hidden()
     assert console.complaints == []
