@@ -28,8 +28,20 @@ def test_an_amount_of_twenty_digits_can_be_read(console: Console) -> None:
             assert amount.evaluate("field => getComputedStyle(field).fontSize") == "24px"
 
 
-def test_turning_round_pays_what_was_received(console: Console) -> None:
+def test_usual_limits_tokens_and_turning_round(console: Console) -> None:
     page = console.page
+    # The usual slippage limits are a press away.
+    field = page.get_by_label("Slippage limit, %")
+    usual = page.get_by_role("group", name="Usual slippage limits")
+    expect(usual.get_by_role("button", name="0.5", exact=True)).to_have_attribute("aria-pressed", "true")
+    console.type_amount("1")
+    with page.expect_request(re.compile("slippageBps=100")):
+        usual.get_by_role("button", name="1", exact=True).click()
+    expect(field).to_have_value("1")
+    field.fill("0.10")
+    expect(usual.get_by_role("button", name="0.1", exact=True)).to_have_attribute("aria-pressed", "true")
+    expect(usual.locator("[aria-pressed=true]")).to_have_count(1)
+    # Turning round pays what was received.
     pay, receive = (page.get_by_label(name, exact=True) for name in ("You pay", "You receive"))
     turn = page.get_by_role("button", name="Swap the two tokens")
     console.type_amount("10")
@@ -46,41 +58,7 @@ def test_turning_round_pays_what_was_received(console: Console) -> None:
     turn.click()
     expect(pay).to_have_value("12")
     expect(page.locator("#tokenIn")).to_have_text("SOL")
-
-
-def test_parts_of_the_balance_are_exact(console: Console) -> None:
-    page = console.page
-    held = {"symbol": "SOL", "mint": "", "amount": "12345678901.234567891"}
-    page.route("**/api/balances*", lambda route: route.fulfill(json={"balances": [held]}))
-    page.reload()
-    console.wait_until_live()
-    for name, amount in (
-        ("25 %", "3086419725.308641972"),
-        ("50 %", "6172839450.617283945"),
-        ("75 %", "9259259175.925925918"),
-        ("Max", "12345678901.234567891"),
-    ):
-        page.get_by_role("button", name=name, exact=True).click()
-        expect(page.get_by_label("You pay", exact=True)).to_have_value(amount)
-        expect(page.locator("#error-amountIn")).to_be_empty()
-
-
-def test_the_usual_slippage_limits_are_a_press_away(console: Console) -> None:
-    page = console.page
-    field = page.get_by_label("Slippage limit, %")
-    usual = page.get_by_role("group", name="Usual slippage limits")
-    expect(usual.get_by_role("button", name="0.5", exact=True)).to_have_attribute("aria-pressed", "true")
-    console.type_amount("1")
-    with page.expect_request(re.compile("slippageBps=100")):
-        usual.get_by_role("button", name="1", exact=True).click()
-    expect(field).to_have_value("1")
-    field.fill("0.10")
-    expect(usual.get_by_role("button", name="0.1", exact=True)).to_have_attribute("aria-pressed", "true")
-    expect(usual.locator("[aria-pressed=true]")).to_have_count(1)
-
-
-def test_a_token_is_found_by_symbol_name_or_mint(console: Console) -> None:
-    page = console.page
+    # A token is found by symbol, name or mint.
     receive, picker = (
         page.get_by_role("button", name="Token you receive"),
         page.get_by_role("dialog", name="Token"),
@@ -111,6 +89,23 @@ def test_a_token_is_found_by_symbol_name_or_mint(console: Console) -> None:
     page.get_by_role("option", name="SOL").click()
     expect(receive).to_have_text("SOL")
     expect(page.get_by_role("button", name="Token you pay")).to_have_text("USDT")
+
+
+def test_parts_of_the_balance_are_exact(console: Console) -> None:
+    page = console.page
+    held = {"symbol": "SOL", "mint": "", "amount": "12345678901.234567891"}
+    page.route("**/api/balances*", lambda route: route.fulfill(json={"balances": [held]}))
+    page.reload()
+    console.wait_until_live()
+    for name, amount in (
+        ("25 %", "3086419725.308641972"),
+        ("50 %", "6172839450.617283945"),
+        ("75 %", "9259259175.925925918"),
+        ("Max", "12345678901.234567891"),
+    ):
+        page.get_by_role("button", name=name, exact=True).click()
+        expect(page.get_by_label("You pay", exact=True)).to_have_value(amount)
+        expect(page.locator("#error-amountIn")).to_be_empty()
 
 
 def test_the_key_gate_stays_however_often_escape_is_pressed(

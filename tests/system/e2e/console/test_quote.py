@@ -240,8 +240,18 @@ def test_a_price_impact_is_warned_of_and_over_five_percent_wants_a_second_act(ti
     expect(timed.submit).to_be_disabled()
 
 
-def test_an_unusual_slippage_is_warned_of(console: Console) -> None:
-    page, caution = console.page, console.page.locator("#caution")
+def test_more_than_the_balance_is_refused_and_an_unusual_slippage_is_warned_of(console: Console) -> None:
+    page, caution, sent = console.page, console.page.locator("#caution"), list[str]()
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    page.get_by_label("You receive", exact=True).fill("1999999.5")
+    expect(page.locator("#error-amountIn")).to_have_text(
+        re.compile(r"^Insufficient balance: needs [\d,.]+ SOL, has 10,000$")
+    )
+    expect(console.submit).to_be_disabled()
+    console.type_amount("2001")
+    page.get_by_role("button", name="Run 5 at once").click()
+    expect(console.reason).to_have_text("Insufficient balance: needs 10,005 SOL, has 10,000, for 5 orders.")
+    assert sent == []
     slippage = page.get_by_label("Slippage limit, %")
     console.type_amount("1")
     for percent, words in (
@@ -256,20 +266,6 @@ def test_an_unusual_slippage_is_warned_of(console: Console) -> None:
     expect(page.locator("#limit")).to_have_text("No minimum")
     expect(console.submit).to_be_enabled()
     assert "minAmountOut" not in sent_by(console)
-
-
-def test_more_than_the_balance_is_refused_before_it_is_sent(console: Console) -> None:
-    page, sent = console.page, list[str]()
-    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
-    page.get_by_label("You receive", exact=True).fill("1999999.5")
-    expect(page.locator("#error-amountIn")).to_have_text(
-        re.compile(r"^Insufficient balance: needs [\d,.]+ SOL, has 10,000$")
-    )
-    expect(console.submit).to_be_disabled()
-    console.type_amount("2001")
-    page.get_by_role("button", name="Run 5 at once").click()
-    expect(console.reason).to_have_text("Insufficient balance: needs 10,005 SOL, has 10,000, for 5 orders.")
-    assert sent == []
 
 
 def test_the_tables_agree_with_the_route(console: Console) -> None:
