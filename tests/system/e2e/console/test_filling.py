@@ -108,20 +108,6 @@ def test_parts_of_the_balance_are_exact(console: Console) -> None:
         expect(page.locator("#error-amountIn")).to_be_empty()
 
 
-def test_the_key_gate_stays_however_often_escape_is_pressed(
-    open_console: OpenConsole, deployment: Deployed
-) -> None:
-    console = open_console(deployment)
-    console.open()
-    key = console.page.get_by_label("Key", exact=True)
-    key.fill("half a ke")
-    for _ in range(4):
-        console.page.keyboard.press("Escape")
-        expect(key).to_be_visible()
-    assert console.page.evaluate("document.querySelector('#gate').matches(':modal')")
-    expect(key).to_have_value("half a ke")
-
-
 def test_the_outcome_is_seen_where_one_tapped(open_console: OpenConsole, deployment: Deployed) -> None:
     console = open_console(deployment, width=390)
     console.enter(deployment.new_key())

@@ -84,7 +84,13 @@ def test_the_key_is_asked_for_once_and_stays_in_the_tab(
     console, api_key = open_console(deployment), deployment.new_key()
     console.open()
     page = console.page
-    page.get_by_label("Key", exact=True).fill("wrong")
+    key = page.get_by_label("Key", exact=True)
+    key.fill("wrong")
+    for _ in range(4):
+        page.keyboard.press("Escape")
+        expect(key).to_be_visible()
+    assert page.evaluate("document.querySelector('#gate').matches(':modal')")
+    expect(key).to_have_value("wrong")
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("alert")).to_have_text("This key is not known here.")
     page.get_by_label("Key", exact=True).fill(api_key)
