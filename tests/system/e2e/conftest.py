@@ -32,13 +32,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     ours = [item for item in items if isinstance(item, pytest.Function) and item.path.is_relative_to(HERE)]
     console = {item.path for item in ours if item.path.is_relative_to(HERE / "console")}
-    congested = {item.path for item in ours if "congested" in item.fixturenames}
     shared = sorted({item.path for item in ours if "deployment" in item.fixturenames} - console)
     part = {path: f"e2e {number % 2}" for number, path in enumerate(shared)}
     part |= dict.fromkeys(console, "console")
-    part |= dict.fromkeys(console & congested, "congested console")
     for item in ours:
-        group = part.get(item.path, item.path.stem)
+        group = "congested" if "congested" in item.fixturenames else part.get(item.path, item.path.stem)
         item.add_marker(pytest.mark.xdist_group(group))
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser
 
-from tests.system.e2e.console.browser import chromium
-from tests.system.e2e.console.page import Console, OpenConsole, new_session, new_tab
+from tests.system.e2e.console.browser import axe_source, chromium
+from tests.system.e2e.console.page import Console, Findings, OpenConsole, Tabs
 from tests.system.e2e.deployed import Deployed
 
+RUN_AXE = """axe.run(document.querySelector("dialog:modal") ?? document, { resultTypes: ["violations"] })
+  .then(({ violations }) => violations)"""
+"""Looks at the dialog that is open, or else at the whole page."""
 
-# For a module, no longer: while Playwright runs, asyncio does not.
-@pytest.fixture(scope="module", name="browser")
+
+# For the package, no longer: while Playwright runs, asyncio does not.
+@pytest.fixture(scope="package", name="browser")
 def running_browser() -> Iterator[Browser]:
     """Return a headless browser."""
     with chromium() as browser:
@@ -26,33 +31,41 @@ def congested_deployment(deployment_factory: Callable[[dict[str, str]], Deployed
     return deployment_factory({"PaperLatency": "congested"})
 
 
-@pytest.fixture(scope="module", name="sessions")
-def shared_sessions(browser: Browser) -> dict[str, BrowserContext]:
-    """Return a session of each theme: a new one costs twice what a new tab does."""
-    return {theme: new_session(browser, theme) for theme in ("dark", "light")}
+@pytest.fixture(scope="package", name="tabs")
+def shared_tabs(browser: Browser) -> dict[bool, Tabs]:
+    """Return the tabs that tests share, and those of the tests that set the clock, which is a session's."""
+    return {has_clock: Tabs(browser) for has_clock in (False, True)}
 
 
 @pytest.fixture(name="open_console")
-def console_opener(browser: Browser, sessions: dict[str, BrowserContext]) -> Iterator[OpenConsole]:
-    """Open tabs, and close them at the end; a clock is the whole session's, so it needs one of its own."""
-    tabs: list[Console] = []
+def console_opener(tabs: dict[bool, Tabs]) -> Iterator[OpenConsole]:
+    """Open tabs, and empty them at the end."""
+    opened: list[tuple[Tabs, Console]] = []
 
     def open_tab(
-        deployed: Deployed, theme: str = "dark", width: int = 1600, *, own_session: bool = False
+        deployed: Deployed, theme: str = "dark", width: int = 1600, *, has_clock: bool = False
     ) -> Console:
-        session = new_session(browser, theme) if own_session else sessions[theme]
-        tab = new_tab(session, f"{deployed.http_url}/", width)
-        tabs.append(tab)
-        return tab
+        console = tabs[has_clock].take(f"{deployed.http_url}/", theme, width)
+        opened.append((tabs[has_clock], console))
+        return console
 
     yield open_tab
-    for session in {tab.context for tab in tabs}:
-        if session not in sessions.values():
-            session.close()
-            continue
-        session.pages[0].evaluate("location.protocol === 'about:' || localStorage.clear()")
-        for page in session.pages:
-            page.close()
+    for session, console in opened:
+        session.give_back(console)
+
+
+@pytest.fixture(name="findings")
+def found_by_axe(pytestconfig: pytest.Config, tmp_path: Path) -> Findings:
+    """Return what axe-core finds wrong with a page as it is now, a line for each element."""
+    axe = axe_source(pytestconfig.cache.mkdir("axe-core") if pytestconfig.cache else tmp_path)
+
+    def find(console: Console) -> list[str]:
+        if not console.page.evaluate("'axe' in window"):
+            console.page.evaluate(axe)
+        found = console.page.evaluate(RUN_AXE)
+        return [f"{rule['id']}: {node['html'][:160]}" for rule in found for node in rule["nodes"]]
+
+    return find
 
 
 @pytest.fixture(name="console")

@@ -5,8 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Locator,
+    Page,
+    Request,
+    expect,
+)
+
+from tests.system.e2e.console.sockets import Wire
 
 DURATION = re.compile(r"^\d+(\.\d+)? (ms|s)$")
 
@@ -60,25 +72,48 @@ class Console:
     page: Page
     url: str
     complaints: list[str] = field(default_factory=list)
+    is_tapped: bool = False
 
     def __post_init__(self) -> None:
-        self.page.add_init_script(COUNT_SHIFTS)
-        self.page.on(
-            "console",
-            lambda said: self._complain(said.type == "error" and BUSY not in said.text, said.text),
-        )
-        self.page.on("pageerror", lambda error: self._complain(True, str(error)))
-        self.page.on(
-            "request", lambda request: self._complain(not request.url.startswith(self.url), request.url)
-        )
+        self.page.on("console", self._said)
+        self.page.on("pageerror", self._failed)
+        self.page.on("request", self._asked)
 
-    def _complain(self, is_bad: bool, text: str) -> None:
-        if is_bad:
-            self.complaints.append(text)
+    def ignore_page(self) -> None:
+        """Listen to the page no more."""
+        self.page.remove_listener("console", self._said)
+        self.page.remove_listener("pageerror", self._failed)
+        self.page.remove_listener("request", self._asked)
+
+    def _said(self, said: ConsoleMessage) -> None:
+        if said.type == "error" and BUSY not in said.text:
+            self.complaints.append(said.text)
+
+    def _failed(self, error: Error) -> None:
+        self.complaints.append(str(error))
+
+    def _asked(self, request: Request) -> None:
+        if not request.url.startswith(self.url):
+            self.complaints.append(request.url)
+
+    def tap(self, wire: Wire) -> None:
+        """Take over the page's sockets; before it opens any."""
+        self.is_tapped = True
+        self.page.route_web_socket("**/*", wire.connected)
 
     @property
     def context(self) -> BrowserContext:
         return self.page.context
+
+    def show(self, theme: str, width: int) -> None:
+        """Make the page ``width`` pixels wide, and prefer this colour scheme."""
+        self.page.set_viewport_size({"width": width, "height": 1000 if width > 1000 else 1180})
+        self.page.emulate_media(color_scheme="light" if theme == "light" else "dark", reduced_motion="null")
+
+    def set_clock(self, time: datetime | None = None) -> None:
+        """Have the page's clock go on, from this time or from now, before the page opens."""
+        self.page.clock.resume()
+        self.page.clock.install(time=time)
 
     def open(self) -> None:
         self.page.goto(self.url)
@@ -166,22 +201,44 @@ class Console:
         return moved
 
 
+Findings = Callable[[Console], list[str]]
+"""Says what axe-core finds wrong with a page."""
 OpenConsole = Callable[..., Console]
-"""Opens a tab on a deployment; ``theme``, ``width`` and ``own_session`` may be given."""
+"""Opens a tab on a deployment, of a ``theme`` and ``width``; ``has_clock``: the test sets its clock."""
 
 
-def new_session(browser: Browser, theme: str) -> BrowserContext:
-    """Return a browser session that prefers this colour scheme."""
-    context = browser.new_context(
-        color_scheme="light" if theme == "light" else "dark",
-        permissions=["clipboard-read", "clipboard-write"],
-    )
-    context.set_default_timeout(20_000)
-    return context
+class Tabs:
+    """The tabs of one browser session. One that was used is used again: a new one costs twice as much."""
 
+    def __init__(self, browser: Browser) -> None:
+        self._session = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+        self._session.set_default_timeout(20_000)
+        self._session.new_page()  # Stays: with its last page, a session's process ends.
+        self._idle: list[Page] = []
 
-def new_tab(session: BrowserContext, url: str, width: int) -> Console:
-    """Return an empty tab, ``width`` pixels wide."""
-    page = session.new_page()
-    page.set_viewport_size({"width": width, "height": 1000 if width > 1000 else 1180})
-    return Console(page, url)
+    def take(self, url: str, theme: str, width: int) -> Console:
+        """Return an empty tab, ``width`` pixels wide, that prefers this colour scheme."""
+        page = self._idle.pop() if self._idle else self._new_page()
+        console = Console(page, url)
+        console.show(theme, width)
+        return console
+
+    def give_back(self, console: Console) -> None:
+        """Empty a tab; one whose sockets were taken over is closed, for they stay so."""
+        page = console.page
+        console.ignore_page()
+        if console.is_tapped:
+            page.close()
+            return
+        page.unroute_all(behavior="ignoreErrors")
+        page.evaluate(
+            "location.protocol === 'about:' || [localStorage, sessionStorage].forEach((one) => one.clear())"
+        )
+        page.mouse.move(0, 0)
+        page.goto("about:blank")
+        self._idle.append(page)
+
+    def _new_page(self) -> Page:
+        page = self._session.new_page()
+        page.add_init_script(COUNT_SHIFTS)
+        return page

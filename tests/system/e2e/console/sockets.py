@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from playwright.sync_api import Page, WebSocketRoute
+from playwright.sync_api import WebSocketRoute
 
 Frame = dict[str, object]
 
@@ -19,10 +19,6 @@ class Wire:
     is_dead: bool = False
     sockets: list[WebSocketRoute] = field(default_factory=list)
     sent: list[Frame] = field(default_factory=list)
-
-    def tap(self, page: Page) -> None:
-        """Take over the page's sockets; before it opens any."""
-        page.route_web_socket("**/*", self._connected)
 
     def cut(self) -> None:
         """Drop the line, and refuse to have it back until ``mend``."""
@@ -39,7 +35,8 @@ class Wire:
     def mend(self) -> None:
         self.is_dead = False
 
-    def _connected(self, page_side: WebSocketRoute) -> None:
+    def connected(self, page_side: WebSocketRoute) -> None:
+        """Take over a socket that the page opens."""
         if self.is_dead:
             page_side.close(code=1012)
             return

@@ -4,30 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Route, expect
 
 from tests.support.soak import SOAK
-from tests.system.e2e.console.browser import axe_source
 from tests.system.e2e.console.made import made_order, serve
 from tests.system.e2e.console.orders import place, wait_until_over
-from tests.system.e2e.console.page import Console, OpenConsole
+from tests.system.e2e.console.page import Console, Findings, OpenConsole
 from tests.system.e2e.deployed import Deployed
 
 FAILED = {"status": "failed", "error": {"code": "venue_unavailable", "message": "no venue answered"}}
-
-
-@pytest.fixture(name="axe")
-def axe_script(pytestconfig: pytest.Config, tmp_path: Path) -> str:
-    return axe_source(pytestconfig.cache.mkdir("axe-core") if pytestconfig.cache else tmp_path)
-
-
-def violations(console: Console, axe: str) -> list[str]:
-    console.page.evaluate(axe)
-    found = console.page.evaluate("axe.run().then(({violations}) => violations)")
-    return [f"{rule['id']}: {node['html'][:160]}" for rule in found for node in rule["nodes"]]
 
 
 # --- retry -------------------------------------------------------------------------------------------
@@ -100,28 +87,7 @@ def test_a_retry_whose_answer_is_lost_keeps_its_key(open_console: OpenConsole, d
     assert len(set(keys)) == 2, "asked anew, another order"
 
 
-# --- what it cost ------------------------------------------------------------------------------------
-
-
-def test_the_waterfall_shows_what_the_api_explains(console: Console, deployment: Deployed) -> None:
-    console.type_amount("250")
-    console.execute()
-    expect(console.rows.first.locator(".status")).to_have_text("Confirmed")
-    order_id = console.rows.first.get_attribute("data-id")
-    console.rows.first.click()
-    table = console.detail.locator(".waterfall")
-    expect(table.get_by_role("row")).to_have_count(6)
-    key = console.page.evaluate("sessionStorage.getItem('dexec.key')")
-    with deployment.client(key) as client:
-        explanation = client.get(f"api/orders/{order_id}").json()["explanation"]
-    shown = [float(text.replace("−", "-")) for text in table.locator("td:nth-child(3)").all_inner_texts()]
-    expected = [float(part["bps"]) for part in (*explanation["parts"], explanation["total"])]
-    assert shown == pytest.approx(expected, abs=0.01)
-    assert sum(shown[:-1]) == pytest.approx(shown[-1], abs=0.05)
-    bars = table.locator("i").evaluate_all("all => all.map((bar) => bar.getBoundingClientRect().toJSON())")
-    assert bars[0]["width"] > 2
-    assert bars[-1]["left"] == pytest.approx(bars[0]["left"], abs=2), "the sum begins where the first does"
-    assert console.complaints == []
+# --- how long it took --------------------------------------------------------------------------------
 
 
 def test_latencies_tell_waiting_from_executing(open_console: OpenConsole, deployment: Deployed) -> None:
@@ -138,10 +104,10 @@ def test_latencies_tell_waiting_from_executing(open_console: OpenConsole, deploy
     assert len(widest) == 2
 
 
-# --- what one owns -----------------------------------------------------------------------------------
+# --- what it cost, and what one owns -----------------------------------------------------------------
 
 
-def test_the_portfolio_is_valued_and_its_profit_counted(console: Console) -> None:
+def test_what_an_order_cost_is_shown_and_what_one_has_valued(console: Console, deployment: Deployed) -> None:
     page = console.page
     holdings = page.get_by_role("region", name="Portfolio")
     expect(holdings.get_by_role("row")).to_have_count(7)
@@ -156,6 +122,22 @@ def test_the_portfolio_is_valued_and_its_profit_counted(console: Console) -> Non
     expect(console.rows.first.locator(".status")).to_have_text("Confirmed")
     expect(holdings.get_by_role("row", name=re.compile("^SOL 9,500 "))).to_be_visible()
     expect(page.locator("#pnl")).not_to_have_text("+0.00 USDC")
+    assert console.shifts() == []
+    order_id = console.rows.first.get_attribute("data-id")
+    console.rows.first.click()
+    table = console.detail.locator(".waterfall")
+    expect(table.get_by_role("row")).to_have_count(6)
+    key = page.evaluate("sessionStorage.getItem('dexec.key')")
+    with deployment.client(key) as client:
+        explanation = client.get(f"api/orders/{order_id}").json()["explanation"]
+    shown = [float(text.replace("−", "-")) for text in table.locator("td:nth-child(3)").all_inner_texts()]
+    expected = [float(part["bps"]) for part in (*explanation["parts"], explanation["total"])]
+    assert shown == pytest.approx(expected, abs=0.01)
+    assert sum(shown[:-1]) == pytest.approx(shown[-1], abs=0.05)
+    bars = table.locator("i").evaluate_all("all => all.map((bar) => bar.getBoundingClientRect().toJSON())")
+    assert bars[0]["width"] > 2
+    assert bars[-1]["left"] == pytest.approx(bars[0]["left"], abs=2), "the sum begins where the first does"
+    page.keyboard.press("Escape")
     expect(page.locator("#pnl-parts")).to_contain_text(" by trades, ")
     begun = page.locator("#pnl-parts").inner_text().split(", ")[-1]
     assert begun.startswith("since ")
@@ -165,6 +147,7 @@ def test_the_portfolio_is_valued_and_its_profit_counted(console: Console) -> Non
     expect(page.locator("#pnl-parts")).to_contain_text(begun)
     expect(page.locator("#pnl-parts")).not_to_contain_text("+0.00 by trades")
     assert console.shifts() == []
+    assert console.complaints == []
 
 
 # --- keys and theme ----------------------------------------------------------------------------------
@@ -238,28 +221,31 @@ def test_an_address_leads_to_a_row(open_console: OpenConsole, deployment: Deploy
     expect(row.get_by_role("button")).to_be_focused()
 
 
-VIEWS = ["dark-1600", "light-390", *(("light-1024", "dark-390") if SOAK else ())]
+VIEWS = [("dark", 1600), ("light", 390), *((("light", 1024), ("dark", 390)) if SOAK else ())]
 
 
-@pytest.mark.parametrize("view", VIEWS)
 def test_every_dialog_is_accessible_and_nothing_moves(
-    open_console: OpenConsole, deployment: Deployed, axe: str, view: str
+    open_console: OpenConsole, deployment: Deployed, findings: Findings
 ) -> None:
-    theme, width = view.split("-")
-    console = open_console(deployment, theme, int(width))
+    console = open_console(deployment, *VIEWS[0])
+    page = console.page
     made = [made_order(n) for n in range(1, 30)]
     made += [made_order(30, **FAILED), made_order(31, status="pending", startsAt="2100-01-01T00:00:00.000Z")]
-    serve(console.page, made)
+    serve(page, made)
     console.enter(deployment.new_key())
-    expect(console.page.locator("#pnl")).not_to_be_empty()
-    console.page.get_by_label("Search the orders").fill("sol")
-    assert violations(console, axe) == []
-    console.page.get_by_role("button", name="Keyboard shortcuts").click()
-    assert violations(console, axe) == []
-    console.page.keyboard.press("Escape")
-    console.row(str(made[-2]["orderId"])).click()
-    console.detail.get_by_role("button", name="Try again").click()
-    assert violations(console, axe) == []
-    assert console.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for view in VIEWS:
+        console.show(*view)
+        expect(page.locator("#pnl")).not_to_be_empty()
+        page.get_by_label("Search the orders").fill("sol")
+        assert findings(console) == []
+        page.get_by_role("button", name="Keyboard shortcuts").click()
+        assert findings(console) == []
+        page.keyboard.press("Escape")
+        console.row(str(made[-2]["orderId"])).click()
+        console.detail.get_by_role("button", name="Try again").click()
+        assert findings(console) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.get_by_role("button", name="Cancel", exact=True).click()
+        page.keyboard.press("Escape")
     assert console.shifts() == []
     assert console.complaints == []

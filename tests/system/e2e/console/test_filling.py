@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.system.e2e.console.page import Console, OpenConsole
@@ -14,26 +13,35 @@ from tests.system.e2e.deployed import Deployed
 TWENTY_DIGITS = "12345678901.234567891"
 
 
-@pytest.mark.parametrize("width", [1600, 390])
-def test_an_amount_of_twenty_digits_can_be_read(
-    open_console: OpenConsole, deployment: Deployed, width: int
-) -> None:
-    console = open_console(deployment, width=width)
-    console.enter(deployment.new_key())
-    for label in ("You pay", "You receive"):
-        amount = console.page.get_by_label(label, exact=True)
-        amount.fill(TWENTY_DIGITS)
-        box = amount.evaluate(
-            "field => [field.scrollWidth - field.clientWidth, getComputedStyle(field).fontSize]"
-        )
-        assert box[0] <= 0
-        assert float(box[1].removesuffix("px")) >= 13
-        amount.fill("1")
-        assert amount.evaluate("field => getComputedStyle(field).fontSize") == "24px"
+def test_an_amount_of_twenty_digits_can_be_read(console: Console) -> None:
+    for width in (1600, 390):
+        console.show("dark", width)
+        for label in ("You pay", "You receive"):
+            amount = console.page.get_by_label(label, exact=True)
+            amount.fill(TWENTY_DIGITS)
+            box = amount.evaluate(
+                "field => [field.scrollWidth - field.clientWidth, getComputedStyle(field).fontSize]"
+            )
+            assert box[0] <= 0
+            assert float(box[1].removesuffix("px")) >= 13
+            amount.fill("1")
+            assert amount.evaluate("field => getComputedStyle(field).fontSize") == "24px"
 
 
-def test_turning_round_pays_what_was_received(console: Console) -> None:
+def test_usual_limits_tokens_and_turning_round(console: Console) -> None:
     page = console.page
+    # The usual slippage limits are a press away.
+    field = page.get_by_label("Slippage limit, %")
+    usual = page.get_by_role("group", name="Usual slippage limits")
+    expect(usual.get_by_role("button", name="0.5", exact=True)).to_have_attribute("aria-pressed", "true")
+    console.type_amount("1")
+    with page.expect_request(re.compile("slippageBps=100")):
+        usual.get_by_role("button", name="1", exact=True).click()
+    expect(field).to_have_value("1")
+    field.fill("0.10")
+    expect(usual.get_by_role("button", name="0.1", exact=True)).to_have_attribute("aria-pressed", "true")
+    expect(usual.locator("[aria-pressed=true]")).to_have_count(1)
+    # Turning round pays what was received.
     pay, receive = (page.get_by_label(name, exact=True) for name in ("You pay", "You receive"))
     turn = page.get_by_role("button", name="Swap the two tokens")
     console.type_amount("10")
@@ -50,41 +58,7 @@ def test_turning_round_pays_what_was_received(console: Console) -> None:
     turn.click()
     expect(pay).to_have_value("12")
     expect(page.locator("#tokenIn")).to_have_text("SOL")
-
-
-def test_parts_of_the_balance_are_exact(console: Console) -> None:
-    page = console.page
-    held = {"symbol": "SOL", "mint": "", "amount": "12345678901.234567891"}
-    page.route("**/api/balances*", lambda route: route.fulfill(json={"balances": [held]}))
-    page.reload()
-    console.wait_until_live()
-    for name, amount in (
-        ("25 %", "3086419725.308641972"),
-        ("50 %", "6172839450.617283945"),
-        ("75 %", "9259259175.925925918"),
-        ("Max", "12345678901.234567891"),
-    ):
-        page.get_by_role("button", name=name, exact=True).click()
-        expect(page.get_by_label("You pay", exact=True)).to_have_value(amount)
-        expect(page.locator("#error-amountIn")).to_be_empty()
-
-
-def test_the_usual_slippage_limits_are_a_press_away(console: Console) -> None:
-    page = console.page
-    field = page.get_by_label("Slippage limit, %")
-    usual = page.get_by_role("group", name="Usual slippage limits")
-    expect(usual.get_by_role("button", name="0.5", exact=True)).to_have_attribute("aria-pressed", "true")
-    console.type_amount("1")
-    with page.expect_request(re.compile("slippageBps=100")):
-        usual.get_by_role("button", name="1", exact=True).click()
-    expect(field).to_have_value("1")
-    field.fill("0.10")
-    expect(usual.get_by_role("button", name="0.1", exact=True)).to_have_attribute("aria-pressed", "true")
-    expect(usual.locator("[aria-pressed=true]")).to_have_count(1)
-
-
-def test_a_token_is_found_by_symbol_name_or_mint(console: Console) -> None:
-    page = console.page
+    # A token is found by symbol, name or mint.
     receive, picker = (
         page.get_by_role("button", name="Token you receive"),
         page.get_by_role("dialog", name="Token"),
@@ -117,18 +91,21 @@ def test_a_token_is_found_by_symbol_name_or_mint(console: Console) -> None:
     expect(page.get_by_role("button", name="Token you pay")).to_have_text("USDT")
 
 
-def test_the_key_gate_stays_however_often_escape_is_pressed(
-    open_console: OpenConsole, deployment: Deployed
-) -> None:
-    console = open_console(deployment)
-    console.open()
-    key = console.page.get_by_label("Key", exact=True)
-    key.fill("half a ke")
-    for _ in range(4):
-        console.page.keyboard.press("Escape")
-        expect(key).to_be_visible()
-    assert console.page.evaluate("document.querySelector('#gate').matches(':modal')")
-    expect(key).to_have_value("half a ke")
+def test_parts_of_the_balance_are_exact(console: Console) -> None:
+    page = console.page
+    held = {"symbol": "SOL", "mint": "", "amount": "12345678901.234567891"}
+    page.route("**/api/balances*", lambda route: route.fulfill(json={"balances": [held]}))
+    page.reload()
+    console.wait_until_live()
+    for name, amount in (
+        ("25 %", "3086419725.308641972"),
+        ("50 %", "6172839450.617283945"),
+        ("75 %", "9259259175.925925918"),
+        ("Max", "12345678901.234567891"),
+    ):
+        page.get_by_role("button", name=name, exact=True).click()
+        expect(page.get_by_label("You pay", exact=True)).to_have_value(amount)
+        expect(page.locator("#error-amountIn")).to_be_empty()
 
 
 def test_the_outcome_is_seen_where_one_tapped(open_console: OpenConsole, deployment: Deployed) -> None:

@@ -12,10 +12,11 @@ from typing import cast
 
 import pytest
 from botocore.exceptions import ClientError
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from infra.lab.bench import bare
 from tests.system.e2e.console.browser import REBOUND
+from tests.system.e2e.console.page import Tabs
 from tests.system.e2e.deployed import Deployed
 
 CODE = base64.b64encode(bare.zipped("def handler(event, context):\n    return 'ran'\n")).decode()
@@ -85,12 +86,11 @@ def other_port() -> Iterator[int]:
 
 
 @contextmanager
-def page_at(browser: Browser, url: str) -> Iterator[Page]:
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(url)
-    yield page
-    context.close()
+def page_at(tabs: Tabs, url: str) -> Iterator[Page]:
+    tab = tabs.take(url, "dark", 1600)
+    tab.open()
+    yield tab.page
+    tabs.give_back(tab)
 
 
 def ask(
@@ -115,11 +115,11 @@ def function_names(deployment: Deployed) -> list[str]:
 
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "evil.localhost"])
 def test_a_page_on_another_port_can_do_nothing(
-    browser: Browser, deployment: Deployed, functions: list[str], other_port: int, name: str
+    tabs: dict[bool, Tabs], deployment: Deployed, functions: list[str], other_port: int, name: str
 ) -> None:
     create = f"{deployment.endpoint_url}/2015-03-31/functions"
     invoke = f"{create}/{functions[0]}/invocations"
-    with page_at(browser, f"http://{name}:{other_port}/") as page:
+    with page_at(tabs[False], f"http://{name}:{other_port}/") as page:
         # With a body that needs no preflight, and with one that does.
         assert ask(page, create, "POST", CREATE) is None
         assert ask(page, create, "POST", CREATE, "no-cors") is None
@@ -132,10 +132,12 @@ def test_a_page_on_another_port_can_do_nothing(
     assert function_names(deployment) == functions
 
 
-def test_a_name_that_is_led_to_this_machine_opens_nothing(browser: Browser, deployment: Deployed) -> None:
+def test_a_name_that_is_led_to_this_machine_opens_nothing(
+    tabs: dict[bool, Tabs], deployment: Deployed
+) -> None:
     """DNS rebinding: to the browser, the emulator is then a part of that page's own site."""
     port = deployment.endpoint_url.rsplit(":", 1)[1]
-    with page_at(browser, f"http://{REBOUND}:{port}/_ministack/health") as page:
+    with page_at(tabs[False], f"http://{REBOUND}:{port}/_ministack/health") as page:
         assert f"http://localhost:{port}" in page.inner_text("body")
         answer = ask(page, f"http://{REBOUND}:{port}/", "POST", "{}", **LIST_SECRETS)
         assert answer is not None
@@ -146,11 +148,11 @@ def test_a_name_that_is_led_to_this_machine_opens_nothing(browser: Browser, depl
 
 @pytest.mark.usefixtures("functions")
 def test_the_same_calls_are_answered_on_our_own_pages_and_to_programs(
-    browser: Browser, deployment: Deployed
+    tabs: dict[bool, Tabs], deployment: Deployed
 ) -> None:
     port = deployment.endpoint_url.rsplit(":", 1)[1]
     for name in ("localhost", "127.0.0.1"):
-        with page_at(browser, deployment.http_url.replace("localhost", name) + "/") as page:
+        with page_at(tabs[False], deployment.http_url.replace("localhost", name) + "/") as page:
             secrets = ask(page, f"http://{name}:{port}/", "POST", "{}", **LIST_SECRETS)
             assert secrets is not None
             assert secrets["status"] == 200

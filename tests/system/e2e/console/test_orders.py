@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
-
 import psycopg
 from playwright.sync_api import expect
 
 from tests.system.e2e.console.orders import CLEAN_RUN, place, wait_until_over
-from tests.system.e2e.console.page import Console, OpenConsole
+from tests.system.e2e.console.page import OpenConsole
 from tests.system.e2e.console.sockets import Frame, Wire
 from tests.system.e2e.deployed import Deployed
 
@@ -19,7 +16,7 @@ PONG_WITHIN_MS = 10_000
 
 def test_a_dropped_socket(open_console: OpenConsole, deployment: Deployed) -> None:
     console, api_key, wire = open_console(deployment), deployment.new_key(), Wire()
-    wire.tap(console.page)
+    console.tap(wire)
     console.enter(api_key)
     wire.cut()
     expect(console.page.locator("#link")).to_have_text("Reconnecting")
@@ -35,8 +32,8 @@ def test_a_dropped_socket(open_console: OpenConsole, deployment: Deployed) -> No
 
 
 def test_a_connection_that_the_server_forgot(open_console: OpenConsole, deployment: Deployed) -> None:
-    console, api_key = open_console(deployment, own_session=True), deployment.new_key()
-    console.page.clock.install()
+    console, api_key = open_console(deployment, has_clock=True), deployment.new_key()
+    console.set_clock()
     console.enter(api_key)
     with psycopg.connect(deployment.database_url) as database:
         forgotten = database.execute("DELETE FROM connections WHERE client_id = %s", [api_key])
@@ -52,11 +49,11 @@ def test_a_connection_that_the_server_forgot(open_console: OpenConsole, deployme
 
 
 def test_a_ping_without_an_answer(open_console: OpenConsole, deployment: Deployed) -> None:
-    console, api_key = open_console(deployment, own_session=True), deployment.new_key()
+    console, api_key = open_console(deployment, has_clock=True), deployment.new_key()
     is_deaf = False
     wire = Wire(lambda _: 0 if is_deaf else 1)
-    wire.tap(console.page)
-    console.page.clock.install()
+    console.tap(wire)
+    console.set_clock()
     console.enter(api_key)
     is_deaf = True
     console.page.clock.fast_forward(PING_EVERY_MS)
@@ -82,7 +79,7 @@ def test_frames_that_are_lost_or_come_twice(open_console: OpenConsole, congested
         return 2
 
     wire = Wire(deliver)
-    wire.tap(console.page)
+    console.tap(wire)
     console.enter(api_key)
     [order_id] = place(congested, api_key)
     expect(console.row(order_id).locator(".status")).to_have_text("Confirmed", timeout=20_000)
@@ -139,25 +136,3 @@ def test_history_comes_page_by_page(open_console: OpenConsole, deployment: Deplo
     console.rows.last.click()
     expect(console.detail).to_contain_text(label)
     assert console.complaints == []
-
-
-def copied(console: Console, what: str) -> str:
-    """Press a button that copies; return what is on the clipboard once it has said so."""
-    button = console.detail.get_by_role("button", name=f"Copy {what}")
-    console.record(button)
-    button.click()
-    console.wait_for_recorded("Copied")
-    return str(console.page.evaluate("navigator.clipboard.readText()"))
-
-
-def test_copying(console: Console) -> None:
-    console.type_amount("1")
-    console.execute()
-    expect(console.rows.first.locator(".status")).to_have_text("Confirmed")
-    console.rows.first.click()
-    expect(console.detail.locator("li"), "the detail is whole").to_have_count(6)
-    with_id = console.rows.first.get_attribute("data-id")
-    for what, holds in (("order id", f"^{with_id}$"), ("signature", r"^[1-9A-HJ-NP-Za-km-z]{80,90}$")):
-        assert re.search(holds, copied(console, what))
-    raw = json.loads(copied(console, "raw JSON"))
-    assert [event["seq"] for event in raw["events"]] == [1, 2, 3, 4, 5, 6]

@@ -28,8 +28,8 @@ def ticks(prices: list[str]) -> list[Made]:
 @pytest.fixture(name="charted")
 def console_with_prices(open_console: OpenConsole, deployment: Deployed) -> tuple[Console, list[Made]]:
     """Return a page of a client with a stop and a trail, whose pair ticks from 148 to 152; and its orders."""
-    console = open_console(deployment, own_session=True)
-    console.page.clock.install()
+    console = open_console(deployment, has_clock=True)
+    console.set_clock()
     market = {"price": "150", "slot": 9, "at": "2026-01-01T00:00:00.000Z", "stopPrice": "147.44"}
     orders = [waiting_order(1, triggerPrice="145"), waiting_order(2, **TRAIL, market=market)]
     serve(console.page, orders)
@@ -40,7 +40,9 @@ def console_with_prices(open_console: OpenConsole, deployment: Deployed) -> tupl
     return console, orders
 
 
-def test_it_draws_ticks_lines_and_a_trail_that_moves(charted: tuple[Console, list[Made]]) -> None:
+def test_it_draws_ticks_lines_a_trail_that_moves_and_what_would_be_placed(
+    charted: tuple[Console, list[Made]],
+) -> None:
     console, orders = charted
     page = console.page
     chart = page.locator("#price svg")
@@ -57,11 +59,7 @@ def test_it_draws_ticks_lines_and_a_trail_that_moves(charted: tuple[Console, lis
     steps = chart.locator(".trail").get_attribute("d")
     assert steps is not None
     assert steps.count("V") == 1, "the trail's stop rose once"
-
-
-def test_it_shows_what_the_ticket_would_place(charted: tuple[Console, list[Made]]) -> None:
-    console, _ = charted
-    page = console.page
+    # What the ticket would place is shown, too.
     page.get_by_role("radio", name="Limit", exact=True).check()
     page.locator("#at-limit").fill("151.5")
     expect(page.locator("#price .draft")).to_have_count(1)

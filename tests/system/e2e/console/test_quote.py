@@ -24,8 +24,8 @@ TYPING_MS = 300
 @pytest.fixture(name="timed")
 def console_with_a_clock(open_console: OpenConsole, deployment: Deployed) -> Console:
     """Return a live page whose clock stands until the test advances it: what is said for a moment stays."""
-    console = open_console(deployment, own_session=True)
-    console.page.clock.install(time=NOON)
+    console = open_console(deployment, has_clock=True)
+    console.set_clock(NOON)
     console.page.clock.pause_at(NOON + timedelta(seconds=1))
     console.enter(deployment.new_key())
     return console
@@ -130,7 +130,11 @@ def test_a_quote_renews_itself_for_as_long_as_it_is_looked_at(timed: Console) ->
 
 
 def test_a_quote_that_cannot_be_renewed_is_not_executed_until_it_is(timed: Console) -> None:
-    page, sent = timed.page, list[str]()
+    page, sent, held = timed.page, list[str](), list[Route]()
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
     page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
     type_and_wait(timed, "1")
     page.route(QUOTES, lambda route: route.abort("connectionrefused"))
@@ -144,16 +148,7 @@ def test_a_quote_that_cannot_be_renewed_is_not_executed_until_it_is(timed: Conso
     page.unroute(QUOTES)
     page.clock.fast_forward(20_000)
     expect(timed.submit).to_be_enabled()
-    assert sent == []
-
-
-def test_why_a_stale_quote_is_not_renewed_is_said_when_it_becomes_known(timed: Console) -> None:
-    page, held = timed.page, list[Route]()
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    type_and_wait(timed, "1")
+    # Why not is said when it becomes known.
     page.route(QUOTES, hold)
     page.clock.fast_forward(5_000)
     page.clock.fast_forward(6_000)
@@ -161,6 +156,7 @@ def test_why_a_stale_quote_is_not_renewed_is_said_when_it_becomes_known(timed: C
     for route in held:
         route.abort("connectionrefused")
     expect(timed.reason).to_contain_text("The quote is too old: The server did not answer")
+    assert sent == []
 
 
 def test_a_first_quote_that_fails_is_asked_for_again(console: Console) -> None:
@@ -240,8 +236,18 @@ def test_a_price_impact_is_warned_of_and_over_five_percent_wants_a_second_act(ti
     expect(timed.submit).to_be_disabled()
 
 
-def test_an_unusual_slippage_is_warned_of(console: Console) -> None:
-    page, caution = console.page, console.page.locator("#caution")
+def test_more_than_the_balance_is_refused_and_an_unusual_slippage_is_warned_of(console: Console) -> None:
+    page, caution, sent = console.page, console.page.locator("#caution"), list[str]()
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    page.get_by_label("You receive", exact=True).fill("1999999.5")
+    expect(page.locator("#error-amountIn")).to_have_text(
+        re.compile(r"^Insufficient balance: needs [\d,.]+ SOL, has 10,000$")
+    )
+    expect(console.submit).to_be_disabled()
+    console.type_amount("2001")
+    page.get_by_role("button", name="Run 5 at once").click()
+    expect(console.reason).to_have_text("Insufficient balance: needs 10,005 SOL, has 10,000, for 5 orders.")
+    assert sent == []
     slippage = page.get_by_label("Slippage limit, %")
     console.type_amount("1")
     for percent, words in (
@@ -256,20 +262,6 @@ def test_an_unusual_slippage_is_warned_of(console: Console) -> None:
     expect(page.locator("#limit")).to_have_text("No minimum")
     expect(console.submit).to_be_enabled()
     assert "minAmountOut" not in sent_by(console)
-
-
-def test_more_than_the_balance_is_refused_before_it_is_sent(console: Console) -> None:
-    page, sent = console.page, list[str]()
-    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
-    page.get_by_label("You receive", exact=True).fill("1999999.5")
-    expect(page.locator("#error-amountIn")).to_have_text(
-        re.compile(r"^Insufficient balance: needs [\d,.]+ SOL, has 10,000$")
-    )
-    expect(console.submit).to_be_disabled()
-    console.type_amount("2001")
-    page.get_by_role("button", name="Run 5 at once").click()
-    expect(console.reason).to_have_text("Insufficient balance: needs 10,005 SOL, has 10,000, for 5 orders.")
-    assert sent == []
 
 
 def test_the_tables_agree_with_the_route(console: Console) -> None:

@@ -12,9 +12,8 @@ from playwright.sync_api import expect
 
 from infra.local.home import PROJECT
 from tests.support.soak import SOAK
-from tests.system.e2e.console.browser import axe_source
 from tests.system.e2e.console.orders import place, wait_until_over
-from tests.system.e2e.console.page import Console, OpenConsole
+from tests.system.e2e.console.page import Console, Findings, OpenConsole
 from tests.system.e2e.console.quotes import QUOTES, change_impact, change_route
 from tests.system.e2e.deployed import Deployed
 
@@ -43,7 +42,7 @@ MOVED_BY_WHAT_FOLLOWS = """() => {
 }"""
 """Takes the page's parts away, the last first, as they come one by one while the page loads."""
 
-ALL_VIEWS = [f"{theme}-{width}" for theme in ("dark", "light") for width in (1600, 820, 390)]
+ALL_VIEWS = [(theme, width) for theme in ("dark", "light") for width in (1600, 820, 390)]
 VIEWS = ALL_VIEWS if SOAK else ALL_VIEWS[::2]
 """Each theme and each width; both themes at every width with ``DEXEC_SOAK=1`` (``make soak``)."""
 
@@ -85,7 +84,13 @@ def test_the_key_is_asked_for_once_and_stays_in_the_tab(
     console, api_key = open_console(deployment), deployment.new_key()
     console.open()
     page = console.page
-    page.get_by_label("Key", exact=True).fill("wrong")
+    key = page.get_by_label("Key", exact=True)
+    key.fill("wrong")
+    for _ in range(4):
+        page.keyboard.press("Escape")
+        expect(key).to_be_visible()
+    assert page.evaluate("document.querySelector('#gate').matches(':modal')")
+    expect(key).to_have_value("wrong")
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("alert")).to_have_text("This key is not known here.")
     page.get_by_label("Key", exact=True).fill(api_key)
@@ -97,6 +102,7 @@ def test_the_key_is_asked_for_once_and_stays_in_the_tab(
     other = console.context.new_page()
     other.goto(console.url)
     expect(other.get_by_label("Key", exact=True)).to_be_visible()
+    other.close()
 
 
 def test_less_motion_where_it_is_asked_for(console: Console) -> None:
@@ -122,46 +128,36 @@ def key_with_history(congested: Deployed) -> str:
     return api_key
 
 
-@pytest.fixture(name="axe")
-def axe_script(pytestconfig: pytest.Config, tmp_path: Path) -> str:
-    return axe_source(pytestconfig.cache.mkdir("axe-core") if pytestconfig.cache else tmp_path)
-
-
 @pytest.fixture(name="pictures")
 def pictures_folder(tmp_path: Path) -> Path:
     """Return where screenshots go: ``DEXEC_SCREENSHOTS`` where they are wanted, else away."""
     return Path(os.environ.get("DEXEC_SCREENSHOTS", tmp_path))
 
 
-@pytest.fixture(name="view", params=VIEWS, ids=VIEWS)
-def opened_view(
-    request: pytest.FixtureRequest, open_console: OpenConsole, congested: Deployed, trader: str
-) -> Console:
-    """Return the trader's live page in one theme and width."""
-    theme, width = request.param.split("-")
-    console = open_console(congested, theme, int(width))
-    console.enter(trader)
-    return console
-
-
 def test_every_view_is_accessible_and_still(
-    view: Console, axe: str, pictures: Path, request: pytest.FixtureRequest
+    open_console: OpenConsole, congested: Deployed, trader: str, findings: Findings, pictures: Path
 ) -> None:
-    console, page, name = view, view.page, request.node.callspec.id
+    console = open_console(congested)
+    console.enter(trader)
+    page = console.page
     console.choose_token("pay", "JUP")
     console.choose_token("receive", "SOL")
-    console.type_amount("9500")
-    expect(page.locator("#impact svg")).to_be_visible()
-    page.get_by_role("button", name="Run 5 at once").click()
-    expect(console.reason).to_contain_text("5 of 5 accepted")
-    expect(console.rows.locator(".status").get_by_text("Submitted").first).to_be_visible()
-    page.screenshot(path=pictures / f"console-{name}.png", animations="disabled")
-    assert findings(console, axe) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    console.rows.nth(6).click()
-    expect(console.detail.locator("li")).not_to_have_count(0)
-    page.screenshot(path=pictures / f"console-detail-{name}.png", animations="disabled")
-    assert findings(console, axe) == []
+    for theme, width in VIEWS:
+        console.show(theme, width)
+        console.type_amount("9500")
+        expect(page.locator("#impact svg")).to_be_visible()
+        page.get_by_role("button", name="Run 5 at once").click()
+        expect(console.reason).to_contain_text("5 of 5 accepted")
+        expect(console.rows.locator(".status").get_by_text("Submitted").first).to_be_visible()
+        page.screenshot(path=pictures / f"console-{theme}-{width}.png", animations="disabled")
+        assert findings(console) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        console.rows.nth(6).click()
+        expect(console.detail.locator("li")).not_to_have_count(0)
+        page.screenshot(path=pictures / f"console-detail-{theme}-{width}.png", animations="disabled")
+        assert findings(console) == []
+        page.keyboard.press("Escape")
+        page.get_by_label("You pay", exact=True).fill("")
     assert console.shifts() == []
     assert console.complaints == []
 
@@ -172,53 +168,53 @@ def test_what_of_the_page_is_still_to_come_moves_nothing_that_is_here(console: C
         assert console.page.evaluate(MOVED_BY_WHAT_FOLLOWS) == []
 
 
-@pytest.mark.parametrize("width", [820, 390])
 def test_a_renewed_quote_with_a_longer_route_moves_nothing(
-    open_console: OpenConsole, deployment: Deployed, width: int
+    open_console: OpenConsole, deployment: Deployed
 ) -> None:
-    console = open_console(deployment, "dark", width, own_session=True)
-    page = console.page
-    page.clock.install()
+    console = open_console(deployment, "dark", 820, has_clock=True)
+    page, legs = console.page, console.page.locator("#route tbody").first.locator("tr")
+    console.set_clock()
     console.enter(deployment.new_key())
     with page.expect_response(QUOTES) as answered:
         console.type_amount("1")
     answer = answered.value.json()
-    page.wait_for_timeout(INPUT_MS)
-    change_route(console, answer, legs=answer["route"]["legs"] * 4)
-    page.clock.fast_forward(6_000)
-    expect(page.locator("#route tbody").first.locator("tr")).to_have_count(4 * len(answer["route"]["legs"]))
-    page.evaluate(FRAMES)
-    assert console.shifts() == []
+    for width, times in ((820, 4), (390, 8)):
+        console.show("dark", width)
+        page.wait_for_timeout(INPUT_MS)
+        change_route(console, answer, legs=answer["route"]["legs"] * times)
+        page.clock.fast_forward(6_000)
+        expect(legs).to_have_count(times * len(answer["route"]["legs"]))
+        page.evaluate(FRAMES)
+        assert console.shifts() == []
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
 def test_what_the_ticket_warns_of_is_accessible(
-    open_console: OpenConsole, deployment: Deployed, axe: str, theme: str
+    open_console: OpenConsole, deployment: Deployed, findings: Findings
 ) -> None:
-    console = open_console(deployment, theme, 390, own_session=True)
+    console = open_console(deployment, width=390, has_clock=True)
     page = console.page
-    page.clock.install()
+
+    def found() -> list[str]:
+        console.show("light", 390)
+        in_light = findings(console)
+        console.show("dark", 390)
+        return in_light + findings(console)
+
+    console.set_clock()
     console.enter(deployment.new_key())
     page.get_by_role("button", name="Token you receive").click()
     page.get_by_role("dialog", name="Token").get_by_role("combobox").fill("u")
-    assert findings(console, axe) == []
+    assert found() == []
     page.keyboard.press("Escape")
-    with page.expect_response("**/api/quotes*") as answered:
+    with page.expect_response(QUOTES) as answered:
         console.type_amount("1")
     change_impact(console, answered.value.json(), "7")
     page.get_by_label("Slippage limit, %").fill("100")
     expect(page.get_by_role("checkbox")).to_be_visible()
     page.get_by_text("Label and deadline").click()
-    assert findings(console, axe) == []
-    page.route("**/api/quotes*", lambda route: route.abort())
+    assert found() == []
+    page.route(QUOTES, lambda route: route.abort())
     page.clock.fast_forward(6_000)
     page.clock.fast_forward(6_000)
     expect(page.locator("#preview-age")).to_contain_text("Stale")
-    assert findings(console, axe) == []
-
-
-def findings(console: Console, axe: str) -> list[str]:
-    """Return what axe-core finds wrong, a line for each element."""
-    console.page.evaluate(axe)
-    found = console.page.evaluate("axe.run().then(({violations}) => violations)")
-    return [f"{rule['id']}: {node['html'][:160]}" for rule in found for node in rule["nodes"]]
+    assert found() == []

@@ -88,7 +88,7 @@ def test_a_stop_says_what_it_does_and_is_sent_by_side(ticket: tuple[Console, lis
     assert {"minAmountOut", "priceUnit", "exit", "tokenIn", "mode", "deadline"}.isdisjoint(body)
 
 
-def test_prices_on_the_wrong_side_are_refused_with_the_price_of_now(
+def test_prices_on_the_wrong_side_are_refused_and_presets_are_of_now(
     ticket: tuple[Console, list[Any]],
 ) -> None:
     console, bodies = ticket
@@ -112,12 +112,7 @@ def test_prices_on_the_wrong_side_are_refused_with_the_price_of_now(
     page.locator("#exit-profit").fill("160")
     expect(page.locator("#error-exit-profit")).to_have_text("The take profit must be below the entry at 149.")
     assert bodies == []
-
-
-def test_presets_follow_the_market_and_the_side(ticket: tuple[Console, list[Any]]) -> None:
-    console, _ = ticket
-    page = console.page
-    console.type_amount("2")
+    # Presets follow the market and the side.
     choose(console, "OCO")
     page.locator("#at-profit-field").get_by_role("button", name="+5 %").click()
     expect(page.locator("#at-profit")).to_have_value("157.5")
