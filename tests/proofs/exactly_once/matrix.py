@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from random import Random
 
 from tests.proofs.simulation.backend import Backend, in_memory
@@ -64,6 +65,7 @@ def runs_of(scenario: str) -> Iterator[Run]:
             number += 1
 
 
+@cache
 def chosen(scenario: str) -> list[Run]:
     """Return the runs of a scenario that are played: all, but only some of those that take long."""
     runs, step = list(runs_of(scenario)), 1 if SOAK else STEPS.get(scenario, 1)

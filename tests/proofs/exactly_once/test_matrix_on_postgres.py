@@ -16,8 +16,8 @@ from tests.proofs.simulation.scenarios import SCENARIOS
 from tests.support.fakes import START
 from tests.support.soak import SOAK
 
-RUNS_A_SLICE = 2_000 if SOAK else 50
-SLICES = 4
+RUNS_A_SLICE = 4_000 if SOAK else 100
+SLICES = 2
 
 
 @pytest.mark.parametrize("part", range(SLICES))

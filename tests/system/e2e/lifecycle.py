@@ -39,7 +39,7 @@ def up(home: Path, *options: str) -> State:
 
 def stop(home: Path) -> None:
     """Have none, and no process of it."""
-    assert command.run("down", "--home", str(home)).returncode == 0
+    assert inprocess.run("down", "--home", str(home)).returncode == 0
     assert command.processes_of(home) == []
 
 

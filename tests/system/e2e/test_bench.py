@@ -12,7 +12,7 @@ import pytest
 
 from infra.lab.bench import budget, history, hold
 from infra.lab.bench.plan import Target
-from tests.system.e2e import command
+from tests.system.e2e import inprocess
 from tests.system.e2e.deployed import Deployed
 
 LOST = ("eventsMissing", "eventsOutOfOrder", "ordersRefused", "ordersFailed", "ordersNotTerminal")
@@ -23,7 +23,7 @@ def bench(deployment: Deployed, directory: Path, *options: str) -> dict[str, Any
     figures, key = directory / "figures.json", deployment.new_key()
     files = ("--json", str(figures), "--html", str(directory / "page.html"))
     given = ("--endpoint", deployment.http_url, "--warm-up", "0", *options, *files)
-    ran = command.run("bench", *given, DEXEC_API_KEY=key)
+    ran = inprocess.run("bench", *given, DEXEC_API_KEY=key)
     assert ran.returncode == 0, ran.stderr + ran.stdout
     assert not ran.stderr, "without a terminal there is no progress bar"
     report: dict[str, Any] = json.loads(figures.read_text())
@@ -35,7 +35,7 @@ def bench(deployment: Deployed, directory: Path, *options: str) -> dict[str, Any
     "options",
     [
         ("--burst", "--watchers", "3"),
-        ("--rate", "20"),
+        ("--rate", "12"),
         ("--over", "websocket"),
         ("--sockets", "one-per-order"),
     ],
@@ -57,27 +57,24 @@ def test_every_order_is_confirmed_and_every_event_delivered(
     page = (tmp_path / "page.html").read_text()
     assert "12 orders" in page
     assert "src=" not in page, "it loads nothing"
-
-
-def test_a_schedule_is_kept(deployment: Deployed, tmp_path: Path) -> None:
-    report = bench(deployment, tmp_path, "--orders", "10", "--rate", "10")
-    assert report["seconds"] >= 0.9, "the tenth order is not sent before that"
+    if "--rate" in options:
+        assert report["seconds"] >= 0.9, "the twelfth order is not sent before that"
 
 
 def test_a_wrong_key_is_reported_in_a_line(deployment: Deployed) -> None:
-    ran = command.run("bench", "--orders", "1", "--endpoint", deployment.http_url, DEXEC_API_KEY="wrong")
+    ran = inprocess.run("bench", "--orders", "1", "--endpoint", deployment.http_url, DEXEC_API_KEY="wrong")
     assert ran.returncode == 1
     assert "Traceback" not in ran.stderr
     assert "401" in ran.stderr or "WebSocket" in ran.stderr
 
 
 def test_rate_and_burst_exclude_each_other() -> None:
-    assert command.run("bench", "--rate", "1", "--burst").returncode == 2
+    assert inprocess.run("bench", "--rate", "1", "--burst").returncode == 2
 
 
 @pytest.mark.parametrize("other", [("--endpoint", "http://127.0.0.1:1"), ("--warm-up", "5")])
 def test_cold_is_a_deployment_of_its_own_with_nothing_before(other: tuple[str, str]) -> None:
-    ran = command.run("bench", "--cold", *other, DEXEC_API_KEY="any")
+    ran = inprocess.run("bench", "--cold", *other, DEXEC_API_KEY="any")
     assert ran.returncode == 2
     assert "--cold cannot be combined with" in ran.stderr
 
@@ -85,16 +82,16 @@ def test_cold_is_a_deployment_of_its_own_with_nothing_before(other: tuple[str, s
 def test_the_waterfall_covers_the_order_from_first_to_last_event(deployment: Deployed) -> None:
     key = deployment.new_key()
     target = {"DEXEC_URL": deployment.http_url, "DEXEC_API_KEY": key}
-    placed = command.run("order", "SOL", "USDC", "1", "--json", **target)
+    placed = inprocess.run("order", "SOL", "USDC", "1", "--json", **target)
     order_id = json.loads(placed.stdout)["orderId"]
-    assert command.run("watch", order_id, **target).returncode == 0
-    trace = json.loads(command.run("trace", order_id, "--json", **target).stdout)
+    assert inprocess.run("watch", order_id, **target).returncode == 0
+    trace = json.loads(inprocess.run("trace", order_id, "--json", **target).stdout)
     spans = trace["spans"]
     assert trace["status"] == "confirmed"
     assert len(spans) == 5
     assert sum(span["ms"] for span in spans) == pytest.approx(trace["totalMs"])
     assert all(before["endsMs"] == after["startsMs"] for before, after in pairwise(spans))
-    assert "waits in the queue" in command.run("trace", order_id, **target).stdout
+    assert "waits in the queue" in inprocess.run("trace", order_id, **target).stdout
 
 
 def test_a_history_can_be_grown_and_read(deployment: Deployed) -> None:

@@ -17,7 +17,7 @@ import pytest
 from infra.local import stack, versions
 from infra.local.aws import Aws
 from infra.local.versions import Platform
-from tests.system.e2e import command
+from tests.system.e2e import command, inprocess
 from tests.system.e2e.lifecycle import (
     given_home,
     healthy,
@@ -51,7 +51,7 @@ def home() -> Iterator[Path]:
 def test_status_tells_where_it_is_served(kept: Path) -> None:
     state = running(kept)
     assert healthy(state)
-    told = json.loads(command.run("status", "--json", "--home", str(kept)).stdout)
+    told = json.loads(inprocess.run("status", "--json", "--home", str(kept)).stdout)
     assert {"httpUrl", "websocketUrl", "apiKey", "databaseUrl", "endpointUrl", "processes"} <= told.keys()
     assert told["httpUrl"] == state.http_url
     assert {p["name"] for p in told["processes"]} == {"postgres", "emulator"}
@@ -62,7 +62,7 @@ def test_status_tells_where_it_is_served(kept: Path) -> None:
 def test_a_second_up_finds_the_first_and_other_parameters_are_refused(kept: Path) -> None:
     first = running(kept)
     assert up(kept).processes == first.processes
-    refused = command.run("up", "--detach", "--home", str(kept), "--set", "OrdersPerMinute=7")
+    refused = inprocess.run("up", "--detach", "--home", str(kept), "--set", "OrdersPerMinute=7")
     assert refused.returncode == 1
     assert "dexec down" in refused.stderr
 
@@ -92,20 +92,20 @@ def test_what_is_killed_comes_back_without_a_command_and_orders_go_on(kept: Path
 def test_history_survives_down_and_up_and_down_leaves_nothing(kept: Path) -> None:
     order_id = place(kept)
     watch(kept, order_id)
-    printed = command.run("logs", "--order", order_id, "--json", "--home", str(kept)).stdout
+    printed = inprocess.run("logs", "--order", order_id, "--json", "--home", str(kept)).stdout
     lines = [json.loads(line) for line in printed.splitlines()]
     assert {"http_api", "executor"} <= {line["service"] for line in lines}
     assert all(order_id in json.dumps(line) for line in lines)
-    assert order_id in command.run("logs", "--home", str(kept)).stdout
+    assert order_id in inprocess.run("logs", "--home", str(kept)).stdout
 
     stop(kept)
     assert not (kept / "tmp").exists()
-    after = command.run("status", "--home", str(kept))
+    after = inprocess.run("status", "--home", str(kept))
     assert after.returncode == 1
     assert "dexec up --detach" in after.stderr
 
     up(kept)
-    orders = json.loads(command.run("history", "--json", "--home", str(kept)).stdout)
+    orders = json.loads(inprocess.run("history", "--json", "--home", str(kept)).stdout)
     assert order_id in [order["orderId"] for order in orders]
 
 
@@ -120,7 +120,7 @@ def test_a_build_for_another_python_is_refused_before_anything_changes(kept: Pat
     assert versions.of_emulator(Aws(first.endpoint_url), mine.machine) == mine
     (tmp_path / f"_x.cpython-399-{mine.machine}-linux-gnu.so").touch()
     to = {"LOCALSTACK_HOST": first.endpoint_url.removeprefix("http://"), "DATABASE_URL": first.database_url}
-    refused = command.run("deploy", "--built", str(tmp_path), **to)
+    refused = inprocess.run("deploy", "--built", str(tmp_path), **to)
     assert refused.returncode == 1
     assert f"was built for Python 3.99 on {mine.machine}" in refused.stderr
     assert str(mine) in refused.stderr
@@ -136,7 +136,7 @@ def test_the_address_without_its_slash_leads_to_the_console(kept: Path) -> None:
 
 def test_a_port_that_is_taken_is_refused_with_what_holds_it(kept: Path, home: Path) -> None:
     port = urlsplit(running(kept).http_url).port
-    refused = command.run("up", "--detach", "--home", str(home), "--port", str(port))
+    refused = inprocess.run("up", "--detach", "--home", str(home), "--port", str(port))
     assert refused.returncode == 1
     assert f"port {port} is taken by the deployment under {kept}" in refused.stderr
 
@@ -147,11 +147,11 @@ def test_a_deploy_with_other_parameters_and_another_database_updates_the_stack(k
     with psycopg.connect(first.database_url, autocommit=True) as connection:
         connection.execute("CREATE DATABASE second")
     to = {"LOCALSTACK_HOST": first.endpoint_url.removeprefix("http://"), "DATABASE_URL": second_url}
-    refused = command.run("deploy", "--set", "MaxConcurrency=1", **to)
+    refused = inprocess.run("deploy", "--set", "MaxConcurrency=1", **to)
     assert refused.returncode == 1
     assert "MaxConcurrency" in refused.stderr, "CloudFormation's reason"
     changed = ("--set", "PaperLatency=none", "--set", "OrdersPerMinute=600", "--set", "MaxConcurrency=3")
-    ran = command.run("deploy", *changed, "--json", **to)
+    ran = inprocess.run("deploy", *changed, "--json", **to)
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout)["httpUrl"] == first.http_url
     functions = Aws(first.endpoint_url).functions

@@ -59,7 +59,7 @@ def test_what_crashed_is_brought_back_where_it_was(unwatched: Path) -> None:
     watch(unwatched, first)
     for ref in before.processes:
         kill(before, ref.name)
-    crashed = command.run("status", "--home", str(unwatched))
+    crashed = inprocess.run("status", "--home", str(unwatched))
     assert crashed.returncode == 1
     assert "ended unexpectedly" in crashed.stderr
     with command.running("up", "--home", str(unwatched), *QUICK, until=SERVED) as process:

@@ -46,6 +46,7 @@ MISTAKES = (
     Mistake("order SOL USDC 1 --slippage 200", 2, ("slippage", "0 to 100")),
     Mistake("order SOL USDC 1 --slippage 0.125", 2, ("slippage", "two decimals")),
     Mistake("quote SOL DOGE 1", 1, ("tokenOut", "unknown token 'DOGE'")),
+    Mistake("quote SOL USDC -- -1", 1, ("amount",)),
     # what is not there
     Mistake("show ord_1", 1, ("there is no such order", "dexec history")),
     Mistake(f"watch {NOBODYS}", 1, ("there is no such order", "dexec history")),
