@@ -183,12 +183,3 @@ def test_no_exception_is_out_of_date() -> None:
         reason for reason in NOT_RUN if not any(re.match(reason, command) for command in everything)
     ] == []
     assert set(ELSEWHERE) <= {page.name for page in PAGES}
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
-def test_a_link_leads_to_a_file(page: Path) -> None:
-    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-    links = re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)|(?:src|href)=\"([^\"#]+)\"", text)
-    for target in (first or second for first, second in links):
-        if not re.match(r"https?:|mailto:", target):
-            assert (page.parent / target).exists(), f"{page.name} links to {target}"
