@@ -71,11 +71,11 @@ coverage: setup setup-sam ## every test, and the lines that none of them runs; t
 watch: setup ## rerun the unit tests on every change
 	$(BIN)/ptw . --now -- tests/unit tests/proofs/property -q
 
-soak: setup ## the long forms: faults for minutes, and the random tests with many more inputs
+soak: setup setup-sam ## the long forms: faults for minutes, and the random tests with many more inputs
 	$(BIN)/dexec chaos --long
 	DEXEC_SOAK=1 tests/run -q tests/system/edge tests/proofs/exactly_once tests/proofs/property tests/proofs/simulation \
 	  tests/system/e2e/test_overload.py tests/system/e2e/test_api_documents.py tests/system/e2e/console/test_desk.py \
-	  tests/system/e2e/console/test_views.py
+	  tests/system/e2e/console/test_views.py tests/release/packaging/test_arm64.py
 
 mutants: setup $(MUTANTS_STAMP) ## change the engine in small ways, and list the changes that no test notices; takes hours
 	@# MUTANTS="usecases/notify place_order.sql --every 5 --minutes 30" makes a fifth of those of some files.

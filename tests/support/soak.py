@@ -1,4 +1,7 @@
-"""Whether this is ``make soak``: the random tests try many more inputs, and other ones, than in the suite."""
+"""Whether this is ``make soak``: the random tests try many more inputs, and other ones, than in the suite.
+
+SAM builds the packages for arm64 there, whose wheels the suite unpacks itself.
+"""
 
 from __future__ import annotations
 

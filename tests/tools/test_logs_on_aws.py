@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from unittest import mock
 
 import boto3
 import pytest
@@ -24,13 +25,15 @@ OURS = order_id(datetime.now(UTC), b"0123456789")
 OTHER = order_id(datetime.now(UTC), b"9876543210")
 
 
-@pytest.fixture(autouse=True)
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+@pytest.fixture(scope="module", autouse=True)
+def aws() -> Iterator[None]:
     """Put a stack with log lines of two functions into an account that is made up."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    with mock_aws():
+    given = {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+    }
+    with mock.patch.dict("os.environ", given), mock_aws():
         boto3.client("cloudformation").create_stack(StackName=STACK, TemplateBody=json.dumps(TEMPLATE))
         client = boto3.client("logs")
         now = round(time.time() * 1000)

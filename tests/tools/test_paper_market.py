@@ -25,6 +25,7 @@ from dexec.adapters.paper.simulator import (
     PriceMove,
     Tape,
     configured_tape,
+    one_move,
     slot_at,
     time_of,
 )
@@ -178,7 +179,7 @@ def test_a_reset_brings_the_untaped_prices_back(desk: PaperDesk) -> None:
 
 def test_a_reset_after_very_many_moves_is_right_to_twelve_digits(desk: PaperDesk) -> None:
     for _ in range(60):
-        run("move", "SOL", "-0.37%")
+        desk.write(one_move("SOL", "-0.37%"))
     desk.clock.sleep(10)
     run("reset")
     desk.clock.sleep(10)
@@ -207,7 +208,7 @@ def test_prices_are_shown_with_what_the_tape_does_to_them(desk: PaperDesk) -> No
 
 def test_of_many_moves_the_last_are_shown(desk: PaperDesk) -> None:
     for _ in range(15):
-        run("move", "SOL", "-1%")
+        desk.write(one_move("SOL", "-1%"))
         desk.clock.sleep(5)
     run("move", "SOL", "+1%")
     text = run("show")

@@ -228,11 +228,11 @@ def dropping_sockets(times: int) -> Experiment:
 
 
 SHORT = (
-    killing(10),
-    stopping_postgres(5),
+    killing(5),
+    stopping_postgres(3),
     deleting_messages(20),
     restarting_emulator(),
-    dropping_sockets(5),
+    dropping_sockets(3),
 )
 LONG = (
     killing(10),

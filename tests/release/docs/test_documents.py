@@ -79,9 +79,11 @@ def references(value: Json) -> Iterator[str]:
             yield from references(item)
 
 
-@pytest.mark.parametrize("path", files.documents(), ids=lambda path: path.name)
-def test_a_generated_file_is_what_the_code_says(path: Path) -> None:
-    assert path.read_text(encoding="utf-8") == files.documents()[path], "run: make docs"
+def test_a_generated_file_is_what_the_code_says() -> None:
+    texts = files.documents()
+    assert len(texts) > len(ErrorCode)
+    stale = [path.name for path, text in texts.items() if path.read_text(encoding="utf-8") != text]
+    assert stale == [], "run: make docs"
 
 
 def test_openapi_is_valid(http: Node) -> None:

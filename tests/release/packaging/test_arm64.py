@@ -36,7 +36,8 @@ def machines(build: Path) -> list[str]:
 def modules(build: Path) -> set[str]:
     """Return what can be imported from the layer and the executor, whatever the platform."""
     paths = [path for path in build.rglob("*") if path.suffix in {".py", ".so"}]
-    names = {path.relative_to(build).as_posix() for path in paths if not path.parent.name.endswith(".libs")}
+    others = re.compile(r"\.libs$|^(bin|scripts)$")
+    names = {path.relative_to(build).as_posix() for path in paths if not others.search(path.parent.name)}
     return {re.sub(r"\.(cpython-313-[a-z0-9_-]+|abi3)\.so$", ".so", name) for name in names}
 
 

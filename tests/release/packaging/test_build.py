@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import ssl
 import subprocess
 from pathlib import Path
@@ -12,9 +11,6 @@ import pytest
 from dexec.adapters.tls import PUBLIC_AUTHORITIES
 from infra.local.home import PROJECT
 from tests.release.packaging.builds import FUNCTIONS, LIMIT_MB, megabytes
-
-MAKEFILE = (PROJECT / "Makefile").read_text()
-PACKAGE = re.search(r"\$\(LAMBDA_PYTHON\) (-m compileall .*) \.aws-sam/build", MAKEFILE)
 
 IMPORT = """
 import sys
@@ -40,9 +36,8 @@ def test_a_function_loads_with_the_packages_of_its_build_alone(
     assert loaded.returncode == 0, loaded.stderr
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_and_the_layer_stay_small(function: str, built: Path) -> None:
-    assert megabytes(built / function) + megabytes(built / "Layer") < LIMIT_MB
+def test_every_function_with_the_layer_stays_small(built: Path) -> None:
+    assert max(megabytes(built / name) for name in FUNCTIONS) + megabytes(built / "Layer") < LIMIT_MB
 
 
 def test_the_layer_holds_the_package_with_its_sql(built: Path) -> None:
@@ -61,17 +56,8 @@ def test_the_layer_holds_the_authorities_that_the_database_is_checked_by(built: 
     assert any("Amazon Root CA 1" in str(found["subject"]) for found in context.get_ca_certs())
 
 
-def test_native_modules_are_for_the_chosen_processor(built: Path) -> None:
-    modules = [path.name for path in built.rglob("*.cpython-313-*.so")]
-    assert modules
-    assert all("x86_64" in name for name in modules)
-
-
-def test_bytecode_is_taken_as_it_is(built: Path, python313: Path) -> None:
-    assert PACKAGE is not None
-    subprocess.run([str(python313), *PACKAGE[1].split(), str(built)], check=True)
+def test_bytecode_is_taken_as_it_is(built: Path) -> None:
     compiled = [*(built / "Layer" / "python" / "dexec").rglob("*.pyc")]
     assert len(compiled) == len([*(PROJECT / "shared" / "dexec").rglob("*.py")])
     # PEP 552: bit 0 is a hash instead of a time, bit 1 that it has to be compared.
     assert {int.from_bytes(path.read_bytes()[4:8], "little") for path in compiled} == {0b01}
-    assert megabytes(built / "Layer") + megabytes(built / "ExecutorFunction") < LIMIT_MB
