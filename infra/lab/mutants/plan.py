@@ -36,11 +36,13 @@ _OF_USE_CASES = (
 )  # fmt: skip
 _ON_POSTGRES = (
     *(f"tests/contract/test_{name}.py" for name in (
-        "api_keys", "cluster", "control", "deadlines", "idempotency", "many_orders", "orders", "probe",
-        "watching", "webhook_records", "webhooks",
+        "amending", "api_keys", "cluster", "control", "deadlines", "idempotency", "many_orders", "orders",
+        "probe", "risk", "shards", "stored_tape", "ticks", "waiting", "waiting_orders", "watching",
+        "webhook_records", "webhooks",
     )),
     *(f"tests/system/integration/test_{name}.py" for name in (
-        "archive", "halt_races", "handlers", "ledger", "operators", "outcomes", "races", "sql"
+        "archive", "halt_races", "handlers", "history_plans", "ledger", "operators", "outcomes", "races",
+        "risk", "sql", "waiting_shown", "webhooks",
     )),
     "-k", "not memory and not repeatable and not DSQL and not en_US",
 )  # fmt: skip
@@ -62,7 +64,7 @@ GROUPS = (
         ),
         _IN_MEMORY,
     ),
-    Group("sql", ("shared/dexec/adapters/postgres/sql/*.sql",), _ON_POSTGRES, on_postgres=True),
+    Group("sql", ("shared/dexec/adapters/postgres/sql/**/*.sql",), _ON_POSTGRES, on_postgres=True),
     Group(
         "postgres",
         ("shared/dexec/adapters/postgres/*.py", "functions/*/*.py"),

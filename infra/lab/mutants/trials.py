@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,6 +50,8 @@ class Trials:
         self.durations_s: dict[str, float] = {}
         self._tests: dict[str, dict[int, set[str]]] = {}
         self._files = files
+        self._noticed: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._scratch = Path()
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -57,6 +60,7 @@ class Trials:
             os.environ["TMPDIR"] = tempfile.tempdir = scratch
             # As root, PostgreSQL runs under an account of its own, which has to reach its programs in here.
             Path(scratch).chmod(0o755)
+            self._scratch = Path(scratch)
             sys.pycache_prefix, sys.dont_write_bytecode = f"{scratch}/bytecode", False
             with self._server():
                 pytest.main([*_QUIET, *self._group.tests, "--collect-only", "-qqq"])
@@ -99,13 +103,14 @@ class Trials:
             for file in self._files
             if file.endswith(".py")
         }
-        for name, names in watch.statements.items():
-            tests[f"shared/dexec/adapters/postgres/sql/{name}.sql"] = {0: names}
+        for file in self._files:
+            if file.endswith(".sql"):
+                tests[file] = {0: set().union(*(watch.statements[name] for name in _statements(file)))}
         path.write_bytes(pickle.dumps((watch.durations_s, tests)))
         return code
 
     def tests_of(self, mutant: Mutant) -> list[str]:
-        """Return the tests that may notice, the quickest first."""
+        """Return the tests that may notice: first those that noticed others of the file, then the quickest."""
         by_line = self._tests.get(mutant.file, {0: set(self.durations_s)})
         found: set[str] = set()
         if mutant.file.endswith(".py"):
@@ -116,7 +121,8 @@ class Trials:
         found = found or set().union(*by_line.values())
         found |= {name for name in self.durations_s if own in name}
         spent, chosen = 0.0, list[str]()
-        for name in sorted(found, key=lambda name: self.durations_s.get(name, 0)):
+        noticed = self._noticed[mutant.file]
+        for name in sorted(found, key=lambda name: (-noticed[name], self.durations_s.get(name, 0))):
             spent += self.durations_s.get(name, 0)
             if spent > _MOST_S and chosen:
                 break
@@ -136,10 +142,10 @@ class Trials:
                 continue
             most_s = 20 + 5 * sum(self.durations_s.get(name, 0) for name in tests)
             while len(running) >= jobs:
-                yield from _ended(running)
+                yield from self._ended(running)
             running[_in_fork(lambda: self._try(mutant, tests))] = mutant, time.monotonic() + most_s  # noqa: B023
         while running:
-            yield from _ended(running)
+            yield from self._ended(running)
 
     def _try(self, mutant: Mutant, tests: Sequence[str]) -> int:
         path = PROJECT / mutant.file
@@ -149,7 +155,7 @@ class Trials:
             replace_module(path, mutant.text)
         else:
             replace_text(path, mutant.text)
-        plan = _PLAN.format(Path(mutant.file).stem) if mutant.file.endswith(".sql") else None
+        plan = _PLAN.format(_statements(mutant.file)[0]) if mutant.file.endswith(".sql") else None
         first, rest = [plan, *tests[:_FIRST]] if plan else tests[:_FIRST], tests[_FIRST:]
         for some in filter(None, (first, rest)):
             only = Only(some)
@@ -157,22 +163,34 @@ class Trials:
             if code == pytest.ExitCode.NO_TESTS_COLLECTED:
                 return _NO_TESTS
             if code:
+                (self._scratch / f"{os.getpid()}").write_text(only.failed, encoding="utf-8")
                 return _INVALID if plan and only.failed == plan else _NOTICED
         return 0
 
+    def _ended(self, running: dict[int, tuple[Mutant, float]]) -> Iterator[tuple[Mutant, Fate]]:
+        """Yield those that have ended by now; one that does not end, as its tests do, is noticed."""
+        for pid, (mutant, ends_at) in [*running.items()]:
+            late = time.monotonic() > ends_at
+            if late:
+                os.kill(pid, signal.SIGKILL)
+            done, status = os.waitpid(pid, 0 if late else os.WNOHANG)
+            if done:
+                del running[pid]
+                if (failed := self._scratch / f"{pid}").exists():
+                    self._noticed[mutant.file][failed.read_text(encoding="utf-8")] += 1
+                    failed.unlink()
+                yield mutant, _FATES.get(os.waitstatus_to_exitcode(status), Fate.KILLED)
+        time.sleep(0.02)
 
-def _ended(running: dict[int, tuple[Mutant, float]]) -> Iterator[tuple[Mutant, Fate]]:
-    """Yield those that have ended by now; one that does not end, as its tests do, is noticed."""
-    for pid, (mutant, ends_at) in [*running.items()]:
-        late = time.monotonic() > ends_at
-        if late:
-            os.kill(pid, signal.SIGKILL)
-        done, status = os.waitpid(pid, 0 if late else os.WNOHANG)
-        if done:
-            del running[pid]
-            code = os.waitstatus_to_exitcode(status)
-            yield mutant, _FATES.get(code, Fate.KILLED)
-    time.sleep(0.02)
+
+def _statements(file: str) -> list[str]:
+    """Return the statements that a file of SQL is part of: itself, or those that name it in braces."""
+    path = PROJECT / file
+    if path.parent.name != "parts":
+        return [path.stem]
+    users = sorted(path.parents[1].rglob("*.sql"))
+    named = [user for user in users if f"{{{{{path.stem} " in user.read_text(encoding="utf-8")]
+    return [name for user in named for name in _statements(str(user.relative_to(PROJECT)))]
 
 
 def _in_fork(work: Callable[[], int]) -> int:
