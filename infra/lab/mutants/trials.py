@@ -110,7 +110,7 @@ class Trials:
         return code
 
     def tests_of(self, mutant: Mutant) -> list[str]:
-        """Return the tests that may notice: first those that noticed others of the file, then the quickest."""
+        """Return the tests that may notice: first those that noticed others of its file, then the quick."""
         by_line = self._tests.get(mutant.file, {0: set(self.durations_s)})
         found: set[str] = set()
         if mutant.file.endswith(".py"):
