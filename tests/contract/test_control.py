@@ -141,6 +141,18 @@ def test_an_order_whose_client_has_no_valid_key_waits(store: Backend) -> None:
     assert claim(store, fresh).outcome is ClaimOutcome.CLAIMED
 
 
+def test_a_claim_tells_what_holds_the_order_back_a_pause_first(store: Backend) -> None:
+    order = place(store)
+    for switch in (Switch(Stop.HALTED, NOW, "bob"), Switch(Stop.HALTED, NOW, "alice"), PAUSED):
+        store.control.stop(switch)
+    assert claim(store, order).outcome is ClaimOutcome.PAUSED
+    store.control.lift([Stop.PAUSED], None)
+    assert claim(store, order).outcome is ClaimOutcome.HALTED
+    store.control.lift([Stop.HALTED], "alice")
+    revoke(store)
+    assert claim(store, order).outcome is ClaimOutcome.KEYLESS
+
+
 # --- halting -----------------------------------------------------------------------------------------
 
 

@@ -293,6 +293,7 @@ def test_what_waits_is_claimed_while_it_may_not_trade_to_rest_again(store: Backe
     order = triggered(store, open_order(store))
     free = claim(store, triggered(store, open_order(store)))
     assert (free.outcome, free.halted) == (ClaimOutcome.CLAIMED, False)
+    sent = submitted(store, triggered(store, open_order(store)))
     if stop == "keyless":
         store.api_keys.add(replace(trading_key(), revoked_at=NOW))
     else:
@@ -308,6 +309,8 @@ def test_what_waits_is_claimed_while_it_may_not_trade_to_rest_again(store: Backe
     assert after_it.waiting.fired is None
     again = claim(store, order)
     assert (again.outcome, again.halted) == (ClaimOutcome.RESTING, False)
+    settling = claim(store, sent)
+    assert (settling.outcome, settling.halted) == (ClaimOutcome.CLAIMED, False)
 
 
 def test_as_many_orders_wait_as_their_client_may_have(store: Backend) -> None:
