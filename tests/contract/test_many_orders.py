@@ -23,6 +23,7 @@ from tests.contract.samples import (
     submitted,
     trading_key,
 )
+from tests.contract.waiting_samples import open_order
 from tests.proofs.simulation.backend import Backend
 
 
@@ -92,11 +93,13 @@ def test_what_is_open_may_be_lost_and_what_is_submitted_also_while_paused(store:
     waiting, routing, going = place(store), claimed(store, place(store)), claimed(store, place(store))
     store.orders.save(build(going, NOW, ROUTE))
     sent, confirmed, failed = (submitted(store, place(store)) for _ in range(3))
+    due = open_order(store)
+    store.audit.trigger(due.id)
     store.orders.save(confirm(confirmed, NOW, FILL))
     store.orders.save(fail(failed, NOW, failure("x")))
-    assert sorted(lost(store, 25)) == sorted(one.id for one in (waiting, routing, going, sent))
+    assert sorted(lost(store, 25)) == sorted(one.id for one in (waiting, routing, going, sent, due))
     store.orders.release(routing, NOW)
-    assert sorted(lost(store, 24)) == sorted((waiting.id, routing.id))
+    assert sorted(lost(store, 24)) == sorted((waiting.id, routing.id, due.id))
     store.control.stop(PAUSED)
     assert lost(store, 25) == [sent.id]
     assert lost(store, 24) == []

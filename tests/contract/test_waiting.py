@@ -265,19 +265,30 @@ def test_the_exit_of_an_entry_that_went_on_stays_held(store: Backend) -> None:
     assert stored(store, new.exit).status is Status.HELD
 
 
-def test_a_trail_that_becomes_active_changes_its_group(store: Backend) -> None:
+def test_trails_that_become_active_change_their_groups(store: Backend) -> None:
     terms = replace(limit("170"), stop=trail("160").stop)
-    order = place(store, terms, expires_at=after(60))
-    change = activate(order, after(1), Activated(Fraction(4, 25), 41))
-    assert set(store.waits.apply([change])) == {order.id}
-    assert stored(store, order) == change.after
-    rows = {part: one for (_, part), one in store.audit.waiting().items()}
-    assert {part: (one.row.group, one.version) for part, one in rows.items()} == {
-        Part.LIMIT: (LIMITS, 2),
-        Part.STOP: (TRAILS, 2),
-        Part.EXPIRY: (None, 2),
+    order, bystander = (place(store, terms, expires_at=after(60)) for _ in range(2))
+    other = rests(store, place(store, terms))
+    slots = {order.id: 41, other.id: 51}
+    changes = [activate(one, after(1), Activated(Fraction(4, 25), slots[one.id])) for one in (order, other)]
+    assert set(store.waits.apply(changes)) == {order.id, other.id}
+    assert [stored(store, one) for one in (order, other)] == [change.after for change in changes]
+    rows = {(one, part): (row.row.group, row.version) for (one, part), row in store.audit.waiting().items()}
+    seq = other.seq + 1
+    assert rows == {
+        (order.id, Part.LIMIT): (LIMITS, 2),
+        (order.id, Part.STOP): (TRAILS, 2),
+        (order.id, Part.EXPIRY): (None, 2),
+        (other.id, Part.LIMIT): (rows[other.id, Part.LIMIT][0], seq),
+        (other.id, Part.STOP): (TRAILS, seq),
+        (bystander.id, Part.LIMIT): (LIMITS, 1),
+        (bystander.id, Part.STOP): (ASLEEP, 1),
+        (bystander.id, Part.EXPIRY): (None, 1),
     }
-    assert rows[Part.STOP].row.key == -40
+    assert {one: store.audit.waiting()[one, Part.STOP].row.key for one in slots} == {
+        order.id: -40,
+        other.id: -50,
+    }
     assert read(store, order)[1][-1].step is Step.ACTIVATED
 
 

@@ -35,6 +35,6 @@ anew AS (
     JOIN unnest(
         %(row_ids)b::text[], %(parts)b::text[], %(groups)b::text[], %(keys)b::bigint[], %(row_times)b::timestamptz[]
     ) AS r (id, part, price_group, key, at) ON r.id = moved.id
-    WHERE w.order_id = r.id AND w.part = r.part AND moved.status = 'open'
+    WHERE w.order_id = r.id AND w.part = r.part
 )
 SELECT id FROM moved
