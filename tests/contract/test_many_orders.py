@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 from dexec.domain.lifecycle import Status
-from dexec.domain.order import build, confirm, fail
+from dexec.domain.order import build, cancel, confirm, expire, fail
 from dexec.ports import ClaimOutcome
 from tests.contract.samples import (
     FILL,
@@ -128,11 +127,14 @@ def test_a_lost_order_is_requeued_once(store: Backend) -> None:
 
 
 def test_an_order_that_is_over_is_not_requeued(store: Backend) -> None:
-    failed, confirmed = claimed(store, place(store)), submitted(store, place(store))
-    store.orders.save(fail(failed, NOW, failure("x")))
+    failed, cancelled, expired = (claimed(store, place(store)) for _ in range(3))
+    confirmed, error = submitted(store, place(store)), failure("x")
+    store.orders.save(fail(failed, NOW, error))
+    store.orders.save(cancel(cancelled, NOW, "client", error))
+    store.orders.save(expire(expired, NOW, error))
     store.orders.save(confirm(confirmed, NOW, FILL))
-    assert not store.orders.requeue(failed, NOW + timedelta(seconds=20))
-    assert not store.orders.requeue(confirmed, NOW + timedelta(seconds=20))
+    for over in (failed, cancelled, expired, confirmed):
+        assert not store.orders.requeue(over, after(20))
 
 
 def test_a_parked_order_is_neither_claimed_nor_lost_until_it_is_released(store: Backend) -> None:
