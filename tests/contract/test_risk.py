@@ -275,7 +275,8 @@ def test_orders_that_are_not_over_are_committed(store: Backend) -> None:
 @pytest.mark.parametrize(("switch", "limit"), [(HALTED, None), (REDUCING_ALICE, SLOW)])
 def test_while_halted_nothing_is_amended(store: Backend, switch: Switch, limit: RateLimit | None) -> None:
     order = open_order(store)
-    store.control.stop(Switch(Stop.PAUSED, NOW))
+    for other in (Switch(Stop.PAUSED, NOW), Switch(Stop.HALTED, NOW, "bob")):
+        store.control.stop(other)
     store.orders.amend(amending(order), None)
     seen, change = stored(store, order), amending(stored(store, order))
     store.control.stop(switch)

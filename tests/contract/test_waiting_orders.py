@@ -24,7 +24,7 @@ from dexec.domain.order import (
 from dexec.domain.recorded import RecordedFill
 from dexec.domain.waiting.conditions import Kind
 from dexec.domain.waiting.lookup import Part
-from dexec.domain.waiting.steps import rest
+from dexec.domain.waiting.steps import rest, trigger, untrigger
 from dexec.domain.waiting.terms import Terms, Waiting
 from dexec.domain.withdrawals import OF_EXIT
 from dexec.ports import ClaimOutcome, NewOrder
@@ -47,11 +47,13 @@ from tests.contract.waiting_samples import (
     EXITS,
     LIMIT,
     OCO,
+    amending,
     bracket,
     rows,
     triggered,
     waiting,
 )
+from tests.proofs.simulation.audit import LIMIT_MET
 from tests.proofs.simulation.backend import Backend
 
 # --- placing -----------------------------------------------------------------------------------------
@@ -163,6 +165,20 @@ def test_who_lost_the_lease_lets_nothing_rest(store: Backend) -> None:
     assert rows(store, order) == {}
 
 
+def test_who_lost_the_lease_adds_nothing_to_what_another_let_rest(store: Backend) -> None:
+    order = store.orders.place(waiting(OCO), None, None).order
+    store.waits.apply([trigger(order, NOW, replace(LIMIT_MET, by=Kind.STOP))])
+    mine, theirs = claimed(store, order), claimed(store, order, "other", after(25))
+    rested = rest(theirs, after(26), failure("no_venue"))
+    store.orders.save(rested)
+    with pytest.raises(LeaseLost):
+        store.orders.save(untrigger(mine, after(27), failure("halted")))
+    store.orders.amend(amending(rested.after, OCO, after(26)), None)
+    with pytest.raises(LeaseLost):
+        store.orders.save(untrigger(mine, after(26), failure("halted")))
+    assert set(rows(store, order)) == {Part.RETRY}, "its stop has fired"
+
+
 def test_claims_tell_from_the_last_time_on_that_it_was_open(store: Backend) -> None:
     order = store.orders.place(waiting(), None, None).order
     store.orders.save(rest(triggered(store, order), after(1), failure("no_venue")))
@@ -251,6 +267,7 @@ def test_an_entry_that_ends_unfilled_cancels_its_exit(store: Backend, how: str) 
     assert events[-1].detail == Withdrawal("entry", OF_EXIT.error)
     assert rows(store, exit_) == {}
     assert store.orders.history("alice", "active", None, 10) == ()
+    assert exit_ in store.orders.history("alice", Status.CANCELLED, None, 10)
 
 
 def test_an_entry_whose_end_is_not_written_leaves_its_exit_alone(store: Backend) -> None:

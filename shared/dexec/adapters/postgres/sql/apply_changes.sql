@@ -17,7 +17,7 @@ WITH moved AS (
         %(waitings)b::text[], %(sinces)b::bigint[], %(runs)b::timestamptz[], %(queued)b::timestamptz[],
         %(errors)b::text[], %(times)b::timestamptz[], %(steps)b::text[], %(details)b::text[]
     ) AS c (id, seen_seq, status, outcome, seq, waiting, since, run_at, queued_at, error, at, step, detail)
-    WHERE o.id = c.id AND o.seq = c.seen_seq AND o.status = 'open'
+    WHERE o.id = c.id AND o.seq = c.seen_seq
         AND (c.status <> 'triggered' OR NOT {{may_not_trade o}})
     RETURNING o.id, o.seq, o.status, o.attempt, o.exit_id, c.at, c.step, c.detail
 ),
