@@ -9,7 +9,7 @@ import pytest
 
 from dexec.domain.errors import CancelWished, LeaseLost, NotWaiting, StaleSeq, TooManyOrders
 from dexec.domain.lifecycle import Status, Step
-from dexec.domain.order import Accepted, Event, Order, build, cancel, confirm, submit, try_again
+from dexec.domain.order import Accepted, Event, Order, build, cancel, confirm, fail, submit, try_again
 from dexec.domain.waiting.conditions import Limit, Stop, Trail
 from dexec.domain.waiting.lookup import Part
 from dexec.domain.waiting.prices import Price, price_key
@@ -35,6 +35,7 @@ from tests.contract.samples import (
 )
 from tests.contract.waiting_samples import (
     AMENDED,
+    EXITS,
     LIMIT,
     OCO,
     SOL_USDC,
@@ -89,11 +90,14 @@ def test_a_cancelled_entry_takes_its_held_exit_with_it(store: Backend) -> None:
     entry = store.orders.place(bracket(LIMIT), None, None).order
     held = held_exit(store, entry)
     bystander = held_exit(store, store.orders.place(bracket(LIMIT), None, None).order)
+    store.orders.amend(amend(held, after(8), held.request, EXITS, None), None)
+    held = stored(store, held)
     told = {one.order.id: one for one in cancelled(store, entry, at=after(3)).ended}
     assert set(told) == {entry.id, held.id}
     over = stored(store, held)
     assert told[held.id].order == over
     assert (over.status, over.seq, over.error) == (Status.CANCELLED, held.seq + 1, OF_EXIT.error)
+    assert (over.updated_at, read(store, held)[1][-1].at) == (after(8), after(8)), "no earlier than amended"
     assert read(store, held)[1][-1].detail == OF_EXIT
     assert told[held.id].events == read(store, held)[1][-1:]
     assert [[w.connection_id for w in one.watchers] for one in told.values()] == [["stream"], ["stream"]]
@@ -102,12 +106,17 @@ def test_a_cancelled_entry_takes_its_held_exit_with_it(store: Backend) -> None:
     assert rows(store, bystander) != {}
 
 
-def test_an_exit_that_is_cancelled_alone_is_not_opened_by_its_entry(store: Backend) -> None:
+@pytest.mark.parametrize("is_filled", [True, False])
+def test_an_exit_that_is_cancelled_alone_stays_as_it_is_when_its_entry_ends(
+    store: Backend, is_filled: bool
+) -> None:
     entry = submitted(store, store.orders.place(bracket(), None, None).order)
     held = held_exit(store, entry)
     cancelled(store, held)
-    store.orders.save(confirm(entry, NOW, FILL))
-    assert stored(store, held).status is Status.CANCELLED
+    before = read(store, held)
+    store.orders.save(confirm(entry, NOW, FILL) if is_filled else fail(entry, NOW, failure("x")))
+    assert read(store, held) == before
+    assert before[0].status is Status.CANCELLED
     assert rows(store, held) == {}
 
 
