@@ -165,14 +165,15 @@ def test_who_lost_the_lease_lets_nothing_rest(store: Backend) -> None:
     assert rows(store, order) == {}
 
 
-def test_who_lost_the_lease_adds_nothing_to_what_another_let_rest(store: Backend) -> None:
-    order = store.orders.place(waiting(OCO), None, None).order
+def test_who_lost_the_lease_changes_no_row_of_what_another_let_rest(store: Backend) -> None:
+    order = store.orders.place(bracket(OCO), None, None).order
     store.waits.apply([trigger(order, NOW, replace(LIMIT_MET, by=Kind.STOP))])
     mine, theirs = claimed(store, order), claimed(store, order, "other", after(25))
     rested = rest(theirs, after(26), failure("no_venue"))
     store.orders.save(rested)
-    with pytest.raises(LeaseLost):
-        store.orders.save(untrigger(mine, after(27), failure("halted")))
+    for change in (untrigger(mine, after(27), failure("halted")), fail(mine, after(27), failure("x"))):
+        with pytest.raises(LeaseLost):
+            store.orders.save(change)
     store.orders.amend(amending(rested.after, OCO, after(26)), None)
     with pytest.raises(LeaseLost):
         store.orders.save(untrigger(mine, after(26), failure("halted")))
