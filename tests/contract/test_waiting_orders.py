@@ -232,15 +232,19 @@ def test_a_filled_entry_opens_its_exit_over_exactly_what_it_bought(
     new = bracket(terms)
     assert new.exit is not None
     order = store.orders.place(new, None, None).order
+    other = store.orders.place(bracket(), None, None).order
     if terms is not None:
         store.audit.trigger(order.id)
+        store.audit.tick(9)
+    assert store.waits.take_shard(1, "another", NOW, after(9)) is not None
     signed = submitted(store, order)
-    store.audit.tick(9)
     store.orders.save(confirm(signed, after(3), bought(224_999_999)))
+    (bystander,) = store.control.orders([other.exit_id or ""])
+    assert (bystander.status, bystander.seq) == (Status.HELD, 1)
     exit_, events = read(store, new.exit)
     assert exit_.status is Status.OPEN
     assert exit_.request == replace(new.exit.request, amount=224_999_999)
-    assert exit_.waiting == replace(Waiting.of(EXITS), since=9)
+    assert exit_.waiting == replace(Waiting.of(EXITS), since=0 if terms is None else 9)
     assert exit_.updated_at == after(3)
     (_, opened) = events
     assert opened == Event(exit_.id, 2, Status.OPEN, None, 1, Accepted(None, exit_.request, EXITS), after(3))
