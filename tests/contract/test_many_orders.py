@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dexec.domain.lifecycle import Status
-from dexec.domain.order import build, cancel, confirm, expire, fail
-from dexec.ports import ClaimOutcome
+from dexec.domain.order import build, confirm, fail
+from dexec.ports import ClaimOutcome, Standing, StatusFilter
 from tests.contract.samples import (
     FILL,
     NOW,
@@ -22,32 +22,23 @@ from tests.contract.samples import (
     submitted,
     trading_key,
 )
-from tests.contract.waiting_samples import open_order
+from tests.contract.waiting_samples import in_every_status, open_order
 from tests.proofs.simulation.backend import Backend
 
 
-def test_history_is_paged_newest_first(store: Backend) -> None:
-    orders = [store.orders.place(new_order(now=after(n)), None, None).order for n in range(5)]
-    place(store, "bob")
-    newest_first = [order.id for order in reversed(orders)]
-    page = store.orders.history("alice", None, None, 2)
-    rest = store.orders.history("alice", None, page[-1].id, 10)
-    assert [order.id for order in (*page, *rest)] == newest_first
-    claimed(store, orders[1], now=after(2))
-    (routing,) = store.orders.history("alice", Status.ROUTING, None, 10)
-    assert routing.id == orders[1].id
-
-
-def test_what_is_active_is_not_over(store: Backend) -> None:
-    orders = [store.orders.place(new_order(now=after(n)), None, None).order for n in range(4)]
-    place(store, "bob")
-    store.orders.save(fail(claimed(store, orders[0], now=after(4)), after(4), failure("x")))
-    claimed(store, orders[2], now=after(4))
-    active = [order.id for order in store.orders.history("alice", "active", None, 10)]
-    assert active == [orders[3].id, orders[2].id, orders[1].id]
-    page = store.orders.history("alice", "active", None, 2)
-    rest = store.orders.history("alice", "active", page[-1].id, 2)
-    assert [order.id for order in (*page, *rest)] == active
+def test_a_history_of_all_of_what_is_active_or_of_one_status_is_paged_newest_first(store: Backend) -> None:
+    found = [(client, in_every_status(store, client)) for client in ("alice", "bob", "alice", "bob")]
+    filters: list[StatusFilter | None] = [None, "active", *Status]
+    for client in ("alice", "bob"):
+        for status in filters:
+            orders = [one for whose, some in found if whose == client for one in some.values()]
+            wanted = [one for one in orders if not one.is_terminal] if status == "active" else orders
+            wanted = [one for one in wanted if status in (None, "active", one.status)]
+            ids = sorted((one.id for one in wanted), reverse=True)
+            first = store.orders.history(client, status, None, 1)
+            pages = [first, store.orders.history(client, status, ids[0], 1)]
+            pages.append(store.orders.history(client, status, ids[1], 99))
+            assert [one.id for page in pages for one in page] == ids, (client, status)
 
 
 def lost(store: Backend, seconds: float, *, queue_is_empty: bool = True, limit: int = 10) -> list[str]:
@@ -126,15 +117,18 @@ def test_a_lost_order_is_requeued_once(store: Backend) -> None:
     assert queued == {order.id: after(20), other.id: other.queued_at}
 
 
-def test_an_order_that_is_over_is_not_requeued(store: Backend) -> None:
-    failed, cancelled, expired = (claimed(store, place(store)) for _ in range(3))
-    confirmed, error = submitted(store, place(store)), failure("x")
-    store.orders.save(fail(failed, NOW, error))
-    store.orders.save(cancel(cancelled, NOW, "client", error))
-    store.orders.save(expire(expired, NOW, error))
-    store.orders.save(confirm(confirmed, NOW, FILL))
-    for over in (failed, cancelled, expired, confirmed):
-        assert not store.orders.requeue(over, after(20))
+def test_whatever_is_not_over_is_requeued_and_counted_by_its_status(store: Backend) -> None:
+    orders, bobs = in_every_status(store), in_every_status(store, "bob")
+    over = {status for status, order in orders.items() if order.is_terminal}
+    assert {status for status, order in orders.items() if not store.orders.requeue(order, after(20))} == over
+    assert store.control.standing("alice") == Standing(waiting=6, submitted=1)
+    assert store.control.standing(None) == Standing(waiting=12, submitted=2)
+    committing = [one.status for one in store.risk.committing("alice")]
+    assert sorted(committing) == sorted(set(Status) - over - {Status.HELD})
+    assert (store.risk.waiting("alice", 9), store.waits.count(9)) == (2, 4)
+    leased = [[one[status].id for status in (Status.ROUTING, Status.BUILDING)] for one in (orders, bobs)]
+    assert {one.id for one in store.control.leased(None)} == {*leased[0], *leased[1]}
+    assert {one.id for one in store.control.leased("bob")} == {*leased[1]}
 
 
 def test_a_parked_order_is_neither_claimed_nor_lost_until_it_is_released(store: Backend) -> None:

@@ -280,10 +280,13 @@ def test_an_entry_whose_end_is_not_written_leaves_its_exit_alone(store: Backend)
     assert new.exit is not None
     signed = submitted(store, store.orders.place(new, None, None).order)
     claimed(store, signed, "other", after(25))
+    store.orders.place(waiting(), None, None)
+    before = store.audit.waiting()
     for change in (confirm(signed, after(26), FILL), fail(signed, after(26), failure("order_failed"))):
         with pytest.raises(LeaseLost):
             store.orders.save(change)
         assert stored(store, new.exit) == new.exit
+        assert store.audit.waiting() == before
 
 
 def test_a_withdrawn_entry_cancels_its_exit(store: Backend) -> None:
