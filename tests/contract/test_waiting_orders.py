@@ -28,7 +28,7 @@ from dexec.domain.waiting.steps import rest, trigger, untrigger
 from dexec.domain.waiting.terms import Terms, Waiting
 from dexec.domain.withdrawals import OF_EXIT
 from dexec.ports import ClaimOutcome, NewOrder
-from dexec.ports.orders import MOST_EVENTS
+from dexec.ports.orders import MOST_EVENTS, first_event
 from tests.contract.samples import (
     FILL,
     NOW,
@@ -218,8 +218,8 @@ def test_a_held_exit_waits_in_no_book(store: Backend) -> None:
     new = bracket()
     entry = store.orders.place(new, None, None).order
     assert new.exit is not None
-    held = stored(store, new.exit)
-    assert held == new.exit
+    held, events = read(store, new.exit)
+    assert (held, events) == (new.exit, (first_event(new.exit),))
     assert (held.status, held.entry_id, entry.exit_id) == (Status.HELD, entry.id, held.id)
     assert rows(store, held) == {Part.LIMIT: (None, "limit", 1), Part.STOP: (None, "stop reference 2", 1)}
     assert claim(store, held).outcome is ClaimOutcome.RESTING

@@ -12,6 +12,7 @@ from dexec.domain.order import confirm
 from dexec.domain.webhooks import DeliveryState, Recorded, Webhook, WebhookState, ping_id
 from dexec.ports import Busy, Line
 from tests.contract.samples import FILL, NOW, after, claimed, new_order, place, submitted, trading_key
+from tests.contract.waiting_samples import bracket
 from tests.contract.webhook_samples import endpoint, entry, hint, record, states, take, taken
 from tests.proofs.simulation.backend import Backend
 
@@ -59,6 +60,15 @@ def test_an_order_goes_to_the_endpoints_that_its_client_has_by_then(store: Backe
     assert take(store, bobs, order) is None
     assert take(store, first, before) is None
     assert claimed(store, order).hooks == order.hooks
+
+
+def test_an_exit_goes_to_the_endpoints_of_its_entry(store: Backend) -> None:
+    hook, new = endpoint(store), bracket()
+    place(store)
+    store.orders.place(new, None, None)
+    assert new.exit is not None
+    line = taken(store, hook, new.exit)
+    assert ([event.seq for event, _ in line.events], line.failures) == ([1], 0)
 
 
 def test_a_repeat_of_an_order_makes_no_second_line(store: Backend) -> None:

@@ -83,7 +83,7 @@ def open_order(store: Backend, terms: Terms = LIMIT, client_id: str = "alice") -
 
 
 def in_every_status(store: Backend, client_id: str = "alice") -> dict[Status, Order]:
-    """Return a client's orders, one in each status, as they are stored: the held one exits the pending one."""
+    """Return a client's orders, one in each status, as they are stored; the held one is an exit."""
     entry = bracket(client_id=client_id)
     assert entry.exit is not None
     orders = [store.orders.place(entry, None, None).order, entry.exit]
