@@ -15,8 +15,10 @@ import tempfile
 import time
 import traceback
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 
 import coverage
@@ -24,7 +26,7 @@ import pytest
 
 from infra.lab.mutants.generate import Mutant
 from infra.lab.mutants.plan import Group
-from infra.lab.mutants.plugins import Given, Only, Watch
+from infra.lab.mutants.plugins import Given, Loop, Only, Watch
 from infra.lab.mutants.replacing import forget, replace_module, replace_text
 from infra.lab.mutants.report import Fate
 from infra.local.home import PROJECT
@@ -50,6 +52,7 @@ class Trials:
         self.durations_s: dict[str, float] = {}
         self._tests: dict[str, dict[int, set[str]]] = {}
         self._files = files
+        self._is_sql = all(file.endswith(".sql") for file in files)
         self._noticed: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._scratch = Path()
 
@@ -90,8 +93,9 @@ class Trials:
             "run:disable_warnings", ["module-not-measured", "no-data-collected", "module-not-imported"]
         )
         forget()
-        watch = Watch(measured, self._given)
-        measured.start()
+        watch = Watch(None if self._is_sql else measured, self._given)
+        if not self._is_sql:
+            measured.start()
         code = _pytest(self._group.tests, watch)
         measured.stop()
         data = measured.get_data()
@@ -129,8 +133,28 @@ class Trials:
             chosen.append(name)
         return chosen
 
-    def fates(self, mutants: Iterable[Mutant], jobs: int, ends_at: float) -> Iterator[tuple[Mutant, Fate]]:
-        """Yield the fate of each mutant, several tried at a time."""
+    def run(
+        self, mutants: Iterable[Mutant], jobs: int, ends_at: float, note: Callable[[Mutant, Fate], None]
+    ) -> None:
+        """Have the fate of each mutant noted, several tried at a time.
+
+        A statement is read when it is used: forks that change one share tests that were collected once.
+        """
+
+        def work(items: Mapping[str, pytest.Item]) -> None:
+            for mutant, fate in self._fates(mutants, jobs, ends_at, items):
+                note(mutant, fate)
+
+        if not self._is_sql:
+            work({})
+            return
+        self._loop = Loop(self._given, work)
+        if _pytest([*self._group.tests, "-s"], self._loop) == pytest.ExitCode.INTERRUPTED:
+            raise KeyboardInterrupt
+
+    def _fates(
+        self, mutants: Iterable[Mutant], jobs: int, ends_at: float, items: Mapping[str, pytest.Item]
+    ) -> Iterator[tuple[Mutant, Fate]]:
         running: dict[int, tuple[Mutant, float]] = {}
         for mutant in mutants:
             if time.monotonic() >= ends_at:
@@ -143,28 +167,38 @@ class Trials:
             most_s = 20 + 5 * sum(self.durations_s.get(name, 0) for name in tests)
             while len(running) >= jobs:
                 yield from self._ended(running)
-            running[_in_fork(lambda: self._try(mutant, tests))] = mutant, time.monotonic() + most_s  # noqa: B023
+            work = (
+                partial(self._try_sql, mutant, tests, items) if items else partial(self._try, mutant, tests)
+            )
+            running[_in_fork(work)] = mutant, time.monotonic() + most_s
         while running:
             yield from self._ended(running)
 
     def _try(self, mutant: Mutant, tests: Sequence[str]) -> int:
         path = PROJECT / mutant.file
-        if path.suffix != ".sql":
-            forget()
+        forget()
         if path.suffix == ".py":
             replace_module(path, mutant.text)
         else:
             replace_text(path, mutant.text)
-        plan = _PLAN.format(_statements(mutant.file)[0]) if mutant.file.endswith(".sql") else None
-        first, rest = [plan, *tests[:_FIRST]] if plan else tests[:_FIRST], tests[_FIRST:]
-        for some in filter(None, (first, rest)):
+        for some in filter(None, (tests[:_FIRST], tests[_FIRST:])):
             only = Only(some)
             code = _pytest([*{name.partition("::")[0] for name in some}], Given(self._given), only)
             if code == pytest.ExitCode.NO_TESTS_COLLECTED:
                 return _NO_TESTS
             if code:
-                (self._scratch / f"{os.getpid()}").write_text(only.failed, encoding="utf-8")
-                return _INVALID if plan and only.failed == plan else _NOTICED
+                return _NOTICED
+        return 0
+
+    def _try_sql(self, mutant: Mutant, tests: Sequence[str], items: Mapping[str, pytest.Item]) -> int:
+        replace_text(PROJECT / mutant.file, mutant.text)
+        plan = _PLAN.format(_statements(mutant.file)[0])
+        chosen = [items[name] for name in (plan, *tests) if name in items]
+        for item, following in zip_longest(chosen, chosen[1:]):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if failed := self._loop.failed:
+                (self._scratch / f"{os.getpid()}").write_text(failed, encoding="utf-8")
+                return _INVALID if failed == plan else _NOTICED
         return 0
 
     def _ended(self, running: dict[int, tuple[Mutant, float]]) -> Iterator[tuple[Mutant, Fate]]:
