@@ -230,6 +230,7 @@ def test_a_halt_refuses_orders_and_holds_what_was_accepted(store: Backend, switc
     for change in (build(taken, NOW, ROUTE), going):
         with pytest.raises(Exception, match="halted"):
             store.orders.save(change)
+    assert used(store) == 0
     assert store.orders.lost(after(60), 15, True, 600, 9) == ()
     if switch.client_id:
         claimed(store, place(store, "bob"))

@@ -116,6 +116,7 @@ def test_a_tick_is_stored_with_the_lease(store: Backend) -> None:
     store.waits.judged(recorded)
     store.waits.leave_shard(recorded)
     assert lease_of(store, "next") == ShardLease(0, "next", 7, 7, NOW, ("orca", "raydium"))
+    assert store.waits.take_shard(1, "another", NOW, after(9)) is not None
     assert store.waits.ticked_at() == {0: NOW}
 
 
