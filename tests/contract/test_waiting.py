@@ -118,12 +118,14 @@ def test_what_rests_is_counted_no_further_than_needed(store: Backend) -> None:
 def test_the_oldest_trail_of_a_book(store: Backend) -> None:
     place(store, stop("140"))
     assert store.waits.oldest_since({BOOK: (STOPS,)}) == {}
+    store.audit.tick(5)
+    place(store, trail(), pair=OTHER)
     store.audit.tick(7)
     place(store, trail())
     store.audit.tick(9)
     place(store, trail())
     groups = store.waits.groups()
-    assert store.waits.oldest_since(groups) == {BOOK: 7}
+    assert store.waits.oldest_since(groups) == {BOOK: 7, OTHER: 5}
 
 
 def test_what_reaches_a_bound_is_found_with_its_order(store: Backend) -> None:
@@ -139,16 +141,17 @@ def test_what_reaches_a_bound_is_found_with_its_order(store: Backend) -> None:
 
 
 def test_what_began_to_wait_too_late_is_not_found(store: Backend) -> None:
-    early = place(store, stop("145"))
+    early = [place(store, stop("145")).id for _ in range(3)]
     store.audit.tick(5)
     late = place(store, stop("145"))
-    assert ids(store.waits.due_by_price([bound(STOPS, 0, before=5)])) == [early.id]
-    assert set(ids(store.waits.due_by_price([bound(STOPS, 0, before=6)]))) == {early.id, late.id}
+    assert ids(store.waits.due_by_price([bound(STOPS, 0, before=5)])) == early
+    assert ids(store.waits.due_by_price([bound(STOPS, 0, before=6)])) == [*early, late.id]
 
 
 def test_clients_come_in_turn_within_a_bound(store: Backend) -> None:
     first = [place(store, limit(str(price))) for price in (150, 151, 152)]
     bobs = place(store, limit("160"), "bob")
+    place(store, limit("155", OTHER), pair=OTHER)
     found = ids(store.waits.due_by_price([bound(LIMITS, LOWEST, most=2)]))
     assert found == [first[0].id, bobs.id]
     both = store.waits.due_by_price([bound(LIMITS, LOWEST), bound(STOPS, 0)])
@@ -178,6 +181,7 @@ def test_a_halt_triggers_nothing_that_it_holds(store: Backend, switch: halts.Swi
 
 def test_nothing_is_due_of_who_may_not_trade(store: Backend) -> None:
     order = place(store, stop("145"), expires_at=after(9))
+    rested = rests(store, place(store, limit("170")))
     every = [bound(STOPS, 0)]
     store.control.stop(PAUSED)
     assert store.waits.due_by_price(every) == ()
@@ -190,6 +194,7 @@ def test_nothing_is_due_of_who_may_not_trade(store: Backend) -> None:
     assert store.waits.apply([trigger(order, NOW, LIMIT_MET)]) == {}
     store.api_keys.add(replace(revoked, revoked_at=None))
     assert ids(store.waits.due_by_price(every)) == [order.id]
+    assert ids(store.waits.due_by_time([BOOK], after(9))) == [rested.id, order.id]
 
 
 def test_what_is_due_by_the_time(store: Backend) -> None:
@@ -204,9 +209,13 @@ def test_what_is_due_by_the_time(store: Backend) -> None:
 
 
 def test_a_row_is_moved_while_its_order_is_unchanged(store: Backend) -> None:
-    order = place(store, limit("150"))
+    order = place(store, Terms(limit=limit("150").limit, stop=stop("140").stop))
+    other = place(store, limit("190"), "bob")
+    before = {key: one.row for key, one in store.audit.waiting().items()}
     moved = Moved(order.id, 1, Part.LIMIT, LIMITS, -key("160"), after(30))
     store.waits.move([moved, replace(moved, order_id="ord_gone")])
+    now = store.audit.waiting()
+    assert [key for key, row in before.items() if now[key].row != row] == [(order.id, Part.LIMIT)]
     assert store.waits.due_by_price([bound(LIMITS, -key("155"))]) == ()
     assert ids(store.waits.due_by_price([bound(LIMITS, -key("160"))])) == [order.id]
     (again,) = store.waits.due_by_time([BOOK], after(30))
@@ -214,7 +223,7 @@ def test_a_row_is_moved_while_its_order_is_unchanged(store: Backend) -> None:
     store.waits.move([replace(moved, version=2, key=LOWEST)])
     assert ids(store.waits.due_by_price([bound(LIMITS, -key("160"))])) == [order.id]
     store.waits.move([replace(moved, group=None, at=after(5))])
-    assert store.waits.due_by_price([bound(LIMITS, LOWEST)]) == ()
+    assert ids(store.waits.due_by_price([bound(LIMITS, LOWEST)])) == [other.id]
 
 
 # --- what becomes of them ----------------------------------------------------------------------------

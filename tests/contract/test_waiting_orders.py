@@ -320,7 +320,8 @@ def wished(store: Backend) -> Order:
 
 
 def test_an_order_with_a_noted_cancel_is_not_tried_again(store: Backend) -> None:
-    order = wished(store)
+    order, other = wished(store), submitted(store, store.orders.place(new_order(), None, None).order)
+    store.orders.save(try_again(other, after(1), failure("x")))
     for change in (try_again(order, after(1), failure("x")), fail(order, after(1), failure("x"))):
         with pytest.raises(CancelWished) as refused:
             store.orders.save(change)

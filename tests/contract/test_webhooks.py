@@ -63,12 +63,14 @@ def test_an_order_goes_to_the_endpoints_that_its_client_has_by_then(store: Backe
 
 
 def test_an_exit_goes_to_the_endpoints_of_its_entry(store: Backend) -> None:
-    hook, new = endpoint(store), bracket()
+    first, new = endpoint(store), bracket()
     place(store)
+    second = endpoint(store)
     store.orders.place(new, None, None)
     assert new.exit is not None
-    line = taken(store, hook, new.exit)
-    assert ([event.seq for event, _ in line.events], line.failures) == ([1], 0)
+    for hook in (first, second):
+        line = taken(store, hook, new.exit, hook.id)
+        assert ([event.seq for event, _ in line.events], line.failures) == ([1], 0)
 
 
 def test_a_repeat_of_an_order_makes_no_second_line(store: Backend) -> None:
