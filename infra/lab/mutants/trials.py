@@ -195,6 +195,8 @@ class Trials:
         plan = _PLAN.format(_statements(mutant.file)[0])
         chosen = [items[name] for name in (plan, *tests) if name in items]
         for item, following in zip_longest(chosen, chosen[1:]):
+            # A test that does not end, ends the fork: the mutant is noticed.
+            signal.alarm(10 + int(5 * self.durations_s.get(item.nodeid, 0)))
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if failed := self._loop.failed:
                 (self._scratch / f"{os.getpid()}").write_text(failed, encoding="utf-8")
