@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import build, confirm, fail
+from dexec.domain.withdrawals import BY_CLIENT
 from dexec.ports import ClaimOutcome, Standing, StatusFilter
 from tests.contract.samples import (
     FILL,
@@ -147,18 +148,21 @@ def test_a_parked_order_is_neither_claimed_nor_lost_until_it_is_released(store: 
 
 
 def test_a_parked_order_is_released_alone_and_while_it_is_open(store: Backend) -> None:
-    order, other, over = (claimed(store, place(store)) for _ in range(3))
+    order, other, failed, cancelled = (claimed(store, place(store)) for _ in range(4))
     waiting = place(store)
-    for one in (order, other, over):
+    for one in (order, other, failed, cancelled):
         store.orders.end_round(one, after(1), 3, parks=True)
-    store.control.cancel([over.id], after(2), failure("x"))
+    store.control.cancel([failed.id], after(2), failure("x"))
+    store.control.cancel([cancelled.id], after(2), BY_CLIENT)
     assert store.orders.parked() == 2
-    assert not store.orders.unpark(over.id, after(60)), "it has ended"
+    for over in (failed, cancelled):
+        assert not store.orders.unpark(over.id, after(60)), "it has ended"
     assert not store.orders.unpark(waiting.id, after(60)), "it was never parked"
     assert store.orders.unpark(order.id, after(60))
     assert store.orders.parked() == 1
     queued = {one.id: one.queued_at for one in store.orders.history("alice", None, None, 9)}
-    assert queued == {order.id: after(60), other.id: NOW, over.id: NOW, waiting.id: NOW}
+    at_first = (other, failed, cancelled, waiting)
+    assert queued == {order.id: after(60), **{one.id: NOW for one in at_first}}
     assert claim(store, other, now=after(60)).outcome is ClaimOutcome.PARKED
 
 
