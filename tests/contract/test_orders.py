@@ -75,6 +75,16 @@ def test_a_key_with_another_body_is_a_conflict(store: Backend) -> None:
         store.orders.place(new_order(key="k", hashes=("other",)), None, None)
 
 
+def test_the_order_that_a_key_stands_for_is_known(store: Backend) -> None:
+    for client, key in (("bob", "k"), ("alice", "l"), ("bob", "m")):
+        store.orders.place(new_order(client, key), None, None)
+    first = store.orders.place(new_order(key="k"), None, None).order
+    assert store.orders.known(new_order(key="k")) == first
+    assert [store.orders.known(new_order(key=key)) for key in (None, "m")] == [None, None]
+    with pytest.raises(IdempotencyConflict):
+        store.orders.known(new_order(key="k", hashes=("other",)))
+
+
 def test_placing_the_very_same_order_again_changes_nothing(store: Backend) -> None:
     new = new_order(key="k")
     store.orders.place(new, SLOW, None)

@@ -37,14 +37,15 @@ def test_a_client_has_no_more_endpoints_than_it_may(store: Backend) -> None:
 
 
 def test_only_its_client_deletes_an_endpoint(store: Backend) -> None:
-    made = endpoint(store)
-    order = place(store)
+    made, other = endpoint(store), endpoint(store)
+    order, _ = place(store), place(store)
     assert not store.webhooks.delete(made.id, "bob")
     assert store.webhooks.delete(made.id, "alice")
     assert not store.webhooks.delete(made.id, "alice")
+    assert store.webhooks.of_client("alice") == (other,)
     assert take(store, made, order) is None
-    assert store.outbox.drop_orphans(10) == 1
-    assert store.outbox.drop_orphans(10) == 0
+    assert [store.outbox.drop_orphans(1) for _ in range(3)] == [1, 1, 0]
+    assert take(store, other, order) is not None
 
 
 # --- lines -------------------------------------------------------------------------------------------
@@ -159,6 +160,7 @@ def failing(hook: Webhook, failures: int, rests_s: float | None = None) -> Webho
 
 
 def test_nothing_is_sent_to_an_endpoint_that_rests(store: Backend) -> None:
+    endpoint(store, "bob")
     hook = endpoint(store)
     first, second = place(store), place(store)
     line = taken(store, hook, first)
@@ -175,6 +177,7 @@ def test_a_disabled_endpoint_gets_no_lines_and_no_events(store: Backend) -> None
     line = taken(store, hook, order)
     disabled = replace(failing(hook, 1), disabled_at=NOW)
     assert store.outbox.record(replace(line, failures=1), entry(line, 1, DeliveryState.RETRYING), disabled)
+    endpoint(store, "bob")
     assert store.outbox.disabled() == 1
     store.outbox.retry(line, NOW, NOW)
     assert take(store, hook, order) is None

@@ -161,6 +161,7 @@ def test_what_is_stuck_failed_or_parked_is_told_by_its_status(
     orders, _ = in_every_status(store), in_every_status(store, "bob")
 
     def statuses(found: tuple[ProblemOrder, ...]) -> list[Status]:
+        assert not any(one.is_keyless for one in found)
         return sorted(one.order.status for one in found)
 
     assert statuses(operators.stuck(after(600), MINUTE, "alice", 99)) == sorted(CLAIMABLE)
