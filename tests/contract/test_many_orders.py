@@ -127,6 +127,7 @@ def test_whatever_is_not_over_is_requeued_and_counted_by_its_status(store: Backe
     committing = {one.id for status, one in orders.items() if status not in {*over, Status.HELD}}
     assert {one.id for one in store.risk.committing("alice")} == committing
     assert (store.risk.waiting("alice", 9), store.waits.count(9)) == (2, 4)
+    store.orders.release(claimed(store, place(store)), after(9))
     leased = [[one[status].id for status in (Status.ROUTING, Status.BUILDING)] for one in (orders, bobs)]
     assert {one.id for one in store.control.leased(None)} == {*leased[0], *leased[1]}
     assert {one.id for one in store.control.leased("bob")} == {*leased[1]}

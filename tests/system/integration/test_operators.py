@@ -102,7 +102,8 @@ def test_revoking_counts_what_was_valid_and_keeps_when_it_was_revoked(operators:
     ],
 )
 def test_only_what_is_named_is_set(operators: PostgresOperators, limits: Limits, expected: ApiKey) -> None:
-    operators.replace_keys(KEY, NOW)
+    for key in (KEY, replace(KEY, key_hash="other", client_id="other")):
+        operators.replace_keys(key, NOW)
     assert operators.limit_keys("desk", limits) == (expected,)
     assert operators.api_keys("desk") == (expected,)
 
