@@ -105,7 +105,7 @@ def test_the_same_sender_that_asks_twice_has_it(store: Backend) -> None:
 
 def test_a_line_shows_what_is_not_sent(store: Backend) -> None:
     hook = endpoint(store)
-    order = submitted(store, place(store))
+    order, _ = submitted(store, place(store)), place(store)
     line = taken(store, hook, order)
     assert [event.seq for event, _ in line.events] == [1, 2, 3, 4, 5][: order.seq]
     assert not line.is_over
@@ -119,9 +119,11 @@ def test_a_line_shows_what_is_not_sent(store: Backend) -> None:
 
 
 def test_who_leaves_hears_of_what_came_meanwhile(store: Backend) -> None:
-    hook = endpoint(store)
-    order = place(store)
+    hook, _ = endpoint(store), endpoint(store)
+    order, _ = place(store), claimed(store, place(store))
     line = record(store, taken(store, hook, order), 1)
+    assert not store.outbox.leave(line), "nor of its neighbours"
+    line = taken(store, hook, order)
     claimed(store, order)
     assert store.outbox.leave(line)
     assert [event.seq for event, _ in taken(store, hook, order).events] == [2]
