@@ -177,7 +177,7 @@ def test_an_order_with_and_without_endpoints_is_placed_alike(store: Backend, hoo
 def test_the_next_line_of_a_client_is_the_one_longest_due(store: Backend) -> None:
     hook, bobs = endpoint(store), endpoint(store, "bob")
     first, second, third = (place(store) for _ in range(3))
-    place(store, "bob")
+    claimed(store, place(store, "bob"))
     line = record(store, taken(store, hook, first, "first"), 1, DeliveryState.RETRYING)
     store.outbox.retry(line, after(10), after(10))
     assert store.outbox.next_due("alice", NOW) == hint(hook, second)
@@ -186,5 +186,7 @@ def test_the_next_line_of_a_client_is_the_one_longest_due(store: Backend) -> Non
     assert not store.outbox.leave(record(store, taken(store, hook, third, "third"), 1))
     assert store.outbox.next_due("alice", NOW) is None
     assert store.outbox.next_due("alice", after(10)) == hint(hook, first)
+    assert store.outbox.next_due("alice", after(74)) == hint(hook, first)
+    assert store.outbox.next_due("alice", after(75)) == hint(hook, second), "its sender went away"
     assert store.webhooks.delete(bobs.id, "bob")
     assert store.outbox.next_due("bob", NOW) is None

@@ -169,6 +169,8 @@ def test_nothing_is_sent_to_an_endpoint_that_rests(store: Backend) -> None:
     rests = failing(hook, 3, 60)
     assert store.outbox.record(replace(line, failures=1), entry(line, 1, DeliveryState.RETRYING), rests)
     assert store.webhooks.find(hook.id) == rests
+    assert store.outbox.next_due("alice", after(59)) is None
+    assert store.outbox.next_due("alice", after(60)) == hint(hook, second)
     assert take(store, hook, second) == Busy(after(60), rests=True)
     assert take(store, hook, second, now=after(60)) is not None
 
@@ -185,6 +187,7 @@ def test_a_disabled_endpoint_gets_no_lines_and_no_events(store: Backend) -> None
     assert take(store, hook, order) is None
     assert place(store).hooks == ()
     assert store.outbox.requeue(after(3_600), 15, 600, 10) == ()
+    assert store.outbox.next_due("alice", after(3_600)) is None
 
 
 def test_what_happened_to_an_endpoint_at_the_same_moment_counts_once(store: Backend) -> None:
@@ -222,6 +225,7 @@ def test_an_endpoint_ends_with_the_key_that_made_it(store: Backend) -> None:
     assert take(store, hook, order) is None
     assert place(store).hooks == ()
     assert store.outbox.requeue(after(3_600), 15, 600, 10) == ()
+    assert store.outbox.next_due("alice", after(3_600)) is None
 
 
 # --- lines beside each other -------------------------------------------------------------------------
