@@ -36,10 +36,13 @@ def test_a_history_of_all_of_what_is_active_or_of_one_status_is_paged_newest_fir
             wanted = [one for one in orders if not one.is_terminal] if status == "active" else orders
             wanted = [one for one in wanted if status in (None, "active", one.status)]
             ids = sorted((one.id for one in wanted), reverse=True)
-            first = store.orders.history(client, status, None, 1)
-            pages = [first, store.orders.history(client, status, ids[0], 1)]
-            pages.append(store.orders.history(client, status, ids[1], 99))
-            assert [one.id for page in pages for one in page] == ids, (client, status)
+            pages = [
+                store.orders.history(client, status, None, 1),
+                store.orders.history(client, status, ids[0], 1),
+                store.orders.history(client, status, ids[1], 99),
+            ]
+            whole = store.orders.history(client, status, None, 99)
+            assert [one.id for one in whole] == [one.id for page in pages for one in page] == ids
 
 
 def lost(store: Backend, seconds: float, *, queue_is_empty: bool = True, limit: int = 10) -> list[str]:
