@@ -123,15 +123,22 @@ def test_deliveries_come_page_by_page(store: Backend) -> None:
 
 
 def test_one_delivery_is_replayed_alone(store: Backend) -> None:
-    hook = endpoint(store)
-    order = claimed(store, place(store))
-    line = record(store, record(store, taken(store, hook, order), 1), 2)
-    store.outbox.finish(line)
+    hook, other_hook = endpoint(store), endpoint(store)
+    order, other = (claimed(store, place(store)) for _ in range(2))
+    for whose, one in ((hook, order), (hook, other), (other_hook, order), (other_hook, other)):
+        line = taken(store, whose, one, f"{whose.id} {one.id}")
+        store.outbox.finish(record(store, record(store, line, 1), 2))
     assert not store.webhooks.replay(hook.id, order.id, 3, after(1)), "it was never sent"
     assert store.webhooks.replay(hook.id, order.id, 1, after(1))
     again = taken(store, hook, order, "again", after(1))
-    assert [event.seq for event in again.wanted] == [1]
+    assert ([event.seq for event in again.wanted], again.failures) == ([1], 0)
     assert [state for _, state in again.events] == [DeliveryState.QUEUED, DeliveryState.DELIVERED]
+    assert store.webhooks.replay(hook.id, order.id, 2, after(2))
+    assert [event.seq for event in taken(store, hook, order, "more", after(2)).wanted] == [1, 2]
+    assert [state for _, state, _ in states(store, other_hook)] == [DeliveryState.DELIVERED] * 4
+    assert [state for _, state, _ in states(store, hook)].count(DeliveryState.QUEUED) == 2
+    for whose, one in ((hook, other), (other_hook, order), (other_hook, other)):
+        assert take(store, whose, one, now=after(1)) is None
 
 
 def test_a_replay_takes_the_lease_of_who_sends(store: Backend) -> None:
