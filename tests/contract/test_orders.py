@@ -282,6 +282,7 @@ def test_nothing_new_is_begun_while_paused(store: Backend) -> None:
     fresh, on_its_way = place(store), submitted(store, place(store))
     store.control.stop(PAUSED)
     assert claim(store, fresh).outcome is ClaimOutcome.PAUSED
+    assert claim(store, place(store)).outcome is ClaimOutcome.PAUSED, "it is accepted, and waits"
     assert claim(store, on_its_way, "other", after(25)).outcome is ClaimOutcome.CLAIMED
     store.control.lift([Stop.PAUSED], None)
     assert claim(store, fresh).outcome is ClaimOutcome.CLAIMED
