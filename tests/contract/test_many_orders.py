@@ -41,6 +41,8 @@ def test_a_history_of_all_of_what_is_active_or_of_one_status_is_paged_newest_fir
             pages.append(store.orders.history(client, status, ids[len(pages) - 1], 99))
             whole = store.orders.history(client, status, None, 99)
             assert [one.id for one in whole] == [one.id for page in pages for one in page] == ids
+    newest = open_order(store)
+    assert store.orders.history("alice", "active", None, 1) == (newest,)
 
 
 def lost(store: Backend, seconds: float, *, queue_is_empty: bool = True, limit: int = 10) -> list[str]:

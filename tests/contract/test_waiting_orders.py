@@ -283,6 +283,8 @@ def test_an_entry_whose_end_is_not_written_leaves_its_exit_alone(store: Backend)
     assert new.exit is not None
     signed = submitted(store, store.orders.place(new, None, None).order)
     claimed(store, signed, "other", after(25))
+    filled = submitted(store, store.orders.place(new_order(), None, None).order)
+    store.orders.save(confirm(filled, NOW, FILL))
     store.orders.place(waiting(), None, None)
     before = store.audit.waiting()
     for change in (confirm(signed, after(26), FILL), fail(signed, after(26), failure("order_failed"))):
