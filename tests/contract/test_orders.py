@@ -10,7 +10,7 @@ from dexec.domain.errors import IdempotencyConflict, LeaseLost, TooManyOrders
 from dexec.domain.halts import Stop
 from dexec.domain.lifecycle import Status, Step
 from dexec.domain.order import Accepted, Order, build, confirm, fail, try_again
-from dexec.ports import ClaimOutcome
+from dexec.ports import ClaimOutcome, RateLimit
 from tests.contract.samples import (
     FILL,
     LEASE,
@@ -138,21 +138,22 @@ def test_clients_do_not_share_a_rate(store: Backend) -> None:
     assert store.orders.place(new_order("bob"), SLOW, None).order.run_at == NOW
 
 
-def test_a_repeat_touches_no_order_but_the_one_that_waits(store: Backend) -> None:
+@pytest.mark.parametrize("limit", [None, SLOW], ids=["without a limit", "with a limit"])
+def test_a_repeat_touches_no_order_but_the_one_that_waits(store: Backend, limit: RateLimit | None) -> None:
     waiting, going = (store.orders.place(new_order(key=key), None, None).order for key in ("k", "l"))
     keyless, bobs = place(store), store.orders.place(new_order("bob", "k"), None, None).order
     going = claimed(store, going)
     with pytest.raises(IdempotencyConflict):
-        store.orders.place(new_order(key="k", hashes=("other",), now=after(1)), None, None)
+        store.orders.place(new_order(key="k", hashes=("other",), now=after(1)), limit, None)
     assert stored(store, waiting) == waiting, "who asks for something else does not ask for it again"
-    assert store.orders.place(new_order(key="l", now=after(2)), None, None).order == going
+    assert store.orders.place(new_order(key="l", now=after(2)), limit, None).order == going
     assert [stored(store, one) for one in (waiting, going, keyless, bobs)] == [waiting, going, keyless, bobs]
-    again = store.orders.place(new_order(key="k", now=after(3)), None, None)
+    again = store.orders.place(new_order(key="k", now=after(3)), limit, None)
     assert again.order == replace(waiting, queued_at=after(3))
     others = [going, keyless, bobs]
     assert [stored(store, one) for one in (waiting, *others)] == [again.order, *others]
     with pytest.raises(IdempotencyConflict):
-        store.orders.place(new_order(key="l", hashes=("other",), now=after(4)), None, None)
+        store.orders.place(new_order(key="l", hashes=("other",), now=after(4)), limit, None)
 
 
 @pytest.mark.parametrize("key", [None, "k"])
