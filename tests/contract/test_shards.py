@@ -130,6 +130,7 @@ def test_slots_rise_strictly_and_a_lost_lease_stores_nothing(store: Backend) -> 
     lease_of(store, "next")
     assert store.waits.record(recorded, [tick(8)], ["orca"], after(5)) is None
     store.waits.judged(recorded)
+    store.waits.void(recorded, [BOOK])
     assert lease_of(store, "next").judged == 0
     assert store.waits.ticks([BOOK, OTHER], 0) == (tick(7),)
 

@@ -30,7 +30,7 @@ def test_a_line_whose_message_is_lost_is_queued_again(store: Backend) -> None:
 
 def test_an_event_that_no_message_told_of_is_found(store: Backend) -> None:
     hook = endpoint(store)
-    order = place(store)
+    order, _ = place(store), claimed(store, place(store, "bob"))
     assert not store.outbox.leave(record(store, taken(store, hook, order), 1))
     assert requeued(store, 700) == [], "there is nothing to send"
     claimed(store, order, now=after(700))

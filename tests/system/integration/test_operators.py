@@ -134,6 +134,10 @@ def test_an_order_that_may_not_start_yet_is_not_stuck(
     assert starts_s > 0
     assert last.id not in stuck(operators, starts_s + MINUTE - 1)
     assert last.id in stuck(operators, starts_s + MINUTE)
+    resumed = claimed(orders, placed(orders))
+    orders.release(resumed, after(600))
+    assert resumed.id not in stuck(operators, 599)
+    assert resumed.id in stuck(operators, 600)
 
 
 def test_failed_orders_come_newest_first_with_their_reason(
