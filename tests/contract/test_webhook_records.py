@@ -139,6 +139,9 @@ def test_one_delivery_is_replayed_alone(store: Backend) -> None:
     assert [state for _, state, _ in states(store, hook)].count(DeliveryState.QUEUED) == 2
     for whose, one in ((hook, other), (other_hook, order), (other_hook, other)):
         assert take(store, whose, one, now=after(1)) is None
+    assert store.webhooks.replay(other_hook.id, other.id, 2, after(3))
+    last = taken(store, other_hook, other, "last", after(3))
+    assert [event.seq for event, _ in last.events] == [2]
 
 
 def test_a_replay_takes_the_lease_of_who_sends(store: Backend) -> None:
@@ -148,11 +151,12 @@ def test_a_replay_takes_the_lease_of_who_sends(store: Backend) -> None:
     assert store.webhooks.replay(hook.id, order.id, 1, NOW)
     assert not store.outbox.record(replace(line, sent_seq=2), entry(line, 2), hook)
     again = taken(store, hook, order, "again")
-    assert [event.seq for event in again.wanted] == [1, 2]
+    assert ([event.seq for event in again.wanted], again.failures) == ([1, 2], 0)
 
 
 def test_all_that_failed_or_waits_is_replayed(store: Backend) -> None:
-    hook = endpoint(store)
+    hook, other = endpoint(store), endpoint(store)
+    settled(store, other, DeliveryState.GIVEN_UP)
     good = settled(store, hook, DeliveryState.DELIVERED)
     bad = [settled(store, hook, DeliveryState.GIVEN_UP), settled(store, hook, DeliveryState.RETRYING)]
     assert store.webhooks.replay_failed(hook.id, NOW, 1) == (bad[0].id,)
@@ -162,6 +166,7 @@ def test_all_that_failed_or_waits_is_replayed(store: Backend) -> None:
         line = taken(store, hook, order, order.id)
         assert ([event.seq for event in line.wanted], line.failures) == ([1], 0)
     assert take(store, hook, good) is None
+    assert states(store, other) == [(1, DeliveryState.GIVEN_UP, 1)]
 
 
 def test_old_records_go_in_batches(store: Backend) -> None:

@@ -214,6 +214,8 @@ def test_a_test_is_recorded_and_enables(store: Backend) -> None:
     assert store.webhooks.find(hook.id) == hook
     assert store.webhooks.deliveries(hook.id, DeliveryState.DELIVERED, None, 5) == (ping,)
     assert not store.webhooks.replay(hook.id, one, 1, NOW), "no order is behind it"
+    store.outbox.record_ping(replace(ping, state=DeliveryState.GIVEN_UP), hook, hook)
+    assert store.webhooks.replay_failed(hook.id, NOW, 9) == (line.order_id,)
 
 
 def test_an_endpoint_ends_with_the_key_that_made_it(store: Backend) -> None:
