@@ -156,11 +156,14 @@ def test_a_replay_takes_the_lease_of_who_sends(store: Backend) -> None:
 
 def test_all_that_failed_or_waits_is_replayed(store: Backend) -> None:
     hook, other = endpoint(store), endpoint(store)
+    endpoint(store, "bob")
     settled(store, other, DeliveryState.GIVEN_UP)
     good = settled(store, hook, DeliveryState.DELIVERED)
     bad = [settled(store, hook, DeliveryState.GIVEN_UP), settled(store, hook, DeliveryState.RETRYING)]
+    bad.append(place(store))
+    store.outbox.leave(record(store, taken(store, hook, bad[2]), 1, DeliveryState.GIVEN_UP))
     assert store.webhooks.replay_failed(hook.id, NOW, 1) == (bad[0].id,)
-    assert store.webhooks.replay_failed(hook.id, NOW, 9) == (bad[1].id,)
+    assert store.webhooks.replay_failed(hook.id, NOW, 9) == (bad[1].id, bad[2].id)
     assert store.webhooks.replay_failed(hook.id, NOW, 9) == ()
     for order in bad:
         line = taken(store, hook, order, order.id)

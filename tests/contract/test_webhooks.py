@@ -176,6 +176,9 @@ def test_nothing_is_sent_to_an_endpoint_that_rests(store: Backend) -> None:
     assert store.outbox.next_due("alice", after(60)) == hint(hook, second)
     assert take(store, hook, second) == Busy(after(60), rests=True)
     assert take(store, hook, second, now=after(60)) is not None
+    store.outbox.retry(line, after(300), after(300))
+    assert take(store, hook, first, now=after(59)) == Busy(after(60), rests=True)
+    assert take(store, hook, first, now=after(61)) is None, "it is no earlier due"
 
 
 def test_a_disabled_endpoint_gets_no_lines_and_no_events(store: Backend) -> None:
