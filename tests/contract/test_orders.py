@@ -125,11 +125,12 @@ def test_a_client_that_was_idle_has_its_burst_and_no_more(store: Backend) -> Non
     assert starts == [after(later), after(later), after(later + 10), after(later + 20)]
 
 
-def test_a_refused_or_repeated_order_takes_no_slot(store: Backend) -> None:
+def test_a_repeated_order_takes_no_slot_and_gives_none_back(store: Backend) -> None:
     store.orders.place(new_order(key="k"), SLOW, None)
     for _ in range(5):
         store.orders.place(new_order(key="k"), SLOW, None)
     assert store.orders.place(new_order(), SLOW, None).order.run_at == NOW
+    assert store.orders.place(new_order(), SLOW, None).order.run_at == after(10)
 
 
 def test_clients_do_not_share_a_rate(store: Backend) -> None:
