@@ -21,6 +21,7 @@ from tests.contract.samples import (
     place,
     trading_key,
 )
+from tests.contract.waiting_samples import in_every_status
 from tests.proofs.simulation.backend import Backend
 
 
@@ -267,6 +268,12 @@ def test_undelivered_orders_are_those_that_ended_a_while_ago(store: Backend) -> 
     assert len(undelivered(store, limit=1)) == 1
     (_, events, _), *_ = store.watching.undelivered(after(15), 1)
     assert [event.seq for event in events] == [1, 2, 3]
+
+
+def test_every_end_is_undelivered(store: Backend) -> None:
+    connect(store, "stream", stream=True)
+    over = {one.id for one in in_every_status(store).values() if one.is_terminal}
+    assert set(undelivered(store)) == over
 
 
 def test_clients_are_notified_round_robin(store: Backend) -> None:

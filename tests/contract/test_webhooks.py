@@ -165,7 +165,7 @@ def failing(hook: Webhook, failures: int, rests_s: float | None = None) -> Webho
 
 
 def test_nothing_is_sent_to_an_endpoint_that_rests(store: Backend) -> None:
-    endpoint(store, "bob")
+    bobs, bobs_order = endpoint(store, "bob"), place(store, "bob")
     hook = endpoint(store)
     first, second = place(store), place(store)
     line = taken(store, hook, first)
@@ -176,6 +176,7 @@ def test_nothing_is_sent_to_an_endpoint_that_rests(store: Backend) -> None:
     assert store.outbox.next_due("alice", after(60)) == hint(hook, second)
     assert take(store, hook, second) == Busy(after(60), rests=True)
     assert take(store, hook, second, now=after(60)) is not None
+    assert take(store, bobs, bobs_order) is not None
     store.outbox.retry(line, after(300), after(300))
     assert take(store, hook, first, now=after(59)) == Busy(after(60), rests=True)
     assert take(store, hook, first, now=after(61)) is None, "it is no earlier due"
