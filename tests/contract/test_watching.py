@@ -217,7 +217,8 @@ def test_failures_count_until_they_are_forgiven(store: Backend) -> None:
 
 
 def test_who_kept_others_waiting_is_a_suspect(store: Backend) -> None:
-    connect(store, "c")
+    for name in ("c", "other"):
+        connect(store, name)
     order = place(store, watcher="c")
 
     def failures() -> int:
