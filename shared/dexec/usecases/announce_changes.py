@@ -12,7 +12,7 @@ from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Order
 from dexec.ports import Clock, Queue, Watcher
 from dexec.usecases.notify import Notifier
-from dexec.usecases.tell_exit import Tell, tell_nothing
+from dexec.usecases.tell_exit import Tell
 
 MOST_PUSHED = 100
 """Orders of one batch whose events are pushed here: executors push those of the others."""
@@ -36,7 +36,7 @@ class AnnounceChanges:
     clock: Clock
     new_notifier: Callable[[], Notifier]
     hint_soon: Callable[[Order], None]
-    tell_exit: Tell = tell_nothing
+    tell_exit: Tell
 
     def __call__(self, changes: Sequence[Change], watchers: Mapping[str, tuple[Watcher, ...]]) -> None:
         """Announce the changes that were written; ``watchers`` are those of each, by order id."""

@@ -70,8 +70,8 @@ class WatchMarket:
     clock: Clock
     new_token: Callable[[], str]
     judge: JudgeTick
-    tick_s: float = 1.0
-    shards: int = 1
+    tick_s: float
+    shards: int
 
     def __call__(self, shard: int, ends_at: datetime, patience_s: float = 0) -> Watched:
         """Tick a shard until nothing waits in it, ``ends_at`` is near, or another function knocks.

@@ -18,6 +18,7 @@ from tests.proofs.simulation.world import World
 from tests.support.fakes import FakeCluster, Landing
 
 LONGEST_PAUSE_S = 0.4
+LIMITS = Limits(max_attempts=3, lease_s=25, stop_before_end_s=3, quote_max_age_s=2, poll_s=0.025)
 
 
 class Chain(FakeCluster):
@@ -49,7 +50,7 @@ class Chain(FakeCluster):
 def executed(world: World, chain: Chain, seconds: float = 20) -> Redelivery | None:
     order = world.place(world.client())
     assert order is not None
-    case: ExecuteOrder = replace(world.execute_order, cluster=chain, limits=Limits())
+    case: ExecuteOrder = replace(world.execute_order, cluster=chain, limits=LIMITS)
     return case(order.id, 1, world.clock.now() + timedelta(seconds=seconds))
 
 
@@ -93,7 +94,7 @@ def test_no_pause_outlasts_the_invocation() -> None:
     began = world.clock.now()
     back = executed(world, chain, seconds=20)
     assert isinstance(back, Redelivery)
-    assert (world.clock.now() - began).total_seconds() == pytest.approx(20 - Limits().stop_before_end_s)
+    assert (world.clock.now() - began).total_seconds() == pytest.approx(20 - LIMITS.stop_before_end_s)
     assert len(chain.looks) == 1
 
 
@@ -106,7 +107,7 @@ def test_what_an_earlier_run_sent_is_looked_at_at_once() -> None:
     world.clock.advance(30)
     looks = len(chain.looks)
     began = world.clock.now()
-    case = replace(world.execute_order, cluster=chain, limits=Limits())
+    case = replace(world.execute_order, cluster=chain, limits=LIMITS)
     assert case(order_id, 2, began + timedelta(seconds=20)) is None
     assert len(chain.looks) == looks + 1
     assert world.clock.now() == began

@@ -21,7 +21,8 @@ SOL_USDC = Pair("SOL", "USDC")
 def route() -> QuoteRoute:
     """Return a router over two venues."""
     clock = FakeClock()
-    return QuoteRoute([FakeVenue("raydium", clock), FakeVenue("meteora", clock)], clock, SameThread())
+    venues = [FakeVenue("raydium", clock), FakeVenue("meteora", clock)]
+    return QuoteRoute(venues, clock, SameThread(), 0.4, 5_000)
 
 
 def test_the_reference_is_what_the_router_gives_for_the_amount(route: QuoteRoute) -> None:
@@ -49,7 +50,7 @@ def test_one_look_prices_many_books_and_asks_for_each_pair_once() -> None:
     clock = FakeClock()
     venue = Asked("raydium", clock)
     books = [SOL_USDC, opposite(SOL_USDC), Pair("USDC", "USDT")]
-    look = Reference(QuoteRoute([venue], clock, SameThread()), AMOUNTS)(books)
+    look = Reference(QuoteRoute([venue], clock, SameThread(), 0.4, 5_000), AMOUNTS)(books)
     assert look.prices.keys() == {SOL_USDC, opposite(SOL_USDC)}, "of the third, there are no pools"
     assert len(venue.pairs) == len({frozenset((one.token_in, one.token_out)) for one in venue.pairs})
 

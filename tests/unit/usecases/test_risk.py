@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from dexec.domain.errors import NoVenue, StoreUnavailable, TradingHalted
+from dexec.domain.errors import CommitUnknown, LeaseLost, NoVenue, StoreUnavailable, TradingHalted
 from dexec.domain.halts import Stop, Switch
 from dexec.domain.lifecycle import Status, Step
-from dexec.domain.order import Order, Refused
+from dexec.domain.order import Change, Order, Refused
 from dexec.domain.quote import Mode, Pair, RouteRequest
 from dexec.domain.risk import Reservation, RiskLimits, RiskRefused, Rule
 from dexec.domain.waiting.conditions import Limit
@@ -272,7 +272,9 @@ def test_what_had_triggered_rests_untriggered_while_halted(
 ) -> None:
     order = place(world, alice, Submission(SWAP, terms=STOP))
     world.halt.trading(switch)
+    world.tape.calls.clear()
     assert execute(world, order) is None, "its message is done with"
+    assert "venue.read" not in world.tape.calls
     after, events = told(world, order.id)
     assert states(world, order) == [OPEN, TRIGGERED, ROUTING, OPEN]
     assert after.waiting is not None
@@ -285,8 +287,9 @@ def test_what_had_triggered_rests_untriggered_while_halted(
     assert stored(world, order).status is Status.CONFIRMED
 
 
+@pytest.mark.parametrize("lost", [None, LeaseLost("lost"), StoreUnavailable("lost"), CommitUnknown("lost")])
 def test_a_halt_between_routing_and_signing_lets_what_waits_rest(
-    world: World, alice: ApiKey, monkeypatch: pytest.MonkeyPatch
+    world: World, alice: ApiKey, monkeypatch: pytest.MonkeyPatch, lost: Exception | None
 ) -> None:
     order = place(world, alice, Submission(SWAP, terms=STOP))
     blockhash = world.cluster.latest_blockhash
@@ -296,9 +299,22 @@ def test_a_halt_between_routing_and_signing_lets_what_waits_rest(
         world.backend.control.stop(Switch(Stop.HALTED, world.clock.now()))
         return blockhash()
 
+    save = world.backend.orders.save
+
+    def save_or_lose(change: Change) -> object:
+        if lost is not None and change.after.status is OPEN:
+            raise lost
+        return save(change)
+
     monkeypatch.setattr(world.cluster, "latest_blockhash", halt_first)
-    assert execute(world, order) is None
+    monkeypatch.setattr(world.backend.orders, "save", save_or_lose)
+    redelivery = execute(world, order)
     assert not world.signer.signed
+    if lost is not None:
+        assert redelivery is not None
+        assert (redelivery.reason, states(world, order)) == ("lost", [OPEN, TRIGGERED, ROUTING])
+        return
+    assert redelivery is None
     assert states(world, order) == [OPEN, TRIGGERED, ROUTING, OPEN]
 
 
