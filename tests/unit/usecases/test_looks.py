@@ -28,6 +28,7 @@ class Chain(FakeCluster):
         super().__init__(world.clock, takes_s)
         self.known_s = lands_after_s
         self.looks: list[float] = []
+        self.lags = False
         self.sent_at = world.clock.now()
         self.losses = 0
 
@@ -44,7 +45,7 @@ class Chain(FakeCluster):
 
     def look(self, transaction: SignedTransaction) -> Landed | Pending | CannotLand:
         self.looks.append((self.clock.now() - self.sent_at).total_seconds())
-        return super().look(transaction)
+        return Pending() if self.lags else super().look(transaction)
 
 
 def executed(world: World, chain: Chain, seconds: float = 20) -> Redelivery | None:
@@ -108,9 +109,12 @@ def test_what_an_earlier_run_sent_is_looked_at_at_once() -> None:
     looks = len(chain.looks)
     began = world.clock.now()
     case = replace(world.execute_order, cluster=chain, limits=LIMITS)
+    chain.lags = True
+    assert case(order_id, 2, began + timedelta(seconds=2)) is not None, "there is no time, but to look"
+    chain.lags = False
     assert case(order_id, 2, began + timedelta(seconds=20)) is None
-    assert len(chain.looks) == looks + 1
-    assert world.clock.now() == began
+    assert len(chain.looks) == looks + 2
+    assert world.clock.now() == began + timedelta(seconds=1), "until it is due again"
 
 
 def test_pauses_grow_up_to_a_slot_or_the_first_of_them() -> None:
