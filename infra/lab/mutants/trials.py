@@ -139,7 +139,7 @@ class Trials:
             if not tests:
                 yield mutant, Fate.SURVIVED
                 continue
-            most_s = 5 + 3 * sum(self.durations_s.get(name, 0) for name in tests)
+            most_s = 5 + sum(self.durations_s.get(name, 0) for name in tests)
             while len(running) >= jobs:
                 yield from _ended(running)
             pid = _in_fork(lambda: self._try(mutant, tests), most_s)  # noqa: B023
