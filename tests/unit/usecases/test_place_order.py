@@ -279,7 +279,7 @@ def test_a_limit_that_is_met_starts_like_a_market_order_and_rests_if_it_misses(
 def test_what_waits_counts_against_the_rate_and_takes_no_slot(world: World, alice: ApiKey) -> None:
     for _ in range(10):
         submit(world, alice, Submission(SWAP, terms=FAR))
-    with pytest.raises(TooManyOrders, match=r"orders that wait are placed faster than .* in 1 s"):
+    with pytest.raises(TooManyOrders, match=r"faster than your key's 100 a minute: .* in 1 s"):
         submit(world, alice, Submission(SWAP, terms=FAR))
     assert submit(world, alice, Submission(SWAP)).run_at == world.clock.now()
 
