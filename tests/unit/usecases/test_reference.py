@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -55,8 +56,17 @@ def test_one_look_prices_many_books_and_asks_for_each_pair_once() -> None:
     assert len(venue.pairs) == len({frozenset((one.token_in, one.token_out)) for one in venue.pairs})
 
 
-def test_a_book_without_pools_has_no_price() -> None:
+def test_a_book_without_pools_has_no_price(route: QuoteRoute) -> None:
     assert reference_prices([SOL_USDC], [], AMOUNTS) == {}
+    look = Reference(replace(route, venues=()), AMOUNTS)([SOL_USDC])
+    assert (look.slot, look.prices, look.venues) == (0, {}, frozenset())
+
+
+@pytest.mark.parametrize("token", ["SOL", "USDC"])
+def test_a_book_that_can_be_traded_in_one_direction_alone_has_no_price(token: str) -> None:
+    pools = [FakeVenue("raydium", FakeClock()).read([SOL_USDC])]
+    assert reference_prices([SOL_USDC], pools, AMOUNTS)
+    assert reference_prices([SOL_USDC], pools, AMOUNTS | {token: 10**40}) == {}
 
 
 @pytest.mark.parametrize(
