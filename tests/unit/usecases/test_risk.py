@@ -77,12 +77,15 @@ def test_an_order_beyond_a_limit_is_not_placed(
     assert world.backend.audit.histories() == []
 
 
-def test_an_order_may_be_worth_the_limit_to_the_unit(world: World, alice: ApiKey) -> None:
-    most = worth(world)
-    submit(world, limited(world, alice, RiskLimits(max_notional=most, max_daily=most)), Submission(SWAP))
+@pytest.mark.parametrize("terms", [None, STOP], ids=["market", "stop"])
+def test_an_order_may_be_worth_the_limit_to_the_unit(
+    world: World, alice: ApiKey, terms: Terms | None
+) -> None:
+    most, submission = worth(world), Submission(SWAP, terms=terms)
+    submit(world, limited(world, alice, RiskLimits(max_notional=most, max_daily=most)), submission)
     for limits in (RiskLimits(max_notional=most - 1), RiskLimits(max_daily=most - 1)):
         with pytest.raises(RiskRefused):
-            submit(world, limited(world, alice, limits), Submission(SWAP))
+            submit(world, limited(world, alice, limits), submission)
 
 
 def test_what_is_used_of_today_counts_for_what_is_executed_at_once(world: World, alice: ApiKey) -> None:
@@ -147,7 +150,9 @@ def test_a_signature_is_reserved_at_the_reference_and_counts_as_filled(world: Wo
         send(data)
 
     world.cluster.send = look  # type: ignore[method-assign]
+    world.tape.calls.clear()
     assert execute(world, order) is None
+    assert world.tape.calls.count("venue.read") == 2, "each venue once: the pools of its route know the price"
     at_reference = worth(world)
     assert seen == [(at_reference, Reservation(utc_day(world.clock.now()), at_reference, "USDC"))]
     fill = stored(world, order).fill
