@@ -101,3 +101,16 @@ def test_a_venue_is_gone_that_was_not_seen_for_ten_seconds(
     asked_at = ticked_at + timedelta(seconds=after_s)
     assert look(asked_at, frozenset({"orca"})) is counts
     assert (read.seen_at.keys() == {"orca"}) is counts, "and waited for no more"
+
+
+def test_who_lost_the_lease_records_nothing(stage: Stage) -> None:
+    read = books(stage)
+    read.load(STOPS)
+    look = Look(START, 601, {BOOK: Prices(Fraction(1), Fraction(1))}, VENUES, ())
+    assert stage.backend.waits.take_shard(0, "another", START, START)
+    assert not read.record(look, START)
+    assert (read.lease.slot, read.books[BOOK].newest_slot) == (600, 600)
+    taken = books(stage)
+    taken.load(STOPS)
+    assert taken.record(look, START)
+    assert (taken.lease.slot, taken.ticked(STOPS)) == (601, taken.books)
