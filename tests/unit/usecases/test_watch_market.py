@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import pytest
 
+from dexec.domain.errors import StoreUnavailable
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order, Triggered
 from dexec.domain.quote import Pair
@@ -220,6 +221,34 @@ def test_triggered_orders_without_messages_are_the_first_shards_care() -> None:
         watched = function(shard, stage.clock.now() + timedelta(seconds=4))
         assert watched.counts["resent"] == resent
     assert stage.queued == [lost.id]
+
+
+def test_the_first_tick_looks_for_what_is_lost_beside_what_waits() -> None:
+    stage = Stage()
+    stage.place(stop("140"))
+    stage.backend.audit.trigger(stage.place(stop("140")).id)
+    stage.clock.advance(5)
+    assert stage.watch(1) == {"ticks": 1, "resent": 1}
+
+
+@pytest.mark.parametrize("price", [150, None], ids=["recorded after an error", "kept"])
+def test_the_lease_lasts_from_look_to_look(price: int | None) -> None:
+    stage = Stage([price])
+    stage.place(stop("140"))
+    waits, leased = stage.backend.waits, list[bool]()
+    record = waits.record
+
+    def fails_once(*given: object) -> object:
+        waits.record = record  # type: ignore[method-assign]
+        raise StoreUnavailable("away")
+
+    def look(pairs: Sequence[Pair]) -> Look:
+        leased.append(waits.is_ticked(0, stage.clock.now() + timedelta(seconds=2.5)))
+        return stage.market(pairs)
+
+    waits.record = fails_once  # type: ignore[assignment, method-assign]
+    replace(stage.function(), look_at=look)(0, START + timedelta(seconds=7))
+    assert leased == [True] * 4
 
 
 def test_ticks_that_nothing_needs_are_pruned_in_the_middle_of_a_run_and_each_minute() -> None:
