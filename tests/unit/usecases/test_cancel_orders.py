@@ -9,9 +9,9 @@ import pytest
 
 from dexec.domain.errors import NotFound, TooLateToCancel
 from dexec.domain.lifecycle import Status
-from dexec.domain.order import confirm
+from dexec.domain.order import Order, confirm
 from dexec.domain.quote import Pair
-from dexec.domain.withdrawals import BY_OPERATOR
+from dexec.domain.withdrawals import BY_OPERATOR, BY_REVOCATION
 from dexec.ports import Written
 from dexec.usecases.cancel_orders import Cancelled, CancelOrders
 from tests.contract.samples import FILL, NOW, place, stored, submitted, trading_key
@@ -48,6 +48,13 @@ def test_an_order_is_cancelled_once_and_told_of_once(cancelling: Cancelling, end
     assert cancelling.told == [order.id]
 
 
+def test_what_was_cancelled_because_its_key_was_revoked_is_cancelled(cancelling: Cancelling) -> None:
+    order = place(cancelling.store)
+    assert cancelling.cancel.of_client("alice", BY_REVOCATION) == (order.id,)
+    cancelling.cancel.one(order.id, "alice")
+    assert cancelling.told == [order.id]
+
+
 def test_what_is_not_an_order_of_the_client_is_not_found(cancelling: Cancelling) -> None:
     bobs = place(cancelling.store, "bob")
     for unknown in (bobs.id, "ord_none"):
@@ -72,15 +79,25 @@ def test_what_is_signed_or_over_is_too_late(cancelling: Cancelling) -> None:
     assert cancelling.told == []
 
 
-def test_all_of_a_client_are_cancelled_page_by_page(cancelling: Cancelling) -> None:
+def test_all_of_a_client_are_cancelled_page_by_page(
+    cancelling: Cancelling, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = cancelling.store
-    ours = [place(store) for _ in range(5)]
-    sent = submitted(store, place(store))
+    ours = [place(store).id for _ in range(5)]
+    sent = [submitted(store, place(store)).id for _ in range(2)]
     bobs = place(store, "bob")
     assert cancelling.cancel.all_of("alice", Pair("USDC", "SOL")) == Cancelled(())
+    pages, cancellable = list[str](), store.control.cancellable
+
+    def page(client_id: str, after_id: str, limit: int) -> tuple[Order, ...]:
+        pages.append(after_id)
+        return cancellable(client_id, after_id, limit)
+
+    monkeypatch.setattr(store.control, "cancellable", page)
     done = cancelling.cancel.all_of("alice", Pair("SOL", "USDC"))
-    assert done == Cancelled(tuple(sorted(order.id for order in ours)), (sent.id,))
-    assert sorted(cancelling.told) == sorted(order.id for order in ours)
+    assert done == Cancelled(tuple(ours), tuple(sent))
+    assert pages == ["", ours[1], ours[3], sent[0], sent[1]]
+    assert sorted(cancelling.told) == ours
     assert stored(store, bobs).status is Status.PENDING
 
 
