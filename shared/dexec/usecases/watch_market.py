@@ -126,7 +126,7 @@ class WatchMarket:
             watched.longest_tick = max(watched.longest_tick, self.clock.now() - began)
             if not run.books.lease.is_wanted:
                 left = timedelta(seconds=self.tick_s) - (self.clock.now() - began)
-                self.clock.sleep(max(0.0, left.total_seconds()))
+                self.clock.sleep(left.total_seconds())
         self.waiting.leave_shard(run.books.lease)
         if run.books.lease.is_wanted:
             # Time for the one that knocked. Should it have ended since, this one goes on.

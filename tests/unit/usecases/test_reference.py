@@ -62,6 +62,15 @@ def test_a_book_without_pools_has_no_price(route: QuoteRoute) -> None:
     assert (look.slot, look.prices, look.venues) == (0, {}, frozenset())
 
 
+def test_a_look_is_as_of_the_newest_slot_that_a_venue_answered_with(route: QuoteRoute) -> None:
+    class Ahead(FakeVenue):
+        def read(self, pairs: Sequence[Pair]) -> PoolSnapshot:
+            return replace(super().read(pairs), slot=10**6)
+
+    venues = [*route.venues, Ahead("raydium", FakeClock()), *route.venues]
+    assert Reference(replace(route, venues=venues), AMOUNTS)([SOL_USDC]).slot == 10**6
+
+
 @pytest.mark.parametrize("token", ["SOL", "USDC"])
 def test_a_book_that_can_be_traded_in_one_direction_alone_has_no_price(token: str) -> None:
     pools = [FakeVenue("raydium", FakeClock()).read([SOL_USDC])]
