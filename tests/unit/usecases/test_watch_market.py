@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import pytest
 
-from dexec.domain.errors import StoreUnavailable
+from dexec.domain.errors import CommitUnknown, StoreUnavailable
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order, Triggered
 from dexec.domain.quote import Pair
@@ -288,6 +288,33 @@ def test_who_lost_the_lease_while_no_price_came_stops() -> None:
     waits.take_shard = lambda *_, **__: next(take, None)  # type: ignore[method-assign]
     assert stage.watch(20) == {}
     assert kept == [2], "it was kept after a third of its five seconds, and not left"
+
+
+@pytest.mark.parametrize(
+    ("lost", "errors", "ticks"),
+    [(None, 1, 0), (StoreUnavailable("still away"), 2, 2), (CommitUnknown("lost"), 2, 2)],
+    ids=["lease lost", "still away", "answer lost"],
+)
+def test_after_an_error_it_goes_on_unless_another_ticks(
+    lost: Exception | None, errors: int, ticks: int
+) -> None:
+    stage = Stage()
+    stage.place(stop("140"))
+    waits = stage.backend.waits
+    take, record = waits.take_shard, waits.record
+
+    def take_fails(*_: object, **__: object) -> None:
+        if lost is not None:
+            waits.take_shard = take  # type: ignore[method-assign]
+            raise lost
+
+    def record_fails(*_: object) -> None:
+        waits.record, waits.take_shard = record, take_fails  # type: ignore[method-assign]
+        raise StoreUnavailable("away")
+
+    waits.record = record_fails  # type: ignore[assignment, method-assign]
+    watched = stage.function()(0, START + timedelta(seconds=6))
+    assert (len(watched.errors), watched.counts["ticks"]) == (errors, ticks)
 
 
 # --- what an earlier run left undone -----------------------------------------------------------------
