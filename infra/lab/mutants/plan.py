@@ -19,28 +19,33 @@ class Group:
 
 
 _IN_MEMORY = (
-    "tests/unit", "tests/contract", "tests/proofs/property/test_lifecycle.py", "tests/tools/test_vectors.py",
+    "tests/unit", "tests/contract", "tests/tools/test_vectors.py",
     *(f"tests/proofs/exactly_once/test_{name}.py" for name in (
-        "fairness", "leases", "notifying", "poison", "timeouts", "webhooks"
+        "fairness", "leases", "notifying", "poison", "timeouts", "waiting_histories", "webhooks"
     )),
-    "tests/proofs/property/test_webhooks.py",
+    *(f"tests/proofs/property/test_{name}.py" for name in (
+        "encoding", "lifecycle", "limits", "tape", "ticks", "waiting", "waiting_fills", "webhooks"
+    )),
     "-m", "not back_end", "-k", "not thousand and not cold_start and not test_architecture",
 )  # fmt: skip
 _OF_USE_CASES = (
     "tests/unit/usecases", "tests/contract",
     *(f"tests/proofs/exactly_once/test_{name}.py" for name in (
-        "fairness", "leases", "notifying", "poison", "webhooks"
+        "fairness", "leases", "notifying", "poison", "waiting_histories", "webhooks"
     )),
-    "tests/proofs/property/test_webhooks.py",
+    "tests/proofs/property/test_waiting_fills.py", "tests/proofs/property/test_webhooks.py",
     "-m", "not back_end", "-k", "not thousand and not test_curves",
 )  # fmt: skip
 _ON_POSTGRES = (
     *(f"tests/contract/test_{name}.py" for name in (
-        "api_keys", "cluster", "control", "deadlines", "idempotency", "many_orders", "orders", "probe",
-        "watching", "webhook_records", "webhooks",
+        "amending", "api_keys", "cancel_histories", "cluster", "control", "deadlines", "idempotency",
+        "many_orders", "orders", "probe", "risk", "shards", "stored_tape", "ticks", "waiting",
+        "waiting_orders", "watching", "webhook_records", "webhooks",
     )),
     *(f"tests/system/integration/test_{name}.py" for name in (
-        "archive", "halt_races", "handlers", "ledger", "operators", "outcomes", "races", "sql"
+        "archive", "bracket_races", "cancel_amend", "cancel_races", "halt_races", "handlers", "ledger",
+        "operators", "outcomes", "races", "risk", "risk_races", "sql", "tape", "waiting_shown",
+        "webhook_races", "webhooks",
     )),
     "-k", "not memory and not repeatable and not DSQL and not en_US",
 )  # fmt: skip
