@@ -43,7 +43,7 @@ ERROR = Failure("cancelled", "cancelled")
 
 
 def halt(store: Backend) -> Halt:
-    return Halt(store.control, FakeClock())
+    return Halt(store.control, FakeClock(), 25)
 
 
 def revoke(store: Backend, client_id: str = "alice") -> None:
@@ -350,7 +350,7 @@ def test_a_client_is_cancelled_in_batches(store: Backend, monkeypatch: pytest.Mo
     assert MOST_CANCELLED * 30 <= 3_000, "an order that is cancelled, with its exit, is thirty rows"
     ours = [place(store).id for _ in range(5)]
     place(store, "bob")
-    use_case = CancelOrders(store.control, FakeClock())
+    use_case = CancelOrders(store.control, FakeClock(), lambda _: None, is_known=True)
     assert use_case.of_client("alice", BY_REVOCATION) == tuple(sorted(ours))
     assert {order.error.code for order in store.control.orders(ours) if order.error} == {"key_revoked"}
     assert store.control.standing("bob") == Standing(waiting=1, submitted=0)
@@ -358,7 +358,7 @@ def test_a_client_is_cancelled_in_batches(store: Backend, monkeypatch: pytest.Mo
 
 def test_orders_are_cancelled_by_id(store: Backend) -> None:
     waiting, sent, over = place(store), submitted(store, place(store)), place(store)
-    use_case = CancelOrders(store.control, FakeClock())
+    use_case = CancelOrders(store.control, FakeClock(), lambda _: None, is_known=True)
     assert use_case.by_id([over.id]) == Cancelled((over.id,))
     with pytest.raises(NotFound, match="there is no order ord_none; nothing was cancelled"):
         use_case.by_id([waiting.id, "ord_none"])

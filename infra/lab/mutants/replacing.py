@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -27,18 +29,44 @@ def replace_text(path: Path, text: str) -> None:
             getattr(sys.modules["dexec.adapters.postgres.statements"], name).cache_clear()
 
 
-def forget() -> None:
-    """Forget the project's modules, so that they are imported anew."""
-    own = [
-        name
+def forget(path: Path | None = None) -> None:
+    """Forget the project's modules, so that they are imported anew; of a path, what imports its module."""
+    own = {
+        name: Path(file)
         for name, module in [*sys.modules.items()]
         # A package without __init__.py has no file, and holds its modules as attributes.
         for file in [getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), "")]
         if file.startswith(f"{PROJECT}/") and "/.venv" not in file
-    ]
-    for name in own:
+    }
+    changed = {name for name, file in own.items() if path in (None, file)}
+    grows = True
+    while grows:
+        more = {name for name, file in own.items() if _imports(file, name) & changed} - changed
+        changed |= more
+        grows = bool(more)
+    for name in changed:
         if name != "__main__" and not name.startswith("infra.lab.mutants"):
             del sys.modules[name]
+            package, _, attribute = name.rpartition(".")
+            # `from package import module` would find it there.
+            if package in sys.modules:
+                vars(sys.modules[package]).pop(attribute, None)
+
+
+@cache
+def _imports(file: Path, name: str) -> frozenset[str]:
+    """Return the names that a module imports: of modules, and of what may be one."""
+    if file.suffix != ".py":
+        return frozenset()
+    package = name if file.name == "__init__.py" else name.rpartition(".")[0]
+    found = set[str]()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = f"{package}.{node.module}" if node.level else node.module or ""
+            found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+    return frozenset(found)
 
 
 def replace_module(path: Path, text: str) -> None:

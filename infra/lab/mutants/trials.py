@@ -7,8 +7,11 @@ project is left as it is, several can be tried at a time, and tests that start p
 from __future__ import annotations
 
 import ast
+import gc
+import math
 import os
 import pickle
+import resource
 import signal
 import sys
 import tempfile
@@ -71,6 +74,8 @@ class Trials:
                 if os.waitpid(_in_fork(lambda: self._baseline(path)), 0)[1] or not path.exists():
                     sys.exit("the tests fail without any mutant")
                 self.durations_s, self._tests = pickle.loads(path.read_bytes())  # noqa: S301
+                # What is here already needs no collecting in any fork.
+                gc.freeze()
                 yield
 
     @contextmanager
@@ -164,19 +169,18 @@ class Trials:
             if not tests:
                 yield mutant, Fate.SURVIVED
                 continue
-            most_s = 20 + 5 * sum(self.durations_s.get(name, 0) for name in tests)
+            most_s = 5 + sum(self.durations_s.get(name, 0) for name in tests)
             while len(running) >= jobs:
                 yield from self._ended(running)
-            work = (
-                partial(self._try_sql, mutant, tests, items) if items else partial(self._try, mutant, tests)
-            )
-            running[_in_fork(work)] = mutant, time.monotonic() + most_s
+            try_it = partial(self._try_sql, items=items) if items else self._try
+            pid = _in_fork(partial(try_it, mutant, tests), most_s)
+            running[pid] = mutant, time.monotonic() + 20 + 3 * most_s
         while running:
             yield from self._ended(running)
 
     def _try(self, mutant: Mutant, tests: Sequence[str]) -> int:
         path = PROJECT / mutant.file
-        forget()
+        forget(path if path.suffix == ".py" else None)
         if path.suffix == ".py":
             replace_module(path, mutant.text)
         else:
@@ -229,8 +233,11 @@ def _statements(file: str) -> list[str]:
     return [name for user in named for name in _statements(str(user.relative_to(PROJECT)))]
 
 
-def _in_fork(work: Callable[[], int]) -> int:
-    """Return the process that does the work, silently; its result is its exit code."""
+def _in_fork(work: Callable[[], int], most_cpu_s: float = 0) -> int:
+    """Return the process that does the work, silently; its result is its exit code.
+
+    What goes round in circles ends after so many seconds of CPU, however busy the machine is.
+    """
     sys.stdout.flush()
     pid = os.fork()
     if pid:
@@ -239,6 +246,8 @@ def _in_fork(work: Callable[[], int]) -> int:
         silence = os.open(os.environ.get("MUTANTS_LOG", os.devnull), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(silence, 1)
         os.dup2(silence, 2)
+        if most_cpu_s:
+            resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(most_cpu_s), resource.RLIM_INFINITY))
         code = work()
     except BaseException:
         traceback.print_exc()

@@ -13,4 +13,4 @@ class Clock(Protocol):
         """Return the current time, in UTC."""
 
     def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait; not at all where the time is negative."""

@@ -18,9 +18,7 @@ from dexec.domain.waiting.refusals import not_amendable
 from dexec.domain.waiting.steps import amend
 from dexec.domain.waiting.terms import Terms
 from dexec.ports import ApiKey, Clock, Orders, RateLimit, Written
-from dexec.usecases.guards import no_limits
 from dexec.usecases.place_order import check_amount, rate_of
-from dexec.usecases.tell_orders import tell_nobody
 
 NO_AMENDMENTS = (
     "orders that wait are not enabled on this deployment yet, and cannot be amended: try again later"
@@ -48,9 +46,9 @@ class AmendOrder:
     clock: Clock
     judge: Judge
     default_rate: RateLimit
-    tell: Callable[[Sequence[Written]], None] = tell_nobody
-    check_risk: Callable[[RiskLimits | None, Order], None] = no_limits
-    takes_waiting: bool = True
+    tell: Callable[[Sequence[Written]], None]
+    check_risk: Callable[[RiskLimits | None, Order], None]
+    takes_waiting: bool
 
     def __call__(self, order_id: str, caller: ApiKey, seq: int, wanted: Wanted) -> None:
         """Write what the client wants instead, if the order still waits and is at this ``seq``.

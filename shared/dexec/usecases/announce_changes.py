@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,7 +12,7 @@ from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Order
 from dexec.ports import Clock, Queue, Watcher
 from dexec.usecases.notify import Notifier
-from dexec.usecases.tell_exit import Tell, tell_nothing
+from dexec.usecases.tell_exit import Tell
 
 MOST_PUSHED = 100
 """Orders of one batch whose events are pushed here: executors push those of the others."""
@@ -36,7 +36,7 @@ class AnnounceChanges:
     clock: Clock
     new_notifier: Callable[[], Notifier]
     hint_soon: Callable[[Order], None]
-    tell_exit: Tell = tell_nothing
+    tell_exit: Tell
 
     def __call__(self, changes: Sequence[Change], watchers: Mapping[str, tuple[Watcher, ...]]) -> None:
         """Announce the changes that were written; ``watchers`` are those of each, by order id."""
@@ -52,14 +52,10 @@ class AnnounceChanges:
         for change in [one for one in written if one.ends_entry][:MOST_PUSHED]:
             self.tell_exit(change.after, watchers[change.after.id], ends_at)
 
-    def send(self, orders: Sequence[Order]) -> bool:
-        """Send the messages of those that are triggered; False when some are lost for now."""
-        triggered = [(one.id, one.client_id) for one in orders if one.status is Status.TRIGGERED]
-        try:
-            self.queue.send_all(triggered)
-        except QueueUnavailable:
-            return False
-        return True
+    def send(self, orders: Sequence[Order]) -> None:
+        """Send the messages of those that are triggered."""
+        with suppress(QueueUnavailable):
+            self.queue.send_all([(one.id, one.client_id) for one in orders if one.status is Status.TRIGGERED])
 
     def _push(
         self, change: Change, watchers: Sequence[Watcher], ends_at: datetime, pushes: ExitStack

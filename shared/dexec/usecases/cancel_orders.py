@@ -13,7 +13,6 @@ from dexec.domain.order import Order, Withdrawal
 from dexec.domain.quote import Pair
 from dexec.domain.withdrawals import BY_CLIENT, BY_OPERATOR
 from dexec.ports import MOST_CANCELLED, Cancels, Clock, Control, Written
-from dexec.usecases.tell_orders import tell_nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +34,8 @@ class CancelOrders:
 
     control: Control
     clock: Clock
-    tell: Callable[[Sequence[Written]], None] = tell_nobody
-    is_known: bool = True
+    tell: Callable[[Sequence[Written]], None]
+    is_known: bool
 
     def one(self, order_id: str, client_id: str) -> None:
         """Cancel a client's order; nothing is done to one that is cancelled already.

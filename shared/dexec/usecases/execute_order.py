@@ -44,8 +44,7 @@ from dexec.ports import (
     Watcher,
 )
 from dexec.usecases.aftermath import after_attempt, after_wish
-from dexec.usecases.guards import check_deadline, check_funds, check_limit, no_limits
-from dexec.usecases.hint_webhooks import no_hints
+from dexec.usecases.guards import check_deadline, check_funds, check_limit
 from dexec.usecases.landing import Landing
 from dexec.usecases.notify import Notifier
 from dexec.usecases.quote_route import Decision, QuoteRoute
@@ -59,7 +58,7 @@ from dexec.usecases.redelivery import (
 )
 from dexec.usecases.report import Report, Reporting, keep_quiet
 from dexec.usecases.risk import RiskCheck
-from dexec.usecases.tell_exit import Tell, tell_nothing
+from dexec.usecases.tell_exit import Tell
 
 HALTED = Failure(ErrorCode.HALTED, "trading is paused or halted, or the client has no valid API key")
 
@@ -68,11 +67,11 @@ HALTED = Failure(ErrorCode.HALTED, "trading is paused or halted, or the client h
 class Limits:
     """The parameters of an execution."""
 
-    max_attempts: int = 3
-    lease_s: float = 25
-    stop_before_end_s: float = 3
-    quote_max_age_s: float = 2
-    poll_s: float = 0.025
+    max_attempts: int
+    lease_s: float
+    stop_before_end_s: float
+    quote_max_age_s: float
+    poll_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +91,12 @@ class ExecuteOrder:
     new_notifier: Callable[[], Notifier]
     new_token: Callable[[], str]
     jitter: Callable[[], float]
-    limits: Limits = Limits()
-    hint: Callable[[Order], None] = no_hints
-    hint_soon: Callable[[Order], None] = no_hints
-    tell: Tell = tell_nothing
-    expires: bool = True
-    check_risk: RiskCheck = no_limits
+    limits: Limits
+    hint: Callable[[Order], None]
+    hint_soon: Callable[[Order], None]
+    tell: Tell
+    expires: bool
+    check_risk: RiskCheck
 
     def __call__(
         self, order_id: str, receives: int, ends_at: datetime, report: Reporting = keep_quiet

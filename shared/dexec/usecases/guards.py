@@ -11,10 +11,6 @@ from dexec.domain.tokens import format_units
 from dexec.domain.waiting.prices import Price
 
 
-def no_limits(*_: object) -> None:
-    """Judge no order by the risk limits of its client: where none has any."""
-
-
 def check_deadline(order: Order, now: datetime) -> None:
     """Raise ``DeadlinePassed``; only while no transaction of the order can land."""
     if order.is_late(now):

@@ -44,7 +44,7 @@ class Halt:
 
     control: Control
     clock: Clock
-    lease_s: float = 25
+    lease_s: float
 
     def everything(self) -> Halted:
         """Pause execution; raise ``HaltUnconfirmed`` where what was being signed could not be stopped."""

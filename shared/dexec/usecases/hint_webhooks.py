@@ -28,7 +28,3 @@ class HintWebhooks:
         """Do so beside what the caller does next."""
         if order.hooks:
             self.threads.submit(self, order)
-
-
-def no_hints(_: Order) -> None:
-    """Hint at nothing."""

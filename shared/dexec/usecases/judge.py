@@ -169,13 +169,11 @@ def _by_order(found: Iterable[Found]) -> Iterable[list[Found]]:
 
 
 def _step(order: Order, rows: Sequence[Found], book: Book | None, now: datetime) -> Change | None:
-    parts = {one.row.part for one in rows}
     if order.is_late(now):
         return expire(order, now, DeadlinePassed(order.request.deadline_s).failure())
-    if book is not None and parts & {Part.STOP, Part.LIMIT}:
-        why = book.judge_stop(order)
-        if isinstance(why, Activated):
-            return activate(order, now, why)
-        if why is not None:
-            return trigger(order, now, why)
-    return trigger(order, now, Triggered(Kind.RETRY)) if Part.RETRY in parts else None
+    why = None if book is None else book.judge_stop(order)
+    if isinstance(why, Activated):
+        return activate(order, now, why)
+    if why is None and any(one.row.part is Part.RETRY for one in rows):
+        why = Triggered(Kind.RETRY)
+    return None if why is None else trigger(order, now, why)

@@ -42,7 +42,7 @@ class Landing:
 
     def _pause(self, seconds: float) -> None:
         left_s = (self.stop_at - self.clock.now()).total_seconds()
-        self.clock.sleep(max(0.0, min(seconds, left_s)))
+        self.clock.sleep(min(seconds, left_s))
 
     def _send(self, transaction: SignedTransaction) -> bool:
         """Send the stored bytes; False when the cluster may not have got them."""

@@ -29,7 +29,7 @@ class MeasureWaiting:
 
     waiting: Waiting
     clock: Clock
-    shards: int = 1
+    shards: int
 
     def __call__(self) -> Measured:
         """Measure once."""

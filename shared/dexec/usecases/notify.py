@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import Executor, Future, wait
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -71,10 +71,10 @@ class Notifier:
         threads: Executor,
         encode: EncodeEvents,
         *,
-        deadline_s: float = 2,
-        gather_s: float = 0,
-        slow_threads: Executor | None = None,
-        waiting: Wait = wait,
+        deadline_s: float,
+        gather_s: float,
+        slow_threads: Executor,
+        waiting: Wait,
     ) -> None:
         self._push = push
         self._watching = watching
@@ -83,7 +83,7 @@ class Notifier:
         self._encode = encode
         self._deadline_s = deadline_s
         self._gather_s = gather_s
-        self._slow_threads = slow_threads or threads
+        self._slow_threads = slow_threads
         self._wait = waiting
         self._is_patient = False
         self._gathered = threading.Event()

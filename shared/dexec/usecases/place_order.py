@@ -33,8 +33,6 @@ from dexec.domain.waiting.conditions import Kind
 from dexec.domain.waiting.terms import Terms, Waiting
 from dexec.ports import ApiKey, Clock, NewOrder, Orders, Placed, Queue, RateLimit, Watcher
 from dexec.ports.orders import first_event
-from dexec.usecases.guards import no_limits
-from dexec.usecases.hint_webhooks import no_hints
 
 WITHDRAWN = (
     "the order was not queued and has been withdrawn: nothing of it was executed, and your history has it as "
@@ -68,11 +66,6 @@ Judge = Callable[[RouteRequest, Terms | None, Terms | None], Kind | None]
 """Says by which kind of condition an order is due at once, if it is; ``JudgeTerms`` is one."""
 
 
-def not_judged(_: RouteRequest, __: Terms | None, ___: Terms | None) -> Kind | None:
-    """Let every order wait."""
-    return None
-
-
 Announce = Callable[[Order, Event, str | None, Sequence[Watcher] | None], None]
 """Tells a client's streams, but one connection, of an order that waits and its first event; never raises.
 
@@ -96,11 +89,11 @@ class PlaceOrder:
     new_id: Callable[[datetime], str]
     default_rate: RateLimit
     announce: Announce
-    hint: Callable[[Order], None] = no_hints
-    judge: Judge = not_judged
-    start_ticking: Callable[[Order], None] = no_hints
-    takes_waiting: bool = True
-    check_risk: Callable[[RiskLimits | None, Order], None] = no_limits
+    hint: Callable[[Order], None]
+    judge: Judge
+    start_ticking: Callable[[Order], None]
+    takes_waiting: bool
+    check_risk: Callable[[RiskLimits | None, Order], None]
 
     def __call__(self, submission: Submission, caller: ApiKey) -> Placed:
         """Store the order, queue it and return it as it stands, and whether this call made it.

@@ -34,8 +34,8 @@ class QuoteRoute:
     venues: Sequence[Venue]
     clock: Clock
     threads: Executor
-    deadline_s: float = 0.4
-    leg_cost_lamports: int = 5_000
+    deadline_s: float
+    leg_cost_lamports: int
 
     def __call__(self, request: RouteRequest) -> Decision:
         """Return the best route that the venues offer in time.

@@ -13,10 +13,9 @@ from dexec.domain.order import Change, Order, confirm
 from dexec.domain.routing import record_fill
 from dexec.ports import Claim, ClaimOutcome, Clock, Landed, Orders, Outcomes, Pending, Queue, Watcher
 from dexec.usecases.aftermath import after_attempt, after_wish
-from dexec.usecases.hint_webhooks import no_hints
 from dexec.usecases.notify import Notifier
 from dexec.usecases.report import Report, Reporting, keep_quiet
-from dexec.usecases.tell_exit import Tell, tell_nothing
+from dexec.usecases.tell_exit import Tell
 
 MAX_ROUNDS = 3
 """An order that arrived here this often in a row because each of its runs crashed is parked."""
@@ -59,9 +58,9 @@ class SettleDeadLetter:
     clock: Clock
     new_notifier: Callable[[], Notifier]
     new_token: Callable[[], str]
-    lease_s: float = 25
-    hint: Callable[[Order], None] = no_hints
-    tell: Tell = tell_nothing
+    lease_s: float
+    hint: Callable[[Order], None]
+    tell: Tell
 
     def __call__(self, order_id: str, ends_at: datetime, report: Reporting = keep_quiet) -> Letter:
         """Settle one dead letter and return what became of it.

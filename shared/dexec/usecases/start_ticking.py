@@ -23,7 +23,7 @@ class StartTicking:
     waiting: Waiting
     starter: Starter
     clock: Clock
-    shards: int = 1
+    shards: int
 
     def __call__(self, order: Order) -> None:
         """Have the book of an order ticked soon."""

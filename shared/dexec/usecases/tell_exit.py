@@ -11,15 +11,10 @@ from dexec.domain.errors import OutcomeUnknown, Unavailable
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
 from dexec.ports import Orders, Watcher
-from dexec.usecases.hint_webhooks import no_hints
 from dexec.usecases.notify import Notifier
 
 Tell = Callable[[Order, Sequence[Watcher], datetime], None]
 """Told of an order at the end of its execution, its watchers, and by when it has to be done; never raises."""
-
-
-def tell_nothing(_: Order, __: Sequence[Watcher], ___: datetime) -> None:
-    """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +27,8 @@ class TellExit:
 
     orders: Orders
     new_notifier: Callable[[], Notifier]
-    hint: Callable[[Order], None] = no_hints
-    start_ticking: Callable[[Order], None] = no_hints
+    hint: Callable[[Order], None]
+    start_ticking: Callable[[Order], None]
 
     def __call__(self, order: Order, watchers: Sequence[Watcher], ends_at: datetime) -> None:
         """Have the market watched for ``order`` if it rests; if it has ended, tell of its exit's last event.

@@ -46,7 +46,3 @@ class TellOrders:
             if self.clock.now() >= ends_at:
                 return
             self.hint(one.order)
-
-
-def tell_nobody(_: Sequence[Written]) -> None:
-    """Tell of nothing."""

@@ -70,8 +70,8 @@ class WatchMarket:
     clock: Clock
     new_token: Callable[[], str]
     judge: JudgeTick
-    tick_s: float = 1.0
-    shards: int = 1
+    tick_s: float
+    shards: int
 
     def __call__(self, shard: int, ends_at: datetime, patience_s: float = 0) -> Watched:
         """Tick a shard until nothing waits in it, ``ends_at`` is near, or another function knocks.
@@ -126,7 +126,7 @@ class WatchMarket:
             watched.longest_tick = max(watched.longest_tick, self.clock.now() - began)
             if not run.books.lease.is_wanted:
                 left = timedelta(seconds=self.tick_s) - (self.clock.now() - began)
-                self.clock.sleep(max(0.0, left.total_seconds()))
+                self.clock.sleep(left.total_seconds())
         self.waiting.leave_shard(run.books.lease)
         if run.books.lease.is_wanted:
             # Time for the one that knocked. Should it have ended since, this one goes on.

@@ -44,7 +44,7 @@ def database(connecting: Connecting) -> Iterator[Database]:
 
 
 def halt(database: Database) -> Halt:
-    return Halt(PostgresControl(database), FakeClock())
+    return Halt(PostgresControl(database), FakeClock(), 25)
 
 
 def revoke(database: Database) -> None:
@@ -176,7 +176,8 @@ def test_an_order_is_cancelled_or_signed_never_both(
 
             signing = pool.submit(sign)
             barrier.wait()
-            cancelled = CancelOrders(PostgresControl(database), FakeClock()).by_id([order.id])
+            cancel = CancelOrders(PostgresControl(database), FakeClock(), lambda _: None, is_known=True)
+            cancelled = cancel.by_id([order.id])
             is_signed = signing.result()
             assert (cancelled.cancelled, cancelled.too_late) == (
                 ((), (order.id,)) if is_signed else ((order.id,), ())

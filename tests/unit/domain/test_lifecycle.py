@@ -9,6 +9,7 @@ import pytest
 from dexec.domain.lifecycle import (
     ACTIVE,
     CLAIMABLE,
+    COUNTED,
     PREPARING,
     RESTARTED,
     RESTING,
@@ -35,6 +36,7 @@ from dexec.domain.lifecycle import (
         (RESTARTED, "triggered pending building"),
         (PREPARING, "routing building"),
         (SIGNING, "building submitted"),
+        (COUNTED, "submitted confirmed"),
     ],
 )
 def test_a_set_of_statuses_is_this_one(found: AbstractSet[Status], spelled: str) -> None:

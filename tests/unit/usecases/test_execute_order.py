@@ -36,6 +36,25 @@ def test_an_order_is_routed_built_submitted_and_confirmed(world: World) -> None:
     assert stored(world).error is None
 
 
+def test_endpoints_are_hinted_at_once_it_is_sent_and_at_its_end(world: World) -> None:
+    hinted: list[tuple[str, Status]] = []
+    world.execute_order = replace(
+        world.execute_order,
+        hint=lambda order: hinted.append(("now", order.status)),
+        hint_soon=lambda order: hinted.append(("soon", order.status)),
+    )
+    execute(world, placed(world))
+    assert hinted == [("soon", SUBMITTED), ("now", CONFIRMED)]
+
+
+def test_an_invocation_that_is_about_to_end_begins_nothing(world: World) -> None:
+    order = placed(world)
+    world.tape.calls.clear()
+    redelivery = world.execute_order(order.id, 1, world.clock.now() + timedelta(seconds=3))
+    assert redelivery == Redelivery(SHORT_WAIT_S, "this invocation is about to end")
+    assert world.tape.calls == ["orders.claim", "orders.release"]
+
+
 def test_a_run_that_had_the_order_is_reported_and_no_other(world: World) -> None:
     order = placed(world)
     world.clock.advance(3)

@@ -148,9 +148,11 @@ class Told:
 
     def __init__(self, world: World) -> None:
         self.ticking: list[tuple[str, Status]] = []
+        self.hinted: list[str] = []
         self._tell = TellExit(
             world.backend.orders,
             world.execute_order.new_notifier,
+            lambda order: self.hinted.append(order.id),
             start_ticking=lambda order: self.ticking.append((order.id, order.status)),
         )
         world.execute_order = replace(world.execute_order, tell=self.tell)
@@ -173,7 +175,7 @@ def test_the_exit_opens_over_what_the_entry_bought(world: World, alice: ApiKey, 
     assert [event.status for event in events] == [HELD, OPEN]
     assert {order_id for order_id, _ in world.backend.audit.waiting()} == {exit_order.id}
     assert world.push.seqs("stream", exit_order.id)[-1] == 2, "its watchers hear of it at once"
-    assert watched.ticking == [(exit_order.id, OPEN)]
+    assert (watched.ticking, watched.hinted) == ([(exit_order.id, OPEN)], [exit_order.id])
     world.backend.audit.trigger(exit_order.id)
     assert execute(world, exit_order) is None
     back = stored(world, exit_order).fill
@@ -191,7 +193,7 @@ def test_an_entry_that_ends_unfilled_cancels_its_exit(world: World, alice: ApiKe
     assert exit_order.status is CANCELLED
     assert isinstance(events[-1].detail, Withdrawal)
     assert events[-1].detail.by == "entry"
-    assert (world.backend.audit.waiting(), watched.ticking) == ({}, [])
+    assert (world.backend.audit.waiting(), watched.ticking, watched.hinted) == ({}, [], [exit_order.id])
 
 
 def test_an_entry_that_rests_keeps_its_exit_held(world: World, alice: ApiKey) -> None:
@@ -200,7 +202,7 @@ def test_an_entry_that_rests_keeps_its_exit_held(world: World, alice: ApiKey) ->
     assert entry.exit_id is not None
     assert execute(world, entry) is None
     assert (stored(world, entry).status, told(world, entry.exit_id)[0].status) == (OPEN, HELD)
-    assert watched.ticking == [(entry.id, OPEN)]
+    assert (watched.ticking, watched.hinted) == ([(entry.id, OPEN)], [])
 
 
 # --- dead letters ------------------------------------------------------------------------------------

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
+import pytest
+
 from dexec.domain.lifecycle import Status
-from dexec.domain.quote import RouteRequest
-from dexec.domain.routing import find_route
-from dexec.domain.waiting.conditions import Kind, Limit, Trail
-from dexec.domain.waiting.lookup import LIMITS, Part
+from dexec.domain.order import Triggered
+from dexec.domain.quote import Mode, RouteRequest
+from dexec.domain.routing import bound_price, find_amounts, find_route
+from dexec.domain.routing.single import quote_venues
+from dexec.domain.waiting.conditions import Kind, Limit, Stop, Trail
+from dexec.domain.waiting.lookup import LIMITS, Part, limit_row
+from dexec.domain.waiting.prices import price_key
 from dexec.domain.waiting.terms import Terms
-from dexec.ports import BookTick, Bound
-from dexec.usecases.fit_limits import best_price, fit_limits
+from dexec.ports import BookTick, Bound, Found, Moved
+from dexec.usecases.fit_limits import best_price, fit_limits, postponed
 from dexec.usecases.judge import Book
 from dexec.usecases.reference import reference_prices
+from tests.contract.waiting_samples import waiting
 from tests.support.fakes import START, FakeClock, FakeVenue
 from tests.support.watched import BOOK, Stage, price
 
@@ -123,3 +131,114 @@ def test_the_tick_that_wakes_a_trail_and_meets_the_take_profit_beside_it_does_bo
     waiting = stage.read(order).waiting
     assert waiting is not None
     assert waiting.is_active, "should it rest, the trail follows the price from that tick on"
+
+
+# --- one look, with a quote that is made up ------------------------------------------------------------
+
+LIMIT = Terms(limit=Limit(price("170")))
+SELLS = RouteRequest(Mode.EXACT_IN, "SOL", "USDC", 10**9)
+NEEDED = Fraction(170, 1000)
+HALF_MINUTE = START + timedelta(seconds=30)
+
+
+def waits(terms: Terms = LIMIT, request: RouteRequest | None = None, fired: Kind | None = None) -> Found:
+    """Return a limit's row, as a store finds it."""
+    order = waiting(terms).order
+    assert order.waiting is not None
+    order = replace(order, request=request or SELLS, waiting=replace(order.waiting, fired=fired))
+    return Found(order, limit_row(Limit(price("170"))), order.seq)
+
+
+def fit(
+    found: Sequence[Found], answers: Sequence[Fraction | None], times: Sequence[bool] = (), slot: int = 1_000
+) -> tuple[list[Triggered], list[Moved]]:
+    """Fit limits while the reference is 170; return why some are triggered, and what is moved."""
+    ticked = Book()
+    ticked.add(BookTick(BOOK, slot, START, NEEDED, NEEDED))
+    left, time = iter(answers), iter(times)
+    fitted = fit_limits(found, {BOOK: ticked}, lambda _: next(left), START, lambda: next(time, True))
+    assert not list(left), "as often as it was to be quoted"
+    why = [change.events[-1].detail for change in fitted.changes]
+    return [one for one in why if isinstance(one, Triggered)], list(fitted.moved)
+
+
+def test_a_quote_that_is_just_enough_triggers_and_one_below_waits_for_the_reference_it_needs() -> None:
+    below = NEEDED * 99 / 100
+    one, much, dead, early = waits(), waits(), waits(), waits(Terms(limit=Limit(price("170.000001"))))
+    much = replace(much, order=replace(much.order, request=replace(SELLS, amount=3 * 10**9)))
+    dead = replace(dead, order=replace(dead.order, request=replace(SELLS, amount=2 * 10**9)))
+    elsewhere = waits(request=RouteRequest(Mode.EXACT_IN, "USDC", "SOL", 10**6))
+    triggered, moved = fit([elsewhere, early, one, dead, much], [NEEDED, None, below])
+    assert [(why.by, why.price, why.threshold, why.slot) for why in triggered] == [
+        (Kind.LIMIT, NEEDED, NEEDED, 1_000)
+    ]
+    key = -price_key(NEEDED * 100 / 99)
+    assert moved == [
+        Moved(early.order.id, 1, Part.LIMIT, LIMITS, -price_key(Fraction(170_000_001, 10**9)), None),
+        Moved(dead.order.id, 1, Part.LIMIT, None, dead.row.key, HALF_MINUTE),
+        Moved(much.order.id, 1, Part.LIMIT, LIMITS, key, HALF_MINUTE),
+    ]
+
+
+def test_what_an_amount_misses_is_known_for_as_much_and_what_it_meets_is_not() -> None:
+    more = waits(request=replace(SELLS, amount=2 * 10**9))
+    assert len(fit([waits(), waits()], [NEEDED / 2])[1]) == 2
+    triggered, moved = fit([waits(), more], [NEEDED, NEEDED / 2])
+    assert (len(triggered), [one.order_id for one in moved]) == (1, [more.order.id])
+
+
+def test_when_time_is_up_the_rest_is_left() -> None:
+    _, moved = fit([waits(), waits(), waits()], [None], times=[True, False, True])
+    assert len(moved) == 1
+
+
+def test_a_stop_that_has_fired_goes_on_at_the_limit_beside_it() -> None:
+    fired = waits(Terms(stop=Stop(price("180")), stop_limit=price("170")), fired=Kind.STOP)
+    assert [one.by for one in fit([fired], [NEEDED])[0]] == [Kind.RETRY]
+
+
+def test_an_amount_too_small_to_cost_a_unit_needs_one_for_one() -> None:
+    request = RouteRequest(Mode.EXACT_OUT, "SOL", "USDC", 1)
+    tiny = waits(Terms(limit=Limit(price("2000"))), request)
+    ticked = Book()
+    ticked.add(BookTick(BOOK, 1_000, START, Fraction(3), Fraction(3)))
+    fitted = fit_limits([tiny], {BOOK: ticked}, lambda _: Fraction(3, 4), START, lambda: True)
+    assert (len(fitted.changes), len(fitted.moved)) == (0, 1)
+
+
+def test_a_limit_that_has_no_turn_comes_again() -> None:
+    one = waits()
+    assert postponed(one, START).at == HALF_MINUTE
+    assert postponed(one, START).group == LIMITS
+    resting = replace(one, row=limit_row(Limit(price("170")), START))
+    assert postponed(resting, START) == Moved(one.order.id, 1, Part.LIMIT, LIMITS, one.row.key, None)
+
+
+# --- the price of a whole amount -------------------------------------------------------------------------
+
+LARGE = replace(SELLS, amount=10**14)
+
+
+def price_of(limit: int | None) -> Fraction | None:
+    return best_price(replace(LARGE, limit=limit), POOLS, 0)
+
+
+def test_one_pool_is_enough_where_it_keeps_the_limit_and_else_all_are_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    alone = next(iter(quote_venues(LARGE, POOLS)))
+    both = find_amounts(LARGE, POOLS, leg_cost=0)
+    assert both is not None
+    assert both[1] > alone.amount_out
+    for limit in (1, alone.amount_out):
+        assert price_of(limit) == Fraction(alone.amount_out, LARGE.amount)
+    for limit in (alone.amount_out + 1, both[1]):
+        assert price_of(limit) == Fraction(both[1], both[0])
+    bound = bound_price(LARGE, POOLS)
+    assert price_of(2 * both[1]) == bound, "no route beats it"
+    monkeypatch.setattr("dexec.usecases.fit_limits.bound_price", lambda *_: Fraction(2 * both[1], both[0]))
+    assert price_of(2 * both[1]) == Fraction(both[1], both[0]), "a bound that meets the limit says nothing"
+
+
+def test_what_cannot_be_traded_has_no_price() -> None:
+    assert best_price(SELLS, (), 0) is None

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dexec.domain.lifecycle import Status
-from dexec.domain.order import Order
+from dexec.domain.order import Change, Order
 from dexec.domain.quote import Mode, RouteRequest
 from dexec.domain.recorded import RecordedRoute
 from dexec.domain.tokens import format_units
@@ -74,6 +74,24 @@ def test_past_its_deadline_an_order_expires_before_anything_is_asked(world: Worl
     assert world.tape.calls == ["orders.claim", "orders.save"]
 
 
+def test_after_a_deadline_that_passes_while_its_route_is_stored_nothing_is_signed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = placed(world, replace(SWAP, deadline_s=30))
+    world.clock.sleep(28.5)
+    save = world.backend.orders.save
+
+    def slowly(change: Change) -> object:
+        watchers = save(change)
+        world.clock.advance(1.5)
+        return watchers
+
+    monkeypatch.setattr(world.backend.orders, "save", slowly)
+    assert execute(world, order) is None
+    assert (states(world)[-2:], error(world)) == ([Status.BUILDING, Status.EXPIRED], "deadline_passed")
+    assert not world.signer.signed
+
+
 def test_a_signature_whose_blockhash_expired_past_the_deadline_is_the_last(world: World) -> None:
     world.cluster.landings = [Landing.DROPPED]
     order = placed(world, replace(SWAP, deadline_s=30))
@@ -99,6 +117,17 @@ def test_more_than_the_wallet_holds_is_refused_before_anything_is_asked_or_signe
     assert failure.message == "Insufficient balance: needs 10000.000000001 SOL, has 10000 SOL"
     assert world.tape.calls == ["orders.claim", "orders.save"]
     assert not world.signer.signed
+
+
+def test_a_token_that_the_wallet_has_none_of_is_not_spent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeWallets, "balances", lambda *_: {})
+    order = placed(world, replace(SWAP, amount=1))
+    assert execute(world, order) is None
+    failure = stored(world).error
+    assert failure is not None
+    assert failure.message == "Insufficient balance: needs 0.000000001 SOL, has 0 SOL"
 
 
 def test_what_an_exact_output_costs_is_compared_with_the_balance(world: World) -> None:

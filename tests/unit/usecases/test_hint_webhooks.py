@@ -7,9 +7,8 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 
 from dexec.domain.errors import QueueUnavailable
-from dexec.domain.order import Order
 from dexec.ports import Hint
-from dexec.usecases.hint_webhooks import HintWebhooks, no_hints
+from dexec.usecases.hint_webhooks import HintWebhooks
 from tests.contract.samples import new_order
 
 BARE = new_order().order
@@ -69,8 +68,3 @@ def test_an_order_without_endpoints_costs_nothing() -> None:
     hint(BARE)
     hint.soon(BARE)
     assert (queue.sent, threads.waiting) == ([], [])
-
-
-def test_hinting_at_nothing_does_nothing() -> None:
-    hint: Callable[[Order], object] = no_hints
-    assert hint(HOOKED) is None

@@ -179,3 +179,8 @@ def test_exits_of_a_sale_are_on_the_other_sides() -> None:
     ):
         with pytest.raises(ExitsCross, match=says):
             market.judge(SELLS, None, crossed)
+
+
+def test_a_take_profit_is_on_the_better_side_of_the_stop_loss_beside_it() -> None:
+    with pytest.raises(ExitsCross, match="140 USDC per SOL has to be above the stop-loss of 145"):
+        Market().judge(SELLS, pair_of_exits("140", "145", SELL))

@@ -44,6 +44,20 @@ def test_a_call_of_the_store_that_fails_costs_a_tick_at_the_most(
     assert set(stage.queued) == {order.id}
 
 
+def test_what_may_have_been_triggered_is_queued_at_once() -> None:
+    stage = Stage([130])
+    order = stage.place(stop("140", 1))
+    apply = stage.backend.waits.apply
+
+    def answer_lost(changes: Sequence[Change]) -> object:
+        apply(changes)
+        raise CommitUnknown("lost")
+
+    stage.backend.waits.apply = answer_lost  # type: ignore[assignment, method-assign]
+    stage.function()(0, START + timedelta(seconds=3.5))
+    assert stage.queued == [order.id]
+
+
 def test_a_conflict_holds_up_one_order_alone() -> None:
     stage = Stage([130])
     orders = [stage.place(stop("140", 1)) for _ in range(7)]
@@ -51,13 +65,13 @@ def test_a_conflict_holds_up_one_order_alone() -> None:
     apply = waits.apply
 
     def conflicts(changes: Sequence[Change]) -> object:
-        if any(change.after.id == orders[3].id for change in changes):
+        if any(change.after.id == orders[-1].id for change in changes):
             raise StoreConflict("contended")
         return apply(changes)
 
     waits.apply = conflicts  # type: ignore[assignment, method-assign]
     assert stage.watch(1)["triggered"] == 6
-    assert stage.read(orders[3]).status is Status.OPEN
+    assert stage.read(orders[-1]).status is Status.OPEN
 
 
 def test_a_message_that_is_lost_is_sent_again() -> None:
@@ -92,6 +106,46 @@ def test_one_gap_triggers_all_and_the_statements_do_not_grow_with_what_waits() -
     assert {stage.why(order).slot for order in orders} == {1_003}
 
 
+@pytest.mark.parametrize(("most", "waiting", "asked"), [(2, 3, 2), (1, 2, 3), (3, 3, 2)])
+def test_as_long_as_a_statement_finds_all_it_may_there_is_another(
+    monkeypatch: pytest.MonkeyPatch, most: int, waiting: int, asked: int
+) -> None:
+    monkeypatch.setattr("dexec.usecases.judge.MOST_TRIGGERED", most)
+    stage = Stage([130])
+    for _ in range(waiting):
+        stage.place(stop("140", 1))
+    calls = counted(stage)
+    assert stage.watch(0.5) == {"ticks": 1, "triggered": waiting}
+    assert calls["due_by_price"] == asked
+
+
+def test_where_nothing_can_be_written_nothing_more_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dexec.usecases.judge.MOST_TRIGGERED", 1)
+    stage = Stage([130])
+    stage.place(stop("140", 1))
+    monkeypatch.setattr(stage.backend.waits, "apply", lambda _: {})
+    calls = counted(stage)
+    assert stage.watch(0.5) == {"ticks": 1}
+    assert calls["due_by_price"] == 1
+
+
+def test_orders_that_end_are_written_half_as_many_at_once_each_under_a_lease_that_is_kept() -> None:
+    stage = Stage([150])
+    for _ in range(300):
+        stage.place(stop("140"), expires_at=START)
+    apply, sizes = stage.backend.waits.apply, list[int]()
+
+    def slowly(changes: Sequence[Change]) -> object:
+        sizes.append(len(changes))
+        stage.clock.advance(2)
+        return apply(changes)
+
+    stage.backend.waits.apply = slowly  # type: ignore[assignment, method-assign]
+    calls = counted(stage)
+    assert stage.watch(1)["expired"] == 300
+    assert (sizes, calls["keep_shard"]) == ([250, 50], 2)
+
+
 def counted(stage: Stage) -> Counter[str]:
     """Return the counts of the calls of the store that its functions will make."""
     counts: Counter[str] = Counter()
@@ -106,6 +160,7 @@ def counted(stage: Stage) -> Counter[str]:
         "lost",
         "ticks",
         "apply",
+        "keep_shard",
     ):
         setattr(waits, name, counting(name, getattr(waits, name), counts))
     return counts

@@ -18,6 +18,7 @@ from tests.proofs.simulation.world import World
 from tests.support.fakes import FakeCluster, Landing
 
 LONGEST_PAUSE_S = 0.4
+LIMITS = Limits(max_attempts=3, lease_s=25, stop_before_end_s=3, quote_max_age_s=2, poll_s=0.025)
 
 
 class Chain(FakeCluster):
@@ -27,6 +28,7 @@ class Chain(FakeCluster):
         super().__init__(world.clock, takes_s)
         self.known_s = lands_after_s
         self.looks: list[float] = []
+        self.lags = False
         self.sent_at = world.clock.now()
         self.losses = 0
 
@@ -43,13 +45,13 @@ class Chain(FakeCluster):
 
     def look(self, transaction: SignedTransaction) -> Landed | Pending | CannotLand:
         self.looks.append((self.clock.now() - self.sent_at).total_seconds())
-        return super().look(transaction)
+        return Pending() if self.lags else super().look(transaction)
 
 
 def executed(world: World, chain: Chain, seconds: float = 20) -> Redelivery | None:
     order = world.place(world.client())
     assert order is not None
-    case: ExecuteOrder = replace(world.execute_order, cluster=chain, limits=Limits())
+    case: ExecuteOrder = replace(world.execute_order, cluster=chain, limits=LIMITS)
     return case(order.id, 1, world.clock.now() + timedelta(seconds=seconds))
 
 
@@ -93,7 +95,7 @@ def test_no_pause_outlasts_the_invocation() -> None:
     began = world.clock.now()
     back = executed(world, chain, seconds=20)
     assert isinstance(back, Redelivery)
-    assert (world.clock.now() - began).total_seconds() == pytest.approx(20 - Limits().stop_before_end_s)
+    assert (world.clock.now() - began).total_seconds() == pytest.approx(20 - LIMITS.stop_before_end_s)
     assert len(chain.looks) == 1
 
 
@@ -106,10 +108,13 @@ def test_what_an_earlier_run_sent_is_looked_at_at_once() -> None:
     world.clock.advance(30)
     looks = len(chain.looks)
     began = world.clock.now()
-    case = replace(world.execute_order, cluster=chain, limits=Limits())
+    case = replace(world.execute_order, cluster=chain, limits=LIMITS)
+    chain.lags = True
+    assert case(order_id, 2, began + timedelta(seconds=2)) is not None, "there is no time, but to look"
+    chain.lags = False
     assert case(order_id, 2, began + timedelta(seconds=20)) is None
-    assert len(chain.looks) == looks + 1
-    assert world.clock.now() == began
+    assert len(chain.looks) == looks + 2
+    assert world.clock.now() == began + timedelta(seconds=1), "until it is due again"
 
 
 def test_pauses_grow_up_to_a_slot_or_the_first_of_them() -> None:

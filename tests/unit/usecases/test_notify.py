@@ -82,6 +82,9 @@ class Scene:
             self.clock,
             self.threads,
             lambda events: (",".join(str(event.seq) for event in events).encode(), len(events)),
+            deadline_s=2,
+            gather_s=0,
+            slow_threads=self.threads,
             waiting=self.threads.wait,
         )
 

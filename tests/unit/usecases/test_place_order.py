@@ -266,6 +266,17 @@ def test_an_order_that_waits_is_stored_and_not_queued(world: World, alice: ApiKe
     assert submit(world, alice, replace(SUBMISSION, terms=FAR)) == order, "a repeat shows it as it stands"
 
 
+def test_a_market_that_is_watched_is_not_to_be_watched_twice(
+    world: World, alice: ApiKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticking: list[Order] = []
+    world.place_order = replace(world.place_order, start_ticking=ticking.append)
+    place = world.backend.orders.place
+    monkeypatch.setattr(world.backend.orders, "place", lambda *given: replace(place(*given), is_ticked=True))
+    submit(world, alice, Submission(SWAP, terms=FAR))
+    assert ticking == []
+
+
 def test_a_limit_that_is_met_starts_like_a_market_order_and_rests_if_it_misses(
     world: World, alice: ApiKey
 ) -> None:
@@ -279,7 +290,7 @@ def test_a_limit_that_is_met_starts_like_a_market_order_and_rests_if_it_misses(
 def test_what_waits_counts_against_the_rate_and_takes_no_slot(world: World, alice: ApiKey) -> None:
     for _ in range(10):
         submit(world, alice, Submission(SWAP, terms=FAR))
-    with pytest.raises(TooManyOrders, match=r"orders that wait are placed faster than .* in 1 s"):
+    with pytest.raises(TooManyOrders, match=r"faster than your key's 100 a minute: .* in 1 s"):
         submit(world, alice, Submission(SWAP, terms=FAR))
     assert submit(world, alice, Submission(SWAP)).run_at == world.clock.now()
 
@@ -288,6 +299,7 @@ def test_a_bracket_is_an_entry_and_a_held_exit(world: World, alice: ApiKey) -> N
     entry = submit(world, alice, replace(SUBMISSION, exits=BACK, label="mine"))
     held = next(order for order in orders(world) if order.id == entry.exit_id)
     assert (held.status, held.entry_id, held.client_id) == (Status.HELD, entry.id, "alice")
+    assert (held.seq, held.attempt) == (1, 1)
     assert held.request == RouteRequest(Mode.EXACT_IN, "USDC", "SOL", 0, SWAP.slippage_bps)
     assert held.waiting is not None
     assert held.waiting.terms == BACK
@@ -320,10 +332,13 @@ def test_a_stop_without_a_price_to_judge_it_by_is_refused(world: World, alice: A
 
 def test_a_repeat_stands_although_it_would_be_refused_now(world: World, alice: ApiKey) -> None:
     stop = replace(SUBMISSION, terms=Terms(stop=Stop(Price("1", PAIR))), expires_at=START + timedelta(days=1))
+    hints: list[Order] = []
+    world.place_order = replace(world.place_order, hint=hints.append)
     order = submit(world, alice, stop)
     for venue in world.venues:
         venue.failures = 1
     assert submit(world, alice, stop) == order
+    assert hints == [order], "it is not new"
     world.clock.advance(2 * 86_400)
     assert submit(world, alice, stop) == order, "its end has passed, and yet it is the same request"
     with pytest.raises(IdempotencyConflict):

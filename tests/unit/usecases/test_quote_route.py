@@ -64,7 +64,7 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 def test_all_venues_are_asked_at_once(clock: FakeClock, threads: ThreadPoolExecutor) -> None:
     barrier = Barrier(2)
     venues = [Meeting(name, clock, barrier) for name in ("raydium", "meteora")]
-    route = QuoteRoute(venues, clock, threads, 30)(SWAP).route
+    route = QuoteRoute(venues, clock, threads, 30, 5_000)(SWAP).route
     assert {quote.venue for quote in route.quotes} == {"raydium", "meteora"}
     assert route.skipped == ()
 
@@ -72,7 +72,7 @@ def test_all_venues_are_asked_at_once(clock: FakeClock, threads: ThreadPoolExecu
 def test_a_slow_venue_is_skipped(clock: FakeClock, threads: ThreadPoolExecutor) -> None:
     let_go = Event()
     venues = [Slow("raydium", clock, let_go), FakeVenue("meteora", clock)]
-    route = QuoteRoute(venues, clock, threads, 0.05)(SWAP).route
+    route = QuoteRoute(venues, clock, threads, 0.05, 5_000)(SWAP).route
     let_go.set()
     assert {quote.venue for quote in route.quotes} == {"meteora"}
     (failure,) = route.skipped
@@ -82,7 +82,7 @@ def test_a_slow_venue_is_skipped(clock: FakeClock, threads: ThreadPoolExecutor) 
 def test_a_venue_that_refuses_is_skipped(clock: FakeClock) -> None:
     venues = [FakeVenue("raydium", clock), FakeVenue("meteora", clock)]
     venues[0].failures = 1
-    quote_route = QuoteRoute(venues, clock, SameThread())
+    quote_route = QuoteRoute(venues, clock, SameThread(), 0.4, 5_000)
     assert [failure.venue for failure in quote_route(SWAP).route.skipped] == ["raydium"]
     assert quote_route(SWAP).route.skipped == ()
 
@@ -92,12 +92,13 @@ def test_without_any_venue_there_is_no_route(clock: FakeClock) -> None:
     for venue in venues:
         venue.failures = 1
     with pytest.raises(NoVenue):
-        QuoteRoute(venues, clock, SameThread())(SWAP)
+        QuoteRoute(venues, clock, SameThread(), 0.4, 5_000)(SWAP)
 
 
 def test_a_bug_is_not_taken_for_a_refusal(clock: FakeClock) -> None:
+    venues = [Broken("raydium", clock), FakeVenue("meteora", clock)]
     with pytest.raises(KeyError):
-        QuoteRoute([Broken("raydium", clock), FakeVenue("meteora", clock)], clock, SameThread())(SWAP)
+        QuoteRoute(venues, clock, SameThread(), 0.4, 5_000)(SWAP)
 
 
 @pytest.mark.parametrize(
@@ -117,12 +118,12 @@ def test_a_leg_costs_what_its_fee_is_worth_in_the_open_token(
     clock: FakeClock, request_: RouteRequest, lamports: int, cost: int
 ) -> None:
     venues = [FakeVenue(name, clock) for name in ("raydium", "meteora")]
-    quote_route = QuoteRoute(venues, clock, SameThread(), leg_cost_lamports=lamports)
+    quote_route = QuoteRoute(venues, clock, SameThread(), 0.4, lamports)
     assert quote_route(request_).route.leg_cost == cost
 
 
 def test_quotes_are_as_old_as_the_question(clock: FakeClock) -> None:
-    decision = QuoteRoute([FakeVenue("raydium", clock, latency_s=0.2)], clock, SameThread())(SWAP)
+    decision = QuoteRoute([FakeVenue("raydium", clock, latency_s=0.2)], clock, SameThread(), 0.4, 5_000)(SWAP)
     assert decision.age_s(clock.now()) == pytest.approx(0.2)
 
 
@@ -152,7 +153,7 @@ def test_a_question_that_came_too_late_is_taken_back(
     monkeypatch.setattr("dexec.usecases.quote_route.wait", waited)
     threads = Answering()
     venues = [FakeVenue("raydium", clock), FakeVenue("meteora", clock)]
-    route = QuoteRoute(venues, clock, threads, 2)(SWAP).route
+    route = QuoteRoute(venues, clock, threads, 2, 5_000)(SWAP).route
     assert waits == [2]
     assert [failure.reason for failure in route.skipped] == ["no answer within 2000 ms"]
     assert threads.queued.cancelled()
@@ -160,5 +161,5 @@ def test_a_question_that_came_too_late_is_taken_back(
 
 def test_a_leg_costs_nothing_where_no_pool_prices_it(clock: FakeClock) -> None:
     swap = replace(SWAP, token_in="USDC", token_out="USDT", amount=150 * 10**6)
-    route = QuoteRoute([FakeVenue("raydium", clock)], clock, SameThread())(swap).route
+    route = QuoteRoute([FakeVenue("raydium", clock)], clock, SameThread(), 0.4, 5_000)(swap).route
     assert route.leg_cost == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -21,7 +22,8 @@ SOL_USDC = Pair("SOL", "USDC")
 def route() -> QuoteRoute:
     """Return a router over two venues."""
     clock = FakeClock()
-    return QuoteRoute([FakeVenue("raydium", clock), FakeVenue("meteora", clock)], clock, SameThread())
+    venues = [FakeVenue("raydium", clock), FakeVenue("meteora", clock)]
+    return QuoteRoute(venues, clock, SameThread(), 0.4, 5_000)
 
 
 def test_the_reference_is_what_the_router_gives_for_the_amount(route: QuoteRoute) -> None:
@@ -49,13 +51,31 @@ def test_one_look_prices_many_books_and_asks_for_each_pair_once() -> None:
     clock = FakeClock()
     venue = Asked("raydium", clock)
     books = [SOL_USDC, opposite(SOL_USDC), Pair("USDC", "USDT")]
-    look = Reference(QuoteRoute([venue], clock, SameThread()), AMOUNTS)(books)
+    look = Reference(QuoteRoute([venue], clock, SameThread(), 0.4, 5_000), AMOUNTS)(books)
     assert look.prices.keys() == {SOL_USDC, opposite(SOL_USDC)}, "of the third, there are no pools"
     assert len(venue.pairs) == len({frozenset((one.token_in, one.token_out)) for one in venue.pairs})
 
 
-def test_a_book_without_pools_has_no_price() -> None:
+def test_a_book_without_pools_has_no_price(route: QuoteRoute) -> None:
     assert reference_prices([SOL_USDC], [], AMOUNTS) == {}
+    look = Reference(replace(route, venues=()), AMOUNTS)([SOL_USDC])
+    assert (look.slot, look.prices, look.venues) == (0, {}, frozenset())
+
+
+def test_a_look_is_as_of_the_newest_slot_that_a_venue_answered_with(route: QuoteRoute) -> None:
+    class Ahead(FakeVenue):
+        def read(self, pairs: Sequence[Pair]) -> PoolSnapshot:
+            return replace(super().read(pairs), slot=10**6)
+
+    venues = [*route.venues, Ahead("raydium", FakeClock()), *route.venues]
+    assert Reference(replace(route, venues=venues), AMOUNTS)([SOL_USDC]).slot == 10**6
+
+
+@pytest.mark.parametrize("token", ["SOL", "USDC"])
+def test_a_book_that_can_be_traded_in_one_direction_alone_has_no_price(token: str) -> None:
+    pools = [FakeVenue("raydium", FakeClock()).read([SOL_USDC])]
+    assert reference_prices([SOL_USDC], pools, AMOUNTS)
+    assert reference_prices([SOL_USDC], pools, AMOUNTS | {token: 10**40}) == {}
 
 
 @pytest.mark.parametrize(

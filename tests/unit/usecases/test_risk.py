@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from dexec.domain.errors import NoVenue, StoreUnavailable, TradingHalted
+from dexec.domain.errors import CommitUnknown, LeaseLost, NoVenue, StoreUnavailable, TradingHalted
 from dexec.domain.halts import Stop, Switch
 from dexec.domain.lifecycle import Status, Step
-from dexec.domain.order import Order, Refused
+from dexec.domain.order import Change, Order, Refused
 from dexec.domain.quote import Mode, Pair, RouteRequest
 from dexec.domain.risk import Reservation, RiskLimits, RiskRefused, Rule
 from dexec.domain.waiting.conditions import Limit
@@ -77,12 +77,15 @@ def test_an_order_beyond_a_limit_is_not_placed(
     assert world.backend.audit.histories() == []
 
 
-def test_an_order_may_be_worth_the_limit_to_the_unit(world: World, alice: ApiKey) -> None:
-    most = worth(world)
-    submit(world, limited(world, alice, RiskLimits(max_notional=most, max_daily=most)), Submission(SWAP))
+@pytest.mark.parametrize("terms", [None, STOP], ids=["market", "stop"])
+def test_an_order_may_be_worth_the_limit_to_the_unit(
+    world: World, alice: ApiKey, terms: Terms | None
+) -> None:
+    most, submission = worth(world), Submission(SWAP, terms=terms)
+    submit(world, limited(world, alice, RiskLimits(max_notional=most, max_daily=most)), submission)
     for limits in (RiskLimits(max_notional=most - 1), RiskLimits(max_daily=most - 1)):
         with pytest.raises(RiskRefused):
-            submit(world, limited(world, alice, limits), Submission(SWAP))
+            submit(world, limited(world, alice, limits), submission)
 
 
 def test_what_is_used_of_today_counts_for_what_is_executed_at_once(world: World, alice: ApiKey) -> None:
@@ -147,7 +150,9 @@ def test_a_signature_is_reserved_at_the_reference_and_counts_as_filled(world: Wo
         send(data)
 
     world.cluster.send = look  # type: ignore[method-assign]
+    world.tape.calls.clear()
     assert execute(world, order) is None
+    assert world.tape.calls.count("venue.read") == 2, "each venue once: the pools of its route know the price"
     at_reference = worth(world)
     assert seen == [(at_reference, Reservation(utc_day(world.clock.now()), at_reference, "USDC"))]
     fill = stored(world, order).fill
@@ -272,7 +277,9 @@ def test_what_had_triggered_rests_untriggered_while_halted(
 ) -> None:
     order = place(world, alice, Submission(SWAP, terms=STOP))
     world.halt.trading(switch)
+    world.tape.calls.clear()
     assert execute(world, order) is None, "its message is done with"
+    assert "venue.read" not in world.tape.calls
     after, events = told(world, order.id)
     assert states(world, order) == [OPEN, TRIGGERED, ROUTING, OPEN]
     assert after.waiting is not None
@@ -285,8 +292,9 @@ def test_what_had_triggered_rests_untriggered_while_halted(
     assert stored(world, order).status is Status.CONFIRMED
 
 
+@pytest.mark.parametrize("lost", [None, LeaseLost("lost"), StoreUnavailable("lost"), CommitUnknown("lost")])
 def test_a_halt_between_routing_and_signing_lets_what_waits_rest(
-    world: World, alice: ApiKey, monkeypatch: pytest.MonkeyPatch
+    world: World, alice: ApiKey, monkeypatch: pytest.MonkeyPatch, lost: Exception | None
 ) -> None:
     order = place(world, alice, Submission(SWAP, terms=STOP))
     blockhash = world.cluster.latest_blockhash
@@ -296,9 +304,22 @@ def test_a_halt_between_routing_and_signing_lets_what_waits_rest(
         world.backend.control.stop(Switch(Stop.HALTED, world.clock.now()))
         return blockhash()
 
+    save = world.backend.orders.save
+
+    def save_or_lose(change: Change) -> object:
+        if lost is not None and change.after.status is OPEN:
+            raise lost
+        return save(change)
+
     monkeypatch.setattr(world.cluster, "latest_blockhash", halt_first)
-    assert execute(world, order) is None
+    monkeypatch.setattr(world.backend.orders, "save", save_or_lose)
+    redelivery = execute(world, order)
     assert not world.signer.signed
+    if lost is not None:
+        assert redelivery is not None
+        assert (redelivery.reason, states(world, order)) == ("lost", [OPEN, TRIGGERED, ROUTING])
+        return
+    assert redelivery is None
     assert states(world, order) == [OPEN, TRIGGERED, ROUTING, OPEN]
 
 

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 
+import pytest
+
+from dexec.domain.errors import CommitUnknown, StoreUnavailable
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order, Triggered
 from dexec.domain.quote import Pair
 from dexec.domain.waiting.conditions import Kind, Limit, Stop, Trail
 from dexec.domain.waiting.prices import Unit
+from dexec.domain.waiting.steps import trigger
 from dexec.domain.waiting.terms import Terms
-from dexec.ports import ShardLease
+from dexec.domain.waiting.ticks import shard_of
+from dexec.ports import BookTick, ShardLease
 from dexec.usecases.reference import Look
 from tests.support.fakes import START
-from tests.support.watched import BOOK, VENUES, Stage, price, stop
+from tests.support.watched import BOOK, FIRST_SLOT, VENUES, Stage, price, stop
 
 
 def test_a_stop_goes_when_its_ticks_confirm_it() -> None:
@@ -171,3 +176,183 @@ def test_an_order_placed_at_the_last_moment_is_seen() -> None:
     waits.leave_shard = leaves  # type: ignore[method-assign]
     stage.watch(6)
     assert stage.read(late[0]).status is Status.TRIGGERED
+
+
+@pytest.mark.parametrize(("patience_s", "ticks"), [(5, 2), (4.75, 0), (0, 0)])
+def test_who_knocks_waits_for_the_shard_no_longer_than_it_may(patience_s: float, ticks: int) -> None:
+    stage = Stage()
+    stage.place(stop("140"))
+    waits = stage.backend.waits
+    other = waits.take_shard(0, "other", START, START + timedelta(seconds=5))
+    assert other is not None
+    watched = stage.function()(0, START + timedelta(seconds=10), patience_s)
+    assert watched.counts["ticks"] == ticks
+    assert stage.clock.now() == START + timedelta(seconds=7 if ticks else patience_s)
+    kept = waits.keep_shard(other, START)
+    assert ticks or (kept is not None and kept.is_wanted is (patience_s > 0))
+
+
+def test_a_shard_that_was_ticked_to_the_end_is_not_knocked_at_again() -> None:
+    stage = Stage([130])
+    stage.place(stop("140", 1))
+    waits, leave = stage.backend.waits, stage.backend.waits.leave_shard
+
+    def taken_next(lease: ShardLease) -> None:
+        leave(lease)
+        stage.place(stop("140", 1))
+        waits.take_shard(0, "next", stage.clock.now(), START + timedelta(seconds=99))
+
+    waits.leave_shard = taken_next  # type: ignore[method-assign]
+    watched = stage.function()(0, START + timedelta(seconds=30), 20)
+    assert watched.counts["ticks"] == 2
+    assert stage.clock.now() == START + timedelta(seconds=2)
+
+
+def test_triggered_orders_without_messages_are_the_first_shards_care() -> None:
+    stage = Stage()
+    lost = stage.place(stop("140"))
+    stage.backend.audit.trigger(lost.id)
+    stage.place(stop("140"))
+    stage.queue.messages.clear()
+    function = replace(stage.function(), shards=4)
+    stage.clock.advance(5)
+    assert shard_of(BOOK, 4) == 2
+    for shard, resent in ((2, 0), (0, 1)):
+        watched = function(shard, stage.clock.now() + timedelta(seconds=4))
+        assert watched.counts["resent"] == resent
+    assert stage.queued == [lost.id]
+
+
+def test_the_first_tick_looks_for_what_is_lost_beside_what_waits() -> None:
+    stage = Stage()
+    stage.place(stop("140"))
+    stage.backend.audit.trigger(stage.place(stop("140")).id)
+    stage.clock.advance(5)
+    assert stage.watch(1) == {"ticks": 1, "resent": 1}
+
+
+@pytest.mark.parametrize("price", [150, None], ids=["recorded after an error", "kept"])
+def test_the_lease_lasts_from_look_to_look(price: int | None) -> None:
+    stage = Stage([price])
+    stage.place(stop("140"))
+    waits, leased = stage.backend.waits, list[bool]()
+    record = waits.record
+
+    def fails_once(*given: object) -> object:
+        waits.record = record  # type: ignore[method-assign]
+        raise StoreUnavailable("away")
+
+    def look(pairs: Sequence[Pair]) -> Look:
+        leased.append(waits.is_ticked(0, stage.clock.now() + timedelta(seconds=2.5)))
+        return stage.market(pairs)
+
+    waits.record = fails_once  # type: ignore[assignment, method-assign]
+    replace(stage.function(), look_at=look)(0, START + timedelta(seconds=7))
+    assert leased == [True] * 4
+
+
+def test_ticks_that_nothing_needs_are_pruned_in_the_middle_of_a_run_and_each_minute() -> None:
+    stage = Stage()
+    stage.place(stop("140"))
+    waits, pruned = stage.backend.waits, list[tuple[float, float]]()
+
+    def prune(pair: Pair, kept: Sequence[int], before: datetime) -> int:
+        pruned.append(((stage.clock.now() - START).total_seconds(), (START - before).total_seconds()))
+        assert (pair, len(kept)) == (BOOK, 1), "of equal prices, the last"
+        return 0
+
+    waits.prune = prune  # type: ignore[method-assign]
+    stage.watch(100)
+    assert pruned == [(30, 870), (90, 810)]
+
+
+def test_the_longest_tick_is_measured_and_delays_no_other() -> None:
+    stage = Stage()
+    stage.place(stop("140"))
+    stage.market.took_s = 0.4
+    watched = stage.function()(0, START + timedelta(seconds=6))
+    assert (watched.counts["ticks"], watched.longest_tick) == (3, timedelta(seconds=0.4))
+
+
+def test_who_lost_the_lease_while_no_price_came_stops() -> None:
+    stage = Stage([None])
+    stage.place(stop("140"))
+    waits, kept = stage.backend.waits, list[float]()
+
+    def lost(*_: object) -> None:
+        kept.append((stage.clock.now() - START).total_seconds())
+
+    waits.keep_shard = waits.leave_shard = lost  # type: ignore[method-assign, assignment]
+    # Its lease goes to the next: it is taken once.
+    take = iter([waits.take_shard(0, "mine", START, START)])
+    waits.take_shard = lambda *_, **__: next(take, None)  # type: ignore[method-assign]
+    assert stage.watch(20) == {}
+    assert kept == [2], "it was kept after a third of its five seconds, and not left"
+
+
+@pytest.mark.parametrize(
+    ("lost", "errors", "ticks"),
+    [(None, 1, 0), (StoreUnavailable("still away"), 2, 2), (CommitUnknown("lost"), 2, 2)],
+    ids=["lease lost", "still away", "answer lost"],
+)
+def test_after_an_error_it_goes_on_unless_another_ticks(
+    lost: Exception | None, errors: int, ticks: int
+) -> None:
+    stage = Stage()
+    stage.place(stop("140"))
+    waits = stage.backend.waits
+    take, record = waits.take_shard, waits.record
+
+    def take_fails(*_: object, **__: object) -> None:
+        if lost is not None:
+            waits.take_shard = take  # type: ignore[method-assign]
+            raise lost
+
+    def record_fails(*_: object) -> None:
+        waits.record, waits.take_shard = record, take_fails  # type: ignore[method-assign]
+        raise StoreUnavailable("away")
+
+    waits.record = record_fails  # type: ignore[assignment, method-assign]
+    watched = stage.function()(0, START + timedelta(seconds=6))
+    assert (len(watched.errors), watched.counts["ticks"]) == (errors, ticks)
+
+
+# --- what an earlier run left undone -----------------------------------------------------------------
+
+
+def undone(stage: Stage) -> None:
+    """Record a tick of 130 as a function does that is killed then."""
+    waits, now = stage.backend.waits, stage.clock.now()
+    lease = waits.take_shard(0, "dead", now, now)
+    assert lease is not None
+    tick = BookTick(BOOK, FIRST_SLOT - 1, now, Fraction(130, 1000), Fraction(130, 1000))
+    assert waits.record(lease, [tick], sorted(VENUES), now)
+
+
+@pytest.mark.parametrize(("after_s", "status"), [(2, Status.TRIGGERED), (2.001, Status.OPEN)])
+def test_a_tick_that_was_not_judged_is_judged_while_it_is_fresh_and_else_void(
+    after_s: float, status: Status
+) -> None:
+    stage = Stage()
+    order = stage.place(stop("140", 1))
+    undone(stage)
+    stage.clock.advance(after_s)
+    stage.watch(1)
+    assert stage.read(order).status is status
+    slots = [tick.slot for tick in stage.backend.waits.ticks([BOOK], 0)]
+    assert (FIRST_SLOT - 1 in slots) is (status is Status.TRIGGERED)
+
+
+def test_what_was_triggered_by_a_tick_that_was_not_judged_is_sent_again_whatever_the_queue_shows() -> None:
+    stage = Stage()
+    stage.place(stop("120", 1))
+    before, order = stage.place(stop("140", 1)), stage.place(stop("140", 1))
+    stage.backend.audit.trigger(before.id)
+    stage.clock.advance(1)
+    undone(stage)
+    waits = stage.backend.waits
+    now = stage.clock.now()
+    waits.apply([trigger(stage.read(order), now, Triggered(Kind.STOP))])
+    stage.queue.send("another", "alice", 0)
+    assert stage.watch(1)["resent"] == 1
+    assert stage.queued == ["another", order.id]
