@@ -233,6 +233,10 @@ def test_who_kept_others_waiting_is_a_suspect(store: Backend) -> None:
     assert failures() == 1, "its turn has not come"
     store.watching.settle(Deliveries(order.id, False, missed=frozenset({"c"}), overdue=frozenset({"c"})))
     assert failures() == 2
+    store.watching.settle(slow)
+    assert failures() == 2
+    other = store.orders.claim(place(store, watcher="other").id, "looking", NOW, NOW).watchers
+    assert [watcher.push_failures for watcher in other] == [0]
 
 
 def test_a_failing_connection_gets_the_end_later(store: Backend) -> None:
