@@ -9,12 +9,12 @@ import pytest
 
 from dexec.domain.errors import CancelWished, LeaseLost, NotWaiting, StaleSeq, TooManyOrders
 from dexec.domain.lifecycle import Status, Step
-from dexec.domain.order import Accepted, Event, Order, build, cancel, confirm, submit, try_again
+from dexec.domain.order import Accepted, Event, Order, build, cancel, confirm, fail, submit, try_again
 from dexec.domain.waiting.conditions import Limit, Stop, Trail
 from dexec.domain.waiting.lookup import Part
 from dexec.domain.waiting.prices import Price, price_key
 from dexec.domain.waiting.steps import amend, rest
-from dexec.domain.waiting.terms import Terms
+from dexec.domain.waiting.terms import Terms, Waiting
 from dexec.domain.withdrawals import BY_CLIENT, BY_OPERATOR, OF_EXIT, withdrawal
 from dexec.ports import Cancels
 from tests.contract.samples import (
@@ -35,6 +35,7 @@ from tests.contract.samples import (
 )
 from tests.contract.waiting_samples import (
     AMENDED,
+    EXITS,
     LIMIT,
     OCO,
     SOL_USDC,
@@ -89,11 +90,14 @@ def test_a_cancelled_entry_takes_its_held_exit_with_it(store: Backend) -> None:
     entry = store.orders.place(bracket(LIMIT), None, None).order
     held = held_exit(store, entry)
     bystander = held_exit(store, store.orders.place(bracket(LIMIT), None, None).order)
+    store.orders.amend(amend(held, after(8), held.request, EXITS, None), None)
+    held = stored(store, held)
     told = {one.order.id: one for one in cancelled(store, entry, at=after(3)).ended}
     assert set(told) == {entry.id, held.id}
     over = stored(store, held)
     assert told[held.id].order == over
     assert (over.status, over.seq, over.error) == (Status.CANCELLED, held.seq + 1, OF_EXIT.error)
+    assert (over.updated_at, read(store, held)[1][-1].at) == (after(8), after(8)), "no earlier than amended"
     assert read(store, held)[1][-1].detail == OF_EXIT
     assert told[held.id].events == read(store, held)[1][-1:]
     assert [[w.connection_id for w in one.watchers] for one in told.values()] == [["stream"], ["stream"]]
@@ -102,12 +106,17 @@ def test_a_cancelled_entry_takes_its_held_exit_with_it(store: Backend) -> None:
     assert rows(store, bystander) != {}
 
 
-def test_an_exit_that_is_cancelled_alone_is_not_opened_by_its_entry(store: Backend) -> None:
+@pytest.mark.parametrize("is_filled", [True, False])
+def test_an_exit_that_is_cancelled_alone_stays_as_it_is_when_its_entry_ends(
+    store: Backend, is_filled: bool
+) -> None:
     entry = submitted(store, store.orders.place(bracket(), None, None).order)
     held = held_exit(store, entry)
     cancelled(store, held)
-    store.orders.save(confirm(entry, NOW, FILL))
-    assert stored(store, held).status is Status.CANCELLED
+    before = read(store, held)
+    store.orders.save(confirm(entry, NOW, FILL) if is_filled else fail(entry, NOW, failure("x")))
+    assert read(store, held) == before
+    assert before[0].status is Status.CANCELLED
     assert rows(store, held) == {}
 
 
@@ -156,6 +165,7 @@ def test_an_amended_order_waits_for_what_is_wanted_now(store: Backend) -> None:
     store.audit.tick(7)
     order = open_order(store, STOP)
     store.audit.tick(9)
+    assert store.waits.take_shard(1, "another", NOW, after(9)) is not None
     terms = replace(STOP, stop=Stop(Price("130", SOL_USDC)))
     change = amending(order, terms, expires_at=after(60))
     assert [watcher.connection_id for watcher in store.orders.amend(change, None)] == ["stream"]
@@ -192,6 +202,7 @@ def test_a_condition_that_is_dropped_is_looked_up_no_more(store: Backend) -> Non
     assert set(rows(store, order)) == {Part.STOP}
     store.orders.amend(amending(stored(store, order), LIMIT), None)
     assert set(rows(store, order)) == {Part.LIMIT}
+    assert stored(store, order).waiting == replace(Waiting.of(LIMIT), since=0), "there was no tick yet"
 
 
 def test_a_held_exit_is_amended_and_stays_held(store: Backend) -> None:
@@ -245,12 +256,32 @@ def test_an_order_is_amended_no_earlier_than_it_was_changed(store: Backend) -> N
 
 def test_amending_counts_against_the_rate_of_what_waits(store: Backend) -> None:
     orders = [store.orders.place(waiting(), SLOW, None).order for _ in range(2)]
-    with pytest.raises(TooManyOrders) as refused:
-        store.orders.amend(amending(orders[0], at=after(3)), SLOW)
-    assert refused.value.retry_after_s == 7
+
+    def amended(number: int, at_s: float) -> None:
+        store.orders.amend(amending(orders[number], at=after(at_s)), SLOW)
+        orders[number] = stored(store, orders[number])
+
+    def refused(number: int, at_s: float) -> int:
+        with pytest.raises(TooManyOrders) as refused:
+            amended(number, at_s)
+        return refused.value.retry_after_s
+
+    assert refused(0, 3) == 7
     assert stored(store, orders[0]) == orders[0]
-    store.orders.amend(amending(orders[0], at=after(10)), SLOW)
+    seen = orders[0]
+    amended(0, 10)
     with pytest.raises(StaleSeq):
-        store.orders.amend(amending(orders[0], at=after(11)), SLOW)
-    store.orders.amend(amending(orders[1], at=after(20)), SLOW)
+        store.orders.amend(amending(seen, at=after(20)), SLOW)
+    amended(1, 20)
+    assert refused(0, 20) == 10
     assert store.orders.place(new_order(), SLOW, None).order.run_at == NOW, "market orders have their own"
+
+
+def test_the_first_amendments_of_a_client_are_its_burst(store: Backend) -> None:
+    order = open_order(store)
+    for seconds in (0, 1):
+        store.orders.amend(amending(order, at=after(seconds)), SLOW)
+        order = stored(store, order)
+    with pytest.raises(TooManyOrders) as refused:
+        store.orders.amend(amending(order, at=after(2)), SLOW)
+    assert refused.value.retry_after_s == 8

@@ -129,7 +129,7 @@ def stage(opening: Opening) -> Stage:
 
 
 def test_a_transaction_lands_and_moves_both_tokens(stage: Stage) -> None:
-    signed = stage.sign()
+    signed, bobs = stage.sign(), stage.wallets.balances("bob")
     assert stage.cluster.look(signed) == Pending()
     stage.cluster.send(signed.data)
     landed = stage.cluster.look(signed)
@@ -138,6 +138,7 @@ def test_a_transaction_lands_and_moves_both_tokens(stage: Stage) -> None:
     assert landed.error is None
     assert landed.fill.amount_in == SOL_IN
     assert stage.moved() == {"SOL": -SOL_IN, "USDC": landed.fill.amount_out}
+    assert stage.wallets.balances("bob") == bobs
 
 
 def test_sending_again_is_harmless(stage: Stage) -> None:

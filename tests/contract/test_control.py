@@ -19,6 +19,7 @@ from dexec.usecases.cancel_orders import Cancelled, CancelOrders
 from dexec.usecases.halt import Halt, Halted
 from tests.contract.samples import (
     FILL,
+    MOST,
     NOW,
     PAUSED,
     ROUTE,
@@ -139,6 +140,18 @@ def test_an_order_whose_client_has_no_valid_key_waits(store: Backend) -> None:
     assert claim(store, place(store, "bob")).outcome is ClaimOutcome.CLAIMED
     store.api_keys.add(replace(trading_key(), key_hash="another key of alice"))
     assert claim(store, fresh).outcome is ClaimOutcome.CLAIMED
+
+
+def test_a_claim_tells_what_holds_the_order_back_a_pause_first(store: Backend) -> None:
+    order = place(store)
+    for switch in (Switch(Stop.HALTED, NOW, "bob"), Switch(Stop.HALTED, NOW, "alice"), PAUSED):
+        store.control.stop(switch)
+    assert claim(store, order).outcome is ClaimOutcome.PAUSED
+    store.control.lift([Stop.PAUSED], None)
+    assert claim(store, order).outcome is ClaimOutcome.HALTED
+    store.control.lift([Stop.HALTED], "alice")
+    revoke(store)
+    assert claim(store, order).outcome is ClaimOutcome.KEYLESS
 
 
 # --- halting -----------------------------------------------------------------------------------------
@@ -285,10 +298,14 @@ def test_what_is_not_over_is_found_page_by_page(store: Backend) -> None:
 
 
 def test_who_watches_a_cancelled_order_is_told_who_that_is(store: Backend) -> None:
-    connect(store, "own")
+    connect(store, "bystander")
+    own = connect(store, "own")
     connect(store, "stream", stream=True)
     connect(store, "bobs", "bob", stream=True)
+    store.api_keys.add(replace(trading_key(), key_hash="revoked", revoked_at=NOW))
+    store.watching.connect(replace(own, connection_id="revoked", key_hash="revoked", stream=True), MOST)
     watched, other = place(store, watcher="own"), place(store)
+    place(store, watcher="bystander")
     found = {
         one.order.id: {w.connection_id for w in one.watchers} for one in cancel(store, watched, other).ended
     }

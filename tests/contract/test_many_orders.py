@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import build, confirm, fail
-from dexec.ports import ClaimOutcome
+from dexec.domain.withdrawals import BY_CLIENT
+from dexec.ports import ClaimOutcome, Standing, StatusFilter
 from tests.contract.samples import (
     FILL,
     NOW,
@@ -23,31 +23,26 @@ from tests.contract.samples import (
     submitted,
     trading_key,
 )
+from tests.contract.waiting_samples import in_every_status, open_order
 from tests.proofs.simulation.backend import Backend
 
 
-def test_history_is_paged_newest_first(store: Backend) -> None:
-    orders = [store.orders.place(new_order(now=after(n)), None, None).order for n in range(5)]
-    place(store, "bob")
-    newest_first = [order.id for order in reversed(orders)]
-    page = store.orders.history("alice", None, None, 2)
-    rest = store.orders.history("alice", None, page[-1].id, 10)
-    assert [order.id for order in (*page, *rest)] == newest_first
-    claimed(store, orders[1], now=after(2))
-    (routing,) = store.orders.history("alice", Status.ROUTING, None, 10)
-    assert routing.id == orders[1].id
-
-
-def test_what_is_active_is_not_over(store: Backend) -> None:
-    orders = [store.orders.place(new_order(now=after(n)), None, None).order for n in range(4)]
-    place(store, "bob")
-    store.orders.save(fail(claimed(store, orders[0], now=after(4)), after(4), failure("x")))
-    claimed(store, orders[2], now=after(4))
-    active = [order.id for order in store.orders.history("alice", "active", None, 10)]
-    assert active == [orders[3].id, orders[2].id, orders[1].id]
-    page = store.orders.history("alice", "active", None, 2)
-    rest = store.orders.history("alice", "active", page[-1].id, 2)
-    assert [order.id for order in (*page, *rest)] == active
+def test_a_history_of_all_of_what_is_active_or_of_one_status_is_paged_newest_first(store: Backend) -> None:
+    found = [(client, in_every_status(store, client)) for _ in range(3) for client in ("alice", "bob")]
+    filters: list[StatusFilter | None] = [None, "active", *Status]
+    for client in ("alice", "bob"):
+        for status in filters:
+            orders = [one for whose, some in found if whose == client for one in some.values()]
+            wanted = [one for one in orders if not one.is_terminal] if status == "active" else orders
+            wanted = [one for one in wanted if status in (None, "active", one.status)]
+            ids = sorted((one.id for one in wanted), reverse=True)
+            befores = [None, *ids[:-2]] if status == "active" else [None, ids[0]]
+            pages = [store.orders.history(client, status, before, 1) for before in befores]
+            pages.append(store.orders.history(client, status, ids[len(pages) - 1], 99))
+            whole = store.orders.history(client, status, None, 99)
+            assert [one.id for one in whole] == [one.id for page in pages for one in page] == ids
+    newest = open_order(store)
+    assert store.orders.history("alice", "active", None, 1) == (newest,)
 
 
 def lost(store: Backend, seconds: float, *, queue_is_empty: bool = True, limit: int = 10) -> list[str]:
@@ -92,11 +87,13 @@ def test_what_is_open_may_be_lost_and_what_is_submitted_also_while_paused(store:
     waiting, routing, going = place(store), claimed(store, place(store)), claimed(store, place(store))
     store.orders.save(build(going, NOW, ROUTE))
     sent, confirmed, failed = (submitted(store, place(store)) for _ in range(3))
+    due = open_order(store)
+    store.audit.trigger(due.id)
     store.orders.save(confirm(confirmed, NOW, FILL))
     store.orders.save(fail(failed, NOW, failure("x")))
-    assert sorted(lost(store, 25)) == sorted(one.id for one in (waiting, routing, going, sent))
+    assert sorted(lost(store, 25)) == sorted(one.id for one in (waiting, routing, going, sent, due))
     store.orders.release(routing, NOW)
-    assert sorted(lost(store, 24)) == sorted((waiting.id, routing.id))
+    assert sorted(lost(store, 24)) == sorted((waiting.id, routing.id, due.id))
     store.control.stop(PAUSED)
     assert lost(store, 25) == [sent.id]
     assert lost(store, 24) == []
@@ -124,12 +121,19 @@ def test_a_lost_order_is_requeued_once(store: Backend) -> None:
     assert queued == {order.id: after(20), other.id: other.queued_at}
 
 
-def test_an_order_that_is_over_is_not_requeued(store: Backend) -> None:
-    failed, confirmed = claimed(store, place(store)), submitted(store, place(store))
-    store.orders.save(fail(failed, NOW, failure("x")))
-    store.orders.save(confirm(confirmed, NOW, FILL))
-    assert not store.orders.requeue(failed, NOW + timedelta(seconds=20))
-    assert not store.orders.requeue(confirmed, NOW + timedelta(seconds=20))
+def test_whatever_is_not_over_is_requeued_and_counted_by_its_status(store: Backend) -> None:
+    orders, bobs = in_every_status(store), in_every_status(store, "bob")
+    over = {status for status, order in orders.items() if order.is_terminal}
+    assert {status for status, order in orders.items() if not store.orders.requeue(order, after(20))} == over
+    assert store.control.standing("alice") == Standing(waiting=6, submitted=1)
+    assert store.control.standing(None) == Standing(waiting=12, submitted=2)
+    committing = {one.id for status, one in orders.items() if status not in {*over, Status.HELD}}
+    assert {one.id for one in store.risk.committing("alice")} == committing
+    assert (store.risk.waiting("alice", 9), store.waits.count(9)) == (2, 4)
+    store.orders.release(claimed(store, place(store)), after(9))
+    leased = [[one[status].id for status in (Status.ROUTING, Status.BUILDING)] for one in (orders, bobs)]
+    assert {one.id for one in store.control.leased(None)} == {*leased[0], *leased[1]}
+    assert {one.id for one in store.control.leased("bob")} == {*leased[1]}
 
 
 def test_a_parked_order_is_neither_claimed_nor_lost_until_it_is_released(store: Backend) -> None:
@@ -148,18 +152,21 @@ def test_a_parked_order_is_neither_claimed_nor_lost_until_it_is_released(store: 
 
 
 def test_a_parked_order_is_released_alone_and_while_it_is_open(store: Backend) -> None:
-    order, other, over = (claimed(store, place(store)) for _ in range(3))
+    order, other, failed, cancelled = (claimed(store, place(store)) for _ in range(4))
     waiting = place(store)
-    for one in (order, other, over):
+    for one in (order, other, failed, cancelled):
         store.orders.end_round(one, after(1), 3, parks=True)
-    store.control.cancel([over.id], after(2), failure("x"))
+    store.control.cancel([failed.id], after(2), failure("x"))
+    store.control.cancel([cancelled.id], after(2), BY_CLIENT)
     assert store.orders.parked() == 2
-    assert not store.orders.unpark(over.id, after(60)), "it has ended"
+    for over in (failed, cancelled):
+        assert not store.orders.unpark(over.id, after(60)), "it has ended"
     assert not store.orders.unpark(waiting.id, after(60)), "it was never parked"
     assert store.orders.unpark(order.id, after(60))
     assert store.orders.parked() == 1
     queued = {one.id: one.queued_at for one in store.orders.history("alice", None, None, 9)}
-    assert queued == {order.id: after(60), other.id: NOW, over.id: NOW, waiting.id: NOW}
+    at_first = (other, failed, cancelled, waiting)
+    assert queued == {order.id: after(60), **{one.id: NOW for one in at_first}}
     assert claim(store, other, now=after(60)).outcome is ClaimOutcome.PARKED
 
 

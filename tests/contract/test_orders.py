@@ -10,7 +10,7 @@ from dexec.domain.errors import IdempotencyConflict, LeaseLost, TooManyOrders
 from dexec.domain.halts import Stop
 from dexec.domain.lifecycle import Status, Step
 from dexec.domain.order import Accepted, Order, build, confirm, fail, try_again
-from dexec.ports import ClaimOutcome
+from dexec.ports import ClaimOutcome, RateLimit
 from tests.contract.samples import (
     FILL,
     LEASE,
@@ -75,6 +75,16 @@ def test_a_key_with_another_body_is_a_conflict(store: Backend) -> None:
         store.orders.place(new_order(key="k", hashes=("other",)), None, None)
 
 
+def test_the_order_that_a_key_stands_for_is_known(store: Backend) -> None:
+    for client, key in (("bob", "k"), ("alice", "l"), ("bob", "m")):
+        store.orders.place(new_order(client, key), None, None)
+    first = store.orders.place(new_order(key="k"), None, None).order
+    assert store.orders.known(new_order(key="k")) == first
+    assert [store.orders.known(new_order(key=key)) for key in (None, "m")] == [None, None]
+    with pytest.raises(IdempotencyConflict):
+        store.orders.known(new_order(key="k", hashes=("other",)))
+
+
 def test_placing_the_very_same_order_again_changes_nothing(store: Backend) -> None:
     new = new_order(key="k")
     store.orders.place(new, SLOW, None)
@@ -115,11 +125,14 @@ def test_a_client_that_was_idle_has_its_burst_and_no_more(store: Backend) -> Non
     assert starts == [after(later), after(later), after(later + 10), after(later + 20)]
 
 
-def test_a_refused_or_repeated_order_takes_no_slot(store: Backend) -> None:
-    store.orders.place(new_order(key="k"), SLOW, None)
+def test_a_repeated_order_takes_no_slot_and_gives_none_back(store: Backend) -> None:
+    first = store.orders.place(new_order(key="k"), SLOW, None).order
     for _ in range(5):
         store.orders.place(new_order(key="k"), SLOW, None)
+    claimed(store, first)
+    store.orders.place(new_order(key="k"), SLOW, None)
     assert store.orders.place(new_order(), SLOW, None).order.run_at == NOW
+    assert store.orders.place(new_order(), SLOW, None).order.run_at == after(10)
 
 
 def test_clients_do_not_share_a_rate(store: Backend) -> None:
@@ -128,21 +141,22 @@ def test_clients_do_not_share_a_rate(store: Backend) -> None:
     assert store.orders.place(new_order("bob"), SLOW, None).order.run_at == NOW
 
 
-def test_a_repeat_touches_no_order_but_the_one_that_waits(store: Backend) -> None:
+@pytest.mark.parametrize("limit", [None, SLOW], ids=["without a limit", "with a limit"])
+def test_a_repeat_touches_no_order_but_the_one_that_waits(store: Backend, limit: RateLimit | None) -> None:
     waiting, going = (store.orders.place(new_order(key=key), None, None).order for key in ("k", "l"))
     keyless, bobs = place(store), store.orders.place(new_order("bob", "k"), None, None).order
     going = claimed(store, going)
     with pytest.raises(IdempotencyConflict):
-        store.orders.place(new_order(key="k", hashes=("other",), now=after(1)), None, None)
+        store.orders.place(new_order(key="k", hashes=("other",), now=after(1)), limit, None)
     assert stored(store, waiting) == waiting, "who asks for something else does not ask for it again"
-    assert store.orders.place(new_order(key="l", now=after(2)), None, None).order == going
+    assert store.orders.place(new_order(key="l", now=after(2)), limit, None).order == going
     assert [stored(store, one) for one in (waiting, going, keyless, bobs)] == [waiting, going, keyless, bobs]
-    again = store.orders.place(new_order(key="k", now=after(3)), None, None)
+    again = store.orders.place(new_order(key="k", now=after(3)), limit, None)
     assert again.order == replace(waiting, queued_at=after(3))
     others = [going, keyless, bobs]
     assert [stored(store, one) for one in (waiting, *others)] == [again.order, *others]
     with pytest.raises(IdempotencyConflict):
-        store.orders.place(new_order(key="l", hashes=("other",), now=after(4)), None, None)
+        store.orders.place(new_order(key="l", hashes=("other",), now=after(4)), limit, None)
 
 
 @pytest.mark.parametrize("key", [None, "k"])
@@ -272,6 +286,7 @@ def test_nothing_new_is_begun_while_paused(store: Backend) -> None:
     fresh, on_its_way = place(store), submitted(store, place(store))
     store.control.stop(PAUSED)
     assert claim(store, fresh).outcome is ClaimOutcome.PAUSED
+    assert claim(store, place(store)).outcome is ClaimOutcome.PAUSED, "it is accepted, and waits"
     assert claim(store, on_its_way, "other", after(25)).outcome is ClaimOutcome.CLAIMED
     store.control.lift([Stop.PAUSED], None)
     assert claim(store, fresh).outcome is ClaimOutcome.CLAIMED

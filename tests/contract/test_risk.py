@@ -28,6 +28,7 @@ from tests.contract.samples import (
     new_order,
     place,
     stored,
+    submitted,
     trading_key,
 )
 from tests.contract.waiting_samples import LIMIT, amending, bracket, open_order, triggered, waiting
@@ -42,9 +43,11 @@ def used(store: Backend, client_id: str = "alice", day: date = TODAY) -> int:
     return store.risk.used(client_id, day, "USDC")
 
 
-def signing(store: Backend, amount: int, client_id: str = "alice", day: date = TODAY) -> Change:
+def signing(
+    store: Backend, amount: int, client_id: str = "alice", day: date = TODAY, token: str = "USDC"
+) -> Change:
     """Return the change that stores the signature of a new order that counts for ``amount``."""
-    return submit(built(store, client_id), NOW, TRANSACTION, Reservation(day, amount, "USDC"))
+    return submit(built(store, client_id), NOW, TRANSACTION, Reservation(day, amount, token))
 
 
 def signed(store: Backend, amount: int) -> Order:
@@ -82,8 +85,11 @@ def test_a_key_and_a_claim_tell_the_limits_of_their_client(store: Backend) -> No
 
 def test_a_signature_is_counted_until_it_cannot_land_and_a_fill_by_what_it_was(store: Backend) -> None:
     store.risk.set("alice", LIMITS, NOW)
+    store.risk.set("bob", RiskLimits(max_daily=1), NOW)
+    uncounted = submitted(store, place(store))
     filled, lost, failed = signed(store, 100), signed(store, 20), signed(store, 3)
     assert stored(store, filled).reserved == Reservation(TODAY, 100, "USDC")
+    assert stored(store, uncounted).reserved is None
     assert used(store) == 123
     store.orders.save(try_again(lost, NOW, failure("blockhash_expired")))
     assert used(store) == 103
@@ -123,11 +129,26 @@ def test_the_first_signature_of_a_day_may_be_too_much_as_well(store: Backend) ->
 
 def test_days_and_tokens_are_counted_apart(store: Backend) -> None:
     store.risk.set("alice", LIMITS, NOW)
-    signed(store, 10)
-    store.orders.save(signing(store, 999_999_999, day=date(2040, 1, 1)))
-    assert used(store) == 10
-    assert used(store, day=date(2040, 1, 1)) == 999_999_999
-    assert store.risk.used("alice", TODAY, "USDT") == 0
+    later, order = date(2040, 1, 1), signed(store, 10)
+    for change in (signing(store, 999_999_999, day=later), signing(store, 7, token="USDT")):
+        store.orders.save(change)
+    store.orders.save(signing(store, 5, "bob"))
+    assert (used(store), store.risk.used("alice", TODAY, "USDT")) == (10, 7)
+    store.orders.save(fail(order, NOW, failure("order_failed")))
+    assert (used(store), store.risk.used("alice", TODAY, "USDT")) == (0, 7)
+    assert (used(store, day=later), used(store, "bob")) == (999_999_999, 5)
+
+
+def test_what_a_fill_was_replaces_what_its_own_signature_counted_for(store: Backend) -> None:
+    order = signed(store, 40)
+    building = build(triggered(store, open_order(store)), NOW, ROUTE)
+    store.orders.save(building)
+    other = submit(building.after, NOW, TRANSACTION, Reservation(TODAY, 40, "USDC"))
+    store.orders.save(other)
+    assert other.after.seq == order.seq + 1, "as far as the fill is"
+    store.orders.save(confirm(order, NOW, FILL))
+    assert stored(store, other.after) == other.after
+    assert used(store) == FILL.amount_out + 40
 
 
 def test_limits_that_were_lowered_or_removed_hold_no_fill_back(store: Backend) -> None:
@@ -137,8 +158,8 @@ def test_limits_that_were_lowered_or_removed_hold_no_fill_back(store: Backend) -
     store.orders.save(confirm(one, NOW, FILL))
     store.risk.clear("alice")
     store.orders.save(confirm(other, NOW, FILL))
-    assert used(store) == 2 * FILL.amount_out
     signed(store, 5_000_000_000)
+    assert used(store) == 2 * FILL.amount_out + 5_000_000_000
 
 
 def test_a_save_that_lost_its_lease_counts_nothing(store: Backend) -> None:
@@ -156,7 +177,19 @@ def test_a_save_that_lost_its_lease_counts_nothing(store: Backend) -> None:
             store.orders.save(late)
     assert used(store) == 40
     store.orders.save(try_again(later, after(25), failure("blockhash_expired")))
+    with pytest.raises(LeaseLost):
+        store.orders.save(confirm(order, NOW, FILL))
     assert used(store) == 0
+
+
+def test_a_signature_is_counted_once(store: Backend) -> None:
+    change = signing(store, 40)
+    store.orders.save(change)
+    with pytest.raises(LeaseLost):
+        store.orders.save(change)
+    assert used(store) == 40
+    signed(store, 0)
+    assert used(store) == 40
 
 
 def test_an_amount_beyond_any_integer_type_is_counted_exactly(store: Backend) -> None:
@@ -197,12 +230,14 @@ def test_a_halt_refuses_orders_and_holds_what_was_accepted(store: Backend, switc
     for change in (build(taken, NOW, ROUTE), going):
         with pytest.raises(Exception, match="halted"):
             store.orders.save(change)
+    assert used(store) == 0
     assert store.orders.lost(after(60), 15, True, 600, 9) == ()
     if switch.client_id:
         claimed(store, place(store, "bob"))
     assert store.control.lift([switch.stop], switch.client_id) == (switch,)
     assert claim(store, waits).outcome is ClaimOutcome.CLAIMED
     store.orders.save(going)
+    assert used(store) == 1
 
 
 @pytest.mark.parametrize("client_id", [None, "alice"])
@@ -241,7 +276,8 @@ def test_orders_that_are_not_over_are_committed(store: Backend) -> None:
 @pytest.mark.parametrize(("switch", "limit"), [(HALTED, None), (REDUCING_ALICE, SLOW)])
 def test_while_halted_nothing_is_amended(store: Backend, switch: Switch, limit: RateLimit | None) -> None:
     order = open_order(store)
-    store.control.stop(Switch(Stop.PAUSED, NOW))
+    for other in (Switch(Stop.PAUSED, NOW), Switch(Stop.HALTED, NOW, "bob")):
+        store.control.stop(other)
     store.orders.amend(amending(order), None)
     seen, change = stored(store, order), amending(stored(store, order))
     store.control.stop(switch)
@@ -259,6 +295,7 @@ def test_what_waits_is_claimed_while_it_may_not_trade_to_rest_again(store: Backe
     order = triggered(store, open_order(store))
     free = claim(store, triggered(store, open_order(store)))
     assert (free.outcome, free.halted) == (ClaimOutcome.CLAIMED, False)
+    sent = submitted(store, triggered(store, open_order(store)))
     if stop == "keyless":
         store.api_keys.add(replace(trading_key(), revoked_at=NOW))
     else:
@@ -274,6 +311,8 @@ def test_what_waits_is_claimed_while_it_may_not_trade_to_rest_again(store: Backe
     assert after_it.waiting.fired is None
     again = claim(store, order)
     assert (again.outcome, again.halted) == (ClaimOutcome.RESTING, False)
+    settling = claim(store, sent)
+    assert (settling.outcome, settling.halted) == (ClaimOutcome.CLAIMED, False)
 
 
 def test_as_many_orders_wait_as_their_client_may_have(store: Backend) -> None:

@@ -85,6 +85,24 @@ def test_who_knocks_is_seen_by_who_ticks(store: Backend) -> None:
     assert store.waits.keep_shard(other, after(9)) == other
 
 
+def test_a_function_that_ticks_two_shards_keeps_them_apart(store: Backend) -> None:
+    one = lease_of(store)
+    other = store.waits.take_shard(1, "mine", NOW, after(5))
+    assert other is not None
+    one = store.waits.record(one, [tick(7)], ["orca"], after(5)) or one
+    other = store.waits.record(other, [tick(7, pair=OTHER)], ["orca"], after(5)) or other
+    store.waits.judged(one)
+    store.waits.void(one, [BOOK, OTHER])
+    assert store.waits.ticks([BOOK, OTHER], 0) == (tick(7), tick(7, pair=OTHER))
+    assert store.waits.keep_shard(one, after(20)) == one
+    assert [store.waits.is_ticked(shard, after(6)) for shard in (0, 1)] == [True, False]
+    store.waits.leave_shard(one)
+    assert [store.waits.is_ticked(shard, NOW) for shard in (0, 1)] == [False, True]
+    assert store.waits.take_shard(1, "mine", NOW, after(5)) == other, "not judged"
+    store.waits.void(other, [OTHER])
+    assert store.waits.ticks([BOOK, OTHER], 0) == (tick(7),)
+
+
 # --- ticks -------------------------------------------------------------------------------------------
 
 
@@ -98,6 +116,7 @@ def test_a_tick_is_stored_with_the_lease(store: Backend) -> None:
     store.waits.judged(recorded)
     store.waits.leave_shard(recorded)
     assert lease_of(store, "next") == ShardLease(0, "next", 7, 7, NOW, ("orca", "raydium"))
+    assert store.waits.take_shard(1, "another", NOW, after(9)) is not None
     assert store.waits.ticked_at() == {0: NOW}
 
 
@@ -111,6 +130,7 @@ def test_slots_rise_strictly_and_a_lost_lease_stores_nothing(store: Backend) -> 
     lease_of(store, "next")
     assert store.waits.record(recorded, [tick(8)], ["orca"], after(5)) is None
     store.waits.judged(recorded)
+    store.waits.void(recorded, [BOOK])
     assert lease_of(store, "next").judged == 0
     assert store.waits.ticks([BOOK, OTHER], 0) == (tick(7),)
 
@@ -132,7 +152,10 @@ def test_a_tick_that_was_never_judged_is_voided_and_its_slot_stays_used(store: B
     assert store.waits.ticks([BOOK], 0) == (tick(7),), "it was judged"
     second = store.waits.record(first, [tick(8), tick(8, pair=OTHER)], ["orca"], after(5))
     assert second is not None
+    store.waits.void(first, [BOOK, OTHER])
+    assert store.waits.ticks([BOOK, OTHER], 7) == (tick(8), tick(8, pair=OTHER)), "another's slot"
     store.waits.void(second, [BOOK, OTHER])
+    store.waits.judged(first)
     assert store.waits.ticks([BOOK, OTHER], 0) == (tick(7),)
     assert lease_of(store) == ShardLease(0, "mine", 8, 8, NOW, ("orca",))
 

@@ -118,12 +118,14 @@ def test_what_rests_is_counted_no_further_than_needed(store: Backend) -> None:
 def test_the_oldest_trail_of_a_book(store: Backend) -> None:
     place(store, stop("140"))
     assert store.waits.oldest_since({BOOK: (STOPS,)}) == {}
+    store.audit.tick(5)
+    place(store, trail(), pair=OTHER)
     store.audit.tick(7)
     place(store, trail())
     store.audit.tick(9)
     place(store, trail())
     groups = store.waits.groups()
-    assert store.waits.oldest_since(groups) == {BOOK: 7}
+    assert store.waits.oldest_since(groups) == {BOOK: 7, OTHER: 5}
 
 
 def test_what_reaches_a_bound_is_found_with_its_order(store: Backend) -> None:
@@ -139,16 +141,17 @@ def test_what_reaches_a_bound_is_found_with_its_order(store: Backend) -> None:
 
 
 def test_what_began_to_wait_too_late_is_not_found(store: Backend) -> None:
-    early = place(store, stop("145"))
+    early = [place(store, stop("145")).id for _ in range(3)]
     store.audit.tick(5)
     late = place(store, stop("145"))
-    assert ids(store.waits.due_by_price([bound(STOPS, 0, before=5)])) == [early.id]
-    assert set(ids(store.waits.due_by_price([bound(STOPS, 0, before=6)]))) == {early.id, late.id}
+    assert ids(store.waits.due_by_price([bound(STOPS, 0, before=5)])) == early
+    assert ids(store.waits.due_by_price([bound(STOPS, 0, before=6)])) == [*early, late.id]
 
 
 def test_clients_come_in_turn_within_a_bound(store: Backend) -> None:
     first = [place(store, limit(str(price))) for price in (150, 151, 152)]
     bobs = place(store, limit("160"), "bob")
+    place(store, limit("155", OTHER), pair=OTHER)
     found = ids(store.waits.due_by_price([bound(LIMITS, LOWEST, most=2)]))
     assert found == [first[0].id, bobs.id]
     both = store.waits.due_by_price([bound(LIMITS, LOWEST), bound(STOPS, 0)])
@@ -178,6 +181,7 @@ def test_a_halt_triggers_nothing_that_it_holds(store: Backend, switch: halts.Swi
 
 def test_nothing_is_due_of_who_may_not_trade(store: Backend) -> None:
     order = place(store, stop("145"), expires_at=after(9))
+    rested = rests(store, place(store, limit("170")))
     every = [bound(STOPS, 0)]
     store.control.stop(PAUSED)
     assert store.waits.due_by_price(every) == ()
@@ -190,6 +194,7 @@ def test_nothing_is_due_of_who_may_not_trade(store: Backend) -> None:
     assert store.waits.apply([trigger(order, NOW, LIMIT_MET)]) == {}
     store.api_keys.add(replace(revoked, revoked_at=None))
     assert ids(store.waits.due_by_price(every)) == [order.id]
+    assert ids(store.waits.due_by_time([BOOK], after(9))) == [rested.id, order.id]
 
 
 def test_what_is_due_by_the_time(store: Backend) -> None:
@@ -204,9 +209,13 @@ def test_what_is_due_by_the_time(store: Backend) -> None:
 
 
 def test_a_row_is_moved_while_its_order_is_unchanged(store: Backend) -> None:
-    order = place(store, limit("150"))
+    order = place(store, Terms(limit=limit("150").limit, stop=stop("140").stop))
+    other = place(store, limit("190"), "bob")
+    before = {key: one.row for key, one in store.audit.waiting().items()}
     moved = Moved(order.id, 1, Part.LIMIT, LIMITS, -key("160"), after(30))
     store.waits.move([moved, replace(moved, order_id="ord_gone")])
+    now = store.audit.waiting()
+    assert [key for key, row in before.items() if now[key].row != row] == [(order.id, Part.LIMIT)]
     assert store.waits.due_by_price([bound(LIMITS, -key("155"))]) == ()
     assert ids(store.waits.due_by_price([bound(LIMITS, -key("160"))])) == [order.id]
     (again,) = store.waits.due_by_time([BOOK], after(30))
@@ -214,7 +223,7 @@ def test_a_row_is_moved_while_its_order_is_unchanged(store: Backend) -> None:
     store.waits.move([replace(moved, version=2, key=LOWEST)])
     assert ids(store.waits.due_by_price([bound(LIMITS, -key("160"))])) == [order.id]
     store.waits.move([replace(moved, group=None, at=after(5))])
-    assert store.waits.due_by_price([bound(LIMITS, LOWEST)]) == ()
+    assert ids(store.waits.due_by_price([bound(LIMITS, LOWEST)])) == [other.id]
 
 
 # --- what becomes of them ----------------------------------------------------------------------------
@@ -265,19 +274,30 @@ def test_the_exit_of_an_entry_that_went_on_stays_held(store: Backend) -> None:
     assert stored(store, new.exit).status is Status.HELD
 
 
-def test_a_trail_that_becomes_active_changes_its_group(store: Backend) -> None:
+def test_trails_that_become_active_change_their_groups(store: Backend) -> None:
     terms = replace(limit("170"), stop=trail("160").stop)
-    order = place(store, terms, expires_at=after(60))
-    change = activate(order, after(1), Activated(Fraction(4, 25), 41))
-    assert set(store.waits.apply([change])) == {order.id}
-    assert stored(store, order) == change.after
-    rows = {part: one for (_, part), one in store.audit.waiting().items()}
-    assert {part: (one.row.group, one.version) for part, one in rows.items()} == {
-        Part.LIMIT: (LIMITS, 2),
-        Part.STOP: (TRAILS, 2),
-        Part.EXPIRY: (None, 2),
+    order, bystander = (place(store, terms, expires_at=after(60)) for _ in range(2))
+    other = rests(store, place(store, terms))
+    slots = {order.id: 41, other.id: 51}
+    changes = [activate(one, after(1), Activated(Fraction(4, 25), slots[one.id])) for one in (order, other)]
+    assert set(store.waits.apply(changes)) == {order.id, other.id}
+    assert [stored(store, one) for one in (order, other)] == [change.after for change in changes]
+    rows = {(one, part): (row.row.group, row.version) for (one, part), row in store.audit.waiting().items()}
+    seq = other.seq + 1
+    assert rows == {
+        (order.id, Part.LIMIT): (LIMITS, 2),
+        (order.id, Part.STOP): (TRAILS, 2),
+        (order.id, Part.EXPIRY): (None, 2),
+        (other.id, Part.LIMIT): (rows[other.id, Part.LIMIT][0], seq),
+        (other.id, Part.STOP): (TRAILS, seq),
+        (bystander.id, Part.LIMIT): (LIMITS, 1),
+        (bystander.id, Part.STOP): (ASLEEP, 1),
+        (bystander.id, Part.EXPIRY): (None, 1),
     }
-    assert rows[Part.STOP].row.key == -40
+    assert {one: store.audit.waiting()[one, Part.STOP].row.key for one in slots} == {
+        order.id: -40,
+        other.id: -50,
+    }
     assert read(store, order)[1][-1].step is Step.ACTIVATED
 
 

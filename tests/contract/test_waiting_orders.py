@@ -24,11 +24,11 @@ from dexec.domain.order import (
 from dexec.domain.recorded import RecordedFill
 from dexec.domain.waiting.conditions import Kind
 from dexec.domain.waiting.lookup import Part
-from dexec.domain.waiting.steps import rest
+from dexec.domain.waiting.steps import rest, trigger, untrigger
 from dexec.domain.waiting.terms import Terms, Waiting
 from dexec.domain.withdrawals import OF_EXIT
 from dexec.ports import ClaimOutcome, NewOrder
-from dexec.ports.orders import MOST_EVENTS
+from dexec.ports.orders import MOST_EVENTS, first_event
 from tests.contract.samples import (
     FILL,
     NOW,
@@ -47,11 +47,13 @@ from tests.contract.waiting_samples import (
     EXITS,
     LIMIT,
     OCO,
+    amending,
     bracket,
     rows,
     triggered,
     waiting,
 )
+from tests.proofs.simulation.audit import LIMIT_MET
 from tests.proofs.simulation.backend import Backend
 
 # --- placing -----------------------------------------------------------------------------------------
@@ -163,6 +165,22 @@ def test_who_lost_the_lease_lets_nothing_rest(store: Backend) -> None:
     assert rows(store, order) == {}
 
 
+def test_who_lost_the_lease_changes_no_row_of_what_another_let_rest(store: Backend) -> None:
+    order = store.orders.place(bracket(OCO), None, None).order
+    store.waits.apply([trigger(order, NOW, replace(LIMIT_MET, by=Kind.STOP))])
+    mine, theirs = claimed(store, order), claimed(store, order, "other", after(25))
+    rested = rest(theirs, after(26), failure("no_venue"))
+    store.orders.save(rested)
+    for change in (untrigger(mine, after(27), failure("halted")), fail(mine, after(27), failure("x"))):
+        with pytest.raises(LeaseLost):
+            store.orders.save(change)
+        assert set(rows(store, order)) == {Part.RETRY}, "its stop has fired"
+    store.orders.amend(amending(rested.after, OCO, after(26)), None)
+    with pytest.raises(LeaseLost):
+        store.orders.save(untrigger(mine, after(26), failure("halted")))
+    assert set(rows(store, order)) == {Part.RETRY}
+
+
 def test_claims_tell_from_the_last_time_on_that_it_was_open(store: Backend) -> None:
     order = store.orders.place(waiting(), None, None).order
     store.orders.save(rest(triggered(store, order), after(1), failure("no_venue")))
@@ -171,10 +189,12 @@ def test_claims_tell_from_the_last_time_on_that_it_was_open(store: Backend) -> N
     assert [event.status for event in told] == [Status.OPEN, Status.TRIGGERED, Status.ROUTING]
     assert told[0].step is Step.RELEASED
     assert [event.seq for event in read(store, order)[1]] == list(range(1, told[-1].seq + 1))
+    market = store.orders.place(new_order(), None, None).order
+    assert [event.seq for event in claim(store, market).events] == [1, 2], "or all, if it never was"
 
 
 def test_an_order_is_read_with_its_last_events(store: Backend) -> None:
-    order = store.orders.place(waiting(), None, None).order
+    order, _ = (store.orders.place(waiting(), None, None).order for _ in range(2))
     taken = triggered(store, order)
     change = Change.of(taken)
     for _ in range(MOST_EVENTS):
@@ -201,8 +221,8 @@ def test_a_held_exit_waits_in_no_book(store: Backend) -> None:
     new = bracket()
     entry = store.orders.place(new, None, None).order
     assert new.exit is not None
-    held = stored(store, new.exit)
-    assert held == new.exit
+    held, events = read(store, new.exit)
+    assert (held, events) == (new.exit, (first_event(new.exit),))
     assert (held.status, held.entry_id, entry.exit_id) == (Status.HELD, entry.id, held.id)
     assert rows(store, held) == {Part.LIMIT: (None, "limit", 1), Part.STOP: (None, "stop reference 2", 1)}
     assert claim(store, held).outcome is ClaimOutcome.RESTING
@@ -215,15 +235,19 @@ def test_a_filled_entry_opens_its_exit_over_exactly_what_it_bought(
     new = bracket(terms)
     assert new.exit is not None
     order = store.orders.place(new, None, None).order
+    other = store.orders.place(bracket(), None, None).order
     if terms is not None:
         store.audit.trigger(order.id)
+        store.audit.tick(9)
+    assert store.waits.take_shard(1, "another", NOW, after(9)) is not None
     signed = submitted(store, order)
-    store.audit.tick(9)
     store.orders.save(confirm(signed, after(3), bought(224_999_999)))
+    (bystander,) = store.control.orders([other.exit_id or ""])
+    assert (bystander.status, bystander.seq) == (Status.HELD, 1)
     exit_, events = read(store, new.exit)
     assert exit_.status is Status.OPEN
     assert exit_.request == replace(new.exit.request, amount=224_999_999)
-    assert exit_.waiting == replace(Waiting.of(EXITS), since=9)
+    assert exit_.waiting == replace(Waiting.of(EXITS), since=0 if terms is None else 9)
     assert exit_.updated_at == after(3)
     (_, opened) = events
     assert opened == Event(exit_.id, 2, Status.OPEN, None, 1, Accepted(None, exit_.request, EXITS), after(3))
@@ -251,6 +275,7 @@ def test_an_entry_that_ends_unfilled_cancels_its_exit(store: Backend, how: str) 
     assert events[-1].detail == Withdrawal("entry", OF_EXIT.error)
     assert rows(store, exit_) == {}
     assert store.orders.history("alice", "active", None, 10) == ()
+    assert exit_ in store.orders.history("alice", Status.CANCELLED, None, 10)
 
 
 def test_an_entry_whose_end_is_not_written_leaves_its_exit_alone(store: Backend) -> None:
@@ -258,10 +283,15 @@ def test_an_entry_whose_end_is_not_written_leaves_its_exit_alone(store: Backend)
     assert new.exit is not None
     signed = submitted(store, store.orders.place(new, None, None).order)
     claimed(store, signed, "other", after(25))
+    filled = submitted(store, store.orders.place(new_order(), None, None).order)
+    store.orders.save(confirm(filled, NOW, FILL))
+    store.orders.place(waiting(), None, None)
+    before = store.audit.waiting()
     for change in (confirm(signed, after(26), FILL), fail(signed, after(26), failure("order_failed"))):
         with pytest.raises(LeaseLost):
             store.orders.save(change)
         assert stored(store, new.exit) == new.exit
+        assert store.audit.waiting() == before
 
 
 def test_a_withdrawn_entry_cancels_its_exit(store: Backend) -> None:
@@ -295,7 +325,8 @@ def wished(store: Backend) -> Order:
 
 
 def test_an_order_with_a_noted_cancel_is_not_tried_again(store: Backend) -> None:
-    order = wished(store)
+    order, other = wished(store), submitted(store, store.orders.place(new_order(), None, None).order)
+    store.orders.save(try_again(other, after(1), failure("x")))
     for change in (try_again(order, after(1), failure("x")), fail(order, after(1), failure("x"))):
         with pytest.raises(CancelWished) as refused:
             store.orders.save(change)

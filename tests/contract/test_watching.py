@@ -21,6 +21,7 @@ from tests.contract.samples import (
     place,
     trading_key,
 )
+from tests.contract.waiting_samples import in_every_status
 from tests.proofs.simulation.backend import Backend
 
 
@@ -199,20 +200,25 @@ def test_a_stream_that_missed_nothing_is_not_notified_later(store: Backend) -> N
 
 
 def test_failures_count_until_they_are_forgiven(store: Backend) -> None:
-    connect(store, "c")
+    for name in ("c", "d"):
+        connect(store, name)
     order = place(store, watcher="c")
-    failed = Deliveries(order.id, False, failed=frozenset({"c"}))
-    store.watching.settle(failed)
-    store.watching.settle(failed)
-    (watcher,) = store.orders.claim(order.id, "looking", NOW, NOW).watchers
-    assert watcher.push_failures == 2
+    store.watching.watch(order.id, "alice", "d")
+
+    def failures() -> dict[str, int]:
+        found = store.orders.claim(order.id, "looking", NOW, NOW).watchers
+        return {watcher.connection_id: watcher.push_failures for watcher in found}
+
+    store.watching.settle(Deliveries(order.id, False, failed=frozenset({"c"})))
+    store.watching.settle(Deliveries(order.id, False, failed=frozenset({"c", "d"})))
+    assert failures() == {"c": 2, "d": 1}
     store.watching.settle(Deliveries(order.id, False, delivered=frozenset({"c"}), recovered=frozenset({"c"})))
-    (watcher,) = store.orders.claim(order.id, "looking", NOW, NOW).watchers
-    assert watcher.push_failures == 0
+    assert failures() == {"c": 0, "d": 1}
 
 
 def test_who_kept_others_waiting_is_a_suspect(store: Backend) -> None:
-    connect(store, "c")
+    for name in ("c", "other"):
+        connect(store, name)
     order = place(store, watcher="c")
 
     def failures() -> int:
@@ -227,6 +233,10 @@ def test_who_kept_others_waiting_is_a_suspect(store: Backend) -> None:
     assert failures() == 1, "its turn has not come"
     store.watching.settle(Deliveries(order.id, False, missed=frozenset({"c"}), overdue=frozenset({"c"})))
     assert failures() == 2
+    store.watching.settle(slow)
+    assert failures() == 2
+    other = store.orders.claim(place(store, watcher="other").id, "looking", NOW, NOW).watchers
+    assert [watcher.push_failures for watcher in other] == [0]
 
 
 def test_a_failing_connection_gets_the_end_later(store: Backend) -> None:
@@ -263,6 +273,12 @@ def test_undelivered_orders_are_those_that_ended_a_while_ago(store: Backend) -> 
     assert len(undelivered(store, limit=1)) == 1
     (_, events, _), *_ = store.watching.undelivered(after(15), 1)
     assert [event.seq for event in events] == [1, 2, 3]
+
+
+def test_every_end_is_undelivered(store: Backend) -> None:
+    connect(store, "stream", stream=True)
+    over = {one.id for one in in_every_status(store).values() if one.is_terminal}
+    assert set(undelivered(store)) == over
 
 
 def test_clients_are_notified_round_robin(store: Backend) -> None:

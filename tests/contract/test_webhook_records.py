@@ -30,7 +30,7 @@ def test_a_line_whose_message_is_lost_is_queued_again(store: Backend) -> None:
 
 def test_an_event_that_no_message_told_of_is_found(store: Backend) -> None:
     hook = endpoint(store)
-    order = place(store)
+    order, _ = place(store), claimed(store, place(store, "bob"))
     assert not store.outbox.leave(record(store, taken(store, hook, order), 1))
     assert requeued(store, 700) == [], "there is nothing to send"
     claimed(store, order, now=after(700))
@@ -123,15 +123,25 @@ def test_deliveries_come_page_by_page(store: Backend) -> None:
 
 
 def test_one_delivery_is_replayed_alone(store: Backend) -> None:
-    hook = endpoint(store)
-    order = claimed(store, place(store))
-    line = record(store, record(store, taken(store, hook, order), 1), 2)
-    store.outbox.finish(line)
+    hook, other_hook = endpoint(store), endpoint(store)
+    order, other = (claimed(store, place(store)) for _ in range(2))
+    for whose, one in ((hook, order), (hook, other), (other_hook, order), (other_hook, other)):
+        line = taken(store, whose, one, f"{whose.id} {one.id}")
+        store.outbox.finish(record(store, record(store, line, 1), 2))
     assert not store.webhooks.replay(hook.id, order.id, 3, after(1)), "it was never sent"
     assert store.webhooks.replay(hook.id, order.id, 1, after(1))
     again = taken(store, hook, order, "again", after(1))
-    assert [event.seq for event in again.wanted] == [1]
+    assert ([event.seq for event in again.wanted], again.failures) == ([1], 0)
     assert [state for _, state in again.events] == [DeliveryState.QUEUED, DeliveryState.DELIVERED]
+    assert store.webhooks.replay(hook.id, order.id, 2, after(2))
+    assert [event.seq for event in taken(store, hook, order, "more", after(2)).wanted] == [1, 2]
+    assert [state for _, state, _ in states(store, other_hook)] == [DeliveryState.DELIVERED] * 4
+    assert [state for _, state, _ in states(store, hook)].count(DeliveryState.QUEUED) == 2
+    for whose, one in ((hook, other), (other_hook, order), (other_hook, other)):
+        assert take(store, whose, one, now=after(1)) is None
+    assert store.webhooks.replay(other_hook.id, other.id, 2, after(3))
+    last = taken(store, other_hook, other, "last", after(3))
+    assert [event.seq for event, _ in last.events] == [2]
 
 
 def test_a_replay_takes_the_lease_of_who_sends(store: Backend) -> None:
@@ -141,20 +151,25 @@ def test_a_replay_takes_the_lease_of_who_sends(store: Backend) -> None:
     assert store.webhooks.replay(hook.id, order.id, 1, NOW)
     assert not store.outbox.record(replace(line, sent_seq=2), entry(line, 2), hook)
     again = taken(store, hook, order, "again")
-    assert [event.seq for event in again.wanted] == [1, 2]
+    assert ([event.seq for event in again.wanted], again.failures) == ([1, 2], 0)
 
 
 def test_all_that_failed_or_waits_is_replayed(store: Backend) -> None:
-    hook = endpoint(store)
+    hook, other = endpoint(store), endpoint(store)
+    endpoint(store, "bob")
+    settled(store, other, DeliveryState.GIVEN_UP)
     good = settled(store, hook, DeliveryState.DELIVERED)
     bad = [settled(store, hook, DeliveryState.GIVEN_UP), settled(store, hook, DeliveryState.RETRYING)]
+    bad.append(place(store))
+    store.outbox.leave(record(store, taken(store, hook, bad[2]), 1, DeliveryState.GIVEN_UP))
     assert store.webhooks.replay_failed(hook.id, NOW, 1) == (bad[0].id,)
-    assert store.webhooks.replay_failed(hook.id, NOW, 9) == (bad[1].id,)
+    assert store.webhooks.replay_failed(hook.id, NOW, 9) == (bad[1].id, bad[2].id)
     assert store.webhooks.replay_failed(hook.id, NOW, 9) == ()
     for order in bad:
         line = taken(store, hook, order, order.id)
         assert ([event.seq for event in line.wanted], line.failures) == ([1], 0)
     assert take(store, hook, good) is None
+    assert states(store, other) == [(1, DeliveryState.GIVEN_UP, 1)]
 
 
 def test_old_records_go_in_batches(store: Backend) -> None:
@@ -177,7 +192,7 @@ def test_an_order_with_and_without_endpoints_is_placed_alike(store: Backend, hoo
 def test_the_next_line_of_a_client_is_the_one_longest_due(store: Backend) -> None:
     hook, bobs = endpoint(store), endpoint(store, "bob")
     first, second, third = (place(store) for _ in range(3))
-    place(store, "bob")
+    claimed(store, place(store, "bob"))
     line = record(store, taken(store, hook, first, "first"), 1, DeliveryState.RETRYING)
     store.outbox.retry(line, after(10), after(10))
     assert store.outbox.next_due("alice", NOW) == hint(hook, second)
@@ -186,5 +201,7 @@ def test_the_next_line_of_a_client_is_the_one_longest_due(store: Backend) -> Non
     assert not store.outbox.leave(record(store, taken(store, hook, third, "third"), 1))
     assert store.outbox.next_due("alice", NOW) is None
     assert store.outbox.next_due("alice", after(10)) == hint(hook, first)
+    assert store.outbox.next_due("alice", after(74)) == hint(hook, first)
+    assert store.outbox.next_due("alice", after(75)) == hint(hook, second), "its sender went away"
     assert store.webhooks.delete(bobs.id, "bob")
     assert store.outbox.next_due("bob", NOW) is None

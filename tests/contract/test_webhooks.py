@@ -12,6 +12,7 @@ from dexec.domain.order import confirm
 from dexec.domain.webhooks import DeliveryState, Recorded, Webhook, WebhookState, ping_id
 from dexec.ports import Busy, Line
 from tests.contract.samples import FILL, NOW, after, claimed, new_order, place, submitted, trading_key
+from tests.contract.waiting_samples import bracket
 from tests.contract.webhook_samples import endpoint, entry, hint, record, states, take, taken
 from tests.proofs.simulation.backend import Backend
 
@@ -36,14 +37,15 @@ def test_a_client_has_no_more_endpoints_than_it_may(store: Backend) -> None:
 
 
 def test_only_its_client_deletes_an_endpoint(store: Backend) -> None:
-    made = endpoint(store)
-    order = place(store)
+    made, other = endpoint(store), endpoint(store)
+    order, _ = place(store), place(store)
     assert not store.webhooks.delete(made.id, "bob")
     assert store.webhooks.delete(made.id, "alice")
     assert not store.webhooks.delete(made.id, "alice")
+    assert store.webhooks.of_client("alice") == (other,)
     assert take(store, made, order) is None
-    assert store.outbox.drop_orphans(10) == 1
-    assert store.outbox.drop_orphans(10) == 0
+    assert [store.outbox.drop_orphans(1) for _ in range(3)] == [1, 1, 0]
+    assert take(store, other, order) is not None
 
 
 # --- lines -------------------------------------------------------------------------------------------
@@ -59,6 +61,17 @@ def test_an_order_goes_to_the_endpoints_that_its_client_has_by_then(store: Backe
     assert take(store, bobs, order) is None
     assert take(store, first, before) is None
     assert claimed(store, order).hooks == order.hooks
+
+
+def test_an_exit_goes_to_the_endpoints_of_its_entry(store: Backend) -> None:
+    first, new = endpoint(store), bracket()
+    place(store)
+    second = endpoint(store)
+    store.orders.place(new, None, None)
+    assert new.exit is not None
+    for hook in (first, second):
+        line = taken(store, hook, new.exit, hook.id)
+        assert ([event.seq for event, _ in line.events], line.failures) == ([1], 0)
 
 
 def test_a_repeat_of_an_order_makes_no_second_line(store: Backend) -> None:
@@ -92,7 +105,7 @@ def test_the_same_sender_that_asks_twice_has_it(store: Backend) -> None:
 
 def test_a_line_shows_what_is_not_sent(store: Backend) -> None:
     hook = endpoint(store)
-    order = submitted(store, place(store))
+    order, _ = submitted(store, place(store)), place(store)
     line = taken(store, hook, order)
     assert [event.seq for event, _ in line.events] == [1, 2, 3, 4, 5][: order.seq]
     assert not line.is_over
@@ -101,14 +114,19 @@ def test_a_line_shows_what_is_not_sent(store: Backend) -> None:
     rest = taken(store, hook, order)
     assert [event.status for event, _ in rest.events] == [Status.CONFIRMED]
     assert rest.is_over
-    store.outbox.finish(rest)
+    store.outbox.leave(replace(rest, sent_seq=order.seq + 1))
+    sent = taken(store, hook, order)
+    assert (sent.events, sent.is_over) == ((), True), "its sender went away before it finished it"
+    store.outbox.finish(sent)
     assert take(store, hook, order) is None
 
 
 def test_who_leaves_hears_of_what_came_meanwhile(store: Backend) -> None:
-    hook = endpoint(store)
-    order = place(store)
+    hook, _ = endpoint(store), endpoint(store)
+    order, _ = place(store), claimed(store, place(store))
     line = record(store, taken(store, hook, order), 1)
+    assert not store.outbox.leave(line), "nor of its neighbours"
+    line = taken(store, hook, order)
     claimed(store, order)
     assert store.outbox.leave(line)
     assert [event.seq for event, _ in taken(store, hook, order).events] == [2]
@@ -147,14 +165,21 @@ def failing(hook: Webhook, failures: int, rests_s: float | None = None) -> Webho
 
 
 def test_nothing_is_sent_to_an_endpoint_that_rests(store: Backend) -> None:
+    bobs, bobs_order = endpoint(store, "bob"), place(store, "bob")
     hook = endpoint(store)
     first, second = place(store), place(store)
     line = taken(store, hook, first)
     rests = failing(hook, 3, 60)
     assert store.outbox.record(replace(line, failures=1), entry(line, 1, DeliveryState.RETRYING), rests)
     assert store.webhooks.find(hook.id) == rests
+    assert store.outbox.next_due("alice", after(59)) is None
+    assert store.outbox.next_due("alice", after(60)) == hint(hook, second)
     assert take(store, hook, second) == Busy(after(60), rests=True)
     assert take(store, hook, second, now=after(60)) is not None
+    assert take(store, bobs, bobs_order) is not None
+    store.outbox.retry(line, after(300), after(300))
+    assert take(store, hook, first, now=after(59)) == Busy(after(60), rests=True)
+    assert take(store, hook, first, now=after(61)) is None, "it is no earlier due"
 
 
 def test_a_disabled_endpoint_gets_no_lines_and_no_events(store: Backend) -> None:
@@ -163,11 +188,13 @@ def test_a_disabled_endpoint_gets_no_lines_and_no_events(store: Backend) -> None
     line = taken(store, hook, order)
     disabled = replace(failing(hook, 1), disabled_at=NOW)
     assert store.outbox.record(replace(line, failures=1), entry(line, 1, DeliveryState.RETRYING), disabled)
+    endpoint(store, "bob")
     assert store.outbox.disabled() == 1
     store.outbox.retry(line, NOW, NOW)
     assert take(store, hook, order) is None
     assert place(store).hooks == ()
     assert store.outbox.requeue(after(3_600), 15, 600, 10) == ()
+    assert store.outbox.next_due("alice", after(3_600)) is None
 
 
 def test_what_happened_to_an_endpoint_at_the_same_moment_counts_once(store: Backend) -> None:
@@ -191,6 +218,8 @@ def test_a_test_is_recorded_and_enables(store: Backend) -> None:
     assert store.webhooks.find(hook.id) == hook
     assert store.webhooks.deliveries(hook.id, DeliveryState.DELIVERED, None, 5) == (ping,)
     assert not store.webhooks.replay(hook.id, one, 1, NOW), "no order is behind it"
+    store.outbox.record_ping(replace(ping, state=DeliveryState.GIVEN_UP), hook, hook)
+    assert store.webhooks.replay_failed(hook.id, NOW, 9) == (line.order_id,)
 
 
 def test_an_endpoint_ends_with_the_key_that_made_it(store: Backend) -> None:
@@ -205,6 +234,7 @@ def test_an_endpoint_ends_with_the_key_that_made_it(store: Backend) -> None:
     assert take(store, hook, order) is None
     assert place(store).hooks == ()
     assert store.outbox.requeue(after(3_600), 15, 600, 10) == ()
+    assert store.outbox.next_due("alice", after(3_600)) is None
 
 
 # --- lines beside each other -------------------------------------------------------------------------

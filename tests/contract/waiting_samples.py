@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from dexec.domain.lifecycle import Status
-from dexec.domain.order import Change, Order
+from dexec.domain.order import Change, Order, cancel, confirm, expire, fail
 from dexec.domain.quote import Mode, Pair, RouteRequest
 from dexec.domain.waiting.conditions import Kind, Limit, Stop, Trail
 from dexec.domain.waiting.lookup import Part
@@ -14,7 +14,18 @@ from dexec.domain.waiting.prices import Price
 from dexec.domain.waiting.steps import amend
 from dexec.domain.waiting.terms import Terms, Waiting
 from dexec.ports import NewOrder
-from tests.contract.samples import after, claimed, new_order
+from tests.contract.samples import (
+    FILL,
+    NOW,
+    after,
+    built,
+    claimed,
+    failure,
+    new_order,
+    place,
+    stored,
+    submitted,
+)
 from tests.proofs.simulation.backend import Backend
 
 SOL_USDC, USDC_SOL = Pair("SOL", "USDC"), Pair("USDC", "SOL")
@@ -25,18 +36,20 @@ EXITS = Terms(limit=Limit(Price("0.01", USDC_SOL)), stop=Stop(Price("0.005", USD
 LATER = after(1)
 
 
-def waiting(terms: Terms = LIMIT, status: Status = Status.OPEN, key: str | None = None) -> NewOrder:
+def waiting(
+    terms: Terms = LIMIT, status: Status = Status.OPEN, key: str | None = None, client_id: str = "alice"
+) -> NewOrder:
     """Return an order that waits, or, pending, one whose limit is met."""
-    new = new_order(key=key)
+    new = new_order(client_id, key)
     fired = Kind.LIMIT if status is Status.PENDING else None
     return replace(new, order=replace(new.order, status=status, waiting=Waiting.of(terms, fired)))
 
 
-def bracket(terms: Terms | None = None, key: str | None = None) -> NewOrder:
+def bracket(terms: Terms | None = None, key: str | None = None, client_id: str = "alice") -> NewOrder:
     """Return an entry, at the market or on terms, and its exit."""
-    new = new_order(key=key) if terms is None else waiting(terms, key=key)
+    new = new_order(client_id, key) if terms is None else waiting(terms, key=key, client_id=client_id)
     held = replace(
-        new_order().order,
+        new_order(client_id).order,
         request=RouteRequest(Mode.EXACT_IN, "USDC", "SOL", 0, 50),
         status=Status.HELD,
         waiting=Waiting.of(EXITS),
@@ -64,9 +77,32 @@ def triggered(store: Backend, order: Order) -> Order:
     return claimed(store, order)
 
 
-def open_order(store: Backend, terms: Terms = LIMIT) -> Order:
+def open_order(store: Backend, terms: Terms = LIMIT, client_id: str = "alice") -> Order:
     """Return an order that waits, as it is stored."""
-    return store.orders.place(waiting(terms), None, None).order
+    return store.orders.place(waiting(terms, client_id=client_id), None, None).order
+
+
+def in_every_status(store: Backend, client_id: str = "alice") -> dict[Status, Order]:
+    """Return a client's orders, one in each status, as they are stored; the held one is an exit."""
+    entry = bracket(client_id=client_id)
+    assert entry.exit is not None
+    orders = [store.orders.place(entry, None, None).order, entry.exit]
+    orders += [open_order(store, client_id=client_id) for _ in range(2)]
+    store.audit.trigger(orders[-1].id)
+    failed, cancelled, expired, routing = (claimed(store, place(store, client_id)) for _ in range(4))
+    confirmed, sent = (submitted(store, place(store, client_id)) for _ in range(2))
+    error = failure("x")
+    for change in (
+        fail(failed, NOW, error),
+        cancel(cancelled, NOW, "client", error),
+        expire(expired, NOW, error),
+        confirm(confirmed, NOW, FILL),
+    ):
+        store.orders.save(change)
+    orders += [failed, cancelled, expired, routing, built(store, client_id), sent, confirmed]
+    found = {one.status: one for one in (stored(store, order) for order in orders)}
+    assert set(found) == set(Status)
+    return found
 
 
 def amending(

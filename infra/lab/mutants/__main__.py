@@ -8,7 +8,6 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 from infra.lab.mutants.generate import Mutant, mutants_of
@@ -36,13 +35,20 @@ def main() -> None:
     # What is told to end reports on what has run, as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     fates: list[tuple[Mutant, Fate]] = []
+
+    def note(mutant: Mutant, fate: Fate) -> None:
+        fates.append((mutant, fate))
+        print(fate, mutant.file, mutant.line, mutant.change, flush=True)
+
     try:
         for group in GROUPS:
             if files := _files(group, options.names):
                 chosen = replace(group, tests=tuple(shlex.split(options.tests))) if options.tests else group
-                for fate in _run(chosen, files, options, ends_at):
-                    fates.append(fate)
-                    print(*fate[1:], fate[0].file, fate[0].line, fate[0].change, flush=True)
+                trials = Trials(chosen, files)
+                with trials.running():
+                    print(f"{chosen.name}: {len(trials.durations_s)} tests", flush=True)
+                    made = itertools.islice(mutants_of(files), 0, None, options.every)
+                    trials.run(made, 1 if chosen.on_postgres else options.jobs, ends_at, note)
     except KeyboardInterrupt:
         print("stopped")
     text, unknown = report(fates, known_survivors())
@@ -56,16 +62,6 @@ def _files(group: Group, names: list[str]) -> list[str]:
     if not names or group.name in names:
         return files
     return [file for file in files if any(name in file for name in names)]
-
-
-def _run(
-    group: Group, files: list[str], options: argparse.Namespace, ends_at: float
-) -> Iterator[tuple[Mutant, Fate]]:
-    trials = Trials(group, files)
-    with trials.running():
-        print(f"{group.name}: {len(trials.durations_s)} tests", flush=True)
-        made = itertools.islice(mutants_of(files), 0, None, options.every)
-        yield from trials.fates(made, 1 if group.on_postgres else options.jobs, ends_at)
 
 
 if __name__ == "__main__":

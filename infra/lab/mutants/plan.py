@@ -43,9 +43,9 @@ _ON_POSTGRES = (
         "waiting_orders", "watching", "webhook_records", "webhooks",
     )),
     *(f"tests/system/integration/test_{name}.py" for name in (
-        "archive", "bracket_races", "cancel_amend", "cancel_races", "halt_races", "handlers", "ledger",
-        "operators", "outcomes", "races", "risk", "risk_races", "sql", "tape", "waiting_shown",
-        "webhook_races", "webhooks",
+        "archive", "bracket_races", "cancel_amend", "cancel_races", "due", "halt_races", "handlers",
+        "history_plans", "ledger", "operators", "outcomes", "races", "risk", "risk_races", "sql", "tape",
+        "waiting_shown", "webhook_races", "webhooks",
     )),
     "-k", "not memory and not repeatable and not DSQL and not en_US",
 )  # fmt: skip
@@ -67,7 +67,7 @@ GROUPS = (
         ),
         _IN_MEMORY,
     ),
-    Group("sql", ("shared/dexec/adapters/postgres/sql/*.sql",), _ON_POSTGRES, on_postgres=True),
+    Group("sql", ("shared/dexec/adapters/postgres/sql/**/*.sql",), _ON_POSTGRES, on_postgres=True),
     Group(
         "postgres",
         ("shared/dexec/adapters/postgres/*.py", "functions/*/*.py"),

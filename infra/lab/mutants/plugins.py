@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import coverage
@@ -32,7 +32,7 @@ class Given:
 class Watch(Given):
     """Notes how long each test takes, which statements it uses, and which lines it runs."""
 
-    def __init__(self, measured: coverage.Coverage, given: dict[str, object]) -> None:
+    def __init__(self, measured: coverage.Coverage | None, given: dict[str, object]) -> None:
         super().__init__(given)
         self.durations_s: dict[str, float] = defaultdict(float)
         self.statements: dict[str, set[str]] = defaultdict(set)
@@ -54,11 +54,32 @@ class Watch(Given):
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Count what is run from now on for this test."""
         self._test = nodeid
-        self._measured.switch_context(nodeid)
+        if self._measured is not None:
+            self._measured.switch_context(nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Add up how long set-up, call and teardown take."""
         self.durations_s[report.nodeid] += report.duration
+
+
+class Loop(Given):
+    """Has other work done with the tests once they are collected, in place of running them."""
+
+    def __init__(self, given: dict[str, object], work: Callable[[Mapping[str, pytest.Item]], None]) -> None:
+        super().__init__(given)
+        self._work = work
+        self.failed = ""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Hand the tests over, by name."""
+        self._work({item.nodeid: item for item in session.items})
+        return True
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note which test failed."""
+        if report.failed:
+            self.failed = report.nodeid
 
 
 class Only:
@@ -66,15 +87,9 @@ class Only:
 
     def __init__(self, names: Sequence[str]) -> None:
         self._places = {name: place for place, name in enumerate(names)}
-        self.failed = ""
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Keep the tests that are named, in their order."""
         kept = [item for item in items if item.nodeid in self._places]
         items[:] = sorted(kept, key=lambda item: self._places[item.nodeid])
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note which test failed."""
-        if report.failed:
-            self.failed = report.nodeid

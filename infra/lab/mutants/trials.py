@@ -17,8 +17,11 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 
 import coverage
@@ -26,7 +29,7 @@ import pytest
 
 from infra.lab.mutants.generate import Mutant
 from infra.lab.mutants.plan import Group
-from infra.lab.mutants.plugins import Given, Only, Watch
+from infra.lab.mutants.plugins import Given, Loop, Only, Watch
 from infra.lab.mutants.replacing import forget, replace_module, replace_text
 from infra.lab.mutants.report import Fate
 from infra.local.home import PROJECT
@@ -52,6 +55,9 @@ class Trials:
         self.durations_s: dict[str, float] = {}
         self._tests: dict[str, dict[int, set[str]]] = {}
         self._files = files
+        self._is_sql = all(file.endswith(".sql") for file in files)
+        self._noticed: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._scratch = Path()
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -60,6 +66,7 @@ class Trials:
             os.environ["TMPDIR"] = tempfile.tempdir = scratch
             # As root, PostgreSQL runs under an account of its own, which has to reach its programs in here.
             Path(scratch).chmod(0o755)
+            self._scratch = Path(scratch)
             sys.pycache_prefix, sys.dont_write_bytecode = f"{scratch}/bytecode", False
             with self._server():
                 pytest.main([*_QUIET, *self._group.tests, "--collect-only", "-qqq"])
@@ -91,8 +98,9 @@ class Trials:
             "run:disable_warnings", ["module-not-measured", "no-data-collected", "module-not-imported"]
         )
         forget()
-        watch = Watch(measured, self._given)
-        measured.start()
+        watch = Watch(None if self._is_sql else measured, self._given)
+        if not self._is_sql:
+            measured.start()
         code = _pytest(self._group.tests, watch)
         measured.stop()
         data = measured.get_data()
@@ -104,13 +112,14 @@ class Trials:
             for file in self._files
             if file.endswith(".py")
         }
-        for name, names in watch.statements.items():
-            tests[f"shared/dexec/adapters/postgres/sql/{name}.sql"] = {0: names}
+        for file in self._files:
+            if file.endswith(".sql"):
+                tests[file] = {0: set().union(*(watch.statements[name] for name in _statements(file)))}
         path.write_bytes(pickle.dumps((watch.durations_s, tests)))
         return code
 
     def tests_of(self, mutant: Mutant) -> list[str]:
-        """Return the tests that may notice, the quickest first."""
+        """Return the tests that may notice: first those that noticed others of its file, then the quick."""
         by_line = self._tests.get(mutant.file, {0: set(self.durations_s)})
         found: set[str] = set()
         if mutant.file.endswith(".py"):
@@ -121,15 +130,36 @@ class Trials:
         found = found or set().union(*by_line.values())
         found |= {name for name in self.durations_s if own in name}
         spent, chosen = 0.0, list[str]()
-        for name in sorted(found, key=lambda name: self.durations_s.get(name, 0)):
+        noticed = self._noticed[mutant.file]
+        for name in sorted(found, key=lambda name: (-noticed[name], self.durations_s.get(name, 0))):
             spent += self.durations_s.get(name, 0)
             if spent > _MOST_S and chosen:
                 break
             chosen.append(name)
         return chosen
 
-    def fates(self, mutants: Iterable[Mutant], jobs: int, ends_at: float) -> Iterator[tuple[Mutant, Fate]]:
-        """Yield the fate of each mutant, several tried at a time."""
+    def run(
+        self, mutants: Iterable[Mutant], jobs: int, ends_at: float, note: Callable[[Mutant, Fate], None]
+    ) -> None:
+        """Have the fate of each mutant noted, several tried at a time.
+
+        A statement is read when it is used: forks that change one share tests that were collected once.
+        """
+
+        def work(items: Mapping[str, pytest.Item]) -> None:
+            for mutant, fate in self._fates(mutants, jobs, ends_at, items):
+                note(mutant, fate)
+
+        if not self._is_sql:
+            work({})
+            return
+        self._loop = Loop(self._given, work)
+        if _pytest([*self._group.tests, "-s"], self._loop) == pytest.ExitCode.INTERRUPTED:
+            raise KeyboardInterrupt
+
+    def _fates(
+        self, mutants: Iterable[Mutant], jobs: int, ends_at: float, items: Mapping[str, pytest.Item]
+    ) -> Iterator[tuple[Mutant, Fate]]:
         running: dict[int, tuple[Mutant, float]] = {}
         for mutant in mutants:
             if time.monotonic() >= ends_at:
@@ -141,44 +171,66 @@ class Trials:
                 continue
             most_s = 5 + sum(self.durations_s.get(name, 0) for name in tests)
             while len(running) >= jobs:
-                yield from _ended(running)
-            pid = _in_fork(lambda: self._try(mutant, tests), most_s)  # noqa: B023
+                yield from self._ended(running)
+            try_it = partial(self._try_sql, items=items) if items else self._try
+            pid = _in_fork(partial(try_it, mutant, tests), most_s)
             running[pid] = mutant, time.monotonic() + 20 + 3 * most_s
         while running:
-            yield from _ended(running)
+            yield from self._ended(running)
 
     def _try(self, mutant: Mutant, tests: Sequence[str]) -> int:
         path = PROJECT / mutant.file
-        if path.suffix != ".sql":
-            forget(path if path.suffix == ".py" else None)
+        forget(path if path.suffix == ".py" else None)
         if path.suffix == ".py":
             replace_module(path, mutant.text)
         else:
             replace_text(path, mutant.text)
-        plan = _PLAN.format(Path(mutant.file).stem) if mutant.file.endswith(".sql") else None
-        first, rest = [plan, *tests[:_FIRST]] if plan else tests[:_FIRST], tests[_FIRST:]
-        for some in filter(None, (first, rest)):
+        for some in filter(None, (tests[:_FIRST], tests[_FIRST:])):
             only = Only(some)
             code = _pytest([*{name.partition("::")[0] for name in some}], Given(self._given), only)
             if code == pytest.ExitCode.NO_TESTS_COLLECTED:
                 return _NO_TESTS
             if code:
-                return _INVALID if plan and only.failed == plan else _NOTICED
+                return _NOTICED
         return 0
 
+    def _try_sql(self, mutant: Mutant, tests: Sequence[str], items: Mapping[str, pytest.Item]) -> int:
+        replace_text(PROJECT / mutant.file, mutant.text)
+        plan = _PLAN.format(_statements(mutant.file)[0])
+        chosen = [items[name] for name in (plan, *tests) if name in items]
+        for item, following in zip_longest(chosen, chosen[1:]):
+            # A test that does not end, ends the fork: the mutant is noticed.
+            signal.alarm(10 + int(5 * self.durations_s.get(item.nodeid, 0)))
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if failed := self._loop.failed:
+                (self._scratch / f"{os.getpid()}").write_text(failed, encoding="utf-8")
+                return _INVALID if failed == plan else _NOTICED
+        return 0
 
-def _ended(running: dict[int, tuple[Mutant, float]]) -> Iterator[tuple[Mutant, Fate]]:
-    """Yield those that have ended by now; one that does not end, as its tests do, is noticed."""
-    for pid, (mutant, ends_at) in [*running.items()]:
-        late = time.monotonic() > ends_at
-        if late:
-            os.kill(pid, signal.SIGKILL)
-        done, status = os.waitpid(pid, 0 if late else os.WNOHANG)
-        if done:
-            del running[pid]
-            code = os.waitstatus_to_exitcode(status)
-            yield mutant, _FATES.get(code, Fate.KILLED)
-    time.sleep(0.02)
+    def _ended(self, running: dict[int, tuple[Mutant, float]]) -> Iterator[tuple[Mutant, Fate]]:
+        """Yield those that have ended by now; one that does not end, as its tests do, is noticed."""
+        for pid, (mutant, ends_at) in [*running.items()]:
+            late = time.monotonic() > ends_at
+            if late:
+                os.kill(pid, signal.SIGKILL)
+            done, status = os.waitpid(pid, 0 if late else os.WNOHANG)
+            if done:
+                del running[pid]
+                if (failed := self._scratch / f"{pid}").exists():
+                    self._noticed[mutant.file][failed.read_text(encoding="utf-8")] += 1
+                    failed.unlink()
+                yield mutant, _FATES.get(os.waitstatus_to_exitcode(status), Fate.KILLED)
+        time.sleep(0.02)
+
+
+def _statements(file: str) -> list[str]:
+    """Return the statements that a file of SQL is part of: itself, or those that name it in braces."""
+    path = PROJECT / file
+    if path.parent.name != "parts":
+        return [path.stem]
+    users = sorted(path.parents[1].rglob("*.sql"))
+    named = [user for user in users if f"{{{{{path.stem} " in user.read_text(encoding="utf-8")]
+    return [name for user in named for name in _statements(str(user.relative_to(PROJECT)))]
 
 
 def _in_fork(work: Callable[[], int], most_cpu_s: float = 0) -> int:

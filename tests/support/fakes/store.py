@@ -128,7 +128,9 @@ class Store:
     def _end_entry(self, entry: Order) -> None:
         """Open the held exit of an entry that has ended, or cancel it."""
         held = self.orders.get(entry.exit_id or "")
-        change = None if held is None else after_entry(held.order, entry, entry.updated_at)
+        if held is None:
+            return
+        change = after_entry(held.order, entry, max(entry.updated_at, held.order.updated_at))
         if change is not None:
             self.write(change)
 

@@ -24,6 +24,7 @@ from tests.contract.samples import (
     submitted,
     trading_key,
 )
+from tests.contract.webhook_samples import endpoint
 from tests.proofs.simulation.audit import PostgresAudit
 from tests.proofs.simulation.backend import Backend, on_postgres
 
@@ -81,6 +82,7 @@ def test_what_ended_before_goes_with_all_that_is_its_and_nothing_else(
     store: Backend, kept: PostgresArchive, clean_url: str
 ) -> None:
     connect(store, "c", stream=True)
+    endpoint(store)
     failed, confirmed = ended(store, 9), submitted(store, place(store))
     store.orders.save(confirm(confirmed, after(9), FILL))
     young, due_later = ended(store, 10), ended(store, 10, placed_s=10)
@@ -91,6 +93,8 @@ def test_what_ended_before_goes_with_all_that_is_its_and_nothing_else(
     assert left(store) == stays
     assert owners(clean_url, "order_events") == stays
     assert owners(clean_url, "watchers") == stays
+    assert store.outbox.drop_orphans(9) == 2
+    assert owners(clean_url, "webhook_lines") == stays
     assert kept.forget(after(10)) == (0, 0)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -11,6 +11,7 @@ import pytest
 
 from dexec.adapters.paper import transaction as wire
 from dexec.adapters.paper.cluster import PaperCluster
+from dexec.adapters.paper.held import PaperHeld
 from dexec.adapters.paper.latency import LATENCIES
 from dexec.adapters.paper.ledger import REMEMBERED, STARTING_BALANCES, PaperLedger
 from dexec.adapters.paper.limit_orders import VENUES_WITH_ORDERS
@@ -20,14 +21,16 @@ from dexec.adapters.paper.signer import PaperSigner
 from dexec.adapters.paper.slots import BLOCKHASH_SLOTS, slot_at
 from dexec.adapters.paper.wallets import PaperWallets
 from dexec.adapters.postgres.database import Database
+from dexec.adapters.postgres.orders import PostgresOrders
 from dexec.domain.amounts import MAX_BASE_UNITS
 from dexec.domain.errors import InsufficientFunds, OrderFailed
-from dexec.domain.order import SignedTransaction
+from dexec.domain.order import Order, SignedTransaction
 from dexec.domain.quote import Mode, Pair, PlanLeg, PoolSnapshot, RouteRequest, SwapPlan
 from dexec.domain.routing import find_route
 from dexec.domain.tokens import TOKENS
 from dexec.ports import Blockhash, CannotLand, Landed, Pending
 from tests.conftest import Connecting, Isolation
+from tests.contract.samples import LEASE, NOW, new_order
 from tests.support.fakes import FakeClock
 
 SEED = 7
@@ -208,6 +211,21 @@ def test_a_wallet_is_funded_once(databases: list[Database], connecting: Connecti
         list(pool.map(lambda database: PaperLedger(database).balances("alice"), databases))
     assert balances(databases) == STARTING_BALANCES
     check_books(connecting)
+
+
+def test_a_claim_tells_what_the_wallet_of_its_client_holds(
+    databases: list[Database], clusters: list[PaperCluster]
+) -> None:
+    orders = PostgresOrders(databases[0], PaperHeld())
+    alices, bobs = (orders.place(new_order(client), None, None).order for client in ("alice", "bob"))
+
+    def held(order: Order) -> Mapping[str, int]:
+        return orders.claim(order.id, "mine", NOW, NOW + LEASE).held
+
+    assert (held(alices), held(bobs)) == ({}, {})
+    PaperLedger(databases[0]).balances("bob")
+    clusters[0].send(transaction(alices.id, 10**9).data)
+    assert held(bobs) == STARTING_BALANCES != held(alices) == balances(databases)
 
 
 def refusal(cluster: PaperCluster) -> str:

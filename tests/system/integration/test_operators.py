@@ -10,13 +10,18 @@ import pytest
 
 from dexec.adapters.postgres.api_keys import PostgresApiKeys
 from dexec.adapters.postgres.database import Database
-from dexec.adapters.postgres.operators import Limits, PostgresOperators
+from dexec.adapters.postgres.operators import Limits, PostgresOperators, ProblemOrder
 from dexec.adapters.postgres.orders import PostgresOrders
 from dexec.domain.failure import Failure
+from dexec.domain.lifecycle import CLAIMABLE, Status
 from dexec.domain.order import Order, fail
+from dexec.domain.withdrawals import BY_CLIENT
 from dexec.ports import ApiKey
 from tests.conftest import Connecting, Isolation
-from tests.contract.samples import LEASE, NOW, SLOW, after, new_order
+from tests.contract.samples import LEASE, NOW, SLOW, after, new_order, trading_key
+from tests.contract.waiting_samples import in_every_status
+from tests.proofs.simulation.audit import PostgresAudit
+from tests.proofs.simulation.backend import Backend, on_postgres
 
 KEY = ApiKey("first", "desk", 60, {"SOL": 10**9}, NOW)
 MINUTE = 60
@@ -38,6 +43,12 @@ def orders(database: Database) -> PostgresOrders:
     for client_id in ("desk", "other"):
         PostgresApiKeys(database).add(replace(KEY, key_hash=f"key of {client_id}", client_id=client_id))
     return PostgresOrders(database)
+
+
+@pytest.fixture
+def store(database: Database, connecting: Connecting, isolation: Isolation) -> Iterator[Backend]:
+    with connecting(isolation) as audit:
+        yield on_postgres(database, PostgresAudit(audit))
 
 
 def placed(orders: PostgresOrders, client_id: str = "desk") -> Order:
@@ -91,7 +102,8 @@ def test_revoking_counts_what_was_valid_and_keeps_when_it_was_revoked(operators:
     ],
 )
 def test_only_what_is_named_is_set(operators: PostgresOperators, limits: Limits, expected: ApiKey) -> None:
-    operators.replace_keys(KEY, NOW)
+    for key in (KEY, replace(KEY, key_hash="other", client_id="other")):
+        operators.replace_keys(key, NOW)
     assert operators.limit_keys("desk", limits) == (expected,)
     assert operators.api_keys("desk") == (expected,)
 
@@ -122,6 +134,10 @@ def test_an_order_that_may_not_start_yet_is_not_stuck(
     assert starts_s > 0
     assert last.id not in stuck(operators, starts_s + MINUTE - 1)
     assert last.id in stuck(operators, starts_s + MINUTE)
+    resumed = claimed(orders, placed(orders))
+    orders.release(resumed, after(600))
+    assert resumed.id not in stuck(operators, 599)
+    assert resumed.id in stuck(operators, 600)
 
 
 def test_failed_orders_come_newest_first_with_their_reason(
@@ -140,6 +156,32 @@ def test_failed_orders_come_newest_first_with_their_reason(
     assert newest.order.error == error
     assert newest.detail == error
     assert not set(ids) & set(stuck(operators, 10 * MINUTE))
+
+
+def test_what_is_stuck_failed_or_parked_is_told_by_its_status(
+    operators: PostgresOperators, store: Backend
+) -> None:
+    for client in ("alice", "bob"):
+        store.api_keys.add(trading_key(client))
+    orders, _ = in_every_status(store), in_every_status(store, "bob")
+
+    def statuses(found: tuple[ProblemOrder, ...]) -> list[Status]:
+        assert not any(one.is_keyless for one in found)
+        return sorted(one.order.status for one in found)
+
+    assert statuses(operators.stuck(after(600), MINUTE, "alice", 99)) == sorted(CLAIMABLE)
+    assert statuses(operators.stuck(after(600), MINUTE, None, 99)) == sorted([*CLAIMABLE, *CLAIMABLE])
+    assert len(operators.stuck(after(600), MINUTE, None, 1)) == 1
+    assert statuses(operators.failed("bob", 99)) == [Status.FAILED]
+    leased = (Status.ROUTING, Status.BUILDING, Status.SUBMITTED)
+    for status in leased:
+        store.orders.end_round(orders[status], NOW, 3, parks=True)
+    assert statuses(operators.parked(None, 99)) == sorted(leased)
+    assert (operators.parked("bob", 99), len(operators.parked("alice", 1))) == ((), 1)
+    assert store.orders.parked() == len(leased)
+    store.control.cancel([orders[Status.ROUTING].id], NOW, BY_CLIENT)
+    assert statuses(operators.parked(None, 99)) == sorted(leased[1:])
+    assert store.orders.parked() == len(leased) - 1
 
 
 def test_an_order_is_found_whoevers_it_is(operators: PostgresOperators, orders: PostgresOrders) -> None:

@@ -16,7 +16,7 @@ from dexec.adapters.postgres import migrations, sources
 from dexec.adapters.postgres.api_keys import PostgresApiKeys
 from dexec.adapters.postgres.database import Database
 from dexec.adapters.postgres.orders import PostgresOrders
-from dexec.domain.lifecycle import Status
+from dexec.domain.lifecycle import TERMINAL, Status
 from dexec.ports import ApiKey
 from functions.executor import app as executor
 from infra.lab.bench import history
@@ -98,11 +98,16 @@ def test_orders_that_older_code_ends_meanwhile_are_marked_by_the_sweeper(
     unmarked_url: str, orders: PostgresOrders
 ) -> None:
     later = START + timedelta(days=1_000)
+    with psycopg.connect(unmarked_url) as connection:
+        endings = "ARRAY['confirmed', 'failed', 'cancelled', 'expired']"
+        connection.execute(f"UPDATE orders SET status = ({endings})[1 + abs(hashtext(id)) % 4]".encode())
     while unmarked(unmarked_url):
         left = unmarked(unmarked_url)
         assert orders.lost(later, 0, True, 0, 10) == ()
         assert unmarked(unmarked_url) < left
-    assert len(orders.history("alice", Status.FAILED, None, OLD + 1)) == OLD
+    counts = {status: len(orders.history("alice", status, None, OLD)) for status in TERMINAL}
+    assert all(counts.values())
+    assert sum(counts.values()) == OLD
 
 
 def unmarked(url: str) -> int:

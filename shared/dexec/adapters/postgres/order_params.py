@@ -99,7 +99,6 @@ def to_open_exit(entry: Order, bought: int, shards: int) -> dict[str, object]:
     return {
         "id": entry.exit_id,
         "entry_id": entry.id,
-        "entry_seq": entry.seq,
         "amount": str(bought),
         "shown": format_units(bought, token),
         "shard": shard_of(Pair(token, entry.request.token_in), shards),

@@ -79,5 +79,4 @@ def counting(change: Change) -> list[Statement]:
     }
     if seen is None:
         return [Statement("reserve_day", {**params, "lease_token": after.lease_token})]
-    seen_text = dump_reservation(seen)
-    return [Statement("settle_day", {**params, "status": after.status, "seen": seen_text})]
+    return [Statement("settle_day", {**params, "seen": dump_reservation(seen)})]

@@ -3,7 +3,7 @@
 -- since which its ticks count; a held one's counts from when it opens.
 INSERT INTO waiting (order_id, part, client_id, pair, book, price_group, key, at, version)
 SELECT o.id, w.part, o.client_id, %(pair)s, %(book)s, w.price_group,
-    CASE WHEN starts_with(w.price_group, 'trail ') THEN -COALESCE(o.since, 0) ELSE w.key END, w.at, o.seq
+    CASE WHEN starts_with(w.price_group, 'trail ') THEN coalesce(-o.since, w.key) ELSE w.key END, w.at, o.seq
 FROM orders o
 CROSS JOIN unnest(
     %(parts)b::text[], %(groups)b::text[], %(keys)b::bigint[], %(times)b::timestamptz[]

@@ -4,7 +4,7 @@
 -- if there is one now: with none, nothing is written, nor while trading is halted.
 WITH seen AS (
     SELECT id FROM orders
-    WHERE id = %(id)s AND seq = %(seen_seq)s AND status = %(status)s
+    WHERE id = %(id)s AND seq = %(seen_seq)s
         AND NOT EXISTS (SELECT 1 FROM switches s WHERE s.name <> 'paused' AND {{holds orders}})
 ),
 place AS (
@@ -25,7 +25,7 @@ moved AS (
         expires_at = %(expires_at)s,
         seq = %(seq)s,
         updated_at = GREATEST(updated_at, %(now)s)
-    WHERE id = %(id)s AND seq = %(seen_seq)s AND status = %(status)s AND status IN ('held', 'open')
+    WHERE id = %(id)s AND seq = %(seen_seq)s
         AND EXISTS (SELECT 1 FROM seen)
         AND (NOT %(limited)s OR EXISTS (SELECT 1 FROM place))
     RETURNING id, client_id, seq, status, attempt, since, updated_at
@@ -41,7 +41,7 @@ dropped AS (
 kept AS (
     INSERT INTO waiting AS kept (order_id, part, client_id, pair, book, price_group, key, at, version)
     SELECT moved.id, w.part, moved.client_id, %(pair)s, %(book)s, w.price_group,
-        CASE WHEN w.price_group LIKE 'trail %' THEN -coalesce(moved.since, 0) ELSE w.key END, w.at, moved.seq
+        CASE WHEN starts_with(w.price_group, 'trail ') THEN coalesce(-moved.since, w.key) ELSE w.key END, w.at, moved.seq
     FROM moved
     CROSS JOIN unnest(
         %(parts)b::text[], %(groups)b::text[], %(keys)b::bigint[], %(times)b::timestamptz[]

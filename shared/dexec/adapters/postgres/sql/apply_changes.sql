@@ -17,7 +17,7 @@ WITH moved AS (
         %(waitings)b::text[], %(sinces)b::bigint[], %(runs)b::timestamptz[], %(queued)b::timestamptz[],
         %(errors)b::text[], %(times)b::timestamptz[], %(steps)b::text[], %(details)b::text[]
     ) AS c (id, seen_seq, status, outcome, seq, waiting, since, run_at, queued_at, error, at, step, detail)
-    WHERE o.id = c.id AND o.seq = c.seen_seq AND o.status = 'open'
+    WHERE o.id = c.id AND o.seq = c.seen_seq
         AND (c.status <> 'triggered' OR NOT {{may_not_trade o}})
     RETURNING o.id, o.seq, o.status, o.attempt, o.exit_id, c.at, c.step, c.detail
 ),
@@ -35,6 +35,6 @@ anew AS (
     JOIN unnest(
         %(row_ids)b::text[], %(parts)b::text[], %(groups)b::text[], %(keys)b::bigint[], %(row_times)b::timestamptz[]
     ) AS r (id, part, price_group, key, at) ON r.id = moved.id
-    WHERE w.order_id = r.id AND w.part = r.part AND moved.status = 'open'
+    WHERE w.order_id = r.id AND w.part = r.part
 )
 SELECT id FROM moved

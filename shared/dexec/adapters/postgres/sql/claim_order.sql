@@ -29,9 +29,9 @@ event AS (
 )
 SELECT moved.*,
     true AS claimed,
-    moved.status <> 'submitted' AND moved.waiting IS NOT NULL AND {{may_not_trade moved}} AS halted,
+    moved.status <> 'submitted' AND {{may_not_trade moved}} AS halted,
     NULL AS held_by,
-    false AS keyless,
+    NULL AS keyless,
     (SELECT l.limits FROM risk_limits l WHERE l.client_id = moved.client_id) AS limits
 FROM moved
 UNION ALL

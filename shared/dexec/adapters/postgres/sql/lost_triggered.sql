@@ -4,7 +4,6 @@ WHERE outcome IS NULL
     AND status = 'triggered'
     AND run_at <= %(before)s
     AND queued_at <= %(before)s
-    AND parked_at IS NULL
     AND NOT {{may_not_trade orders}}
 ORDER BY run_at
 LIMIT 500

@@ -9,7 +9,7 @@ WITH moved AS (
         updated_at = GREATEST(updated_at, %(now)s)
     WHERE id = %(id)s
         AND status = 'held'
-        AND EXISTS (SELECT 1 FROM orders e WHERE e.id = %(entry_id)s AND e.seq = %(entry_seq)s AND e.status = 'confirmed')
+        AND EXISTS (SELECT 1 FROM orders e WHERE e.id = %(entry_id)s AND e.status = 'confirmed')
     RETURNING id, seq, attempt, label, request, waiting, updated_at
 )
 INSERT INTO order_events (order_id, seq, status, step, attempt, detail, at)

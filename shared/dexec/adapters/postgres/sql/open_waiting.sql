@@ -5,4 +5,4 @@ SET book = waiting.pair,
     version = o.seq,
     key = CASE WHEN starts_with(waiting.price_group, 'trail ') THEN -o.since ELSE waiting.key END
 FROM orders o
-WHERE waiting.order_id = %(id)s AND o.id = waiting.order_id AND o.status = 'open' AND waiting.book IS NULL
+WHERE waiting.order_id = %(id)s AND o.id = waiting.order_id AND o.status = 'open'

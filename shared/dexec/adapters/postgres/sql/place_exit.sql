@@ -1,7 +1,7 @@
 -- The exit of a bracket, held until its entry is filled: placed where the entry was, in the same transaction, and
 -- watched by who watches that.
 WITH entry AS (
-    SELECT * FROM orders WHERE id = %(entry_id)s AND exit_id = %(id)s AND seq = 1
+    SELECT * FROM orders WHERE id = %(entry_id)s
 ),
 placed AS (
     INSERT INTO orders (

@@ -2,8 +2,7 @@
 -- Where that is too much, the amount that is written breaks a constraint: the signature is not stored either.
 WITH signed AS (
     UPDATE orders SET reserved = %(reserved)s
-    WHERE id = %(id)s AND seq = %(seq)s AND lease_token = %(lease_token)s AND status = 'submitted'
-        AND reserved IS NULL
+    WHERE id = %(id)s AND seq = %(seq)s AND lease_token = %(lease_token)s AND reserved IS NULL
     RETURNING client_id
 )
 INSERT INTO risk_days AS d (client_id, day, token, used)
@@ -12,7 +11,6 @@ SELECT signed.client_id, %(day)s, %(token)s,
 FROM signed LEFT JOIN risk_limits l ON l.client_id = signed.client_id
 ON CONFLICT (client_id, day, token) DO UPDATE
 SET used = CASE
-    WHEN excluded.used < 0 THEN -1
-    WHEN d.used + excluded.used > (SELECT l.max_daily FROM risk_limits l WHERE l.client_id = d.client_id) THEN -1
-    ELSE d.used + excluded.used
+    WHEN d.used + %(amount)s::numeric > (SELECT l.max_daily FROM risk_limits l WHERE l.client_id = d.client_id) THEN -1
+    ELSE d.used + %(amount)s::numeric
 END

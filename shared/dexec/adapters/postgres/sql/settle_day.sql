@@ -1,7 +1,7 @@
 -- What an order counts for after the statement before, in the same transaction: what it filled, or nothing.
 WITH settled AS (
     UPDATE orders SET reserved = %(reserved)s
-    WHERE id = %(id)s AND seq = %(seq)s AND status = %(status)s AND reserved = %(seen)s
+    WHERE id = %(id)s AND seq = %(seq)s AND reserved = %(seen)s
     RETURNING client_id
 )
 UPDATE risk_days d SET used = d.used + %(amount)s::numeric

@@ -1,0 +1,38 @@
+"""However much is due, a look at it reads a bounded number of rows."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+
+from dexec.adapters.postgres.database import Database
+from dexec.domain.waiting.lookup import LIMITS
+from dexec.ports import Bound
+from tests.conftest import Connecting, Isolation
+from tests.contract.samples import trading_key
+from tests.contract.waiting_samples import SOL_USDC, open_order
+from tests.proofs.simulation.audit import PostgresAudit
+from tests.proofs.simulation.backend import on_postgres
+
+
+@pytest.mark.parametrize(("in_front", "is_found"), [(4_999, True), (5_000, False)])
+def test_of_what_reaches_a_bound_5_000_rows_are_looked_at(
+    connecting: Connecting, in_front: int, is_found: bool
+) -> None:
+    with (
+        connecting(Isolation.READ_COMMITTED) as connection,
+        closing(Database(lambda: connecting(Isolation.READ_COMMITTED))) as database,
+    ):
+        connection.autocommit = True
+        store = on_postgres(database, PostgresAudit(connection))
+        store.api_keys.add(trading_key())
+        order = open_order(store)
+        connection.execute(
+            "INSERT INTO waiting"
+            " SELECT 'ord_' || n, part, client_id, pair, book, price_group, key + 1, at, version"
+            " FROM waiting, generate_series(1, %s) n",
+            [in_front],
+        )
+        found = store.waits.due_by_price([Bound(SOL_USDC, LIMITS, -(2**62), most=9)])
+        assert [one.order.id for one in found] == [order.id] * is_found
