@@ -1,11 +1,12 @@
--- Lease a line that is due, whose endpoint may be sent to, and whose client has not too many under way. It runs after
--- rest_line.sql: no line of an endpoint that rests is due.
+-- Lease a line that is due, whose endpoint may be sent to, and whose client has not too many under way. rest_line.sql has
+-- run before it; an endpoint that began to rest since is still left alone.
 UPDATE webhook_lines l SET lease_token = %(token)s, lease_until = %(lease_until)s
 FROM webhooks h
 WHERE l.hook_id = %(hook_id)s AND l.order_id = %(order_id)s
     AND h.id = l.hook_id
     AND h.disabled_at IS NULL
     AND EXISTS (SELECT 1 FROM api_keys k WHERE k.key_hash = h.key_hash AND k.revoked_at IS NULL)
+    AND (h.rests_until IS NULL OR h.rests_until <= %(now)s)
     AND l.due_at <= %(now)s
     AND (l.lease_until IS NULL OR l.lease_until <= %(now)s)
     AND %(most)s > (
