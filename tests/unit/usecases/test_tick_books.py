@@ -43,7 +43,9 @@ def books(stage: Stage) -> TickedBooks:
     return TickedBooks(stage.backend.waits, lease, stage.market)
 
 
-@pytest.mark.parametrize(("groups", "kept"), [(STOPS, {201, 600}), (TRAILS, {200, 201, 600})], ids=str)
+@pytest.mark.parametrize(
+    ("groups", "kept"), [(STOPS, {201, 600}), (TRAILS, {200, 201, 600})], ids=["stop", "trail"]
+)
 def test_ticks_are_read_as_far_back_as_stops_or_a_trail_need_them_and_once(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, groups: dict[Pair, tuple[Group, ...]], kept: set[int]
 ) -> None:
