@@ -81,7 +81,10 @@ function draw() {
 	const waiting = held ? wanted.filter((order) => !listed.has(order)).length : 0;
 	list = held ?? wanted;
 	$("rows").style.setProperty("--count", list.length);
-	if (anchor && list.includes(anchor.order)) keepInPlace(anchor);
+	const isKept = Boolean(anchor) && list.includes(anchor.order);
+	// Rows that stay where they are seen do not glide there.
+	$("rows").classList.toggle("still", isKept);
+	if (isKept) keepInPlace(anchor);
 	place(touched);
 	offer(orders);
 	describe(waiting);

@@ -118,6 +118,8 @@ def test_a_quote_renews_itself_for_as_long_as_it_is_looked_at(timed: Console) ->
     assert len(first) == 1
     with page.expect_response(QUOTES):
         page.clock.fast_forward(601_000)
+    # One that failed on a busy machine is asked for again within a second.
+    page.clock.run_for(1_500)
     expect(page.locator("#preview")).to_have_attribute("data-state", "fresh")
     before = len(asked)
     page.clock.fast_forward(30_000)

@@ -1,4 +1,4 @@
 SELECT count(*) AS parked FROM orders
 WHERE outcome IS NULL
-    AND status IN ('routing', 'building', 'submitted')
+    AND status IN ('pending', 'triggered', 'routing', 'building', 'submitted')
     AND parked_at IS NOT NULL
