@@ -116,8 +116,10 @@ def test_who_watches_one_order_watches_no_other(store: Backend) -> None:
 
 def test_another_clients_order_cannot_be_watched(store: Backend) -> None:
     connect(store, "c", "bob")
+    connect(store, "of alice")
     order = place(store, "alice")
-    assert store.watching.watch(order.id, "bob", "c") is None
+    for connection_id in ("c", "of alice"):
+        assert store.watching.watch(order.id, "bob", connection_id) is None
     assert store.watching.watch("ord_" + "0" * 32, "bob", "c") is None
     assert watchers_of(store, order) == set()
 
@@ -153,10 +155,12 @@ def test_an_order_that_stands_is_found_by_its_key_over_a_connection_that_is_not_
 def test_a_revoked_key_hears_nothing_more(store: Backend) -> None:
     connect(store, "c", stream=True)
     order = place(store, watcher="c")
+    ended(store, watcher="c")
     key = store.api_keys.find("hash of alice")
     assert key is not None
     store.api_keys.add(replace(key, revoked_at=NOW))
     assert watchers_of(store, order) == set()
+    assert not any(undelivered(store).values())
 
 
 def test_those_who_heard_the_end_are_done(store: Backend) -> None:
@@ -330,7 +334,7 @@ def test_closed_connections_are_forgotten_and_those_that_would_not_close_come_la
     order = place(store, watcher="old")
     store.watching.watch(order.id, "alice", "new")
     assert store.watching.stale(after(5), 10) == ("oldest", "older", "old")
-    assert store.watching.stale(after(5), 1) == ("oldest",)
+    assert store.watching.stale(after(5), 1) == store.watching.stale(after(-2), 10) == ("oldest",)
     store.watching.note_closed(["old"], ["oldest"])
     assert store.watching.stale(after(5), 10) == ("older", "oldest")
     assert watchers_of(store, order) == {"new"}
