@@ -5,18 +5,11 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
-from collections.abc import Callable
 
 import pytest
 
 from infra.local.threads import KeptThread, Threads
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
+from tests.support.eventually import eventually
 
 
 @pytest.fixture
@@ -30,7 +23,7 @@ def test_a_thread_that_has_done_is_used_again() -> None:
         done = threading.Event()
         threads.run(done.set)
         assert done.wait(5)
-        until(lambda: len(threads._idle) == 1)
+        eventually(lambda: len(threads._idle) == 1)
         assert threads.started == 1, f"function {number}"
 
 
@@ -40,7 +33,7 @@ def test_functions_that_wait_for_each_other_run_at_once(threads: Threads) -> Non
     met: list[int] = []
     for _ in range(20):
         threads.run(lambda: met.append(meeting.wait()))
-    until(lambda: len(met) == 20)
+    eventually(lambda: len(met) == 20)
     assert threads.started == 20
 
 
@@ -49,7 +42,7 @@ def test_threads_without_work_end(threads: Threads) -> None:
     for _ in range(5):
         threads.run(lambda: time.sleep(0.005))
     assert not before.issuperset(threading.enumerate())
-    until(lambda: before.issuperset(threading.enumerate()))
+    eventually(lambda: before.issuperset(threading.enumerate()))
     done = threading.Event()
     threads.run(done.set)
     assert done.wait(5)
@@ -74,7 +67,7 @@ def test_a_function_that_breaks_does_not_end_its_thread(caplog: pytest.LogCaptur
     thread.start()
     thread.join(5)
     assert not thread.is_alive()
-    until(lambda: len(threads._idle) == 1)
+    eventually(lambda: len(threads._idle) == 1)
     assert "ValueError" in caplog.text
     threads.run(lambda: None)
     assert threads.started == 1
@@ -93,6 +86,6 @@ def test_what_a_function_sets_in_its_context_is_not_the_next_ones() -> None:
         thread.threads = threads
         thread.start()
         thread.join(5)
-        until(lambda: len(threads._idle) == 1)
+        eventually(lambda: len(threads._idle) == 1)
     assert found == ["none", "none"]
     assert threads.started == 1

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from infra.local.workers import Bound, Turns
+from tests.support.eventually import eventually
 
 ACCEPT = {"FunctionArn": "arn:aws:lambda:us-east-1:000000000000:function:accept"}
 EXECUTE = {"FunctionArn": "arn:aws:lambda:us-east-1:000000000000:function:execute"}
@@ -54,13 +54,6 @@ def bound_of(pool: Pool, width: int = WIDTH) -> Bound:
     return Bound(pool.acquire, pool.release, lambda *_: width)
 
 
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-
-
 def started(run: Callable[[], object]) -> threading.Thread:
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
@@ -78,7 +71,7 @@ def test_turns_come_in_the_order_in_which_they_were_asked_for() -> None:
 
     for number in range(20):
         threads.append(started(lambda number=number: run(number)))  # type: ignore[misc]
-        until(lambda number=number: turns.waiting == number + 1)  # type: ignore[misc]
+        eventually(lambda number=number: turns.waiting == number + 1)  # type: ignore[misc]
     assert not order
     turns.give_back()
     for thread in threads:
@@ -91,7 +84,7 @@ def test_a_bound_that_grows_lets_in_who_waits() -> None:
     turns = Turns()
     turns.take(1)
     waiting = started(lambda: turns.take(1))
-    until(lambda: turns.waiting == 1)
+    eventually(lambda: turns.waiting == 1)
     third = started(lambda: turns.take(3))
     waiting.join(5)
     third.join(5)
@@ -106,7 +99,7 @@ def test_fifty_invocations_make_no_more_workers_than_the_bound() -> None:
         started(lambda number=number: results.append(bound.lease("f", ACCEPT, b"").invoke({}, str(number))))  # type: ignore[misc]
         for number in range(50)
     ]
-    until(lambda: bound.turns(ACCEPT).waiting == 48)
+    eventually(lambda: bound.turns(ACCEPT).waiting == 48)
     assert len(pool.made) == WIDTH
     for worker in pool.made:
         worker.done.set()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -21,6 +20,7 @@ from dexec.domain.order import Order
 from dexec.ports import Connection, Watcher
 from tests.proofs.simulation.invariants import check
 from tests.proofs.simulation.world import MOST, World
+from tests.support.eventually import eventually
 from tests.support.fakes import FakeWatching
 
 MAX_PUSH_FAILURES = 5
@@ -333,7 +333,7 @@ def test_an_order_that_waited_is_not_kept_secret_while_it_goes_on(threads: Threa
 
     def wait_for_frames(call: str) -> None:
         if call == "cluster.look":
-            eventually(lambda: bool(seqs(world, "own", order)))
+            eventually(lambda: bool(seqs(world, "own", order)), within_s=20)
             received_before_it_lands.extend(seqs(world, "own", order))
 
     world.tape.observe = wait_for_frames
@@ -350,13 +350,6 @@ def test_the_first_event_of_an_order_that_did_not_wait_is_a_frame_of_its_own(
     world.deliver()
     first = world.push.frames["own"][0]
     assert (first["status"], "earlier" in first) == ("pending", False)
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
 
 
 def opening(connection_id: str) -> tuple[World, Order]:

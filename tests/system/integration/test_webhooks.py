@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from dataclasses import replace
 from typing import cast
@@ -12,6 +11,7 @@ import pytest
 
 from dexec.adapters.post import HttpPost
 from dexec.domain.webhooks import Try
+from tests.support.eventually import eventually
 from tests.system.edge.inprocess import Answer, Deployment
 from tests.system.integration.conftest import KEY
 
@@ -170,9 +170,7 @@ def test_an_order_costs_the_round_trips_that_it_always_did(
     assert trips[id(deployment.parts.database)] == 4
     # Messages are queued by a thread beside the execution.
     wanted, messages = 2 * 2 * hooks + 2 * hooks, deployment.hook_queue.messages
-    deadline = time.monotonic() + 5
-    while len(messages) < wanted and time.monotonic() < deadline:
-        time.sleep(0.01)
+    eventually(lambda: len(messages) >= wanted)
     assert len(messages) == wanted
 
 
