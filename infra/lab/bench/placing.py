@@ -28,6 +28,9 @@ from infra.lab.bench.stand import API_KEY, stand
 from infra.lab.bench.waiting import others_cpu_s
 
 WARM_UP = 20
+MOST = 180
+"""Orders of each type: with the warm-up, five of six types leave one that waits, of 1,000 allowed."""
+
 TICK_EVERY = 5
 """Rounds after which the book is ticked again: its newest tick may be two seconds old."""
 
@@ -88,7 +91,7 @@ def _tick(parts: Container) -> None:
 def main() -> None:
     """Measure, print a table, or JSON with ``--json``."""
     parser = argparse.ArgumentParser(prog="python -m infra.lab.bench.placing", description=__doc__)
-    parser.add_argument("--orders", type=int, default=150, help="orders of each type, 180 at most")
+    parser.add_argument("--orders", type=int, default=150, help=f"orders of each type, {MOST} at most")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     found = measure(options.orders)

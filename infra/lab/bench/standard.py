@@ -149,8 +149,7 @@ def _waiting(sizes: Sizes) -> Document:
     """Measure what orders cost that wait, and how soon they are signed once they are due."""
     _note("ticks with orders that wait, and placing them")
     ticks = waiting.measure(sizes.waiting, 2 * sizes.runs)
-    # Of six orders in a round five wait or have an exit that does: a client may have 1,000 of them.
-    placed = placing.measure(25 * sizes.runs)
+    placed = placing.measure(min(40 * sizes.runs, placing.MOST))
     _note("from ticks to signatures, and a storm")
     return {
         "ticks": [*ticks],
