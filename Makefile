@@ -86,8 +86,8 @@ $(MUTANTS_STAMP): requirements-mutants.txt $(STAMP)
 	$(BIN)/uv pip install --quiet --python $(MUTANTS_VENV)/bin/python --require-hashes -r requirements-mutants.txt
 	@touch $@
 
-bench: setup ## measure the standard set, which takes minutes, and rewrite docs/performance.md
-	@$(BIN)/python -m infra.lab.bench.standard
+bench: setup ## measure the standard set, which takes minutes, or some PARTS of it, and rewrite docs/performance.md
+	@$(BIN)/python -m infra.lab.bench.standard $(PARTS)
 
 TYPESCRIPT := sdk/typescript
 .PHONY: sdk-typescript

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
+
+import pytest
 
 from dexec_client.raw.json_types import Document
+from infra.lab.bench import standard
 from infra.lab.bench.collector import Collector
 from infra.lab.bench.figures import Figures
 from infra.lab.bench.load import Placed, Run
@@ -68,8 +73,10 @@ def test_the_page_about_performance_is_filled_in() -> None:
     runs = (*warm, "coldBurst", "coldSocketPerOrder")
     lossy: Document = {**run, "socketsRefused": 3, "ordersRefused": 7, "ordersBehindError": 2}
     lossy["deploymentMb"] = 1234.5
-    text = performance_page(
-        {
+    cpu: Document = {"ownCpuMs": 6, "databaseCpuMs": 3}
+    tick: Document = {"waiting": 10, "yardstickCpuMs": 1.5, "none": cpu, "fill": cpu, "too large": cpu}
+    parts: dict[str, Document] = {
+        "warm": {
             **dict.fromkeys(runs, run),
             "coldSocketPerOrder": lossy,
             "budget": {
@@ -85,9 +92,23 @@ def test_the_page_about_performance_is_filled_in() -> None:
             "held": {"sockets": 1000, "held_s": 600.0, "grown_mb": 4.2, "cpu_percent": 1.3, "dropped": 0},
             "upSeconds": 4.0,
             "firstOrderSeconds": 0.5,
-            "machine": run["machine"],
-            "commit": "0123456789",
-            "at": "2026-01-01",
+        },
+        "waiting": {
+            "ticks": [tick],
+            "placing": {"market": {"ownCpuMs": 2, "databaseCpuMs": 1}, "limit": cpu},
+            "signed": [{"tickMs": 250, "orders": 50, "fromTickMs": run["acceptMs"]}],
+            "storm": {
+                "orders": 500,
+                "statuses": {"confirmed": 499},
+                "triggeringSeconds": 1,
+                "ordersPerSecond": 90,
+            },
+        },
+    }
+    text = performance_page(
+        {
+            name: {"commit": commit, "at": "2026-01-01", "machine": run["machine"], "figures": figures}
+            for (name, figures), commit in zip(parts.items(), ("01234", "56789"), strict=True)
         }
     )
     assert "{" not in text
@@ -99,6 +120,9 @@ def test_the_page_about_performance_is_filled_in() -> None:
     assert "| ≤ 1,024 | 1,234 |" in text, "the most that any burst took"
     assert "| 1,000 idle sockets for 600 s: memory grows by, MB | ≤ 50 | 4.2 |" in text
     assert "cost 2.00 times that" in text, "accept and execute, beside the yardstick"
+    assert "- commit 01234: warm 2026-01-01\n- commit 56789: waiting 2026-01-01\n" in text
+    assert "| limit | 6.00 | 3.00 | 3.00 |" in text, "of a market order's cost"
+    assert "triggers 500 stops: 499 confirmed" in text
 
 
 def test_the_median_run_is_shown_and_the_worst_of_what_is_lost() -> None:
@@ -110,3 +134,21 @@ def test_the_median_run_is_shown_and_the_worst_of_what_is_lost() -> None:
     assert (shown["ordersPerSecond"], shown["ordersRefused"]) == (80, 2)
     assert shown["ordersPerSecondOfRuns"] == [90, 70, 80]
     assert of_runs(reports, by=end_to_end_ms)["endToEndMs"] == {"p50": 21}
+
+
+def test_a_part_that_fails_leaves_what_was_measured_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: standard.Sizes) -> Document:
+        raise RuntimeError("the emulator ended")
+
+    monkeypatch.setattr(standard, "PARTS", {"own": lambda _: {"budget": 5}, "bare": fails})
+    kept = tmp_path / "build" / "performance.json"
+    with pytest.raises(RuntimeError):
+        standard.measure(("own", "bare"), standard.QUICK, kept)
+    found = json.loads(kept.read_text())
+    assert {name: part["figures"] for name, part in found.items()} == {"own": {"budget": 5}}
+
+    monkeypatch.setitem(standard.PARTS, "bare", lambda _: {"bareOrdersPerSecond": 9})
+    standard.measure(("bare",), standard.QUICK, kept)
+    assert set(json.loads(kept.read_text())) == {"own", "bare"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
@@ -16,8 +17,8 @@ BURSTS = ("burst", "burstSocketPerOrder", "manyClients", "coldBurst", "coldSocke
 """Those after which the deployment's memory is to be small."""
 
 
-def page(figures: Document) -> str:
-    """Return the page as Markdown."""
+def page(parts: Document) -> str:
+    """Return the page as Markdown, of the figures of all parts and of when each was measured."""
     environment = Environment(  # noqa: S701 - Markdown
         loader=FileSystemLoader(Path(__file__).parent),
         trim_blocks=True,
@@ -25,10 +26,24 @@ def page(figures: Document) -> str:
         undefined=StrictUndefined,
     )
     environment.filters |= {"times": _times, "losses": _losses, "cpu": _cpu_ms}
-    burst, machine = cast(Document, figures["burst"]), cast(Document, figures["machine"])
+    measured = {name: cast(Document, part) for name, part in parts.items()}
+    figures: Document = {}
+    for part in measured.values():
+        figures |= cast(Document, part["figures"])
+    last = max(measured.values(), key=lambda part: str(part["at"]))
+    burst, machine = cast(Document, figures["burst"]), cast(Document, last["machine"])
     bound = int(str(machine["cores"])) * 1000 / float(_cpu_ms(burst))
     most_mb = max(float(str(cast(Document, figures[name])["deploymentMb"])) for name in BURSTS)
-    return environment.get_template("performance.md.j2").render(figures, bound=bound, mostMb=most_mb)
+    template = environment.get_template("performance.md.j2")
+    return template.render(figures, machine=machine, commits=_commits(measured), bound=bound, mostMb=most_mb)
+
+
+def _commits(measured: Mapping[str, Document]) -> dict[str, list[str]]:
+    """Return which parts were measured at each commit."""
+    found: dict[str, list[str]] = {}
+    for name, part in measured.items():
+        found.setdefault(str(part["commit"]), []).append(f"{name} {part['at']}")
+    return found
 
 
 def _times(spread: dict[str, float | None]) -> str:

@@ -1,7 +1,8 @@
-"""The standard set: ``python -m infra.lab.bench.standard [--quick]`` measures and rewrites the page.
+"""The standard set: ``python -m infra.lab.bench.standard [PART …]`` measures and rewrites the page.
 
 Figures that decide are medians of several runs; the whole takes about half an hour, ten minutes of which
-hold idle sockets, ``--quick`` four.
+hold idle sockets, ``--quick`` four. Each part's figures are kept in a file once it is measured, so that one
+which failed, or which a change concerns, can be measured again by itself.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -27,6 +29,8 @@ from infra.local.home import PROJECT, State
 from infra.local.keys import create_key
 
 PAGE = PROJECT / "docs" / "performance.md"
+KEPT = PROJECT / "build"
+"""Where the figures are kept, by part."""
 CONNECTIONS = 50
 """Of the load client, where many clients come at once."""
 
@@ -75,38 +79,27 @@ QUICK = Sizes(
 )
 
 
-def measure(sizes: Sizes) -> Document:
-    """Measure the set and return it, JSON-ready. Raises ``LocalError``, ``SdkError``."""
+def _own(sizes: Sizes) -> Document:
     _note("own CPU and cold starts")
-    own = budget.measure(sizes.runs, 200)
+    return {"budget": budget.measure(sizes.runs, 200).document()}
+
+
+def _bare(sizes: Sizes) -> Document:
     _note("the emulator by itself")
-    alone = median(bare.measure(sizes.runs))
+    return {"bareOrdersPerSecond": round(median(bare.measure(sizes.runs)))}
+
+
+def _warm(sizes: Sizes) -> Document:
     started = perf_counter()
     with session.own_deployment("none") as state:
         up_s = perf_counter() - started
         first = session.measure(Plan(1, warm_up=0), session.target_of(state), state).report
-        zero = _zero_latency(sizes, state)
-        growth = _growth(sizes, state)
-    with session.own_deployment("default") as state:
-        default = _default_latency(state)
-    cold = _cold(sizes)
-    held = _held(sizes)
-    waits = _waiting(sizes)
-    return {
-        "budget": own.document(),
-        "bareOrdersPerSecond": round(alone),
-        "upSeconds": round(up_s, 2),
-        "firstOrderSeconds": first["seconds"],
-        **zero,
-        **growth,
-        **default,
-        **cold,
-        "held": held,
-        **waits,
-        "machine": session.machine(),
-        "commit": session.commit(),
-        "at": str(first["at"]),
-    }
+        return {
+            "upSeconds": round(up_s, 2),
+            "firstOrderSeconds": first["seconds"],
+            **_zero_latency(sizes, state),
+            **_growth(sizes, state),
+        }
 
 
 def _zero_latency(sizes: Sizes, state: State) -> Document:
@@ -142,7 +135,8 @@ def _held(sizes: Sizes) -> Document:
     sockets, seconds = sizes.held
     _note(f"{sockets} sockets held for {seconds:.0f} s")
     with session.own_deployment("none") as state:
-        return {**asyncio.run(hold.hold(session.target_of(state), state, sockets, seconds))._asdict()}
+        held = asyncio.run(hold.hold(session.target_of(state), state, sockets, seconds))
+    return {"held": {**held._asdict()}}
 
 
 def _waiting(sizes: Sizes) -> Document:
@@ -192,13 +186,14 @@ def _histories(sizes: Sizes, state: State) -> list[Json]:
     return found
 
 
-def _default_latency(state: State) -> Document:
-    target = session.target_of(state)
+def _default_latency(_: Sizes) -> Document:
     idle, busy = Plan(20, rate=1.5), Plan(100, warm_up=20)
-    return {
-        "defaultIdle": _runs("default latencies, idle", idle, target, state, 1),
-        "defaultBurst": _runs("default latencies, burst", busy, target, state, 1),
-    }
+    with session.own_deployment("default") as state:
+        target = session.target_of(state)
+        return {
+            "defaultIdle": _runs("default latencies, idle", idle, target, state, 1),
+            "defaultBurst": _runs("default latencies, burst", busy, target, state, 1),
+        }
 
 
 def _orders_per_second(report: Document) -> float:
@@ -232,21 +227,55 @@ def _note(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+PARTS: dict[str, Callable[[Sizes], Document]] = {
+    "own": _own,
+    "bare": _bare,
+    "warm": _warm,
+    "default-latencies": _default_latency,
+    "cold": _cold,
+    "held": _held,
+    "waiting": _waiting,
+}
+"""What can be measured by itself, in the order in which all is."""
+
+
+def measure(parts: Sequence[str], sizes: Sizes, kept: Path) -> None:
+    """Measure parts and keep the figures of each, once it is measured, in a file that may hold others'.
+
+    Raises ``LocalError``, ``SdkError``.
+    """
+    for name in parts:
+        figures = PARTS[name](sizes)
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        measured: Document = {"commit": session.commit(), "at": at, "machine": session.machine()}
+        found = _kept(kept) | {name: {**measured, "figures": figures}}
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps(found, indent=2) + "\n")
+
+
+def _kept(path: Path) -> Document:
+    return cast(Document, json.loads(path.read_text())) if path.exists() else {}
+
+
 def main() -> None:
-    """Measure and write the page, and the figures as JSON where a file is named."""
+    """Measure and write the page."""
     parser = argparse.ArgumentParser(prog="python -m infra.lab.bench.standard", description=__doc__)
+    parser.add_argument("part", nargs="*", help=f"{', '.join(PARTS)}; without one, all")
     parser.add_argument("--quick", action="store_true", help="less of everything, four minutes")
-    parser.add_argument("--json", type=Path, help="a file for the figures")
-    parser.add_argument("--from-json", type=Path, help="write the page from such a file, measure nothing")
+    parser.add_argument(
+        "--page", action="store_true", help="write the page from what is kept, measure nothing"
+    )
     options = parser.parse_args()
+    if unknown := set(options.part) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    kept = KEPT / f"performance{'-quick' if options.quick else ''}.json"
     hold.allow_many_sockets()
-    if options.from_json:
-        figures = json.loads(options.from_json.read_text())
-    else:
-        figures = measure(QUICK if options.quick else FULL)
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n")
-    PAGE.write_text(page(figures), encoding="utf-8")
+    if not options.page:
+        measure(options.part or tuple(PARTS), QUICK if options.quick else FULL, kept)
+    found = _kept(kept)
+    if missing := set(PARTS) - set(found):
+        parser.exit(1, f"the page was not written: {', '.join(sorted(missing))} never measured here\n")
+    PAGE.write_text(page(found), encoding="utf-8")
 
 
 if __name__ == "__main__":
