@@ -1,9 +1,16 @@
-"""The pages: console, reference, API documents, one about each error; compressed where that is accepted."""
+"""The pages: console, reference, API documents, one about each error; compressed where that is accepted.
+
+A page is asked for anew each time. The files that it loads lie in a folder that is named after their
+content, so a browser asks for each of them once.
+"""
 
 from __future__ import annotations
 
 import mimetypes
 import re
+from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 from aws_lambda_powertools.event_handler import Response
@@ -19,6 +26,11 @@ PAGES = {
     path.name: path for name in ("console", "static") for path in (HERE / name).iterdir() if path.is_file()
 }
 """What may be served, by name: the console's files, and the generated documents."""
+
+LOADED = re.compile(rb'(?<=")(?:\.\./)?console/')
+"""Where a page names a file that it loads."""
+
+FOREVER = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}
 
 COMMENT_LINE = re.compile(rb"^[ \t]*(?://|/\*\*|\*/|\* ).*", re.MULTILINE)
 """A line of a script that is all comment: it is served empty, so that all others keep their numbers."""
@@ -65,21 +77,33 @@ def error(code: str) -> Response[bytes]:
     return _served(ERRORS[code])
 
 
-@router.get("/console/<file_name>", include_in_schema=False, compress=True)
-def console_file(file_name: str) -> Response[bytes]:
-    """Serve one of the console's files."""
-    return _file(file_name)
+@router.get("/console/<version>/<file_name>", include_in_schema=False, compress=True)
+def loaded_file(version: str, file_name: str) -> Response[bytes]:
+    """Serve a file that a page loads; one of another version as it is now, and not for keeping."""
+    return _file(file_name, FOREVER if version == _version() else {})
 
 
-def _file(name: str) -> Response[bytes]:
+def _file(name: str, headers: Mapping[str, str] | None = None) -> Response[bytes]:
     if name not in PAGES:
         raise NotFound(f"the console has no file {name[:60]}; its page is /, the reference /docs")
-    return _served(PAGES[name])
+    return _served(PAGES[name], headers)
 
 
-def _served(path: Path) -> Response[bytes]:
+def _served(path: Path, headers: Mapping[str, str] | None = None) -> Response[bytes]:
     content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    content = _content(path)
+    if path.suffix == ".html":
+        content = LOADED.sub(lambda found: found[0] + _version().encode() + b"/", content)
+    return Response(200, f"{content_type}; charset=utf-8", content, {**(headers or {})})
+
+
+def _content(path: Path) -> bytes:
     content = path.read_bytes()
-    if path.suffix == ".js":
-        content = COMMENT_LINE.sub(b"", content)
-    return Response(200, f"{content_type}; charset=utf-8", content)
+    return COMMENT_LINE.sub(b"", content) if path.suffix == ".js" else content
+
+
+@cache
+def _version() -> str:
+    """Return the name of the folder from which pages load their files."""
+    loaded = sorted(name for name in PAGES if name.endswith((".css", ".js", ".svg")))
+    return sha256(b"".join(_content(PAGES[name]) for name in loaded)).hexdigest()[:12]

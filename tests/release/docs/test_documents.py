@@ -42,7 +42,7 @@ PAGES = {
     "GET /asyncapi.json",
     "GET /errors",
     "GET /errors/{code}",
-    "GET /console/{file}",
+    "GET /console/{version}/{file}",
     "$default",
 }
 

@@ -49,7 +49,7 @@ PATHS = (
     "/health",
     "/docs",
     "/openapi.json",
-    "/console/main.js",
+    "/console/1/main.js",
     "/api/config",
     "/api/tokens",
     "/api/balances",

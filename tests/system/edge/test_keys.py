@@ -30,7 +30,7 @@ PUBLIC = {
     "/docs",
     "/errors",
     "/errors/invalid",
-    "/console/main.js",
+    "/console/1/main.js",
 }
 """What is served without a key, spelled out: neither the functions nor the template are asked."""
 
@@ -53,7 +53,7 @@ def routes() -> list[tuple[str, str]]:
     """Return method and path of every route of API Gateway but ``$default``, which has the others."""
     found = template.routes(template.load(PROJECT / "template.yaml"))
     assert "$default" in found
-    samples = {"{id}": "ord_0", "{file}": "main.js", "{code}": "invalid"}
+    samples = {"{id}": "ord_0", "{version}": "1", "{file}": "main.js", "{code}": "invalid"}
     pairs = [re.sub(r"{\w+}", lambda name: samples[name[0]], route).split() for route in found]
     return [(pair[0], pair[1]) for pair in pairs if len(pair) > 1]
 

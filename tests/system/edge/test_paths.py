@@ -16,7 +16,7 @@ ELSEWHERE = {
     "/api/orders/ord_1/status": "did you mean /api/orders/{order_id}?",
     "/xyz": "/docs lists them all",
     f"/{'x' * 9_000}": "/docs lists them all",
-    "/console/nothing.js": "the console has no file nothing.js",
+    "/console/1/nothing.js": "the console has no file nothing.js",
     "/errors/nothing": "there is no error nothing; /errors lists them all",
 }
 

@@ -42,6 +42,10 @@ MOVED_BY_WHAT_FOLLOWS = """() => {
 }"""
 """Takes the page's parts away, the last first, as they come one by one while the page loads."""
 
+LOADED_ANEW = """performance.getEntriesByType("resource")
+  .filter(({ name, transferSize }) => name.includes("/console/") && transferSize > 0)
+  .map(({ name }) => name)"""
+
 ALL_VIEWS = [(theme, width) for theme in ("dark", "light") for width in (1600, 820, 390)]
 VIEWS = ALL_VIEWS if SOAK else ALL_VIEWS[::2]
 """Each theme and each width; both themes at every width with ``DEXEC_SOAK=1`` (``make soak``)."""
@@ -50,11 +54,14 @@ VIEWS = ALL_VIEWS if SOAK else ALL_VIEWS[::2]
 def test_the_page_is_small_strict_and_served_whole(deployment: Deployed) -> None:
     size = transferred = 0
     with deployment.client() as client:
+        (folder,) = set(re.findall(r'="(console/\w+/)', client.get("").text))
         for file in FILES.iterdir():
-            path = "" if file.name == "index.html" else f"console/{file.name}"
+            path = "" if file.name == "index.html" else f"{folder}{file.name}"
             answer = client.get(path, headers={"x-api-key": ""})
             assert answer.status_code == 200, file.name
-            assert answer.text.split("\n") == list(sent_lines(file))
+            assert answer.text.replace(folder, "console/").split("\n") == list(sent_lines(file))
+            is_kept = "immutable" in answer.headers["cache-control"]
+            assert is_kept == bool(path), "the page itself is asked for anew"
             policy = answer.headers["content-security-policy"]
             assert "default-src 'none'" in policy
             assert "unsafe" not in policy
@@ -62,6 +69,7 @@ def test_the_page_is_small_strict_and_served_whole(deployment: Deployed) -> None
             assert answer.headers["content-encoding"] == "gzip"
             size += len(answer.content)
             transferred += answer.num_bytes_downloaded
+        assert client.get("console/older/main.js").headers["cache-control"] == "no-store"
     print(f"the console: {transferred:,} bytes transferred, {size:,} unpacked")
     assert transferred <= TRANSFERRED_KB * 1000
     assert size <= UNPACKED_KB * 1000
@@ -98,6 +106,7 @@ def test_the_key_is_asked_for_once_and_stays_in_the_tab(
     console.wait_until_live()
     page.reload()
     console.wait_until_live()
+    assert page.evaluate(LOADED_ANEW) == [], "a browser keeps the files of the page"
     assert page.evaluate("[localStorage.length, document.cookie]") == [0, ""]
     other = console.context.new_page()
     other.goto(console.url)
