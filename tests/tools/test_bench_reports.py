@@ -39,6 +39,7 @@ def report() -> Document:
         "memoryMb": USED,
         "deploymentMb": 300.4,
         "processes": 12,
+        "yardstickCpuMs": 0.77,
         "plan": {
             "orders": 4,
             "rate": None,
@@ -115,8 +116,8 @@ def test_the_page_about_performance_is_filled_in() -> None:
     assert "| start to first confirmed order, s | ≤ 8 | 4.5 |" in text
     assert "full at 8 orders a second" in text, "2 cores, 4 orders, 1 s of CPU"
     assert "| 1,000 | 10 / 10 | 10 / 10 |" in text
-    assert re.search(r"first burst after `up` \|.*\| 0 \| 0 \| 0 \| 0 \| 0 \| 300 in 12 \|", text)
-    assert re.search(r"a socket for each order \|.*\| 3 \| 7 \| 2 \| 0 \| 0 \| 1,?234 in 12 \|", text)
+    assert re.search(r"first burst after `up` \|.*\| 0 \| 0 \| 0 \| 0 \| 0 \| 300 in 12 \| 0.77 \|", text)
+    assert re.search(r"a socket for each order \|.*\| 3 \| 7 \| 2 \| 0 \| 0 \| 1,?234 in 12 \| 0.77 \|", text)
     assert "| ≤ 1,024 | 1,234 |" in text, "the most that any burst took"
     assert "| 1,000 idle sockets for 600 s: memory grows by, MB | ≤ 50 | 4.2 |" in text
     assert "cost 2.00 times that" in text, "accept and execute, beside the yardstick"

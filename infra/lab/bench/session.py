@@ -17,7 +17,7 @@ import psutil
 
 from dexec import __version__
 from dexec_client.raw.json_types import Document
-from infra.lab.bench import load
+from infra.lab.bench import load, yardstick
 from infra.lab.bench.figures import Figures
 from infra.lab.bench.plan import Plan, Target
 from infra.lab.bench.usage import Usage
@@ -26,6 +26,8 @@ from infra.local.home import PROJECT, Home, State
 from infra.local.keys import create_key
 
 API_KEY = "bench"
+YARDSTICKS = 100
+"""How much of the work that never changes is done after a run."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ def measure(
         "memoryMb": {kind: round(size, 1) for kind, size in sorted(memory_mb.items())},
         "deploymentMb": round(deployment_mb, 1) if state else None,
         "processes": processes if state else None,
+        "yardstickCpuMs": round(yardstick.cpu_ms(YARDSTICKS), 2),
         "plan": _plan(plan, target),
         "machine": machine(),
         "version": __version__,
