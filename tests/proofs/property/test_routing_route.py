@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from fractions import Fraction
+from itertools import permutations
 from random import Random
 
 import pytest
@@ -29,6 +30,13 @@ from tests.support.soak import SOAK
 ORDERS = 70_000 if SOAK else 1_960
 ORDERS_PER_MARKET = 14
 PAPER_ORDERS = 24_000 if SOAK else 600
+PRICES_USD = {
+    "SOL": Fraction(150),
+    "RAY": Fraction(12, 5),
+    "JUP": Fraction(1, 2),
+    "BONK": Fraction(1, 50_000),
+}
+MOST_GAP_BPS = Fraction(1, 2)
 SIZES = (10**4, 10**7, 10**10, 10**13)
 
 
@@ -155,11 +163,26 @@ def paper_request(rnd: Random) -> RouteRequest:
     """An order of 1 USD to about 100,000 USD."""
     token_in, token_out = rnd.sample(tuple(TOKENS), 2)
     mode = rnd.choice(tuple(Mode))
-    usd = {"SOL": Fraction(150), "RAY": Fraction(12, 5), "JUP": Fraction(1, 2), "BONK": Fraction(1, 50_000)}
-    token = TOKENS[token_in if mode is Mode.EXACT_IN else token_out]
-    value = int(10 ** rnd.uniform(0, 5))
-    amount = int(value * 10**token.decimals / usd.get(token.symbol, Fraction(1)))
+    amount = worth(int(10 ** rnd.uniform(0, 5)), token_in if mode is Mode.EXACT_IN else token_out)
     return RouteRequest(mode, token_in, token_out, amount)
+
+
+def worth(usd: int, token: str) -> int:
+    """So many dollars' worth of a token, in base units."""
+    return int(usd * 10 ** TOKENS[token].decimals / PRICES_USD.get(token, Fraction(1)))
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_an_order_that_moves_the_market_is_shared_out_as_well(mode: Mode) -> None:
+    """Orders of 100,000 to a million USD, which move prices by percents, over every pair."""
+    rnd = Random(25)
+    for token_in, token_out in permutations(TOKENS, 2):
+        market, slot = PaperMarket(rnd.randrange(1000)), 4_400_000_000 + rnd.randrange(10**6)
+        pairs = pairs_for(token_in, token_out)
+        snapshots = [PoolSnapshot(venue, slot, market.pools(venue, pairs, slot), 200) for venue in VENUES]
+        amount = worth(int(10 ** rnd.uniform(5, 6)), token_in if mode is Mode.EXACT_IN else token_out)
+        route = find_route(RouteRequest(mode, token_in, token_out, amount), snapshots)
+        assert route.gap_bps < MOST_GAP_BPS, (token_in, token_out, amount)
 
 
 def test_amounts_stay_whole() -> None:

@@ -1,102 +1,140 @@
-"""Splitting an order over several paths, by equalising their marginal prices two paths at a time.
+"""Splitting an order over several paths: shares at which the paths' marginal prices agree.
 
-Starts with everything on the best path. Then, again and again, the path in use whose last unit is worth
-least shares what it has with the path whose next unit is worth most, until hardly anything moves.
+That is water-filling again (see ``water_filling``), but a path's response to a price is dear to compute, and
+its price at a share less so. So each path's prices are kept, and interpolated between as if it were one
+constant-product pool, which a path of such pools is: the root of the price is linear in what comes out, its
+reciprocal in what is paid in. The shares that have one price by that are looked up, the paths' own prices
+there are computed, and so on until these agree: false position in the Illinois variant, of all paths at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from math import isqrt
 
-from dexec.domain.quote import Mode
-from dexec.domain.routing.paths import Flow
+from dexec.domain.pools.base import PRICE_BITS
+from dexec.domain.quote import EXACT_OUT, Mode
+from dexec.domain.routing.paths import Flow, Path
 
-_CLOSE = 9
-"""A share is found to 2^-9, or until the prices differ by 2^-15 (0.3 bps) at most: as the loss is half the
-one times the other, it is far below 0.01 bps."""
+_CLOSE = 12
+"""Shares are found to 2^-12, or until the prices differ by 2^-18 (0.04 bps) at most: the loss is half the one
+times the other."""
 
-_LEVEL = 15
+_LEVEL = 18
 _MOST_STEPS = 16
-_ROUNDS_PER_PATH = 3
 
 
-def split_over_paths(alone: Sequence[Flow], amount: int, mode: Mode, leg_cost: int) -> list[tuple[Flow, ...]]:
-    """Return the best flows over two paths, three, ...
+def split_over_paths(
+    paths: Sequence[Path], prices: Sequence[int], amount: int, mode: Mode, leg_cost: int
+) -> list[tuple[Flow, ...]]:
+    """Return the best flows over all of the paths that are worth it, over all but the least of these, ...
 
-    ``alone`` is the whole amount on each path, the best first. A number of paths that would not lower the
-    marginal price is not among the answers.
+    ``prices`` are the marginal prices of the whole amount on each path alone, 0 where it cannot trade that.
     """
-    paths = [flow.path for flow in alone]
-    marginals = [_Marginal(flow, amount, mode) for flow in alone]
-    by_count: dict[int, list[int]] = {}
-    for shares in _rounds(marginals, amount):
-        by_count[sum(map(bool, shares))] = shares
+    used = [_Known(path, amount, price, mode) for path, price in zip(paths, prices, strict=True)]
     found = []
-    for shares in by_count.values():
-        parts = [(path, share) for path, share in zip(paths, shares, strict=True) if share]
-        flows = [path.solve(share, mode, leg_cost) for path, share in parts]
+    while len(used) > 1 and sum(path.most for path in used) >= amount:
+        shares = _even(used, amount)
+        flows = [
+            path.path.solve(share, mode, leg_cost) for path, share in zip(used, shares, strict=True) if share
+        ]
         complete = tuple(flow for flow in flows if flow is not None)
         if len(complete) == len(flows) > 1:
             found.append(complete)
+        worth = sorted((share, place) for place, share in enumerate(shares) if share)
+        used = [used[place] for place in sorted(place for _, place in worth[1:])]
     return found
 
 
-class _Marginal:
-    """A path's marginal price by its share, remembered."""
+class _Known:
+    """What is known of a path: ``levels`` at ``shares`` of the amount, both ascending.
 
-    def __init__(self, alone: Flow, amount: int, mode: Mode) -> None:
-        self._path, self._mode = alone.path, mode
-        self.best_price = alone.path.best_price
-        self._known = {0: self.best_price, amount: alone.price}
+    A level is the root of the marginal price, negative (exact out), or its reciprocal (exact in).
+    """
 
-    def at(self, share: int) -> int:
-        found = self._known.get(share)
-        if found is None:
-            found = self._known[share] = self._path.marginal(share, self._mode)
-        return found
+    def __init__(self, path: Path, amount: int, price: int, mode: Mode) -> None:
+        self.path, self._mode = path, mode
+        self.most = min(amount, path.capacity(mode))
+        at_most = price if self.most == amount else path.marginal(self.most, mode)
+        self._shares = [0, self.most]
+        self._levels = [self._level(path.best_price), self._level(at_most)]
+        self.begin()
+
+    def begin(self) -> None:
+        """Interpolate between what is known, unweighted."""
+        self.weighted = self._levels.copy()
+        self._moved_low: bool | None = None
+
+    def share_at(self, level: int) -> int:
+        """Return the share that has a level, interpolated; the greatest where several have it."""
+        place = bisect_right(self.weighted, level)
+        if place in (0, len(self.weighted)):
+            return self._shares[place and -1]
+        low, high = self.weighted[place - 1], self.weighted[place]
+        first, last = self._shares[place - 1], self._shares[place]
+        return first + (last - first) * (level - low) // (high - low)
+
+    def level_at(self, share: int) -> int:
+        """Return the path's own level at a share."""
+        place = bisect_left(self._shares, share)
+        if self._shares[place] != share:
+            level = self._level(self.path.marginal(share, self._mode))
+            self._shares.insert(place, share)
+            self._levels.insert(place, level)
+            # Both ends were rounded, or weighted: levels ascend all the same.
+            self.weighted.insert(place, min(max(level, self.weighted[place - 1]), self.weighted[place]))
+        return self._levels[place]
+
+    def narrow(self, share: int, level: int) -> int:
+        """Return how much lies between a known share and the next one on the side where ``level`` is.
+
+        Illinois: the weight of an end that stays twice is halved, or it might stay for good.
+        """
+        place = bisect_left(self._shares, share)
+        moved_low = self._levels[place] <= level
+        end = place + 1 if moved_low else place - 1
+        if not 0 <= end < len(self._shares):
+            return 0
+        if moved_low is self._moved_low:
+            self.weighted[end] = (self.weighted[end] + level) // 2
+        self._moved_low = moved_low
+        return abs(self._shares[end] - share)
+
+    def _level(self, price: int) -> int:
+        if self._mode is EXACT_OUT:
+            return -isqrt(price << 2 * PRICE_BITS)
+        return isqrt((1 << 4 * PRICE_BITS) // max(1, price))
 
 
-def _rounds(paths: Sequence[_Marginal], amount: int) -> Iterator[list[int]]:
-    """Yield the shares after each round."""
-    shares = [amount, *(0 for _ in paths[1:])]
-    settled: set[int] = set()
-    for _ in range(_ROUNDS_PER_PATH * (len(paths) - 1)):
-        prices = [path.at(share) for path, share in zip(paths, shares, strict=True)]
-        worst = min((index for index, share in enumerate(shares) if share), key=prices.__getitem__)
-        best = max(range(len(paths)), key=prices.__getitem__)
-        if prices[worst] >= prices[best] or settled == {worst, best}:
-            return
-        settled = {worst, best}
-        total = shares[worst] + shares[best]
-        kept = _share(paths[worst], paths[best], total)
-        if kept == shares[worst]:
-            return
-        shares = shares.copy()
-        shares[worst], shares[best] = kept, total - kept
-        yield shares
-
-
-def _share(first: _Marginal, second: _Marginal, total: int) -> int:
-    """Return the part of ``total`` for ``first``, by false position (see ``water_filling``)."""
-    low, high = 0, total
-    weight_low = first.best_price - second.at(total)
-    weight_high = second.best_price - first.at(total)
-    if weight_low <= 0:
-        return 0
-    moved_low: bool | None = None
+def _even(paths: Sequence[_Known], amount: int) -> list[int]:
+    """Return shares at which the levels agree, but of paths that are worse from the start."""
+    for path in paths:
+        path.begin()
     for _ in range(_MOST_STEPS):
-        if high - low <= max(1, total >> _CLOSE):
+        shares, level = _interpolated(paths, amount)
+        levels = [path.level_at(share) for path, share in zip(paths, shares, strict=True)]
+        worst = max(found for found, share in zip(levels, shares, strict=True) if share)
+        if worst - min(levels) <= abs(level) >> _LEVEL + 1:
             break
-        step = (high - low) * weight_low // max(1, weight_low + weight_high)
-        share = low + min(max(1, step), high - low - 1)
-        difference = first.at(share) - second.at(total - share)
-        if abs(difference) <= first.best_price >> _LEVEL:
-            return share
-        moves_low = difference > 0
-        halved = moves_low is moved_low
-        if moves_low:
-            low, weight_low, weight_high = share, difference, weight_high >> halved
-        else:
-            high, weight_low, weight_high = share, weight_low >> halved, -difference
-        moved_low = moves_low
-    return (low + high) // 2
+        unknown = [path.narrow(share, level) for path, share in zip(paths, shares, strict=True)]
+        if max(unknown) <= amount >> _CLOSE:
+            break
+    return shares
+
+
+def _interpolated(paths: Sequence[_Known], amount: int) -> tuple[list[int], int]:
+    """Return the shares that sum to the amount and have one level by what is known, and that level."""
+    levels = sorted({level for path in paths for level in path.weighted})
+    place = bisect_left(levels, amount, key=lambda level: sum(path.share_at(level) for path in paths))
+    high, low = levels[place], levels[max(0, place - 1)]
+    most = [path.share_at(high) for path in paths]
+    least = [path.share_at(low) for path in paths] if place else [0] * len(paths)
+    missing, spread = amount - sum(least), sum(most) - sum(least)
+    shares = [few + (many - few) * missing // spread for few, many in zip(least, most, strict=True)]
+    rest = amount - sum(shares)
+    for index, many in enumerate(most):
+        more = min(rest, many - shares[index])
+        shares[index] += more
+        rest -= more
+    return shares, low + (high - low) * missing // spread

@@ -65,6 +65,12 @@ class Path:
         """The marginal price of the path's first unit."""
         return _product(hop.best_price for hop in self.hops)
 
+    def capacity(self, mode: Mode) -> int:
+        """Return the most that the first hop (exact in) or the last can trade; the other may bear less."""
+        if mode is EXACT_OUT:
+            return sum(curve.max_out for curve in self.hops[-1].curves)
+        return sum(curve.max_in for curve in self.hops[0].curves)
+
     def solve(self, amount: int, mode: Mode, leg_cost: int) -> Flow | None:
         """Return the flow of ``amount`` over this path, or ``None`` if its pools cannot trade it.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from dexec.domain.amounts import MAX_BASE_UNITS
@@ -84,16 +84,19 @@ class _Problem:
         return [Candidate.over(flow) for flow in flows if flow is not None]
 
     def can_trade(self, amount: int) -> bool:
-        """Return whether any path can trade an amount."""
-        flows = (path.solve(amount, self.request.mode, leg_cost=0) for path in self.paths)
-        return any(flow is not None and Candidate.over(flow).is_possible for flow in flows)
+        """Return whether any path, or several together, can trade an amount."""
+        other = replace(self, request=replace(self.request, amount=amount), leg_cost=0)
+        solved = other.solved()
+        return any(one.is_possible for one in solved) or any(
+            one.is_possible for one in other.multipath(solved)
+        )
 
     def multipath(self, solved: Sequence[Candidate]) -> list[Candidate]:
         """Return the best combinations of paths, where there are several."""
-        if len(solved) < 2:
-            return []
-        alone = [candidate.flows[0] for candidate in sorted(solved, key=self.loss)]
-        found = split_over_paths(alone, self.request.amount, self.request.mode, self.leg_cost)
+        alone = {flow.path: flow.price for one in solved for flow in one.flows}
+        prices = [alone.get(path, 0) for path in self.paths]
+        request = self.request
+        found = split_over_paths(self.paths, prices, request.amount, request.mode, self.leg_cost)
         return [Candidate.over(*flows) for flows in found]
 
     def found(self, solved: Sequence[Candidate]) -> list[Candidate]:

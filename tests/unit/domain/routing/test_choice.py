@@ -109,6 +109,36 @@ def test_an_order_runs_over_several_paths_where_that_nets_more() -> None:
     assert route.gap_bps < Fraction(1, 10)
 
 
+def test_a_shallow_path_is_not_in_the_way_of_a_deep_one() -> None:
+    direct = product("raydium", "JUP-USDC", 200 * 10**6 * USD, 100 * 10**6 * USD)
+    over_sol = product("raydium", "JUP-SOL", 180 * 10**6 * USD, 600_000 * SOL)
+    over_usdt = product("raydium", "JUP-USDT", 10**6 * USD, 510_000 * USD)
+    out = (DEEP, product("raydium", "USDC-USDT", 15_000_000 * USD, 15_000_000 * USD))
+    request = RouteRequest(Mode.EXACT_IN, "JUP", "USDC", 50 * 10**6 * USD)
+    route = find_route(request, [snapshot("raydium", direct, over_sol, over_usdt, *out)])
+    assert len(route.legs) == 5
+    assert route.gap_bps < Fraction(1, 100)
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_what_no_path_can_trade_alone_is_traded_over_several(mode: Mode) -> None:
+    fees = DlmmFees(10, 10_000)
+    sol, usdt = (
+        DlmmPool(f"m:{token}", "meteora", "SOL", token, fees, Volatility(), 0, 0, (0,), (10**9,))
+        for token in ("USDC", "USDT")
+    )
+    second = product("meteora", "USDT-USDC", 10**15, 10**15)
+    amount = 15 * 10**8
+    route = find_route(RouteRequest(mode, "SOL", "USDC", amount), [snapshot("meteora", sol, usdt, second)])
+    assert {leg.pool_id for leg in route.legs} == {sol.id, usdt.id, second.id}
+    assert amount in (route.amount_in, route.amount_out)
+    told = "the pools trade at most about"
+    with pytest.raises(InsufficientLiquidity, match=told) as refused:
+        find_route(RouteRequest(mode, "SOL", "USDC", 3 * 10**9), [snapshot("meteora", sol, usdt, second)])
+    most = Fraction(str(refused.value).partition(told)[2].split()[0])
+    assert most > (1 if mode is Mode.EXACT_IN else 1_000)
+
+
 @pytest.mark.parametrize("amount", [100, SOL // 1_000, SOL])
 def test_a_small_order_is_proven_as_closely_as_a_large_one(amount: int) -> None:
     """Whatever is traded pays one leg at least, and an order of dust has no other price than the best."""
