@@ -32,6 +32,8 @@ def split_over_paths(
 
     ``prices`` are the marginal prices of the whole amount on each path alone, 0 where it cannot trade that.
     """
+    if sum(path.capacity(mode) for path in paths) < amount:
+        return []
     used = [_Known(path, amount, price, mode) for path, price in zip(paths, prices, strict=True)]
     found = []
     while len(used) > 1 and sum(path.most for path in used) >= amount:
