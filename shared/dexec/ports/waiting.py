@@ -136,7 +136,10 @@ class Waiting(Protocol):
         """Return the books in which something waits, for a price or a time, with their groups of rows."""
 
     def oldest_since(self, groups: Mapping[Pair, Sequence[Group]]) -> Mapping[Pair, int]:
-        """Return the slot since which ticks count for the oldest active trail of each book that has one."""
+        """Return the slot since which ticks count for the oldest active trail of each book that has one.
+
+        A trail that is executed counts, though its group may be gone: it may rest again.
+        """
 
     def due_by_price(self, bounds: Sequence[Bound]) -> tuple[Found, ...]:
         """Return rows whose keys reach their group's bound; of each group, clients in turn."""

@@ -15,10 +15,11 @@ from dexec.domain.order import Order, Triggered
 from dexec.domain.quote import Pair
 from dexec.domain.waiting.conditions import Kind, Limit, Stop, Trail
 from dexec.domain.waiting.prices import Unit
-from dexec.domain.waiting.steps import trigger
+from dexec.domain.waiting.steps import trigger, untrigger
 from dexec.domain.waiting.terms import Terms
 from dexec.domain.waiting.ticks import shard_of
 from dexec.ports import BookTick, ShardLease
+from dexec.usecases.execute_order import HALTED
 from dexec.usecases.reference import Look
 from tests.support.fakes import START
 from tests.support.watched import BOOK, FIRST_SLOT, VENUES, Stage, price, stop
@@ -45,6 +46,25 @@ def test_a_trail_follows_the_highest_price_once_it_is_active() -> None:
     assert stage.watch(5) == {"ticks": 5, "triggered": 2, "activated": 1}
     assert (stage.why(plain).slot, stage.why(plain).threshold) == (1_003, Fraction(160, 1000))
     assert (stage.why(late).slot, stage.why(late).threshold) == (1_007, Fraction(1_666, 10_000))
+
+
+def test_a_trail_that_a_halt_sends_back_to_wait_still_knows_its_highest_price() -> None:
+    stage = Stage([200] + [170] * 450 + [150])
+    stage.place(stop("100"))
+    order = stage.place(Terms(stop=Trail(2_000, confirm_ticks=1)))
+    assert stage.watch(452)["triggered"] == 1
+
+    def look(pairs: Sequence[Pair]) -> Look:
+        now = stage.clock.now()
+        if now == START + timedelta(seconds=552):
+            taken = stage.backend.orders.claim(order.id, "executor", now, now + timedelta(seconds=25)).order
+            assert taken is not None
+            stage.backend.orders.save(untrigger(taken, now, HALTED))
+            assert stage.read(order).status is Status.OPEN
+        return stage.market(pairs)
+
+    replace(stage.function(), look_at=look)(0, START + timedelta(seconds=560))
+    assert stage.read(order).status is Status.TRIGGERED, "200 was seen, and the price is still 25 % below"
 
 
 def test_nothing_waits_nothing_is_asked() -> None:

@@ -121,11 +121,13 @@ class PostgresWaiting:
         return {pair: tuple(groups) for pair, groups in found.items()}
 
     def oldest_since(self, groups: Mapping[Pair, Sequence[Group]]) -> Mapping[Pair, int]:
-        """Return the slot since which ticks count for each book's oldest active trail."""
+        """Return the slot since which ticks count for each book's oldest trail."""
         trails = [(book_of(pair), str(one)) for pair, of in groups.items() for one in of if one.is_trail]
-        if not trails:
-            return {}
-        params = {"books": [book for book, _ in trails], "groups": [group for _, group in trails]}
+        params = {
+            "books": [book for book, _ in trails],
+            "groups": [group for _, group in trails],
+            "loaded": [book_of(pair) for pair in groups],
+        }
         found = self._database.fetch(Statement("oldest_since", params), Repeat.READ)
         return {_pair(row["book"]): cast(int, row["since"]) for row in found}
 
