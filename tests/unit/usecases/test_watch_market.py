@@ -21,6 +21,8 @@ from dexec.domain.waiting.ticks import shard_of
 from dexec.ports import BookTick, ShardLease
 from dexec.usecases.execute_order import HALTED
 from dexec.usecases.reference import Look
+from tests.contract.samples import connect
+from tests.contract.waiting_samples import LIMIT, bracket
 from tests.support.fakes import START
 from tests.support.watched import BOOK, FIRST_SLOT, VENUES, Stage, price, stop
 
@@ -102,6 +104,24 @@ def test_a_stop_that_rested_goes_on_by_the_time_whatever_the_price_does() -> Non
     assert stage.read(order).status is Status.TRIGGERED
     assert stage.read(order).updated_at - rested_at == timedelta(seconds=1)
     assert stage.queued == [order.id]
+
+
+def test_a_stream_hears_of_all_that_expires_at_once_now_or_from_the_sweeper(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("dexec.usecases.announce_changes.MOST_PUSHED", 1)
+    stage = Stage()
+    entries = [bracket(LIMIT), bracket(LIMIT)]
+    for new in entries:
+        stage.backend.orders.place(
+            replace(new, order=replace(new.order, expires_at=START + timedelta(seconds=1))), None, None
+        )
+    connect(stage.backend, "stream", stream=True)
+    assert stage.watch(3)["expired"] == 2
+    ended = {one.id for new in entries for one in (new.order, new.exit) if one is not None}
+    heard = {str(frame["orderId"]) for frame in stage.push.frames["stream"]}
+    left = {order.id for order, _, _ in stage.backend.watching.undelivered(stage.clock.now(), 9)}
+    assert (len(heard), len(left), heard | left) == (2, 2, ended)
 
 
 # --- looks that do not count -------------------------------------------------------------------------
