@@ -87,7 +87,7 @@ class Moved:
 
 
 class Waiting(Protocol):
-    """Ticks and waiting orders. Of all orders, those whose clients may not trade now are not found."""
+    """Ticks and waiting orders; what is due of clients that may not trade now is not found."""
 
     # --- who ticks -----------------------------------------------------------------------------------
 
@@ -148,7 +148,10 @@ class Waiting(Protocol):
         """Return some rows whose time has come, the earliest first; clients that may not trade expire too."""
 
     def lost(self, before: datetime) -> tuple[Order, ...]:
-        """Return some triggered orders, due and queued before a time, that no executor has."""
+        """Return some triggered orders, due and queued before a time, that no executor has.
+
+        Also of clients that may not trade now: an executor lets these rest, to be judged anew later.
+        """
 
     # --- what becomes of them ------------------------------------------------------------------------
 

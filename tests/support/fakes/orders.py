@@ -233,7 +233,11 @@ class FakeOrders:
                 and row.order.parked_at is None
                 and (row.order.lease_until is None or row.order.lease_until <= now)
                 and max(row.order.run_at, row.order.queued_at) <= due
-                and (row.order.status not in UNSIGNED or not self._store.may_not_trade(row.order))
+                and (
+                    row.order.status not in UNSIGNED
+                    or row.order.waiting is not None
+                    or not self._store.may_not_trade(row.order)
+                )
                 and (queue_is_empty or max(row.order.run_at, row.order.queued_at) <= stale)
             ]
         return tuple(sorted(found, key=lambda order: order.run_at)[:limit])

@@ -164,7 +164,6 @@ class FakeWaiting:
             if order.status is Status.TRIGGERED
             and max(order.run_at, order.queued_at) <= before
             and order.parked_at is None
-            and not self._store.may_not_trade(order)
         ]
         return tuple(sorted(found, key=lambda order: order.run_at)[:BATCH])
 

@@ -21,7 +21,7 @@ from dexec.domain.waiting.ticks import shard_of
 from dexec.ports import BookTick, ShardLease
 from dexec.usecases.execute_order import HALTED
 from dexec.usecases.reference import Look
-from tests.contract.samples import connect
+from tests.contract.samples import PAUSED, connect
 from tests.contract.waiting_samples import LIMIT, bracket
 from tests.support.fakes import START
 from tests.support.watched import BOOK, FIRST_SLOT, VENUES, Stage, price, stop
@@ -261,6 +261,19 @@ def test_triggered_orders_without_messages_are_the_first_shards_care() -> None:
         watched = function(shard, stage.clock.now() + timedelta(seconds=4))
         assert watched.counts["resent"] == resent
     assert stage.queued == [lost.id]
+
+
+def test_a_stop_without_a_message_is_sent_again_during_a_halt_so_that_it_rests() -> None:
+    """Left as it is, it would be executed after the halt, whatever the price is by then."""
+    stage = Stage([130])
+    order = stage.place(stop("140", 1))
+    stage.queue.is_away = True
+    assert stage.watch(1)["triggered"] == 1
+    stage.queue.is_away = False
+    stage.backend.control.stop(PAUSED)
+    stage.clock.advance(5)
+    assert stage.watch(1) == {"resent": 1}
+    assert stage.queued == [order.id]
 
 
 def test_the_first_tick_looks_for_what_is_lost_beside_what_waits() -> None:
