@@ -20,7 +20,6 @@ from dexec.domain.failure import Failure
 from dexec.domain.halts import check_accepted
 from dexec.domain.lifecycle import CLAIMABLE, RESTING, UNSIGNED, Status
 from dexec.domain.order import Change, Event, Order, fail, take
-from dexec.domain.quote import Pair
 from dexec.domain.risk import check_open
 from dexec.domain.waiting.refusals import not_amendable
 from dexec.domain.webhooks import WebhookState
@@ -89,8 +88,7 @@ class FakeOrders:
         hooks = self._hooks(new.order.client_id)
         order = replace(new.order, run_at=run_at, queued_at=now, hooks=hooks)
         if order.waiting is not None:
-            pair = Pair(order.request.token_in, order.request.token_out)
-            order = replace(order, waiting=replace(order.waiting, since=store.newest_slot(pair)))
+            order = replace(order, waiting=replace(order.waiting, since=store.newest_slot()))
         self._add(order, Row(order, new.idempotency_key, new.request_hashes[0]), watcher)
         if new.exit is not None:
             held = replace(new.exit, hooks=hooks)

@@ -24,9 +24,8 @@ from dexec.ports import BookTick, Bound, Found, Moved, ShardLease, Watcher
 class PostgresWaiting:
     """Ticks and waiting orders; raises what ``Database`` raises."""
 
-    def __init__(self, database: Database, trigger_shards: int = 1) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._shards = trigger_shards
 
     # --- who ticks -----------------------------------------------------------------------------------
 
@@ -159,7 +158,7 @@ class PostgresWaiting:
         ids = {"order_ids": [change.after.id for change in changes]}
         writes = [Statement("apply_changes", to_apply(changes))]
         for change in changes:
-            writes += ending(change.after, self._shards) if change.ends_entry else ()
+            writes += ending(change.after) if change.ends_entry else ()
         (moved, *_), (watchers,) = self._database.transact(
             writes, [Statement("watchers_of_orders", ids)], Repeat.NEVER
         )
