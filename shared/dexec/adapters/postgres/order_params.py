@@ -98,6 +98,7 @@ def to_open_exit(entry: Order, bought: int) -> dict[str, object]:
         "entry_id": entry.id,
         "amount": str(bought),
         "shown": format_units(bought, token),
+        "unit": format_units(1, entry.request.token_in),
         "now": entry.updated_at,
     }
 
