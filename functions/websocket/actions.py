@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from dexec.api import frames
@@ -139,7 +140,11 @@ def _execute(frame: ExecuteFrame, connection: Connection) -> Order:
     placed = parts.place_order(submission, caller)
     order = placed.order
     count_accepted(logger, metrics, order)
-    if not placed.is_new or order.run_at > order.created_at or order.status is Status.OPEN:
-        # A repeat joins an order that may be far along; one that starts later shows what it waits for.
+    if not placed.is_new:
+        # A repeat joins an order that may be far along.
         parts.watch_orders.subscribe(order.id, caller.client_id, connection.connection_id)
+    elif order.run_at > order.created_at or order.status is Status.OPEN:
+        # One that starts later shows what it waits for. It is stored and watched: an error would deny that.
+        with suppress(DexecError):
+            parts.watch_orders.subscribe(order.id, caller.client_id, connection.connection_id)
     return order

@@ -146,7 +146,7 @@ class Adapters:
         """Ticks, and orders that wait."""
         from dexec.adapters.postgres.waiting import PostgresWaiting
 
-        return PostgresWaiting(self.database, self.settings.trigger_shards)
+        return PostgresWaiting(self.database)
 
     @cached_property
     def api_keys(self) -> ApiKeys:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 
 from dexec.adapters.postgres.orders import PostgresOrders
+from dexec.domain.order import confirm
 from dexec.domain.quote import Pair
+from dexec.domain.waiting.conditions import Stop
+from dexec.domain.waiting.prices import Price
 from dexec.ports import BookTick, ShardLease
-from tests.contract.samples import NOW, after
-from tests.contract.waiting_samples import waiting
+from tests.contract.samples import FILL, NOW, after, stored, submitted
+from tests.contract.waiting_samples import LIMIT, OCO, SOL_USDC, amending, bracket, open_order, waiting
 from tests.proofs.simulation.backend import Backend
 
 BOOK, OTHER = Pair("SOL", "USDC"), Pair("SOL", "USDT")
@@ -141,6 +145,21 @@ def test_two_shards_may_tick_a_book_while_their_number_changes(store: Backend) -
     assert other is not None
     assert store.waits.record(other, [tick(7, 151), tick(7, pair=OTHER)], ["orca"], after(5)) is not None
     assert store.waits.ticks([BOOK, OTHER], 0) == (tick(7), tick(7, pair=OTHER))
+
+
+def test_no_tick_counts_that_another_shard_saw_before_their_number_changed(store: Backend) -> None:
+    """The first order of a shard that has not ticked yet: its book may have ticks all the same."""
+    other = store.waits.take_shard(1, "other", NOW, after(5))
+    assert other is not None
+    assert store.waits.record(other, [tick(7)], ["orca"], after(5)) is not None
+    order = open_order(store, OCO)
+    store.orders.place(entry := bracket(), None, None)
+    store.orders.save(confirm(submitted(store, entry.order), NOW, FILL))
+    assert entry.exit is not None
+    waits = [stored(store, one).waiting for one in (order, entry.exit)]
+    store.orders.amend(amending(order, replace(LIMIT, stop=Stop(Price("140", SOL_USDC)))), None)
+    waits.append(stored(store, order).waiting)
+    assert [one and one.since for one in waits] == [7, 7, 7]
 
 
 def test_a_tick_that_was_never_judged_is_voided_and_its_slot_stays_used(store: Backend) -> None:

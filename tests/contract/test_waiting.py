@@ -128,6 +128,21 @@ def test_the_oldest_trail_of_a_book(store: Backend) -> None:
     assert store.waits.oldest_since(groups) == {BOOK: 7, OTHER: 5}
 
 
+def test_a_trail_that_is_executed_needs_its_ticks_for_it_may_rest_again(store: Backend) -> None:
+    store.audit.tick(5)
+    gone, executed = place(store, trail()), place(store, Terms(limit("170").limit, Trail(200)))
+    store.audit.tick(7)
+    place(store, trail())
+    place(store, stop("140"), pair=OTHER)
+    store.audit.trigger(executed.id)
+    store.waits.apply([expire(gone, NOW, failure("x"))])
+    store.orders.place(bracket(trail()), None, None)
+    groups = store.waits.groups()
+    assert store.waits.oldest_since(groups) == {BOOK: 5}
+    store.orders.save(cancel(claimed(store, executed), NOW, "client", failure("x")))
+    assert store.waits.oldest_since(groups) == {BOOK: 7}
+
+
 def test_what_reaches_a_bound_is_found_with_its_order(store: Backend) -> None:
     low, high = place(store, stop("140")), place(store, stop("145"))
     reached = store.waits.due_by_price([bound(STOPS, key("142"))])
@@ -315,4 +330,4 @@ def test_triggered_orders_that_no_executor_took(store: Backend) -> None:
     assert store.orders.requeue(stored(store, orders[0]), after(6))
     assert store.waits.lost(after(5)) == ()
     store.control.stop(PAUSED)
-    assert store.waits.lost(after(6)) == ()
+    assert [one.id for one in store.waits.lost(after(6))] == [orders[0].id], "it is to rest"

@@ -24,7 +24,7 @@ from dexec.domain.order import (
 from dexec.domain.recorded import RecordedFill
 from dexec.domain.waiting.conditions import Kind
 from dexec.domain.waiting.lookup import Part
-from dexec.domain.waiting.steps import rest, trigger, untrigger
+from dexec.domain.waiting.steps import amend, rest, trigger, untrigger
 from dexec.domain.waiting.terms import Terms, Waiting
 from dexec.domain.withdrawals import OF_EXIT
 from dexec.ports import ClaimOutcome, NewOrder
@@ -226,6 +226,19 @@ def test_a_held_exit_waits_in_no_book(store: Backend) -> None:
     assert (held.status, held.entry_id, entry.exit_id) == (Status.HELD, entry.id, held.id)
     assert rows(store, held) == {Part.LIMIT: (None, "limit", 1), Part.STOP: (None, "stop reference 2", 1)}
     assert claim(store, held).outcome is ClaimOutcome.RESTING
+
+
+def test_an_exit_that_opens_says_the_least_that_its_client_wants(store: Backend) -> None:
+    new = bracket()
+    order = store.orders.place(new, None, None).order
+    assert new.exit is not None
+    held = stored(store, new.exit)
+    request = replace(held.request, limit=1_234_567_890_123_456_789)
+    store.orders.amend(amend(held, NOW, request, EXITS, None), None)
+    store.orders.save(confirm(submitted(store, order), NOW, bought(7)))
+    exit_, events = read(store, new.exit)
+    assert exit_.request == replace(request, amount=7)
+    assert events[-1].detail == Accepted(None, exit_.request, EXITS)
 
 
 @pytest.mark.parametrize("terms", [None, LIMIT], ids=["market", "limit"])

@@ -196,6 +196,19 @@ def test_watchers_that_missed_the_end_are_notified_later_streams_too(store: Back
     assert undelivered(store) == {order.id: {"c", "stream"}}
 
 
+def test_a_stream_that_is_left_out_of_many_ends_is_notified_later(
+    store: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dexec.adapters.postgres.watching.MOST_MISSED", 2)
+    connect(store, "c")
+    orders = [ended(store, watcher="c"), *(ended(store) for _ in range(2))]
+    connect(store, "stream", stream=True)
+    missed = [(order.id, to) for order in orders for to in ("stream", "closed")]
+    store.watching.watch_later([(orders[0].id, "c"), *missed])
+    store.watching.watch_later([])
+    assert undelivered(store) == {order.id: {"stream"} for order in orders} | {orders[0].id: {"c", "stream"}}
+
+
 def test_a_stream_that_missed_nothing_is_not_notified_later(store: Backend) -> None:
     connect(store, "c")
     order = ended(store, watcher="c")

@@ -12,7 +12,7 @@ from dexec.domain.order import confirm
 from dexec.domain.webhooks import DeliveryState, Recorded, Webhook, WebhookState, ping_id
 from dexec.ports import Busy, Line
 from tests.contract.samples import FILL, NOW, after, claimed, new_order, place, submitted, trading_key
-from tests.contract.waiting_samples import bracket
+from tests.contract.waiting_samples import LIMIT, bracket
 from tests.contract.webhook_samples import endpoint, entry, hint, record, states, take, taken
 from tests.proofs.simulation.backend import Backend
 
@@ -119,6 +119,18 @@ def test_a_line_shows_what_is_not_sent(store: Backend) -> None:
     assert (sent.events, sent.is_over) == ((), True), "its sender went away before it finished it"
     store.outbox.finish(sent)
     assert take(store, hook, order) is None
+
+
+def test_the_line_of_an_order_that_rests_is_not_over(store: Backend) -> None:
+    hook, new = endpoint(store), bracket(LIMIT)
+    entry = store.orders.place(new, None, None).order
+    assert new.exit is not None
+    for order in (entry, new.exit):
+        line = record(store, taken(store, hook, order), 1)
+        assert not line.is_over
+        assert not store.outbox.leave(line)
+    store.audit.trigger(entry.id)
+    assert [event.seq for event, _ in taken(store, hook, entry).events] == [2]
 
 
 def test_who_leaves_hears_of_what_came_meanwhile(store: Backend) -> None:

@@ -82,7 +82,7 @@ class HttpPost:
         except ssl.SSLCertVerificationError as exc:
             return Try(None, f"the certificate is not valid: {exc.verify_message}")
         except (OSError, HTTPException, ValueError) as exc:
-            return Try(None, f"no HTTP answer: {exc or type(exc).__name__}"[:200])
+            return Try(None, _legible(f"no HTTP answer: {exc or type(exc).__name__}"[:200]))
 
     def _left(self, ends: float) -> float:
         left_s = ends - self._now()
@@ -134,7 +134,7 @@ class HttpPost:
         if 300 <= head.status < 400:
             error += "; redirects are not followed: name the address itself"
         retry_after_s = int(wait) if wait.isascii() and wait.isdigit() and len(wait) < 7 else None
-        return Try(head.status, error, retry_after_s)
+        return Try(head.status, _legible(error), retry_after_s)
 
 
 class _Head(io.RawIOBase):
@@ -159,6 +159,11 @@ class _Head(io.RawIOBase):
         count = self._connection.recv_into(buffer)
         self._room -= count
         return count
+
+
+def _legible(error: str) -> str:
+    """Return an error without control characters: an endpoint chose them, and PostgreSQL keeps no NUL."""
+    return "".join(sign if sign.isprintable() else "?" for sign in error)
 
 
 def _request(to: Endpoint, headers: Mapping[str, str], body: bytes) -> bytes:

@@ -72,8 +72,9 @@ class Executing(Market, Telling):
         from dexec.usecases.watch_market import WatchMarket
 
         settings = self.settings
-        tell = self._tell_exit
-        announce = AnnounceChanges(self.queue, self.clock, self.new_notifier, self._hint_soon, tell)
+        announce = AnnounceChanges(
+            self.queue, self.watching, self.clock, self.new_notifier, self._hint_soon, self._tell_exit
+        )
         return WatchMarket(
             self.waiting,
             self.orders,

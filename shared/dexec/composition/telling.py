@@ -74,7 +74,7 @@ class Telling(Adapters):
         """Tells watchers and webhooks of cancelled and amended orders."""
         from dexec.usecases.tell_orders import TellOrders
 
-        return TellOrders(self.clock, self.new_notifier, self._hint)
+        return TellOrders(self.watching, self.clock, self.new_notifier, self._hint)
 
     def _tell(self, written: Sequence[Written]) -> None:
         """Tell of what no executor wrote; what that takes is built where there is someone to tell."""

@@ -34,7 +34,15 @@ from dexec.ports.waiting import (
     ShardLease,
     Waiting,
 )
-from dexec.ports.watching import Connection, Deliveries, MostConnections, Undelivered, Watcher, Watching
+from dexec.ports.watching import (
+    Connection,
+    Deliveries,
+    Missed,
+    MostConnections,
+    Undelivered,
+    Watcher,
+    Watching,
+)
 from dexec.ports.webhooks import (
     Busy,
     EncodeWebhook,
@@ -77,6 +85,7 @@ __all__ = [
     "HookQueue",
     "Landed",
     "Line",
+    "Missed",
     "MostConnections",
     "Moved",
     "NewOrder",

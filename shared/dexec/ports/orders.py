@@ -171,7 +171,7 @@ class Orders(Protocol):
     def lost(
         self, now: datetime, grace_s: float, queue_is_empty: bool, stale_s: float, limit: int
     ) -> tuple[Order, ...]:
-        """Return open orders without a live lease whose message seems to be gone."""
+        """Return open orders that a claim would take now and whose message seems to be gone."""
 
     def requeue(self, order: Order, now: datetime) -> bool:
         """Record that the order's message is queued again; False if it has been re-queued meanwhile."""

@@ -87,7 +87,7 @@ class Moved:
 
 
 class Waiting(Protocol):
-    """Ticks and waiting orders. Of all orders, those whose clients may not trade now are not found."""
+    """Ticks and waiting orders; what is due of clients that may not trade now is not found."""
 
     # --- who ticks -----------------------------------------------------------------------------------
 
@@ -136,7 +136,10 @@ class Waiting(Protocol):
         """Return the books in which something waits, for a price or a time, with their groups of rows."""
 
     def oldest_since(self, groups: Mapping[Pair, Sequence[Group]]) -> Mapping[Pair, int]:
-        """Return the slot since which ticks count for the oldest active trail of each book that has one."""
+        """Return the slot since which ticks count for the oldest active trail of each book that has one.
+
+        A trail that is executed counts, though its group may be gone: it may rest again.
+        """
 
     def due_by_price(self, bounds: Sequence[Bound]) -> tuple[Found, ...]:
         """Return rows whose keys reach their group's bound; of each group, clients in turn."""
@@ -145,7 +148,10 @@ class Waiting(Protocol):
         """Return some rows whose time has come, the earliest first; clients that may not trade expire too."""
 
     def lost(self, before: datetime) -> tuple[Order, ...]:
-        """Return some triggered orders, due and queued before a time, that no executor has."""
+        """Return some triggered orders, due and queued before a time, that no executor has.
+
+        Also of clients that may not trade now: an executor lets these rest, to be judged anew later.
+        """
 
     # --- what becomes of them ------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -60,6 +60,9 @@ class Deliveries:
     slow: frozenset[str] = frozenset()
 
 
+Missed = tuple[str, str]
+"""An order that has ended, and a connection that is to be notified of it later, by their ids."""
+
 Undelivered = tuple[Order, tuple[Event, ...], tuple[Watcher, ...]]
 """An order that has ended, its events, and the watchers that have not received all of them."""
 
@@ -95,6 +98,9 @@ class Watching(Protocol):
 
     def settle(self, deliveries: Deliveries) -> None:
         """Record the deliveries of an order: which connections are done, gone, or to be notified later."""
+
+    def watch_later(self, missed: Sequence[Missed]) -> None:
+        """Note connections that have not received the end of orders: they are ``undelivered`` from now on."""
 
     def undelivered(
         self, before: datetime, limit: int, skipped: frozenset[str] = frozenset()

@@ -7,15 +7,15 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dexec.domain.errors import QueueUnavailable
+from dexec.domain.errors import OutcomeUnknown, QueueUnavailable, Unavailable
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Order
-from dexec.ports import Clock, Queue, Watcher
+from dexec.ports import Clock, Queue, Watcher, Watching
 from dexec.usecases.notify import Notifier
 from dexec.usecases.tell_exit import Tell
 
 MOST_PUSHED = 100
-"""Orders of one batch whose events are pushed here: executors push those of the others."""
+"""Orders of one batch whose events are pushed here: executors push those of the others, the sweeper ends."""
 
 PUSH_S = 0.5
 """How long a tick waits for pushes."""
@@ -33,6 +33,7 @@ class AnnounceChanges:
     """
 
     queue: Queue
+    watching: Watching
     clock: Clock
     new_notifier: Callable[[], Notifier]
     hint_soon: Callable[[Order], None]
@@ -49,8 +50,14 @@ class AnnounceChanges:
         with ExitStack() as pushes:
             for change in watched[:MOST_PUSHED]:
                 self._push(change, watchers[change.after.id], ends_at, pushes)
-        for change in [one for one in written if one.ends_entry][:MOST_PUSHED]:
+        entries = [one for one in written if one.ends_entry]
+        for change in entries[:MOST_PUSHED]:
             self.tell_exit(change.after, watchers[change.after.id], ends_at)
+        left = [(one.after.id, one.after.id) for one in watched[MOST_PUSHED:] if one.after.is_terminal]
+        left += [(str(one.after.exit_id), one.after.id) for one in entries[MOST_PUSHED:]]
+        with suppress(Unavailable, OutcomeUnknown):
+            # A stream that was opened after such an order was placed does not watch it: it would never hear.
+            self.watching.watch_later([(one, to.connection_id) for one, of in left for to in watchers[of]])
 
     def send(self, orders: Sequence[Order]) -> None:
         """Send the messages of those that are triggered."""

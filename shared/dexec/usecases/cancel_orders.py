@@ -58,11 +58,15 @@ class CancelOrders:
         """Cancel all that a client has, or what it has in one direction of a pair."""
         ended: list[Written] = []
         late: set[str] = set()
-        for orders in self._pages(client_id):
-            found = [order for order in orders if pair in (None, _pair(order))]
-            ended += self._cancel([order.id for order in found], why, client_id).ended
-            late |= {order.id for order in found if order.status is Status.SUBMITTED}
-        self.tell(ended)
+        try:
+            for orders in self._pages(client_id):
+                found = [order for order in orders if pair in (None, _pair(order))]
+                cancels = self._cancel([order.id for order in found], why, client_id)
+                ended += cancels.ended
+                # Those that are signed, and those that were when they were listed.
+                late |= {*cancels.noted, *(one.id for one in found if one.status is Status.SUBMITTED)}
+        finally:
+            self.tell(ended)
         cancelled = {one.order.id for one in ended}
         return Cancelled(tuple(sorted(cancelled)), tuple(sorted(late - cancelled)))
 
@@ -76,9 +80,11 @@ class CancelOrders:
         if unknown:
             raise NotFound(f"there is no order {min(unknown)}; nothing was cancelled")
         ended: list[Written] = []
-        for start in range(0, len(order_ids), MOST_CANCELLED):
-            ended += self._cancel(order_ids[start : start + MOST_CANCELLED], why, None).ended
-        self.tell(ended)
+        try:
+            for start in range(0, len(order_ids), MOST_CANCELLED):
+                ended += self._cancel(order_ids[start : start + MOST_CANCELLED], why, None).ended
+        finally:
+            self.tell(ended)
         cancelled = {one.order.id for one in ended}
         others = [order for order in self.control.orders(order_ids) if order.id not in cancelled]
         late = [order.id for order in others if order.status is Status.SUBMITTED]

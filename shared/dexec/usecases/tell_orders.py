@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from dexec.domain.errors import OutcomeUnknown, Unavailable
 from dexec.domain.order import Order
-from dexec.ports import Clock, Written
+from dexec.ports import Clock, Watching, Written
 from dexec.usecases.notify import Notifier
 
 TELL_S = 1
@@ -30,6 +30,7 @@ class TellOrders:
     events of orders, and queues what is due to webhooks.
     """
 
+    watching: Watching
     clock: Clock
     new_notifier: Callable[[], Notifier]
     hint: Callable[[Order], None]
@@ -42,6 +43,10 @@ class TellOrders:
                 if one.watchers:
                     notifier = notifiers.enter_context(self.new_notifier().until(ends_at))
                     notifier.notify(one.events, one.watchers)
+            # A stream that was opened after such an order was placed does not watch it: it would never hear.
+            self.watching.watch_later(
+                [(one.order.id, to.connection_id) for one in written[MOST_TOLD:] for to in one.watchers]
+            )
         for one in written:
             if self.clock.now() >= ends_at:
                 return

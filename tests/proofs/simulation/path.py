@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from threading import RLock
 
 from dexec.domain.order import Order
 from dexec.domain.quote import Fill
@@ -17,7 +18,7 @@ class PathCheck:
         self._world = world
         self._followers: dict[str, Follower] = defaultdict(Follower)
         self.looks = 0
-        world.tape.observe = self.look
+        world.tape.observe, world.tape.alone = self.look, RLock()
 
     def look(self, call: str) -> None:
         """Follow every order; raise ``AssertionError`` where the model knows no such step."""
@@ -39,6 +40,6 @@ class PathCheck:
             order.attempt,
             order.lease_token is not None,
             order.transaction is not None,
-            sum(one.signature in cluster.sends for one in signed),
+            sum(cluster.sends.get(one.signature, 0) > 0 for one in signed),
             sum(isinstance(entry.result, Fill) and entry.lands_at <= now for entry in on_chain),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from threading import local
 from typing import TypeVar, cast
@@ -39,6 +39,8 @@ class Tape:
     fired: int = 0
     observe: Callable[[str], None] = lambda call: None
     """Given the name of every call that was really made, right after it, also when it raised."""
+    alone: AbstractContextManager[object] = field(default_factory=nullcontext)
+    """Held for a call and what observes it: a lock keeps other threads from calling in between."""
     _processes: _Processes = field(default_factory=_Processes)
 
     @contextmanager
@@ -65,10 +67,11 @@ class Tape:
         self.calls.append(call)
 
         def observed() -> object:
-            try:
-                return work()
-            finally:
-                self.observe(call)
+            with self.alone:
+                try:
+                    return work()
+                finally:
+                    self.observe(call)
 
         if fault is None:
             return observed()

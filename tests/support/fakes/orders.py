@@ -20,7 +20,6 @@ from dexec.domain.failure import Failure
 from dexec.domain.halts import check_accepted
 from dexec.domain.lifecycle import CLAIMABLE, RESTING, UNSIGNED, Status
 from dexec.domain.order import Change, Event, Order, fail, take
-from dexec.domain.quote import Pair
 from dexec.domain.risk import check_open
 from dexec.domain.waiting.refusals import not_amendable
 from dexec.domain.webhooks import WebhookState
@@ -89,8 +88,7 @@ class FakeOrders:
         hooks = self._hooks(new.order.client_id)
         order = replace(new.order, run_at=run_at, queued_at=now, hooks=hooks)
         if order.waiting is not None:
-            pair = Pair(order.request.token_in, order.request.token_out)
-            order = replace(order, waiting=replace(order.waiting, since=store.newest_slot(pair)))
+            order = replace(order, waiting=replace(order.waiting, since=store.newest_slot()))
         self._add(order, Row(order, new.idempotency_key, new.request_hashes[0]), watcher)
         if new.exit is not None:
             held = replace(new.exit, hooks=hooks)
@@ -233,7 +231,11 @@ class FakeOrders:
                 and row.order.parked_at is None
                 and (row.order.lease_until is None or row.order.lease_until <= now)
                 and max(row.order.run_at, row.order.queued_at) <= due
-                and (row.order.status not in UNSIGNED or not self._store.may_not_trade(row.order))
+                and (
+                    row.order.status not in UNSIGNED
+                    or row.order.waiting is not None
+                    or not self._store.may_not_trade(row.order)
+                )
                 and (queue_is_empty or max(row.order.run_at, row.order.queued_at) <= stale)
             ]
         return tuple(sorted(found, key=lambda order: order.run_at)[:limit])

@@ -14,7 +14,6 @@ from dexec.domain.quote import Pair
 from dexec.domain.risk import RiskLimits
 from dexec.domain.waiting.bracket import after_entry
 from dexec.domain.waiting.lookup import Part, WaitingRow, waiting_rows
-from dexec.domain.waiting.ticks import shard_of
 from dexec.domain.webhooks import Recorded, Webhook
 from dexec.ports import ApiKey, BookTick, Connection, Watcher
 
@@ -86,7 +85,6 @@ class Store:
     waiting: dict[tuple[str, Part], StoredWaiting] = field(default_factory=dict)
     shards: dict[int, ShardRow] = field(default_factory=lambda: defaultdict(ShardRow))
     ticks: dict[Pair, list[BookTick]] = field(default_factory=lambda: defaultdict(list))
-    trigger_shards: int = 1
     switches: dict[str, Switch] = field(default_factory=dict)
     risk_limits: dict[str, RiskLimits] = field(default_factory=dict)
     risk_days: dict[tuple[str, date, str], int] = field(default_factory=lambda: defaultdict(int))
@@ -112,9 +110,9 @@ class Store:
         """Whether no signature may be stored for an order now."""
         return self.held_by(order) is not None or not self.has_key(order.client_id)
 
-    def newest_slot(self, pair: Pair) -> int:
-        """Return the slot of the newest tick of the shard that a book belongs to; 0 before the first."""
-        return self.shards[shard_of(pair, self.trigger_shards)].slot
+    def newest_slot(self) -> int:
+        """Return the slot of the newest tick; 0 before the first."""
+        return max((row.slot for row in self.shards.values()), default=0)
 
     def write(self, change: Change) -> None:
         """Store an order after a change, its events, and the rows of what waits."""
@@ -150,7 +148,7 @@ class Store:
             return
         pair = Pair(row.order.request.token_in, row.order.request.token_out)
         if waiting.since is None and row.order.status is not Status.HELD:
-            waiting = replace(waiting, since=self.newest_slot(pair))
+            waiting = replace(waiting, since=self.newest_slot())
             row.order = replace(row.order, waiting=waiting)
         found = waiting_rows(row.order, waiting, now)
         for one in found.rows:

@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from dexec.domain.errors import Unavailable
-from dexec.domain.lifecycle import RESTING, Status
+from dexec.domain.lifecycle import CLAIMABLE, RESTING, Status
 from dexec.domain.order import Change, Order
 from dexec.domain.quote import Pair
+from dexec.domain.waiting.conditions import Trail
 from dexec.domain.waiting.lookup import Group, Part, WaitingRow
 from dexec.ports import BookTick, Bound, Found, Moved, ShardLease, Watcher
 from tests.support.fakes.store import Store, StoredWaiting
@@ -111,6 +112,11 @@ class FakeWaiting:
                     continue
                 if group in groups.get(book, ()):
                     found[book] = min(found.get(book, -stored.row.key), -stored.row.key)
+            executed = [row.order for row in self._store.orders.values() if row.order.status in CLAIMABLE]
+            for order in executed:
+                book, waiting = Pair(order.request.token_in, order.request.token_out), order.waiting
+                if book in groups and waiting is not None and isinstance(waiting.terms.stop, Trail):
+                    found[book] = min(found.get(book, _since(order)), _since(order))
             return found
 
     def due_by_price(self, bounds: Sequence[Bound]) -> tuple[Found, ...]:
@@ -158,7 +164,6 @@ class FakeWaiting:
             if order.status is Status.TRIGGERED
             and max(order.run_at, order.queued_at) <= before
             and order.parked_at is None
-            and not self._store.may_not_trade(order)
         ]
         return tuple(sorted(found, key=lambda order: order.run_at)[:BATCH])
 

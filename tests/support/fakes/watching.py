@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from dexec.domain.errors import ConnectionUnknown
 from dexec.domain.order import Event, Order
-from dexec.ports import Connection, Deliveries, MostConnections, Undelivered, Watcher
+from dexec.ports import Connection, Deliveries, Missed, MostConnections, Undelivered, Watcher
 from dexec.ports.orders import MOST_EVENTS
 from tests.support.fakes.store import Store
 
@@ -78,6 +78,10 @@ class FakeWatching:
             for connection_id in deliveries.slow:
                 store.push_failures[connection_id] = max(1, store.push_failures[connection_id])
             store.forget(set(deliveries.gone))
+
+    def watch_later(self, missed: Sequence[Missed]) -> None:
+        with self._store.lock:
+            self._store.watchers |= {one for one in missed if one[1] in self._store.connections}
 
     def undelivered(
         self, before: datetime, limit: int, skipped: frozenset[str] = frozenset()

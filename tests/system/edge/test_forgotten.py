@@ -7,6 +7,8 @@ import json
 import psycopg
 import pytest
 
+from dexec.domain.errors import CommitUnknown, ConnectionUnknown, StoreUnavailable
+from dexec.usecases.watch_orders import WatchOrders
 from tests.system.edge.conftest import OWNER
 from tests.system.edge.inprocess import Deployment
 
@@ -73,3 +75,23 @@ def test_an_order_under_a_key_is_reported_once(functions: Deployment) -> None:
     assert [frame["type"] for frame in frames] == ["ack"], "a new order that starts at once is not repeated"
     functions.execute_all()
     assert functions.push.seqs(connection_id, str(frames[0]["orderId"])) == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable("away"), CommitUnknown("lost"), ConnectionUnknown()])
+def test_an_order_that_is_stored_is_never_answered_as_if_it_were_not(
+    functions: Deployment, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Without a key, a client that is told so sends it again: two orders would wait."""
+    connection_id, _ = functions.connect(OWNER)
+
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(WatchOrders, "subscribe", fails)
+    order = {**ORDER, "orderType": "limit", "limitPrice": "100000"}
+    first, *_ = functions.send(connection_id, json.dumps({"action": "execute", "order": order, "id": 7}))
+    assert (first["type"], first["id"], [first.get("orderId")]) == ("ack", 7, placed(functions))
+    known = json.dumps({"action": "execute", "order": order, "idempotencyKey": "k"})
+    functions.send(connection_id, known)
+    repeat, *_ = functions.send(connection_id, known)
+    assert repeat["type"] == "error", "it would not hear of an order that another connection placed"

@@ -7,10 +7,11 @@ from contextlib import closing
 import pytest
 
 from dexec.adapters.postgres.database import Database
+from dexec.domain.halts import Stop, Switch
 from dexec.domain.waiting.lookup import LIMITS
 from dexec.ports import Bound
 from tests.conftest import Connecting, Isolation
-from tests.contract.samples import trading_key
+from tests.contract.samples import NOW, trading_key
 from tests.contract.waiting_samples import SOL_USDC, open_order
 from tests.proofs.simulation.audit import PostgresAudit
 from tests.proofs.simulation.backend import on_postgres
@@ -36,3 +37,29 @@ def test_of_what_reaches_a_bound_5_000_rows_are_looked_at(
         )
         found = store.waits.due_by_price([Bound(SOL_USDC, LIMITS, -(2**62), most=9)])
         assert [one.order.id for one in found] == [order.id] * is_found
+
+
+@pytest.mark.parametrize("is_halted", [True, False], ids=["halted", "without a key"])
+def test_rows_of_clients_that_may_not_trade_are_in_nobodys_way(
+    connecting: Connecting, *, is_halted: bool
+) -> None:
+    with (
+        connecting(Isolation.READ_COMMITTED) as connection,
+        closing(Database(lambda: connecting(Isolation.READ_COMMITTED))) as database,
+    ):
+        connection.autocommit = True
+        store = on_postgres(database, PostgresAudit(connection))
+        store.api_keys.add(trading_key())
+        if is_halted:
+            store.api_keys.add(trading_key("bob"))
+            store.control.stop(Switch(Stop.HALTED, NOW, "bob"))
+        order = open_order(store)
+        connection.execute("UPDATE waiting SET at = %s", [NOW])
+        connection.execute(
+            "INSERT INTO waiting"
+            " SELECT 'ord_' || n, part, 'bob', pair, book, price_group, key + 1, at - interval '1 s', version"
+            " FROM waiting, generate_series(1, 5000) n",
+        )
+        by_price = store.waits.due_by_price([Bound(SOL_USDC, LIMITS, -(2**62), most=9)])
+        by_time = store.waits.due_by_time([SOL_USDC], NOW)
+        assert [[one.order.id for one in found] for found in (by_price, by_time)] == [[order.id]] * 2

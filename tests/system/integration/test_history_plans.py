@@ -94,6 +94,27 @@ def test_a_page_of_active_orders_reads_its_own_rows_alone(grown_url: str, before
     assert _rows_read(plan) == (LIMIT if client == "early" else 0)
 
 
+def test_of_each_order_of_a_page_the_last_decision_alone_is_read(grown_url: str) -> None:
+    """One that waits may have been tried thousands of times."""
+    ids = ["ord_often", "ord_once"]
+    decided = (
+        "INSERT INTO order_events (order_id, seq, status, step, attempt, detail, at)"
+        " SELECT %s, seq, 'routing', 'quotes', seq, '{}', %s FROM generate_series(1, %s) AS seq"
+    )
+    with psycopg.connect(grown_url) as connection:
+        for one, times in zip(ids, (5_000, 1), strict=True):
+            connection.execute(decided, [one, START, times])
+        connection.execute("ANALYZE order_events")
+        query, params = sql("order_decisions"), {"order_ids": ids}
+        explained = connection.execute(b"EXPLAIN (ANALYZE, FORMAT JSON) " + query, params).fetchone()
+        found = connection.execute(query, params).fetchall()
+        connection.rollback()
+    assert {row[:2] for row in found} == {("ord_often", 5_000), ("ord_once", 1)}
+    assert explained is not None
+    # The ids themselves are read as two rows, too.
+    assert _rows_read(cast("list[dict[str, Plan]]", explained[0])[0]["Plan"]) <= 4
+
+
 @pytest.mark.parametrize("name", ["lost_orders", "open_orders", "leased_orders", "count_parked"])
 def test_who_looks_for_open_orders_reads_no_others(grown_url: str, name: str) -> None:
     params = {"now": START, "due_before": START, "stale_before": START, "queue_is_empty": True}

@@ -74,6 +74,8 @@ def test_a_request_is_complete_and_its_body_exact() -> None:
         (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 Busy\r\nretry-after: 7\r\n\r\n", 503, "answered 503"),
         (b"SSH-2.0-OpenSSH\r\n", None, "no HTTP answer"),
         (b"", None, "no HTTP answer"),
+        (b"\x00\x00\x12\x04\x00\r\n\r\n", None, "no HTTP answer: ?????"),
+        (b"HTTP/1.1 500 Oo\x00\x1b[2Jps\xe9\r\n\r\n", 500, "answered 500 Oo??[2Jpsé"),
         (b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * MAX_HEAD, None, "no HTTP answer"),
     ],
 )

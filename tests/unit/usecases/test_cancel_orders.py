@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from dexec.domain.errors import NotFound, TooLateToCancel
+from dexec.domain.errors import NotFound, StoreConflict, TooLateToCancel
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order, confirm
 from dexec.domain.quote import Pair
@@ -99,6 +99,40 @@ def test_all_of_a_client_are_cancelled_page_by_page(
     assert pages == ["", ours[1], ours[3], sent[0], sent[1]]
     assert sorted(cancelling.told) == ours
     assert stored(store, bobs).status is Status.PENDING
+
+
+def test_what_was_signed_since_it_was_listed_is_too_late(
+    cancelling: Cancelling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, cancellable = cancelling.store, cancelling.store.control.cancellable
+    waiting, going = place(store), place(store)
+
+    def overtaken(client_id: str, after_id: str, limit: int) -> tuple[Order, ...]:
+        listed = cancellable(client_id, after_id, limit)
+        if not after_id:
+            submitted(store, going)
+        return listed
+
+    monkeypatch.setattr(store.control, "cancellable", overtaken)
+    assert cancelling.cancel.all_of("alice") == Cancelled((waiting.id,), (going.id,))
+
+
+@pytest.mark.parametrize("by_id", [True, False])
+def test_what_was_cancelled_before_the_store_failed_is_told_of(
+    cancelling: Cancelling, monkeypatch: pytest.MonkeyPatch, *, by_id: bool
+) -> None:
+    store, cancel = cancelling.store, cancelling.store.control.cancel
+    ours = [place(store).id for _ in range(3)]
+
+    def fails(order_ids: Sequence[str], *given: object) -> object:
+        if ours[2] in order_ids:
+            raise StoreConflict("busy")
+        return cancel(order_ids, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store.control, "cancel", fails)
+    with pytest.raises(StoreConflict):
+        _ = cancelling.cancel.by_id(ours) if by_id else cancelling.cancel.all_of("alice")
+    assert cancelling.told == ours[:2]
 
 
 def test_orders_are_cancelled_by_id_or_none_is(cancelling: Cancelling) -> None:

@@ -15,7 +15,7 @@ from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Event, Order, Triggered, expire
 from dexec.domain.waiting.conditions import Kind
 from dexec.domain.waiting.steps import trigger
-from dexec.ports import Watcher, Written
+from dexec.ports import Missed, Watcher, Watching, Written
 from dexec.usecases.announce_changes import AnnounceChanges
 from dexec.usecases.notify import Notifier
 from dexec.usecases.tell_orders import TellOrders
@@ -35,6 +35,7 @@ class Told:
         self.notified: list[str] = []
         self.hinted: list[str] = []
         self.exits: list[str] = []
+        self.later: list[Missed] = []
         self.until_s: set[float] = set()
 
     def new_notifier(self) -> Notifier:
@@ -49,6 +50,12 @@ class Told:
         self.notified += {event.order_id for event in events}
         if self.error is not None:
             raise self.error
+
+    def watch_later(self, missed: Sequence[Missed]) -> None:
+        self.later += missed
+
+    def tell_orders(self) -> TellOrders:
+        return TellOrders(cast(Watching, self), self.clock, self.new_notifier, self.hint)
 
     def hint(self, order: Order) -> None:
         self.clock.sleep(self.takes_s)
@@ -71,29 +78,32 @@ def written(changes: Sequence[Change], *watchers: Watcher) -> list[Written]:
 def test_watchers_and_endpoints_hear_of_each_order() -> None:
     told, changes = Told(), [triggered(), triggered()]
     ids = [change.after.id for change in changes]
-    TellOrders(told.clock, told.new_notifier, told.hint)(written(changes[:1], WATCHER) + written(changes[1:]))
+    told.tell_orders()(written(changes[:1], WATCHER) + written(changes[1:]))
     assert (told.notified, told.hinted, told.until_s) == (ids[:1], ids, {2})
 
 
 @pytest.mark.parametrize("error", [StoreUnavailable("away"), CommitUnknown("lost")])
 def test_what_fails_is_not_raised_and_endpoints_hear_of_it_all_the_same(error: Exception) -> None:
     told, change = Told(error=error), triggered()
-    TellOrders(told.clock, told.new_notifier, told.hint)(written([change], WATCHER))
+    told.tell_orders()(written([change], WATCHER))
     assert told.hinted == [change.after.id]
 
 
 def test_what_there_is_no_time_for_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dexec.usecases.tell_orders.MOST_TOLD", 2)
     told, changes = Told(takes_s=1), [triggered() for _ in range(4)]
-    TellOrders(told.clock, told.new_notifier, told.hint)(written(changes, WATCHER))
+    told.tell_orders()(written(changes, WATCHER))
     assert (len(told.notified), len(told.hinted)) == (2, 2), "two orders, and two seconds"
+    assert told.later == [(change.after.id, "socket") for change in changes[2:]]
 
 
 def test_what_a_tick_wrote_is_announced_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dexec.usecases.announce_changes.MOST_PUSHED", 2)
     told = Told()
     queue = FakeQueue(told.clock)
-    announce = AnnounceChanges(queue, told.clock, told.new_notifier, told.hint, told.tell_exit)
+    announce = AnnounceChanges(
+        queue, cast(Watching, told), told.clock, told.new_notifier, told.hint, told.tell_exit
+    )
     changes = [triggered() for _ in range(4)]
     ended = [expire(waiting().order, NOW, failure("deadline_passed"))]
     ended += [expire(replace(waiting().order, exit_id="ord_e"), NOW, failure("x")) for _ in range(3)]
@@ -105,13 +115,16 @@ def test_what_a_tick_wrote_is_announced_and_nothing_else(monkeypatch: pytest.Mon
     assert told.notified == some[1:], "of two, and not of the first, which nothing watches"
     assert told.exits == [change.after.id for change in ended[1:3]], "of the entries of brackets, and of two"
     assert told.until_s == {1.5}
+    assert told.later == [*((change.after.id, "socket") for change in ended), ("ord_e", "socket")]
     assert unwritten not in told.hinted
 
 
 def test_of_what_is_sent_again_only_what_is_triggered_is_queued() -> None:
     told, order = Told(), triggered().after
     queue = FakeQueue(told.clock)
-    announce = AnnounceChanges(queue, told.clock, told.new_notifier, told.hint, told.tell_exit)
+    announce = AnnounceChanges(
+        queue, cast(Watching, told), told.clock, told.new_notifier, told.hint, told.tell_exit
+    )
     announce.send([order, replace(order, status=Status.OPEN)])
     assert [message.order_id for message in queue.messages] == [order.id]
     queue.is_away = True

@@ -15,11 +15,14 @@ from dexec.domain.order import Order, Triggered
 from dexec.domain.quote import Pair
 from dexec.domain.waiting.conditions import Kind, Limit, Stop, Trail
 from dexec.domain.waiting.prices import Unit
-from dexec.domain.waiting.steps import trigger
+from dexec.domain.waiting.steps import trigger, untrigger
 from dexec.domain.waiting.terms import Terms
 from dexec.domain.waiting.ticks import shard_of
 from dexec.ports import BookTick, ShardLease
+from dexec.usecases.execute_order import HALTED
 from dexec.usecases.reference import Look
+from tests.contract.samples import PAUSED, connect
+from tests.contract.waiting_samples import LIMIT, bracket
 from tests.support.fakes import START
 from tests.support.watched import BOOK, FIRST_SLOT, VENUES, Stage, price, stop
 
@@ -45,6 +48,25 @@ def test_a_trail_follows_the_highest_price_once_it_is_active() -> None:
     assert stage.watch(5) == {"ticks": 5, "triggered": 2, "activated": 1}
     assert (stage.why(plain).slot, stage.why(plain).threshold) == (1_003, Fraction(160, 1000))
     assert (stage.why(late).slot, stage.why(late).threshold) == (1_007, Fraction(1_666, 10_000))
+
+
+def test_a_trail_that_a_halt_sends_back_to_wait_still_knows_its_highest_price() -> None:
+    stage = Stage([200] + [170] * 450 + [150])
+    stage.place(stop("100"))
+    order = stage.place(Terms(stop=Trail(2_000, confirm_ticks=1)))
+    assert stage.watch(452)["triggered"] == 1
+
+    def look(pairs: Sequence[Pair]) -> Look:
+        now = stage.clock.now()
+        if now == START + timedelta(seconds=552):
+            taken = stage.backend.orders.claim(order.id, "executor", now, now + timedelta(seconds=25)).order
+            assert taken is not None
+            stage.backend.orders.save(untrigger(taken, now, HALTED))
+            assert stage.read(order).status is Status.OPEN
+        return stage.market(pairs)
+
+    replace(stage.function(), look_at=look)(0, START + timedelta(seconds=560))
+    assert stage.read(order).status is Status.TRIGGERED, "200 was seen, and the price is still 25 % below"
 
 
 def test_nothing_waits_nothing_is_asked() -> None:
@@ -82,6 +104,24 @@ def test_a_stop_that_rested_goes_on_by_the_time_whatever_the_price_does() -> Non
     assert stage.read(order).status is Status.TRIGGERED
     assert stage.read(order).updated_at - rested_at == timedelta(seconds=1)
     assert stage.queued == [order.id]
+
+
+def test_a_stream_hears_of_all_that_expires_at_once_now_or_from_the_sweeper(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("dexec.usecases.announce_changes.MOST_PUSHED", 1)
+    stage = Stage()
+    entries = [bracket(LIMIT), bracket(LIMIT)]
+    for new in entries:
+        stage.backend.orders.place(
+            replace(new, order=replace(new.order, expires_at=START + timedelta(seconds=1))), None, None
+        )
+    connect(stage.backend, "stream", stream=True)
+    assert stage.watch(3)["expired"] == 2
+    ended = {one.id for new in entries for one in (new.order, new.exit) if one is not None}
+    heard = {str(frame["orderId"]) for frame in stage.push.frames["stream"]}
+    left = {order.id for order, _, _ in stage.backend.watching.undelivered(stage.clock.now(), 9)}
+    assert (len(heard), len(left), heard | left) == (2, 2, ended)
 
 
 # --- looks that do not count -------------------------------------------------------------------------
@@ -221,6 +261,19 @@ def test_triggered_orders_without_messages_are_the_first_shards_care() -> None:
         watched = function(shard, stage.clock.now() + timedelta(seconds=4))
         assert watched.counts["resent"] == resent
     assert stage.queued == [lost.id]
+
+
+def test_a_stop_without_a_message_is_sent_again_during_a_halt_so_that_it_rests() -> None:
+    """Left as it is, it would be executed after the halt, whatever the price is by then."""
+    stage = Stage([130])
+    order = stage.place(stop("140", 1))
+    stage.queue.is_away = True
+    assert stage.watch(1)["triggered"] == 1
+    stage.queue.is_away = False
+    stage.backend.control.stop(PAUSED)
+    stage.clock.advance(5)
+    assert stage.watch(1) == {"resent": 1}
+    assert stage.queued == [order.id]
 
 
 def test_the_first_tick_looks_for_what_is_lost_beside_what_waits() -> None:

@@ -17,18 +17,17 @@ from dexec.domain.order import Change
 from dexec.domain.waiting.lookup import waiting_rows
 from dexec.domain.waiting.refusals import not_amendable
 from dexec.domain.waiting.terms import Waiting
-from dexec.domain.waiting.ticks import shard_of
 from dexec.ports import RateLimit, Watcher
 
 
-def write(database: Database, change: Change, limit: RateLimit | None, shards: int) -> tuple[Watcher, ...]:
-    """Write an amendment where books are of so many shards; return the watchers to notify.
+def write(database: Database, change: Change, limit: RateLimit | None) -> tuple[Watcher, ...]:
+    """Write an amendment; return the watchers to notify.
 
     Raises ``StaleSeq``, ``NotWaiting``, ``TradingHalted``, ``TooManyOrders``, and what ``Database`` raises.
     """
     one, rate = {"id": change.after.id}, {"rate_id": rate_id(change.after)}
     (written,), (watchers, found, ends, switches) = database.transact(
-        [Statement("amend_order", to_amend(change, limit, shards))],
+        [Statement("amend_order", to_amend(change, limit))],
         [
             Statement("order_watchers", one),
             Statement("orders_by_id", {"order_ids": [change.after.id]}),
@@ -49,7 +48,7 @@ def write(database: Database, change: Change, limit: RateLimit | None, shards: i
     raise not_amendable(now)
 
 
-def to_amend(change: Change, limit: RateLimit | None, shards: int) -> dict[str, object]:
+def to_amend(change: Change, limit: RateLimit | None) -> dict[str, object]:
     """Return the parameters of ``amend_order``; its rows are those of ``add_waiting``."""
     rate = limit or NO_LIMIT
     before, after = change.before, change.after
@@ -65,7 +64,6 @@ def to_amend(change: Change, limit: RateLimit | None, shards: int) -> dict[str, 
         "request": encoding.dump_request(after.request),
         "waiting": dump_waiting(waiting),
         "restarts": waiting.since is None and not found.is_held,
-        "shard": shard_of(found.pair, shards),
         "expires_at": after.expires_at,
         "now": after.updated_at,
         "rate_id": rate_id(after),

@@ -46,9 +46,7 @@ def retry_after_s(taken_until: datetime, limit: RateLimit, now: datetime) -> int
     return max(1, math.ceil((next_slot - now).total_seconds() - limit.max_backlog_s))
 
 
-def to_place(
-    new: NewOrder, limit: RateLimit | None, watcher: str | None, shards: int = 1
-) -> dict[str, object]:
+def to_place(new: NewOrder, limit: RateLimit | None, watcher: str | None) -> dict[str, object]:
     """Return the parameters of ``place_order``: GCRA's intervals, and the watcher's connection, if any."""
     order = new.order
     rate = limit or NO_LIMIT
@@ -67,7 +65,6 @@ def to_place(
         "outcome": outcome_of(order),
         "waiting": dump_waiting(order.waiting),
         "exit_id": order.exit_id,
-        "shard": shard(order, shards),
         "rate_id": rate_id(order),
         "most_open": new.most_open,
         "watcher": watcher,
@@ -93,7 +90,7 @@ def to_place_exit(held: Order) -> dict[str, object]:
     }
 
 
-def to_open_exit(entry: Order, bought: int, shards: int) -> dict[str, object]:
+def to_open_exit(entry: Order, bought: int) -> dict[str, object]:
     """Return the parameters of ``open_exit``: ``bought`` is what the entry's fill gave, in base units."""
     token = entry.request.token_out
     return {
@@ -101,7 +98,7 @@ def to_open_exit(entry: Order, bought: int, shards: int) -> dict[str, object]:
         "entry_id": entry.id,
         "amount": str(bought),
         "shown": format_units(bought, token),
-        "shard": shard_of(Pair(token, entry.request.token_in), shards),
+        "unit": format_units(1, entry.request.token_in),
         "now": entry.updated_at,
     }
 

@@ -22,9 +22,9 @@ from dexec.domain.waiting.lookup import waiting_rows
 from dexec.ports import NewOrder, RateLimit
 
 
-def placing(new: NewOrder, limit: RateLimit | None, watcher: str | None, shards: int) -> list[Statement]:
+def placing(new: NewOrder, limit: RateLimit | None, watcher: str | None) -> list[Statement]:
     """Return what places an order: of a market order, one statement."""
-    statements = [Statement("place_order", to_place(new, limit, watcher, shards)), *adding(new.order)]
+    statements = [Statement("place_order", to_place(new, limit, watcher)), *adding(new.order)]
     if new.exit is not None:
         statements += [Statement("place_exit", to_place_exit(new.exit)), *adding(new.exit)]
     return statements
@@ -45,14 +45,14 @@ def looking(new: NewOrder, shards: int) -> list[Statement]:
     return [streams, Statement("shard_is_ticked", {"shard": shard(order, shards), "now": order.created_at})]
 
 
-def saving(change: Change, shards: int) -> list[Statement]:
+def saving(change: Change) -> list[Statement]:
     """Return what writes a change under its executor's lease: of a market order, one statement."""
     params = to_save(change)
     return [
         Statement("sign_order", params) if change.signs else Statement("save_order", params),
         *counting(change),
         *adding(change.after),
-        *(ending(change.after, shards) if change.ends_entry else ()),
+        *(ending(change.after) if change.ends_entry else ()),
     ]
 
 
@@ -64,7 +64,7 @@ def adding(order: Order) -> list[Statement]:
     return [Statement("add_waiting", to_add_waiting(order, found))]
 
 
-def ending(entry: Order, shards: int) -> list[Statement]:
+def ending(entry: Order) -> list[Statement]:
     """Return what the end of a bracket's entry makes of its exit, after that in the same transaction.
 
     Each checks what it finds: where the entry was not written, or the exit is not held, nothing changes.
@@ -74,7 +74,7 @@ def ending(entry: Order, shards: int) -> list[Statement]:
     if entry.fill is None:
         return closing([entry.id], entry.updated_at)
     return [
-        Statement("open_exit", to_open_exit(entry, entry.fill.amount_out, shards)),
+        Statement("open_exit", to_open_exit(entry, entry.fill.amount_out)),
         Statement("open_waiting", {"id": entry.exit_id}),
     ]
 

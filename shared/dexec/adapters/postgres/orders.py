@@ -63,7 +63,7 @@ class PostgresOrders:
 
     def place(self, new: NewOrder, limit: RateLimit | None, watcher: str | None) -> Placed:
         """Store an order, or find the one that its idempotency key stands for."""
-        statements = placing(new, limit, watcher, self._shards)
+        statements = placing(new, limit, watcher)
         reads = looking(new, self._shards)
         try:
             (found, *_), seen = self._database.transact(statements, reads, Repeat.HARMLESS)
@@ -130,7 +130,7 @@ class PostgresOrders:
             "detail": encoding.dump_detail(error),
         }
         withdrawn = replace(order, status=Status.FAILED, updated_at=now)
-        statements = [Statement("withdraw_order", params), *ending(withdrawn, self._shards)]
+        statements = [Statement("withdraw_order", params), *ending(withdrawn)]
         return bool(self._database.transact(statements, [], Repeat.NEVER)[0][0])
 
     def claim(self, order_id: str, token: str, now: datetime, lease_until: datetime) -> Claim:
@@ -159,7 +159,7 @@ class PostgresOrders:
 
     def save(self, change: Change) -> tuple[Watcher, ...]:
         """Write a change under the lease that it saw, with what waits because of it."""
-        statements = saving(change, self._shards)
+        statements = saving(change)
         reads = [Statement("order_watchers", {"id": change.after.id})]
         if change.minds_cancel:
             reads.append(Statement("cancel_wish", statements[0].params))
@@ -190,7 +190,7 @@ class PostgresOrders:
 
     def amend(self, change: Change, limit: RateLimit | None) -> tuple[Watcher, ...]:
         """Write what the client of a waiting order wants instead."""
-        return amendments.write(self._database, change, limit, self._shards)
+        return amendments.write(self._database, change, limit)
 
     def release(self, order: Order, run_at: datetime) -> None:
         """Release an order's lease."""

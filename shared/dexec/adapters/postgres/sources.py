@@ -38,19 +38,29 @@ def _limited(url: str) -> BoundedConnection:
 
 
 def from_secret(client: SecretsManagerClient, arn: str) -> Connect:
-    """Return what opens connections to the URL in a secret, which is read once."""
+    """Return what opens connections to the URL in a secret, which is read once, and when it does not work.
+
+    A password that was changed is thus used by functions that run already.
+    """
 
     @cache
     def url() -> str:
-        return client.get_secret_value(SecretId=arn)["SecretString"]
-
-    def open_connection() -> BoundedConnection:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            return _limited(url())
+            return client.get_secret_value(SecretId=arn)["SecretString"]
         except (BotoCoreError, ClientError) as exc:
             raise psycopg.OperationalError("the database URL cannot be read from its secret") from exc
+
+    def open_connection() -> BoundedConnection:
+        known = url()
+        try:
+            return _limited(known)
+        except psycopg.OperationalError:
+            url.cache_clear()
+            if url() == known:
+                raise
+        return _limited(url())
 
     return open_connection
 

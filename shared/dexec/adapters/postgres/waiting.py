@@ -24,9 +24,8 @@ from dexec.ports import BookTick, Bound, Found, Moved, ShardLease, Watcher
 class PostgresWaiting:
     """Ticks and waiting orders; raises what ``Database`` raises."""
 
-    def __init__(self, database: Database, trigger_shards: int = 1) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._shards = trigger_shards
 
     # --- who ticks -----------------------------------------------------------------------------------
 
@@ -121,11 +120,13 @@ class PostgresWaiting:
         return {pair: tuple(groups) for pair, groups in found.items()}
 
     def oldest_since(self, groups: Mapping[Pair, Sequence[Group]]) -> Mapping[Pair, int]:
-        """Return the slot since which ticks count for each book's oldest active trail."""
+        """Return the slot since which ticks count for each book's oldest trail."""
         trails = [(book_of(pair), str(one)) for pair, of in groups.items() for one in of if one.is_trail]
-        if not trails:
-            return {}
-        params = {"books": [book for book, _ in trails], "groups": [group for _, group in trails]}
+        params = {
+            "books": [book for book, _ in trails],
+            "groups": [group for _, group in trails],
+            "loaded": [book_of(pair) for pair in groups],
+        }
         found = self._database.fetch(Statement("oldest_since", params), Repeat.READ)
         return {_pair(row["book"]): cast(int, row["since"]) for row in found}
 
@@ -157,7 +158,7 @@ class PostgresWaiting:
         ids = {"order_ids": [change.after.id for change in changes]}
         writes = [Statement("apply_changes", to_apply(changes))]
         for change in changes:
-            writes += ending(change.after, self._shards) if change.ends_entry else ()
+            writes += ending(change.after) if change.ends_entry else ()
         (moved, *_), (watchers,) = self._database.transact(
             writes, [Statement("watchers_of_orders", ids)], Repeat.NEVER
         )

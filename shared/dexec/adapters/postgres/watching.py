@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from dexec.adapters.postgres import rows
@@ -10,8 +10,11 @@ from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.statements import Statement
 from dexec.domain.errors import ConnectionUnknown
 from dexec.domain.order import Event, Order
-from dexec.ports import Connection, Deliveries, MostConnections, Undelivered, Watcher
+from dexec.ports import Connection, Deliveries, Missed, MostConnections, Undelivered, Watcher
 from dexec.ports.orders import MOST_EVENTS
+
+MOST_MISSED = 1_000
+"""Watchers stored at once: Aurora DSQL changes 3,000 rows in a transaction at the most."""
 
 
 class PostgresWatching:
@@ -79,6 +82,11 @@ class PostgresWatching:
         if statements:
             self._database.transact(statements, [], Repeat.HARMLESS)
 
+    def watch_later(self, missed: Sequence[Missed]) -> None:
+        """Note connections that have not received the end of orders."""
+        for start in range(0, len(missed), MOST_MISSED):
+            self._database.fetch(_missing(missed[start : start + MOST_MISSED]), Repeat.HARMLESS)
+
     def undelivered(
         self, before: datetime, limit: int, skipped: frozenset[str] = frozenset()
     ) -> tuple[Undelivered, ...]:
@@ -120,7 +128,7 @@ def _settling(deliveries: Deliveries) -> list[Statement]:
         statements.append(_about("unwatch", deliveries.delivered, id=deliveries.order_id))
     undelivered = deliveries.missed | deliveries.failed
     if deliveries.is_terminal and undelivered:
-        statements.append(_about("watch_later", undelivered, id=deliveries.order_id))
+        statements.append(_missing([(deliveries.order_id, one) for one in undelivered]))
     if deliveries.recovered:
         statements.append(_about("forgive_push_failures", deliveries.recovered))
     if deliveries.failed | deliveries.overdue:
@@ -130,6 +138,11 @@ def _settling(deliveries: Deliveries) -> list[Statement]:
     if deliveries.gone:
         statements.append(_about("disconnect", deliveries.gone))
     return statements
+
+
+def _missing(missed: Sequence[Missed]) -> Statement:
+    order_ids, connection_ids = zip(*missed, strict=True)
+    return Statement("watch_later", {"order_ids": [*order_ids], "connection_ids": [*connection_ids]})
 
 
 def _about(name: str, connection_ids: Iterable[str], **others: object) -> Statement:

@@ -48,6 +48,7 @@ EXPECTED: dict[str, list[Spelled]] = {
     "fence_orders": [("IN", PREPARING)],
     "forget_orders": [("IN", TERMINAL)],
     "leased_orders": [("IN", PREPARING)],
+    "line_is_over": [("NOT IN", TERMINAL)],
     "lost_triggered": [("=", TRIGGERED)],
     "lost_orders": [("IN", CLAIMABLE), ("=", SUBMITTED)],
     "mark_ended_orders": [("IN", TERMINAL)],

@@ -19,7 +19,7 @@ moved AS (
     SET request = %(request)s,
         waiting = %(waiting)s,
         since = CASE
-            WHEN %(restarts)s THEN coalesce((SELECT slot FROM shards WHERE shard = %(shard)s), 0)
+            WHEN %(restarts)s THEN coalesce((SELECT max(slot) FROM shards), 0)
             ELSE since
         END,
         expires_at = %(expires_at)s,

@@ -1,7 +1,7 @@
 -- Rows that reach the bound of their group, with their orders. For each bound the index is followed step by step
 -- from the greatest key down, so that a planner cannot choose to read, and sort, all that reach it. Of what is
--- found clients come in turn. Nothing of clients that may not trade (a book that is halted as a whole is not read
--- at all); at most 5,000 rows are looked at.
+-- found clients come in turn. At most 5,000 rows are looked at, beside those of clients that may not trade, which are
+-- passed over (a book that is halted as a whole is not read at all).
 WITH due AS (
     SELECT d.*, b.place, b.most,
         row_number() OVER (PARTITION BY b.place, d.client_id ORDER BY d.key DESC, d.id) AS turn
@@ -12,8 +12,9 @@ WITH due AS (
         WITH RECURSIVE reached AS (
             (
                 SELECT w.order_id, w.client_id, w.part, w.price_group, w.key, w.at, w.version, 1 AS step
-                FROM waiting w
+                FROM {{what_waits w}}
                 WHERE w.book = b.book AND w.price_group = b.price_group AND w.key >= b.key
+                    AND NOT {{may_not_trade w}}
                 ORDER BY w.key DESC, w.order_id DESC
                 LIMIT 1
             )
@@ -22,8 +23,9 @@ WITH due AS (
             FROM reached
             CROSS JOIN LATERAL (
                 SELECT w.order_id, w.client_id, w.part, w.price_group, w.key, w.at, w.version
-                FROM waiting w
+                FROM {{what_waits w}}
                 WHERE w.book = b.book AND w.price_group = b.price_group AND w.key >= b.key
+                    AND NOT {{may_not_trade w}}
                     AND (w.key, w.order_id) < (reached.key, reached.order_id)
                 ORDER BY w.key DESC, w.order_id DESC
                 LIMIT 1
@@ -35,7 +37,6 @@ WITH due AS (
         JOIN orders o ON o.id = w.order_id
         WHERE o.status = 'open'
             AND (b.before IS NULL OR o.since < b.before)
-            AND NOT {{may_not_trade o}}
         LIMIT 500
     ) AS d
     WHERE NOT EXISTS (

@@ -1,2 +1,9 @@
--- The routes that were decided for some orders, each order's last at the end.
-SELECT * FROM order_events WHERE order_id = ANY(%(order_ids)b::text[]) AND step = 'quotes' ORDER BY seq
+-- The last route that was decided for each of some orders: one that waits may have been tried thousands of times.
+SELECT e.*
+FROM unnest(%(order_ids)b::text[]) AS o (id)
+CROSS JOIN LATERAL (
+    SELECT * FROM order_events
+    WHERE order_events.order_id = o.id AND order_events.step = 'quotes'
+    ORDER BY order_events.seq DESC
+    LIMIT 1
+) AS e

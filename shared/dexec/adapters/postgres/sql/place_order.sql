@@ -4,7 +4,7 @@
 -- No row comes back when the client's backlog is full or its connection is not stored. A repeat notes that its message is sent again,
 -- so that the order is not withdrawn meanwhile; "raced" says that the order moved on meanwhile, and
 -- "spare_slot" that a slot was reserved although the same key was placed at the same moment.
--- What waits has a rate of its own; ticks up to the newest of its shard do not count for its stop.
+-- What waits has a rate of its own; ticks up to the newest do not count for its stop, whichever shard saw it.
 WITH known AS (
     SELECT id FROM orders
     WHERE client_id = %(client_id)s AND idempotency_key = %(idempotency_key)s
@@ -62,7 +62,7 @@ placed AS (
         %(idempotency_key)s, %(request_hash)s, %(now)s, %(now)s, %(expires_at)s,
         (SELECT string_agg(hooked.id, ' ' ORDER BY hooked.id) FROM hooked), %(outcome)s, %(waiting)s, %(exit_id)s,
         CASE WHEN %(waiting)s::text IS NOT NULL THEN
-            coalesce((SELECT shards.slot FROM shards WHERE shards.shard = %(shard)s), 0)
+            coalesce((SELECT max(shards.slot) FROM shards), 0)
         END
     FROM start
     ON CONFLICT (client_id, idempotency_key) DO UPDATE SET queued_at = excluded.queued_at

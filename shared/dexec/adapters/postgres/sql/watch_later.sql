@@ -1,4 +1,6 @@
 -- Those who missed the end of an order are notified later, stream connections too.
 INSERT INTO watchers (order_id, connection_id)
-SELECT %(id)s, connection_id FROM connections WHERE connection_id = ANY(%(connection_ids)s)
+SELECT missed.order_id, c.connection_id
+FROM unnest(%(order_ids)b::text[], %(connection_ids)b::text[]) AS missed (order_id, connection_id)
+JOIN connections c ON c.connection_id = missed.connection_id
 ON CONFLICT (order_id, connection_id) DO NOTHING
