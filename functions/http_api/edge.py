@@ -29,7 +29,7 @@ from dexec.api.problems import (
     status_of,
 )
 from dexec.bootstrap import container
-from dexec.domain.errors import DexecError, NotFound
+from dexec.domain.errors import DexecError, Invalid, NotFound
 from dexec.ports import ApiKey
 from dexec.telemetry import count_unexpected, log_failure, make_logger, make_metrics
 
@@ -159,6 +159,8 @@ def refuse_input(error: RequestValidationError) -> Response[str]:
     is_whole = errors and len(errors[0].get("loc", ())) <= 1
     if is_whole and errors[0].get("type") in ("json_invalid", "model_attributes_type"):
         return refuse(Malformed("the body is not a JSON object"))
+    if is_whole and errors[0].get("type") == "missing":
+        return refuse(Invalid("the body is missing: send a JSON object"))
     return refuse(invalid(errors))
 
 

@@ -6,8 +6,8 @@ edge can raise.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Literal, NotRequired, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from pydantic import Field
 
@@ -222,7 +222,7 @@ _MESSAGES = {
 
 def invalid(errors: object) -> Invalid:
     """Return pydantic's (or Powertools') first complaint as our error."""
-    first = errors[0] if isinstance(errors, list) and errors else {}
+    first = _as_one(errors) if isinstance(errors, list) and errors else {}
     # An item of a list is at fault by the name of the list.
     names = [part for part in first.get("loc", ()) if isinstance(part, str)]
     place = [name for name in names if name not in ("body", "query", "path", "header")]
@@ -232,3 +232,19 @@ def invalid(errors: object) -> Invalid:
     template = _MESSAGES.get(str(first.get("type")))
     message = template.format_map(first.get("ctx") or {}) if template else said
     return Invalid(message, field)
+
+
+def _as_one(errors: list[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the first complaint; of a union of enums and literals, which has one for each, their sum."""
+    first = errors[0]
+    of_union = [one for one in errors if _is_choice(one) and one["loc"][:-1] == first["loc"][:-1]]
+    if len(of_union) < 2 or not _is_choice(first):
+        return first
+    choices = ", ".join(str(one["ctx"]["expected"]).replace(" or ", ", ") for one in of_union)
+    expected = " or ".join(choices.rsplit(", ", 1))
+    # The last part of the place names the type, which is none of the client's.
+    return {**first, "loc": first["loc"][:-1], "ctx": {"expected": expected}}
+
+
+def _is_choice(error: Mapping[str, Any]) -> bool:
+    return error.get("type") in ("enum", "literal_error") and str(error["loc"][-1]).endswith("]")

@@ -44,7 +44,7 @@ def endpoint(url: str, *, local: bool) -> Endpoint:
     except ValueError as exc:
         raise Invalid("is not a URL", "url") from exc
     if parts.scheme != "https" and not (local and parts.scheme == "http"):
-        raise Invalid("must begin with https://", "url")
+        raise Invalid(f"must begin with https://{' or http://' if local else ''}", "url")
     if not host or "@" in parts.netloc or "#" in url or "\\" in url or "%" in parts.netloc:
         raise Invalid("must name a host, without a user, a password or a fragment", "url")
     is_tls = parts.scheme == "https"

@@ -69,3 +69,24 @@ def test_a_preflight_is_no_error(functions: Deployment) -> None:
     for key in (None, OWNER):
         answer = functions.http("OPTIONS", "/api/orders/execute", key=key)
         assert (answer.status, answer.headers["allow"], answer.text) == (204, "POST, OPTIONS", "")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "words"),
+    [
+        ("POST", "/api/orders/execute", {}, "the body is missing: send a JSON object"),
+        ("POST", "/api/orders/cancel", {}, "the body is missing: send a JSON object"),
+        ("GET", "/api/orders", {"status": "foo"}, "'cancelled', 'expired' or 'active'"),
+        ("GET", "/api/orders", {"limit": "x"}, "must be an integer"),
+    ],
+)
+def test_a_refusal_names_what_was_sent_and_no_type_of_ours(
+    functions: Deployment, method: str, path: str, query: dict[str, str], words: str
+) -> None:
+    answer = functions.http(method, path, key=OWNER, query=query)
+    assert (answer.status, answer.json["code"]) == (422, "invalid")
+    detail, field = str(answer.json["detail"]), next(iter(query), None)
+    assert detail.endswith(words)
+    assert "[" not in detail
+    named = [{"field": field, "message": detail.removeprefix(f"{field}: ")}]
+    assert answer.json.get("errors") == (named if field else None)

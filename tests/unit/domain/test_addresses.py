@@ -134,3 +134,9 @@ def test_what_may_not_be_sent_to_is_refused_when_it_is_named(url: str, message: 
 def test_a_laptop_keeps_its_metadata_too(url: str) -> None:
     with pytest.raises(Invalid):
         endpoint(url, local=True)
+
+
+@pytest.mark.parametrize(("local", "schemes"), [(False, "https://"), (True, "https:// or http://")])
+def test_a_wrong_scheme_is_answered_with_those_that_are_taken(schemes: str, *, local: bool) -> None:
+    with pytest.raises(Invalid, match=f"must begin with {schemes}$"):
+        endpoint("ftp://example.com/hook", local=local)
