@@ -19,6 +19,21 @@ PRICE = "PRICE"
 LONGEST_DEADLINE = timedelta(days=1)
 """What lasts longer has a time of day as its end."""
 
+OPTIONS = {
+    "minAmountOut": "--min-out",
+    "maxAmountIn": "--max-in",
+    "deadline": "--deadline",
+    "limitPrice": "--limit",
+    "triggerPrice": "--stop",
+    "trailingBps": "--trail",
+    "activationPrice": "--activation",
+    "takeProfit.limitPrice": "--take-profit",
+    "stopLoss.triggerPrice": "--stop-loss",
+    "stopLoss.trailingBps": "--stop-loss",
+    "expiresAt": "--expires",
+}
+"""The option by which each field of an order is given."""
+
 LimitOption = Annotated[
     str | None,
     typer.Option(
@@ -117,6 +132,12 @@ class Conditions:
             raise typer.BadParameter("a stop is at a price, or it trails: give --stop or --trail")
         if self.oco and (self.limit or self.stop or self.trail):
             raise typer.BadParameter("--oco waits for --take-profit and --stop-loss, for nothing else")
+        if self.oco and not (self.take_profit and self.stop_loss):
+            raise typer.BadParameter("--oco waits for two prices: give --take-profit and --stop-loss")
+        if self.activation is not None and self.trail is None:
+            raise typer.BadParameter("--activation says where a trail begins: give --trail")
+        if self.ioc and not self.waits:
+            raise typer.BadParameter("--ioc is for orders that wait: give --limit, --stop, --trail or --oco")
         found: Document = {}
         if self.waits:
             found["orderType"] = self._order_type()
@@ -147,6 +168,12 @@ def bought(wanted: Document) -> Document:
     """
     rest = {name: value for name, value in wanted.items() if name not in ("tokenIn", "tokenOut", "mode")}
     return {"side": "buy", "baseAsset": wanted["tokenOut"], "quoteAsset": wanted["tokenIn"], **rest}
+
+
+def by_option(refusal: str) -> str:
+    """Return the words of a refusal with the option in the place of the field that it names, if any."""
+    field, colon, message = refusal.partition(": ")
+    return f"{OPTIONS[field]}: {message}" if colon and field in OPTIONS else refusal
 
 
 def expiry(text: str, now: datetime) -> Document:

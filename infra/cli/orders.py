@@ -23,6 +23,7 @@ from infra.cli.conditions import (
     TakeProfitOption,
     TrailOption,
     bought,
+    by_option,
 )
 from infra.cli.interrupts import stoppable
 from infra.cli.leaving import again_command, leaving
@@ -105,6 +106,10 @@ def order(
     """
     from infra.cli import previews
 
+    if exact_out and min_out is not None:
+        raise typer.BadParameter("with --exact-out what is got is fixed: bound what is paid with --max-in")
+    if max_in is not None and not exact_out:
+        raise typer.BadParameter("--max-in goes with --exact-out; bound what is got with --min-out")
     bps = previews.slippage_bps(slippage)
     waits = Conditions(limit, stop, trail, activation, oco, take_profit, stop_loss, expires, ioc)
     wanted: Document = {"tokenIn": token_in, "tokenOut": token_out, "amount": amount}
@@ -216,7 +221,7 @@ async def _place(target: Target, wanted: Document, idempotency_key: str | None) 
             return await api.place(wanted, key)
     except SdkError as exc:
         if not exc.is_unknown:
-            raise
+            raise SdkError(by_option(str(exc)), exc.status, exc.retry_after) from exc
         options = "".join(f" {option} {wanted[name]}" for name, option in REPEATED.items() if name in wanted)
         advice = f"to have it placed once, run the same command with --idempotency-key {key}{options}"
         raise SdkError(f"{exc}; whether the order was placed is not known: {advice}", exc.status) from exc

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, cast
 
 import typer
@@ -63,6 +63,10 @@ def check(route: Document, bps: int | None, limit: Document, *, yes: bool) -> No
         f"quote: {route['amountIn']} {route['tokenIn']} → {route['amountOut']} {route['tokenOut']}, "
         f"price impact {impact_words(impact)}; {binds}"
     )
+    if _is_beyond(route, limit):
+        output.note(
+            "warning: the quote is worse than that limit: the order fails unless the price gets better"
+        )
     if bps is not None and bps >= 10_000:
         output.note("warning: a slippage of 100 % accepts any price; give --min-out, or less slippage")
     if impact > ASKS_OVER:
@@ -72,6 +76,18 @@ def check(route: Document, bps: int | None, limit: Document, *, yes: bool) -> No
         )
     elif impact > WARNS_OVER:
         output.note(f"warning: the price impact is {impact_words(impact)}; smaller orders get a better price")
+
+
+def _is_beyond(route: Document, limit: Document) -> bool:
+    """Return whether the market now gives less, or takes more, than the limit allows."""
+    got, paid = (Decimal(str(route[name])) for name in ("amountOut", "amountIn"))
+    try:
+        return (
+            Decimal(str(limit.get("minAmountOut", got))) > got
+            or Decimal(str(limit.get("maxAmountIn", paid))) < paid
+        )
+    except InvalidOperation:
+        return False  # no number: the deployment says so
 
 
 def _agree(what: str, *, yes: bool) -> None:

@@ -57,6 +57,9 @@ def test_options_become_fields_that_the_api_reads(options: Conditions, fields: d
     [
         (Conditions(stop="140", trail="2%"), "give --stop or --trail"),
         (Conditions(oco=True, limit="155"), "--oco waits for"),
+        (Conditions(oco=True, take_profit="170"), "give --take-profit and --stop-loss"),
+        (Conditions(limit="155", activation="165"), "give --trail"),
+        (Conditions(take_profit="170", ioc=True), "give --limit, --stop, --trail or --oco"),
         (Conditions(trail="0%"), "--trail takes 0.01% to 90%"),
         (Conditions(trail="90.01%"), "--trail takes"),
         (Conditions(trail="0.001%"), "at most two decimals"),

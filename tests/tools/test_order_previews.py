@@ -56,6 +56,23 @@ def test_an_impact_over_five_percent_wants_a_second_act(
     assert len(asked) == (answer is not None)
 
 
+@pytest.mark.parametrize(
+    ("limit", "warned"),
+    [
+        ({"minAmountOut": "228.31"}, False),
+        ({"minAmountOut": "228.32"}, True),
+        ({"minAmountOut": "lots"}, False),
+        ({"maxAmountIn": "1.5"}, False),
+        ({"maxAmountIn": "1.4"}, True),
+    ],
+)
+def test_a_limit_that_the_market_does_not_give_is_warned_of(
+    capsys: pytest.CaptureFixture[str], limit: Node, warned: bool
+) -> None:
+    previews.check(route("0.1"), 50, limit, yes=False)
+    assert ("the order fails unless the price gets better" in capsys.readouterr().err) == warned
+
+
 @pytest.mark.parametrize("text", ["much", "-1", "100.01", "0.001", "nan"])
 def test_what_is_no_slippage_is_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="--slippage takes 0 to 100"):

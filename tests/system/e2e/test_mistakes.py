@@ -45,6 +45,12 @@ MISTAKES = (
     Mistake("order SOL USDC 99999999999", 1, ("amount", "larger than any balance can be")),
     Mistake("order SOL USDC 1 --slippage 200", 2, ("slippage", "0 to 100")),
     Mistake("order SOL USDC 1 --slippage 0.125", 2, ("slippage", "two decimals")),
+    Mistake("order SOL USDC 1 --max-in 2", 2, ("--exact-out", "--min-out")),
+    Mistake("order SOL USDC 1 --exact-out --min-out 2", 2, ("bound what is paid with --max-in",)),
+    Mistake("order SOL USDC 1 --limit far", 1, ("error --limit: must be a plain decimal number",)),
+    Mistake("order SOL USDC 1 --stop 100000", 1, ("error --stop: it would trigger at once",)),
+    Mistake("order SOL USDC 1 --oco --take-profit 1 --stop-loss 2", 1, ("error --take-profit: ",)),
+    Mistake("order SOL USDC 1 --limit 9999 --expires soon", 1, ("error --expires: must be",)),
     Mistake("quote SOL DOGE 1", 1, ("tokenOut", "unknown token 'DOGE'")),
     Mistake("quote SOL USDC -- -1", 1, ("amount",)),
     # what is not there
