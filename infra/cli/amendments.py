@@ -48,7 +48,7 @@ def cancel(
     Exit code 1 when it is too late for one that was named.
     """
     if bool(order_ids) == everything or (pair is not None and not everything):
-        raise typer.BadParameter("name orders, or --all of them, with --pair FROM TO those of a pair")
+        raise typer.BadParameter("name orders, or give --all; --all --pair FROM TO is those of one pair")
     target = resolve(home, url, api_key)
     done = asyncio.run(_cancel_all(target, pair) if everything else _cancel(target, order_ids or []))
     if as_json:

@@ -66,8 +66,8 @@ def resume(
     if lifted:
         output.say("trading again; orders that waited start within 15 seconds")
     else:
-        whose = "" if client is None else f"{client} "
-        output.say(f"{whose}was not {'halted' if client or reducing else 'paused or halted'}")
+        whose = "trading" if client is None else client
+        output.say(f"{whose} was not {'halted' if client or reducing else 'paused or halted'}")
     for switch in left:
         output.note(f"still: {switch}")
 

@@ -31,12 +31,16 @@ TEST_S = 12
 def _ask(
     home: Path, url: str | None, api_key: str | None, call: Callable[[Api], Awaitable[Document]]
 ) -> Document:
+    from dexec_client.errors import NotFound
     from dexec_client.raw.api import Api
 
     async def asked() -> Document:
         target = resolved
         async with Api(target.http_url, target.api_key) as api:
-            return await call(api)
+            try:
+                return await call(api)
+            except NotFound as exc:
+                raise NotFound(f"{exc}; list yours with: dexec hooks list", exc.status, exc.problem) from exc
 
     resolved = resolve(home, url, api_key)
     return asyncio.run(asked())

@@ -7,19 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dexec_client.errors import DexecError
+from dexec_client.raw.retry import LOST
 from infra.cli import output
 from infra.cli.target import HOME
 
 
 @contextmanager
 def leaving(order_id: str, again: str) -> Iterator[None]:
-    """Say on Ctrl-C (or another signal) that the order goes on, and how to watch it again."""
+    """Say on a signal, or when the deployment is lost, that the order goes on and how to watch it again."""
     try:
         yield
-    except KeyboardInterrupt:
-        output.note(
-            f"stopped watching; the order is still being executed. Watch it again: {again} {order_id}"
-        )
+    except (KeyboardInterrupt, DexecError) as exc:
+        if isinstance(exc, KeyboardInterrupt) or exc.status in LOST:
+            output.note(f"stopped watching; the order goes on. Watch it again: {again} {order_id}")
         raise
 
 

@@ -37,7 +37,7 @@ _ADVICE = {
     401: "; name another with --api-key, or make one: dexec keys create NAME",
     404: "; list yours with: dexec history",
 }
-"""What to type next after a refusal, by its status; 0 is no answer at all."""
+"""What to type next after a refusal that does not say it, by its status; 0 is no answer at all."""
 
 app = typer.Typer(
     name="dexec",
@@ -93,7 +93,8 @@ def main() -> None:
         app(prog_name="dexec")
     except SdkError as exc:
         wait = f"; try again in {exc.retry_after:.0f} s" if exc.retry_after else ""
-        output.complain(f"{exc}{wait}{_ADVICE.get(exc.status, '')}")
+        advice = "" if "dexec " in str(exc) else _ADVICE.get(exc.status, "")
+        output.complain(f"{exc}{wait}{advice}")
         sys.exit(1)
     except (LocalError, DexecError) as exc:
         output.complain(str(exc))

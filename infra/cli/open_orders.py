@@ -25,7 +25,9 @@ EVERY_S = 2.0
 
 def open_orders(
     *,
-    watch: Annotated[bool, typer.Option("--watch", help="Show them anew every two seconds.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show them anew every two seconds; with --json, once.")
+    ] = False,
     home: HomeOption = HOME,
     url: UrlOption = None,
     api_key: KeyOption = None,
@@ -37,8 +39,14 @@ def open_orders(
         with stoppable():
             _follow(target)
         return
-    found = asyncio.run(waiting(target))
-    output.say_result(found, lambda orders: output.console().print(table(orders)), as_json=as_json)
+    output.say_result(asyncio.run(waiting(target)), _show, as_json=as_json)
+
+
+def _show(orders: Sequence[Document]) -> None:
+    if orders:
+        output.console().print(table(orders))
+    else:
+        output.note("No order waits; dexec order --help says how to have one wait")
 
 
 async def waiting(target: Target) -> list[Document]:

@@ -181,16 +181,16 @@ def _print(documents: list[Document]) -> None:
 
     from infra.cli import views
 
-    table = output.table("order", "client", "swap", "status", "since", "reason", whole={"order"})
+    table = output.table("order", "client", "swap", "status", "since", "reason", whole={"order", "since"})
     for document in documents:
         table.add_row(
             str(document["orderId"]),
             Text(str(document["clientId"])),
             views.swap(document),
             views.status_text(str(document["status"])),
-            str(document["since"]),
+            str(document["since"])[:16].replace("T", " "),
             Text(str(document["reason"])),
         )
     if documents:
         output.console().print(table)
-    output.note(f"{len(documents)} orders")
+    output.note("1 order" if len(documents) == 1 else f"{len(documents)} orders")

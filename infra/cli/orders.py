@@ -227,11 +227,14 @@ async def _place(target: Target, wanted: Document, idempotency_key: str | None) 
         raise SdkError(f"{exc}; whether the order was placed is not known: {advice}", exc.status) from exc
 
 
-async def find_order(target: Target, order_id: str) -> Document:
-    """Return an order with its route, fill and events. Raises ``SdkError``."""
+async def find_order(target: Target, order_id: str, *, patiently: bool = False) -> Document:
+    """Return an order with its route, fill and events. Raises ``SdkError``.
+
+    ``patiently``: the answer is asked for again while it is lost, as while the emulator restarts.
+    """
     from dexec_client.raw.api import Api
 
-    async with Api(target.http_url, target.api_key) as api:
+    async with Api(target.http_url, target.api_key, say=output.note, repeat_reads=patiently) as api:
         return await api.order(order_id)
 
 
@@ -250,7 +253,7 @@ async def _watch(target: Target, order_id: str, *, via: str = "", as_json: bool)
 
     board = live.Board()
     if not as_json:
-        board.add(order_id, views.swap(await find_order(target, order_id)), via)
+        board.add(order_id, views.swap(await find_order(target, order_id, patiently=True)), via)
     async with Feed(target.websocket_url, target.api_key, say=output.note) as feed:
         await feed.subscribe(order_id)
         events = feed.until_terminal([order_id])

@@ -73,8 +73,9 @@ def print_route_in_full(route: Document, title: str) -> None:
         output.console().print(table)
     is_least = route["mode"] == "exactOut"
     output.say(
-        f"\n  the best possible is {route['bound']} {route['tokenIn' if is_least else 'tokenOut']} "
-        f"{'paid' if is_least else 'received'}; this route is {route['gapBps']} bps worse at most"
+        f"\n  with what its legs cost, no route {'pays less' if is_least else 'receives more'} than "
+        f"{route['bound']} {route['tokenIn' if is_least else 'tokenOut']}; this one is {route['gapBps']} bps "
+        "worse at most"
     )
 
 

@@ -131,6 +131,9 @@ def print_events(events: Iterable[Document]) -> None:
 def print_history(orders: Iterable[Document]) -> None:
     """Print orders, one a line; where it is narrow, first the ids are cut, then the swaps are wrapped."""
     rows = [(str(o["orderId"]), swap(o), str(o["status"]), _result(o)) for o in orders]
+    if not rows:
+        output.note("No orders; place one with: dexec order FROM TO AMOUNT")
+        return
     console = output.console()
     widths = [max((len(row[place]) for row in rows), default=0) + 2 for place in range(4)]
     has_room = output.SHORT_ID + sum(widths[1:]) <= console.width

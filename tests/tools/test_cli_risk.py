@@ -130,7 +130,7 @@ def test_trading_is_halted_for_all_and_for_one_and_resumed_likewise(world: World
     assert said("resume", "--reducing")["lifted"] == ["reducing"]
     dexec("pause")
     assert said("resume") == {"paused": False, "lifted": ["halted", "paused"], "left": ["reducing alice"]}
-    assert "was not paused or halted" in dexec("resume")
+    assert "trading was not paused or halted" in dexec("resume")
     dexec("resume", "--client", "alice", "--reducing")
     assert world.backend.control.switches() == ()
 

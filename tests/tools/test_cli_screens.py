@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from dexec_client.errors import ConnectionLost, DexecError
 from dexec_client.raw.events import Event
 from dexec_client.raw.json_types import Document
 from infra.cli import live, local, orders, output, previews, views
@@ -164,8 +165,21 @@ def test_ctrl_c_says_that_the_order_goes_on(
     finally:
         output.errors.cache_clear()
     told = capsys.readouterr().err
-    assert "the order is still being executed" in told
+    assert "the order goes on" in told
     assert f"dexec watch --home '/tmp/my home' {ORDER}" in told
+
+
+@pytest.mark.parametrize(
+    ("error", "says_it"), [(ConnectionLost("gone"), True), (DexecError("no", 404), False)]
+)
+def test_a_watcher_that_loses_the_deployment_hears_that_the_order_goes_on(
+    error: DexecError, says_it: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output.errors.cache_clear()
+    with pytest.raises(DexecError), leaving(ORDER, "dexec watch"):
+        raise error
+    output.errors.cache_clear()
+    assert (f"the order goes on. Watch it again: dexec watch {ORDER}" in capsys.readouterr().err) == says_it
 
 
 def test_an_order_is_watched_again_where_it_was_watched() -> None:

@@ -57,6 +57,7 @@ MISTAKES = (
     Mistake("show ord_1", 1, ("there is no such order", "dexec history")),
     Mistake(f"watch {NOBODYS}", 1, ("there is no such order", "dexec history")),
     Mistake(f"explain {NOBODYS}", 1, ("there is no such order", "dexec history")),
+    Mistake("hooks test hook_1", 1, ("there is no such webhook; list yours with: dexec hooks list",)),
     Mistake("check-vectors /nowhere.json", 1, ("/nowhere.json", "No such file")),
     Mistake("check-vectors README.md", 1, ("README.md", "JSON")),
     Mistake("quote SOL USDC 1 --market /nowhere.json", 2, ("/nowhere.json", "No such file")),

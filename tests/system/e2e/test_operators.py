@@ -163,7 +163,7 @@ def test_while_paused_orders_wait_and_are_seen_to(deployment: Deployed, dexec: D
         assert orders_of(deployment, client_id) == [(order_id, "pending")]
     finally:
         assert said(dexec("resume", "--json")) == {"paused": False, "lifted": ["paused"], "left": []}
-    assert dexec("resume").stdout == "was not paused or halted\n"
+    assert dexec("resume").stdout == "trading was not paused or halted\n"
     assert ended(deployment, [order_id])[order_id].status == "confirmed"
 
 
