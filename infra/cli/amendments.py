@@ -30,7 +30,7 @@ PriceOption = Annotated[
 
 def cancel(
     order_ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ORDER_ID]...", help="Orders.", show_default=False)
+        list[str] | None, typer.Argument(metavar="ORDER_ID", help="Orders.", show_default=False)
     ] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="All of your orders instead.")] = False,

@@ -119,7 +119,7 @@ def _say_waiting(left_s: float) -> None:
 @orders.command()
 def cancel(
     order_ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ORDER_ID]...", help="Orders.", show_default=False)
+        list[str] | None, typer.Argument(metavar="ORDER_ID", help="Orders.", show_default=False)
     ] = None,
     *,
     client: Annotated[

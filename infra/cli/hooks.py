@@ -48,7 +48,12 @@ def _ask(
 
 @hooks.command()
 def create(
-    address: Annotated[str, typer.Argument(metavar="URL", help="Where events are sent: https://…")],
+    address: Annotated[
+        str,
+        typer.Argument(
+            metavar="URL", help="Where events are sent: https://…, on a local deployment also http://…"
+        ),
+    ],
     *,
     events: Annotated[
         str,
@@ -139,7 +144,7 @@ def replay(
     delivery: Annotated[
         str | None,
         typer.Argument(
-            metavar="[DELIVERY]", help="One delivery.", show_default="all that failed or wait for a try"
+            metavar="DELIVERY", help="One delivery.", show_default="all that failed or wait for a try"
         ),
     ] = None,
     *,

@@ -56,7 +56,7 @@ WorkersOption = Annotated[
     int,
     typer.Option(
         min=0,
-        show_default="(as many as suit the machine)",
+        show_default="as many as suit the machine",
         help="Processes that each function has at most; further requests wait for their turn. The executor "
         "has as many as orders execute at a time.",
     ),

@@ -96,7 +96,7 @@ def list_problems(
 
 def redrive(
     order_id: Annotated[
-        str | None, typer.Argument(metavar="[ORDER_ID]", help="One parked order to release, and no other.")
+        str | None, typer.Argument(metavar="ORDER_ID", help="One parked order to release, and no other.")
     ] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="All, instead of at most ten.")] = False,

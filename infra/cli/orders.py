@@ -41,10 +41,13 @@ REPEATED = {"minAmountOut": "--min-out", "maxAmountIn": "--max-in", "expiresAt":
 
 FromArgument = Annotated[str, typer.Argument(metavar="FROM", help="Token to pay with, for example SOL.")]
 ToArgument = Annotated[str, typer.Argument(metavar="TO", help="Token to get, for example USDC.")]
-AmountArgument = Annotated[str, typer.Argument(help="What to pay, in FROM; with --exact-out, what to get.")]
+AmountArgument = Annotated[
+    str, typer.Argument(metavar="AMOUNT", help="What to pay, in FROM; with --exact-out, what to get.")
+]
 ExactOutOption = Annotated[bool, typer.Option("--exact-out", help="Get exactly AMOUNT of TO.")]
 SlippageOption = Annotated[
-    str | None, typer.Option(help="How far the price may move against you, in percent.", show_default="0.5")
+    str | None,
+    typer.Option(metavar="PERCENT", help="How far the price may move against you.", show_default="0.5"),
 ]
 MinOutOption = Annotated[
     str | None, typer.Option(metavar="AMOUNT", help="Least of TO to get.", show_default="as previewed")

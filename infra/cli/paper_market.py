@@ -94,7 +94,7 @@ def tape(
 def reset(
     tokens: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TOKEN]...", help="Tokens.", show_default="all that moved"),
+        typer.Argument(metavar="TOKEN", help="Tokens.", show_default="all that moved"),
     ] = None,
     *,
     home: HomeOption = HOME,
@@ -116,7 +116,7 @@ def reset(
 def show(
     pairs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PAIR]...", help="SOL/USDC, …", show_default="each token in USDC"),
+        typer.Argument(metavar="PAIR", help="SOL/USDC, …", show_default="each token in USDC"),
     ] = None,
     *,
     home: HomeOption = HOME,

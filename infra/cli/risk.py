@@ -80,7 +80,7 @@ def set_limits(
 @risk.command()
 def show(
     client: Annotated[
-        str | None, typer.Argument(metavar="[CLIENT]", help="A client.", show_default="all with limits")
+        str | None, typer.Argument(metavar="CLIENT", help="A client.", show_default="all with limits")
     ] = None,
     *,
     home: HomeOption = HOME,

@@ -62,10 +62,10 @@ def up(home: Home, options: Options | None = None, report: Callable[[str], None]
     with home.locked():
         previous = home.read()
         if previous is not None and previous.serving():
-            if options is not None and not _is_as_asked(previous, options):
+            if options is not None and (others := _differences(previous, options)):
                 raise AlreadyRunning(
-                    f"the deployment under {home.root} runs with another port, other parameters or another "
-                    f"number of workers; stop it first: {home.command('down')}"
+                    f"the deployment under {home.root} runs with {', '.join(others)}; stop it first: "
+                    f"{home.command('down')}"
                 )
             return Up(_supervised(home, previous, options), started=False)
         try:
@@ -140,7 +140,7 @@ def _up(home: Home, options: Options, previous: State | None, report: Callable[[
     with ThreadPoolExecutor(2) as pool:
         starting = (
             pool.submit(_ensure_postgres, home, options, previous),
-            pool.submit(_ensure_emulator, home, options, previous),
+            pool.submit(_ensure_emulator, home, options, previous, report),
         )
         from infra.local import connections, rollout
 
@@ -173,10 +173,19 @@ def _up(home: Home, options: Options, previous: State | None, report: Callable[[
     return state
 
 
-def _is_as_asked(state: State, options: Options) -> bool:
+def _differences(state: State, options: Options) -> list[str]:
+    """Return in words what a deployment runs with that is not as it is asked for now."""
     emulated = state.process(emulator.NAME)
     is_there = not options.is_port_fixed or (emulated is not None and emulated.port == options.port)
-    return is_there and (state.parameters, state.workers) == (options.parameters, options.workers)
+    found = [] if is_there else [f"another port than {options.port}"]
+    for name in sorted({*state.parameters, *options.parameters}):
+        runs, asked = (given.get(name) for given in (state.parameters, options.parameters))
+        if runs != asked:
+            words = " at its default" if runs is None else f"={runs}"
+            found.append(f"{name}{words} instead of {'its default' if asked is None else asked}")
+    if state.workers != options.workers:
+        found.append(f"--workers {state.workers} instead of {options.workers}")
+    return found
 
 
 def _is_deployed(previous: State, state: State) -> bool:
@@ -238,7 +247,9 @@ def _ensure_postgres(home: Home, options: Options, previous: State | None) -> Pr
     return running or postgres.start(home, port=port, durable=options.durable)
 
 
-def _ensure_emulator(home: Home, options: Options, previous: State | None) -> ProcessRef:
+def _ensure_emulator(
+    home: Home, options: Options, previous: State | None, report: Callable[[str], None]
+) -> ProcessRef:
     running = previous.process(emulator.NAME) if previous else None
     old = _old_port(previous, emulator.NAME, default=options.port)
     port = options.port if options.is_port_fixed else old
@@ -248,7 +259,10 @@ def _ensure_emulator(home: Home, options: Options, previous: State | None) -> Pr
         workers=options.workers,
         warm=_LOADED_FIRST,
     )
-    return running or emulator.start(home, port, settings, is_port_fixed=options.is_port_fixed)
+    started = running or emulator.start(home, port, settings, is_port_fixed=options.is_port_fixed)
+    if port not in (0, started.port):
+        report(f"port {port} is taken: the emulator uses {started.port}")
+    return started
 
 
 def _old_port(previous: State | None, name: str, default: int) -> int:

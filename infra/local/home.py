@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,8 +69,8 @@ class Home:
     root: Path
 
     def command(self, arguments: str) -> str:
-        """Return a ``dexec`` command for this deployment, with --home unless that is the usual one."""
-        is_usual = self.root == (Path.cwd() / USUAL)
+        """Return a ``dexec`` command for this deployment, with --home unless it finds that one without."""
+        is_usual = self.root == (Path.cwd() / os.environ.get("DEXEC_HOME", USUAL)).resolve()
         return f"dexec {arguments}" if is_usual else f"dexec {arguments} --home {shlex.quote(str(self.root))}"
 
     @property

@@ -241,8 +241,25 @@ def test_a_deployment_on_another_port_is_not_the_one_asked_for(
         )
     )
     assert not deployment.up(home, Options(port=4566, is_port_fixed=True)).started
-    with pytest.raises(AlreadyRunning, match=f"another port.*dexec down --home {tmp_path}"):
+    with pytest.raises(AlreadyRunning, match=f"with another port than 5000;.*dexec down --home {tmp_path}"):
         deployment.up(home, Options(port=5000, is_port_fixed=True))
+    otherwise = Options(parameters={"OrdersPerMinute": "600"}, workers=3)
+    with pytest.raises(AlreadyRunning, match="OrdersPerMinute at its default instead of 600, --workers 0"):
+        deployment.up(home, otherwise)
+
+
+@pytest.mark.parametrize(
+    ("preferred", "said"), [(4566, ["port 4566 is taken: the emulator uses 4567"]), (0, [])]
+)
+def test_another_port_than_the_preferred_one_is_said(
+    preferred: int, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = ProcessRef(name="emulator", pid=1, started=0.0, port=4567)
+    monkeypatch.setattr(emulator, "start", lambda *_, **__: started)
+    heard: list[str] = []
+    options = Options(port=preferred)
+    assert deployment._ensure_emulator(Home(tmp_path), options, None, heard.append) == started
+    assert heard == said
 
 
 def test_advice_names_the_home_unless_it_is_the_usual_one(
@@ -255,3 +272,6 @@ def test_advice_names_the_home_unless_it_is_the_usual_one(
     with pytest.raises(LocalError) as told:
         deployment.running(other)
     assert str(told.value).endswith(f"start one: dexec up --detach --home '{other.root}'")
+    monkeypatch.setenv("DEXEC_HOME", str(other.root))
+    assert other.command("down") == "dexec down"
+    assert Home(HOME.resolve()).command("down") == f"dexec down --home {HOME.resolve()}"
