@@ -141,7 +141,7 @@ export function judgeTerms(order, refusal) {
 	for (const [field, message] of refusal?.fields ?? []) wrong.set(fieldOf(field, type), message);
 	const own = conditionsOf(order);
 	const limit = own.find((one) => one.kind === "limit");
-	const isMet = limit && market && !isWorse(market, limit.price, order.tokenIn);
+	const isMet = !isMissing && !wrong.size && limit && market && !isWorse(market, limit.price, order.tokenIn);
 	return {
 		wrong,
 		missing: isMissing ? NEEDED[type] : "",

@@ -8,6 +8,7 @@ import { $, h, on, setText } from "./dom.js";
 import { loadOrder } from "./history.js";
 import { allOrders, findOrder, isOver, mergeOrder } from "./orders.js";
 import { awayWords, inUnit, turnedToSend, unitOf } from "./prices.js";
+import { swapWords } from "./row.js";
 import { conditionsOf, isHigherBetter, isWaiting, rests, sentenceOf, shortWords, typeWords } from "./terms.js";
 import { errorWords, word } from "./words.js";
 
@@ -98,10 +99,8 @@ function makeCard(id) {
 
 function cardWords(order) {
 	const unit = unitOf(order.tokenIn, order.tokenOut);
-	const amount = order.status === "held" ? "what its entry gets" : `${show(order.amount, 8)} ${order.mode === "exactOut" ? order.tokenOut : order.tokenIn}`;
-	const swap = `${order.entryId ? "Exit: " : ""}${amount} · ${order.tokenIn} → ${order.tokenOut}`;
 	const all = conditionsOf(order, unit);
-	return { title: swap, terms: `${all.map(shortWords).join(" or ")} ${unit.words}`, away: awayFrom(order, all, unit) };
+	return { title: `${order.entryId ? "Exit: " : ""}${swapWords(order)}`, terms: `${all.map(shortWords).join(" or ")} ${unit.words}`, away: awayFrom(order, all, unit) };
 }
 
 function awayFrom(order, all, unit) {

@@ -16,7 +16,7 @@ export function waterfall({ explanation }) {
 	return h(
 		"table",
 		{ class: "waterfall" },
-		h("caption", {}, `From ${show(reference, 9)} ${token} at the mid prices to ${show(filled, 9)} ${token}. What was gained is below zero.`),
+		h("caption", {}, `From ${show(reference, 9)} ${token} at the mid prices to ${show(filled, 9)} ${token}. Gains are negative.`),
 		h("thead", {}, h("tr", {}, ["Cost", token, "bps", ""].map((text) => text ? h("th", { scope: "col" }, text) : h("td")))),
 		h("tbody", {}, rows, row(total, [0, Number(total.bps)].map(share), "All costs", "sum")),
 	);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -67,6 +68,10 @@ def test_what_waits_is_listed_with_its_distance_and_its_exit(trader: Trader) -> 
     expect(stop).to_contain_text("Stop 140 USDC per SOL")
     expect(stop).to_contain_text("now 150, 6.66 % away")
     expect(entry.locator(":scope > p").first).to_have_text("Limit 145 USDC per SOL")
+    # The same words as in the list of all orders; what an exit trades is known once its entry is filled.
+    expect(stop.locator(".swap")).to_have_text(re.compile(r"^[\d.]+ SOL → USDC$"))
+    expect(entry.locator(".swap").first).to_have_text(re.compile(r"^USDC → [\d.]+ SOL$"))
+    expect(exit_.locator(".swap")).to_have_text("Exit: SOL → USDC")
     # Shown as one thing: the exit lies within its entry.
     expect(entry.locator("[data-waits]")).to_contain_text("Limit 170 or Trail 2 % USDC per SOL")
     expect(exit_).to_contain_text("Waits for its entry to fill.")

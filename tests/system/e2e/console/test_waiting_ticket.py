@@ -105,6 +105,9 @@ def test_prices_on_the_wrong_side_are_refused_and_presets_are_of_now(
     page.locator("#at-profit").fill("170")
     expect(page.get_by_role("button", name="Place order")).to_be_enabled()
     choose(console, "Limit")
+    for nothing in ("", "far"):
+        page.locator("#at-limit").fill(nothing)
+        expect(page.locator("#caution")).not_to_contain_text("The market is there already")
     page.locator("#at-limit").fill("149")
     expect(page.locator("#caution")).to_contain_text("The market is there already, at 150: it executes")
     page.get_by_text("Take profit and stop loss").click()
