@@ -117,6 +117,12 @@ def answers(method: Json) -> list[str]:
     return list(node(node(method)["responses"]))
 
 
+def test_the_page_about_http_lists_every_status_of_a_refusal() -> None:
+    page = (PROJECT / "docs" / "http-api.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d{3}(?:, \d{3})*) \|", page, re.MULTILINE)
+    assert set(problems.MEANINGS) <= {int(status) for row in rows for status in row.split(", ")}
+
+
 def test_openapi_asks_for_an_idempotency_key(http: Node) -> None:
     operation = node(node(node(http["paths"])["/api/orders/execute"])["post"])
     assert str(operation["description"]).startswith("Always send an `Idempotency-Key`")

@@ -10,7 +10,7 @@
     │   ├── BadRequest           400, 413: the body is no JSON object, or too large
     │   ├── Unauthorized         401, 403: no API key, or one that is unknown or revoked
     │   ├── NotFound             404: no such order, or it is another client's
-    │   ├── Conflict             409: the idempotency key was used with another order
+    │   ├── Conflict             409: the key is another order's, or the order is not as supposed; see code
     │   ├── Invalid              422: a field has a value that it cannot have; has fields
     │   ├── RateLimited          429: has retry_after
     │   ├── Unavailable          502, 503, 504: a back end does not answer, or is busy
