@@ -1,0 +1,1 @@
+"""Adapters: the ports implemented on PostgreSQL, AWS, HTTP and the simulated chain."""

@@ -1,4 +1,4 @@
-"""Types of what clients read of a request, the swap and what it waits for, and of fields of many answers."""
+"""Types of an order's request as answers repeat it, and of the fields that many answers share."""
 
 from __future__ import annotations
 

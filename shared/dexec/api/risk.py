@@ -1,4 +1,4 @@
-"""What clients are told of their risk limits, of halts, and of what of their balances is committed."""
+"""Views of risk limits, their usage, halts and committed balances for clients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What clients ask for: orders are placed, amended, cancelled, read and watched."""
+"""Builds the use cases behind the APIs: place, amend, cancel, read and watch orders; keys and limits."""
 
 from __future__ import annotations
 

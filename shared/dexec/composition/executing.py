@@ -1,4 +1,4 @@
-"""What becomes of orders: they are triggered, executed, or settled as dead letters."""
+"""Builds the use cases that process orders: trigger, execute, settle dead letters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The chain and what is asked of it: routes, reference prices, risk limits."""
+"""Builds the chain, and the use cases that price on it: routes, reference prices, risk limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What keeps a deployment in order: sweeps, retention, webhooks, measures, the switch."""
+"""Builds the maintenance use cases: sweeps, retention, webhooks, measurements, halts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of orders: to streams, to webhooks, and to the function that ticks their books."""
+"""Builds notifications: pushes to watchers and streams, hints to webhooks, the start of the trigger."""
 
 from __future__ import annotations
 

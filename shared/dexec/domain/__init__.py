@@ -1,0 +1,1 @@
+"""The domain: orders, prices, pools and routing, as pure functions and values."""

@@ -1,4 +1,4 @@
-"""In whose name orders are cancelled, and what each is told."""
+"""Who cancels an order (client, operator, revocation, entry), and the failure recorded for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ``Ticks`` port: what was seen of the market of books in which orders wait, for those who look."""
+"""The ``Ticks`` port: reads the stored prices of books, for answers and charts."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The use cases: what the functions call; each asks the ports alone."""

@@ -1,4 +1,4 @@
-"""Tells the sender of webhooks that an order has new events; that they are sent does not depend on it."""
+"""Hints to the sender of webhooks that an order has new events; a lost hint only delays them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells of what waits from now on because an order was executed: itself, or the exit of its bracket."""
+"""Follows up an execution: has the market watched for what waits now, and notifies of a bracket's exit."""
 
 from __future__ import annotations
 

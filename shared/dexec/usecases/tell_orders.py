@@ -1,4 +1,4 @@
-"""Tells watchers and webhooks of events that no executor wrote: of cancelled and amended orders."""
+"""Notifies watchers and webhooks of events that no executor wrote: cancelled and amended orders."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Adapters on AWS: queues, pushes to connections, asynchronous invocations."""

@@ -1,4 +1,4 @@
-"""What was seen of a book's market, for those who look at orders that wait there."""
+"""Prices of a book for display: its newest tick, its highest prices since a slot, a thinned series."""
 
 from __future__ import annotations
 
