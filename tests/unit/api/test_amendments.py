@@ -132,9 +132,14 @@ def test_an_amended_order_rests_no_longer_from_before() -> None:
 
 REFUSED: list[tuple[Terms, dict[str, object], str, str]] = [
     (LIMIT, {}, "", "name what is to be amended"),
-    (LIMIT, {"triggerPrice": "1"}, "triggerPrice", "cannot be amended of an order of the type limit"),
-    (LIMIT, {"takeProfit": None}, "takeProfit", "cannot be amended of an order of the type limit"),
-    (OCO, {"limitPrice": "1"}, "limitPrice", "cannot be amended of an order of the type oco"),
+    (
+        LIMIT,
+        {"triggerPrice": "1"},
+        "triggerPrice",
+        "of a limit order, only amount, expiresAt, limitPrice, max",
+    ),
+    (LIMIT, {"takeProfit": None}, "takeProfit", "cannot be amended of a limit order, only amount"),
+    (OCO, {"limitPrice": "1"}, "limitPrice", "cannot be amended of an oco order, only amount"),
     (LIMIT, {"limitPrice": None}, "limitPrice", "all that the order waits for"),
     (LIMIT, {"targetPrice": "0"}, "targetPrice", "greater than zero"),
     (LIMIT, {"targetPrice": "1", "limitPrice": "1"}, "targetPrice", "another name of limitPrice"),
@@ -143,7 +148,7 @@ REFUSED: list[tuple[Terms, dict[str, object], str, str]] = [
     (TRAIL, {"activationPrice": "170"}, "activationPrice", "follows the price already"),
     (OCO, {"takeProfit": None, "stopLoss": None}, "stopLoss", "nothing is left to wait for"),
     (OCO, {"takeProfit": {}}, "takeProfit", "name what is to be amended"),
-    (OCO, {"stopLoss": {"trailingBps": 5}}, "stopLoss.trailingBps", "cannot be amended of this stopLoss"),
+    (OCO, {"stopLoss": {"trailingBps": 5}}, "stopLoss.trailingBps", "of this stopLoss, only confirmTicks"),
     (OCO, {"takeProfit": {"targetPrice": "x"}}, "takeProfit.targetPrice", "a plain decimal number"),
     (LIMIT, {"amount": None}, "amount", "must have a value"),
     (LIMIT, {"amount": "0"}, "amount", "greater than zero"),

@@ -67,7 +67,8 @@ def _check_fields(order: Order, waiting: Waiting, wanted: Wanted) -> None:
         if name in ("takeProfit", "stopLoss") and name not in known and order.exit_id is not None:
             raise Invalid(f"belongs to the exit, an order of its own: amend {order.exit_id}", given.field)
         if name not in known:
-            raise Invalid(f"cannot be amended of an order of the type {kind}", given.field)
+            article = "an" if kind is OrderType.OCO else "a"
+            raise Invalid(f"cannot be amended of {article} {kind} order, {_only(known)}", given.field)
         if waiting.has_stopped and name not in OF_ANY | {"limitPrice"}:
             raise Invalid("its stop has fired, and stays so: cancel the order to stop it", given.field)
         if name == "amount" and order.entry_id is not None:
@@ -135,8 +136,12 @@ def _inner(given: Given, known: frozenset[str]) -> Wanted:
         raise Invalid("name what is to be amended", given.field)
     for name, one in inner.items():
         if name not in known:
-            raise Invalid(f"cannot be amended of this {given.field}", one.field)
+            raise Invalid(f"cannot be amended of this {given.field}, {_only(known)}", one.field)
     return inner
+
+
+def _only(known: frozenset[str]) -> str:
+    return f"only {', '.join(sorted(known))}"
 
 
 def _limit(limit: Limit, terms: Terms, pair: Pair, wanted: Wanted) -> Limit:
