@@ -40,7 +40,8 @@ def _ask(
             try:
                 return await call(api)
             except NotFound as exc:
-                raise NotFound(f"{exc}; list yours with: dexec hooks list", exc.status, exc.problem) from exc
+                lists = "dexec hooks deliveries ID" if "delivery" in str(exc) else "dexec hooks list"
+                raise NotFound(f"{exc}; list yours with: {lists}", exc.status, exc.problem) from exc
 
     resolved = resolve(home, url, api_key)
     return asyncio.run(asked())
@@ -95,11 +96,14 @@ def _show_hooks(document: Any) -> None:
     if not document["webhooks"]:
         output.note("No webhooks; make one with: dexec hooks create URL")
         return
+    from rich.text import Text
+
     table = output.table("id", "url", "events", "state", "", whole=("id", "state"))
     for one in document["webhooks"]:
         since = one["disabledAt"] or one["failingSince"]
         why = f"{one['reason'] or ''} since {since[:16].replace('T', ' ')}" if since else ""
-        table.add_row(one["hookId"], one["url"], ", ".join(one["events"]) or "all", one["state"], why)
+        url = Text(one["url"], overflow="fold")
+        table.add_row(one["hookId"], url, ", ".join(one["events"]) or "all", one["state"], why)
     output.console().print(table)
 
 

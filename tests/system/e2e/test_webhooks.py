@@ -111,6 +111,10 @@ def test_the_command_line(deployment: Deployed, key: str, receiver: Receiver) ->
     assert all(part in listed for part in (receiver.url, "confirmed, failed", "active"))
     assert "webhook.test" in run("hooks", "deliveries", hook_id, *target).stdout
     assert run("hooks", "replay", hook_id, *target).stdout == "0 sent again\n"
+    assert (
+        "list yours with: dexec hooks deliveries ID"
+        in run("hooks", "replay", hook_id, "msg_1", *target).stderr
+    )
     assert "is deleted" in run("hooks", "delete", hook_id, *target).stdout
 
 
