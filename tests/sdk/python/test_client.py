@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from decimal import Decimal
 
 import pytest
@@ -12,6 +11,7 @@ from dexec_client import AsyncClient, errors, models
 from dexec_client.raw.json_types import Document
 from tests.sdk.python.fake_deployment import Deployment
 from tests.sdk.python.scenarios import played
+from tests.support.awaited import awaited
 
 GATEWAY: Document = {"message": "Internal server error"}
 
@@ -141,13 +141,11 @@ def test_an_answer_that_cannot_be_read_says_so(deployment: Deployment) -> None:
 
 
 @pytest.mark.usefixtures("no_pauses")
-def test_no_answer_at_all_is_a_lost_connection() -> None:
-    async def scenario() -> None:
-        async with AsyncClient("http://127.0.0.1:9", api_key="k") as client:
+@awaited
+async def test_no_answer_at_all_is_a_lost_connection() -> None:
+    async with AsyncClient("http://127.0.0.1:9", api_key="k") as client:
+        with pytest.raises(errors.ConnectionLost) as raised:
             await client.tokens()
-
-    with pytest.raises(errors.ConnectionLost) as raised:
-        asyncio.run(scenario())
     assert raised.value.is_unknown
 
 
@@ -172,7 +170,8 @@ def test_pages_are_read_as_they_are_needed(deployment: Deployment) -> None:
     ]
 
 
-def test_the_environment_names_the_deployment(
+@awaited
+async def test_the_environment_names_the_deployment(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(errors.BadAddress, match="DEXEC_URL"):
@@ -181,12 +180,8 @@ def test_the_environment_names_the_deployment(
     with pytest.raises(errors.Unauthorized, match="DEXEC_API_KEY"):
         AsyncClient()
     monkeypatch.setenv("DEXEC_API_KEY", "k")
-
-    async def scenario() -> str:
-        async with AsyncClient() as client:
-            return (await client.config()).version
-
-    assert asyncio.run(scenario()) == "1"
+    async with AsyncClient() as client:
+        assert (await client.config()).version == "1"
 
 
 def test_every_public_name_is_there_and_documented() -> None:
