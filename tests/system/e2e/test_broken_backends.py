@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import Iterator
 
 import httpx
 import pytest
-from websockets.asyncio.client import connect
+from websockets.sync.client import connect
 
 from dexec_client.raw.json_types import Document
 from infra.lab.chaos import evidence
@@ -119,19 +118,13 @@ def test_a_database_that_hangs_is_not_waited_for(deployment: Deployed, home: Hom
 def test_a_socket_stays_open_while_postgresql_is_away_and_goes_on_after(
     deployment: Deployed, home: Home
 ) -> None:
-    key = deployment.new_key()
-
-    async def talk() -> tuple[Document, Document]:
-        async with connect(f"{deployment.websocket_url}?apiKey={key}", proxy=None) as socket:
-            frame = json.dumps({"action": "execute", "order": ORDER})
-            with postgres_stopped(home):
-                await socket.send(frame)
-                refusal: Document = json.loads(await asyncio.wait_for(socket.recv(), 10))
-            await socket.send(frame)
-            accepted: Document = json.loads(await asyncio.wait_for(socket.recv(), 10))
-            return refusal, accepted
-
-    refusal, accepted = asyncio.run(talk())
+    with connect(f"{deployment.websocket_url}?apiKey={deployment.new_key()}", proxy=None) as socket:
+        frame = json.dumps({"action": "execute", "order": ORDER})
+        with postgres_stopped(home):
+            socket.send(frame)
+            refusal = json.loads(socket.recv(timeout=10))
+        socket.send(frame)
+        accepted = json.loads(socket.recv(timeout=10))
     assert refusal["type"] == "error"
     assert refusal["status"] in {503, 504}
     order_id = str(accepted["orderId"])

@@ -30,7 +30,9 @@ def order_id(functions: Deployment) -> str:
 
 
 def test_the_owner_sees_the_order_in_all_these_ways(functions: Deployment, order_id: str) -> None:
-    assert functions.http("GET", f"/api/orders/{order_id}", key=OWNER).json["status"] == "confirmed"
+    for query in ({}, {"unknown": "1"}):
+        shown = functions.http("GET", f"/api/orders/{order_id}", key=OWNER, query=query)
+        assert shown.json["status"] == "confirmed"
     assert order_id in functions.http("GET", "/api/orders", key=OWNER).text
     connection, _ = functions.connect(OWNER, {"orderId": order_id})
     assert functions.push.seqs(connection, order_id) == [1, 2, 3, 4, 5, 6]
