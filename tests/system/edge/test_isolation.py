@@ -7,18 +7,14 @@ import json
 import pytest
 
 from tests.system.edge.conftest import OWNER, STRANGER
-from tests.system.edge.inprocess import Deployment
+from tests.system.edge.inprocess import SWAP, Deployment
 
-ORDER = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1.25", "clientId": "the owner's label"}
+ORDER = SWAP | {"clientId": "the owner's label"}
 KEY = "the-owners-idempotency-key"
 
 
 def place(functions: Deployment, key: str = OWNER) -> str:
-    answer = functions.http(
-        "POST", "/api/orders/execute", key=key, body=json.dumps(ORDER), headers={"idempotency-key": KEY}
-    )
-    assert answer.status == 202, answer.text
-    return str(answer.json["orderId"])
+    return functions.place(key, ORDER, KEY)
 
 
 @pytest.fixture
@@ -85,7 +81,7 @@ def test_no_stream_or_failed_subscription_hears_of_it(functions: Deployment) -> 
     subscriber, _ = functions.connect(STRANGER)
     functions.send(subscriber, json.dumps({"action": "subscribe", "orderId": order_id}))
     functions.execute_all()
-    assert functions.http("GET", f"/api/orders/{order_id}", key=OWNER).json["status"] == "confirmed"
+    assert functions.read(order_id, OWNER)["status"] == "confirmed"
     assert functions.received(stream) == []
     assert [frame["type"] for frame in functions.received(subscriber)] == ["error"]
 
