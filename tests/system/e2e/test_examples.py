@@ -17,6 +17,7 @@ from infra.local.home import PROJECT
 from infra.local.ids import HTTP_API_ID
 from infra.release.documents.examples import examples
 from tests.system.e2e.deployed import Deployed
+from tests.system.e2e.evidence import ended
 
 ADDRESS = f"http://localhost:4566/_aws/execute-api/{HTTP_API_ID}"
 SAID = {
@@ -33,11 +34,8 @@ TYPESCRIPT_SDK = PROJECT / "sdk" / "typescript"
 @pytest.fixture(scope="module")
 def order_id(deployment: Deployed) -> str:
     """Return an order that is confirmed."""
-    with deployment.client() as client:
-        body = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
-        placed = str(client.post("api/orders/execute", json=body).json()["orderId"])
-        while client.get(f"api/orders/{placed}").json()["status"] != "confirmed":
-            pass
+    placed = deployment.place()
+    assert ended(deployment, [placed])[placed].status == "confirmed"
     return placed
 
 

@@ -20,10 +20,8 @@ from infra.lab.bench.figures import Figures
 from infra.lab.bench.plan import Plan, Target
 from tests.support.awaited import awaited
 from tests.system.e2e import inprocess
-from tests.system.e2e.deployed import Deployed
+from tests.system.e2e.deployed import ORDER, Deployed
 from tests.system.e2e.lossy import lossy
-
-ORDER = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 
 
 def history(deployment: Deployed, key: str) -> list[str]:

@@ -11,9 +11,9 @@ from dexec_client.raw.events import Event, from_frame
 from dexec_client.raw.feed import Feed
 from dexec_client.raw.json_types import Document
 from tests.support.awaited import awaited
-from tests.system.e2e.deployed import Deployed
+from tests.system.e2e.deployed import ORDER, Deployed
 from tests.system.e2e.evidence import CLEAN_RUN, ended_async
-from tests.system.e2e.watched import ALL, ORDER, seqs, socket_of, to_the_end
+from tests.system.e2e.watched import ALL, seqs, socket_of, to_the_end
 
 
 async def answer(socket: ClientConnection, frame: Document) -> Document:
