@@ -33,9 +33,6 @@ CHECKS = (
 )
 
 
-"""``make soak``: random requests, too, beside each example and each value at the edge of what is allowed."""
-
-
 def each_once(document: dict[str, Any]) -> dict[str, Any]:
     """Return ``document`` with each spelling and each type of an order once, not their product.
 
