@@ -14,6 +14,7 @@ import pytest
 from infra.local import emulator
 from infra.local.aws import Aws
 from infra.local.home import PROJECT, Home, State
+from tests.support.programs import output
 from tests.support.soak import SOAK
 
 HERE = Path(__file__).parent
@@ -103,10 +104,8 @@ def built_for_arm(
             "--no-deps --only-binary :all: --python-version 3.13 --python-platform aarch64-manylinux_2_34"
         )
         for target, lock in ((executor, "functions/executor"), (layer, "shared")):
-            options = [*wheels.split(), "--target", str(target), "-r", f"{lock}/requirements.txt"]
-            command = [".venv/bin/uv", "pip", "install", "--quiet", *options]
-            ran = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
-            assert ran.returncode == 0, ran.stderr
+            options = (*wheels.split(), "--target", str(target), "-r", f"{lock}/requirements.txt")
+            output(".venv/bin/uv", "pip", "install", "--quiet", *options, cwd=PROJECT)
     yield place / "build"
     shutil.rmtree(place)
 

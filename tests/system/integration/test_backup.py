@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ import psycopg
 import pytest
 
 from infra.local import postgres
+from tests.support.programs import output
 from tests.system.edge.conftest import OWNER
 from tests.system.edge.inprocess import SWAP, deployed
 
@@ -19,10 +19,7 @@ TABLES = "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('publ
 
 
 def run(program: str, *arguments: str) -> None:
-    done = subprocess.run(
-        [str(postgres.program(program)), *arguments], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    output(postgres.program(program), *arguments)
 
 
 def contents(url: str) -> dict[str, list[tuple[object, ...]]]:
