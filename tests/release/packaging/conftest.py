@@ -13,7 +13,8 @@ import pytest
 
 from infra.local import emulator
 from infra.local.aws import Aws
-from infra.local.home import PROJECT, Home, State
+from infra.local.home import PROJECT, Home
+from tests.support.homes import state
 from tests.support.programs import output
 from tests.support.soak import SOAK
 
@@ -125,10 +126,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     ref = emulator.start(home, 0)
     url = emulator.url(ref.port)
     # Recorded, so that a `dexec doctor` meanwhile does not take it for one that was left behind.
-    known = State(
-        http_url="", websocket_url="", api_key="", database_url="", endpoint_url=url, processes=(ref,)
-    )
-    home.write(known)
+    home.write(state(endpoint_url=url, processes=(ref,), ready=False))
     try:
         yield Aws(url)
     finally:
