@@ -82,12 +82,11 @@ class Deployment:
 
     # --- what tests do with it -------------------------------------------------------------------------
 
-    def advance(self, order_id: str, to: int = 6, last: str = "confirmed") -> None:
+    def advance(self, order_id: str, to: int = 6) -> None:
         """Let an order reach an event, and tell those who watch it."""
 
         async def go() -> None:
             order = self.orders[order_id]
-            order.last = last
             for seq in range(order.reached + 1, to + 1):
                 order.reached = seq
                 for socket, watched in list(self._sockets.items()):

@@ -24,8 +24,8 @@ ORDER: Document = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 Behaviour = Callable[["Server", ServerConnection, Document], Awaitable[None]]
 
 
-def status(seq: int, order_id: str = "ord_1") -> Document:
-    return {"type": "status", "orderId": order_id, "seq": seq, "status": STATUSES[seq - 1], "attempt": 1}
+def status(seq: int) -> Document:
+    return {"type": "status", "orderId": "ord_1", "seq": seq, "status": STATUSES[seq - 1], "attempt": 1}
 
 
 class Server:
