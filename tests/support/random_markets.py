@@ -36,9 +36,9 @@ def nearest_bin(price: Fraction, bin_step: int) -> int:
     return ids[bisect_left(ids, target, key=lambda bin_id: bin_price(bin_id, bin_step))]
 
 
-def near(rnd: Random, price: Fraction, percent: int = 3) -> Fraction:
-    """A price within some percent of ``price``."""
-    return price * (10_000 + rnd.randint(-100 * percent, 100 * percent)) / 10_000
+def near(rnd: Random, price: Fraction) -> Fraction:
+    """A price within three percent of ``price``."""
+    return price * (10_000 + rnd.randint(-300, 300)) / 10_000
 
 
 def constant_product(
@@ -128,12 +128,11 @@ def pool(rnd: Random, pair: tuple[str, str], price: Fraction, size: int, name: s
     return make(rnd, pair, price, size, name)
 
 
-def snapshots(pools: Sequence[Pool], slot: int = 7) -> list[PoolSnapshot]:
+def snapshots(pools: Sequence[Pool]) -> list[PoolSnapshot]:
     """The snapshots of all venues that have one of the pools."""
     venues = dict.fromkeys(pool.venue for pool in pools)
     return [
-        PoolSnapshot(venue, slot, tuple(pool for pool in pools if pool.venue == venue), 100)
-        for venue in venues
+        PoolSnapshot(venue, 7, tuple(pool for pool in pools if pool.venue == venue), 100) for venue in venues
     ]
 
 

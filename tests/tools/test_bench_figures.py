@@ -51,11 +51,11 @@ def p50(document: Document, name: str, state: str | None = None) -> float:
     return float(str(times["p50"]))
 
 
-def told(collector: Collector, order_id: str, starts: float, watcher: int = 0) -> None:
+def told(collector: Collector, order_id: str, starts: float) -> None:
     """Tell a clean run: pending at ``starts``, a step each 0.1 s, arriving 5 ms after it was written."""
     for seq in range(1, len(STATES) + 1):
         written = starts + (seq - 1) * 0.1
-        collector.receive(watcher, event(order_id, seq, written), written + 0.005)
+        collector.receive(0, event(order_id, seq, written), written + 0.005)
 
 
 def test_percentiles_are_values_that_occurred() -> None:

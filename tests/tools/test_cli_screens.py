@@ -21,18 +21,13 @@ from infra.cli.target import HOME, Target
 from infra.local import deployment, emulator, processes
 from infra.local.deployment import Options
 from infra.local.errors import AlreadyRunning, LocalError, NotRunning, StartFailed
-from infra.local.home import Home, State
+from infra.local.home import Home
 from infra.local.processes import ProcessRef
+from tests.support.homes import state
 
 ORDER = "ord_01a1f8b319a27e91a730694d75677ea6"
 OTHER = "ord_01a1f8b3269c7a989073409e9baaa826"
-STATE = State(
-    http_url="http://localhost:4566/_aws/execute-api/de0ec001",
-    websocket_url="ws://localhost:4566/_aws/execute-api/de0ec002/live",
-    api_key="local",
-    database_url="postgresql://x",
-    endpoint_url="http://localhost:4566",
-)
+STATE = state(processes=(ProcessRef(name="emulator", pid=1, started=0.0, port=4566),))
 
 
 def screen(width: int, monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
@@ -235,11 +230,7 @@ def test_a_deployment_on_another_port_is_not_the_one_asked_for(
 ) -> None:
     monkeypatch.setattr("infra.local.home.alive", lambda _: True)
     home = Home(tmp_path)
-    home.write(
-        STATE.model_copy(
-            update={"ready": True, "processes": (ProcessRef(name="emulator", pid=1, started=0.0, port=4566),)}
-        )
-    )
+    home.write(STATE)
     assert not deployment.up(home, Options(port=4566, is_port_fixed=True)).started
     with pytest.raises(AlreadyRunning, match=f"with another port than 5000;.*dexec down --home {tmp_path}"):
         deployment.up(home, Options(port=5000, is_port_fixed=True))

@@ -23,8 +23,8 @@ ASSUMED = assumptions()
 STACK = stack()
 
 
-def samples(scenario: Scenario, count: int = 12) -> list[Sample]:
-    return [sample(scenario, ASSUMED, number) for number in range(count)]
+def samples(scenario: Scenario) -> list[Sample]:
+    return [sample(scenario, ASSUMED, number) for number in range(12)]
 
 
 def still(seconds: float, used: Counter[str] | None = None) -> Sample:

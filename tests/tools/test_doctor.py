@@ -18,9 +18,10 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from moto import mock_aws
 
 from infra.local import processes
-from infra.local.home import Home, State
+from infra.local.home import Home
 from infra.operators.doctor import account, machine
 from infra.operators.doctor.finding import Finding, Grade
+from tests.support.homes import state
 
 
 def assert_finding(finding: Finding, grade: Grade, *words: str) -> None:
@@ -95,11 +96,6 @@ def test_disk(tmp_path: Path) -> None:
     full = shutil._ntuple_diskusage(100, 99, 1)
     assert_finding(machine.disk(tmp_path, lambda _: full), Grade.PROBLEM, "0.0 GB free", "make room")
     assert_finding(machine.disk(tmp_path / "new", lambda _: full._replace(free=1 << 40)), Grade.OK)
-
-
-def state(**changes: object) -> State:
-    urls = dict.fromkeys(("http_url", "websocket_url", "database_url", "endpoint_url"), "http://localhost")
-    return State.model_validate({**urls, "api_key": "local", "ready": True, **changes})
 
 
 def test_a_deployment(tmp_path: Path) -> None:

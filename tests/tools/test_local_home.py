@@ -6,18 +6,11 @@ from pathlib import Path
 import pytest
 
 from infra.local.errors import LocalError
-from infra.local.home import Home, State
+from infra.local.home import Home
 from infra.local.processes import ProcessRef
+from tests.support.homes import state
 
-STATE = State(
-    http_url="http://localhost:1/_aws/execute-api/a",
-    websocket_url="ws://localhost:1/_aws/execute-api/b/live",
-    api_key="local",
-    database_url="postgresql://postgres:secret@127.0.0.1:2/dexec",
-    endpoint_url="http://localhost:1",
-    ready=True,
-    processes=(ProcessRef(name="emulator", pid=1, started=0.0, port=1),),
-)
+STATE = state(processes=(ProcessRef(name="emulator", pid=1, started=0.0, port=1),))
 
 
 def test_what_was_written_is_read_back(tmp_path: Path) -> None:
@@ -42,9 +35,9 @@ def test_no_state_and_a_state_of_another_version_are_the_same(tmp_path: Path) ->
 def test_a_state_whose_process_is_another_one_now_is_not_serving(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.write(STATE)
-    state = home.read()
-    assert state is not None
-    assert not state.serving()
+    found = home.read()
+    assert found is not None
+    assert not found.serving()
 
 
 def test_two_commands_do_not_start_the_same_deployment_at_once(tmp_path: Path) -> None:

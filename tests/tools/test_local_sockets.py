@@ -11,6 +11,7 @@ import pytest
 
 from infra.local.guard import Message, Scope
 from infra.local.sockets import Sockets
+from tests.support.awaited import awaited
 
 API = "de0ec002"
 SCOPE: Scope = {
@@ -105,183 +106,157 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-def run(test: Coroutine[Any, Any, None]) -> None:
-    async def main() -> None:
-        async with asyncio.timeout(5):
-            await test
+@awaited
+async def test_an_idle_connection_costs_no_timer_and_one_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    timers: list[object] = []
+    loop = asyncio.get_running_loop()
+    call_at = loop.call_at
 
-    asyncio.run(main())
+    def counted(*timer: Any, **about: Any) -> asyncio.TimerHandle:
+        timers.append(timer)
+        return call_at(*timer, **about)
 
-
-def test_an_idle_connection_costs_no_timer_and_one_task(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def test() -> None:
-        timers: list[object] = []
-        loop = asyncio.get_running_loop()
-        call_at = loop.call_at
-
-        def counted(*timer: Any, **about: Any) -> asyncio.TimerHandle:
-            timers.append(timer)
-            return call_at(*timer, **about)
-
-        monkeypatch.setattr(loop, "call_at", counted)
-        gateway = Gateway()
-        sockets = Sockets(gateway, 4)
-        clients = [Server(sockets) for _ in range(50)]
-        await settle()
-        before = asyncio.all_tasks()
-        await settle()
-        assert len(gateway._ws_connections) == 50
-        assert asyncio.all_tasks() == before
-        assert len(before) == len(clients) + 1
-        assert timers == []
-        for client in clients:
-            client.leaves()
-        await asyncio.gather(*(client.task for client in clients))
-
-    run(test())
-
-
-def test_frames_arrive_in_the_order_in_which_they_were_put() -> None:
-    async def test() -> None:
-        gateway = Gateway()
-        client = Server(Sockets(gateway, 4))
-        await settle()
-        for number in range(10):
-            await gateway.record["outbox"].put(str(number))
-            if number % 3 == 0:
-                await asyncio.sleep(0)
-        await settle()
-        assert client.texts == [str(number) for number in range(10)]
+    monkeypatch.setattr(loop, "call_at", counted)
+    gateway = Gateway()
+    sockets = Sockets(gateway, 4)
+    clients = [Server(sockets) for _ in range(50)]
+    await settle()
+    before = asyncio.all_tasks()
+    await settle()
+    assert len(gateway._ws_connections) == 50
+    assert asyncio.all_tasks() == before
+    assert len(before) == len(clients) + 1
+    assert timers == []
+    for client in clients:
         client.leaves()
-        await client.task
-
-    run(test())
+    await asyncio.gather(*(client.task for client in clients))
 
 
-def test_a_connection_that_is_deleted_is_sent_what_was_put_before() -> None:
-    async def test() -> None:
-        gateway = Gateway()
-        client = Server(Sockets(gateway, 4))
-        await settle()
-        outbox = gateway.record["outbox"]
-        for text in ("first", "last"):
-            await outbox.put(text)
-        await gateway.delete()
-        await client.task
-        kinds = [message["type"] for message in client.sent]
-        assert kinds == ["websocket.accept", "websocket.send", "websocket.send", "websocket.close"]
-        assert client.texts == ["first", "last"]
-        assert [kind for kind, *_ in gateway.events] == ["CONNECT", "DISCONNECT"]
-        assert asyncio.current_task().cancelling() == 0  # type: ignore[union-attr]
-
-    run(test())
-
-
-def test_a_connection_that_is_deleted_while_its_frame_is_run() -> None:
-    async def test() -> None:
-        may_end = asyncio.Event()
-
-        async def slow(kind: str, _: str) -> dict[str, Any] | None:
-            if kind == "MESSAGE":
-                await may_end.wait()
-            return None
-
-        gateway = Gateway(slow)
-        client = Server(Sockets(gateway, 4))
-        client.says("frame")
-        await settle()
-        await gateway.delete()
-        await settle()
-        assert gateway.running == 1, "what runs is not interrupted"
-        may_end.set()
-        await client.task
-        assert [kind for kind, *_ in gateway.events] == ["CONNECT", "MESSAGE", "DISCONNECT"]
-
-    run(test())
-
-
-def test_a_client_that_leaves_is_removed_at_once_and_its_code_passed_on() -> None:
-    async def test() -> None:
-        gateway = Gateway()
-        client = Server(Sockets(gateway, 4))
-        await settle()
-        outbox = gateway.record["outbox"]
-        client.leaves(4001)
-        await outbox.put("to one who has left")
-        await client.task
-        assert gateway._ws_connections == {}
-        assert gateway.events[-1] == (
-            "DISCONNECT",
-            "",
-            {"disconnect_code": 4001, "disconnect_reason": "done"},
-        )
-
-    run(test())
-
-
-def test_the_emulators_end_closes_connections() -> None:
-    async def test() -> None:
-        gateway = Gateway()
-        client = Server(Sockets(gateway, 4))
-        await settle()
-        client.task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await client.task
-        assert gateway._ws_connections == {}
-
-    run(test())
-
-
-def test_a_connection_that_the_api_refuses_is_not_opened() -> None:
-    async def test() -> None:
-        async def refuse(*_: object) -> dict[str, Any]:
-            return {"statusCode": 401}
-
-        gateway = Gateway(refuse)
-        client = Server(Sockets(gateway, 4))
-        await client.task
-        kinds = ["websocket.http.response.start", "websocket.http.response.body"]
-        assert [message["type"] for message in client.sent] == kinds
-        assert client.sent[0]["status"] == 401
-        assert [kind for kind, *_ in gateway.events] == ["CONNECT"]
-
-    run(test())
-
-
-def test_frames_of_one_client_run_in_order_and_all_that_leave_within_the_bound() -> None:
-    async def test() -> None:
-        async def slow(kind: str, _: str) -> dict[str, Any] | None:
+@awaited
+async def test_frames_arrive_in_the_order_in_which_they_were_put() -> None:
+    gateway = Gateway()
+    client = Server(Sockets(gateway, 4))
+    await settle()
+    for number in range(10):
+        await gateway.record["outbox"].put(str(number))
+        if number % 3 == 0:
             await asyncio.sleep(0)
-            return {"body": "answer"} if kind == "MESSAGE" else None
+    await settle()
+    assert client.texts == [str(number) for number in range(10)]
+    client.leaves()
+    await client.task
 
-        gateway = Gateway(slow)
-        sockets = Sockets(gateway, 2)
-        clients = [Server(sockets) for _ in range(20)]
+
+@awaited
+async def test_a_connection_that_is_deleted_is_sent_what_was_put_before() -> None:
+    gateway = Gateway()
+    client = Server(Sockets(gateway, 4))
+    await settle()
+    outbox = gateway.record["outbox"]
+    for text in ("first", "last"):
+        await outbox.put(text)
+    await gateway.delete()
+    await client.task
+    kinds = [message["type"] for message in client.sent]
+    assert kinds == ["websocket.accept", "websocket.send", "websocket.send", "websocket.close"]
+    assert client.texts == ["first", "last"]
+    assert [kind for kind, *_ in gateway.events] == ["CONNECT", "DISCONNECT"]
+    assert asyncio.current_task().cancelling() == 0  # type: ignore[union-attr]
+
+
+@awaited
+async def test_a_connection_that_is_deleted_while_its_frame_is_run() -> None:
+    may_end = asyncio.Event()
+
+    async def slow(kind: str, _: str) -> dict[str, Any] | None:
+        if kind == "MESSAGE":
+            await may_end.wait()
+        return None
+
+    gateway = Gateway(slow)
+    client = Server(Sockets(gateway, 4))
+    client.says("frame")
+    await settle()
+    await gateway.delete()
+    await settle()
+    assert gateway.running == 1, "what runs is not interrupted"
+    may_end.set()
+    await client.task
+    assert [kind for kind, *_ in gateway.events] == ["CONNECT", "MESSAGE", "DISCONNECT"]
+
+
+@awaited
+async def test_a_client_that_leaves_is_removed_at_once_and_its_code_passed_on() -> None:
+    gateway = Gateway()
+    client = Server(Sockets(gateway, 4))
+    await settle()
+    outbox = gateway.record["outbox"]
+    client.leaves(4001)
+    await outbox.put("to one who has left")
+    await client.task
+    assert gateway._ws_connections == {}
+    assert gateway.events[-1] == (
+        "DISCONNECT",
+        "",
+        {"disconnect_code": 4001, "disconnect_reason": "done"},
+    )
+
+
+@awaited
+async def test_the_emulators_end_closes_connections() -> None:
+    gateway = Gateway()
+    client = Server(Sockets(gateway, 4))
+    await settle()
+    client.task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await client.task
+    assert gateway._ws_connections == {}
+
+
+@awaited
+async def test_a_connection_that_the_api_refuses_is_not_opened() -> None:
+    async def refuse(*_: object) -> dict[str, Any]:
+        return {"statusCode": 401}
+
+    gateway = Gateway(refuse)
+    client = Server(Sockets(gateway, 4))
+    await client.task
+    kinds = ["websocket.http.response.start", "websocket.http.response.body"]
+    assert [message["type"] for message in client.sent] == kinds
+    assert client.sent[0]["status"] == 401
+    assert [kind for kind, *_ in gateway.events] == ["CONNECT"]
+
+
+@awaited
+async def test_frames_of_one_client_run_in_order_and_all_that_leave_within_the_bound() -> None:
+    async def slow(kind: str, _: str) -> dict[str, Any] | None:
+        await asyncio.sleep(0)
+        return {"body": "answer"} if kind == "MESSAGE" else None
+
+    gateway = Gateway(slow)
+    sockets = Sockets(gateway, 2)
+    clients = [Server(sockets) for _ in range(20)]
+    await settle()
+    for number in range(5):
+        clients[0].says(str(number))
+    while len(gateway.events) < len(clients) + 5:
         await settle()
-        for number in range(5):
-            clients[0].says(str(number))
-        while len(gateway.events) < len(clients) + 5:
-            await settle()
-        assert [body for kind, body, _ in gateway.events if kind == "MESSAGE"] == list("01234")
-        assert clients[0].texts == ["answer"] * 5
-        gateway.most = 0
-        for client in clients:
-            client.leaves()
-        await asyncio.gather(*(client.task for client in clients))
-        assert gateway.most == 2
-        assert sum(kind == "DISCONNECT" for kind, *_ in gateway.events) == 20
-
-    run(test())
+    assert [body for kind, body, _ in gateway.events if kind == "MESSAGE"] == list("01234")
+    assert clients[0].texts == ["answer"] * 5
+    gateway.most = 0
+    for client in clients:
+        client.leaves()
+    await asyncio.gather(*(client.task for client in clients))
+    assert gateway.most == 2
+    assert sum(kind == "DISCONNECT" for kind, *_ in gateway.events) == 20
 
 
 @pytest.mark.parametrize(("api_id", "authorization"), [("0" * 8, "NONE"), (API, "AWS_IAM")])
-def test_other_apis_are_the_emulators(api_id: str, authorization: str) -> None:
-    async def test() -> None:
-        gateway = Gateway()
-        gateway.authorization = authorization
-        client = Server(Sockets(gateway, 4), api_id)
-        await client.task
-        assert gateway.others == 1
-        assert client.sent == []
-
-    run(test())
+@awaited
+async def test_other_apis_are_the_emulators(api_id: str, authorization: str) -> None:
+    gateway = Gateway()
+    gateway.authorization = authorization
+    client = Server(Sockets(gateway, 4), api_id)
+    await client.task
+    assert gateway.others == 1
+    assert client.sent == []

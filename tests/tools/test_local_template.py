@@ -9,7 +9,8 @@ import pytest
 
 from infra.json_types import Node
 from infra.local import ids, package, rollout, template
-from infra.local.home import PROJECT, State
+from infra.local.home import PROJECT
+from tests.support.homes import state
 
 
 @pytest.fixture
@@ -81,11 +82,8 @@ def test_the_layer_runs_from_its_bytecode_alone(tmp_path: Path, monkeypatch: pyt
 
 
 def test_orders_are_kept_for_ever_on_this_machine_unless_said_otherwise() -> None:
-    url = "http://127.0.0.1:1"
-    state = State(http_url=url, websocket_url=url, api_key="key", database_url=url, endpoint_url=url)
-    assert rollout.parameters_of(state)["RetentionDays"] == "0"
-    chosen = state.model_copy(update={"parameters": {"RetentionDays": "7"}})
-    assert rollout.parameters_of(chosen)["RetentionDays"] == "7"
+    assert rollout.parameters_of(state())["RetentionDays"] == "0"
+    assert rollout.parameters_of(state(parameters={"RetentionDays": "7"}))["RetentionDays"] == "7"
 
 
 def test_in_a_new_stack_the_schema_waits_for_the_functions_and_not_they_for_it(source: Node) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -49,12 +48,12 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> PaperDesk:
     clock = FakeClock()
     desk = PaperDesk(PaperMarket(1), StoredMoves(), clock, LEAD)
 
-    @contextmanager
-    def reached(_: Path) -> Iterator[PaperDesk]:
-        yield desk
-
-    monkeypatch.setattr(paper_market, "_desk", reached)
+    reach(monkeypatch, desk)
     return desk
+
+
+def reach(monkeypatch: pytest.MonkeyPatch, desk: PaperDesk) -> None:
+    monkeypatch.setattr(paper_market, "_desk", lambda _: nullcontext(desk))
 
 
 def run(*arguments: str) -> str:
@@ -222,13 +221,7 @@ def test_of_many_moves_the_last_are_shown(desk: PaperDesk) -> None:
 def test_a_market_without_a_live_tape_can_be_shown_and_not_moved(
     desk: PaperDesk, monkeypatch: pytest.MonkeyPatch, setting: str
 ) -> None:
-    fixed = replace(desk, fixed=configured_tape(setting) if setting else NO_TAPE)
-
-    @contextmanager
-    def reached(_: Path) -> Iterator[PaperDesk]:
-        yield fixed
-
-    monkeypatch.setattr(paper_market, "_desk", reached)
+    reach(monkeypatch, replace(desk, fixed=configured_tape(setting) if setting else NO_TAPE))
     assert ask("show", "SOL/USDC")["prices"][0]["tape"] == ("0.5" if setting else "1")
     for arguments in (["move", "SOL", "-5%"], ["tape", "gap"], ["reset"]):
         with pytest.raises(LocalError, match="dexec up --set PaperTape=live"):
@@ -238,13 +231,7 @@ def test_a_market_without_a_live_tape_can_be_shown_and_not_moved(
 
 def test_a_store_that_takes_too_long_is_named(desk: PaperDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter((0.0, 0.8, 0.0, 0.81))
-    slow = replace(desk, monotonic=lambda: next(times))
-
-    @contextmanager
-    def reached(_: Path) -> Iterator[PaperDesk]:
-        yield slow
-
-    monkeypatch.setattr(paper_market, "_desk", reached)
+    reach(monkeypatch, replace(desk, monotonic=lambda: next(times)))
     noted: list[str] = []
     monkeypatch.setattr(output, "note", noted.append)
     run("move", "SOL", "-5%")

@@ -8,15 +8,10 @@ from pathlib import Path
 import pytest
 
 from infra.local import sam_env
-from infra.local.home import Home, State
+from infra.local.home import Home
+from tests.support.homes import state
 
-STATE = State(
-    http_url="http://localhost:4566/_aws/execute-api/api",
-    websocket_url="ws://localhost:4566/_aws/execute-api/sockets/live",
-    api_key="local",
-    database_url="postgresql://postgres:secret@127.0.0.1:54320/dexec",
-    endpoint_url="http://localhost:4566",
-)
+STATE = state()
 QUEUE = "http://localhost:4566/000000000000/orders"
 
 
@@ -30,7 +25,7 @@ def test_addresses_are_those_a_container_reaches(home: Home) -> None:
     variables = json.loads(home.sam_env.read_text())["Parameters"]
     assert variables["DATABASE_URL"] == "postgresql://postgres:secret@host.docker.internal:54320/dexec"
     assert variables["ORDER_QUEUE_URL"] == "http://host.docker.internal:4566/000000000000/orders"
-    callback = "http://host.docker.internal:4566/_aws/execute-api/sockets/live"
+    callback = "http://host.docker.internal:4566/_aws/execute-api/de0ec002/live"
     assert variables["WEBSOCKET_CALLBACK_URL"] == callback
     assert variables["WEBSOCKET_URL"] == STATE.websocket_url
 

@@ -16,6 +16,7 @@ from infra.local.home import Home, State
 from infra.local.processes import ProcessRef
 from infra.local.supervisor import LIMIT, WINDOW, Restarts, Supervisor
 from tests.support.fakes import START, FakeClock
+from tests.support.homes import state
 
 DEAD = ProcessRef(name="postgres", pid=1, started=0.0, port=1)
 ALIVE = ProcessRef(
@@ -36,10 +37,7 @@ class Stage:
     stays_dead: bool = False
 
     def run(self, *processes: ProcessRef) -> None:
-        state = State(
-            http_url="", websocket_url="", api_key="", database_url="", endpoint_url="", processes=processes
-        )
-        self.home.write(state.model_copy(update={"ready": True}))
+        self.home.write(state(processes=processes))
 
     def heal(self, home: Home, report: Callable[[str], None]) -> tuple[str, ...]:
         if self.fails is not None:

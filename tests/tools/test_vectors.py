@@ -7,13 +7,20 @@ from typing import Any
 import pytest
 
 from infra.cli.pool_files import PoolFileError
-from infra.cli.vectors import check_vectors, run
+from infra.cli.vectors import Outcome, check_vectors, run
 from infra.local.home import PROJECT
 
 VECTORS = PROJECT / "tests" / "vectors"
 RAYDIUM = VECTORS / "raydium_constant_product.json"
 METEORA = VECTORS / "meteora_dlmm.json"
 ORDERS = VECTORS / "meteora_dlmm_orders.json"
+
+
+def checked(folder: Path, content: object) -> Outcome:
+    """Return what the checker makes of a file with this content."""
+    file = folder / "changed.json"
+    file.write_text(json.dumps(content))
+    return check_vectors([file])
 
 
 def test_every_vector_matches_to_the_unit_and_the_totals_are_said_last() -> None:
@@ -59,33 +66,26 @@ def filled_case(content: dict[str, Any]) -> dict[str, Any]:
 def test_every_figure_of_the_state_afterwards_counts(tmp_path: Path, field: str) -> None:
     content = json.loads(ORDERS.read_text())
     filled_case(content)[field] += 1
-    wrong = tmp_path / "wrong.json"
-    wrong.write_text(json.dumps(content))
-    outcome = check_vectors([wrong])
+    outcome = checked(tmp_path, content)
     assert (outcome.passed, outcome.failed) == (1, 1)
     assert f"pool 0, case 0: {field} should be" in outcome.differences[0]
 
 
 def test_every_column_of_a_changed_bin_and_the_bitmap_count(tmp_path: Path) -> None:
-    wrong = tmp_path / "wrong.json"
     for column in range(13):
         content = json.loads(ORDERS.read_text())
         row = filled_case(content)["bins_after"][0]
         row[column] = str(int(row[3]) + 1) if column == 3 else abs(row[column] - 1)
-        wrong.write_text(json.dumps(content))
-        assert "bins_after should be" in check_vectors([wrong]).differences[0]
+        assert "bins_after should be" in checked(tmp_path, content).differences[0]
     content = json.loads(ORDERS.read_text())
     filled_case(content)["bitmap_after"].append(400)
-    wrong.write_text(json.dumps(content))
-    assert "bitmap_after should be" in check_vectors([wrong]).differences[0]
+    assert "bitmap_after should be" in checked(tmp_path, content).differences[0]
 
 
 def test_a_case_that_follows_counts_by_itself(tmp_path: Path) -> None:
     content = json.loads(ORDERS.read_text())
     filled_case(content)["then"]["amount_out"] += 1
-    wrong = tmp_path / "wrong.json"
-    wrong.write_text(json.dumps(content))
-    outcome = check_vectors([wrong])
+    outcome = checked(tmp_path, content)
     assert (outcome.passed, outcome.failed) == (1, 1)
     assert "pool 0, case 0, then: amount_out should be" in outcome.differences[0]
 
@@ -96,9 +96,7 @@ def test_the_programs_refusals_count(tmp_path: Path) -> None:
     assert {case["error"] for case in refused} == {6002, 6036, 6039, 6085}
     for case in refused:
         case["error"] += 1
-    wrong = tmp_path / "wrong.json"
-    wrong.write_text(json.dumps(content))
-    outcome = check_vectors([wrong])
+    outcome = checked(tmp_path, content)
     assert (outcome.passed, outcome.failed) == (490 - len(refused), len(refused))
     assert "error should be 60" in outcome.differences[0]
 
@@ -106,19 +104,15 @@ def test_the_programs_refusals_count(tmp_path: Path) -> None:
 def test_the_columns_of_a_bin_have_to_be_the_known_ones(tmp_path: Path) -> None:
     content = json.loads(ORDERS.read_text())
     content["bin_fields"].reverse()
-    bad = tmp_path / "bad.json"
-    bad.write_text(json.dumps(content))
     with pytest.raises(PoolFileError, match="the columns of a bin have to be id, amount_x"):
-        check_vectors([bad])
+        checked(tmp_path, content)
 
 
 def test_a_wrong_active_bin_is_a_difference(tmp_path: Path) -> None:
     content = json.loads(METEORA.read_text())
     content["pools"] = content["pools"][:1]
     content["pools"][0]["cases"][2]["active_bin_after"] += 1
-    wrong = tmp_path / "wrong.json"
-    wrong.write_text(json.dumps(content))
-    outcome = check_vectors([wrong])
+    outcome = checked(tmp_path, content)
     assert (outcome.passed, outcome.failed) == (39, 1)
     assert "active_bin_after" in outcome.differences[0]
 
@@ -127,9 +121,7 @@ def test_a_case_that_the_pool_cannot_trade_is_a_difference(tmp_path: Path) -> No
     content = json.loads(RAYDIUM.read_text())
     exact_out = next(case for case in content["cases"] if case["mode"] == "exact_out")
     content["cases"] = [exact_out | {"amount_out": exact_out["reserve_out"]}]
-    wrong = tmp_path / "wrong.json"
-    wrong.write_text(json.dumps(content))
-    outcome = check_vectors([wrong])
+    outcome = checked(tmp_path, content)
     assert outcome.failed == 1
     assert "does not hold that much" in outcome.differences[0]
 
@@ -162,7 +154,5 @@ def test_repeated_bins_are_refused(tmp_path: Path) -> None:
     content = json.loads(METEORA.read_text())
     content["pools"] = content["pools"][:1]
     content["pools"][0]["bins"][1][0] = content["pools"][0]["bins"][0][0]
-    bad = tmp_path / "bad.json"
-    bad.write_text(json.dumps(content))
     with pytest.raises(PoolFileError, match="twice"):
-        check_vectors([bad])
+        checked(tmp_path, content)

@@ -21,6 +21,7 @@ from dexec.ports import Connection, Watcher
 from tests.proofs.simulation.invariants import check
 from tests.proofs.simulation.world import MOST, World
 from tests.support.eventually import eventually
+from tests.support.executed import stored
 from tests.support.fakes import FakeWatching
 
 MAX_PUSH_FAILURES = 5
@@ -67,17 +68,12 @@ def hang_when(stuck: Event, names: set[str]) -> Callable[[str], None]:
     return hang
 
 
-def status(world: World) -> Status:
-    ((order, _),) = world.backend.audit.histories()
-    return order.status
-
-
 def test_no_step_waits_for_a_push(threads: ThreadPoolExecutor, stuck: Event) -> None:
     world = World(threads=threads, push_deadline_s=0)
     order = watched(world, "slow", "slower")
     world.push.hang = hang_when(stuck, {"slow", "slower"})
     world.deliver()
-    assert status(world) is Status.CONFIRMED
+    assert stored(world).status is Status.CONFIRMED
     assert seqs(world, "slow", order) == []
     stuck.set()
     world.settle()
@@ -91,7 +87,7 @@ def test_a_thousand_watchers(threads: ThreadPoolExecutor) -> None:
     world.push.gone = set(crowd[:100])
     world.push.failing = set(crowd[100:200])
     world.deliver()
-    assert status(world) is Status.CONFIRMED
+    assert stored(world).status is Status.CONFIRMED
     assert all(seqs(world, one, order) == ALL for one in crowd[200:])
     known = [one for one in crowd if world.backend.watching.connection(one) is not None]
     assert known == crowd[100:], "those who are gone are forgotten, those who failed are not"
@@ -119,7 +115,7 @@ def test_what_misses_the_deadline_is_delivered_later(threads: ThreadPoolExecutor
     order = watched(world, *crowd)
     world.push.hang = hang_when(stuck, set(crowd))
     world.deliver()
-    assert status(world) is Status.CONFIRMED
+    assert stored(world).status is Status.CONFIRMED
     world.push.hang = lambda connection_id: None
     stuck.set()
     world.settle()
@@ -175,7 +171,7 @@ def test_one_that_opens_in_the_middle_of_an_order_is_told_all_of_it_in_that_run(
 
     world.push.hang = open_in_time
     world.deliver()
-    assert status(world) is Status.CONFIRMED
+    assert stored(world).status is Status.CONFIRMED
     assert seqs(world, "opening", order) == ALL
     assert world.is_quiet(), "without waiting for the sweeper"
 
@@ -238,7 +234,7 @@ def test_what_queues_up_behind_a_slow_push_goes_out_in_one_frame(
     world.push.hang = first_hangs
 
     def let_go_at_the_end(call: str) -> None:
-        if call == "orders.save" and status(world) in TERMINAL:
+        if call == "orders.save" and stored(world).status in TERMINAL:
             stuck.set()
 
     world.tape.observe = let_go_at_the_end
@@ -386,7 +382,7 @@ def test_who_opens_while_an_order_ends_is_told_its_end_without_the_sweeper(
     world.replay_events()
     world.tape.observe = lambda call: None
     world.deliver()
-    assert status(world) is Status.CONFIRMED
+    assert stored(world).status is Status.CONFIRMED
     assert set(seqs(world, "opening", order)) == set(ALL)
     assert world.is_quiet(), "without waiting for the sweeper"
 

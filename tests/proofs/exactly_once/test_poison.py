@@ -8,10 +8,10 @@ import pytest
 
 from dexec.domain.errors import ClusterUnavailable
 from dexec.domain.lifecycle import Status
-from dexec.domain.order import Order
 from dexec.usecases.settle_dead_letter import Letter
 from tests.proofs.simulation.invariants import check
 from tests.proofs.simulation.world import World
+from tests.support.executed import stored
 
 MAX_ROUNDS = 3
 TURNS = 500
@@ -34,11 +34,6 @@ def world() -> World:
     return world
 
 
-def the_order(world: World) -> Order:
-    ((order, _),) = world.backend.audit.histories()
-    return order
-
-
 def live(world: World) -> int:
     """Let hours pass; return how many runs broke off."""
     broken = 0
@@ -55,7 +50,7 @@ def live(world: World) -> int:
 def confirmed_after_release(world: World) -> None:
     world.release()
     world.settle()
-    assert the_order(world).status is Status.CONFIRMED
+    assert stored(world).status is Status.CONFIRMED
     check(world)
 
 
@@ -71,7 +66,7 @@ def test_an_order_whose_runs_all_break_off_is_parked_and_nothing_of_it_goes_roun
         broken = live(world)
         assert is_still(world)
         assert live(world) == 0, "the sweeper leaves it alone, too"
-    order = the_order(world)
+    order = stored(world)
     assert order.parked_at is not None
     assert order.rounds == MAX_ROUNDS
     assert broken >= MAX_ROUNDS
@@ -79,7 +74,7 @@ def test_an_order_whose_runs_all_break_off_is_parked_and_nothing_of_it_goes_roun
     world.duplicate()
     live(world)
     assert is_still(world), "a stray message does not bring it back"
-    assert the_order(world) == order
+    assert stored(world) == order
     confirmed_after_release(world)
 
 
@@ -94,7 +89,7 @@ def test_a_submitted_order_that_landed_is_confirmed_and_not_parked(
 
     monkeypatch.setattr(world.cluster, "send", send_and_fail)
     assert live(world) >= 1
-    assert the_order(world).status is Status.CONFIRMED
+    assert stored(world).status is Status.CONFIRMED
     check(world)
 
 
@@ -108,10 +103,10 @@ def test_a_submitted_order_is_parked_only_when_its_transaction_can_no_longer_lan
         with monkeypatch.context() as halted:
             halted.setattr(world.cluster, "block_height", lambda: 0)
             live(world)
-        assert the_order(world).rounds > MAX_ROUNDS
-        assert the_order(world).parked_at is None, "the chain stands still: its transaction may yet land"
+        assert stored(world).rounds > MAX_ROUNDS
+        assert stored(world).parked_at is None, "the chain stands still: its transaction may yet land"
         live(world)
-    order = the_order(world)
+    order = stored(world)
     assert order.parked_at is not None
     assert order.status is Status.SUBMITTED, "nothing failed"
     assert order.transaction is not None
@@ -138,9 +133,9 @@ def test_an_order_that_is_redelivered_for_hours_is_never_parked(
         outage.setattr(world.cluster, "latest_blockhash", away)
         live(world)
     assert visits > MAX_ROUNDS
-    assert the_order(world).parked_at is None
+    assert stored(world).parked_at is None
     world.settle()
-    assert the_order(world).status is Status.CONFIRMED
+    assert stored(world).status is Status.CONFIRMED
     check(world)
 
 
@@ -156,4 +151,4 @@ def test_an_order_that_recovers_before_its_last_round_goes_on(
 
     monkeypatch.setattr(world.signer, "sign", fail_at_first)
     live(world)
-    assert the_order(world).status is Status.CONFIRMED
+    assert stored(world).status is Status.CONFIRMED

@@ -9,6 +9,7 @@ from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
 from tests.proofs.simulation.invariants import check
 from tests.proofs.simulation.world import World
+from tests.support.executed import stored
 from tests.support.fakes import Landing
 from tests.support.fakes.chain import LIFE_SLOTS, SLOT_S
 
@@ -21,23 +22,18 @@ def world() -> World:
     return world
 
 
-def order_of(world: World) -> Order:
-    ((order, _),) = world.backend.audit.histories()
-    return order
-
-
 def signed(world: World) -> int:
-    return len(world.signer.signed[order_of(world).id])
+    return len(world.signer.signed[stored(world).id])
 
 
 def sends(world: World) -> list[int]:
-    return [world.cluster.sends[one.signature] for one in world.signer.signed[order_of(world).id]]
+    return [world.cluster.sends[one.signature] for one in world.signer.signed[stored(world).id]]
 
 
 def settle(world: World) -> Order:
     world.settle()
     check(world)
-    return order_of(world)
+    return stored(world)
 
 
 def test_what_lands_late_is_waited_for(world: World) -> None:
@@ -55,7 +51,7 @@ def test_what_never_arrived_is_sent_again_unchanged(world: World) -> None:
 def test_what_landed_after_its_executor_gave_up_is_found(world: World) -> None:
     world.cluster.latency_s = 30
     world.deliver()
-    assert order_of(world).status is Status.SUBMITTED
+    assert stored(world).status is Status.SUBMITTED
     world.clock.advance(40)
     sent = sends(world)
     order = settle(world)
@@ -122,8 +118,8 @@ def test_nothing_is_sent_that_is_not_stored(world: World) -> None:
     send, seen = world.cluster.send, list[bool]()
 
     def look_first(data: bytes) -> None:
-        stored = order_of(world).transaction
-        seen.append(stored is not None and stored.data == data)
+        transaction = stored(world).transaction
+        seen.append(transaction is not None and transaction.data == data)
         send(data)
 
     world.cluster.send = look_first  # type: ignore[method-assign]

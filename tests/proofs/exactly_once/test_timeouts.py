@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import pytest
-import yaml
 
 from dexec.adapters.aws import clients
 from dexec.adapters.aws import queue as sqs
 from dexec.adapters.postgres import connection
 from dexec.settings import Settings
 from dexec.usecases import notify, sweep, watch_orders
+from infra.local import template
 from infra.local.home import PROJECT
 
-TEMPLATE = PROJECT / "template.yaml"
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short functions as what they are applied to."""
-
-
-def _argument(loader: yaml.Loader, _: str, node: yaml.Node) -> object:
-    if isinstance(node, yaml.ScalarNode):
-        return loader.construct_scalar(node)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    assert isinstance(node, yaml.MappingNode)
-    return loader.construct_mapping(node, deep=True)
-
-
-_Loader.add_multi_constructor("!", _argument)
-DOCUMENT = yaml.load(TEMPLATE.read_text(encoding="utf-8"), _Loader)
+DOCUMENT = cast(Any, template.load(PROJECT / "template.yaml"))
 SETTINGS = Settings.model_validate({})
 
 
@@ -41,7 +26,7 @@ def timeout(function: str) -> int:
     """Return a function's time-out, following a parameter that it refers to."""
     properties = DOCUMENT["Resources"][function]["Properties"]
     value = properties.get("Timeout", DOCUMENT["Globals"]["Function"]["Timeout"])
-    return value if isinstance(value, int) else parameter(value)
+    return value if isinstance(value, int) else parameter(value["Ref"])
 
 
 def functions() -> dict[str, int]:
@@ -100,5 +85,5 @@ def test_the_sweeper_waits_longer_than_a_message_may_be_on_its_way() -> None:
 @pytest.mark.parametrize("queue", ["OrderQueue", "DeadLetterQueue"])
 def test_a_message_comes_again_after_its_function_has_ended(queue: str) -> None:
     visibility = DOCUMENT["Resources"][queue]["Properties"]["VisibilityTimeout"]
-    assert visibility == "QueueVisibility"
-    assert parameter(visibility) > max(EXECUTOR_S, timeout("DeadLettersFunction"))
+    assert visibility == {"Ref": "QueueVisibility"}
+    assert max(EXECUTOR_S, timeout("DeadLettersFunction")) < VISIBILITY_S

@@ -21,9 +21,9 @@ HUNDREDTH_BP = 1e-6
 SIZE = 10**13
 
 
-def product_entry(rnd: Random, pair: tuple[str, str], price: float, size: int = SIZE) -> tuple[Entry, Real]:
+def product_entry(rnd: Random, pair: tuple[str, str], price: float) -> tuple[Entry, Real]:
     """A constant product pool as the file has it, and its real-valued curve selling token x."""
-    x = rnd.randint(size // 10, size)
+    x = rnd.randint(SIZE // 10, SIZE)
     y = int(x * price * rnd.uniform(0.97, 1.03))
     fee_bps = rnd.choice((4, 25, 30, 100))
     keep = 1 - fee_bps / 10_000

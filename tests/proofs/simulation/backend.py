@@ -80,11 +80,9 @@ class ContestedDatabase(Database):
         self._threads = local()
         self._opened: list[Database] = []
         self.conflicts = 0
-        self.trips = 0
 
     def _run(self, work: Callable[[Pipeline], T], repeat: Repeat) -> T:
         def contested(pipeline: Pipeline) -> T:
-            self.trips += 1
             if self._random.random() < self._chance:
                 self.conflicts += 1
                 raise psycopg.errors.SerializationFailure("injected")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from dexec.domain.lifecycle import RESTING, Status, Step
+from dexec.domain.lifecycle import RESTING, Status
 from dexec.domain.order import Accepted, Event, Order, Signed, SignedTransaction, Triggered
 from dexec.domain.quote import Mode, Pair
 from dexec.domain.waiting.conditions import Kind, Stop, Trail
@@ -166,8 +166,3 @@ def _check_rows(order: Order, rows: dict[Part, StoredWaiting]) -> None:
             assert stored.row.group in (None, LIMITS)
         else:
             assert stored.row == expected[part]
-
-
-def steps_of(events: Sequence[Event]) -> list[tuple[Status, Step | None]]:
-    """Return the statuses and steps of an order."""
-    return [(event.status, event.step) for event in events]

@@ -34,9 +34,9 @@ def limit(text: str, pair: Pair = BOOK) -> Terms:
     return Terms(limit=Limit(price(text, pair)), of_out=pair == BACK)
 
 
-def stop(text: str, below: str | None = None, ticks: int = 2) -> Terms:
+def stop(text: str, below: str | None = None) -> Terms:
     """Return the terms of a stop, with ``below`` of a stop-limit."""
-    return Terms(stop=Stop(price(text), confirm_ticks=ticks), stop_limit=(below and price(below)) or None)
+    return Terms(stop=Stop(price(text), confirm_ticks=2), stop_limit=(below and price(below)) or None)
 
 
 def oco(profit: str, loss: str) -> Terms:

@@ -24,6 +24,7 @@ import pytest
 from infra.local import deployment
 from infra.local.home import PROJECT, Home
 from tests.support.homes import new_home
+from tests.support.programs import output
 from tests.system.e2e import inprocess
 
 # One worker: the pages share a deployment.
@@ -151,16 +152,9 @@ def test_the_program_of_the_readme(stand: Stand) -> None:
     (program,) = re.findall(
         r"^```python\n(.*?)^```", PAGES[0].read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
     )
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", stand.fitted(program)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[0] == "1 pending"
-    assert done.stdout.splitlines()[-1].endswith(" confirmed")
+    first, *_, last = output(sys.executable, "-W", "error", "-c", stand.fitted(program)).splitlines()
+    assert first == "1 pending"
+    assert last.endswith(" confirmed")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))

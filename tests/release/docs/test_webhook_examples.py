@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 
 from dexec.domain import webhooks
 from infra.local.home import PROJECT
+from tests.support.programs import output
 
 PAGE = (PROJECT / "docs" / "webhooks.md").read_text(encoding="utf-8")
 SECRET = webhooks.new_secret(bytes(range(32)))
@@ -40,10 +40,7 @@ def in_python(headers: dict[str, str], body: bytes, now_s: float) -> bool:
 def in_node(headers: dict[str, str], body: bytes, now_s: float) -> bool:
     call = f"verify({json.dumps(headers)}, Buffer.from('{body.hex()}', 'hex'), '{SECRET}', () => {now_s})"
     script = f"{example('js')}\nconsole.log({call});"
-    done = subprocess.run(
-        ["node", "--input-type=module"], input=script, capture_output=True, text=True, check=True, timeout=30
-    )
-    return {"true": True, "false": False}[done.stdout.strip()]
+    return {"true": True, "false": False}[output("node", "--input-type=module", given=script).strip()]
 
 
 @pytest.fixture(params=["python", "node"])
@@ -73,15 +70,9 @@ def test_the_shell_prints_the_signature(tmp_path: Path) -> None:
         "WEBHOOK_ID": HEADERS["webhook-id"],
         "WEBHOOK_TIMESTAMP": HEADERS["webhook-timestamp"],
     }
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", example("bash")],
-        env=os.environ | given,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert f"v1,{done.stdout.strip()}" == HEADERS["webhook-signature"]
+    command = ("bash", "-euo", "pipefail", "-c", example("bash"))
+    printed = output(*command, env=os.environ | given, cwd=tmp_path)
+    assert f"v1,{printed.strip()}" == HEADERS["webhook-signature"]
 
 
 def test_the_page_names_the_schedule_and_the_limits_as_they_are() -> None:

@@ -13,7 +13,9 @@ import pytest
 
 from infra.local import emulator
 from infra.local.aws import Aws
-from infra.local.home import PROJECT, Home, State
+from infra.local.home import PROJECT, Home
+from tests.support.homes import state
+from tests.support.programs import output
 from tests.support.soak import SOAK
 
 HERE = Path(__file__).parent
@@ -103,10 +105,8 @@ def built_for_arm(
             "--no-deps --only-binary :all: --python-version 3.13 --python-platform aarch64-manylinux_2_34"
         )
         for target, lock in ((executor, "functions/executor"), (layer, "shared")):
-            options = [*wheels.split(), "--target", str(target), "-r", f"{lock}/requirements.txt"]
-            command = [".venv/bin/uv", "pip", "install", "--quiet", *options]
-            ran = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
-            assert ran.returncode == 0, ran.stderr
+            options = (*wheels.split(), "--target", str(target), "-r", f"{lock}/requirements.txt")
+            output(".venv/bin/uv", "pip", "install", "--quiet", *options, cwd=PROJECT)
     yield place / "build"
     shutil.rmtree(place)
 
@@ -126,10 +126,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     ref = emulator.start(home, 0)
     url = emulator.url(ref.port)
     # Recorded, so that a `dexec doctor` meanwhile does not take it for one that was left behind.
-    known = State(
-        http_url="", websocket_url="", api_key="", database_url="", endpoint_url=url, processes=(ref,)
-    )
-    home.write(known)
+    home.write(state(endpoint_url=url, processes=(ref,), ready=False))
     try:
         yield Aws(url)
     finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from dexec.adapters.tls import PUBLIC_AUTHORITIES
 from infra.local.home import PROJECT
 from tests.release.packaging.builds import FUNCTIONS, LIMIT_MB, megabytes
+from tests.support.programs import output
 
 IMPORT = """
 import sys
@@ -25,15 +25,9 @@ def test_a_function_loads_with_the_packages_of_its_build_alone(
     function: str, built: Path, python313: Path
 ) -> None:
     # -I and -S: neither the environment nor any site-packages; the layer lies where Lambda puts it.
-    paths = [str(built / function), str(built / "Layer" / "python")]
-    loaded = subprocess.run(
-        [str(python313), "-I", "-S", "-B", "-c", IMPORT, *paths],
-        env={"AWS_DEFAULT_REGION": "us-east-1", "POWERTOOLS_METRICS_NAMESPACE": "dexec"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert loaded.returncode == 0, loaded.stderr
+    paths = (built / function, built / "Layer" / "python")
+    environ = {"AWS_DEFAULT_REGION": "us-east-1", "POWERTOOLS_METRICS_NAMESPACE": "dexec"}
+    output(python313, "-I", "-S", "-B", "-c", IMPORT, *paths, env=environ)
 
 
 def test_every_function_with_the_layer_stays_small(built: Path) -> None:

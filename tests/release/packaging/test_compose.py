@@ -18,6 +18,7 @@ from infra.local.guard import Rules
 from infra.local.home import PROJECT
 from infra.release.containers.database_url import database_url
 from tests.release.packaging.transformed import listed
+from tests.support.programs import output
 
 FILE = PROJECT / "docker-compose.yml"
 EXAMPLE = PROJECT / ".env.example"
@@ -39,15 +40,9 @@ def compose() -> list[str]:
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_compose_takes_the_file(profile: str, tmp_path: Path) -> None:
-    checked = subprocess.run(
-        [*compose(), "--env-file", str(EXAMPLE), "--profile", profile, "-f", str(FILE), "config"],
-        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert checked.returncode == 0, checked.stderr
-    services = yaml.safe_load(checked.stdout)["services"]
+    environ = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    options = ("--env-file", EXAMPLE, "--profile", profile, "-f", FILE)
+    services = yaml.safe_load(output(*compose(), *options, "config", env=environ))["services"]
     assert set(services) >= {"postgres", profile, f"deploy-{profile}"}
 
 

@@ -150,6 +150,7 @@ def test_what_an_executor_gives_up_on_goes_to_the_dead_letters() -> None:
     }
     for name in ("OrderQueue", "DeadLetterQueue"):
         assert queues[name]["VisibilityTimeout"] == {"Ref": "QueueVisibility"}
+    assert queues["DeadLetterQueue"]["MessageRetentionPeriod"] == 14 * 24 * 3600
     assert "RedrivePolicy" not in queues["DeadLetterQueue"], "a dead letter is settled, however long it takes"
 
 

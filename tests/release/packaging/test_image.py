@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 from importlib import metadata
 
 from infra.local.home import PROJECT
 from infra.release.supply.licences import pins
+from tests.support.programs import output
 
 LINES = (PROJECT / "infra/release/containers/Dockerfile").read_text().replace("\\\n", " ").splitlines()
 LOCKS = ("requirements-local.txt", "requirements-sam.txt")
@@ -40,11 +40,9 @@ def final_stage() -> list[str]:
 
 
 def test_what_runs_in_the_image_needs_no_package_that_it_lacks() -> None:
-    ran = subprocess.run(
-        [sys.executable, "-c", LOADED], cwd=PROJECT, capture_output=True, text=True, check=True, timeout=60
-    )
+    modules = json.loads(output(sys.executable, "-c", LOADED, cwd=PROJECT))
     owners = metadata.packages_distributions()
-    loaded = {owner.lower() for module in json.loads(ran.stdout) for owner in owners.get(module, ())}
+    loaded = {owner.lower() for module in modules for owner in owners.get(module, ())}
     there = {re.sub(r"[-_.]+", "-", name).lower() for name in pins("requirements-local.txt")}
     missing = {re.sub(r"[-_.]+", "-", name) for name in loaded} - there - {"dexec", "dexec-client"}
     assert {"ministack", "uvicorn", "psycopg"} <= {re.sub(r"[-_.]+", "-", name) for name in loaded}

@@ -17,6 +17,7 @@ from infra.local.home import PROJECT
 from infra.local.keys import create_key
 from tests.release.packaging.builds import FUNCTIONS
 from tests.release.packaging.runtime_api import Document, RuntimeApi, runtime_api
+from tests.support.programs import output
 
 EVENTS = PROJECT / "tests" / "events"
 HANDLED_BY = {
@@ -48,10 +49,7 @@ def runtime_client(python313: Path, tmp_path_factory: pytest.TempPathFactory) ->
     place = tmp_path_factory.mktemp("awslambdaric")
     wanted = f"awslambdaric=={version('awslambdaric')}"
     uv = PROJECT / ".venv" / "bin" / "uv"
-    target = ["--python", str(python313), "--target", str(place)]
-    command = [str(uv), "pip", "install", "--quiet", *target, wanted]
-    installed = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert installed.returncode == 0, installed.stderr
+    output(uv, "pip", "install", "--quiet", "--python", python313, "--target", place, wanted)
     return place
 
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, cast
@@ -18,6 +18,7 @@ from websockets.http11 import Request, Response
 from dexec_client.raw.json_types import Document, Json
 
 STATUSES = ("pending", "routing", "routing", "building", "submitted", "confirmed")
+HELD = "999999.999999999"
 AT = "2026-11-20T11:24:09.506Z"
 LEG: Document = {
     "venue": "raydium", "pool": "p", "hop": 0, "tokenIn": "SOL", "tokenOut": "USDC", "shareBps": 10_000,
@@ -81,12 +82,11 @@ class Deployment:
 
     # --- what tests do with it -------------------------------------------------------------------------
 
-    def advance(self, order_id: str, to: int = 6, last: str = "confirmed") -> None:
+    def advance(self, order_id: str, to: int = 6) -> None:
         """Let an order reach an event, and tell those who watch it."""
 
         async def go() -> None:
             order = self.orders[order_id]
-            order.last = last
             for seq in range(order.reached + 1, to + 1):
                 order.reached = seq
                 for socket, watched in list(self._sockets.items()):
@@ -156,17 +156,8 @@ class Deployment:
         if path == "/api/orders":
             return 200, self._page(int(query["limit"]), int(query.get("cursor", "0")))
         if path == "/api/balances":
-            return 200, {
-                "balances": [
-                    {
-                        "symbol": "SOL",
-                        "mint": "m",
-                        "amount": "999999.999999999",
-                        "committed": "0",
-                        "available": "999999.999999999",
-                    }
-                ]
-            }
+            held: Document = {"amount": HELD, "committed": "0", "available": HELD}
+            return 200, {"balances": [{"symbol": "SOL", "mint": "m", **held}]}
         return self._read(path.rpartition("/")[2])
 
     def _read(self, order_id: str) -> tuple[int, Document]:
@@ -250,12 +241,3 @@ def running() -> Iterator[Deployment]:
     finally:
         stop.set()
         thread.join()
-
-
-def until(reached: Callable[[], bool]) -> None:
-    """Wait for what another thread does."""
-    for _ in range(500):
-        if reached():
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("it was not reached")

@@ -11,7 +11,8 @@ from itertools import islice
 import pytest
 
 from dexec_client import AsyncClient, AsyncOrderHandle, Client, OrderHandle, errors
-from tests.sdk.python.fake_deployment import Deployment, until
+from tests.sdk.python.fake_deployment import Deployment
+from tests.support.eventually import eventually
 
 
 def names(kind: type) -> set[str]:
@@ -57,7 +58,7 @@ def test_an_iterator_that_is_left_early_is_closed(deployment: Deployment) -> Non
         for event in client.handle(order_id).events():
             assert event.seq == 1
             break
-        until(lambda: deployment.frames[-1]["action"] == "unsubscribe")
+        eventually(lambda: deployment.frames[-1]["action"] == "unsubscribe")
 
 
 def test_the_stream_opens_as_a_context_manager(deployment: Deployment) -> None:
@@ -134,7 +135,7 @@ def test_what_waits_in_another_thread_ends_with_the_client(deployment: Deploymen
 
     thread = threading.Thread(target=wait)
     thread.start()
-    until(lambda: any(frame["action"] == "subscribe" for frame in deployment.frames))
+    eventually(lambda: any(frame["action"] == "subscribe" for frame in deployment.frames))
     client.close()
     thread.join(10)
     assert [str(error) for error in raised] == ["the client is closed"]
@@ -148,12 +149,12 @@ def test_an_interrupt_cancels_what_was_waited_for(
         order = client.handle(order_id)
 
         def interrupted(*_: object) -> None:
-            until(lambda: any(frame["action"] == "subscribe" for frame in deployment.frames))
+            eventually(lambda: any(frame["action"] == "subscribe" for frame in deployment.frames))
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
             patch.setattr("concurrent.futures.Future.result", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 order.done()
-        until(lambda: deployment.frames[-1]["action"] == "unsubscribe")
+        eventually(lambda: deployment.frames[-1]["action"] == "unsubscribe")
         assert client.order(order_id).seq == 2

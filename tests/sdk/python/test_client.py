@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from decimal import Decimal
 
 import pytest
 
 import dexec_client
-from dexec_client import AsyncClient, errors, models
+from dexec_client import AsyncClient, errors
 from dexec_client.raw.json_types import Document
 from tests.sdk.python.fake_deployment import Deployment
-from tests.sdk.python.scenarios import played
+from tests.support.awaited import awaited
 
 GATEWAY: Document = {"message": "Internal server error"}
 
 
-def test_an_order_is_sent_as_the_api_takes_it_and_read_as_models(deployment: Deployment) -> None:
-    async def scenario(client: AsyncClient) -> tuple[str, dexec_client.Order]:
+@awaited
+async def test_an_order_is_sent_as_the_api_takes_it_and_read_as_models(deployment: Deployment) -> None:
+    async with AsyncClient(deployment.url, api_key="k") as client:
         handle = await client.execute(
             token_in="SOL", token_out="USDC", amount=Decimal("0.000000001"), slippage_bps=50,
             min_amount_out="155.5", deadline=60, mode="exactIn", client_order_id="mine",
@@ -25,64 +25,57 @@ def test_an_order_is_sent_as_the_api_takes_it_and_read_as_models(deployment: Dep
         )  # fmt: skip
         assert handle.starts_at is not None
         assert handle.starts_at.tzinfo is not None
-        return handle.id, await handle.refresh()
-
-    order_id, order = played(deployment, scenario)
-    assert deployment.orders[order_id].body == {
+        order = await handle.refresh()
+    assert deployment.orders[handle.id].body == {
         "tokenIn": "SOL", "tokenOut": "USDC", "amount": "0.000000001", "slippageBps": 50, "mode": "exactIn",
         "minAmountOut": "155.5", "deadline": 60, "clientOrderId": "mine", "orderType": "market",
     }  # fmt: skip
-    assert (order.order_id, order.status, order.client_order_id) == (order_id, "pending", "mine")
+    assert (order.order_id, order.status, order.client_order_id) == (handle.id, "pending", "mine")
     assert order.amount == Decimal("0.000000001")
     assert [event.seq for event in order.events] == [1]
     assert order.model_extra == {"brandNew": "of a later version"}
 
 
 @pytest.mark.parametrize("amount", [1.5, True, None, b"1"])
-def test_an_amount_that_is_not_exact_is_refused(deployment: Deployment, amount: object) -> None:
-    async def scenario(client: AsyncClient) -> None:
-        await client.execute(token_in="SOL", token_out="USDC", amount=amount)  # type: ignore[arg-type]
-
-    with pytest.raises(TypeError, match="floats are not exact"):
-        played(deployment, scenario)
+@awaited
+async def test_an_amount_that_is_not_exact_is_refused(deployment: Deployment, amount: object) -> None:
+    async with AsyncClient(deployment.url, api_key="k") as client:
+        with pytest.raises(TypeError, match="floats are not exact"):
+            await client.execute(token_in="SOL", token_out="USDC", amount=amount)  # type: ignore[arg-type]
     assert deployment.requests == []
 
 
 @pytest.mark.usefixtures("no_pauses")
-def test_a_lost_answer_is_asked_for_again_under_one_key(deployment: Deployment) -> None:
+@awaited
+async def test_a_lost_answer_is_asked_for_again_under_one_key(deployment: Deployment) -> None:
     deployment.refusals = [(502, GATEWAY), (504, GATEWAY)]
     said: list[str] = []
-
-    async def scenario(client: AsyncClient) -> str:
-        return (await client.execute(token_in="SOL", token_out="USDC", amount=1, idempotency_key="one")).id
-
-    assert played(deployment, scenario, said) == "ord_one"
+    async with AsyncClient(deployment.url, api_key="k", on_retry=said.append) as client:
+        order = await client.execute(token_in="SOL", token_out="USDC", amount=1, idempotency_key="one")
+    assert order.id == "ord_one"
     assert deployment.keys == ["one"] * 3
     assert len(said) == 2
 
 
 @pytest.mark.usefixtures("no_pauses")
-def test_an_order_that_may_have_been_placed_names_the_key_to_repeat_it_with(deployment: Deployment) -> None:
+@awaited
+async def test_an_order_that_may_have_been_placed_names_the_key_to_repeat_it_with(
+    deployment: Deployment,
+) -> None:
     deployment.refusals = [(502, GATEWAY)] * 5
-
-    async def scenario(client: AsyncClient) -> errors.DexecError:
+    async with AsyncClient(deployment.url, api_key="k") as client:
         with pytest.raises(errors.Unavailable) as raised:
             await client.execute(token_in="SOL", token_out="USDC", amount="1")
-        return raised.value
-
-    error = played(deployment, scenario)
-    assert error.is_unknown
-    assert deployment.keys == [error.idempotency_key] * 5
+    assert raised.value.is_unknown
+    assert deployment.keys == [raised.value.idempotency_key] * 5
 
 
 @pytest.mark.usefixtures("no_pauses")
-def test_what_only_reads_is_asked_for_again_too(deployment: Deployment) -> None:
+@awaited
+async def test_what_only_reads_is_asked_for_again_too(deployment: Deployment) -> None:
     deployment.refusals = [(503, GATEWAY), (502, GATEWAY)]
-
-    async def scenario(client: AsyncClient) -> list[models.Balance]:
-        return await client.balances()
-
-    (balance,) = played(deployment, scenario)
+    async with AsyncClient(deployment.url, api_key="k") as client:
+        (balance,) = await client.balances()
     assert balance.amount == Decimal("999999.999999999")
     assert len(deployment.requests) == 3
 
@@ -104,7 +97,8 @@ def test_what_only_reads_is_asked_for_again_too(deployment: Deployment) -> None:
     ],
 )
 @pytest.mark.usefixtures("no_pauses")
-def test_a_refusal_is_an_error_of_its_kind(
+@awaited
+async def test_a_refusal_is_an_error_of_its_kind(
     deployment: Deployment, status: int, kind: type[errors.ApiError]
 ) -> None:
     problem: Document = {
@@ -115,12 +109,9 @@ def test_a_refusal_is_an_error_of_its_kind(
     }
     problem |= {"errors": [{"field": "amount", "message": "must be positive"}], "retryAfter": 7}
     deployment.refusals = [(status, problem)] * 5
-
-    async def scenario(client: AsyncClient) -> None:
-        await client.execute(token_in="SOL", token_out="USDC", amount="0")
-
-    with pytest.raises(errors.ApiError, match="because") as raised:
-        played(deployment, scenario)
+    async with AsyncClient(deployment.url, api_key="k") as client:
+        with pytest.raises(errors.ApiError, match="because") as raised:
+            await client.execute(token_in="SOL", token_out="USDC", amount="0")
     error = raised.value
     assert type(error) is kind
     assert (error.status, error.code, error.retry_after) == (status, "made_up", 7)
@@ -129,41 +120,36 @@ def test_a_refusal_is_an_error_of_its_kind(
         assert error.fields == {"amount": "must be positive"}
 
 
-def test_an_answer_that_cannot_be_read_says_so(deployment: Deployment) -> None:
+@awaited
+async def test_an_answer_that_cannot_be_read_says_so(deployment: Deployment) -> None:
     deployment.refusals = [(202, {"orderId": "ord_1"})]
-
-    async def scenario(client: AsyncClient) -> None:
-        await client.execute(token_in="SOL", token_out="USDC", amount="1", idempotency_key="mine")
-
-    with pytest.raises(errors.UnexpectedAnswer, match=r"as OrderAccepted.*status: Field required") as raised:
-        played(deployment, scenario)
+    async with AsyncClient(deployment.url, api_key="k") as client:
+        with pytest.raises(
+            errors.UnexpectedAnswer, match=r"as OrderAccepted.*status: Field required"
+        ) as raised:
+            await client.execute(token_in="SOL", token_out="USDC", amount="1", idempotency_key="mine")
     assert (raised.value.is_unknown, raised.value.idempotency_key) == (True, "mine")
 
 
 @pytest.mark.usefixtures("no_pauses")
-def test_no_answer_at_all_is_a_lost_connection() -> None:
-    async def scenario() -> None:
-        async with AsyncClient("http://127.0.0.1:9", api_key="k") as client:
+@awaited
+async def test_no_answer_at_all_is_a_lost_connection() -> None:
+    async with AsyncClient("http://127.0.0.1:9", api_key="k") as client:
+        with pytest.raises(errors.ConnectionLost) as raised:
             await client.tokens()
-
-    with pytest.raises(errors.ConnectionLost) as raised:
-        asyncio.run(scenario())
     assert raised.value.is_unknown
 
 
-def test_pages_are_read_as_they_are_needed(deployment: Deployment) -> None:
+@awaited
+async def test_pages_are_read_as_they_are_needed(deployment: Deployment) -> None:
     ids = [deployment.add() for _ in range(230)]
-
-    async def scenario(client: AsyncClient) -> tuple[list[str], list[str], int]:
+    async with AsyncClient(deployment.url, api_key="k") as client:
         everything = [order.order_id async for order in client.orders()]
         read = len(deployment.requests)
         some = [order.order_id async for order in client.orders(limit=120, status="confirmed")]
         orders = client.orders()
         await anext(orders)
         await orders.aclose()
-        return everything, some, read
-
-    everything, some, read = played(deployment, scenario)
     assert (everything, some, read) == (ids, ids[:120], 3)
     assert deployment.requests[3:] == [
         "GET /api/orders?status=confirmed&limit=100",
@@ -172,7 +158,8 @@ def test_pages_are_read_as_they_are_needed(deployment: Deployment) -> None:
     ]
 
 
-def test_the_environment_names_the_deployment(
+@awaited
+async def test_the_environment_names_the_deployment(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(errors.BadAddress, match="DEXEC_URL"):
@@ -181,12 +168,8 @@ def test_the_environment_names_the_deployment(
     with pytest.raises(errors.Unauthorized, match="DEXEC_API_KEY"):
         AsyncClient()
     monkeypatch.setenv("DEXEC_API_KEY", "k")
-
-    async def scenario() -> str:
-        async with AsyncClient() as client:
-            return (await client.config()).version
-
-    assert asyncio.run(scenario()) == "1"
+    async with AsyncClient() as client:
+        assert (await client.config()).version == "1"
 
 
 def test_every_public_name_is_there_and_documented() -> None:

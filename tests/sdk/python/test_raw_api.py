@@ -14,6 +14,7 @@ from dexec_client.errors import ApiError, BadAddress, DexecError
 from dexec_client.raw import retry
 from dexec_client.raw.api import Api
 from dexec_client.raw.json_types import Document
+from tests.support.awaited import awaited
 
 ORDER: Document = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 ACCEPTED = (202, "application/json", b'{"orderId": "ord_1"}')
@@ -129,11 +130,9 @@ def test_a_refusal_is_an_answer(status: int) -> None:
     assert (answer.status, len(keys)) == (status, 1)
 
 
-def test_an_address_that_is_none_is_not_asked_again(waits: list[float]) -> None:
-    async def scenario() -> None:
+@awaited
+async def test_an_address_that_is_none_is_not_asked_again(waits: list[float]) -> None:
+    with pytest.raises(BadAddress, match="is not an HTTP address"):
         async with Api("no address", "k") as api:
             await api.place(ORDER)
-
-    with pytest.raises(BadAddress, match="is not an HTTP address"):
-        asyncio.run(scenario())
     assert waits == []

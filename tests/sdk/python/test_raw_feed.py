@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -17,13 +16,16 @@ from dexec_client.raw import feed as feed_module
 from dexec_client.raw import opening, retry
 from dexec_client.raw.feed import Feed
 from dexec_client.raw.json_types import Document
+from tests.support.awaited import awaited
 
 STATUSES = ("pending", "routing", "routing", "building", "submitted", "confirmed")
+ALL = [1, 2, 3, 4, 5, 6]
+ORDER: Document = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 Behaviour = Callable[["Server", ServerConnection, Document], Awaitable[None]]
 
 
-def status(seq: int, order_id: str = "ord_1") -> Document:
-    return {"type": "status", "orderId": order_id, "seq": seq, "status": STATUSES[seq - 1], "attempt": 1}
+def status(seq: int) -> Document:
+    return {"type": "status", "orderId": "ord_1", "seq": seq, "status": STATUSES[seq - 1], "attempt": 1}
 
 
 class Server:
@@ -66,8 +68,9 @@ async def send(socket: ServerConnection, *frames: Document) -> None:
         await socket.send(json.dumps(frame))
 
 
-async def seen(server: Server) -> list[int]:
-    async with Feed(server.url, "key") as feed, asyncio.timeout(10):
+async def seen(server: Server, say: Callable[[str], None] = print) -> list[int]:
+    """Return the seqs that a client shows of an order."""
+    async with Feed(server.url, "key", say=say) as feed:
         await feed.subscribe("ord_1")
         return [event.seq async for event in feed.until_terminal(["ord_1"])]
 
@@ -80,35 +83,31 @@ async def replay(socket: ServerConnection, request: Document) -> None:
     await send(socket, ack(request), *(status(n) for n in range(int(str(request["afterSeq"])) + 1, 7)))
 
 
-def test_repeated_and_swapped_events_are_shown_once_in_order() -> None:
+@awaited
+async def test_repeated_and_swapped_events_are_shown_once_in_order() -> None:
     async def shuffled(_: Server, socket: ServerConnection, request: Document) -> None:
         if request["action"] == "subscribe":
             await send(socket, status(1), ack(request), *(status(n) for n in (1, 3, 2, 2, 5, 4, 6, 6)))
 
-    async def scenario() -> list[int]:
-        async with serving(shuffled) as server:
-            return await seen(server)
-
-    assert asyncio.run(scenario()) == [1, 2, 3, 4, 5, 6]
+    async with serving(shuffled) as server:
+        assert await seen(server) == ALL
 
 
-def test_a_gap_is_asked_for_once() -> None:
+@awaited
+async def test_a_gap_is_asked_for_once() -> None:
     async def lossy(server: Server, socket: ServerConnection, request: Document) -> None:
         if len(server.subscriptions) == 1:
             await send(socket, ack(request), *(status(n) for n in (1, 2, 5, 6)))
         else:
             await replay(socket, request)
 
-    async def scenario() -> tuple[list[int], list[int]]:
-        async with serving(lossy) as server:
-            return await seen(server), server.subscriptions
-
-    shown, subscriptions = asyncio.run(scenario())
-    assert shown == [1, 2, 3, 4, 5, 6]
-    assert subscriptions == [0, 2]
+    async with serving(lossy) as server:
+        assert await seen(server) == ALL
+        assert server.subscriptions == [0, 2]
 
 
-def test_a_dropped_socket_is_opened_again_where_it_stopped() -> None:
+@awaited
+async def test_a_dropped_socket_is_opened_again_where_it_stopped() -> None:
     async def dropping(server: Server, socket: ServerConnection, request: Document) -> None:
         if server.connections == 1:
             await send(socket, ack(request), status(1), status(2), status(3))
@@ -116,75 +115,61 @@ def test_a_dropped_socket_is_opened_again_where_it_stopped() -> None:
         else:
             await replay(socket, request)
 
-    async def scenario() -> tuple[list[int], list[int]]:
-        async with serving(dropping) as server:
-            return await seen(server), server.subscriptions
-
-    shown, subscriptions = asyncio.run(scenario())
-    assert shown == [1, 2, 3, 4, 5, 6]
-    assert subscriptions == [0, 3]
+    async with serving(dropping) as server:
+        assert await seen(server) == ALL
+        assert server.subscriptions == [0, 3]
 
 
-def test_an_order_whose_answer_was_lost_is_sent_again_under_the_same_key() -> None:
+@awaited
+async def test_an_order_whose_answer_was_lost_is_sent_again_under_the_same_key() -> None:
     async def forgetful(server: Server, socket: ServerConnection, request: Document) -> None:
         if server.connections == 1:
             await socket.close()
         else:
             await send(socket, status(1), ack(request))
 
-    async def scenario() -> list[Document]:
-        async with serving(forgetful) as server, asyncio.timeout(10):
-            async with Feed(server.url, "key") as feed:
-                await feed.execute({"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"})
-            return server.requests
-
-    requests = asyncio.run(scenario())
-    assert [r["action"] for r in requests] == ["execute", "execute"]
-    assert requests[0]["idempotencyKey"] == requests[1]["idempotencyKey"]
+    async with serving(forgetful) as server, Feed(server.url, "key") as feed:
+        await feed.execute(ORDER)
+    first, second = server.requests
+    assert first["action"] == second["action"] == "execute"
+    assert first["idempotencyKey"] == second["idempotencyKey"]
 
 
-def test_a_refused_order_raises_what_the_server_said() -> None:
+@awaited
+async def test_a_refused_order_raises_what_the_server_said() -> None:
     async def refusing(_: Server, socket: ServerConnection, request: Document) -> None:
         await send(socket, {"type": "error", "id": request["id"], "status": 422, "detail": "unknown token"})
 
-    async def scenario() -> None:
-        async with serving(refusing) as server, Feed(server.url, "key") as feed:
-            await feed.execute({"tokenIn": "XYZ", "tokenOut": "USDC", "amount": "1"})
-
-    with pytest.raises(ApiError, match="unknown token") as raised:
-        asyncio.run(scenario())
+    async with serving(refusing) as server, Feed(server.url, "key") as feed:
+        with pytest.raises(ApiError, match="unknown token") as raised:
+            await feed.execute({**ORDER, "tokenIn": "XYZ"})
     assert raised.value.status == HTTPStatus.UNPROCESSABLE_ENTITY
 
 
-def test_a_wrong_key_is_said_at_once() -> None:
+@awaited
+async def test_a_wrong_key_is_said_at_once() -> None:
     def refuse(connection: ServerConnection, _: Request) -> Response:
         return connection.respond(HTTPStatus.FORBIDDEN, "no\n")
 
-    async def never(_: ServerConnection) -> None:
+    async def never(*_: object) -> None:
         raise AssertionError("the connection was refused")
 
-    async def scenario() -> None:
-        async with serve(never, "127.0.0.1", 0, process_request=refuse) as listener:
-            url = f"ws://127.0.0.1:{listener.sockets[0].getsockname()[1]}/live"
-            async with Feed(url, "wrong"):
+    async with serving(never, refuse) as server:
+        with pytest.raises(ApiError, match="403"):
+            async with Feed(server.url, "wrong"):
                 raise AssertionError("the feed must not open")
-
-    with pytest.raises(ApiError, match="403"):
-        asyncio.run(scenario())
 
 
 @pytest.mark.parametrize("text", ["no JSON", '{"type":"status","orderId":"ord_1"}', "[]", '"pong"'])
-def test_a_frame_that_cannot_be_read_ends_the_feed_instead_of_leaving_it_silent(text: str) -> None:
+@awaited
+async def test_a_frame_that_cannot_be_read_ends_the_feed_instead_of_leaving_it_silent(text: str) -> None:
     async def mumbling(_: Server, socket: ServerConnection, request: Document) -> None:
         await send(socket, ack(request))
         await socket.send(text)
 
-    async def scenario() -> None:
-        async with serving(mumbling) as server:
+    async with serving(mumbling) as server:
+        with pytest.raises(UnexpectedAnswer, match="a frame came"):
             await seen(server)
-
-    with pytest.raises(UnexpectedAnswer, match="a frame came"):
-        asyncio.run(scenario())
 
 
 # --- what the deployment forgot, and what it could not answer ----------------------------------------
@@ -209,7 +194,8 @@ def forgotten(request: Document) -> Document:
     return {"type": "error", "code": "connection_unknown", "status": 410, "message": "reconnect", **about}
 
 
-def test_a_connection_that_was_forgotten_is_replaced_at_the_next_ping(
+@awaited
+async def test_a_connection_that_was_forgotten_is_replaced_at_the_next_ping(
     monkeypatch: pytest.MonkeyPatch, waits: Waits
 ) -> None:
     monkeypatch.setattr(feed_module, "_PING_S", 0.05)
@@ -225,35 +211,28 @@ def test_a_connection_that_was_forgotten_is_replaced_at_the_next_ping(
         else:
             await replay(socket, request)
 
-    async def scenario() -> tuple[list[int], list[int]]:
-        async with serving(forgetful) as server, asyncio.timeout(10):
-            async with Feed(server.url, "key", say=said.append) as feed:
-                await feed.subscribe("ord_1")
-                seqs = [event.seq async for event in feed.until_terminal(["ord_1"])]
-            return seqs, server.subscriptions
-
-    assert asyncio.run(scenario()) == ([1, 2, 3, 4, 5, 6], [0, 2])
+    async with serving(forgetful) as server:
+        assert await seen(server, said.append) == ALL
+        assert server.subscriptions == [0, 2]
     assert any("does not know" in line for line in said)
     assert waits == [(1, None)], "a deployment that keeps forgetting is not asked without end"
 
 
-def test_an_order_on_a_connection_that_was_forgotten_is_placed_over_the_next_one(waits: Waits) -> None:
+@awaited
+async def test_an_order_on_a_connection_that_was_forgotten_is_placed_over_the_next_one(waits: Waits) -> None:
     async def forgetful(server: Server, socket: ServerConnection, request: Document) -> None:
         await send(socket, ack(request) if server.connections == 3 else forgotten(request))
 
-    async def scenario() -> tuple[Document, list[Document]]:
-        async with serving(forgetful) as server, asyncio.timeout(10), Feed(server.url, "key") as feed:
-            placed = await feed.execute({"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"})
-            return placed, server.requests
-
-    placed, requests = asyncio.run(scenario())
+    async with serving(forgetful) as server, Feed(server.url, "key") as feed:
+        placed = await feed.execute(ORDER)
     assert placed["orderId"] == "ord_1"
-    assert len(requests) == 3
-    assert len({str(request["idempotencyKey"]) for request in requests}) == 1
+    assert len(server.requests) == 3
+    assert len({str(request["idempotencyKey"]) for request in server.requests}) == 1
     assert [failures for failures, _ in waits] == [1, 2]
 
 
-def test_a_connection_without_a_pong_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+@awaited
+async def test_a_connection_without_a_pong_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed_module, "_PING_S", 0.05)
     monkeypatch.setattr(feed_module, "_PONG_S", 0.05)
 
@@ -263,11 +242,8 @@ def test_a_connection_without_a_pong_is_replaced(monkeypatch: pytest.MonkeyPatch
         elif request["action"] == "subscribe":
             await replay(socket, request)
 
-    async def scenario() -> list[int]:
-        async with serving(deaf) as server:
-            return await seen(server)
-
-    assert asyncio.run(scenario()) == [1, 2, 3, 4, 5, 6]
+    async with serving(deaf) as server:
+        assert await seen(server) == ALL
 
 
 def refusing(statuses: list[int]) -> Refuse:
@@ -294,36 +270,32 @@ async def dropping_first(server: Server, socket: ServerConnection, request: Docu
         await replay(socket, request)
 
 
-def test_a_refusal_that_may_pass_is_tried_again_after_what_it_says(waits: Waits) -> None:
+@awaited
+async def test_a_refusal_that_may_pass_is_tried_again_after_what_it_says(waits: Waits) -> None:
     statuses = [500, 502, 503, 504, 429, 408, 410]
 
-    async def scenario() -> list[int]:
-        async with serving(dropping_first, refusing(statuses)) as server:
-            return await seen(server)
-
-    assert asyncio.run(scenario()) == [1, 2, 3, 4, 5, 6]
+    async with serving(dropping_first, refusing(statuses)) as server:
+        assert await seen(server) == ALL
     assert waits == [(n, 3.0) for n in range(1, len(statuses) + 1)]
 
 
 @pytest.mark.parametrize("final", [401, 403, 404])
-def test_a_refusal_that_will_not_pass_ends_the_feed(final: int, waits: Waits) -> None:
-    async def scenario() -> None:
-        async with (
-            serving(dropping_first, refusing([503, final])) as server,
-            Feed(server.url, "key") as feed,
-            asyncio.timeout(10),
-        ):
-            await feed.subscribe("ord_1")
-            with pytest.raises(ApiError, match=str(final)):
-                _ = [event async for event in feed.events()]
-            with pytest.raises(ApiError, match=str(final)):
-                await feed.subscribe("ord_2")
-
-    asyncio.run(scenario())
+@awaited
+async def test_a_refusal_that_will_not_pass_ends_the_feed(final: int, waits: Waits) -> None:
+    async with (
+        serving(dropping_first, refusing([503, final])) as server,
+        Feed(server.url, "key") as feed,
+    ):
+        await feed.subscribe("ord_1")
+        with pytest.raises(ApiError, match=str(final)):
+            _ = [event async for event in feed.events()]
+        with pytest.raises(ApiError, match=str(final)):
+            await feed.subscribe("ord_2")
     assert len(waits) == 1
 
 
-def test_a_busy_deployment_is_asked_again_at_the_start_as_well(waits: Waits) -> None:
+@awaited
+async def test_a_busy_deployment_is_asked_again_at_the_start_as_well(waits: Waits) -> None:
     busy = iter([503, 429])
 
     def refuse(connection: ServerConnection, _: Request) -> Response | None:
@@ -333,15 +305,13 @@ def test_a_busy_deployment_is_asked_again_at_the_start_as_well(waits: Waits) -> 
     async def answering(_: Server, socket: ServerConnection, request: Document) -> None:
         await replay(socket, request)
 
-    async def scenario() -> list[int]:
-        async with serving(answering, refuse) as server:
-            return await seen(server)
-
-    assert asyncio.run(scenario()) == [1, 2, 3, 4, 5, 6]
+    async with serving(answering, refuse) as server:
+        assert await seen(server) == ALL
     assert [failures for failures, _ in waits] == [1, 2]
 
 
-def test_an_answer_that_says_nothing_final_is_asked_for_under_the_same_key(waits: Waits) -> None:
+@awaited
+async def test_an_answer_that_says_nothing_final_is_asked_for_under_the_same_key(waits: Waits) -> None:
     async def away(server: Server, socket: ServerConnection, request: Document) -> None:
         statuses = {1: 503, 2: 504}
         if (code := statuses.get(len(server.requests))) is not None:
@@ -349,12 +319,8 @@ def test_an_answer_that_says_nothing_final_is_asked_for_under_the_same_key(waits
         else:
             await send(socket, ack(request))
 
-    async def scenario() -> list[Document]:
-        async with serving(away) as server, asyncio.timeout(10), Feed(server.url, "key") as feed:
-            await feed.execute({"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"})
-            return server.requests
-
-    requests = asyncio.run(scenario())
-    assert len(requests) == 3
-    assert len({str(request["idempotencyKey"]) for request in requests}) == 1
+    async with serving(away) as server, Feed(server.url, "key") as feed:
+        await feed.execute(ORDER)
+    assert len(server.requests) == 3
+    assert len({str(request["idempotencyKey"]) for request in server.requests}) == 1
     assert len(waits) == 2

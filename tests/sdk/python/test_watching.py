@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 
 from dexec_client import AsyncClient, errors, handle
-from tests.sdk.python.fake_deployment import STATUSES, Deployment, until
-from tests.sdk.python.scenarios import played
+from tests.sdk.python.fake_deployment import STATUSES, Deployment
+from tests.support.awaited import awaited
+from tests.support.eventually import eventually
 
 ALL = [1, 2, 3, 4, 5, 6]
 
@@ -19,10 +20,10 @@ async def seqs(client: AsyncClient, order_id: str, after_seq: int = 0) -> list[i
     return [event.seq async for event in order.events(after_seq)]
 
 
-def test_events_come_as_models_and_the_handle_follows(deployment: Deployment) -> None:
+@awaited
+async def test_events_come_as_models_and_the_handle_follows(deployment: Deployment) -> None:
     order_id = deployment.add(reached=6)
-
-    async def scenario(client: AsyncClient) -> None:
+    async with AsyncClient(deployment.url, api_key="k") as client:
         order = await client.handle(order_id)
         order.status = ""
         found = [event async for event in order.events()]
@@ -33,37 +34,41 @@ def test_events_come_as_models_and_the_handle_follows(deployment: Deployment) ->
         assert [event.terminal for event in found] == [False] * 5 + [True]
         assert order.status == "confirmed"
 
-    played(deployment, scenario)
-
 
 @pytest.mark.usefixtures("no_pauses")
-def test_a_drop_goes_unnoticed(deployment: Deployment) -> None:
+@awaited
+async def test_a_drop_goes_unnoticed(deployment: Deployment) -> None:
     order_id = deployment.add(reached=6)
     deployment.drops_after = [2, 1]
-    assert played(deployment, lambda client: seqs(client, order_id)) == ALL
+    async with AsyncClient(deployment.url, api_key="k") as client:
+        assert await seqs(client, order_id) == ALL
     assert deployment.connections == 3
     subscriptions = [frame["afterSeq"] for frame in deployment.frames if frame["action"] == "subscribe"]
     assert subscriptions[0] == 0
     assert subscriptions[-1] == 3
 
 
-def test_events_after_a_seq(deployment: Deployment) -> None:
+@awaited
+async def test_events_after_a_seq(deployment: Deployment) -> None:
     order_id = deployment.add(reached=6)
-    assert played(deployment, lambda client: seqs(client, order_id, 4)) == [5, 6]
+    async with AsyncClient(deployment.url, api_key="k") as client:
+        assert await seqs(client, order_id, 4) == [5, 6]
 
 
 @pytest.mark.parametrize("after_seq", [6, 7])
-def test_there_is_nothing_after_the_last_event(deployment: Deployment, after_seq: int) -> None:
+@awaited
+async def test_there_is_nothing_after_the_last_event(deployment: Deployment, after_seq: int) -> None:
     order_id = deployment.add(reached=6)
-    assert played(deployment, lambda client: seqs(client, order_id, after_seq)) == []
+    async with AsyncClient(deployment.url, api_key="k") as client:
+        assert await seqs(client, order_id, after_seq) == []
 
 
-def test_iterators_over_one_order_share_a_connection_and_see_what_they_asked_for(
+@awaited
+async def test_iterators_over_one_order_share_a_connection_and_see_what_they_asked_for(
     deployment: Deployment,
 ) -> None:
     order_id, other = deployment.add(reached=3), deployment.add(reached=6)
-
-    async def scenario(client: AsyncClient) -> list[list[int]]:
+    async with AsyncClient(deployment.url, api_key="k") as client:
         order = await client.handle(order_id)
         late = order.events(2)
         first = (await anext(late)).seq
@@ -72,51 +77,47 @@ def test_iterators_over_one_order_share_a_connection_and_see_what_they_asked_for
         beside = await seqs(client, other)
         await asyncio.to_thread(deployment.advance, order_id)
         rest = [[event.seq async for event in events] for events in (late, whole)]
-        return [[first, *rest[0]], [*begun, *rest[1]], beside]
-
-    assert played(deployment, scenario) == [[3, 4, 5, 6], ALL, ALL]
+        assert [[first, *rest[0]], [*begun, *rest[1]], beside] == [[3, 4, 5, 6], ALL, ALL]
     assert deployment.connections == 1
 
 
-def test_an_iterator_that_is_left_unsubscribes_and_another_begins_anew(deployment: Deployment) -> None:
+@awaited
+async def test_an_iterator_that_is_left_unsubscribes_and_another_begins_anew(deployment: Deployment) -> None:
     order_id = deployment.add(reached=3)
-
-    async def scenario(client: AsyncClient) -> list[int]:
+    async with AsyncClient(deployment.url, api_key="k") as client:
         order = await client.handle(order_id)
         events = order.events()
         await anext(events)
         await events.aclose()
         await asyncio.to_thread(deployment.advance, order_id, 5)
-        await asyncio.to_thread(until, lambda: deployment.frames[-1]["action"] == "unsubscribe")
+        await asyncio.to_thread(eventually, lambda: deployment.frames[-1]["action"] == "unsubscribe")
         found = asyncio.create_task(seqs(client, order_id))
         await asyncio.to_thread(deployment.advance, order_id)
-        return await found
-
-    assert played(deployment, scenario) == ALL
+        assert await found == ALL
     assert deployment.connections == 1
 
 
-def test_what_comes_for_an_order_that_was_left_is_not_asked_about(deployment: Deployment) -> None:
+@awaited
+async def test_what_comes_for_an_order_that_was_left_is_not_asked_about(deployment: Deployment) -> None:
     order_id, other = deployment.add(reached=2), deployment.add(reached=6)
     deployment.forgets_to_unsubscribe = True
-
-    async def scenario(client: AsyncClient) -> None:
+    async with AsyncClient(deployment.url, api_key="k") as client:
         order = await client.handle(order_id)
         events = order.events()
         await anext(events)
         await events.aclose()
         await asyncio.to_thread(deployment.advance, order_id)
         assert await seqs(client, other) == ALL
-
-    played(deployment, scenario)
     asked = [frame["orderId"] for frame in deployment.frames if frame["action"] == "subscribe"]
     assert asked == [order_id, other]
 
 
-def test_a_refusal_for_good_ends_the_iterators_and_the_next_one_tries_again(deployment: Deployment) -> None:
+@awaited
+async def test_a_refusal_for_good_ends_the_iterators_and_the_next_one_tries_again(
+    deployment: Deployment,
+) -> None:
     order_id = deployment.add(reached=2)
-
-    async def scenario(client: AsyncClient) -> list[int]:
+    async with AsyncClient(deployment.url, api_key="k") as client:
         order = await client.handle(order_id)
         events = order.events()
         await anext(events)
@@ -126,15 +127,13 @@ def test_a_refusal_for_good_ends_the_iterators_and_the_next_one_tries_again(depl
             _ = [event async for event in events]
         deployment.orders[order_id].reached = 6
         deployment.refuses_sockets = None
-        return await seqs(client, order_id)
-
-    assert played(deployment, scenario) == ALL
+        assert await seqs(client, order_id) == ALL
 
 
-def test_done_returns_the_order_or_says_that_it_is_not(deployment: Deployment) -> None:
+@awaited
+async def test_done_returns_the_order_or_says_that_it_is_not(deployment: Deployment) -> None:
     order_id = deployment.add(reached=3)
-
-    async def scenario(client: AsyncClient) -> None:
+    async with AsyncClient(deployment.url, api_key="k") as client:
         order = await client.handle(order_id)
         with pytest.raises(errors.NotDone, match=r"is still routing after 0\.2 s") as raised:
             await order.done(timeout=0.2)
@@ -145,65 +144,56 @@ def test_done_returns_the_order_or_says_that_it_is_not(deployment: Deployment) -
         assert done.raise_for_failure() is done
         assert (done.status, done.terminal, len(done.events)) == ("confirmed", True, 6)
 
-    played(deployment, scenario)
 
-
-def test_a_failed_order_is_returned_and_raises_when_asked_to(deployment: Deployment) -> None:
+@awaited
+async def test_a_failed_order_is_returned_and_raises_when_asked_to(deployment: Deployment) -> None:
     order_id = deployment.add(reached=6, last="failed")
-
-    async def scenario(client: AsyncClient) -> None:
+    async with AsyncClient(deployment.url, api_key="k") as client:
         order = await (await client.handle(order_id)).done()
         with pytest.raises(errors.OrderFailed, match="failed: the price moved") as raised:
             order.raise_for_failure()
         assert (raised.value.code, raised.value.order) == ("slippage_exceeded", order)
 
-    played(deployment, scenario)
-
 
 @pytest.mark.parametrize("refusal", [403, 426])
 @pytest.mark.usefixtures("no_pauses")
-def test_where_no_websocket_can_be_opened_the_end_is_read(
+@awaited
+async def test_where_no_websocket_can_be_opened_the_end_is_read(
     deployment: Deployment, refusal: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(handle, "POLL_S", 0.01)
     deployment.refuses_sockets = refusal
     order_id = deployment.add(reached=3)
-
-    async def scenario(client: AsyncClient) -> str:
+    async with AsyncClient(deployment.url, api_key="k") as client:
         order = await client.handle(order_id)
         waiting = asyncio.create_task(order.done(timeout=9))
         before = len(deployment.requests)
-        await asyncio.to_thread(until, lambda: len(deployment.requests) > before + 3)
+        await asyncio.to_thread(eventually, lambda: len(deployment.requests) > before + 3)
         await asyncio.to_thread(deployment.advance, order_id)
-        return (await waiting).status
-
-    assert played(deployment, scenario) == "confirmed"
+        assert (await waiting).status == "confirmed"
 
 
-def test_an_order_that_is_not_there_is_not_found(deployment: Deployment) -> None:
-    async def scenario(client: AsyncClient) -> None:
+@awaited
+async def test_an_order_that_is_not_there_is_not_found(deployment: Deployment) -> None:
+    async with AsyncClient(deployment.url, api_key="k") as client:
         with pytest.raises(errors.NotFound, match="no such order"):
             await client.handle("ord_none")
 
-    played(deployment, scenario)
-
 
 @pytest.mark.usefixtures("no_pauses")
-def test_the_stream_gives_every_order_that_moves_and_misses_nothing_over_a_drop(
+@awaited
+async def test_the_stream_gives_every_order_that_moves_and_misses_nothing_over_a_drop(
     deployment: Deployment,
 ) -> None:
     order_id, other = deployment.add(reached=2), deployment.add(reached=5)
-
-    async def scenario(client: AsyncClient) -> list[tuple[str, int]]:
-        async with client.stream() as events:
-            await asyncio.to_thread(deployment.advance, order_id, 3)
-            found = [(event.order_id, event.seq) for event in [await anext(events) for _ in range(3)]]
-            deployment.orders[order_id].reached = 5  # and nobody is told
-            await asyncio.to_thread(deployment.drop_all)
-            await asyncio.to_thread(until, lambda: deployment.connections == 2)
-            found += [(event.order_id, event.seq) for event in [await anext(events) for _ in range(2)]]
-            await asyncio.to_thread(deployment.advance, other)
-            return found + [(event.order_id, event.seq) for event in [await anext(events) for _ in range(6)]]
-
-    found = played(deployment, scenario)
-    assert found == [(order_id, seq) for seq in ALL[:5]] + [(other, seq) for seq in ALL]
+    async with AsyncClient(deployment.url, api_key="k") as client, client.stream() as events:
+        await asyncio.to_thread(deployment.advance, order_id, 3)
+        found = [await anext(events) for _ in range(3)]
+        deployment.orders[order_id].reached = 5  # and nobody is told
+        await asyncio.to_thread(deployment.drop_all)
+        await asyncio.to_thread(eventually, lambda: deployment.connections == 2)
+        found += [await anext(events) for _ in range(2)]
+        await asyncio.to_thread(deployment.advance, other)
+        found += [await anext(events) for _ in range(6)]
+    steps = [(event.order_id, event.seq) for event in found]
+    assert steps == [(order_id, seq) for seq in ALL[:5]] + [(other, seq) for seq in ALL]

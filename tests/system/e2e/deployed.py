@@ -9,9 +9,12 @@ import httpx
 
 from dexec_client.raw.api import Api
 from dexec_client.raw.feed import Feed
+from dexec_client.raw.json_types import Document, Json
 from infra.local.aws import Aws
 from infra.local.home import Home, State
 from infra.local.keys import create_key
+
+ORDER: Document = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,13 @@ class Deployed:
         """Return a plain HTTP client with the key's header; paths are relative to the API."""
         headers = {"x-api-key": api_key or self.api_key}
         return httpx.Client(base_url=f"{self.http_url}/", headers=headers, timeout=timeout_s, trust_env=False)
+
+    def place(self, api_key: str | None = None, **fields: Json) -> str:
+        """Place ``ORDER``, with the fields given instead of its own; return its id."""
+        with self.client(api_key) as client:
+            answer = client.post("api/orders/execute", json=ORDER | fields)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["orderId"])
 
     def api(self, api_key: str | None = None) -> Api:
         """Return the asynchronous client that commands use."""

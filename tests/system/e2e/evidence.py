@@ -39,10 +39,8 @@ def ended(deployment: Deployed, order_ids: Sequence[str], timeout_s: float = 30)
     return evidence.outcomes(deployment.database_url, order_ids)
 
 
-async def ended_async(
-    deployment: Deployed, order_ids: Sequence[str], timeout_s: float = 30
-) -> dict[str, Outcome]:
-    return await asyncio.to_thread(ended, deployment, order_ids, timeout_s)
+async def ended_async(deployment: Deployed, order_ids: Sequence[str]) -> dict[str, Outcome]:
+    return await asyncio.to_thread(ended, deployment, order_ids)
 
 
 def orders_of(deployment: Deployed, api_key: str) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.home import PROJECT
+from tests.support.programs import output
 
 TYPESCRIPT_SDK = PROJECT / "sdk" / "typescript"
 _BUILT_WITH = json.loads((TYPESCRIPT_SDK / "package.json").read_text())["devDependencies"]
@@ -48,17 +49,8 @@ def installed(directory: Path) -> Path:
 def run(modules: Path, directory: Path, program: str, *arguments: str, **environ: str) -> str:
     """Run a program of the packages (or ``node`` or ``npm`` itself) and return what it prints."""
     command = program if program in _OF_NODE else str(modules / ".bin" / program)
-    done = subprocess.run(
-        [command, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        cwd=directory,
-        env={**os.environ, "NO_COLOR": "1", "NODE_PATH": str(modules), **environ},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    env = {**os.environ, "NO_COLOR": "1", "NODE_PATH": str(modules), **environ}
+    return output(command, *arguments, cwd=directory, env=env)
 
 
 def sdk_sources(modules: Path, directory: Path) -> Path:

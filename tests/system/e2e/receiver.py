@@ -36,9 +36,9 @@ class Receiver:
     status: int = 204
     got: list[Received] = field(default_factory=list)
 
-    def wait_for(self, count: int, timeout_s: float = 30) -> list[Received]:
+    def wait_for(self, count: int) -> list[Received]:
         """Return the first requests once so many have come."""
-        until = time.monotonic() + timeout_s
+        until = time.monotonic() + 30
         while len(self.got) < count:
             assert time.monotonic() < until, f"{len(self.got)} of {count} came: {self.got}"
             time.sleep(0.02)
@@ -46,7 +46,7 @@ class Receiver:
 
 
 @contextmanager
-def receiving(port: int = 0) -> Iterator[Receiver]:
+def receiving() -> Iterator[Receiver]:
     """Receive on loopback while the body runs."""
     receiver = Receiver()
 
@@ -61,7 +61,7 @@ def receiving(port: int = 0) -> Iterator[Receiver]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         receiver.url = f"http://127.0.0.1:{server.server_port}/dexec"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()

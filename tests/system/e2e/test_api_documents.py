@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from websockets.sync.client import connect
 from infra.release.documents import asyncapi, files, openapi
 from infra.release.documents.components import strict
 from infra.release.documents.spellings import BODY, EXAMPLES
+from tests.support.programs import output
 from tests.support.soak import SOAK
 from tests.system.e2e.deployed import Deployed
 from tests.system.e2e.frames import Watch
@@ -31,9 +31,6 @@ CHECKS = (
     "ignored_auth",
     "unsupported_method",
 )
-
-
-"""``make soak``: random requests, too, beside each example and each value at the edge of what is allowed."""
 
 
 def each_once(document: dict[str, Any]) -> dict[str, Any]:
@@ -52,25 +49,19 @@ def each_once(document: dict[str, Any]) -> dict[str, Any]:
 
 def test_every_answer_has_a_status_and_a_shape_of_the_document(deployment: Deployed, tmp_path: Path) -> None:
     (tmp_path / "openapi.json").write_text(json.dumps(strict(each_once(openapi.document()))))
-    done = subprocess.run(
-        [
-            Path(sys.executable).parent / "st", "run", "openapi.json",
-            "--url", deployment.http_url,
-            "--header", f"x-api-key: {deployment.new_key()}",
-            "--checks", ",".join(CHECKS),
-            "--phases", "examples,coverage,fuzzing" if SOAK else "examples,coverage",
-            "--max-examples", "8",
-            "--seed", "1",
-            "--no-color",
-        ],
-        capture_output=True,
-        text=True,
-        timeout=420,
-        check=False,
+    printed = output(
+        Path(sys.executable).parent / "st", "run", "openapi.json",
+        "--url", deployment.http_url,
+        "--header", f"x-api-key: {deployment.new_key()}",
+        "--checks", ",".join(CHECKS),
+        "--phases", "examples,coverage,fuzzing" if SOAK else "examples,coverage",
+        "--max-examples", "8",
+        "--seed", "1",
+        "--no-color",
         cwd=tmp_path,
+        timeout_s=420,
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"Tested: {len(openapi.OPERATIONS)}\n" in done.stdout
+    assert f"Tested: {len(openapi.OPERATIONS)}\n" in printed
 
 
 @pytest.mark.parametrize(

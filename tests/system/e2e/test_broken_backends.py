@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import Iterator
 
 import httpx
 import pytest
-from websockets.asyncio.client import connect
+from websockets.sync.client import connect
 
-from dexec_client.raw.json_types import Document
 from infra.lab.chaos import evidence
 from infra.lab.chaos.faults import postgres_frozen, postgres_stopped, reconfigured
 from infra.local.home import Home
-from tests.system.e2e.deployed import Deployed
+from tests.system.e2e.deployed import ORDER, Deployed
 from tests.system.e2e.evidence import ended, orders_of
 
-ORDER: Document = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 AT_MOST_S = 3.0
 
 
@@ -100,7 +97,7 @@ def test_every_request_is_answered_while_postgresql_is_away(deployment: Deployed
 def test_a_database_that_hangs_is_not_waited_for(deployment: Deployed, home: Home) -> None:
     key = deployment.new_key()
     with deployment.client(key) as client:
-        ids = [client.post("api/orders/execute", json=ORDER).json()["orderId"]]
+        ids = [deployment.place(key)]
         ended(deployment, ids)
         with postgres_frozen(home):
             for _ in range(2):
@@ -111,7 +108,7 @@ def test_a_database_that_hangs_is_not_waited_for(deployment: Deployed, home: Hom
                 ids += [answer.json()["orderId"]] if answer.status_code == 504 else []
             started = time.monotonic()
             assert_unavailable(client.get("api/orders"), time.monotonic() - started)
-        ids.append(client.post("api/orders/execute", json=ORDER).json()["orderId"])
+        ids.append(deployment.place(key))
         ended(deployment, ids[-1:])
         assert {order_id for order_id, _ in orders_of(deployment, key)} <= set(ids)
 
@@ -119,19 +116,13 @@ def test_a_database_that_hangs_is_not_waited_for(deployment: Deployed, home: Hom
 def test_a_socket_stays_open_while_postgresql_is_away_and_goes_on_after(
     deployment: Deployed, home: Home
 ) -> None:
-    key = deployment.new_key()
-
-    async def talk() -> tuple[Document, Document]:
-        async with connect(f"{deployment.websocket_url}?apiKey={key}", proxy=None) as socket:
-            frame = json.dumps({"action": "execute", "order": ORDER})
-            with postgres_stopped(home):
-                await socket.send(frame)
-                refusal: Document = json.loads(await asyncio.wait_for(socket.recv(), 10))
-            await socket.send(frame)
-            accepted: Document = json.loads(await asyncio.wait_for(socket.recv(), 10))
-            return refusal, accepted
-
-    refusal, accepted = asyncio.run(talk())
+    with connect(f"{deployment.websocket_url}?apiKey={deployment.new_key()}", proxy=None) as socket:
+        frame = json.dumps({"action": "execute", "order": ORDER})
+        with postgres_stopped(home):
+            socket.send(frame)
+            refusal = json.loads(socket.recv(timeout=10))
+        socket.send(frame)
+        accepted = json.loads(socket.recv(timeout=10))
     assert refusal["type"] == "error"
     assert refusal["status"] in {503, 504}
     order_id = str(accepted["orderId"])
@@ -140,10 +131,9 @@ def test_a_socket_stays_open_while_postgresql_is_away_and_goes_on_after(
 
 def test_orders_on_their_way_outlive_postgresql(deployment: Deployed, home: Home) -> None:
     key = deployment.new_key()
-    with deployment.client(key) as client:
-        ids = [client.post("api/orders/execute", json=ORDER).json()["orderId"] for _ in range(10)]
-        with postgres_stopped(home):
-            pass
-        outcomes = ended(deployment, ids, timeout_s=60)
+    ids = [deployment.place(key) for _ in range(10)]
+    with postgres_stopped(home):
+        pass
+    outcomes = ended(deployment, ids, timeout_s=60)
     assert {outcome.status for outcome in outcomes.values()} == {"confirmed"}
     assert all(outcome.complete and outcome.paid_once for outcome in outcomes.values())

@@ -41,13 +41,6 @@ def kept() -> Iterator[Path]:
         yield root
 
 
-@pytest.fixture
-def home() -> Iterator[Path]:
-    """Give a home of its own to a test."""
-    with given_home() as root:
-        yield root
-
-
 def test_status_tells_where_it_is_served(kept: Path) -> None:
     state = running(kept)
     assert healthy(state)
@@ -132,13 +125,6 @@ def test_the_address_without_its_slash_leads_to_the_console(kept: Path) -> None:
     assert answer.is_success
     assert str(answer.url) == running(kept).console_url
     assert "<title>" in answer.text
-
-
-def test_a_port_that_is_taken_is_refused_with_what_holds_it(kept: Path, home: Path) -> None:
-    port = urlsplit(running(kept).http_url).port
-    refused = inprocess.run("up", "--detach", "--home", str(home), "--port", str(port))
-    assert refused.returncode == 1
-    assert f"port {port} is taken by the deployment under {kept}" in refused.stderr
 
 
 def test_a_deploy_with_other_parameters_and_another_database_updates_the_stack(kept: Path) -> None:

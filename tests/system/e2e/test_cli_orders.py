@@ -10,10 +10,10 @@ import pytest
 
 from tests.system.e2e import command, inprocess
 from tests.system.e2e.deployed import Deployed
+from tests.system.e2e.evidence import CLEAN_RUN
 from tests.system.e2e.inprocess import Ran
 
 Run = Callable[..., Ran]
-SIX = ["pending", "routing", "routing", "building", "submitted", "confirmed"]
 
 
 @pytest.fixture
@@ -44,12 +44,12 @@ def test_watching_as_json_prints_each_event_once_in_order(dexec: Run) -> None:
     ran = dexec("order", "USDC", "SOL", "100", "--exact-out", "--label", "mine", "--watch", "--json")
     events = [json.loads(line) for line in ran.stdout.splitlines()]
     assert [event["seq"] for event in events] == [1, 2, 3, 4, 5, 6]
-    assert [event["status"] for event in events] == SIX
+    assert [event["status"] for event in events] == CLEAN_RUN
 
 
 def test_a_late_watcher_is_shown_everything(dexec: Run, order_id: str) -> None:
     ran = dexec("watch", order_id, "--json")
-    assert [json.loads(line)["status"] for line in ran.stdout.splitlines()] == SIX
+    assert [json.loads(line)["status"] for line in ran.stdout.splitlines()] == CLEAN_RUN
 
 
 def test_an_order_that_fails_is_an_exit_code(dexec: Run) -> None:
@@ -89,7 +89,7 @@ def test_limits_of_ones_own_are_sent_as_they_are(dexec: Run) -> None:
 
 def test_show_and_history_agree(dexec: Run, order_id: str) -> None:
     shown = json.loads(dexec("show", order_id, "--json").stdout)
-    assert [event["status"] for event in shown["events"]] == SIX
+    assert [event["status"] for event in shown["events"]] == CLEAN_RUN
     listed = json.loads(dexec("history", "--status", "confirmed", "--limit", "1", "--json").stdout)
     assert [order["orderId"] for order in listed] == [order_id]
     assert order_id in dexec("show", order_id).stdout

@@ -16,10 +16,9 @@ from dexec_client.raw.json_types import Document
 from infra.lab.chaos import evidence
 from infra.lab.chaos.faults import executor_stopped, reconfigured
 from infra.local.database import StoredEvent, histories
-from tests.system.e2e.deployed import Deployed
+from tests.system.e2e.deployed import ORDER, Deployed
 from tests.system.e2e.evidence import ended, ended_async
 
-ORDER: Document = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 MAX_CONCURRENCY = 10
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,7 +15,9 @@ import pytest
 from infra.local.home import PROJECT
 from infra.local.ids import HTTP_API_ID
 from infra.release.documents.examples import examples
+from tests.support.programs import output
 from tests.system.e2e.deployed import Deployed
+from tests.system.e2e.evidence import ended
 
 ADDRESS = f"http://localhost:4566/_aws/execute-api/{HTTP_API_ID}"
 SAID = {
@@ -33,11 +34,8 @@ TYPESCRIPT_SDK = PROJECT / "sdk" / "typescript"
 @pytest.fixture(scope="module")
 def order_id(deployment: Deployed) -> str:
     """Return an order that is confirmed."""
-    with deployment.client() as client:
-        body = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
-        placed = str(client.post("api/orders/execute", json=body).json()["orderId"])
-        while client.get(f"api/orders/{placed}").json()["status"] != "confirmed":
-            pass
+    placed = deployment.place()
+    assert ended(deployment, [placed])[placed].status == "confirmed"
     return placed
 
 
@@ -47,17 +45,11 @@ def text_of(name: str, language: str, deployment: Deployed, order_id: str) -> st
     return text.replace(ADDRESS, deployment.http_url).replace("ORDER_ID", order_id)
 
 
-def run(*command: str | Path, cwd: Path) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=cwd)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 @pytest.mark.skipif(importlib.util.find_spec("dexec_client") is None, reason="the SDK is not installed")
 @pytest.mark.parametrize("name", SAID)
 def test_python(deployment: Deployed, order_id: str, tmp_path: Path, name: str) -> None:
     (tmp_path / "example.py").write_text(text_of(name, "Python", deployment, order_id))
-    assert SAID[name] in run(sys.executable, "example.py", cwd=tmp_path)
+    assert SAID[name] in output(sys.executable, "example.py", cwd=tmp_path)
 
 
 @pytest.mark.skipif(
@@ -71,4 +63,4 @@ def test_typescript(deployment: Deployed, order_id: str, tmp_path: Path, name: s
     # The examples name no type, so that they are JavaScript as well.
     (tmp_path / "example.mjs").write_text(text_of(name, "TypeScript", deployment, order_id))
     # Node has a WebSocket of its own from 22 on; before that, behind this switch.
-    assert SAID[name] in run("node", "--experimental-websocket", "example.mjs", cwd=tmp_path)
+    assert SAID[name] in output("node", "--experimental-websocket", "example.mjs", cwd=tmp_path)

@@ -18,11 +18,10 @@ from dexec_client.raw.feed import Feed
 from infra.lab.bench import load
 from infra.lab.bench.figures import Figures
 from infra.lab.bench.plan import Plan, Target
+from tests.support.awaited import awaited
 from tests.system.e2e import inprocess
-from tests.system.e2e.deployed import Deployed
+from tests.system.e2e.deployed import ORDER, Deployed
 from tests.system.e2e.lossy import lossy
-
-ORDER = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 
 
 def history(deployment: Deployed, key: str) -> list[str]:
@@ -123,18 +122,11 @@ async def losing_acks(websocket_url: str, losses: int) -> AsyncIterator[str]:
         yield f"ws://127.0.0.1:{listener.sockets[0].getsockname()[1]}/live"
 
 
-def test_the_feed(deployment: Deployed) -> None:
+@awaited
+async def test_the_feed(deployment: Deployed) -> None:
     key = deployment.new_key()
-
-    async def scenario() -> tuple[str, list[int]]:
-        async with (
-            losing_acks(deployment.websocket_url, 2) as url,
-            Feed(url, key) as feed,
-            asyncio.timeout(60),
-        ):
-            order_id = str((await feed.execute(ORDER))["orderId"])
-            return order_id, [event.seq async for event in feed.until_terminal([order_id])]
-
-    order_id, seqs = asyncio.run(scenario())
+    async with losing_acks(deployment.websocket_url, 2) as url, Feed(url, key) as feed:
+        order_id = str((await feed.execute(ORDER))["orderId"])
+        seqs = [event.seq async for event in feed.until_terminal([order_id])]
     assert seqs == list(range(1, len(seqs) + 1))
     assert history(deployment, key) == [order_id]

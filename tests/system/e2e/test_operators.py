@@ -18,12 +18,13 @@ from dexec_client.raw.json_types import Document
 from infra.lab.chaos import faults
 from infra.local import stack
 from tests.system.e2e import inprocess
-from tests.system.e2e.deployed import Deployed
+from tests.system.e2e.deployed import ORDER, Deployed
 from tests.system.e2e.evidence import ended, messages, orders_of, wait_for_clean_queues, wait_until
 from tests.system.e2e.inprocess import Ran
 
-ORDER: Document = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
-TOO_MUCH: Document = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "900000"}
+TOO_MUCH = "900000"
+"""SOL, of which a wallet has 10,000."""
+
 Dexec = Callable[..., Ran]
 
 
@@ -147,10 +148,7 @@ def test_while_paused_orders_wait_and_are_seen_to(deployment: Deployed, dexec: D
     paused = said(dexec("pause", "--json"))
     assert (paused["paused"], paused["stopped"]) == (True, [])
     try:
-        with deployment.client(client_id) as client:
-            accepted = client.post("api/orders/execute", json=ORDER)
-        assert accepted.status_code == 202
-        order_id = accepted.json()["orderId"]
+        order_id = deployment.place(client_id)
 
         def stuck() -> list[Document]:
             asked = ("--status", "stuck", "--older-than", "1", "--client", client_id, "--json")
@@ -173,8 +171,7 @@ def test_what_waits_is_cancelled_and_a_revoked_key_keeps_the_rest_waiting(
     api_key = str(said(dexec("keys", "create", name, "--json"))["apiKey"])
     said(dexec("pause", "--json"))
     try:
-        with deployment.client(api_key) as client:
-            ids = [client.post("api/orders/execute", json=ORDER).json()["orderId"] for _ in range(3)]
+        ids = [deployment.place(api_key) for _ in range(3)]
         assert "add --yes" in " ".join(dexec("orders", "cancel", ids[0], "--json").stderr.split())
         one = said(dexec("orders", "cancel", ids[0], "--yes", "--json"))
         assert one == {"cancelled": [ids[0]], "tooLate": [], "over": []}
@@ -209,8 +206,7 @@ def test_a_failed_order_is_found_with_its_reason_and_placed_again_once(
     deployment: Deployed, dexec: Dexec
 ) -> None:
     client_id = deployment.new_key()
-    with deployment.client(client_id) as client:
-        order_id = client.post("api/orders/execute", json={**TOO_MUCH, "clientId": "big"}).json()["orderId"]
+    order_id = deployment.place(client_id, amount=TOO_MUCH, clientId="big")
     assert ended(deployment, [order_id])[order_id].status == "failed"
     (found,) = listed(dexec("orders", "--status", "failed", "--client", client_id, "--json"))
     assert (found["orderId"], found["amount"]) == (order_id, "900000")
@@ -229,8 +225,7 @@ def test_a_failed_order_is_found_with_its_reason_and_placed_again_once(
 
 
 def test_an_order_that_did_not_fail_is_not_placed_again(deployment: Deployed, dexec: Dexec) -> None:
-    with deployment.client(deployment.new_key()) as client:
-        order_id = client.post("api/orders/execute", json=ORDER).json()["orderId"]
+    order_id = deployment.place(deployment.new_key())
     ended(deployment, [order_id])
     assert f"{order_id} is confirmed" in refused(dexec("resubmit", order_id))
 
@@ -252,8 +247,8 @@ def test_dead_letters_are_put_back_on_the_queue(deployment: Deployed, dexec: Dex
     key = deployment.new_key()
     sqs = deployment.aws.sqs
     wait_for_clean_queues(deployment)
-    with undelivered(deployment) as dead_letters, deployment.client(key) as client:
-        order_id = client.post("api/orders/execute", json=ORDER).json()["orderId"]
+    with undelivered(deployment) as dead_letters:
+        order_id = deployment.place(key)
         assert faults.delete_messages(deployment.aws, 1) == 1
         sqs.send_message(QueueUrl=dead_letters, MessageBody=json.dumps({"orderId": order_id}))
         assert said(dexec("redrive", "--all", "--json")) == {
@@ -266,8 +261,8 @@ def test_dead_letters_are_put_back_on_the_queue(deployment: Deployed, dexec: Dex
 
 def test_a_parked_order_is_seen_released_and_executed(deployment: Deployed, dexec: Dexec) -> None:
     key = deployment.new_key()
-    with undelivered(deployment), deployment.client(key) as client:
-        order_id = client.post("api/orders/execute", json=ORDER).json()["orderId"]
+    with undelivered(deployment):
+        order_id = deployment.place(key)
         assert faults.delete_messages(deployment.aws, 1) == 1
         park(deployment, order_id)
         (found,) = listed(dexec("orders", "--status", "parked", "--client", key, "--json"))
@@ -291,8 +286,7 @@ def park(deployment: Deployed, order_id: str) -> None:
 
 
 def test_letters_that_need_no_redrive(deployment: Deployed, dexec: Dexec) -> None:
-    with deployment.client(deployment.new_key()) as client:
-        order_id = client.post("api/orders/execute", json=ORDER).json()["orderId"]
+    order_id = deployment.place(deployment.new_key())
     ended(deployment, [order_id])
     sqs = deployment.aws.sqs
     with undelivered(deployment) as dead_letters:
@@ -311,8 +305,7 @@ def test_letters_that_need_no_redrive(deployment: Deployed, dexec: Dexec) -> Non
 
 def test_a_stack_is_reached_by_its_name(deployment: Deployed, dexec_on_aws: Dexec, name: str) -> None:
     api_key = str(said(dexec_on_aws("keys", "create", name, "--stack", stack.NAME, "--json"))["apiKey"])
-    with deployment.client(api_key) as client:
-        order_id = client.post("api/orders/execute", json=TOO_MUCH).json()["orderId"]
+    order_id = deployment.place(api_key, amount=TOO_MUCH)
     ended(deployment, [order_id])
     asked = ("--status", "failed", "--client", name, "--stack", stack.NAME, "--json")
     assert [found["orderId"] for found in listed(dexec_on_aws("orders", *asked))] == [order_id]
@@ -381,7 +374,7 @@ def test_a_client_is_limited_halted_and_trades_again(deployment: Deployed, dexec
         assert client.post("api/orders/execute", json=ORDER).status_code == 423
         assert [one["stop"] for one in client.get("api/risk").json()["halts"]] == ["halted"]
         assert said(dexec("resume", "--client", name, "--json"))["lifted"] == [f"halted {name}"]
-        order_id = client.post("api/orders/execute", json=ORDER).json()["orderId"]
+        order_id = deployment.place(api_key)
         ended(deployment, [order_id])
         order, usage = client.get(f"api/orders/{order_id}").json(), client.get("api/risk").json()["usage"]
     assert order["status"] == "confirmed"

@@ -6,14 +6,14 @@ import asyncio
 import json
 from decimal import Decimal
 
-import pytest
 from websockets.asyncio.client import connect
 
 from dexec_client.raw.events import Event, Sequencer, from_frame
 from dexec_client.raw.json_types import Document
 from infra.lab.chaos import evidence
+from tests.support.awaited import awaited
 from tests.system.e2e.deployed import Deployed
-from tests.system.e2e.evidence import CLEAN_RUN, ended, ended_async, wait_for_clean_queues
+from tests.system.e2e.evidence import CLEAN_RUN, ended, ended_async
 
 
 async def heard(url: str, *frames: str) -> tuple[list[Document], list[Event]]:
@@ -60,15 +60,6 @@ def test_http_then_websocket(deployment: Deployed) -> None:
     assert order["signature"] == events[-1].detail["signature"]
 
 
-def test_the_other_names_of_the_tokens(deployment: Deployed) -> None:
-    with deployment.client() as client:
-        body = '{"inputToken":"SOL","outputToken":"USDC","amount":1.5}'
-        order_id = client.post("api/orders/execute", content=body).json()["orderId"]
-        assert ended(deployment, [order_id])[order_id].statuses == CLEAN_RUN
-        order = client.get(f"api/orders/{order_id}").json()
-    assert (order["tokenIn"], order["tokenOut"], order["amountIn"]) == ("SOL", "USDC", "1.5")
-
-
 def test_a_bare_order_over_a_websocket_buys_exactly(deployment: Deployed) -> None:
     frame = '{"clientOrderId":"userA","side":"buy","baseAsset":"SOL","quoteAsset":"USDC","amount":1}'
     url = f"{deployment.websocket_url}?apiKey={deployment.api_key}"
@@ -93,18 +84,14 @@ def test_one_connection_for_the_order_and_its_updates(deployment: Deployed) -> N
     assert outcome.paid_once
 
 
-def test_balances_move_by_the_fill_and_nothing_is_made_from_nothing(deployment: Deployed) -> None:
-    key = deployment.new_key()
-
-    async def swap() -> tuple[Document, Document, Document]:
-        async with deployment.api(key) as api:
-            before = await api.balances()
-            placed = await api.place({"tokenIn": "USDC", "tokenOut": "BONK", "amount": "12.5"})
-            await ended_async(deployment, [str(placed["orderId"])])
-            return before, await api.balances(), await api.order(str(placed["orderId"]))
-
-    before, after, order = asyncio.run(swap())
-    changes = {symbol: held(after)[symbol] - amount for symbol, amount in held(before).items()}
+@awaited
+async def test_balances_move_by_the_fill_and_nothing_is_made_from_nothing(deployment: Deployed) -> None:
+    async with deployment.api(deployment.new_key()) as api:
+        before = held(await api.balances())
+        placed = await api.place({"tokenIn": "USDC", "tokenOut": "BONK", "amount": "12.5"})
+        await ended_async(deployment, [str(placed["orderId"])])
+        after, order = held(await api.balances()), await api.order(str(placed["orderId"]))
+    changes = {symbol: after[symbol] - amount for symbol, amount in before.items()}
     assert changes.pop("USDC") == -Decimal(str(order["amountIn"])) == Decimal("-12.5")
     assert changes.pop("BONK") == Decimal(str(order["amountOut"]))
     assert set(changes.values()) == {0}
@@ -115,43 +102,3 @@ def held(balances: Document) -> dict[str, Decimal]:
     rows = balances["balances"]
     assert isinstance(rows, list)
     return {str(row["symbol"]): Decimal(str(row["amount"])) for row in rows if isinstance(row, dict)}
-
-
-def test_an_idempotency_key_makes_one_order(deployment: Deployed) -> None:
-    key = deployment.new_key()
-    body = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
-    headers = {"idempotency-key": "once"}
-    with deployment.client(key) as client:
-        first, second = (client.post("api/orders/execute", json=body, headers=headers) for _ in range(2))
-        assert (first.status_code, second.status_code) == (202, 202)
-        assert first.json()["orderId"] == second.json()["orderId"]
-        other = client.post("api/orders/execute", json={**body, "amount": "2"}, headers=headers)
-        assert other.status_code == 409
-        assert other.json()["code"] == "idempotency_conflict"
-        ended(deployment, [first.json()["orderId"]])
-        assert len(client.get("api/orders").json()["orders"]) == 1
-
-
-@pytest.mark.parametrize("path", ["api/orders/{}", "api/orders/{}?x=1"])
-def test_another_clients_order_does_not_exist(deployment: Deployed, path: str) -> None:
-    with deployment.client(deployment.new_key()) as owner, deployment.client(deployment.new_key()) as other:
-        body = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
-        order_id = owner.post("api/orders/execute", json=body).json()["orderId"]
-        ended(deployment, [order_id])
-        assert owner.get(path.format(order_id)).status_code == 200
-        assert other.get(path.format(order_id)).status_code == 404
-        assert other.get("api/orders").json()["orders"] == []
-
-
-def test_more_than_the_wallet_holds_fails_when_executing(deployment: Deployed) -> None:
-    key = deployment.new_key()
-    with deployment.client(key) as client:
-        body = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "900000"}
-        order_id = client.post("api/orders/execute", json=body).json()["orderId"]
-        outcome = ended(deployment, [order_id])[order_id]
-        order = client.get(f"api/orders/{order_id}").json()
-    assert (outcome.status, outcome.error, outcome.debits) == ("failed", "insufficient_funds", 0)
-    assert outcome.complete
-    assert order["signature"] is None, "it is refused before it is signed"
-    assert order["error"]["message"] == order["events"][-1]["error"]["message"]
-    wait_for_clean_queues(deployment)

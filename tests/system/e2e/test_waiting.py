@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import time
 
-from dexec_client.raw.json_types import Document
 from infra.local import stack
 from infra.local.logs import LogReader
-from tests.system.e2e.deployed import Deployed
+from tests.system.e2e.deployed import ORDER, Deployed
 from tests.system.e2e.evidence import ended, wait_until
 
-FAR: Document = {
-    "tokenIn": "SOL",
-    "tokenOut": "USDC",
-    "amount": "1",
-    "orderType": "limit",
-    "limitPrice": "100000",
-    "deadline": 4,
-}
+FAR = ORDER | {"orderType": "limit", "limitPrice": "100000", "deadline": 4}
 
 
 def test_an_order_that_waits_is_watched_at_once_and_the_function_ends_when_nothing_waits(

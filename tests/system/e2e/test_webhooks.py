@@ -19,7 +19,6 @@ from tests.system.e2e.deployed import Deployed
 from tests.system.e2e.receiver import Received, Receiver, receiving
 
 TYPES = ["pending", "routing", "routing.quotes", "building", "submitted", "confirmed"]
-ORDER = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 
 
 @pytest.fixture
@@ -43,11 +42,6 @@ def calling(deployment: Deployed, key: str, call: Callable[[Api], Awaitable[Docu
     return asyncio.run(called())
 
 
-def place(deployment: Deployed, key: str) -> str:
-    with deployment.client(key) as client:
-        return str(client.post("api/orders/execute", json=ORDER).raise_for_status().json()["orderId"])
-
-
 def types(received: list[Received]) -> list[str]:
     return [one.json["type"].removeprefix("order.") for one in received]
 
@@ -63,7 +57,7 @@ def test_a_receiver_gets_all_six_events_signed_and_in_order(
     deployment: Deployed, key: str, receiver: Receiver
 ) -> None:
     made = calling(deployment, key, lambda api: api.create_hook(receiver.url))
-    order_id = place(deployment, key)
+    order_id = deployment.place(key)
     got = receiver.wait_for(6)
     assert types(got) == TYPES
     assert [one.id for one in got] == [f"msg_{order_id}_{seq}" for seq in range(1, 7)]
@@ -80,7 +74,7 @@ def test_a_receiver_that_was_down_gets_what_it_missed_and_replays_come(
 ) -> None:
     hook_id = calling(deployment, key, lambda api: api.create_hook(receiver.url))["hookId"]
     receiver.status = 503
-    order_id = place(deployment, key)
+    order_id = deployment.place(key)
     receiver.wait_for(1)
     receiver.status = 200
     got = receiver.wait_for(7)
@@ -100,7 +94,7 @@ def test_the_command_line(deployment: Deployed, key: str, receiver: Receiver) ->
     assert "it is not shown again" in made.stderr
     tested = json.loads(run("hooks", "test", hook_id, "--json", *target).stdout)
     assert (tested["state"], tested["answer"]) == ("delivered", 204)
-    place(deployment, key)
+    deployment.place(key)
     got = receiver.wait_for(2)
     assert [one.json["type"] for one in got] == ["webhook.test", "order.confirmed"]
     check_signature(got[0], secret)

@@ -15,7 +15,6 @@ from dexec_client.raw.json_types import Document
 from tests.system.e2e.deployed import Deployed
 from tests.system.e2e.evidence import CLEAN_RUN
 
-ORDER: Document = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 ALL = list(range(1, len(CLEAN_RUN) + 1))
 
 

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from types import ModuleType
-from typing import cast
+from typing import Any, cast
 from unittest.mock import patch
 from urllib.parse import parse_qsl, urlencode
 
@@ -63,6 +63,8 @@ LOGGERS = tuple(
     module.logger for module in (dead_letters, executor, edge, sweeper, trigger, actions, webhooks)
 )
 Fields = Mapping[str, str]
+EXECUTE = "/api/orders/execute"
+SWAP: dict[str, Any] = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1.5"}
 
 
 class Context(LambdaContext):
@@ -137,6 +139,23 @@ class Deployment:
         lower_case = {name.lower(): value for name, value in answer["headers"].items()}
         return Answer(answer["statusCode"], lower_case, text)
 
+    def order(self, key: str, body: Mapping[str, object] = SWAP, idempotency_key: str = "") -> Answer:
+        """Ask for an order."""
+        headers = {"idempotency-key": idempotency_key} if idempotency_key else {}
+        return self.http("POST", EXECUTE, key=key, body=json.dumps(body), headers=headers)
+
+    def place(self, key: str, body: Mapping[str, object] = SWAP, idempotency_key: str = "") -> str:
+        """Place an order; return its id."""
+        answer = self.order(key, body, idempotency_key)
+        assert answer.status == 202, answer.text
+        return str(answer.json["orderId"])
+
+    def read(self, order_id: str, key: str) -> dict[str, Any]:
+        """Return an order as its client reads it."""
+        answer = self.http("GET", f"/api/orders/{order_id}", key=key)
+        assert answer.status == 200, answer.text
+        return answer.json
+
     def connect(self, key: str | None, query: Fields | None = None) -> tuple[str, int]:
         """Open a connection; return its id and the status of the answer."""
         connection_id = f"connection-{next(self._numbers)}"
@@ -162,6 +181,11 @@ class Deployment:
     def disconnect(self, connection_id: str) -> None:
         """Close a connection."""
         websocket.handler(socket_event("DISCONNECT", connection_id), Context())
+
+    def execute(self, order_id: str, receives: int = 1) -> list[str]:
+        """Hand a message of an order to the executor; return the ids of messages that it hands back."""
+        answer = executor.handler(queue_event(order_id, receives=receives), Context())
+        return [str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
 
     def execute_all(self) -> None:
         """Execute what is on the queue, until there is nothing left."""

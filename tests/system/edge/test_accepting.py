@@ -22,10 +22,9 @@ from dexec.ports import ApiKey, Placed
 from dexec.usecases.place_order import Submission
 from functions.http_api import app as http_api
 from tests.support.fakes import START
-from tests.system.edge.inprocess import Context, http_event
+from tests.system.edge.inprocess import SWAP, Context, http_event
 
 CALLER = ApiKey("hash", "alice", None, None, START)
-SWAP = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1.5"}
 
 Answer = tuple[int, dict[str, str], str]
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from dexec.domain.amounts import format_amount
 from tests.system.edge.conftest import OWNER
-from tests.system.edge.inprocess import Answer, Deployment
+from tests.system.edge.inprocess import SWAP, Answer, Deployment
 
 USDC_DECIMALS = 6
 
@@ -18,15 +20,11 @@ def quote(functions: Deployment, amount: int) -> Answer:
 def failure(functions: Deployment, amount: int) -> dict[str, object]:
     """Return the error that an order for this amount ends with."""
     text = format_amount(amount, USDC_DECIMALS)
-    body = f'{{"tokenIn":"SOL","tokenOut":"USDC","mode":"exactOut","amount":"{text}"}}'
-    order_id = functions.http("POST", "/api/orders/execute", key=OWNER, body=body).json["orderId"]
+    order_id = functions.place(OWNER, SWAP | {"mode": "exactOut", "amount": text})
     functions.execute_all()
-    order = functions.http("GET", f"/api/orders/{order_id}", key=OWNER).json
-    assert order["status"] == "failed"
-    assert order["attempt"] == 1
-    error = order["error"]
-    assert isinstance(error, dict)
-    return error
+    order = functions.read(order_id, OWNER)
+    assert (order["status"], order["attempt"]) == ("failed", 1)
+    return cast("dict[str, object]", order["error"])
 
 
 def test_orders_around_what_the_pools_can_give(functions: Deployment) -> None:

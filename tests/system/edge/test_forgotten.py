@@ -10,10 +10,9 @@ import pytest
 from dexec.domain.errors import CommitUnknown, ConnectionUnknown, StoreUnavailable
 from dexec.usecases.watch_orders import WatchOrders
 from tests.system.edge.conftest import OWNER
-from tests.system.edge.inprocess import Deployment
+from tests.system.edge.inprocess import SWAP, Deployment
 
-ORDER = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1.5"}
-EXECUTE = {"action": "execute", "order": ORDER, "id": 7}
+EXECUTE = {"action": "execute", "order": SWAP, "id": 7}
 
 
 @pytest.fixture
@@ -43,8 +42,7 @@ def test_it_gets_an_error_and_is_closed(
 
 
 def test_it_cannot_subscribe(functions: Deployment, forgotten: str) -> None:
-    body = json.dumps(ORDER)
-    order_id = functions.http("POST", "/api/orders/execute", key=OWNER, body=body).json["orderId"]
+    order_id = functions.place(OWNER)
     (refusal,) = functions.send(forgotten, json.dumps({"action": "subscribe", "orderId": order_id}))
     assert refusal["code"] == "connection_unknown"
     assert forgotten in functions.push.gone
@@ -88,7 +86,7 @@ def test_an_order_that_is_stored_is_never_answered_as_if_it_were_not(
         raise error
 
     monkeypatch.setattr(WatchOrders, "subscribe", fails)
-    order = {**ORDER, "orderType": "limit", "limitPrice": "100000"}
+    order = {**SWAP, "orderType": "limit", "limitPrice": "100000"}
     first, *_ = functions.send(connection_id, json.dumps({"action": "execute", "order": order, "id": 7}))
     assert (first["type"], first["id"], [first.get("orderId")]) == ("ack", 7, placed(functions))
     known = json.dumps({"action": "execute", "order": order, "idempotencyKey": "k"})

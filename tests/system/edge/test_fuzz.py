@@ -19,7 +19,7 @@ import pytest
 
 from tests.support.soak import SOAK
 from tests.system.edge.conftest import OWNER, STRANGER
-from tests.system.edge.inprocess import Answer, Deployment, deployed, http_event, query_fields
+from tests.system.edge.inprocess import SWAP, Answer, Deployment, deployed, http_event, query_fields
 from tests.system.edge.inputs import Input, Inputs
 from tests.system.edge.shrink import smallest
 
@@ -49,10 +49,7 @@ class Target:
         self.connection, _ = functions.connect(STRANGER, {"stream": "all"})
 
     def _place(self, idempotency_key: str) -> str:
-        body = json.dumps({"tokenIn": "SOL", "tokenOut": "USDC", "amount": "0.01", "clientId": SECRET})
-        headers = {"idempotency-key": idempotency_key}
-        answer = self.functions.http("POST", "/api/orders/execute", key=OWNER, body=body, headers=headers)
-        return str(answer.json["orderId"])
+        return self.functions.place(OWNER, SWAP | {"clientId": SECRET}, idempotency_key)
 
     def fire(self, one: Input) -> None:
         """Send one input and look at what comes back."""

@@ -133,10 +133,10 @@ def test_nothing_is_pushed_for_a_revoked_key(functions: Deployment, query: dict[
 
 
 def test_what_waits_is_not_executed_for_a_client_whose_only_key_was_revoked(functions: Deployment) -> None:
-    order_id = functions.http("POST", "/api/orders/execute", key=OWNER, body=ORDER).json["orderId"]
+    order_id = functions.place(OWNER)
     revoke(functions)
     message = functions.queue.receive()
     assert message is not None
-    failures = executor.handler(queue_event(str(order_id), message.receipt), Context())["batchItemFailures"]
+    failures = executor.handler(queue_event(order_id, message.receipt), Context())["batchItemFailures"]
     assert len(failures) == 1, "redelivered"
-    assert functions.parts.read_orders.one(str(order_id), "owner")[0].status is Status.PENDING
+    assert functions.parts.read_orders.one(order_id, "owner")[0].status is Status.PENDING

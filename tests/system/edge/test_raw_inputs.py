@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.system.edge.conftest import STRANGER
-from tests.system.edge.inprocess import Deployment, http_event
+from tests.system.edge.inprocess import SWAP, Deployment, http_event
 
 MOST_CPU_S = 1.0
 NUMBERS = (
@@ -138,13 +138,7 @@ def test_a_body_that_is_not_the_base64_it_says(functions: Deployment, body: str)
 
 def test_an_idempotency_key_counts_whole(functions: Deployment) -> None:
     """API Gateway joins repeated headers with commas; a comma in a key parts nothing."""
-    body = FRAMES["a bare amount"] % "1"
-    path, keys = "/api/orders/execute", ("a,1", "a,2", "a,1")
-    answers = [
-        functions.http("POST", path, key=STRANGER, body=body, headers={"idempotency-key": one})
-        for one in keys
-    ]
-    first, second, repeat = (answer.json["orderId"] for answer in answers)
+    first, second, repeat = (functions.place(STRANGER, SWAP, key) for key in ("a,1", "a,2", "a,1"))
     assert first != second
     assert first == repeat
 

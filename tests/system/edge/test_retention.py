@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -28,12 +27,6 @@ def kept_for_a_day(clean_url: str) -> Iterator[Deployment]:
         yield functions
 
 
-def place(functions: Deployment) -> str:
-    order = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "0.1"}
-    answer = functions.http("POST", "/api/orders/execute", key=OWNER, body=json.dumps(order))
-    return str(answer.json["orderId"])
-
-
 def known(functions: Deployment) -> str:
     return functions.http("GET", "/api/orders", key=OWNER).text
 
@@ -49,7 +42,7 @@ def rows(database_url: str) -> int:
 
 
 def test_by_default_nothing_goes(functions: Deployment, clean_url: str) -> None:
-    place(functions)
+    functions.place(OWNER)
     functions.execute_all()
     functions.wait(3650 * DAY_S)
     assert functions.sweep()["forgotten"] == 0
@@ -60,10 +53,10 @@ def test_an_order_goes_a_day_after_its_end_with_all_that_is_its(
     kept_for_a_day: Deployment, clean_url: str
 ) -> None:
     functions = kept_for_a_day
-    old = place(functions)
+    old = functions.place(OWNER)
     functions.execute_all()
     functions.wait(DAY_S / 2)
-    young = place(functions)
+    young = functions.place(OWNER)
     functions.execute_all()
     functions.wait(DAY_S / 2 + 60)
     assert functions.sweep()["forgotten"] == 1
@@ -74,7 +67,7 @@ def test_an_order_goes_a_day_after_its_end_with_all_that_is_its(
 
 def test_an_order_that_is_not_over_stays(kept_for_a_day: Deployment) -> None:
     functions = kept_for_a_day
-    open_order = place(functions)
+    open_order = functions.place(OWNER)
     functions.wait(10 * DAY_S)
     assert functions.sweep()["forgotten"] == 0
     functions.execute_all()
@@ -86,7 +79,7 @@ def test_a_long_history_goes_in_transactions_that_aurora_dsql_takes(
     kept_for_a_day: Deployment, clean_url: str
 ) -> None:
     ids = [order_id(START, number.to_bytes(10)) for number in range(600)]
-    place(kept_for_a_day)
+    kept_for_a_day.place(OWNER)
     kept_for_a_day.execute_all()
     copy_first_order(clean_url, ids)
     kept_for_a_day.wait(2 * DAY_S)
@@ -116,7 +109,7 @@ def copy_first_order(database_url: str, ids: list[str]) -> None:
 
 
 def test_retention_goes_on_while_the_queue_is_away(kept_for_a_day: Deployment, clean_url: str) -> None:
-    place(kept_for_a_day)
+    kept_for_a_day.place(OWNER)
     kept_for_a_day.execute_all()
     kept_for_a_day.wait(2 * DAY_S)
     kept_for_a_day.queue.is_away = True

@@ -10,14 +10,13 @@ import pytest
 
 import actions
 from tests.system.edge.conftest import OWNER, STRANGER
-from tests.system.edge.inprocess import Deployment, deployed
+from tests.system.edge.inprocess import SWAP, Deployment, deployed
 
 READS = 10
 CONNECTIONS = 4
 STREAMS = 2
 PING = '{"action": "ping", "id": 7}'
-ORDER = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "0.01"}
-SWAP = {**ORDER, "amount": "1"}
+ORDER = json.dumps(SWAP)
 
 
 @pytest.fixture
@@ -56,7 +55,7 @@ def test_streams_and_connections_are_bounded_for_each_client(
 def test_an_order_that_starts_later_is_shown_as_pending_on_its_socket(functions: Deployment) -> None:
     functions.add_key("slow", "slow", orders_per_minute=1)
     connection, _ = functions.connect("slow")
-    answers = [functions.send(connection, json.dumps(ORDER)) for _ in range(11)]
+    answers = [functions.send(connection, ORDER) for _ in range(11)]
     assert {len(frames) for frames in answers[:10]} == {1}, "one that starts at once is told by its executor"
     pending, accepted = answers[10]
     assert (pending["type"], pending["status"], accepted["type"]) == ("status", "pending", "ack")
@@ -65,7 +64,7 @@ def test_an_order_that_starts_later_is_shown_as_pending_on_its_socket(functions:
 
 def test_an_order_is_pushed_to_no_more_streams_than_a_client_may_have(functions: Deployment) -> None:
     opened = [functions.connect(OWNER, {"stream": "all"})[0] for _ in range(10)]
-    functions.http("POST", "/api/orders/execute", key=OWNER, body=json.dumps(ORDER))
+    functions.place(OWNER)
     functions.execute_all()
     assert sum(bool(functions.received(one)) for one in opened) == STREAMS
 
@@ -79,8 +78,7 @@ def test_reads_are_bounded_for_each_key(functions: Deployment, path: str) -> Non
     assert refusal.json["type"] == "/errors/too_many_reads"
     assert refusal.headers["retry-after"] == str(refusal.json["retryAfter"])
     assert functions.http("GET", path, key=STRANGER, query=query).status == 200
-    accepted = functions.http("POST", "/api/orders/execute", key=OWNER, body=json.dumps(ORDER))
-    assert accepted.status == 202, "orders have their own limit"
+    assert functions.place(OWNER), "orders have their own limit"
     functions.wait(int(refusal.headers["retry-after"]))
     assert functions.http("GET", path, key=OWNER, query=query).status == 200
 
@@ -95,5 +93,5 @@ def test_frames_are_bounded_for_each_key_and_all_are_answered(functions: Deploym
     assert (last["type"], last["status"]) == ("error", 429)
     assert int(str(last["retryAfter"])) >= 1
     assert functions.send(other, PING) == [{"type": "pong", "id": 7}]
-    (ack,) = functions.send(mine[0], json.dumps(ORDER))
+    (ack,) = functions.send(mine[0], ORDER)
     assert ack["type"] == "ack", "orders have their own limit"

@@ -7,16 +7,15 @@ import json
 import pytest
 
 from tests.system.edge.conftest import OWNER
-from tests.system.edge.inprocess import Deployment
+from tests.system.edge.inprocess import SWAP, Deployment
 
-ORDER = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 SIZES = [(16_384, True), (16_385, False), (163_840, False)]
 """Spelled out: a test that asked the functions for their limit would hold for any."""
 
 
 def body_of(size: int) -> str:
     """Return an order of so many bytes, and fewer characters."""
-    order = json.dumps(ORDER | {"clientId": "é" * 9}, ensure_ascii=False)
+    order = json.dumps(SWAP | {"clientId": "é" * 9}, ensure_ascii=False)
     return order + " " * (size - len(order.encode()))
 
 

@@ -15,9 +15,8 @@ from dexec.usecases.settle_dead_letter import MAX_ROUNDS
 from functions.dead_letters import app as dead_letters
 from functions.executor import app as executor
 from tests.system.edge.conftest import OWNER
-from tests.system.edge.inprocess import LOGGERS, Context, Deployment, deployed, queue_event
+from tests.system.edge.inprocess import LOGGERS, SWAP, Context, Deployment, deployed, queue_event
 
-SWAP = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 TOO_MUCH = {**SWAP, "amount": "90000"}
 Line = dict[str, object]
 
@@ -39,11 +38,6 @@ def functions(clean_url: str, log: io.StringIO) -> Iterator[Deployment]:
         yield deployment
 
 
-def place(functions: Deployment, order: dict[str, str]) -> str:
-    answer = functions.http("POST", "/api/orders/execute", key=OWNER, body=json.dumps(order))
-    return str(answer.json["orderId"])
-
-
 def metrics(printed: str) -> list[Line]:
     lines = [json.loads(line) for line in printed.splitlines()]
     return [line for line in lines if "_aws" in line]
@@ -60,7 +54,7 @@ def named(found: list[Line], name: str) -> list[Line]:
 def test_a_confirmed_order_is_counted(functions: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
     connection, _ = functions.connect(OWNER, {"stream": "all"})
     functions.push.failing.add(connection)
-    place(functions, SWAP)
+    functions.place(OWNER)
     functions.wait(7)
     functions.execute_all()
     accepted, run = metrics(capsys.readouterr().out)
@@ -87,13 +81,13 @@ def test_a_deployment_without_orders_counts_nothing(
 def test_a_failed_order_is_counted_by_its_reason(
     functions: Deployment, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    order_id = place(functions, TOO_MUCH)
+    order_id = functions.place(OWNER, TOO_MUCH)
     functions.execute_all()
-    order = functions.http("GET", f"/api/orders/{order_id}", key=OWNER).json
+    order = functions.read(order_id, OWNER)
     assert order["status"] == "failed"
     total, by_reason = sorted(named(metrics(capsys.readouterr().out), "OrdersFailed"), key=len, reverse=True)
     assert "reason" not in total
-    assert by_reason["reason"] == cast(Line, order["error"])["code"]
+    assert by_reason["reason"] == order["error"]["code"]
 
 
 def fail(*_: object, **__: object) -> None:
@@ -115,7 +109,7 @@ def test_what_no_code_expects_is_counted_by_every_function(
     functions: Deployment, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection, _ = functions.connect(OWNER)
-    order_id = place(functions, SWAP)
+    order_id = functions.place(OWNER)
     capsys.readouterr()
     break_everything(functions, monkeypatch)
     assert functions.http("GET", f"/api/orders/{order_id}", key=OWNER).status == 500
@@ -142,7 +136,7 @@ def test_a_back_end_that_is_away_is_no_unexpected_error(
     def away(*_: object) -> None:
         raise StoreUnavailable("away")
 
-    order_id = place(functions, SWAP)
+    order_id = functions.place(OWNER)
     for method in ("find", "claim", "lost"):
         monkeypatch.setattr(functions.parts.orders, method, away)
     assert functions.http("GET", f"/api/orders/{order_id}", key=OWNER).status == 503
@@ -156,7 +150,7 @@ def test_a_back_end_that_is_away_is_no_unexpected_error(
 def test_a_poison_order_is_parked_by_the_functions_and_counted_by_every_sweep(
     functions: Deployment, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    order_id = place(functions, SWAP)
+    order_id = functions.place(OWNER)
     with monkeypatch.context() as bug:
         bug.setattr(functions.parts.execute_order.signer, "sign", fail)
         for _ in range(MAX_ROUNDS):
@@ -196,7 +190,7 @@ def test_every_line_about_an_order_has_its_id(functions: Deployment, log: io.Str
 
 
 def test_an_execution_is_one_line_with_its_decision(functions: Deployment, log: io.StringIO) -> None:
-    order_id = place(functions, SWAP)
+    order_id = functions.place(OWNER)
     functions.execute_all()
     (line,) = [line for line in lines(log) if line["service"] == "executor"]
     assert (line["order_id"], line["message"]) == (order_id, "done")

@@ -1,24 +1,15 @@
-"""Orders as a client places, amends and cancels them over HTTP, and as an executor signs them."""
+"""Orders as a client amends and cancels them over HTTP, and as an executor signs them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
 from dexec.domain.order import build, submit
 from tests.contract.samples import LEASE, ROUTE, TRANSACTION
-from tests.system.edge.inprocess import Answer, Deployment
+from tests.system.edge.inprocess import SWAP, Answer, Deployment
 from tests.system.integration.conftest import KEY
 
-PATH = "/api/orders/execute"
-SWAP = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1.5"}
 LIMIT = SWAP | {"orderType": "limit", "limitPrice": "100000"}
-
-
-def place(deployment: Deployment, body: Mapping[str, object], key: str = KEY) -> str:
-    answer = deployment.http("POST", PATH, key=key, body=json.dumps(body))
-    assert answer.status == 202, answer.text
-    return str(answer.json["orderId"])
 
 
 def cancel(deployment: Deployment, order_id: str, key: str = KEY) -> Answer:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,22 +10,16 @@ import psycopg
 import pytest
 
 from infra.local import postgres
+from tests.support.programs import output
 from tests.system.edge.conftest import OWNER
-from tests.system.edge.inprocess import Deployment, deployed
+from tests.system.edge.inprocess import SWAP, deployed
 
-ORDER = json.dumps({"tokenIn": "SOL", "tokenOut": "USDC", "amount": "2", "clientId": "kept"})
+ORDER = SWAP | {"clientId": "kept"}
 TABLES = "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('public', 'paper') ORDER BY 1, 2"
 
 
 def run(program: str, *arguments: str) -> None:
-    done = subprocess.run(
-        [str(postgres.program(program)), *arguments], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-
-
-def place(functions: Deployment) -> str:
-    return str(functions.http("POST", "/api/orders/execute", key=OWNER, body=ORDER).json["orderId"])
+    output(postgres.program(program), *arguments)
 
 
 def contents(url: str) -> dict[str, list[tuple[object, ...]]]:
@@ -53,22 +45,22 @@ def test_a_restored_backup_is_the_history_and_what_was_open_goes_on(
     file = str(tmp_path / "dexec.dump")
     with deployed(clean_url) as functions:
         functions.add_key(OWNER, "owner")
-        ended = place(functions)
+        ended = functions.place(OWNER, ORDER)
         functions.execute_all()
-        opened = place(functions)
+        opened = functions.place(OWNER, ORDER)
         run("pg_dump", "--format=custom", f"--file={file}", clean_url)
         functions.execute_all()
-        told = functions.http("GET", f"/api/orders/{ended}", key=OWNER).text
+        told = functions.read(ended, OWNER)
     run("pg_restore", "--exit-on-error", "--no-owner", f"--dbname={restored_url}", file)
 
     with deployed(restored_url) as functions:
-        assert functions.http("GET", f"/api/orders/{ended}", key=OWNER).text == told
-        assert functions.http("GET", f"/api/orders/{opened}", key=OWNER).json["status"] == "pending"
+        assert functions.read(ended, OWNER) == told
+        assert functions.read(opened, OWNER)["status"] == "pending"
         # Its message went with the old queue: the sweeper notices.
         functions.wait(60)
         assert functions.sweep()["requeued"] == 1
         functions.execute_all()
-        assert functions.http("GET", f"/api/orders/{opened}", key=OWNER).json["status"] == "confirmed"
+        assert functions.read(opened, OWNER)["status"] == "confirmed"
 
 
 def test_a_backup_leaves_nothing_out(clean_url: str, restored_url: str, tmp_path: Path) -> None:
@@ -76,9 +68,9 @@ def test_a_backup_leaves_nothing_out(clean_url: str, restored_url: str, tmp_path
     with deployed(clean_url) as functions:
         functions.add_key(OWNER, "owner")
         connection, _ = functions.connect(OWNER, {"stream": "all"})
-        place(functions)
+        functions.place(OWNER, ORDER)
         functions.execute_all()
-        place(functions)
+        functions.place(OWNER, ORDER)
         assert functions.received(connection)
     run("pg_dump", "--format=custom", f"--file={file}", clean_url)
     run("pg_restore", "--exit-on-error", "--no-owner", f"--dbname={restored_url}", file)

@@ -11,9 +11,9 @@ from typing import cast
 
 import pytest
 
-from tests.system.edge.inprocess import Deployment
+from tests.system.edge.inprocess import SWAP, Deployment
 from tests.system.integration.conftest import KEY
-from tests.system.integration.swaps import LIMIT, SWAP, amend, cancel, place, sign
+from tests.system.integration.swaps import LIMIT, amend, cancel, sign
 
 # --- cancelling --------------------------------------------------------------------------------------
 
@@ -23,7 +23,7 @@ def test_an_order_is_cancelled_once_and_its_streams_hear_of_it(
     deployment: Deployment, body: Mapping[str, object]
 ) -> None:
     stream, _ = deployment.connect(KEY, {"stream": "all"})
-    order_id = place(deployment, body)
+    order_id = deployment.place(KEY, body)
     answer = cancel(deployment, order_id)
     assert (answer.status, answer.json["status"]) == (200, "cancelled")
     last = cast("list[dict[str, object]]", answer.json["events"])[-1]
@@ -33,18 +33,18 @@ def test_an_order_is_cancelled_once_and_its_streams_hear_of_it(
     assert [(one["orderId"], one["by"]) for one in told] == [(order_id, "client")]
     assert cancel(deployment, order_id).json == answer.json
     deployment.execute_all()
-    assert deployment.http("GET", f"/api/orders/{order_id}", key=KEY).json["status"] == "cancelled"
+    assert deployment.read(order_id, KEY)["status"] == "cancelled"
 
 
 def test_a_cancel_is_three_round_trips_at_most(deployment: Deployment, trips: Counter[int]) -> None:
-    order_id = place(deployment, LIMIT)
+    order_id = deployment.place(KEY, LIMIT)
     trips.clear()
     cancel(deployment, order_id)
     assert sum(trips.values()) <= 3
 
 
 def test_a_signed_order_is_cancelled_if_it_does_not_fill(deployment: Deployment) -> None:
-    order_id = place(deployment, SWAP)
+    order_id = deployment.place(KEY)
     sign(deployment, order_id)
     answer = cancel(deployment, order_id)
     assert (answer.status, answer.json["code"]) == (409, "too_late_to_cancel")
@@ -55,7 +55,7 @@ def test_a_signed_order_is_cancelled_if_it_does_not_fill(deployment: Deployment)
 
 def test_an_order_that_is_over_and_one_of_another_client_are_refused(deployment: Deployment) -> None:
     deployment.add_key("bobs", "bob")
-    order_id = place(deployment, SWAP)
+    order_id = deployment.place(KEY)
     assert cancel(deployment, order_id, "bobs").status == 404
     assert cancel(deployment, "ord_none").status == 404
     deployment.execute_all()
@@ -66,17 +66,17 @@ def test_an_order_that_is_over_and_one_of_another_client_are_refused(deployment:
 
 def test_all_orders_are_cancelled_or_those_of_one_direction(deployment: Deployment) -> None:
     deployment.add_key("bobs", "bob")
-    bobs = place(deployment, LIMIT, "bobs")
-    signed = place(deployment, SWAP)
+    bobs = deployment.place("bobs", LIMIT)
+    signed = deployment.place(KEY)
     sign(deployment, signed)
-    here, there = place(deployment, LIMIT), place(deployment, LIMIT | {"tokenOut": "USDT"})
+    here, there = deployment.place(KEY, LIMIT), deployment.place(KEY, LIMIT | {"tokenOut": "USDT"})
     path, pair = "/api/orders/cancel", '{"tokenIn": "SOL", "tokenOut": "USDT"}'
     answer = deployment.http("POST", path, key=KEY, body=pair)
     assert (answer.status, answer.json) == (200, {"cancelled": [there], "tooLate": []})
     answer = deployment.http("POST", path, key=KEY, body="{}")
     assert answer.json == {"cancelled": [here], "tooLate": [signed]}
     assert deployment.http("POST", path, key=KEY, body='{"tokenIn": "SOL"}').status == 422
-    assert deployment.http("GET", f"/api/orders/{bobs}", key="bobs").json["status"] == "open"
+    assert deployment.read(bobs, "bobs")["status"] == "open"
 
 
 # --- amending ----------------------------------------------------------------------------------------
@@ -84,7 +84,7 @@ def test_all_orders_are_cancelled_or_those_of_one_direction(deployment: Deployme
 
 def test_an_amended_order_shows_what_it_waits_for_now(deployment: Deployment) -> None:
     stream, _ = deployment.connect(KEY, {"stream": "all"})
-    order_id = place(deployment, LIMIT)
+    order_id = deployment.place(KEY, LIMIT)
     answer = amend(deployment, order_id, seq=1, limitPrice="90000", amount="2")
     assert answer.status == 200, answer.text
     assert (answer.json["status"], answer.json["seq"], answer.json["amount"]) == ("open", 2, "2")
@@ -96,10 +96,10 @@ def test_an_amended_order_shows_what_it_waits_for_now(deployment: Deployment) ->
 
 
 def test_what_does_not_wait_is_not_amended(deployment: Deployment) -> None:
-    order_id = place(deployment, SWAP)
+    order_id = deployment.place(KEY)
     answer = amend(deployment, order_id, seq=1, amount="2")
     assert (answer.status, answer.json["code"]) == (409, "not_waiting")
-    waiting = place(deployment, LIMIT)
+    waiting = deployment.place(KEY, LIMIT)
     deployment.add_key("bobs", "bob")
     assert amend(deployment, waiting, "bobs", seq=1, amount="2").status == 404
     cancel(deployment, waiting)
@@ -108,18 +108,18 @@ def test_what_does_not_wait_is_not_amended(deployment: Deployment) -> None:
 
 
 def test_a_stop_that_the_market_is_through_is_not_amended_so(deployment: Deployment) -> None:
-    order_id = place(deployment, SWAP | {"orderType": "stop", "triggerPrice": "1"})
+    order_id = deployment.place(KEY, SWAP | {"orderType": "stop", "triggerPrice": "1"})
     answer = amend(deployment, order_id, seq=1, triggerPrice="100000")
     assert (answer.status, answer.json["code"]) == (422, "would_trigger")
     assert cast("list[dict[str, str]]", answer.json["errors"])[0]["field"] == "triggerPrice"
-    assert deployment.http("GET", f"/api/orders/{order_id}", key=KEY).json["seq"] == 1
+    assert deployment.read(order_id, KEY)["seq"] == 1
     assert amend(deployment, order_id, seq=1, triggerPrice="2").status == 200
 
 
 def test_an_amount_above_that_of_the_key_is_refused(deployment: Deployment) -> None:
     key = deployment.add_key("small", "small")
     deployment.parts.api_keys.add(replace(key, max_amounts={"SOL": 2 * 10**9}))
-    order_id = place(deployment, LIMIT, "small")
+    order_id = deployment.place("small", LIMIT)
     deployment.clock.advance(timedelta(minutes=5).total_seconds())
     answer = amend(deployment, order_id, "small", seq=1, amount="3")
     assert (answer.status, answer.json["code"]) == (422, "invalid")
@@ -131,7 +131,7 @@ def test_an_amount_above_that_of_the_key_is_refused(deployment: Deployment) -> N
 
 def test_frames_cancel_and_amend_as_http_does(deployment: Deployment) -> None:
     own, _ = deployment.connect(KEY)
-    order_id = place(deployment, LIMIT)
+    order_id = deployment.place(KEY, LIMIT)
     sent = {"action": "amend", "orderId": order_id, "seq": 1, "limitPrice": "90000", "id": 1}
     assert deployment.send(own, json.dumps(sent)) == [{"type": "ack", "id": 1, "orderId": order_id}]
     (refused,) = deployment.send(own, json.dumps(sent))

@@ -14,31 +14,18 @@ from dexec.domain.errors import CommitUnknown, QueueUnavailable, StoreUnavailabl
 from functions.dead_letters import app as dead_letters
 from functions.executor import app as executor
 from functions.sweeper import app as sweeper
-from tests.system.edge.inprocess import Context, Deployment, queue_event
+from tests.system.edge.inprocess import SWAP, Context, Deployment, queue_event
 from tests.system.integration.conftest import KEY
 
-ORDER = '{"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1.5"}'
-PATH = "/api/orders/execute"
+ORDER = json.dumps(SWAP)
 SLOW_KEY = "slow"
-
-
-def place(deployment: Deployment, idempotency_key: str = "k") -> str:
-    headers = {"idempotency-key": idempotency_key}
-    answer = deployment.http("POST", PATH, key=KEY, body=ORDER, headers=headers)
-    assert answer.status == 202, answer.text
-    return str(answer.json["orderId"])
 
 
 def stored(deployment: Deployment) -> int:
     return len(deployment.parts.orders.history("alice", None, None, 100))
 
 
-def execute(deployment: Deployment, order_id: str, receives: int = 1) -> list[str]:
-    answer = executor.handler(queue_event(order_id, receives=receives), Context())
-    return [str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
-
-
-def settle(deployment: Deployment, order_id: str) -> list[str]:
+def settle(order_id: str) -> list[str]:
     answer = dead_letters.handler(queue_event(order_id), Context())
     return [str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
 
@@ -47,9 +34,9 @@ def settle(deployment: Deployment, order_id: str) -> list[str]:
 
 
 def test_accepting_is_one_round_trip_and_one_message(deployment: Deployment, trips: Counter[int]) -> None:
-    place(deployment, "first")
+    deployment.place(KEY, idempotency_key="first")
     trips.clear()
-    place(deployment, "second")
+    deployment.place(KEY, idempotency_key="second")
     assert trips == {id(deployment.parts.database): 1}
     assert len(deployment.queue.messages) == 2
 
@@ -57,7 +44,7 @@ def test_accepting_is_one_round_trip_and_one_message(deployment: Deployment, tri
 def place_late(deployment: Deployment) -> str:
     """Place orders until one has to wait, and return its id."""
     while True:
-        answer = deployment.http("POST", PATH, key=SLOW_KEY, body=ORDER)
+        answer = deployment.order(SLOW_KEY)
         assert answer.status == 202, answer.text
         if str(answer.json["startsAt"]) > iso(deployment.clock.now()):
             return str(answer.json["orderId"])
@@ -69,16 +56,14 @@ def test_an_order_that_waits_for_its_price_costs_the_read_of_that_price_more(
     stream, _ = deployment.connect(KEY, {"stream": "all"})
     now = deployment.clock.now()
     assert deployment.parts.waiting.take_shard(0, "ticks", now, now + timedelta(minutes=1)) is not None
-    place(deployment)
-    swap = json.loads(ORDER)
+    deployment.place(KEY)
     trips.clear()
     for terms, most in (
         ({"orderType": "limit", "limitPrice": "100000"}, 2),
         ({"orderType": "trailingStop", "trailingBps": 5_000}, 1),
         ({"stopLoss": {"triggerPrice": "0.000001"}}, 2),
     ):
-        answer = deployment.http("POST", PATH, key=KEY, body=json.dumps(swap | terms))
-        assert answer.status == 202, answer.text
+        deployment.place(KEY, SWAP | terms)
         assert trips.pop(id(deployment.parts.database)) == most
     told = [(frame["status"], frame.get("orderType")) for frame in deployment.received(stream)]
     assert told == [("open", "limit"), ("open", "trailingStop"), ("held", "stop")]
@@ -95,7 +80,7 @@ def test_an_order_that_starts_later_costs_one_round_trip_more_and_is_announced(
     assert trips == {id(deployment.parts.database): 2}
     frame = deployment.received(stream)[-1]
     assert (frame["orderId"], frame["status"], frame["seq"]) == (order_id, "pending", 1)
-    shown = deployment.http("GET", f"/api/orders/{order_id}", key=SLOW_KEY).json
+    shown = deployment.read(order_id, SLOW_KEY)
     assert frame["startsAt"] == shown["startsAt"]
 
 
@@ -117,12 +102,12 @@ def test_a_waiting_order_over_the_websocket_is_announced_to_the_other_streams(
 
 
 def test_active_orders_are_those_that_are_not_over(deployment: Deployment) -> None:
-    over = place(deployment, "over")
+    over = deployment.place(KEY)
     deployment.execute_all()
     waiting = []
-    for n in range(3):
+    for _ in range(3):
         deployment.wait(0.01)
-        waiting.append(place(deployment, f"waiting {n}"))
+        waiting.append(deployment.place(KEY))
     answer = deployment.http("GET", "/api/orders", key=KEY, query={"status": "active", "limit": "2"}).json
     orders = cast("list[dict[str, object]]", answer["orders"])
     assert [order["orderId"] for order in orders] == waiting[:0:-1]
@@ -139,10 +124,10 @@ def test_executing_is_five_round_trips_at_most(
 ) -> None:
     for _ in range(watchers):
         deployment.connect(KEY, {"stream": "all"})
-    execute(deployment, place(deployment, "funds the wallet"))
-    order_id = place(deployment)
+    deployment.execute(deployment.place(KEY))  # Funds the wallet.
+    order_id = deployment.place(KEY)
     trips.clear()
-    assert execute(deployment, order_id) == []
+    assert deployment.execute(order_id) == []
     assert trips.pop(id(deployment.parts.database)) == (5 if watchers else 4)
     assert [*trips.values()] == [1], "the ledger settles, and knows then how it ended"
 
@@ -151,9 +136,8 @@ def test_what_writes_an_order_is_not_planned_anew_for_every_order(deployment: De
     """PostgreSQL keeps a plan from the sixth time on, unless the values of each time make a better one."""
     deployment.connect(KEY, {"stream": "all"})
     for number in range(12):
-        assert execute(deployment, place(deployment, str(number))) == []
-        limit = json.loads(ORDER) | {"orderType": "limit", "limitPrice": "100000"}
-        assert deployment.http("POST", PATH, key=KEY, body=json.dumps(limit)).status == 202
+        assert deployment.execute(deployment.place(KEY, idempotency_key=str(number))) == []
+        deployment.place(KEY, SWAP | {"orderType": "limit", "limitPrice": "100000"})
     pipeline = deployment.parts.database._pipeline
     assert pipeline is not None
     found = pipeline.connection.execute(
@@ -170,9 +154,9 @@ def test_what_writes_an_order_is_not_planned_anew_for_every_order(deployment: De
 def test_watching_an_order_that_is_over_is_one_round_trip_less(
     deployment: Deployment, trips: Counter[int], is_over: bool, most: int
 ) -> None:
-    order_id = place(deployment)
+    order_id = deployment.place(KEY)
     if is_over:
-        execute(deployment, order_id)
+        deployment.execute(order_id)
     trips.clear()
     connection_id, _ = deployment.connect(KEY, {"orderId": order_id})
     assert trips == {id(deployment.parts.database): most}, "connect, read, and watch where there is more"
@@ -180,21 +164,21 @@ def test_watching_an_order_that_is_over_is_one_round_trip_less(
 
 
 def test_the_balance_comes_with_the_claim(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert execute(deployment, place(deployment, "funds the wallet")) == []
+    assert deployment.execute(deployment.place(KEY)) == [], "funds the wallet"
 
     def not_asked(*_: object) -> dict[str, int]:
         raise AssertionError("the wallet is asked again")
 
     monkeypatch.setattr(type(deployment.parts.wallets), "balances", not_asked)
-    order_id = place(deployment, "covered")
+    order_id = deployment.place(KEY)
     parts = deployment.parts
     now = parts.clock.now()
     claim = parts.orders.claim(order_id, "token", now, now + timedelta(seconds=25))
     assert claim.order is not None
     assert claim.held["SOL"] == 9_998_500_000_000, "10000 SOL, less the 1.5 of the first order"
     parts.orders.release(claim.order, now)
-    assert execute(deployment, order_id) == []
-    shown = deployment.http("GET", f"/api/orders/{order_id}", key=KEY).json
+    assert deployment.execute(order_id) == []
+    shown = deployment.read(order_id, KEY)
     assert shown["status"] == "confirmed"
 
 
@@ -202,15 +186,15 @@ def test_the_balance_comes_with_the_claim(deployment: Deployment, monkeypatch: p
 
 
 def test_what_is_done_leaves_the_queue(deployment: Deployment) -> None:
-    order_id = place(deployment)
-    assert execute(deployment, order_id) == []
-    assert execute(deployment, order_id, receives=2) == [], "a second delivery is done with at once"
-    shown = deployment.http("GET", f"/api/orders/{order_id}", key=KEY).json
+    order_id = deployment.place(KEY)
+    assert deployment.execute(order_id) == []
+    assert deployment.execute(order_id, receives=2) == [], "a second delivery is done with at once"
+    shown = deployment.read(order_id, KEY)
     assert (shown["status"], shown["seq"]) == ("confirmed", 6)
 
 
 def test_what_is_not_done_is_reported_and_postponed(deployment: Deployment) -> None:
-    order_id = place(deployment)
+    order_id = deployment.place(KEY)
     parts = deployment.parts
     message = deployment.queue.receive()
     assert message is not None
@@ -222,7 +206,7 @@ def test_what_is_not_done_is_reported_and_postponed(deployment: Deployment) -> N
 
 
 def test_a_message_without_an_order_is_dropped(deployment: Deployment) -> None:
-    assert execute(deployment, "ord_" + "0" * 32) == []
+    assert deployment.execute("ord_" + "0" * 32) == []
 
 
 def test_a_message_that_makes_no_sense_is_reported_not_raised(deployment: Deployment) -> None:
@@ -234,38 +218,38 @@ def test_a_message_that_makes_no_sense_is_reported_not_raised(deployment: Deploy
 
 
 def test_a_queue_that_is_away_does_not_make_it_worse(deployment: Deployment) -> None:
-    order_id = place(deployment)
+    order_id = deployment.place(KEY)
     parts = deployment.parts
     now = parts.clock.now()
     parts.orders.claim(order_id, "another executor", now, now + timedelta(seconds=25))
     deployment.queue.is_away = True
-    assert len(execute(deployment, order_id)) == 1
+    assert len(deployment.execute(order_id)) == 1
 
 
 # --- dead letters and the sweeper --------------------------------------------------------------------
 
 
 def test_a_letter_is_put_back_on_the_queue(deployment: Deployment) -> None:
-    order_id = place(deployment)
+    order_id = deployment.place(KEY)
     deployment.queue.messages.clear()
-    assert settle(deployment, order_id) == []
+    assert settle(order_id) == []
     deployment.execute_all()
-    assert deployment.http("GET", f"/api/orders/{order_id}", key=KEY).json["status"] == "confirmed"
-    assert settle(deployment, order_id) == []
-    assert settle(deployment, "ord_" + "0" * 32) == []
+    assert deployment.read(order_id, KEY)["status"] == "confirmed"
+    assert settle(order_id) == []
+    assert settle("ord_" + "0" * 32) == []
 
 
 def test_a_letter_that_cannot_be_settled_stays(deployment: Deployment) -> None:
-    order_id = place(deployment)
+    order_id = deployment.place(KEY)
     deployment.queue.is_away = True
-    assert len(settle(deployment, order_id)) == 1
+    assert len(settle(order_id)) == 1
     now = deployment.clock.now()
     deployment.parts.orders.claim(order_id, "another executor", now, now + timedelta(seconds=25))
-    assert len(settle(deployment, order_id)) == 1
+    assert len(settle(order_id)) == 1
 
 
 def test_the_sweeper_says_what_it_did(deployment: Deployment) -> None:
-    place(deployment)
+    deployment.place(KEY)
     deployment.queue.messages.clear()
     deployment.wait(16)
     assert deployment.sweep()["requeued"] == 1
@@ -288,8 +272,7 @@ def test_a_sweep_without_a_back_end_is_counted_by_lambda_and_left_to_the_next(
 
 def test_without_a_queue_the_order_is_withdrawn_and_the_answer_says_so(deployment: Deployment) -> None:
     deployment.queue.is_away = True
-    headers = {"idempotency-key": "k"}
-    answer = deployment.http("POST", PATH, key=KEY, body=ORDER, headers=headers)
+    answer = deployment.order(KEY, idempotency_key="k")
     assert answer.status == 503
     assert answer.json["type"] == "/errors/unavailable"
     (withdrawn,) = deployment.parts.orders.history("alice", None, None, 100)
@@ -298,22 +281,22 @@ def test_without_a_queue_the_order_is_withdrawn_and_the_answer_says_so(deploymen
     assert "your history has it as failed" in detail
     assert "nothing was stored" not in detail
     deployment.queue.is_away = False
-    order_id = place(deployment, "k")
+    order_id = deployment.place(KEY, idempotency_key="k")
     deployment.execute_all()
-    assert deployment.http("GET", f"/api/orders/{order_id}", key=KEY).json["status"] == "confirmed"
+    assert deployment.read(order_id, KEY)["status"] == "confirmed"
 
 
 @pytest.mark.parametrize(("error", "status"), [(StoreUnavailable("gone"), 503), (CommitUnknown("gone"), 504)])
 def test_a_store_that_fails(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
 ) -> None:
-    place(deployment, "first")
+    deployment.place(KEY, idempotency_key="first")
 
     def fail(*_: object) -> None:
         raise error
 
     monkeypatch.setattr(deployment.parts.orders, "place", fail)
-    answer = deployment.http("POST", PATH, key=KEY, body=ORDER)
+    answer = deployment.order(KEY)
     assert answer.status == status
     waits = 1 if status == 503 else None
     assert answer.json.get("retryAfter") == waits
@@ -323,18 +306,17 @@ def test_a_store_that_fails(
 
 
 def test_the_same_key_with_another_body_is_a_conflict(deployment: Deployment) -> None:
-    order_id = place(deployment, "k")
-    assert place(deployment, "k") == order_id
-    other = ORDER.replace("1.5", "2")
-    answer = deployment.http("POST", PATH, key=KEY, body=other, headers={"idempotency-key": "k"})
+    order_id = deployment.place(KEY, idempotency_key="k")
+    assert deployment.place(KEY, idempotency_key="k") == order_id
+    answer = deployment.order(KEY, SWAP | {"amount": "2"}, "k")
     assert answer.status == 409
     assert stored(deployment) == 1
 
 
 def test_an_order_stored_but_not_sent_is_sent_by_its_repeat(deployment: Deployment) -> None:
-    order_id = place(deployment, "k")
+    order_id = deployment.place(KEY, idempotency_key="k")
     deployment.queue.messages.clear()
     deployment.wait(1)
-    assert place(deployment, "k") == order_id
+    assert deployment.place(KEY, idempotency_key="k") == order_id
     deployment.execute_all()
-    assert deployment.http("GET", f"/api/orders/{order_id}", key=KEY).json["status"] == "confirmed"
+    assert deployment.read(order_id, KEY)["status"] == "confirmed"

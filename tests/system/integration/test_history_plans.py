@@ -44,54 +44,43 @@ def test_the_databases_sort_otherwise(grown_url: str, en_us_url: str) -> None:
     assert found == (is_en_us, is_en_us, True)
 
 
-@pytest.mark.parametrize("before", ["", "_before"])
-@pytest.mark.parametrize("query", ["order_history", "order_history_by_status"])
-@pytest.mark.parametrize("client", ["early", "late", "without orders"])
-def test_a_page_reads_its_own_rows_alone(grown_url: str, query: str, before: str, client: str) -> None:
-    params = {"client_id": client, "before_id": f"ord_{'f' * 32}", "status": "failed", "limit": LIMIT}
-    with psycopg.connect(grown_url) as connection:
-        explain = b"EXPLAIN (ANALYZE, FORMAT JSON) " + sql(query + before)
-        found = connection.execute(explain, params).fetchone()
+def rows_read(url: str, name: str, **params: object) -> int:
+    """Return how many rows a statement looks at."""
+    given = {"now": START, "due_before": START, "stale_before": START, "queue_is_empty": True}
+    given |= {"client_id": None, "before_id": f"ord_{'f' * 32}", "limit": LIMIT}
+    with psycopg.connect(url) as connection:
+        explain = b"EXPLAIN (ANALYZE, FORMAT JSON) " + sql(name)
+        found = connection.execute(explain, given | params).fetchone()
     assert found is not None
-    plan = cast("list[dict[str, Plan]]", found[0])[0]["Plan"]
-    assert _rows_read(plan) == (0 if client == "without orders" else LIMIT)
+    return _scanned(cast("list[dict[str, Plan]]", found[0])[0]["Plan"])
 
 
-def _rows_read(plan: Plan) -> int:
+def _scanned(plan: Plan) -> int:
     """Return the rows that the scans of a plan looked at, those they threw away included."""
     below = cast("list[Plan]", plan.get("Plans", []))
     if below:
-        return sum(map(_rows_read, below))
+        return sum(map(_scanned, below))
     removed = cast(int, plan.get("Rows Removed by Filter", 0))
     return int(cast(float, plan["Actual Rows"])) + removed
 
 
 @pytest.mark.parametrize("before", ["", "_before"])
-@pytest.mark.parametrize(("status", "most"), [("pending", LIMIT), ("routing", OPEN)])
-@pytest.mark.parametrize("client", ["early", "late"])
-def test_a_page_of_open_orders_reads_open_orders_alone(
-    grown_url: str, before: str, status: str, most: int, client: str
+@pytest.mark.parametrize(
+    ("query", "status", "rows"),
+    [
+        ("order_history", "", (LIMIT, LIMIT)),
+        ("order_history_by_status", "failed", (LIMIT, LIMIT)),
+        ("order_history_open", "", (LIMIT, 0)),
+        ("order_history_open_by_status", "pending", (LIMIT, 0)),
+        # Those of another status that are open, too, are passed over.
+        ("order_history_open_by_status", "routing", (OPEN, 0)),
+    ],
+)
+def test_a_page_reads_its_own_rows_alone(
+    grown_url: str, query: str, before: str, status: str, rows: tuple[int, int]
 ) -> None:
-    """Those of another status that are open, too, are passed over."""
-    params = {"client_id": client, "before_id": f"ord_{'f' * 32}", "status": status, "limit": LIMIT}
-    with psycopg.connect(grown_url) as connection:
-        explain = b"EXPLAIN (ANALYZE, FORMAT JSON) " + sql("order_history_open_by_status" + before)
-        found = connection.execute(explain, params).fetchone()
-    assert found is not None
-    plan = cast("list[dict[str, Plan]]", found[0])[0]["Plan"]
-    assert _rows_read(plan) == (most if client == "early" else 0)
-
-
-@pytest.mark.parametrize("before", ["", "_before"])
-@pytest.mark.parametrize("client", ["early", "late"])
-def test_a_page_of_active_orders_reads_its_own_rows_alone(grown_url: str, before: str, client: str) -> None:
-    params = {"client_id": client, "before_id": f"ord_{'f' * 32}", "limit": LIMIT}
-    with psycopg.connect(grown_url) as connection:
-        explain = b"EXPLAIN (ANALYZE, FORMAT JSON) " + sql("order_history_open" + before)
-        found = connection.execute(explain, params).fetchone()
-    assert found is not None
-    plan = cast("list[dict[str, Plan]]", found[0])[0]["Plan"]
-    assert _rows_read(plan) == (LIMIT if client == "early" else 0)
+    for client, expected in zip(("early", "late", "without orders"), (*rows, 0), strict=True):
+        assert rows_read(grown_url, query + before, client_id=client, status=status) == expected, client
 
 
 def test_of_each_order_of_a_page_the_last_decision_alone_is_read(grown_url: str) -> None:
@@ -112,15 +101,9 @@ def test_of_each_order_of_a_page_the_last_decision_alone_is_read(grown_url: str)
     assert {row[:2] for row in found} == {("ord_often", 5_000), ("ord_once", 1)}
     assert explained is not None
     # The ids themselves are read as two rows, too.
-    assert _rows_read(cast("list[dict[str, Plan]]", explained[0])[0]["Plan"]) <= 4
+    assert _scanned(cast("list[dict[str, Plan]]", explained[0])[0]["Plan"]) <= 4
 
 
 @pytest.mark.parametrize("name", ["lost_orders", "open_orders", "leased_orders", "count_parked"])
 def test_who_looks_for_open_orders_reads_no_others(grown_url: str, name: str) -> None:
-    params = {"now": START, "due_before": START, "stale_before": START, "queue_is_empty": True}
-    with psycopg.connect(grown_url) as connection:
-        explain = b"EXPLAIN (ANALYZE, FORMAT JSON) " + sql(name)
-        found = connection.execute(explain, {**params, "client_id": None, "limit": LIMIT}).fetchone()
-    assert found is not None
-    plan = cast("list[dict[str, Plan]]", found[0])[0]["Plan"]
-    assert _rows_read(plan) <= 2 * OPEN
+    assert rows_read(grown_url, name) <= 2 * OPEN

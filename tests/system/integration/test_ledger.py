@@ -39,10 +39,9 @@ ROUNDS = 20
 CLOCK = FakeClock()
 
 
-def transaction(order_id: str, amount: int, token_in: str = "SOL") -> SignedTransaction:
-    token_out = "USDC" if token_in == "SOL" else "SOL"
-    leg = PlanLeg("meteora", "meteora:SOL-USDC", 1, token_in, token_out, amount)
-    plan = SwapPlan(Mode.EXACT_IN, token_in, token_out, amount, 1, (leg,))
+def transaction(order_id: str, amount: int) -> SignedTransaction:
+    leg = PlanLeg("meteora", "meteora:SOL-USDC", 1, "SOL", "USDC", amount)
+    plan = SwapPlan(Mode.EXACT_IN, "SOL", "USDC", amount, 1, (leg,))
     slot = slot_at(CLOCK.now())
     recent = Blockhash(wire.blockhash(SEED, slot), slot + BLOCKHASH_SLOTS)
     return PaperSigner(SEED).sign(order_id, "alice", plan, recent)

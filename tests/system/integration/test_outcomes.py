@@ -18,13 +18,11 @@ from dexec.adapters.postgres.database import Database
 from dexec.adapters.postgres.orders import PostgresOrders
 from dexec.domain.lifecycle import TERMINAL, Status
 from dexec.ports import ApiKey
-from functions.executor import app as executor
 from infra.lab.bench import history
 from tests.support.fakes import START
-from tests.system.edge.inprocess import Context, Deployment, queue_event
+from tests.system.edge.inprocess import Deployment
 from tests.system.integration.conftest import KEY
 
-PATH = "/api/orders/execute"
 ORDERS = 20
 OLD = 1_500
 """More than one batch marks."""
@@ -52,9 +50,7 @@ def test_of_four_updates_an_order_only_the_last_changes_an_index(
 ) -> None:
     before = updates(clean_url)
     for _ in range(ORDERS):
-        body = '{"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1.5"}'
-        order_id = json.loads(deployment.http("POST", PATH, key=KEY, body=body).text)["orderId"]
-        assert executor.handler(queue_event(order_id), Context()) == {"batchItemFailures": []}
+        assert deployment.execute(deployment.place(KEY)) == []
     # A server process reports what it did when it ends, at the latest.
     deployment.parts.database.close()
     deadline = time.monotonic() + 10
@@ -69,9 +65,8 @@ def test_of_four_updates_an_order_only_the_last_changes_an_index(
 
 
 def test_a_route_is_stored_once(deployment: Deployment, clean_url: str) -> None:
-    body = '{"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1.5"}'
-    order_id = json.loads(deployment.http("POST", PATH, key=KEY, body=body).text)["orderId"]
-    assert executor.handler(queue_event(order_id), Context()) == {"batchItemFailures": []}
+    order_id = deployment.place(KEY)
+    assert deployment.execute(order_id) == []
     with psycopg.connect(clean_url) as connection:
         holding = connection.execute(
             "SELECT 'order', to_jsonb(orders)::text FROM orders WHERE to_jsonb(orders)::text LIKE '%gapBps%' "
@@ -79,7 +74,7 @@ def test_a_route_is_stored_once(deployment: Deployment, clean_url: str) -> None:
         ).fetchall()
     ((where, route),) = holding
     assert where == "quotes"
-    one = deployment.http("GET", f"/api/orders/{order_id}", key=KEY).json
+    one = deployment.read(order_id, KEY)
     (listed,) = cast("list[dict[str, object]]", deployment.http("GET", "/api/orders", key=KEY).json["orders"])
     assert one["route"] == listed["route"] == json.loads(route)
 

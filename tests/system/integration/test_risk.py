@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import cast
 
@@ -9,12 +10,10 @@ import pytest
 
 from dexec.domain.halts import Stop, Switch
 from dexec.domain.risk import RiskLimits
-from functions.executor import app as executor
-from tests.system.edge.inprocess import Context, Deployment, queue_event
+from tests.system.edge.inprocess import SWAP, Deployment
 from tests.system.integration.conftest import KEY
 
-ORDER = '{"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1.5"}'
-PATH = "/api/orders/execute"
+ORDER = json.dumps(SWAP)
 LIMITS = RiskLimits(max_notional=1_000_000_000, max_daily=2_000_000_000, max_slippage_bps=100, collar_bps=500)
 Document = dict[str, object]
 
@@ -22,16 +21,6 @@ Document = dict[str, object]
 def limit(deployment: Deployment, limits: RiskLimits = LIMITS) -> None:
     """Set alice's limits before her key is first looked up."""
     deployment.parts.risk.set("alice", limits, deployment.clock.now())
-
-
-def place(deployment: Deployment) -> str:
-    answer = deployment.http("POST", PATH, key=KEY, body=ORDER)
-    assert answer.status == 202, answer.text
-    return str(answer.json["orderId"])
-
-
-def execute(deployment: Deployment, order_id: str) -> None:
-    assert executor.handler(queue_event(order_id), Context()) == {"batchItemFailures": []}
 
 
 def risk(deployment: Deployment) -> Document:
@@ -55,9 +44,9 @@ def test_a_client_reads_its_limits_and_what_is_used_of_them(deployment: Deployme
         "halts": [],
     }
     limit(deployment)
-    order_id = place(deployment)
-    execute(deployment, order_id)
-    order = deployment.http("GET", f"/api/orders/{order_id}", key=KEY).json
+    order_id = deployment.place(KEY)
+    assert deployment.execute(order_id) == []
+    order = deployment.read(order_id, KEY)
     found = risk(deployment)
     limits, usage = cast("Document", found["limits"]), cast("Document", found["usage"])
     assert (limits["maxNotional"], limits["maxDaily"], limits["collarBps"]) == ("1000", "2000", 500)
@@ -67,7 +56,7 @@ def test_a_client_reads_its_limits_and_what_is_used_of_them(deployment: Deployme
 
 def test_a_refusal_names_rule_and_numbers(deployment: Deployment) -> None:
     limit(deployment, RiskLimits(max_notional=100_000_000))
-    answer = deployment.http("POST", PATH, key=KEY, body=ORDER)
+    answer = deployment.order(KEY)
     assert (answer.status, answer.json["code"]) == (422, "risk_refused")
     assert (answer.json["rule"], answer.json["allowed"]) == ("maxNotional", "100 USDC")
     assert str(answer.json["observed"]).endswith(" USDC")
@@ -87,19 +76,19 @@ def test_over_the_websocket_too(deployment: Deployment) -> None:
 
 
 def test_while_halted_nothing_is_taken_and_cancels_and_reads_work(deployment: Deployment) -> None:
-    waiting = place(deployment)
+    waiting = deployment.place(KEY)
     deployment.parts.control.stop(Switch(Stop.HALTED, deployment.clock.now(), "alice"))
-    answer = deployment.http("POST", PATH, key=KEY, body=ORDER)
+    answer = deployment.order(KEY)
     assert (answer.status, answer.json["code"]) == (423, "halted")
     assert "retry-after" not in answer.headers
     (halt,) = cast("list[Document]", risk(deployment)["halts"])
     assert (halt["stop"], halt["tokenOut"]) == ("halted", None)
-    assert executor.handler(queue_event(waiting), Context())["batchItemFailures"]
+    assert deployment.execute(waiting)
     assert deployment.parts.cancel_orders.of_client("alice") == (waiting,)
 
 
 def test_balances_say_what_is_committed(deployment: Deployment) -> None:
-    place(deployment)
+    deployment.place(KEY)
     found = cast("list[Document]", deployment.http("GET", "/api/balances", key=KEY).json["balances"])
     sol = next(one for one in found if one["symbol"] == "SOL")
     assert sol["committed"] == "1.5"
@@ -109,12 +98,12 @@ def test_balances_say_what_is_committed(deployment: Deployment) -> None:
 
 def test_limits_that_need_no_price_cost_no_round_trip(deployment: Deployment, trips: Counter[int]) -> None:
     limit(deployment, RiskLimits(max_slippage_bps=100, collar_bps=500))
-    place(deployment)
+    deployment.place(KEY)
     trips.clear()
-    order_id = place(deployment)
+    order_id = deployment.place(KEY)
     assert trips == {id(deployment.parts.database): 1}
     trips.clear()
-    execute(deployment, order_id)
+    assert deployment.execute(order_id) == []
     assert trips[id(deployment.parts.database)] == 4, "as without limits"
 
 
@@ -122,10 +111,10 @@ def test_a_daily_limit_costs_one_read_when_placing_and_one_when_signing(
     deployment: Deployment, trips: Counter[int]
 ) -> None:
     limit(deployment)
-    place(deployment)
+    deployment.place(KEY)
     trips.clear()
-    order_id = place(deployment)
+    order_id = deployment.place(KEY)
     assert trips == {id(deployment.parts.database): 2}
     trips.clear()
-    execute(deployment, order_id)
+    assert deployment.execute(order_id) == []
     assert trips[id(deployment.parts.database)] == 5

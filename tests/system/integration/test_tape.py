@@ -16,9 +16,8 @@ from dexec.adapters.paper import paper_ledger
 from dexec.adapters.paper.simulator import LATENCIES, SLOT, PaperLedger, PriceMove, lead_slots, slot_at
 from dexec.domain.errors import ClusterUnavailable
 from dexec.usecases.authenticate import hash_key
-from functions.executor import app as executor
 from tests.support.fakes import START
-from tests.system.edge.inprocess import Context, Deployment, deployed, queue_event
+from tests.system.edge.inprocess import SWAP, Deployment, deployed
 from tests.system.integration.conftest import KEY
 
 LEAD = lead_slots(LATENCIES["none"])
@@ -49,31 +48,22 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def quoted(deployment: Deployment) -> Decimal:
-    query = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
-    answer = deployment.http("GET", "/api/quotes", key=KEY, query=query)
+    answer = deployment.http("GET", "/api/quotes", key=KEY, query=SWAP)
     assert answer.status == 200, answer.text
     return Decimal(str(cast("dict[str, object]", answer.json["route"])["amountOut"]))
 
 
-def placed(deployment: Deployment, key: str) -> str:
-    body = '{"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}'
-    headers = {"idempotency-key": key or "none"}
-    answer = deployment.http("POST", "/api/orders/execute", key=KEY, body=body, headers=headers)
-    assert answer.status == 202, answer.text
-    return str(answer.json["orderId"])
-
-
-def filled(deployment: Deployment, key: str) -> Decimal:
-    order_id = placed(deployment, key)
-    executor.handler(queue_event(order_id), Context())
-    order = deployment.http("GET", f"/api/orders/{order_id}", key=KEY).json
+def filled(deployment: Deployment) -> Decimal:
+    order_id = deployment.place(KEY)
+    assert deployment.execute(order_id) == []
+    order = deployment.read(order_id, KEY)
     assert order["status"] == "confirmed", order
-    return Decimal(str(cast("dict[str, object]", order["fill"])["amountOut"]))
+    return Decimal(order["fill"]["amountOut"])
 
 
 def test_quotes_and_fills_follow_a_stored_move_from_its_slot_on(clean_url: str, reads: list[int]) -> None:
     with running(clean_url, "live") as deployment:
-        before = quoted(deployment), filled(deployment, "before")
+        before = quoted(deployment), filled(deployment)
         ledger = paper_ledger(deployment.parts.database)
         move = PriceMove(slot_at(deployment.clock.now()) + LEAD, "SOL", FALL, "mv_1")
         ledger.add_price_moves([move])
@@ -81,16 +71,16 @@ def test_quotes_and_fills_follow_a_stored_move_from_its_slot_on(clean_url: str, 
         while slot_at(deployment.clock.now()) < move.slot:
             assert 0.99 < quoted(deployment) / before[0] < 1.01
             deployment.clock.advance(SLOT.total_seconds())
-        after = quoted(deployment), filled(deployment, "after")
+        after = quoted(deployment), filled(deployment)
         assert all(0.79 < new / old < 0.81 for new, old in zip(after, before, strict=True))
         assert 1 <= len(reads) <= 3
 
 
 def test_a_busy_process_reads_the_tape_once_in_800_ms(clean_url: str, reads: list[int]) -> None:
     with running(clean_url, "live") as deployment:
-        for n in range(20):
+        for _ in range(20):
             quoted(deployment)
-            filled(deployment, str(n))
+            filled(deployment)
             deployment.clock.advance(0.2)
         assert 3 <= len(reads) <= 5
 
@@ -101,12 +91,12 @@ def test_a_live_tape_costs_the_ledger_one_round_trip_and_the_store_none(
     counts: list[Counter[str]] = []
     for tape in ("", "live"):
         with running(clean_url, tape) as deployment:
-            filled(deployment, f"funds the wallet, {tape}")
+            filled(deployment)
             deployment.clock.advance(60)
-            order_id = placed(deployment, tape)
+            order_id = deployment.place(KEY)
             store = id(deployment.parts.database)
             trips.clear()
-            executor.handler(queue_event(order_id), Context())
+            assert deployment.execute(order_id) == []
             counts.append(Counter("store" if one == store else "ledger" for one in trips.elements()))
     without, live = counts
     assert without["store"] == live["store"] == 4
@@ -119,14 +109,14 @@ def test_a_scripted_tape_is_never_read(clean_url: str, reads: list[int]) -> None
         before = quoted(deployment)
         deployment.clock.advance(90)
         assert 0.79 < quoted(deployment) / before < 0.81
-        assert 0.79 < filled(deployment, "k") / before < 0.81
+        assert 0.79 < filled(deployment) / before < 0.81
     assert reads == []
 
 
 def test_without_a_tape_nothing_is_read(clean_url: str, reads: list[int]) -> None:
     with running(clean_url, "") as deployment:
         quoted(deployment)
-        filled(deployment, "k")
+        filled(deployment)
     assert reads == []
 
 
@@ -138,7 +128,6 @@ def test_venues_whose_tape_cannot_be_read_do_not_answer(
 
     monkeypatch.setattr(PaperLedger, "price_moves", broken)
     with running(clean_url, "live") as deployment:
-        query = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
-        answer = deployment.http("GET", "/api/quotes", key=KEY, query=query)
+        answer = deployment.http("GET", "/api/quotes", key=KEY, query=SWAP)
         assert answer.status == 503
         assert "cannot read the market's tape" in answer.text

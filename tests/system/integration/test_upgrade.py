@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import psycopg
 import pytest
 
 from dexec.domain.withdrawals import BY_REVOCATION
-from tests.system.edge.inprocess import Deployment, deployed
+from tests.system.edge.inprocess import SWAP, Deployment, deployed
 from tests.system.integration.conftest import KEY
-from tests.system.integration.swaps import LIMIT, SWAP, amend, cancel, place, sign
+from tests.system.integration.swaps import LIMIT, amend, cancel, sign
 
 READ_BEFORE = {"pending", "routing", "building", "submitted", "confirmed", "failed"}
 STEPS_BEFORE = {None, "quotes"}
@@ -32,23 +31,23 @@ def column(database_url: str, query: str) -> set[object]:
 def test_what_waits_is_refused_in_words_and_what_ends_ends_as_before(
     upgrading: Deployment, clean_url: str
 ) -> None:
-    filled = place(upgrading, SWAP)
+    filled = upgrading.place(KEY)
     upgrading.execute_all()
     for body in (LIMIT, SWAP | {"takeProfit": {"limitPrice": "100000"}}):
-        refused = upgrading.http("POST", "/api/orders/execute", key=KEY, body=json.dumps(body))
+        refused = upgrading.order(KEY, body)
         assert (refused.status, refused.json["code"]) == (503, "unavailable")
         assert "not enabled on this deployment yet" in refused.text
     refused = amend(upgrading, filled, seq=1, limitPrice="1")
     assert (refused.status, refused.json["code"]) == (503, "unavailable")
     assert "not enabled on this deployment yet" in refused.text
 
-    assert cancel(upgrading, place(upgrading, SWAP)).json["status"] == "failed"
-    late = place(upgrading, SWAP | {"deadline": 1})
+    assert cancel(upgrading, upgrading.place(KEY)).json["status"] == "failed"
+    late = upgrading.place(KEY, SWAP | {"deadline": 1})
     upgrading.wait(2)
-    signed = place(upgrading, SWAP)
+    signed = upgrading.place(KEY)
     sign(upgrading, signed)
     assert cancel(upgrading, signed).status == 409
-    place(upgrading, SWAP)
+    upgrading.place(KEY)
     parts = upgrading.parts
     assert parts.cancel_orders.of_client("alice", BY_REVOCATION)
     upgrading.wait(60)

@@ -12,29 +12,14 @@ import pytest
 from infra.json_types import Node
 from infra.release.documents import asyncapi, openapi
 from infra.release.documents.components import strict
-from tests.system.edge.inprocess import Answer, Deployment
+from tests.system.edge.inprocess import SWAP, Deployment
 from tests.system.integration.conftest import KEY
 
-PATH = "/api/orders/execute"
-SWAP = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
-SELL = {"side": "sell", "baseAsset": "SOL", "quoteAsset": "USDC", "amount": "1"}
+SELL: dict[str, Any] = {"side": "sell", "baseAsset": "SOL", "quoteAsset": "USDC", "amount": "1"}
 BUY = SELL | {"side": "buy"}
 LIMIT = SWAP | {"orderType": "limit", "limitPrice": "100000"}
 OCO = SELL | {"orderType": "oco", "takeProfit": {"limitPrice": 100_000}, "stopLoss": {"triggerPrice": "0.01"}}
 TRAIL = {"orderType": "trailingStop", "trailingBps": 200}
-
-
-def post(deployment: Deployment, body: dict[str, Any], key: str = "") -> Answer:
-    """Place an order."""
-    headers = {"idempotency-key": key} if key else {}
-    return deployment.http("POST", PATH, key=KEY, body=json.dumps(body), headers=headers)
-
-
-def read(deployment: Deployment, order_id: object, **query: str) -> Any:
-    """Return an order as its client sees it."""
-    answer = deployment.http("GET", f"/api/orders/{order_id}", key=KEY, query=query)
-    assert answer.status == 200, answer.text
-    return answer.json
 
 
 def tick(deployment: Deployment, pair: str, slot: int, reference: str, mid: str) -> None:
@@ -65,11 +50,11 @@ def as_documented(component: str, answer: Any) -> None:
 def test_an_order_that_waits_is_answered_and_shown_as_documented(
     deployment: Deployment, body: dict[str, Any]
 ) -> None:
-    placed = post(deployment, body)
+    placed = deployment.order(KEY, body)
     assert placed.status == 202, placed.text
     as_documented("OrderAccepted", placed.json)
     assert (placed.json["status"], placed.json["startsAt"]) == ("open", None)
-    order = read(deployment, placed.json["orderId"])
+    order = deployment.read(str(placed.json["orderId"]), KEY)
     as_documented("OrderWithEvents", order)
     assert (order["orderType"], order["status"], order["priceUnit"]) == (
         body["orderType"],
@@ -81,19 +66,19 @@ def test_an_order_that_waits_is_answered_and_shown_as_documented(
     assert order["market"] is None
     page = deployment.http("GET", "/api/orders", key=KEY, query={"status": "open"}).json
     assert [one["orderId"] for one in cast("list[Node]", page["orders"])] == [placed.json["orderId"]]
-    assert post(deployment, body, "k").json["orderId"] != placed.json["orderId"]
+    assert deployment.order(KEY, body, "k").json["orderId"] != placed.json["orderId"]
 
 
 def test_a_bracket_names_its_exit_which_is_held(deployment: Deployment) -> None:
     exits = {"takeProfit": {"limitPrice": 100_000}, "stopLoss": {"trailingBps": 500}}
-    placed = post(deployment, BUY | exits)
+    placed = deployment.order(KEY, BUY | exits)
     assert placed.status == 202, placed.text
     as_documented("OrderAccepted", placed.json)
-    held = read(deployment, placed.json["exitId"])
+    held = deployment.read(str(placed.json["exitId"]), KEY)
     as_documented("OrderWithEvents", held)
     assert (held["status"], held["orderType"], held["entryId"]) == ("held", "oco", placed.json["orderId"])
     assert (held["tokenIn"], held["priceUnit"]) == ("SOL", "USDC per SOL")
-    assert read(deployment, placed.json["orderId"])["exitId"] == placed.json["exitId"]
+    assert deployment.read(str(placed.json["orderId"]), KEY)["exitId"] == placed.json["exitId"]
 
 
 def test_the_market_of_open_orders_is_one_more_read(deployment: Deployment, trips: Counter[int]) -> None:
@@ -102,16 +87,16 @@ def test_the_market_of_open_orders_is_one_more_read(deployment: Deployment, trip
         deployment.http("GET", "/api/orders", key=KEY)
         return sum(trips.values())
 
-    post(deployment, SWAP)
+    deployment.order(KEY, SWAP)
     without = pages()
-    placed = [post(deployment, body).json["orderId"] for body in (LIMIT, OCO, SELL | TRAIL, BUY | TRAIL)]
+    placed = [deployment.place(KEY, body) for body in (LIMIT, OCO, SELL | TRAIL, BUY | TRAIL)]
     with_open = pages()
     assert with_open == without + 1
     tick(deployment, "SOL>USDC", 1_000, "1/5", "1/4")
     tick(deployment, "SOL>USDC", 1_001, "4/25", "1/5")
     tick(deployment, "USDC>SOL", 1_001, "5", "4")
     assert pages() == with_open
-    limit, oco, sells, buys = (read(deployment, one)["market"] for one in placed)
+    limit, oco, sells, buys = (deployment.read(one, KEY)["market"] for one in placed)
     assert (limit["slot"], limit["price"], limit["mid"]) == (1_001, "160", "200")
     assert limit["distanceBps"] == (100_000 - 160) * 10_000 // 160
     assert oco["distanceBps"] == 9_999
@@ -134,11 +119,11 @@ def test_the_last_minutes_of_a_pair_are_a_chart(deployment: Deployment) -> None:
 
 def test_what_does_not_fit_is_refused_by_name_on_both_ways_in(deployment: Deployment) -> None:
     wrong = SWAP | {"orderType": "oco", "takeProfit": {"limitPrice": 1}, "stopLoss": {"confirmTicks": 11}}
-    refused = post(deployment, wrong)
+    refused = deployment.order(KEY, wrong)
     assert refused.status == 422
     (error,) = cast("list[Node]", refused.json["errors"])
     assert error == {"field": "stopLoss.confirmTicks", "message": "must be at most 10"}
-    broken = post(deployment, SWAP | {"takeProfit": 7})
+    broken = deployment.order(KEY, SWAP | {"takeProfit": 7})
     assert (broken.status, broken.json["detail"]) == (422, "takeProfit: must be a JSON object")
     connection, _ = deployment.connect(KEY)
     deployment.send(connection, json.dumps({"action": "execute", "order": wrong}))

@@ -16,7 +16,6 @@ from tests.system.edge.inprocess import Answer, Deployment
 from tests.system.integration.conftest import KEY
 
 URL = "http://127.0.0.1:8080/hook"
-ORDER = json.dumps({"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1.5"})
 ALL = ["pending", "routing", "routing.quotes", "building", "submitted", "confirmed"]
 
 
@@ -32,12 +31,6 @@ def create(deployment: Deployment, *events: str) -> tuple[str, str]:
     return str(made.json["hookId"]), str(made.json["secret"])
 
 
-def place(deployment: Deployment) -> str:
-    placed = deployment.http("POST", "/api/orders/execute", key=KEY, body=ORDER)
-    assert placed.status == 202, placed.text
-    return str(placed.json["orderId"])
-
-
 def deliveries(deployment: Deployment, hook_id: str, **query: str) -> list[dict[str, object]]:
     page = call(deployment, "GET", f"/{hook_id}/deliveries", **query)
     assert page.status == 200, page.text
@@ -46,16 +39,16 @@ def deliveries(deployment: Deployment, hook_id: str, **query: str) -> list[dict[
 
 def test_all_six_events_of_an_order_arrive(deployment: Deployment) -> None:
     hook_id, secret = create(deployment)
-    order_id = place(deployment)
+    order_id = deployment.place(KEY)
     deployment.send_webhooks()
     assert [one.type for one in deployment.post.got] == ["order.pending"]
     deployment.execute_all()
     deployment.send_webhooks()
     assert [one.type.removeprefix("order.") for one in deployment.post.got] == ALL
     assert all(one.is_signed(secret) for one in deployment.post.got)
-    stored = deployment.http("GET", f"/api/orders/{order_id}", key=KEY).json["events"]
+    stored = deployment.read(order_id, KEY)["events"]
     sent = [json.loads(one.body)["data"] for one in deployment.post.got]
-    assert sent == [{"orderId": order_id, **event} for event in cast("list[dict[str, object]]", stored)]
+    assert sent == [{"orderId": order_id, **event} for event in stored]
     found = deliveries(deployment, hook_id)
     assert [one["deliveryId"] for one in found] == [one.id for one in reversed(deployment.post.got)]
     assert {one["state"] for one in found} == {"delivered"}
@@ -72,7 +65,7 @@ def test_the_secret_is_shown_once(deployment: Deployment) -> None:
 def test_a_receiver_that_was_away_gets_what_it_missed(deployment: Deployment) -> None:
     hook_id, _ = create(deployment)
     deployment.post.answer = lambda _: Try(503, "answered 503")
-    place(deployment)
+    deployment.place(KEY)
     deployment.execute_all()
     deployment.send_webhooks()
     assert [one["state"] for one in deliveries(deployment, hook_id)] == ["retrying"]
@@ -86,7 +79,7 @@ def test_a_receiver_that_was_away_gets_what_it_missed(deployment: Deployment) ->
 
 def test_replay_and_test(deployment: Deployment) -> None:
     hook_id, _ = create(deployment)
-    order_id = place(deployment)
+    order_id = deployment.place(KEY)
     deployment.execute_all()
     deployment.send_webhooks()
     again = call(deployment, "POST", f"/{hook_id}/replay", {"deliveryId": f"msg_{order_id}_6"})
@@ -160,10 +153,10 @@ def test_an_order_costs_the_round_trips_that_it_always_did(
 ) -> None:
     for _ in range(hooks):
         create(deployment)
-    place(deployment)
+    deployment.place(KEY)
     deployment.execute_all()
     trips.clear()
-    place(deployment)
+    deployment.place(KEY)
     assert trips.total() == 1
     trips.clear()
     deployment.execute_all()
@@ -176,7 +169,7 @@ def test_an_order_costs_the_round_trips_that_it_always_did(
 
 def test_the_sweeper_queues_what_is_due_and_forgets_what_is_old(deployment: Deployment) -> None:
     hook_id, _ = create(deployment)
-    place(deployment)
+    deployment.place(KEY)
     deployment.execute_all()
     deployment.hook_queue.messages.clear()
     deployment.wait(601)
