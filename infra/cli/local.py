@@ -19,7 +19,9 @@ from infra.cli.log_lines import print_line
 from infra.cli.target import HOME, HomeOption, JsonOption
 
 if TYPE_CHECKING:
+    from dexec.domain.halts import Switch
     from dexec_client.raw.json_types import Document
+    from infra.json_types import Json
     from infra.local.deployment import Options
     from infra.local.errors import LocalError
     from infra.local.home import Home, State
@@ -117,22 +119,32 @@ def down(home: HomeOption = HOME, as_json: JsonOption = False) -> None:
 
 
 def status(home: HomeOption = HOME, as_json: JsonOption = False) -> None:
-    """Show where the local deployment is, whether it takes orders, and what was restarted.
+    """Show where the local deployment is, whether it takes orders, what is halted, and what was restarted.
 
     The exit code is 1 if it does not run or does not take orders.
     """
+    from infra.cli.operators import access
     from infra.local import deployment, readiness
     from infra.local.home import Home
 
     where = Home(home.resolve())
     state = deployment.running(where)
     problem = readiness.what_is_down(state)
+    switches: tuple[Switch, ...] = ()
+    if not problem:
+        with access(home, None) as way:
+            switches = way.parts.control.switches()
     restarts = readiness.restarts(where)
     if as_json:
-        output.say_json({**document(state), "ready": not problem, "problem": problem, "restarts": restarts})
+        halts: list[Json] = [switch.name for switch in switches]
+        found = {"ready": not problem, "problem": problem, "halts": halts, "restarts": restarts}
+        output.say_json({**document(state), **found})
     else:
         print_status(state, as_json=False)
         output.say(f"[dim]{'ready':<10}[/] {escape(problem) or 'yes'}")
+        for switch in switches:
+            whose = "" if switch.client_id is None else f" --client {switch.client_id}"
+            output.say(f"[dim]{'halts':<10}[/] {escape(str(switch))}; lift it with: dexec resume{whose}")
         for line in restarts:
             output.say(f"[dim]{'restarts':<10}[/] {escape(line)}")
     if problem:

@@ -158,6 +158,8 @@ def test_while_paused_orders_wait_and_are_seen_to(deployment: Deployed, dexec: D
         (found,) = stuck()
         assert (found["orderId"], found["status"], found["clientId"]) == (order_id, "pending", client_id)
         assert "execution is paused since" in str(found["reason"])
+        assert "execution is paused; lift it with: dexec resume" in dexec("status").stdout
+        assert said(dexec("status", "--json"))["halts"] == ["paused"]
         assert orders_of(deployment, client_id) == [(order_id, "pending")]
     finally:
         assert said(dexec("resume", "--json")) == {"paused": False, "lifted": ["paused"], "left": []}
