@@ -115,9 +115,11 @@ def check_path(method: str, path: str) -> None:
     shown = path if len(path) <= MAX_SHOWN else f"{path[:MAX_SHOWN]}…"
     if allowed:
         raise MethodNotAllowed(f"there is no {method} {shown}; it has {', '.join(allowed)}", allowed)
-    known = sorted({one.path.replace("<", "{").replace(">", "}") for one in _routes()})
-    near = get_close_matches(path[:MAX_SHOWN], known, 1)
-    hint = f"did you mean {near[0]}? " if near else ""
+    paths = sorted({one.path.replace("<", "{").replace(">", "}") for one in _routes()})
+    # Without what most begin with: that would make any path like any other.
+    known = {one.removeprefix("/api"): one for one in paths}
+    near = get_close_matches(path.removeprefix("/api")[:MAX_SHOWN], known, 1)
+    hint = f"did you mean {known[near[0]]}? " if near else ""
     raise NotFound(f"there is no path {shown}; {hint}/docs lists them all")
 
 

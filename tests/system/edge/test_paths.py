@@ -15,6 +15,7 @@ ELSEWHERE = {
     "/asyncapi.yaml": "did you mean /asyncapi.json?",
     "/api/orders/ord_1/status": "did you mean /api/orders/{order_id}?",
     "/xyz": "/docs lists them all",
+    "/api/nothing": "there is no path /api/nothing; /docs lists them all",
     f"/{'x' * 9_000}": "/docs lists them all",
     "/console/1/nothing.js": "the console has no file nothing.js",
     "/errors/nothing": "there is no error nothing; /errors lists them all",
