@@ -62,13 +62,23 @@ class Watch(Given):
         self.durations_s[report.nodeid] += report.duration
 
 
-class Loop(Given):
+class Failed:
+    """Notes which test failed last."""
+
+    failed = ""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note it."""
+        if report.failed:
+            self.failed = report.nodeid
+
+
+class Loop(Failed, Given):
     """Has other work done with the tests once they are collected, in place of running them."""
 
     def __init__(self, given: dict[str, object], work: Callable[[Mapping[str, pytest.Item]], None]) -> None:
         super().__init__(given)
         self._work = work
-        self.failed = ""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -76,13 +86,8 @@ class Loop(Given):
         self._work({item.nodeid: item for item in session.items})
         return True
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note which test failed."""
-        if report.failed:
-            self.failed = report.nodeid
 
-
-class Only:
+class Only(Failed):
     """Runs the tests that are named, in this order."""
 
     def __init__(self, names: Sequence[str]) -> None:

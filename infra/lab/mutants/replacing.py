@@ -31,13 +31,7 @@ def replace_text(path: Path, text: str) -> None:
 
 def forget(path: Path | None = None) -> None:
     """Forget the project's modules, so that they are imported anew; of a path, what imports its module."""
-    own = {
-        name: Path(file)
-        for name, module in [*sys.modules.items()]
-        # A package without __init__.py has no file, and holds its modules as attributes.
-        for file in [getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), "")]
-        if file.startswith(f"{PROJECT}/") and "/.venv" not in file
-    }
+    own = _own_modules()
     changed = {name for name, file in own.items() if path in (None, file)}
     grows = True
     while grows:
@@ -51,6 +45,22 @@ def forget(path: Path | None = None) -> None:
             # `from package import module` would find it there.
             if package in sys.modules:
                 vars(sys.modules[package]).pop(attribute, None)
+
+
+def learn_imports() -> None:
+    """Find out what the project's modules import: forks of this process know it then."""
+    for name, file in _own_modules().items():
+        _imports(file, name)
+
+
+def _own_modules() -> dict[str, Path]:
+    return {
+        name: Path(file)
+        for name, module in [*sys.modules.items()]
+        # A package without __init__.py has no file, and holds its modules as attributes.
+        for file in [getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), "")]
+        if file.startswith(f"{PROJECT}/") and "/.venv" not in file
+    }
 
 
 @cache

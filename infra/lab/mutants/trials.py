@@ -30,7 +30,7 @@ import pytest
 from infra.lab.mutants.generate import Mutant
 from infra.lab.mutants.plan import Group
 from infra.lab.mutants.plugins import Given, Loop, Only, Watch
-from infra.lab.mutants.replacing import forget, replace_module, replace_text
+from infra.lab.mutants.replacing import forget, learn_imports, replace_module, replace_text
 from infra.lab.mutants.report import Fate
 from infra.local.home import PROJECT
 
@@ -74,6 +74,8 @@ class Trials:
                 if os.waitpid(_in_fork(lambda: self._baseline(path)), 0)[1] or not path.exists():
                     sys.exit("the tests fail without any mutant")
                 self.durations_s, self._tests = pickle.loads(path.read_bytes())  # noqa: S301
+                # What imports what is found out once, and not in each fork.
+                learn_imports()
                 # What is here already needs no collecting in any fork.
                 gc.freeze()
                 yield
@@ -119,7 +121,10 @@ class Trials:
         return code
 
     def tests_of(self, mutant: Mutant) -> list[str]:
-        """Return the tests that may notice: first those that noticed others of its file, then the quick."""
+        """Return the tests that may notice, the likely ones first.
+
+        These are those that noticed others of its file, then those that are named like it, then the quick.
+        """
         by_line = self._tests.get(mutant.file, {0: set(self.durations_s)})
         found: set[str] = set()
         if mutant.file.endswith(".py"):
@@ -131,7 +136,8 @@ class Trials:
         found |= {name for name in self.durations_s if own in name}
         spent, chosen = 0.0, list[str]()
         noticed = self._noticed[mutant.file]
-        for name in sorted(found, key=lambda name: (-noticed[name], self.durations_s.get(name, 0))):
+        order = {name: (-noticed[name], own not in name, self.durations_s.get(name, 0)) for name in found}
+        for name in sorted(found, key=lambda name: order[name]):
             spent += self.durations_s.get(name, 0)
             if spent > _MOST_S and chosen:
                 break
@@ -191,8 +197,13 @@ class Trials:
             if code == pytest.ExitCode.NO_TESTS_COLLECTED:
                 return _NO_TESTS
             if code:
+                self._note(only.failed)
                 return _NOTICED
         return 0
+
+    def _note(self, failed: str) -> None:
+        """Leave to the process that chooses tests which one noticed."""
+        (self._scratch / f"{os.getpid()}").write_text(failed, encoding="utf-8")
 
     def _try_sql(self, mutant: Mutant, tests: Sequence[str], items: Mapping[str, pytest.Item]) -> int:
         replace_text(PROJECT / mutant.file, mutant.text)
@@ -203,7 +214,7 @@ class Trials:
             signal.alarm(10 + int(5 * self.durations_s.get(item.nodeid, 0)))
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if failed := self._loop.failed:
-                (self._scratch / f"{os.getpid()}").write_text(failed, encoding="utf-8")
+                self._note(failed)
                 return _INVALID if failed == plan else _NOTICED
         return 0
 
