@@ -192,7 +192,7 @@ class Trials:
         else:
             replace_text(path, mutant.text)
         for some in filter(None, (tests[:_FIRST], tests[_FIRST:])):
-            only = Only(some)
+            only = Only(some, self.durations_s)
             code = _pytest([*{name.partition("::")[0] for name in some}], Given(self._given), only)
             if code == pytest.ExitCode.NO_TESTS_COLLECTED:
                 return _NO_TESTS
