@@ -162,8 +162,6 @@ class WatchMarket:
         groups = run.groups = self._groups(run.watched.shard)
         run.books.load(groups)
         self._judge(run, groups, look, quotes_until)
-        if look is not None:
-            self._mark_judged(run)
         if self.clock.now() - run.sought_at >= LOST_AFTER:
             self._send_lost(run)
         if self.clock.now() - run.pruned_at >= PRUNE_EVERY:
@@ -182,30 +180,24 @@ class WatchMarket:
         unsent = [one for one in self.waiting.lost(now) if one.queued_at >= lease.ticked_at]
         self._send_again(run, unsent)
         if now - lease.ticked_at <= FRESH:
-            self._judge(run, groups, None, now, undone=True)
-            self._mark_judged(run)
+            self._judge(run, groups, None, now)
         else:
             self.waiting.void(lease, list(groups))
             run.books = TickedBooks(self.waiting, replace(lease, judged=lease.slot), self.look_at)
             run.books.load(groups)
 
     def _judge(
-        self,
-        run: _Run,
-        groups: Mapping[Pair, Sequence[Group]],
-        look: Look | None,
-        quotes_until: datetime,
-        *,
-        undone: bool = False,
+        self, run: _Run, groups: Mapping[Pair, Sequence[Group]], look: Look | None, quotes_until: datetime
     ) -> None:
-        ticked = run.books.ticked(groups) if look is not None or undone else {}
+        """Judge the newest tick, unless it has been, and what is due by the time."""
+        is_judged = run.books.lease.judged >= run.books.lease.slot
+        ticked = {} if is_judged else run.books.ticked(groups)
         tick = Ticked(groups, ticked, look, quotes_until, lambda: self._keep(run))
         run.watched.counts += self.judge(tick)
-
-    def _mark_judged(self, run: _Run) -> None:
-        lease = run.books.lease
-        self.waiting.judged(lease)
-        run.books.lease = replace(lease, judged=lease.slot)
+        if not is_judged:
+            lease = run.books.lease
+            self.waiting.judged(lease)
+            run.books.lease = replace(lease, judged=lease.slot)
 
     def _record(self, run: _Run, look: Look) -> None:
         now = self.clock.now()

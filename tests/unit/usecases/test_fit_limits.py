@@ -53,6 +53,14 @@ def test_a_limit_goes_when_its_whole_amount_fills() -> None:
     assert find_route(taken.trades, POOLS, failures=(), leg_cost=0).amount_out >= taken.trades.limit
 
 
+@pytest.mark.parametrize(("took_s", "triggered"), [(0.4, 1), (0.5, 0)])
+def test_limits_are_quoted_in_the_first_half_of_a_tick(took_s: float, triggered: int) -> None:
+    stage = at_market()
+    stage.market.took_s = took_s
+    stage.place(limit(Fraction(999, 1000)))
+    assert stage.watch(0.5).get("triggered", 0) == triggered
+
+
 def test_a_limit_that_is_too_large_waits_for_the_price_it_needs() -> None:
     stage = at_market()
     large = stage.place(limit(Fraction(999, 1000)), amount=10**14)
