@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dexec.domain.order import Order
@@ -26,8 +26,8 @@ class Balance:
         return max(0, self.held - self.committed)
 
 
-def committed(orders: Iterable[Order]) -> Mapping[str, int]:
-    """Return base units by symbol; orders may be worth more than a wallet holds."""
+def committed(orders: Iterable[Order]) -> Counter[str]:
+    """Return base units by symbol, 0 for any other; orders may be worth more than a wallet holds."""
     totals: Counter[str] = Counter()
     for order in orders:
         totals[order.request.token_in] += most_in(order)

@@ -74,7 +74,8 @@ def after_attempt(
 def unfilled(order: Order, error: Ending, now: datetime, events: Sequence[Event] = ()) -> Change:
     """Return what becomes of an order that waits when it is not to be tried again now.
 
-    A risk limit that holds it back is said once, as ``events`` have it, for as long as it goes on to.
+    A risk limit that holds it back is said once for as long as it goes on to: ``events`` are those since the
+    order was open last.
     """
     if order.is_late(now):
         return expire(order, now, DeadlinePassed(order.request.deadline_s).failure())
@@ -86,11 +87,10 @@ def unfilled(order: Order, error: Ending, now: datetime, events: Sequence[Event]
 
 
 def _is_said(error: RiskRefused, events: Sequence[Event]) -> bool:
-    opened = [event.detail for event in events if event.status is Status.OPEN]
-    last = opened[-1] if opened else None
-    if isinstance(last, Refused):
-        return last.rule == error.rule
-    return isinstance(last, Failure) and last.code == error.code
+    why = next((event.detail for event in events if event.status is Status.OPEN), None)
+    if isinstance(why, Refused):
+        return why.rule == error.rule
+    return isinstance(why, Failure) and why.code == error.code
 
 
 def _is_ioc(order: Order) -> bool:

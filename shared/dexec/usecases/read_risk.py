@@ -36,4 +36,4 @@ class ReadRisk:
         """Return what a client's wallet holds, and what of it is committed."""
         held: Mapping[str, int] = self.wallets.balances(client_id)
         taken = committed(self.risk.committing(client_id))
-        return tuple(Balance(symbol, amount, taken.get(symbol, 0)) for symbol, amount in held.items())
+        return tuple(Balance(symbol, amount, taken[symbol]) for symbol, amount in held.items())

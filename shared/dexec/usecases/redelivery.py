@@ -26,7 +26,6 @@ class Stop(Exception):
     """The run ends here and its message is redelivered."""
 
     def __init__(self, redelivery: Redelivery) -> None:
-        super().__init__(redelivery.reason)
         self.redelivery = redelivery
 
 
@@ -40,8 +39,8 @@ def not_claimed(outcome: ClaimOutcome, order: Order, now: datetime) -> Redeliver
         return Redelivery(KEYLESS_DELAY_S, "its client has no valid API key")
     if outcome is ClaimOutcome.NOT_YET:
         return Redelivery((order.run_at - now).total_seconds(), "not due yet")
-    lease_s = (order.lease_until - now).total_seconds() if order.lease_until else 0
-    return Redelivery(max(SHORT_WAIT_S, lease_s), "it is leased by another executor")
+    left_s = ((order.lease_until or now) - now).total_seconds()
+    return Redelivery(max(SHORT_WAIT_S, left_s), "it is leased by another executor")
 
 
 def after_outage(receives: int, reason: str, jitter: float) -> Redelivery:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from dexec.ports import Clock, Delivery, Orders, Push, Queue, Watching
 from dexec.usecases.notify import Notifier
@@ -84,12 +85,11 @@ class Sweep:
             remaining = [one for one in batch if one[0].id not in delivered]
             for order, events, watchers in remaining:
                 reachable = [one for one in watchers if one.connection_id not in failed]
-                if not reachable or not has_time(self.clock, ends_at):
-                    continue
-                with self.new_notifier().until(ends_at, patiently=True) as notifier:
-                    notifier.notify(events, reachable)
-                failed |= notifier.undelivered
-                delivered[order.id] = None
+                if reachable and has_time(self.clock, ends_at):
+                    with self.new_notifier().until(ends_at, patiently=True) as notifier:
+                        notifier.notify(events, reachable)
+                    failed |= notifier.undelivered
+                    delivered[order.id] = None
             if not remaining:
                 break
         return tuple(delivered)
@@ -101,9 +101,7 @@ class Sweep:
         while has_time(self.clock, ends_at):
             stale = self.watching.stale(before, BATCH)
             ended: dict[Delivery, list[str]] = {delivery: [] for delivery in Delivery}
-            for connection_id in stale:
-                if not has_time(self.clock, ends_at):
-                    break
+            for connection_id in takewhile(lambda _: has_time(self.clock, ends_at), stale):
                 ended[self.push.close(connection_id)].append(connection_id)
             closed = ended[Delivery.DELIVERED] + ended[Delivery.GONE]
             self.watching.note_closed(closed, ended[Delivery.FAILED])
