@@ -43,6 +43,7 @@ class FakeQueue:
         self.is_away = False
 
     def send(self, order_id: str, client_id: str, delay_s: int) -> None:
+        assert delay_s >= 0, "SQS refuses it"
         self._check()
         visible_at = self._clock.now() + timedelta(seconds=min(delay_s, 900))
         with self._lock:

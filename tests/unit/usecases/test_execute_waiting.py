@@ -16,6 +16,7 @@ from dexec.domain.order import Order, Withdrawal
 from dexec.domain.quote import Pair, SwapPlan, slippage_limit
 from dexec.domain.waiting.conditions import Limit, Stop, Trail
 from dexec.domain.waiting.prices import Price, price_limit
+from dexec.domain.waiting.steps import amend
 from dexec.domain.waiting.terms import Terms, TimeInForce
 from dexec.ports import ApiKey, Watcher
 from dexec.usecases.place_order import Submission
@@ -36,7 +37,7 @@ def limit(text: str, tif: TimeInForce = TimeInForce.GTC) -> Terms:
 
 FAR = limit("100000")
 STOP = Terms(stop=Stop(Price("1", PAIR)))
-EXITS = Terms(stop=Stop(Price("100000", BACK, of_out=True)))
+EXITS, AMENDED = (Terms(stop=Stop(Price(text, BACK, of_out=True))) for text in ("100000", "90000"))
 
 
 def test_a_triggered_order_is_executed_like_a_market_order(world: World, alice: ApiKey) -> None:
@@ -167,14 +168,16 @@ def test_the_exit_opens_over_what_the_entry_bought(world: World, alice: ApiKey, 
     world.connect("stream", alice, stream=True)
     entry = place(world, alice, Submission(SWAP, terms=terms, exits=EXITS, watcher="stream"))
     assert entry.exit_id is not None
+    held = told(world, entry.exit_id)[0]
+    world.backend.orders.amend(amend(held, held.created_at, held.request, AMENDED, None), None)
     assert execute(world, entry) is None
     filled = stored(world, entry).fill
     assert filled is not None
     exit_order, events = told(world, entry.exit_id)
     assert (exit_order.status, exit_order.request.amount) == (OPEN, filled.amount_out)
-    assert [event.status for event in events] == [HELD, OPEN]
+    assert [event.status for event in events] == [HELD, HELD, OPEN]
     assert {order_id for order_id, _ in world.backend.audit.waiting()} == {exit_order.id}
-    assert world.push.seqs("stream", exit_order.id)[-1] == 2, "its watchers hear of it at once"
+    assert world.push.seqs("stream", exit_order.id) == [3], "its watchers hear of it at once"
     assert (watched.ticking, watched.hinted) == ([(exit_order.id, OPEN)], [exit_order.id])
     world.backend.audit.trigger(exit_order.id)
     assert execute(world, exit_order) is None

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
+from dexec.domain.quote import Mode, RouteRequest
 from dexec.domain.waiting.ticks import shard_of
 from dexec.usecases.measure_waiting import Measured, MeasureWaiting
+from tests.contract.waiting_samples import EXITS, USDC_SOL, waiting
 from tests.support.watched import BOOK, Stage, stop
 
 
 def test_the_age_is_that_of_the_newest_tick_of_a_shard_in_which_something_waits() -> None:
     stage = Stage()
     measure = MeasureWaiting(stage.backend.waits, stage.clock, 1)
-    assert measure() == Measured(0, None)
+    assert measure() == Measured() == Measured(0, None)
     stage.place(stop("140"))
     stage.place(stop("140"))
     assert measure() == Measured(2, timedelta(hours=1)), "it was never ticked"
     stage.watch(2)
     stage.clock.advance(5)
     assert measure() == Measured(2, timedelta(seconds=6)), "the second tick was a second before"
-    assert shard_of(BOOK, 4) == 2
-    assert MeasureWaiting(stage.backend.waits, stage.clock, 4)().tick_age == timedelta(hours=1)
+    new = waiting(EXITS)
+    back = replace(new.order, id="ord_back", request=RouteRequest(Mode.EXACT_IN, "USDC", "SOL", 1))
+    stage.backend.orders.place(replace(new, order=back), None, None)
+    assert (shard_of(BOOK, 4), shard_of(USDC_SOL, 4)) == (2, 0)
+    assert MeasureWaiting(stage.backend.waits, stage.clock, 4)() == Measured(3, timedelta(hours=1))

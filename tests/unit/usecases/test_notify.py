@@ -30,14 +30,13 @@ class Threads(Executor):
         self.slow: set[str] = set()
         self.hanging: set[str] = set()
         self.line: set[str] = set()
-        self.submitted: list[str] = []
+        self.futures: dict[str, Future[Any]] = {}
         self.waited: list[tuple[float, int]] = []
         self._later: list[tuple[Future[Any], Callable[[], object]]] = []
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
         one = args[0].watcher.connection_id
-        self.submitted.append(one)
+        future = self.futures[one] = Future()
         if one in self.line:
             return future
         future.set_running_or_notify_cancel()
@@ -172,6 +171,7 @@ def test_what_became_of_each_connection_is_recorded(scene: Scene) -> None:
     )
     assert scene.notifier.undelivered == {"failing", "hanging", "in line"}
     assert scene.notifier.failures == 3
+    assert [one for one, future in scene.threads.futures.items() if future.cancelled()] == ["in line"]
 
 
 def test_the_end_of_an_order_is_recorded_as_such(scene: Scene) -> None:
@@ -257,6 +257,14 @@ def test_only_the_first_event_of_an_order_says_whether_it_is_late(scene: Scene) 
     assert scene.posted == ["own: 2", "own: 3"]
 
 
+def test_who_catches_up_gets_in_one_frame_what_others_got_in_several(scene: Scene) -> None:
+    scene.threads.slow = {"slow"}
+    with scene.notifier.until(scene.clock.now() + timedelta(seconds=20)) as notifier:
+        for seq in (1, 2, 3):
+            notifier.notify([event(seq)], [watcher("own"), watcher("slow")])
+    assert scene.posted == ["own: 1", "own: 2", "own: 3", "slow: 1", "slow: 2,3"]
+
+
 def test_a_connection_that_failed_or_is_gone_is_posted_nothing_more(scene: Scene) -> None:
     scene.push.failing, scene.push.gone = {"failing"}, {"gone"}
     with scene.notifier.until(scene.clock.now()) as notifier:
@@ -272,18 +280,26 @@ def test_suspects_have_threads_of_their_own_unless_there_is_time(
     slow = Threads()
     scene.notifier._slow_threads = slow
     scene.tell(watcher("own"), watcher("suspect", failures=1), patiently=patiently)
-    assert slow.submitted == apart
-    assert [*scene.threads.submitted, *apart] == ["own", "suspect"]
+    assert [*slow.futures] == apart
+    assert [*scene.threads.futures, *apart] == ["own", "suspect"]
 
 
 @pytest.mark.parametrize(
-    ("first", "is_gathered"),
-    [(event(1), True), (event(1, age_s=60), False), (event(1, Status.FAILED, age_s=60), True)],
-    ids=["in time", "late", "late and over"],
+    ("first", "slow", "is_gathered"),
+    [
+        (event(1), set(), True),
+        (event(1, age_s=60), set(), False),
+        (event(1, age_s=60), {"own", "other"}, True),
+        (event(1, Status.FAILED, age_s=60), set(), True),
+    ],
+    ids=["in time", "late", "at the end", "late and over"],
 )
-def test_only_a_late_order_that_goes_on_is_gathered(scene: Scene, first: Event, is_gathered: bool) -> None:
+def test_only_a_late_order_that_goes_on_is_gathered_and_once(
+    scene: Scene, first: Event, slow: set[str], is_gathered: bool
+) -> None:
+    scene.threads.slow = slow
     waits: list[bool] = []
     gathered = scene.notifier._gathered
     with patch.object(gathered, "wait", lambda _: waits.append(gathered.is_set())):
-        scene.tell(watcher("own"), events=[first])
-    assert waits == [is_gathered]
+        scene.tell(watcher("own"), watcher("other"), events=[first])
+    assert waits == [is_gathered, True]

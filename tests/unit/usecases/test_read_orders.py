@@ -65,9 +65,11 @@ def test_a_chart_has_a_quarter_of_an_hour_thinned_to_the_newest_points(world: Wo
     for second in range(1_000):
         tick = BookTick(pair, second, START + timedelta(seconds=second), Fraction(1), Fraction(1))
         store.ticks[pair].append(tick)
-    world.clock.advance(1_000)
-    points = ReadOrders(world.backend.orders, FakeTicks(store), world.clock).chart(pair)
-    assert [point.slot for point in points] == list(range(102, 1_000, 3))
+    read = ReadOrders(world.backend.orders, FakeTicks(store), world.clock)
+    world.clock.advance(999)
+    assert [point.slot for point in read.chart(pair)] == list(range(99, 1_000, 4)), "every third were 301"
+    world.clock.advance(1)
+    assert [point.slot for point in read.chart(pair)] == list(range(102, 1_000, 3))
     assert reading(world).chart(pair) == ()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
+from unittest.mock import patch
 
 import pytest
 
@@ -130,8 +131,10 @@ def test_a_stream_hears_of_all_that_expires_at_once_now_or_from_the_sweeper(
 def test_a_venue_that_is_late_moves_no_price() -> None:
     stage = Stage([150, 130, 130, 150])
     stage.market.venues = lambda second: VENUES if second not in (1, 2) else frozenset({"orca"})
-    order = stage.place(stop("140", 1))
-    assert stage.watch(4) == {"ticks": 2}
+    order, waits = stage.place(stop("140", 1)), stage.backend.waits
+    with patch.object(waits, "due_by_price", wraps=waits.due_by_price) as asked:
+        assert stage.watch(4) == {"ticks": 2}
+    assert asked.call_count == 2, "a tick is judged once"
     assert stage.read(order).status is Status.OPEN
 
 

@@ -296,7 +296,11 @@ def test_a_line_that_is_done_with_is_not_taken_again(hooked: Hooked, hook: Webho
     after(hooked, "take", lambda hint, *_: taken.append(hint))
     send(hooked, hook, order, 600)
     assert hooked.seqs(order) == ([1, 2, 3, 4, 5, 6] if end == "over" else [1])
-    assert taken == [hooked.hint_of(hook, order)]
+    hint = hooked.hint_of(hook, order)
+    assert taken == [hint]
+    now = hooked.clock.now() + 2 * MINUTE
+    is_left = hooked.backend.outbox.take(hint, "the next", now, now + MINUTE, 2) is not None
+    assert is_left is (end != "over")
 
 
 @pytest.mark.parametrize(("frozen_s", "sent"), [(74.999, [1]), (75, [1, 1])])
