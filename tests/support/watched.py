@@ -119,11 +119,12 @@ class Stage:
         client_id: str = "alice",
         amount: int = 10**9,
         expires_at: datetime | None = None,
+        pair: Pair = BOOK,
     ) -> Order:
         self.placed += 1
         now = self.clock.now()
         one = order_id(now, self.placed.to_bytes(10, "big"))
-        request = RouteRequest(Mode.EXACT_IN, "SOL", "USDC", amount)
+        request = RouteRequest(Mode.EXACT_IN, pair.token_in, pair.token_out, amount)
         order = Order(one, client_id, None, request, Status.OPEN, 1, 1, now, now, now, now)
         order = replace(order, waiting=Waiting.of(terms), expires_at=expires_at)
         return self.backend.orders.place(NewOrder(order, None, ("h",)), None, None).order

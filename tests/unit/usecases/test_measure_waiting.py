@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
-from dexec.domain.quote import Mode, RouteRequest
 from dexec.domain.waiting.ticks import shard_of
 from dexec.usecases.measure_waiting import Measured, MeasureWaiting
-from tests.contract.waiting_samples import EXITS, USDC_SOL, waiting
+from tests.contract.waiting_samples import EXITS, USDC_SOL
 from tests.support.watched import BOOK, Stage, stop
 
 
@@ -22,8 +20,6 @@ def test_the_age_is_that_of_the_newest_tick_of_a_shard_in_which_something_waits(
     stage.watch(2)
     stage.clock.advance(5)
     assert measure() == Measured(2, timedelta(seconds=6)), "the second tick was a second before"
-    new = waiting(EXITS)
-    back = replace(new.order, id="ord_back", request=RouteRequest(Mode.EXACT_IN, "USDC", "SOL", 1))
-    stage.backend.orders.place(replace(new, order=back), None, None)
+    stage.place(EXITS, pair=USDC_SOL)
     assert (shard_of(BOOK, 4), shard_of(USDC_SOL, 4)) == (2, 0)
     assert MeasureWaiting(stage.backend.waits, stage.clock, 4)() == Measured(3, timedelta(hours=1))

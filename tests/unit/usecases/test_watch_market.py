@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,8 +23,9 @@ from dexec.domain.waiting.ticks import shard_of
 from dexec.ports import BookTick, ShardLease
 from dexec.usecases.execute_order import HALTED
 from dexec.usecases.reference import Look
+from dexec.usecases.watch_market import Watched
 from tests.contract.samples import PAUSED, connect
-from tests.contract.waiting_samples import LIMIT, bracket
+from tests.contract.waiting_samples import EXITS, LIMIT, USDC_SOL, bracket
 from tests.support.fakes import START
 from tests.support.watched import BOOK, FIRST_SLOT, VENUES, Stage, price, stop
 
@@ -72,7 +74,7 @@ def test_a_trail_that_a_halt_sends_back_to_wait_still_knows_its_highest_price() 
 
 def test_nothing_waits_nothing_is_asked() -> None:
     stage = Stage()
-    assert stage.watch(60) == {}
+    assert stage.function()(0, START + timedelta(seconds=60)) == Watched(0, Counter(), timedelta(0), [])
     assert stage.market.looks == 0
     assert stage.clock.now() == START
     assert stage.tokens == 0, "it did not even take the lease"
@@ -224,6 +226,19 @@ def test_an_order_placed_at_the_last_moment_is_seen() -> None:
     assert stage.read(late[0]).status is Status.TRIGGERED
 
 
+def test_a_book_in_which_something_begins_to_wait_is_part_of_the_next_tick() -> None:
+    stage = Stage()
+    stage.place(stop("140"))
+
+    def look(pairs: Sequence[Pair]) -> Look:
+        if USDC_SOL not in pairs:
+            stage.place(EXITS, pair=USDC_SOL)
+        return stage.market(pairs)
+
+    replace(stage.function(), look_at=look)(0, START + timedelta(seconds=5))
+    assert [tick.slot for tick in stage.backend.waits.ticks([USDC_SOL], 0)] == [FIRST_SLOT + 1]
+
+
 @pytest.mark.parametrize(("patience_s", "ticks"), [(5, 2), (4.75, 0), (0, 0)])
 def test_who_knocks_waits_for_the_shard_no_longer_than_it_may(patience_s: float, ticks: int) -> None:
     stage = Stage()
@@ -282,12 +297,15 @@ def test_a_stop_without_a_message_is_sent_again_during_a_halt_so_that_it_rests()
     assert stage.queued == [order.id]
 
 
-def test_the_first_tick_looks_for_what_is_lost_beside_what_waits() -> None:
+@pytest.mark.parametrize(("after_s", "resent"), [(4.999, {}), (5, {"resent": 1})])
+def test_the_first_tick_looks_for_what_is_lost_beside_what_waits(
+    after_s: float, resent: dict[str, int]
+) -> None:
     stage = Stage()
     stage.place(stop("140"))
     stage.backend.audit.trigger(stage.place(stop("140")).id)
-    stage.clock.advance(5)
-    assert stage.watch(1) == {"ticks": 1, "resent": 1}
+    stage.clock.advance(after_s)
+    assert stage.watch(1) == {"ticks": 1, **resent}
 
 
 @pytest.mark.parametrize(
