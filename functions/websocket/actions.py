@@ -142,9 +142,9 @@ def _execute(frame: ExecuteFrame, connection: Connection) -> Order:
     count_accepted(logger, metrics, order)
     if not placed.is_new:
         # A repeat joins an order that may be far along.
-        parts.watch_orders.subscribe(order.id, caller.client_id, connection.connection_id)
+        parts.watch_orders.subscribe(order.id, caller.client_id, connection.connection_id, 0)
     elif order.run_at > order.created_at or order.status is Status.OPEN:
         # One that starts later shows what it waits for. It is stored and watched: an error would deny that.
         with suppress(DexecError):
-            parts.watch_orders.subscribe(order.id, caller.client_id, connection.connection_id)
+            parts.watch_orders.subscribe(order.id, caller.client_id, connection.connection_id, 0)
     return order

@@ -104,7 +104,7 @@ class WatchOrders:
         if not (is_sent and order.is_terminal):
             self.subscribe(order_id, client_id, connection_id, events[-1].seq if is_sent else 0)
 
-    def subscribe(self, order_id: str, client_id: str, connection_id: str, after_seq: int = 0) -> None:
+    def subscribe(self, order_id: str, client_id: str, connection_id: str, after_seq: int) -> None:
         """Watch an order from now on and send what happened after ``after_seq``, in as few frames as hold it.
 
         The watcher is committed before the events are read, and an executor commits an event before it
@@ -127,11 +127,10 @@ class WatchOrders:
         events: list[Event] = []
         while seq + 1 < last[0].seq:
             found = self.orders.find(order.id, order.client_id, seq)
-            page = [] if found is None else [event for event in found[1] if event.seq < last[0].seq]
-            if not page:
+            if found is None or not found[1]:
                 break
-            events += page
-            seq = page[-1].seq
+            events += found[1]
+            seq = events[-1].seq
         return [*events, *(event for event in last if event.seq > seq)]
 
     def unsubscribe(self, order_id: str, connection_id: str) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
 
@@ -34,6 +34,7 @@ def test_a_connection_on_an_order_is_sent_past_events(world: World, alice: ApiKe
     assert world.push.frames["c"] == [], "nothing can be posted while it opens"
     world.replay_events()
     assert world.push.seqs("c", order.id) == [1]
+    assert world.tape.calls.count("orders.find") == 1, "it is read once"
     world.settle()
     assert set(world.push.seqs("c", order.id)) == {1, 2, 3, 4, 5, 6}
 
@@ -77,6 +78,7 @@ def test_a_replay_that_is_not_received_is_given_up(world: World, alice: ApiKey, 
     before = world.clock.now()
     world.replay_events()
     assert (world.clock.now() - before).total_seconds() == pytest.approx(SETTLE_S + sum(OPENING_PAUSES_S))
+    assert world.tape.calls.count("orders.find") == 1
     assert not world.is_quiet(), "the sweeper still has to tell, or to forget it"
     world.settle()
     assert world.backend.watching.connection("c") is None
@@ -97,13 +99,13 @@ def test_a_connection_whose_replay_cannot_be_sent_is_refused(
 def test_an_order_that_is_not_there_cannot_be_watched(world: World, alice: ApiKey, order_id: str) -> None:
     world.connect("c", alice)
     with world.tape.process(), pytest.raises(NotFound):
-        world.watch_orders.subscribe(order_id, "alice", "c")
+        world.watch_orders.subscribe(order_id, "alice", "c", 0)
 
 
 def test_another_clients_order_is_not_found(world: World, order: Order) -> None:
     world.connect("c", world.client("bob"))
     with world.tape.process(), pytest.raises(NotFound):
-        world.watch_orders.subscribe(order.id, "bob", "c")
+        world.watch_orders.subscribe(order.id, "bob", "c", 0)
 
 
 def test_a_connection_is_read_once_a_minute(world: World, alice: ApiKey) -> None:
@@ -157,7 +159,7 @@ def test_a_forgotten_connection_does_not_watch_and_is_closed(
         world.watch_orders.connection("c")
         world.backend.watching.disconnect("c")
         with pytest.raises(ConnectionUnknown):
-            world.watch_orders.subscribe(order.id, "alice", "c")
+            world.watch_orders.subscribe(order.id, "alice", "c", 0)
         world.watch_orders.turn_away("c", b'{"type": "error"}')
         with pytest.raises(ConnectionUnknown):
             world.watch_orders.connection("c")
@@ -173,10 +175,9 @@ def test_who_unsubscribes_hears_no_more(world: World, alice: ApiKey, order: Orde
     assert world.push.seqs("c", order.id) == [1]
 
 
-@pytest.mark.parametrize(("after_seq", "sent"), [(0, range(1, 503)), (150, range(151, 503)), (501, [502])])
-def test_a_long_history_is_sent_without_a_gap(
-    world: World, alice: ApiKey, order: Order, after_seq: int, sent: Sequence[int]
-) -> None:
+@pytest.fixture
+def long(world: World, alice: ApiKey, order: Order) -> Order:
+    """Return an order with 502 events, and have a connection."""
     now = world.clock.now()
     claimed = world.backend.orders.claim(order.id, "token", now, now + timedelta(seconds=9)).order
     assert claimed is not None
@@ -185,8 +186,24 @@ def test_a_long_history_is_sent_without_a_gap(
         change = change.then(Status.ROUTING, now, Failure("no_venue", "no venue answered"))
     world.backend.orders.save(change)
     world.connect("c", alice)
-    world.subscribe("c", order, after_seq)
-    assert world.push.seqs("c", order.id) == list(sent)
+    return order
+
+
+@pytest.mark.parametrize(
+    ("after_seq", "first", "reads"), [(0, 1, 2), (150, 151, 1), (301, 302, 1), (302, 303, 0), (501, 502, 0)]
+)
+def test_a_long_history_is_sent_without_a_gap(
+    world: World, long: Order, after_seq: int, first: int, reads: int
+) -> None:
+    world.subscribe("c", long, after_seq)
+    assert world.push.seqs("c", long.id) == list(range(first, 503))
+    assert world.tape.calls.count("orders.find") == reads
+
+
+def test_of_an_order_that_is_deleted_meanwhile_its_last_events_are_sent(world: World, long: Order) -> None:
+    with patch.object(world.backend.orders, "find", lambda *_: None):
+        world.subscribe("c", long)
+    assert world.push.seqs("c", long.id) == list(range(303, 503))
 
 
 def test_two_connections_hear_the_same(world: World, alice: ApiKey, order: Order) -> None:
