@@ -200,8 +200,11 @@ def test_a_long_history_is_sent_without_a_gap(
     assert world.tape.calls.count("orders.find") == reads
 
 
-def test_of_an_order_that_is_deleted_meanwhile_its_last_events_are_sent(world: World, long: Order) -> None:
-    with patch.object(world.backend.orders, "find", lambda *_: None):
+@pytest.mark.parametrize("is_left", [True, False], ids=["its events", "all of it"])
+def test_of_what_is_deleted_meanwhile_the_last_events_are_sent(
+    world: World, long: Order, is_left: bool
+) -> None:
+    with patch.object(world.backend.orders, "find", lambda *_: (long, ()) if is_left else None):
         world.subscribe("c", long)
     assert world.push.seqs("c", long.id) == list(range(303, 503))
 
