@@ -24,7 +24,7 @@ _IN_MEMORY = (
         "fairness", "leases", "notifying", "poison", "timeouts", "waiting_histories", "webhooks"
     )),
     *(f"tests/proofs/property/test_{name}.py" for name in (
-        "encoding", "lifecycle", "limits", "tape", "ticks", "waiting", "waiting_fills", "webhooks"
+        "amounts", "encoding", "lifecycle", "limits", "tape", "ticks", "waiting", "waiting_fills", "webhooks"
     )),
     "-m", "not back_end", "-k", "not thousand and not cold_start and not test_architecture",
 )  # fmt: skip

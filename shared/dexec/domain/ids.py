@@ -15,7 +15,7 @@ def order_id(now: datetime, randomness: bytes) -> str:
     The layout is RFC 9562's version 7: 48 bits of milliseconds, then version, variant and random bits.
     """
     milliseconds = int(now.timestamp() * 1000)
-    value = milliseconds << 80 | int.from_bytes(randomness[:10])
+    value = milliseconds << 80 | int.from_bytes(randomness)
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return f"ord_{uuid.UUID(int=value).hex}"

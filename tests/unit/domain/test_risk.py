@@ -171,6 +171,9 @@ REDUCING = Switch(Stop.REDUCING, NOW, token_out="USDC")
 
 def test_who_is_held_by_what() -> None:
     switches = [REDUCING, HALTED, PAUSED]
+    assert [*map(str, switches)] == [
+        "trading is halted but for orders into USDC", "trading of alice is halted", "execution is paused"
+    ]  # fmt: skip
     assert first_holding(switches, "bob", "USDC") is PAUSED
     assert first_holding([REDUCING, HALTED], "alice", "USDC") is HALTED
     assert first_holding([REDUCING, HALTED], "bob", "USDC") is None
