@@ -102,7 +102,7 @@ def test_a_commit_that_is_not_known_names_its_order(world: World, alice: ApiKey)
 
 def test_an_order_that_cannot_be_queued_is_withdrawn(world: World, alice: ApiKey) -> None:
     failing(world, 1, QueueUnavailable("away"))
-    with pytest.raises(OrderWithdrawn) as withdrawn:
+    with pytest.raises(OrderWithdrawn, match=r"^the order was not queued and has been") as withdrawn:
         submit(world, alice)
     (order,) = orders(world)
     assert withdrawn.value.order_id == order.id
