@@ -34,6 +34,9 @@ from infra.lab.mutants.replacing import forget, learn_imports, replace_module, r
 from infra.lab.mutants.report import Fate
 from infra.local.home import PROJECT
 
+_TEMPORARY = tempfile.gettempdir()
+"""As it is before the trials of a group are given a folder of their own, which those of the next have not."""
+
 _FIRST = 15
 """How many tests are run before the rest is collected at all."""
 _MOST_S = 25.0
@@ -62,7 +65,7 @@ class Trials:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Prepare the tests and their server of PostgreSQL; exits where they fail without any mutant."""
-        with tempfile.TemporaryDirectory(prefix="dexec-mutants-") as scratch:
+        with tempfile.TemporaryDirectory(prefix="dexec-mutants-", dir=_TEMPORARY) as scratch:
             os.environ["TMPDIR"] = tempfile.tempdir = scratch
             # As root, PostgreSQL runs under an account of its own, which has to reach its programs in here.
             Path(scratch).chmod(0o755)
