@@ -88,10 +88,19 @@ class Clients(Deployment):
         except (WouldTrigger, ExitsCross, TooManyOrders):
             return None
         except ConnectionUnknown:
-            # Right where the connection is gone: nothing was placed.
-            if submission.watcher is None or self.backend.watching.connection(submission.watcher) is not None:
+            # Nothing was placed.
+            if submission.watcher is None or not self._is_gone(submission.watcher):
                 raise
             return None
+        except Invalid:
+            # Right where the request took longer than the order was to live.
+            if submission.expires_at is None or submission.expires_at > self.clock.now():
+                raise
+            return None
+
+    def _is_gone(self, connection_id: str) -> bool:
+        """Whether a connection is stored no more, so that it is rightly not known."""
+        return self.backend.watching.connection(connection_id) is None
 
     def cancel_one(self, caller: ApiKey, order: Order | None) -> None:
         """Cancel an order as a client does that asks again until it is answered."""
@@ -128,11 +137,15 @@ class Clients(Deployment):
                 self.watches.add((connection_id, order.id))
                 return
 
-    def _subscribed(self, connection_id: str, order: Order, after_seq: int) -> bool:
+    def _subscribed(self, connection_id: str, order: Order, after_seq: int) -> bool | None:
         try:
             self.watch_orders.subscribe(order.id, order.client_id, connection_id, after_seq)
         except NotFound as exc:
             self.surprises.append(exc)
+        except ConnectionUnknown:
+            if not self._is_gone(connection_id):
+                raise
+            return None
         return True
 
     def open(self, connection_id: str, caller: ApiKey, order_id: str) -> None:
