@@ -55,11 +55,11 @@ _OF_ADAPTERS = (
     *_ON_POSTGRES,
 )
 _OF_FUNCTIONS = (
-    "tests/system/edge", "tests/unit/test_telemetry.py",
+    "tests/system/edge", "tests/unit/functions", "tests/unit/test_telemetry.py",
     *(f"tests/system/integration/test_{name}.py" for name in (
         "cancel_amend", "handlers", "outcomes", "risk", "tape", "waiting_shown", "webhooks"
     )),
-    "-k", "not test_fuzz and not test_capacity",
+    "-k", "not test_fuzz and not test_capacity and not cold_start",
 )  # fmt: skip
 
 GROUPS = (
