@@ -85,7 +85,7 @@ GROUPS = (
                 "template", "deploy_safety", "security", "alarms", "watching"
             )),
             "tests/tools/test_local_template.py", "tests/tools/test_cloud_model.py",
-            "tests/proofs/exactly_once/test_timeouts.py", "-k", "not samlocal",
+            "tests/proofs/exactly_once/test_timeouts.py", "-k", "not samlocal and not bytecode",
         ),
     ),
 )  # fmt: skip
