@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from decimal import Decimal
 from typing import cast
 
@@ -106,7 +108,18 @@ def test_defaults_are_those_that_documents_reckon_with() -> None:
     defaults |= {"ApiRateLimit": 1_000, "ApiBurstLimit": 2_000}
     defaults |= {"FailedOrdersAlarmThreshold": 10, "SlowOrdersAlarmMs": 10_000}
     assert {PARAMETERS[name]["Default"] for name in ("Alarms", "MakeDashboard")} == {"true"}
+    assert cast(Node, cast(Node, SOURCE["Globals"])["Function"])["Timeout"] == 10
     assert {name: PARAMETERS[name]["Default"] for name in defaults} == defaults
+
+
+def test_a_switch_is_on_where_it_says_true() -> None:
+    compared = re.findall(r'{"Ref": "(\w+)"}, "(\w+)"', json.dumps(SOURCE["Conditions"]))
+    assert compared == [(name, "true") for name in ("ReserveConcurrency", "Alarms", "MakeDashboard")]
+
+
+def test_messages_are_kept_for_the_fourteen_days_that_sqs_takes() -> None:
+    for queue in ("OrderQueue", "DeadLetterQueue", "WebhookDeadLetterQueue"):
+        assert cast(Node, RESOURCES[queue]["Properties"])["MessageRetentionPeriod"] == 14 * 86_400
 
 
 def test_logs_are_kept_as_long_as_they_can_be() -> None:
