@@ -117,6 +117,11 @@ def test_a_switch_is_on_where_it_says_true() -> None:
     assert compared == [(name, "true") for name in ("ReserveConcurrency", "Alarms", "MakeDashboard")]
 
 
+def test_periods_of_metrics_are_minutes() -> None:
+    periods = re.findall(r"[pP]eriod\W+(\d+)", json.dumps(RESOURCES))
+    assert {int(one) % 60 for one in periods} == {0}
+
+
 def test_messages_are_kept_for_the_fourteen_days_that_sqs_takes() -> None:
     for queue in ("OrderQueue", "DeadLetterQueue", "WebhookDeadLetterQueue"):
         assert cast(Node, RESOURCES[queue]["Properties"])["MessageRetentionPeriod"] == 14 * 86_400
