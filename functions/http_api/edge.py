@@ -159,8 +159,6 @@ def refuse_input(error: RequestValidationError) -> Response[str]:
     """Answer what validation found with problem details."""
     errors = error.errors()
     is_whole = errors and len(errors[0].get("loc", ())) <= 1
-    if is_whole and errors[0].get("type") in ("json_invalid", "model_attributes_type"):
-        return refuse(Malformed("the body is not a JSON object"))
     if is_whole and errors[0].get("type") == "missing":
         return refuse(Invalid("the body is missing: send a JSON object"))
     return refuse(invalid(errors))

@@ -36,6 +36,7 @@ from tests.contract.samples import (
     submitted,
     trading_key,
 )
+from tests.contract.waiting_samples import in_every_status
 from tests.proofs.simulation.backend import Backend
 from tests.support.fakes import FakeClock
 
@@ -261,7 +262,7 @@ def test_what_has_no_signature_is_cancelled_whoever_holds_it(
 
 def test_a_cancel_of_what_is_submitted_is_noted_and_its_executor_goes_on(store: Backend) -> None:
     sent, other = submitted(store, place(store)), submitted(store, place(store))
-    assert cancel(store, sent, why=BY_CLIENT) == Cancels((), (sent.id,))
+    assert cancel(store, sent, at=after(5)) == Cancels((), (sent.id,))
     assert stored(store, sent) == replace(sent, cancelled_by="client"), "its seq stays"
     assert cancel(store, sent, why=BY_OPERATOR).noted == (sent.id,)
     assert stored(store, sent).cancelled_by == "client", "who asked first"
@@ -286,15 +287,10 @@ def test_only_a_clients_own_orders_are_cancelled_for_it(store: Backend) -> None:
 
 
 def test_what_is_not_over_is_found_page_by_page(store: Backend) -> None:
-    waiting, routing, sent = place(store), claimed(store, place(store)), submitted(store, place(store))
-    over = place(store)
-    cancel(store, over)
-    place(store, "bob")
-    first = store.control.cancellable("alice", "", 2)
-    assert [one.id for one in first] == [*ids([waiting, routing, sent])[:2]]
-    rest = store.control.cancellable("alice", first[-1].id, 2)
-    assert [one.id for one in rest] == [*ids([waiting, routing, sent])[2:]]
-    assert store.control.cancellable("alice", rest[-1].id, 2) == ()
+    orders, _ = in_every_status(store), in_every_status(store, "bob")
+    found = ids(one for one in orders.values() if not one.is_terminal)
+    pages = [store.control.cancellable("alice", last, 1) for last in ("", *found)]
+    assert [one.id for page in pages for one in page] == [*found]
 
 
 def test_who_watches_a_cancelled_order_is_told_who_that_is(store: Backend) -> None:

@@ -183,7 +183,7 @@ def test_old_ticks_are_deleted_but_for_those_that_are_kept(store: Backend) -> No
     lease = lease_of(store)
     for slot in range(1, 7):
         one = [tick(slot, at=after(slot)), tick(slot, pair=OTHER, at=after(slot))]
-        lease = store.waits.record(lease, one, ["orca"], after(5)) or lease
+        lease = store.waits.record(lease, one[:slot], ["orca"], after(5)) or lease
     assert store.waits.prune(BOOK, [2, 3], after(5)) == 2
     assert [one.slot for one in store.waits.ticks([BOOK], 0)] == [2, 3, 5, 6]
     assert [one.slot for one in store.waits.ticks([BOOK, OTHER], 4)] == [5, 5, 6, 6]

@@ -85,6 +85,7 @@ def ids(found: tuple[Found, ...]) -> list[str]:
 
 
 def test_books_and_their_groups(store: Backend) -> None:
+    store.orders.place(bracket(), None, None)
     assert store.waits.groups() == {}
     place(store, Terms(limit=limit("170").limit, stop=Trail(200)))
     place(store, limit("171"))

@@ -331,6 +331,7 @@ def test_unreachable_watchers_do_not_delay_the_others(store: Backend) -> None:
     store.watching.connect(replace(connect_of(store), connection_id="here", key_hash="new key"), MOST)
     last = fail(claimed(store, place(store, watcher="here")), after(1), failure("x"))
     store.orders.save(last)
+    store.watching.watch(last.after.id, "alice", "revoked")
     assert undelivered(store, limit=1) == {last.after.id: {"here"}}
 
 

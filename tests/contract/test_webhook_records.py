@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
 from dexec.domain.order import Order
 from dexec.domain.webhooks import DeliveryState, Webhook
-from dexec.ports import Hint
+from dexec.ports import Hint, Line
 from tests.contract.samples import NOW, after, claimed, place, stored
 from tests.contract.webhook_samples import endpoint, entry, hint, record, states, take, taken
 from tests.proofs.simulation.backend import Backend
@@ -109,16 +110,16 @@ def settled(store: Backend, hook: Webhook, state: DeliveryState) -> Order:
 
 
 def test_deliveries_come_page_by_page(store: Backend) -> None:
-    hook = endpoint(store)
-    orders = [settled(store, hook, DeliveryState.DELIVERED) for _ in range(3)]
-    bad = settled(store, hook, DeliveryState.GIVEN_UP)
-    page = store.webhooks.deliveries(hook.id, None, None, 2)
-    assert [one.order_id for one in page] == [bad.id, orders[2].id]
-    rest = store.webhooks.deliveries(hook.id, None, (orders[2].id, 1), 5)
-    assert [one.order_id for one in rest] == [orders[1].id, orders[0].id]
-    found = store.webhooks.deliveries(hook.id, DeliveryState.GIVEN_UP, None, 5)
-    assert [one.order_id for one in found] == [bad.id]
-    assert store.webhooks.deliveries(hook.id, DeliveryState.GIVEN_UP, (bad.id, 1), 5) == ()
+    hooks, made = (endpoint(store), endpoint(store)), list[tuple[Line, DeliveryState]]()
+    for hook, state in 2 * [*product(hooks, (DeliveryState.DELIVERED, DeliveryState.GIVEN_UP))]:
+        line = taken(store, hook, claimed(store, place(store)))
+        record(store, record(store, line, 1, state), 2, state)
+        made.insert(0, (line, state))
+    for hook, wanted in product(hooks, (None, *DeliveryState)):
+        lines = [line for line, state in made if line.webhook == hook and wanted in (None, state)]
+        ids = [(line.order_id, seq) for line in lines for seq in (2, 1)]
+        pages = [store.webhooks.deliveries(hook.id, wanted, before, 1) for before in (None, *ids)]
+        assert [(one.order_id, one.seq) for page in pages for one in page] == ids
     assert store.webhooks.deliveries("hook_x", None, None, 5) == ()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -209,14 +210,17 @@ def test_a_disabled_endpoint_gets_no_lines_and_no_events(store: Backend) -> None
     assert store.outbox.next_due("alice", after(3_600)) is None
 
 
-def test_what_happened_to_an_endpoint_at_the_same_moment_counts_once(store: Backend) -> None:
+@pytest.mark.parametrize("disabled_at", [None, NOW])
+def test_what_happened_to_an_endpoint_at_the_same_moment_counts_once(
+    store: Backend, disabled_at: datetime | None
+) -> None:
     hook = endpoint(store)
     first, second = place(store), place(store)
     lines = [taken(store, hook, one, one.id) for one in (first, second)]
-    disabled = replace(failing(hook, 1), disabled_at=NOW)
-    assert store.outbox.record(lines[0], entry(lines[0], 1), disabled)
-    assert store.outbox.record(lines[1], entry(lines[1], 1), failing(hook, 1)), "its own line is recorded"
-    assert store.webhooks.find(hook.id) == disabled
+    first_seen = replace(failing(hook, 1), disabled_at=disabled_at)
+    assert store.outbox.record(lines[0], entry(lines[0], 1), first_seen)
+    assert store.outbox.record(lines[1], entry(lines[1], 1), failing(hook, 2)), "its own line is recorded"
+    assert store.webhooks.find(hook.id) == first_seen
 
 
 def test_a_test_is_recorded_and_enables(store: Backend) -> None:
@@ -231,6 +235,7 @@ def test_a_test_is_recorded_and_enables(store: Backend) -> None:
     assert store.webhooks.deliveries(hook.id, DeliveryState.DELIVERED, None, 5) == (ping,)
     assert not store.webhooks.replay(hook.id, one, 1, NOW), "no order is behind it"
     store.outbox.record_ping(replace(ping, state=DeliveryState.GIVEN_UP), hook, hook)
+    assert states(store, hook) == [(1, DeliveryState.RETRYING, 1), (1, DeliveryState.GIVEN_UP, 2)]
     assert store.webhooks.replay_failed(hook.id, NOW, 9) == (line.order_id,)
 
 

@@ -23,9 +23,8 @@ def main() -> None:
     Exits with status 1 where a mutant survived that survivors.toml gives no reason for.
     """
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
-    parser.add_argument(
-        "names", nargs="*", help="groups (memory, sql, postgres, template), or parts of the names of files"
-    )
+    groups = ", ".join(group.name for group in GROUPS)
+    parser.add_argument("names", nargs="*", help=f"groups ({groups}), or parts of the names of files")
     parser.add_argument("--minutes", type=float, default=600, help="stop then, and report on what has run")
     parser.add_argument("--tests", help="tests instead of the plan's, as pytest is given them")
     parser.add_argument("--every", type=int, default=1, help="a sample: 3 makes each third mutant")

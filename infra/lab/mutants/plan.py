@@ -54,6 +54,13 @@ _OF_ADAPTERS = (
     *(f"tests/system/integration/test_{name}.py" for name in ("commits", "conflicts", "database", "thaw")),
     *_ON_POSTGRES,
 )
+_OF_FUNCTIONS = (
+    "tests/system/edge", "tests/unit/functions", "tests/unit/test_telemetry.py",
+    *(f"tests/system/integration/test_{name}.py" for name in (
+        "cancel_amend", "handlers", "outcomes", "risk", "tape", "waiting_shown", "webhooks"
+    )),
+    "-k", "not test_fuzz and not test_capacity and not cold_start",
+)  # fmt: skip
 
 GROUPS = (
     Group("usecases", ("shared/dexec/usecases/*.py",), _OF_USE_CASES),
@@ -68,12 +75,8 @@ GROUPS = (
         _IN_MEMORY,
     ),
     Group("sql", ("shared/dexec/adapters/postgres/sql/**/*.sql",), _ON_POSTGRES, on_postgres=True),
-    Group(
-        "postgres",
-        ("shared/dexec/adapters/postgres/*.py", "functions/*/*.py"),
-        _OF_ADAPTERS,
-        on_postgres=True,
-    ),
+    Group("postgres", ("shared/dexec/adapters/postgres/*.py",), _OF_ADAPTERS, on_postgres=True),
+    Group("functions", ("functions/*/*.py",), _OF_FUNCTIONS, on_postgres=True),
     Group(
         "template",
         ("template.yaml",),
@@ -82,7 +85,7 @@ GROUPS = (
                 "template", "deploy_safety", "security", "alarms", "watching"
             )),
             "tests/tools/test_local_template.py", "tests/tools/test_cloud_model.py",
-            "tests/proofs/exactly_once/test_timeouts.py", "-k", "not samlocal",
+            "tests/proofs/exactly_once/test_timeouts.py", "-k", "not samlocal and not bytecode",
         ),
     ),
 )  # fmt: skip

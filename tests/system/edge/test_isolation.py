@@ -86,13 +86,16 @@ def test_no_stream_or_failed_subscription_hears_of_it(functions: Deployment) -> 
     assert [frame["type"] for frame in functions.received(subscriber)] == ["error"]
 
 
-def test_no_other_client_can_stop_the_owner_from_watching(functions: Deployment) -> None:
+def test_a_connection_stops_watching_for_itself_alone(functions: Deployment) -> None:
     order_id = place(functions)
     owner, _ = functions.connect(OWNER, {"orderId": order_id})
+    second, _ = functions.connect(OWNER, {"orderId": order_id})
     stranger, _ = functions.connect(STRANGER)
-    functions.send(stranger, json.dumps({"action": "unsubscribe", "orderId": order_id}))
+    for connection in (second, stranger):
+        functions.send(connection, json.dumps({"action": "unsubscribe", "orderId": order_id}))
     functions.execute_all()
     assert functions.push.seqs(owner, order_id)[-1] == 6
+    assert functions.push.seqs(second, order_id) == [1]
 
 
 def test_its_idempotency_key_is_the_owners_alone(functions: Deployment, order_id: str) -> None:

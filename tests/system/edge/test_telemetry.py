@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import cast
 
 import pytest
 
 from dexec.domain.errors import AttemptFailed, Ending, OrderFailed, StoreUnavailable
 from dexec.telemetry import FAILURES, NAMESPACE
+from dexec.usecases.measure_waiting import Measured
 from dexec.usecases.settle_dead_letter import MAX_ROUNDS
+from dexec.usecases.sweep import Swept
+from dexec.usecases.sweep_webhooks import SweptWebhooks
+from dexec.usecases.watch_market import Watched
 from functions.dead_letters import app as dead_letters
 from functions.executor import app as executor
 from tests.system.edge.conftest import OWNER
@@ -137,14 +143,56 @@ def test_a_back_end_that_is_away_is_no_unexpected_error(
         raise StoreUnavailable("away")
 
     order_id = functions.place(OWNER)
+    now = functions.clock.now()
+    functions.parts.orders.claim(order_id, "another executor", now, now + timedelta(seconds=25))
+    functions.queue.is_away = True
+    assert executor.handler(queue_event(order_id), Context())["batchItemFailures"]
     for method in ("find", "claim", "lost"):
         monkeypatch.setattr(functions.parts.orders, method, away)
     assert functions.http("GET", f"/api/orders/{order_id}", key=OWNER).status == 503
     for module in (executor, dead_letters):
         assert module.handler(queue_event(order_id), Context())["batchItemFailures"]
+    functions.queue.is_away = False
     with pytest.raises(StoreUnavailable):
         functions.sweep()
-    assert named(metrics(capsys.readouterr().out), "UnexpectedErrors") == []
+    counted = metrics(capsys.readouterr().out)
+    assert named(counted, "UnexpectedErrors") == []
+    assert [line["HandedBack"] for line in named(counted, "HandedBack")] == [[1.0], [1.0]]
+
+
+def test_what_a_sweep_and_a_watch_found_is_counted_for_the_alarms(
+    functions: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = Counter(ticks=9, triggered=10, expired=11, resent=12)
+    vars(functions.parts).update(
+        sweep=lambda *_: Swept(("a", "b"), ("c", "d", "e"), 4, 5),
+        sweep_webhooks=lambda *_: SweptWebhooks(queued=6, disabled=7),
+        forget=lambda *_: 8,
+        measure_waiting=lambda: Measured(13, timedelta(seconds=14.26)),
+        watch_market=lambda *_: Watched(0, found, timedelta(seconds=0.01526)),
+    )
+    answer = {"requeued": 2, "deliveredLate": 3, "droppedConnections": 4, "forgotten": 8}
+    assert functions.sweep() == {**answer, "parked": 5, "webhooksRequeued": 6}
+    assert functions.watch(60) == found
+    numbers = {
+        name: one
+        for line in metrics(capsys.readouterr().out)
+        for name, one in line.items()
+        if name not in ("_aws", "service")
+    }
+    assert numbers == {
+        "OrdersRequeued": [2.0],
+        "OrdersToldLate": [3.0],
+        "ParkedOrders": [5.0],
+        "DisabledWebhooks": [7.0],
+        "OrdersWaiting": [13.0],
+        "TickAge": [14.3],
+        "Ticks": [9.0],
+        "OrdersTriggered": [10.0],
+        "OrdersExpired": [11.0],
+        "OrdersSentAgain": [12.0],
+        "TickTime": [15.3],
+    }
 
 
 def test_a_poison_order_is_parked_by_the_functions_and_counted_by_every_sweep(

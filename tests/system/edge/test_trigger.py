@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -74,9 +75,13 @@ def test_a_shard_that_is_ticked_is_not_started_again(functions: Deployment, alic
     place(functions, alice, FAR)
     (shard,) = functions.starter.started
     now = functions.clock.now()
-    assert functions.parts.waiting.take_shard(shard, "one", now, functions.clock.now().replace(year=2030))
+    assert functions.parts.waiting.take_shard(shard, "one", now, now.replace(year=2030))
     place(functions, alice, FAR)
     assert functions.starter.started == [shard]
+    functions.watch(60, {"shard": shard})
+    assert functions.clock.now() == now
+    functions.watch(60, {"shard": shard, "scheduled": True})
+    assert functions.clock.now() == now + timedelta(seconds=10), "the schedule's knocks"
 
 
 def test_the_sweeper_measures_how_old_the_newest_tick_is_where_something_waits(

@@ -11,9 +11,8 @@ import pytest
 from dexec.adapters.postgres import archive, sources
 from dexec.adapters.postgres.archive import PostgresArchive
 from dexec.adapters.postgres.database import Database
-from dexec.domain.order import Order, confirm, fail
+from dexec.domain.order import Order, fail
 from tests.contract.samples import (
-    FILL,
     NOW,
     after,
     claimed,
@@ -21,9 +20,9 @@ from tests.contract.samples import (
     failure,
     new_order,
     place,
-    submitted,
     trading_key,
 )
+from tests.contract.waiting_samples import in_every_status
 from tests.contract.webhook_samples import endpoint
 from tests.proofs.simulation.audit import PostgresAudit
 from tests.proofs.simulation.backend import Backend, on_postgres
@@ -83,17 +82,13 @@ def test_what_ended_before_goes_with_all_that_is_its_and_nothing_else(
 ) -> None:
     connect(store, "c", stream=True)
     endpoint(store)
-    failed, confirmed = ended(store, 9), submitted(store, place(store))
-    store.orders.save(confirm(confirmed, after(9), FILL))
-    young, due_later = ended(store, 10), ended(store, 10, placed_s=10)
-    waiting, routing, sent = place(store), claimed(store, place(store)), submitted(store, place(store))
-    stays = {one.id for one in (young, due_later, waiting, routing, sent)}
-    assert left(store) == stays | {failed.id, confirmed.id}
-    assert kept.forget(after(10)).orders == 2
+    orders, young, due_later = in_every_status(store), ended(store, 10), ended(store, 10, placed_s=10)
+    stays = {young.id, due_later.id, *(one.id for one in orders.values() if not one.is_terminal)}
+    assert kept.forget(after(10)).orders == 4
     assert left(store) == stays
     assert owners(clean_url, "order_events") == stays
     assert owners(clean_url, "watchers") == stays
-    assert store.outbox.drop_orphans(9) == 2
+    assert store.outbox.drop_orphans(9) == 4
     assert owners(clean_url, "webhook_lines") == stays
     assert kept.forget(after(10)) == (0, 0)
 

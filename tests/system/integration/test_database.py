@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from dexec.adapters.postgres.connection import BoundedConnection, connect
+from dexec.adapters.postgres.connection import AnswerTimeout, BoundedConnection, connect
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.sources import from_url, without_pipelines
 from dexec.adapters.postgres.statements import Statement
@@ -206,6 +206,13 @@ def test_a_server_that_hangs_is_given_up(
     assert len(opened) == 1, "a time-out is not tried again: its caller waits"
     assert opened[0].closed
     database.fetch(READING, Repeat.READ)
+
+
+def test_a_server_that_hangs_outside_a_pipeline_is_given_up(database: Database, opened: Opening) -> None:
+    opened[0].answer_timeout_s = 0.1
+    with frozen(opened[0]), pytest.raises(AnswerTimeout):
+        opened[0].execute("SELECT")
+    assert opened[0].closed, "its late answer would be read as that of the next statement"
 
 
 @pytest.mark.parametrize("listens", [True, False], ids=["says nothing", "no listener"])

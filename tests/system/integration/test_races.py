@@ -62,6 +62,7 @@ def race(connecting: Connecting, isolation: Isolation) -> Iterator[Race]:
 
 
 def test_one_key_is_one_order_and_one_slot(race: Race, connecting: Connecting) -> None:
+    race.processes[0].place(new_order("bob"), RATE, None)
     for n in range(ROUNDS):
         key = f"key {n}"
         placed = race.run(lambda orders, _, key=key: orders.place(new_order(key=key), RATE, None))  # type: ignore[misc]
@@ -70,10 +71,11 @@ def test_one_key_is_one_order_and_one_slot(race: Race, connecting: Connecting) -
     with connecting(Isolation.READ_COMMITTED) as connection:
         counts = connection.execute(
             "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM order_events),"
-            " (SELECT tat - %s FROM rate_limits)",
+            " ARRAY(SELECT tat - %s FROM rate_limits ORDER BY client_id)",
             (NOW,),
         ).fetchone()
-    assert counts == (ROUNDS, ROUNDS, timedelta(seconds=ROUNDS))
+    slots = [timedelta(seconds=ROUNDS), timedelta(seconds=1)]
+    assert counts == (ROUNDS + 1, ROUNDS + 1, slots), "of alice, and of bob"
 
 
 def test_one_of_many_gets_the_lease(race: Race) -> None:

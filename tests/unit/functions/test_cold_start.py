@@ -31,6 +31,7 @@ NEEDED = {
     "websocket": {"dexec.usecases.place_order", "dexec.usecases.watch_orders", "dexec.adapters.aws.push"},
     "dead_letters": {"dexec.batches"},
     "executor": {"dexec.usecases.execute_order", "dexec.adapters.aws.push", "solders"},
+    "trigger": {"dexec.adapters.postgres.waiting", "dexec.adapters.aws.queue"},
     "webhooks": {"dexec.usecases.deliver_webhooks", "dexec.adapters.post", "dexec.adapters.aws.hook_queue"},
 }
 

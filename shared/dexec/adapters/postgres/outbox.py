@@ -129,11 +129,10 @@ def _why_not(webhook: Webhook, line: Row, now: datetime) -> Busy | None:
         return None
     if webhook.rests_until is not None and webhook.rests_until > now:
         return Busy(webhook.rests_until, rests=True)
-    lease_until = rows.moment_or_none(line["lease_until"])
     due_at = rows.moment(line["due_at"])
-    is_leased = lease_until is not None and lease_until > now
+    # What is leased is due already.
     is_soon = now < due_at <= now + timedelta(seconds=SOON_S)
-    return Busy(due_at, rests=False) if is_soon and not is_leased else None
+    return Busy(due_at, rests=False) if is_soon else None
 
 
 def _state(row: Row) -> DeliveryState | None:

@@ -59,10 +59,11 @@ def test_what_passes_by_itself_is_waited_for(state: str | None) -> None:
 
 
 def test_a_cluster_that_is_not_there_yet_is_waited_for() -> None:
-    cluster = Cluster([], at_connect=5)
+    cluster = Cluster([], at_connect=6)
     with cluster.patient() as connection:
         connection.execute("CREATE TABLE t")
     assert cluster.taken == ["CREATE TABLE t"]
+    assert cluster.time == 0.5 + 1 + 2 + 4 + 8 + 8
 
 
 @pytest.mark.parametrize("state", ["28000", None])

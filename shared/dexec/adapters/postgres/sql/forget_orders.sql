@@ -30,8 +30,8 @@ deleted AS (
 ),
 gone AS (
     DELETE FROM orders WHERE id IN (
-        SELECT c.id FROM chosen c LEFT JOIN newest n ON n.id = c.id
-        WHERE NOT EXISTS (SELECT 1 FROM order_events e WHERE e.order_id = c.id AND e.seq > coalesce(n.seq, 0))
+        SELECT n.id FROM newest n
+        WHERE NOT EXISTS (SELECT 1 FROM order_events e WHERE e.order_id = n.id AND e.seq > n.seq)
     )
     RETURNING id
 ),

@@ -5,7 +5,7 @@ WITH concerned AS (
     SELECT e.id, e.client_id FROM orders o JOIN orders e ON e.id = o.exit_id
     WHERE o.id = ANY(%(order_ids)b::text[])
 )
-SELECT w.order_id, c.connection_id, c.connected_at, c.push_failures
+SELECT o.id AS order_id, c.connection_id, c.connected_at, c.push_failures
 FROM concerned o
 JOIN watchers w ON w.order_id = o.id
 JOIN connections c ON c.connection_id = w.connection_id
