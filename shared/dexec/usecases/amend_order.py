@@ -84,13 +84,19 @@ class AmendOrder:
 
     def _judge(self, order: Order, request: RouteRequest, terms: Terms) -> None:
         if order.status is not Status.HELD:
-            self.judge(request, terms, None)
+            exit_ = self._other(order.exit_id, order)
+            self.judge(request, terms, None if exit_ is None else _terms(exit_))
             return
-        entry = self.orders.find(order.entry_id or "", order.client_id)
+        entry = self._other(order.entry_id, order)
         if entry is not None:
-            waits = entry[0].waiting
-            self.judge.check_exits(_pair(entry[0].request), None if waits is None else waits.terms, terms)
+            pair = Pair(entry.request.token_in, entry.request.token_out)
+            self.judge.check_exits(pair, _terms(entry), terms)
+
+    def _other(self, order_id: str | None, order: Order) -> Order | None:
+        """Return the other order of a bracket, if there is one."""
+        found = None if order_id is None else self.orders.find(order_id, order.client_id)
+        return None if found is None else found[0]
 
 
-def _pair(request: RouteRequest) -> Pair:
-    return Pair(request.token_in, request.token_out)
+def _terms(order: Order) -> Terms | None:
+    return None if order.waiting is None else order.waiting.terms

@@ -138,6 +138,14 @@ def test_a_held_exit_is_judged_by_its_entry(amend: Amending, terms: Terms | None
         amend(held, 2, triggerPrice="1")
 
 
+def test_an_entry_is_not_moved_past_its_own_exits(amend: Amending) -> None:
+    exits = Terms(limit=Limit(Price("0.008", BACK)), stop=Stop(Price("0.005", BACK)))
+    entry = amend.place(Terms(limit=Limit(Price("160", PAIR))), exits)
+    amend(entry, limitPrice="170")
+    with pytest.raises(ExitsCross, match="the entry"):
+        amend(entry, 2, limitPrice="250")
+
+
 def test_of_a_stop_that_has_fired_the_limit_beside_it_is_amended_whatever_the_price(amend: Amending) -> None:
     world = amend.world
     order = amend.place(Terms(stop=Stop(Price("100", PAIR)), stop_limit=Price("99", PAIR)))
