@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from dexec.adapters.postgres.connection import BoundedConnection, Connect, connect
 from dexec.adapters.postgres.migrations import migrate
@@ -31,7 +32,12 @@ BULK = (PROOFS / "property", PROOFS / "model")
 
 
 def pytest_configure() -> None:
-    """Let what tests start be interrupted, also where a shell started the tests in the background."""
+    """Let no property fail for the time that its examples take, which says how busy the machine is.
+
+    And let what tests start be interrupted, also where a shell started the tests in the background.
+    """
+    settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("untimed")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -60,7 +60,7 @@ def test_a_trail_is_a_percentage(text: str) -> None:
 def test_a_cancel_names_orders_or_all(arguments: list[str]) -> None:
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 2
-    assert "name orders, or --all of them" in " ".join(result.output.replace("│", " ").split())
+    assert "name orders, or give --all" in " ".join(result.output.replace("│", " ").split())
 
 
 def test_an_amendment_says_what_to_amend() -> None:

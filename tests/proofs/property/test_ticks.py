@@ -124,7 +124,7 @@ def seen(condition: Stop | Trail, tick: BookTick) -> Tick:
     return Tick(tick.slot, tick.at, price)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(st.lists(prices, min_size=12, max_size=14), conditions, crashes)
 def test_what_runs_triggers_as_a_replay_does_whatever_crashes(
     series: list[int], orders: list[tuple[int, Stop | Trail]], crashes: list[tuple[str, int, bool]]

@@ -14,7 +14,7 @@ FAULTS = st.lists(st.sampled_from(["", "down", "unknown", "killed before", "kill
 HINTS = st.lists(st.booleans(), min_size=3, max_size=3)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(ANSWERS, FAULTS, HINTS)
 def test_every_event_arrives_at_least_once_and_in_order(
     answers: list[str], faults: list[str], hints: list[bool]

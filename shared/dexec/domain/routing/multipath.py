@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 from math import isqrt
 
 from dexec.domain.pools.base import PRICE_BITS
@@ -65,14 +66,15 @@ class _Known:
 
     def begin(self) -> None:
         """Interpolate between what is known, unweighted."""
-        self.weighted = self._levels.copy()
+        # They were rounded, and ascend all the same.
+        self.weighted = [*accumulate(self._levels, max)]
         self._moved_low: bool | None = None
 
     def share_at(self, level: int) -> int:
         """Return the share that has a level, interpolated; the greatest where several have it."""
         place = bisect_right(self.weighted, level)
         if place in (0, len(self.weighted)):
-            return self._shares[place and -1]
+            return self._shares[-1 if place else 0]
         low, high = self.weighted[place - 1], self.weighted[place]
         first, last = self._shares[place - 1], self._shares[place]
         return first + (last - first) * (level - low) // (high - low)
@@ -84,7 +86,6 @@ class _Known:
             level = self._level(self.path.marginal(share, self._mode))
             self._shares.insert(place, share)
             self._levels.insert(place, level)
-            # Both ends were rounded, or weighted: levels ascend all the same.
             self.weighted.insert(place, min(max(level, self.weighted[place - 1]), self.weighted[place]))
         return self._levels[place]
 

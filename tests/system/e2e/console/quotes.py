@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from playwright.sync_api import Page
@@ -9,6 +10,8 @@ from playwright.sync_api import Page
 from tests.system.e2e.console.page import Console
 
 QUOTES = "**/api/quotes*"
+OF_THE_TICKET = re.compile(r"/api/quotes\?.*slippageBps=")
+"""The portfolio asks for quotes, too, at times of its own."""
 
 
 def change_route(console: Console, answer: dict[str, Any], **fields: object) -> None:

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.system.e2e.console.page import Console, OpenConsole
-from tests.system.e2e.console.quotes import QUOTES, change_impact, change_route
+from tests.system.e2e.console.quotes import OF_THE_TICKET, QUOTES, change_impact, change_route
 from tests.system.e2e.deployed import Deployed
 
 ORDERS = "**/api/orders/execute"
@@ -112,11 +112,11 @@ def test_a_quote_renews_itself_for_as_long_as_it_is_looked_at(timed: Console) ->
     type_and_wait(timed, "1")
     expect(timed.submit).to_be_enabled()
     first = [url for url in asked if "amount=1&" in url]
-    with page.expect_response(QUOTES):
+    with page.expect_response(OF_THE_TICKET):
         page.clock.fast_forward(5_000)
     expect(timed.submit).to_be_enabled()
     assert len(first) == 1
-    with page.expect_response(QUOTES):
+    with page.expect_response(OF_THE_TICKET):
         page.clock.fast_forward(601_000)
     # One that failed on a busy machine is asked for again within a second.
     page.clock.run_for(1_500)
@@ -174,7 +174,7 @@ def test_a_first_quote_that_fails_is_asked_for_again(console: Console) -> None:
 
 def test_an_order_that_was_not_answered_goes_out_again_as_it_was(timed: Console) -> None:
     page, bodies, limit = timed.page, list[str](), timed.page.locator("#limit")
-    with page.expect_response(QUOTES) as answered:
+    with page.expect_response(OF_THE_TICKET) as answered:
         type_and_wait(timed, "1")
 
     def lose(route: Route) -> None:
@@ -205,7 +205,7 @@ def test_an_order_that_was_not_answered_goes_out_again_as_it_was(timed: Console)
 def test_a_price_impact_is_warned_of_and_over_five_percent_wants_a_second_act(timed: Console) -> None:
     page, caution = timed.page, timed.page.locator("#caution")
     accept = page.get_by_role("checkbox")
-    with page.expect_response(QUOTES) as answered:
+    with page.expect_response(OF_THE_TICKET) as answered:
         type_and_wait(timed, "1")
     answer = answered.value.json()
     change_impact(timed, answer, "1")
@@ -270,7 +270,7 @@ def test_the_tables_agree_with_the_route(console: Console) -> None:
     page = console.page
     console.choose_token("pay", "JUP")
     console.choose_token("receive", "SOL")
-    with page.expect_response(QUOTES) as answered:
+    with page.expect_response(OF_THE_TICKET) as answered:
         page.get_by_label("You pay", exact=True).fill("9500")
     expect(console.submit).to_be_enabled()
     route = answered.value.json()["route"]

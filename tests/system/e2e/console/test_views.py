@@ -14,7 +14,7 @@ from infra.local.home import PROJECT
 from tests.support.soak import SOAK
 from tests.system.e2e.console.orders import place, wait_until_over
 from tests.system.e2e.console.page import Console, Findings, OpenConsole
-from tests.system.e2e.console.quotes import QUOTES, change_impact, change_route
+from tests.system.e2e.console.quotes import OF_THE_TICKET, QUOTES, change_impact, change_route
 from tests.system.e2e.deployed import Deployed
 
 FILES = PROJECT / "functions" / "http_api" / "console"
@@ -184,7 +184,7 @@ def test_a_renewed_quote_with_a_longer_route_moves_nothing(
     page, legs = console.page, console.page.locator("#route tbody").first.locator("tr")
     console.set_clock()
     console.enter(deployment.new_key())
-    with page.expect_response(QUOTES) as answered:
+    with page.expect_response(OF_THE_TICKET) as answered:
         console.type_amount("1")
     answer = answered.value.json()
     for width, times in ((820, 4), (390, 8)):
@@ -215,7 +215,7 @@ def test_what_the_ticket_warns_of_is_accessible(
     page.get_by_role("dialog", name="Token").get_by_role("combobox").fill("u")
     assert found() == []
     page.keyboard.press("Escape")
-    with page.expect_response(QUOTES) as answered:
+    with page.expect_response(OF_THE_TICKET) as answered:
         console.type_amount("1")
     change_impact(console, answered.value.json(), "7")
     page.get_by_label("Slippage limit, %").fill("100")
