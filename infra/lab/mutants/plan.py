@@ -49,6 +49,10 @@ _ON_POSTGRES = (
     )),
     "-k", "not memory and not repeatable and not DSQL and not en_US",
 )  # fmt: skip
+_OF_THE_API = (
+    "tests/unit/api", "tests/unit/adapters", "tests/unit/usecases", "tests/release/docs/test_documents.py",
+    "-m", "not back_end",
+)  # fmt: skip
 _OF_ADAPTERS = (
     "tests/unit/adapters/postgres",
     *(f"tests/system/integration/test_{name}.py" for name in ("commits", "conflicts", "database", "thaw")),
@@ -69,11 +73,12 @@ GROUPS = (
         tuple(
             f"shared/dexec/{name}"
             for name in (
-                "domain/**/*.py", "api/*.py", "ports/*.py", "adapters/paper/*.py", "batches.py"
+                "domain/**/*.py", "ports/*.py", "adapters/paper/*.py", "batches.py"
             )
         ),
         _IN_MEMORY,
     ),
+    Group("api", ("shared/dexec/api/*.py",), _OF_THE_API),
     Group("sql", ("shared/dexec/adapters/postgres/sql/**/*.sql",), _ON_POSTGRES, on_postgres=True),
     Group("postgres", ("shared/dexec/adapters/postgres/*.py",), _OF_ADAPTERS, on_postgres=True),
     Group("functions", ("functions/*/*.py",), _OF_FUNCTIONS, on_postgres=True),

@@ -126,20 +126,24 @@ class Trials:
     def tests_of(self, mutant: Mutant) -> list[str]:
         """Return the tests that may notice, the likely ones first.
 
-        These are those that noticed others of its file, then those that are named like it, then the quick.
+        These are those that noticed others of its file, then those that are named like it, then those that
+        run the file, then the quick.
         """
         by_line = self._tests.get(mutant.file, {0: set(self.durations_s)})
         found: set[str] = set()
         if mutant.file.endswith(".py"):
             lines = _statement(PROJECT / mutant.file, mutant.line)
             found = set().union(*(by_line.get(line, set()) for line in lines))
-        # Lines that are run by importing alone: all tests of the file, also those that look at it only.
-        own = f"/test_{Path(mutant.file).stem}.py"
-        found = found or set().union(*by_line.values())
+        # Lines that are run by importing alone: any test may notice, also one that looks at the file only.
+        own, of_file = f"/test_{Path(mutant.file).stem}.py", set[str]().union(*by_line.values())
+        found = found or (of_file if self._is_sql else {*self.durations_s})
         found |= {name for name in self.durations_s if own in name}
         spent, chosen = 0.0, list[str]()
         noticed = self._noticed[mutant.file]
-        order = {name: (-noticed[name], own not in name, self.durations_s.get(name, 0)) for name in found}
+        order = {
+            name: (-noticed[name], own not in name, name not in of_file, self.durations_s.get(name, 0))
+            for name in found
+        }
         for name in sorted(found, key=lambda name: order[name]):
             spent += self.durations_s.get(name, 0)
             if spent > _MOST_S and chosen:

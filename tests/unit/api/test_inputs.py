@@ -257,10 +257,11 @@ def test_a_frame_may_have_16_kilobytes_and_no_more(size: int, is_taken: bool) ->
             parse_frame(frame)
 
 
-def test_a_slippage_is_never_rounded() -> None:
-    text = '{"tokenIn":"SOL","tokenOut":"USDC","amount":1,"slippage":0.500000000000000000000000000000001}'
+def test_a_slippage_of_nothing_or_all_is_one_and_none_is_rounded() -> None:
+    text = '{"tokenIn":"SOL","tokenOut":"USDC","amount":1,"slippage":%s}'
+    assert [read(text % percent).slippage_bps for percent in (0, 0.01, 100)] == [0, 1, 10_000]
     with pytest.raises(Invalid) as invalid:
-        read(text)
+        read(text % "0.500000000000000000000000000000001")
     assert invalid.value.field == "slippage"
 
 
