@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import mimetypes
 import re
-from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -80,21 +79,21 @@ def error(code: str) -> Response[bytes]:
 @router.get("/console/<version>/<file_name>", include_in_schema=False, compress=True)
 def loaded_file(version: str, file_name: str) -> Response[bytes]:
     """Serve a file that a page loads; one of another version as it is now, and not for keeping."""
-    return _file(file_name, FOREVER if version == _version() else {})
+    return _file(file_name, is_kept=version == _version())
 
 
-def _file(name: str, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+def _file(name: str, *, is_kept: bool = False) -> Response[bytes]:
     if name not in PAGES:
         raise NotFound(f"the console has no file {name[:60]}; its page is /, the reference /docs")
-    return _served(PAGES[name], headers)
+    return _served(PAGES[name], is_kept=is_kept)
 
 
-def _served(path: Path, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+def _served(path: Path, *, is_kept: bool = False) -> Response[bytes]:
     content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     content = _content(path)
     if path.suffix == ".html":
         content = LOADED.sub(lambda found: found[0] + _version().encode() + b"/", content)
-    return Response(200, f"{content_type}; charset=utf-8", content, {**(headers or {})})
+    return Response(200, f"{content_type}; charset=utf-8", content, {**FOREVER} if is_kept else {})
 
 
 def _content(path: Path) -> bytes:

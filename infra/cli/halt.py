@@ -14,6 +14,7 @@ from infra.cli.target import HOME, HomeOption, JsonOption
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dexec.domain.halts import Switch
     from dexec.usecases.halt import Halted
     from dexec_client.raw.json_types import Document
     from infra.json_types import Json
@@ -105,7 +106,7 @@ def halt(
         found = halted_document(halted)
         output.say_json({"halt": switch.name, "into": token, **found, "submitted": standing.submitted})
         return
-    output.say(f"{switch}; lift it with: dexec resume{'' if whose is None else f' --client {whose}'}")
+    output.say(f"{switch}; lift it with: dexec {lifting(switch)}")
     note_halted(halted)
     output.note(f"{count(standing.waiting)} waiting; {count(standing.submitted)} submitted, to be settled")
 
@@ -181,6 +182,11 @@ def _agreed(question: str, *, yes: bool, as_json: bool) -> bool:
     if as_json or not output.is_interactive():
         raise typer.BadParameter("no terminal to ask for confirmation: add --yes")
     return typer.confirm(question)
+
+
+def lifting(switch: Switch) -> str:
+    """Return the command that lifts a switch."""
+    return "resume" if switch.client_id is None else f"resume --client {switch.client_id}"
 
 
 def halted_document(halted: Halted) -> Document:

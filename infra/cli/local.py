@@ -123,6 +123,7 @@ def status(home: HomeOption = HOME, as_json: JsonOption = False) -> None:
 
     The exit code is 1 if it does not run or does not take orders.
     """
+    from infra.cli.halt import lifting
     from infra.cli.operators import access
     from infra.local import deployment, readiness
     from infra.local.home import Home
@@ -143,8 +144,7 @@ def status(home: HomeOption = HOME, as_json: JsonOption = False) -> None:
         print_status(state, as_json=False)
         output.say(f"[dim]{'ready':<10}[/] {escape(problem) or 'yes'}")
         for switch in switches:
-            whose = "" if switch.client_id is None else f" --client {switch.client_id}"
-            output.say(f"[dim]{'halts':<10}[/] {escape(str(switch))}; lift it with: dexec resume{whose}")
+            output.say(f"[dim]{'halts':<10}[/] {escape(str(switch))}; lift it with: dexec {lifting(switch)}")
         for line in restarts:
             output.say(f"[dim]{'restarts':<10}[/] {escape(line)}")
     if problem:

@@ -135,7 +135,7 @@ def print_history(orders: Iterable[Document]) -> None:
         output.note("No orders; place one with: dexec order FROM TO AMOUNT")
         return
     console = output.console()
-    widths = [max((len(row[place]) for row in rows), default=0) + 2 for place in range(4)]
+    widths = [max(len(row[place]) for row in rows) + 2 for place in range(4)]
     has_room = output.SHORT_ID + sum(widths[1:]) <= console.width
     whole = {"status", "result", "swap"} if has_room else {"status", "result"}
     table = output.table("order", "swap", "status", "result", right={"result"}, whole=whole)

@@ -100,7 +100,10 @@ class Watching(Protocol):
         """Record the deliveries of an order: which connections are done, gone, or to be notified later."""
 
     def watch_later(self, missed: Sequence[Missed]) -> None:
-        """Note connections that have not received the end of orders: they are ``undelivered`` from now on."""
+        """Note connections that have not received the end of orders: they are ``undelivered`` from now on.
+
+        A stream that was opened after an order was placed does not watch it, and would else never hear.
+        """
 
     def undelivered(
         self, before: datetime, limit: int, skipped: frozenset[str] = frozenset()

@@ -56,7 +56,6 @@ class AnnounceChanges:
         left = [(one.after.id, one.after.id) for one in watched[MOST_PUSHED:] if one.after.is_terminal]
         left += [(str(one.after.exit_id), one.after.id) for one in entries[MOST_PUSHED:]]
         with suppress(Unavailable, OutcomeUnknown):
-            # A stream that was opened after such an order was placed does not watch it: it would never hear.
             self.watching.watch_later([(one, to.connection_id) for one, of in left for to in watchers[of]])
 
     def send(self, orders: Sequence[Order]) -> None:

@@ -43,7 +43,6 @@ class TellOrders:
                 if one.watchers:
                     notifier = notifiers.enter_context(self.new_notifier().until(ends_at))
                     notifier.notify(one.events, one.watchers)
-            # A stream that was opened after such an order was placed does not watch it: it would never hear.
             self.watching.watch_later(
                 [(one.order.id, to.connection_id) for one in written[MOST_TOLD:] for to in one.watchers]
             )

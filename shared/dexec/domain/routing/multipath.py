@@ -33,9 +33,13 @@ def split_over_paths(
 
     ``prices`` are the marginal prices of the whole amount on each path alone, 0 where it cannot trade that.
     """
-    if sum(path.capacity(mode) for path in paths) < amount:
+    bearable = [min(amount, path.capacity(mode)) for path in paths]
+    if sum(bearable) < amount:
         return []
-    used = [_Known(path, amount, price, mode) for path, price in zip(paths, prices, strict=True)]
+    used = [
+        _Known(path, most, price if most == amount else path.marginal(most, mode), mode)
+        for path, most, price in zip(paths, bearable, prices, strict=True)
+    ]
     found = []
     while len(used) > 1 and sum(path.most for path in used) >= amount:
         shares = _even(used, amount)
@@ -54,14 +58,13 @@ class _Known:
     """What is known of a path: ``levels`` at ``shares`` of the amount, both ascending.
 
     A level is the root of the marginal price, negative (exact out), or its reciprocal (exact in).
+    ``price`` is that of ``most``, the greatest share.
     """
 
-    def __init__(self, path: Path, amount: int, price: int, mode: Mode) -> None:
-        self.path, self._mode = path, mode
-        self.most = min(amount, path.capacity(mode))
-        at_most = price if self.most == amount else path.marginal(self.most, mode)
-        self._shares = [0, self.most]
-        self._levels = [self._level(path.best_price), self._level(at_most)]
+    def __init__(self, path: Path, most: int, price: int, mode: Mode) -> None:
+        self.path, self.most, self._mode = path, most, mode
+        self._shares = [0, most]
+        self._levels = [self._level(path.best_price), self._level(price)]
         self.begin()
 
     def begin(self) -> None:
