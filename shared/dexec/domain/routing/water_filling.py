@@ -15,7 +15,11 @@ from dexec.domain.pools.base import Curve
 from dexec.domain.quote import EXACT_OUT, Mode
 
 _WIDENINGS = (12, 9, 6, 3)
-"""The price is first looked for within 2^-12 of the best, then within 2^-9, ..., then down to 0."""
+"""The price is first looked for within 2^-12 of the best, then within 2^-9, ..."""
+
+_DEPTHS = (1, 4, 10, 24)
+"""... then down to a half of it, to 2^-4, ..., at last to 0. There a curve trades all it can: interpolated
+between that and nothing, an amount far below takes long to find."""
 
 CLOSE = 34
 """A split ends within 2^-34 of the amount; sharing out the rest costs only what is of second order."""
@@ -29,11 +33,11 @@ class _Bracket:
     def __init__(self, curves: Sequence[Curve], amount: int, mode: Mode) -> None:
         self._curves, self._amount = curves, amount
         self._exact = 1 if mode is EXACT_OUT else 0  # which of a response's (in, out) sum to the amount
-        self.high = max(curve.best_price for curve in curves)
+        self.high = best = max(curve.best_price for curve in curves)
         self.at_high = [0] * len(curves)
         self.over_high = -amount
-        for widening in _WIDENINGS:
-            if self.try_price(self.high - (self.high >> widening)):
+        for price in (*(best - (best >> part) for part in _WIDENINGS), *(best >> depth for depth in _DEPTHS)):
+            if self.try_price(price):
                 return
         self.try_price(0)
 

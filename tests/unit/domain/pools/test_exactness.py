@@ -11,7 +11,8 @@ import dexec.domain
 from dexec.domain.errors import InsufficientLiquidity
 from dexec.domain.pools import ConstantProductPool, DlmmFees, DlmmPool, Volatility, swap_exact_in
 from dexec.domain.pools.base import ONE
-from dexec.domain.pools.dlmm import bin_price
+from dexec.domain.pools.constant_product import CreatorFeeOn
+from dexec.domain.pools.dlmm import BINS_PER_ARRAY, FunctionType, bin_price
 from dexec.domain.pools.dlmm_fees import MAX_FEE_RATE
 from dexec.domain.pools.refusals import PoolExhausted
 
@@ -43,6 +44,19 @@ def test_a_constant_product_swap_by_hand() -> None:
     assert swap.unrounded_out == Fraction(997 * 2_000_000, 1_000_997)
     assert curve.mid == 2
     assert product().curve("USDC").mid == Fraction(1, 2)
+
+
+def test_three_fees_on_either_side_are_found() -> None:
+    curve = product().curve("SOL")
+    places = curve.fee_breakpoints(3_999, 3)
+    assert [curve.swap(place).fee for place in places] == [6, 7, 8, 9, 10, 11, 12, 13]
+    assert [curve.swap(place + 1).fee for place in places] == [7, 8, 9, 10, 11, 12, 13, 14]
+
+
+def test_both_fees_together_stay_below_the_whole() -> None:
+    with pytest.raises(ValueError, match="fees"):
+        replace(product(600_000), creator_fee_rate=400_000)
+    assert replace(product(600_000), creator_fee_rate=399_999).curve("SOL").exact_in(10**6) == 1
 
 
 def test_worsening_moves_the_price_by_just_that() -> None:
@@ -128,6 +142,12 @@ def test_volatility_fades_with_time(elapsed: int, expected: tuple[int, int]) -> 
     assert Volatility(8_000, 700, 5, elapsed).now(0, fees) == expected
 
 
+def test_numbers_are_those_of_the_programs() -> None:
+    assert [one.value for one in CreatorFeeOn] == [0, 1, 2]
+    assert [one.value for one in FunctionType] == [0, 1, 2]
+    assert BINS_PER_ARRAY == 70
+
+
 def test_fees_are_capped_at_a_tenth() -> None:
     assert DlmmFees(400, 65_535, 3).rates([0]) == [MAX_FEE_RATE]
 
@@ -138,6 +158,6 @@ def test_a_pool_without_bins_on_a_side_trades_nothing_there() -> None:
     assert (curve.max_in, curve.max_out, curve.best_price, curve.mid) == (0, 0, 0, Fraction(1))
     assert curve.respond(1) == (0, 0)
     with pytest.raises(ValueError, match="active bin"):
-        DlmmPool("d", "m", "SOL", "USDC", DlmmFees(100, 1), Volatility(), 3, 0, (5,), (0,))
+        DlmmPool("d", "m", "SOL", "USDC", DlmmFees(100, 1), Volatility(), 1, 0, (5,), (0,))
     with pytest.raises(ValueError, match="both amounts"):
         DlmmPool("d", "m", "SOL", "USDC", DlmmFees(100, 1), Volatility(), 0, 0, (5,), ())
