@@ -83,9 +83,6 @@ def _serve(
         "unix_socket_directories": "",
         "max_connections": 300,
         "fsync": "on" if durable else "off",
-        # All pages are in memory, so none is dearer than the next: statements that are planned while their
-        # tables are empty use indexes, and go on to do so as these grow.
-        "random_page_cost": 1,
     }
     options = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
     log = home.log(NAME)

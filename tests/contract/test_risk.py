@@ -13,6 +13,7 @@ from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Order, build, confirm, fail, submit, try_again
 from dexec.domain.risk import Reservation, RiskLimits, RiskRefused, Rule
 from dexec.domain.waiting.steps import untrigger
+from dexec.domain.waiting.terms import Terms
 from dexec.ports import ClaimOutcome, NewOrder, RateLimit
 from tests.contract.samples import (
     FILL,
@@ -317,8 +318,7 @@ def test_what_waits_is_claimed_while_it_may_not_trade_to_rest_again(store: Backe
 
 def test_as_many_orders_wait_as_their_client_may_have(store: Backend) -> None:
     def bounded(most: int, client_id: str = "alice") -> NewOrder:
-        new = waiting(LIMIT)
-        return replace(new, order=replace(new.order, client_id=client_id), most_open=most)
+        return replace(waiting(LIMIT, client_id=client_id), most_open=most)
 
     for _ in range(2):
         store.orders.place(bounded(2), None, None)
@@ -333,6 +333,18 @@ def test_as_many_orders_wait_as_their_client_may_have(store: Backend) -> None:
         store.orders.place(bounded(0), None, None)
     triggered(store, last)
     store.orders.place(bounded(3), None, None)
+
+
+@pytest.mark.parametrize(("entry", "added"), [(None, 1), (LIMIT, 2)])
+def test_a_bracket_counts_for_its_exit_and_for_an_entry_that_waits(
+    store: Backend, entry: Terms | None, added: int
+) -> None:
+    open_order(store)
+    with pytest.raises(RiskRefused) as refused:
+        store.orders.place(replace(bracket(entry), most_open=added), None, None)
+    assert refused.value.observed == str(added + 1)
+    store.orders.place(replace(bracket(entry), most_open=added + 1), None, None)
+    assert store.risk.waiting("alice", 9) == added + 1
 
 
 def test_held_exits_are_not_committed(store: Backend) -> None:

@@ -242,6 +242,14 @@ def test_a_row_is_moved_while_its_order_is_unchanged(store: Backend) -> None:
     assert ids(store.waits.due_by_price([bound(LIMITS, LOWEST)])) == [other.id]
 
 
+def test_rows_that_are_moved_together_go_each_its_own_way(store: Backend) -> None:
+    order, other = place(store, limit("150")), place(store, limit("190"), "bob")
+    moved = Moved(order.id, 1, Part.LIMIT, LIMITS, -key("160"), None)
+    store.waits.move([moved, replace(moved, order_id=other.id, key=-key("170"))])
+    assert ids(store.waits.due_by_price([bound(LIMITS, -key("160"))])) == [order.id]
+    assert ids(store.waits.due_by_price([bound(LIMITS, -key("170"))])) == [order.id, other.id]
+
+
 # --- what becomes of them ----------------------------------------------------------------------------
 
 

@@ -193,7 +193,8 @@ def test_an_order_with_and_without_endpoints_is_placed_alike(store: Backend, hoo
 def test_the_next_line_of_a_client_is_the_one_longest_due(store: Backend) -> None:
     hook, bobs = endpoint(store), endpoint(store, "bob")
     first, second, third = (place(store) for _ in range(3))
-    claimed(store, place(store, "bob"))
+    for other in (place(store, "bob"), first, second):
+        claimed(store, other)
     line = record(store, taken(store, hook, first, "first"), 1, DeliveryState.RETRYING)
     store.outbox.retry(line, after(10), after(10))
     assert store.outbox.next_due("alice", NOW) == hint(hook, second)

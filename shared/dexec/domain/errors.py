@@ -67,7 +67,7 @@ from dexec.domain.failure import Failure
 State = Literal["up", "down"]
 """Whether a back end answers."""
 
-NO_SUCH_ORDER = "there is no such order of this client; GET /api/orders lists those there are"
+NO_SUCH_ORDER = "there is no such order of this client"
 """Said of an order of another client, too, and of what is no order id: the three are not distinguished."""
 
 
@@ -76,7 +76,7 @@ class DexecError(Exception):
 
     ``code`` names the error towards clients (a problem's ``code``, an order's ``error.code``) and the page
     that explains it, ``/errors/<code>``; ``str(error)`` is a sentence that may be shown to them. What no
-    client is told of is ``internal``.
+    client sees is ``internal``.
     """
 
     code: ErrorCode = ErrorCode.INTERNAL

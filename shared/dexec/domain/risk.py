@@ -40,13 +40,26 @@ CURED_BY_TIME = frozenset({Rule.MAX_DAILY, Rule.COLLAR})
 """An order that waits for its price rests when one of these refuses it; any other ends it."""
 
 _WORDS = {
-    Rule.MAX_NOTIONAL: "an order is worth",
-    Rule.MAX_DAILY: "today's orders would be worth",
-    Rule.MAX_OPEN: "orders that wait:",
-    Rule.TOKENS: "the order trades",
-    Rule.MAX_SLIPPAGE: "the order's slippage is",
-    Rule.COLLAR: "the route is worse than the reference price of the same pools by",
+    Rule.MAX_NOTIONAL: (
+        "this order is worth {}; the risk limit maxNotional allows at most {}: place a smaller one"
+    ),
+    Rule.MAX_DAILY: (
+        "with this order, the orders of the UTC day would be worth {}; the risk limit maxDaily allows at "
+        "most {}: place a smaller one, or one on another day"
+    ),
+    Rule.MAX_OPEN: (
+        "with this order, {} orders would wait; the risk limit maxOpen allows at most {}: cancel some first"
+    ),
+    Rule.TOKENS: "this order trades {}; the risk limit tokens allows {}: choose among these",
+    Rule.MAX_SLIPPAGE: (
+        "this order's slippage limit is {}; the risk limit maxSlippageBps allows at most {}: lower it"
+    ),
+    Rule.COLLAR: (
+        "the price of the route is {} worse than the reference price of its pools; the risk limit collarBps "
+        "allows at most {}: place a smaller order, or try again later"
+    ),
 }
+"""What a refusal says, of what was seen and what is allowed."""
 
 
 class RiskRefused(OrderFailed):
@@ -55,7 +68,7 @@ class RiskRefused(OrderFailed):
     code = ErrorCode.RISK_REFUSED
 
     def __init__(self, rule: Rule, observed: str, allowed: str) -> None:
-        super().__init__(f"the risk limit {rule} refuses it: {_WORDS[rule]} {observed}, allowed: {allowed}")
+        super().__init__(_WORDS[rule].format(observed, allowed))
         self.rule = rule
         self.observed = observed
         self.allowed = allowed
@@ -165,9 +178,9 @@ def day_refused(limits: RiskLimits, observed: int) -> RiskRefused:
 
 
 def check_open(most: int, waiting: int) -> None:
-    """Raise ``RiskRefused`` where a client with so many orders that wait may not have one more."""
-    if waiting >= most:
-        raise RiskRefused(Rule.MAX_OPEN, str(waiting + 1), str(most))
+    """Raise ``RiskRefused`` where a client would have more orders that wait than it may."""
+    if waiting > most:
+        raise RiskRefused(Rule.MAX_OPEN, str(waiting), str(most))
 
 
 def check_collar(limits: RiskLimits, route: Route, reference: Fraction) -> None:

@@ -36,8 +36,8 @@ class NewOrder:
 
     ``order`` is pending, or open: then it waits for its price. ``request_hashes`` are those of honest
     repeats of its request; the first is stored. ``exit`` is the held exit of a bracket, whose entry it is.
-    ``most_open``: not placed where as many orders of its client wait already. Of those placed at the same
-    moment, more may be.
+    ``most_open``: not placed where more orders of its client would wait then. Of those placed at the same
+    moment, more may.
     """
 
     order: Order
@@ -52,9 +52,9 @@ class NewOrder:
         return first_event(self.order)
 
     @property
-    def waits(self) -> bool:
-        """Whether something rests once it is placed: the order, or its exit."""
-        return self.order.status is Status.OPEN or self.exit is not None
+    def resting(self) -> int:
+        """How many orders it adds to those that rest: itself, its exit, both or none."""
+        return (self.order.status is Status.OPEN) + (self.exit is not None)
 
 
 def first_event(order: Order) -> Event:

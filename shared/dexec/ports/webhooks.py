@@ -111,7 +111,10 @@ class Outbox(Protocol):
         """Delete a line that has nothing to come."""
 
     def next_due(self, client_id: str, now: datetime) -> Hint | None:
-        """Return a line of a client that is due, unleased and has something to send: the longest due."""
+        """Return a line of a client that is due, unleased and has something to send: the longest due.
+
+        Of an endpoint with a long backlog, it may be the longest due of the oldest orders in it alone.
+        """
 
     def record_ping(self, ping: Recorded, seen: Webhook, webhook: Webhook) -> None:
         """Record a test and how its endpoint, ``seen`` before, is after it."""

@@ -67,7 +67,7 @@ Judge = Callable[[RouteRequest, Terms | None, Terms | None], Kind | None]
 
 
 Announce = Callable[[Order, Event, str | None, Sequence[Watcher] | None], None]
-"""Tells a client's streams, but one connection, of an order that waits and its first event; never raises.
+"""Notifies a client's streams, but one connection, of an order that waits; never raises.
 
 The streams are given where they are known.
 """
@@ -77,10 +77,10 @@ The streams are given where they are known.
 class PlaceOrder:
     """The use case; ``new_id`` makes an order id for a time, ``default_rate`` limits keys without a rate.
 
-    Streams hear of an order when it is executed; of one that has to wait, ``announce`` tells them at once.
-    ``hint`` is told of each new order. ``judge`` says what the market makes of an order's terms now;
-    ``start_ticking`` is told of what waits once it is stored. Where ``takes_waiting`` is false, market orders
-    alone are taken. ``check_risk`` judges an order by its client's limits.
+    Streams hear of an order when it is executed; of one that has to wait, ``announce`` notifies them at once.
+    ``hint`` is called with each new order. ``judge`` says what the market makes of an order's terms now;
+    ``start_ticking`` is called with what waits once it is stored. Where ``takes_waiting`` is false, market
+    orders alone are taken. ``check_risk`` judges an order by its client's limits.
     """
 
     orders: Orders
@@ -120,7 +120,7 @@ class PlaceOrder:
             if known is None:
                 raise
             return self._after(Placed(known, is_new=False), new, submission.watcher, now)
-        if new.waits:
+        if new.resting:
             new = replace(new, most_open=most_open(caller.limits))
         try:
             placed = self._place(new, rate_of(caller, self.default_rate), submission.watcher)
@@ -145,7 +145,7 @@ class PlaceOrder:
         return replace(new, order=replace(order, exit_id=held.id), exit=held)
 
     def _after(self, placed: Placed, new: NewOrder, watcher: str | None, now: datetime) -> Placed:
-        """Queue what is due, have the market watched for what waits, tell of what is new."""
+        """Queue what is due, have the market watched for what waits, notify of what is new."""
         order = placed.order
         if order.status is Status.PENDING:
             self._queue(placed, now)

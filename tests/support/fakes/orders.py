@@ -58,14 +58,14 @@ class FakeOrders:
 
     def _streams(self, new: NewOrder) -> tuple[Watcher, ...] | None:
         """Return the client's streams where something waits: they hear of it at once."""
-        return self._store.streams_of(new.order.client_id) if new.waits else None
+        return self._store.streams_of(new.order.client_id) if new.resting else None
 
     def _check_accepted(self, new: NewOrder) -> None:
         order, store = new.order, self._store
         check_accepted(store.switches.values(), order.client_id, order.request.token_out)
         if new.most_open is not None:
             orders = [row.order for row in store.orders.values() if row.order.client_id == order.client_id]
-            check_open(new.most_open, sum(one.status in RESTING for one in orders))
+            check_open(new.most_open, sum(one.status in RESTING for one in orders) + new.resting)
 
     def known(self, new: NewOrder) -> Order | None:
         with self._store.lock:

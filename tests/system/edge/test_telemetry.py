@@ -157,7 +157,7 @@ def test_a_back_end_that_is_away_is_no_unexpected_error(
         functions.sweep()
     counted = metrics(capsys.readouterr().out)
     assert named(counted, "UnexpectedErrors") == []
-    assert [line["HandedBack"] for line in named(counted, "HandedBack")] == [[1.0], [1.0]]
+    assert [line["Redelivered"] for line in named(counted, "Redelivered")] == [[1.0], [1.0]]
 
 
 def test_what_a_sweep_and_a_watch_found_is_counted_for_the_alarms(
@@ -182,7 +182,7 @@ def test_what_a_sweep_and_a_watch_found_is_counted_for_the_alarms(
     }
     assert numbers == {
         "OrdersRequeued": [2.0],
-        "OrdersToldLate": [3.0],
+        "OrdersNotifiedLate": [3.0],
         "ParkedOrders": [5.0],
         "DisabledWebhooks": [7.0],
         "OrdersWaiting": [13.0],

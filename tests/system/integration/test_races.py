@@ -62,6 +62,13 @@ def race(connecting: Connecting, isolation: Isolation) -> Iterator[Race]:
 
 
 def test_one_key_is_one_order_and_one_slot(race: Race, connecting: Connecting) -> None:
+    """Who loses writes nothing: for a stream and an endpoint it would be twice."""
+    with connecting(Isolation.READ_COMMITTED) as connection:
+        connection.execute("INSERT INTO connections VALUES ('stream', 'alice', 'key', true, 0, now())")
+        connection.execute(
+            "INSERT INTO webhooks (id, client_id, key_hash, url, events, secret, created_at, failures)"
+            " VALUES ('hook', 'alice', 'key', '', '', '', now(), 0)"
+        )
     race.processes[0].place(new_order("bob"), RATE, None)
     for n in range(ROUNDS):
         key = f"key {n}"
@@ -71,11 +78,12 @@ def test_one_key_is_one_order_and_one_slot(race: Race, connecting: Connecting) -
     with connecting(Isolation.READ_COMMITTED) as connection:
         counts = connection.execute(
             "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM order_events),"
+            " (SELECT count(*) FROM watchers), (SELECT count(*) FROM webhook_lines),"
             " ARRAY(SELECT tat - %s FROM rate_limits ORDER BY client_id)",
             (NOW,),
         ).fetchone()
     slots = [timedelta(seconds=ROUNDS), timedelta(seconds=1)]
-    assert counts == (ROUNDS + 1, ROUNDS + 1, slots), "of alice, and of bob"
+    assert counts == (ROUNDS + 1, ROUNDS + 1, ROUNDS, ROUNDS, slots), "of alice, and of bob"
 
 
 def test_one_of_many_gets_the_lease(race: Race) -> None:

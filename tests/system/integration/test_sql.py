@@ -31,7 +31,7 @@ _SAMPLES: tuple[tuple[object, str], ...] = (
     (START.date(), "day"),
     (1, "seq seen_seq attempt slot amount_in amount_out last_valid_block_height orders_per_minute rounds"),
     (1, "limit most_rows max_connections max_streams most sent_seq failures line_failures seen_failures"),
-    (1, "before_seq answer shard since after most_events most_open amount max_daily unit"),
+    (1, "before_seq answer shard since after most_events most_open adds amount max_daily unit"),
     (True, "minds_cancel parks limited queue_is_empty stream sets_rate sets_amounts knocks restarts"),
     (timedelta(seconds=1), "interval tolerance max_backlog"),
     (b"bytes", "signed_tx"),

@@ -113,7 +113,8 @@ def test_a_route_may_be_worse_by_the_collar_and_not_a_unit_more(bps: int, amount
     exc = refused(lambda: check_collar(limits, route(amount_in, amount_out), reference))
     assert (exc is not None) == (amount_out < edge)
     if exc is not None:
-        assert int(exc.observed.removesuffix(" bps")) > bps
+        worse = (reference - Fraction(amount_out, amount_in)) * 10_000 / reference
+        assert bps < worse <= int(exc.observed.removesuffix(" bps")) < worse + 1
 
 
 def test_a_better_route_and_no_collar_pass() -> None:
@@ -143,8 +144,12 @@ def test_a_refusal_says_rule_and_numbers_and_whether_time_cures_it() -> None:
     limits = RiskLimits(max_notional=100_000_000, max_daily=5)
     exc = refused(lambda: check_notional(limits, 225_000_001))
     assert str(exc) == (
-        "the risk limit maxNotional refuses it: an order is worth 225.000001 USDC, allowed: 100 USDC"
+        "this order is worth 225.000001 USDC; the risk limit maxNotional allows at most 100 USDC: place a "
+        "smaller one"
     )
+    for rule in Rule:
+        said = str(RiskRefused(rule, "SEEN", "MOST"))
+        assert said.find("SEEN") < said.find(f"the risk limit {rule} allows") < said.find("MOST: ")
     cured = {rule: RiskRefused(rule, "1", "0").is_cured_by_time for rule in Rule}
     assert {rule for rule, by_time in cured.items() if by_time} == {Rule.MAX_DAILY, Rule.COLLAR}
 
@@ -152,8 +157,8 @@ def test_a_refusal_says_rule_and_numbers_and_whether_time_cures_it() -> None:
 def test_how_many_orders_may_wait() -> None:
     assert most_open(None) == most_open(RiskLimits()) == DEFAULT_MAX_OPEN == 1_000
     assert most_open(RiskLimits(max_open=0)) == 0
-    check_open(3, 2)
-    exc = refused(lambda: check_open(3, 3))
+    check_open(3, 3)
+    exc = refused(lambda: check_open(3, 4))
     assert exc is not None
     assert (exc.rule, exc.observed, exc.allowed) == (Rule.MAX_OPEN, "4", "3")
 
@@ -161,6 +166,7 @@ def test_how_many_orders_may_wait() -> None:
 def test_no_limit_is_negative() -> None:
     with pytest.raises(Invalid, match="negative"):
         RiskLimits(max_daily=-1)
+    assert RiskLimits(max_daily=0).max_daily == 0, "which allows nothing"
 
 
 # --- switches ----------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ SMALL = RiskLimits(max_daily=100_000_000)
 """Less than the usual swap is worth."""
 
 STOP = Terms(stop=StopCondition(Price("1", PAIR)))
+EXITS = Terms(stop=StopCondition(Price("100000", Pair("USDC", "SOL"), of_out=True)))
 OPEN, TRIGGERED, ROUTING = Status.OPEN, Status.TRIGGERED, Status.ROUTING
 
 
@@ -136,6 +137,15 @@ def test_orders_that_wait_are_bounded_in_number(world: World, alice: ApiKey) -> 
     assert submit(world, caller, Submission(SWAP)).status is Status.PENDING
 
 
+def test_a_bracket_counts_as_what_of_it_waits(world: World, alice: ApiKey) -> None:
+    caller = limited(world, alice, RiskLimits(max_open=2))
+    submit(world, caller, Submission(SWAP, exits=EXITS))
+    with pytest.raises(RiskRefused) as refused:
+        submit(world, caller, Submission(SWAP, terms=STOP, exits=EXITS))
+    assert (refused.value.rule, refused.value.observed, refused.value.allowed) == (Rule.MAX_OPEN, "3", "2")
+    submit(world, caller, Submission(SWAP, exits=EXITS))
+
+
 # --- signing -----------------------------------------------------------------------------------------
 
 
@@ -186,7 +196,7 @@ def test_limits_hold_when_signing_too(
         assert after.status is Status.FAILED
         assert after.error is not None
         assert after.error.code == "risk_refused"
-        assert f"the risk limit {rule} refuses it" in after.error.message
+        assert f"the risk limit {rule} allows" in after.error.message
     assert used(world) == 0
 
 

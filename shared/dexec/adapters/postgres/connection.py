@@ -16,6 +16,17 @@ _CHECK_EVERY_S = 0.1
 STATEMENT_TIMEOUT_S = 1.5
 """PostgreSQL's own limit for a statement: below the client's, so that the server reports the time-out."""
 
+PLANNING = (
+    "random_page_cost = 1",
+    "enable_seqscan = off",
+    "enable_sort = off",
+    "enable_incremental_sort = off",
+)
+"""Has PostgreSQL use the index that a statement is written for, whatever it knows of the tables (ADR 34).
+
+Statements that need a scan or a sort nevertheless have one.
+"""
+
 T = TypeVar("T")
 
 
@@ -53,7 +64,18 @@ class BoundedConnection(psycopg.Connection[tuple[object, ...]]):
         Without it, a statement that waits for a lock could be executed long after its client gave up and
         others acted on what they had read.
         """
-        self.execute(f"SET statement_timeout = {round(seconds * 1000)}".encode())
+        self._set(_timeout(seconds))
+
+    def begin_session(self) -> None:
+        """Set what every session of plain PostgreSQL has: the time-out of a statement, and ``PLANNING``."""
+        self._set(_timeout(STATEMENT_TIMEOUT_S), *PLANNING)
+
+    def _set(self, *settings: str) -> None:
+        self.execute("; ".join(f"SET {setting}" for setting in settings).encode())
+
+
+def _timeout(seconds: float) -> str:
+    return f"statement_timeout = {round(seconds * 1000)}"
 
 
 Connect = Callable[[], BoundedConnection]

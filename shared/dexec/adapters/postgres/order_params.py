@@ -67,6 +67,7 @@ def to_place(new: NewOrder, limit: RateLimit | None, watcher: str | None) -> dic
         "exit_id": order.exit_id,
         "rate_id": rate_id(order),
         "most_open": new.most_open,
+        "adds": new.resting,
         "watcher": watcher,
         "limited": limit is not None,
         "interval": timedelta(seconds=rate.interval_s),

@@ -37,7 +37,7 @@ def looking(new: NewOrder, shards: int) -> list[Statement]:
     that is open.
     """
     order = new.order
-    if not new.waits:
+    if not new.resting:
         return []
     streams = Statement("stream_connections", {"client_id": order.client_id})
     if order.status is not Status.OPEN:

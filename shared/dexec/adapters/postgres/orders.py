@@ -105,7 +105,7 @@ class PostgresOrders:
         switches = self._database.fetch(Statement("switches", {}), Repeat.READ)
         check_accepted(map(rows.to_switch, switches), order.client_id, order.request.token_out)
         if new.most_open is not None:
-            check_open(new.most_open, self._risk.waiting(order.client_id, new.most_open))
+            check_open(new.most_open, self._risk.waiting(order.client_id, new.most_open) + new.resting)
         if watcher is not None:
             params = {"connection_id": watcher}
             known = self._database.fetch(Statement("find_connection", params), Repeat.READ)

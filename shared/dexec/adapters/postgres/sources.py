@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import psycopg
 
-from dexec.adapters.postgres.connection import STATEMENT_TIMEOUT_S, BoundedConnection, Connect, connect
+from dexec.adapters.postgres.connection import BoundedConnection, Connect, connect
 from dexec.adapters.postgres.migrations import APPLICATION_ROLE
 from dexec.adapters.tls import PUBLIC_AUTHORITIES
 
@@ -33,7 +33,7 @@ def from_url(url: str) -> Connect:
 
 def _limited(url: str) -> BoundedConnection:
     connection = connect(url)
-    connection.limit_statements(STATEMENT_TIMEOUT_S)
+    connection.begin_session()
     return connection
 
 

@@ -40,15 +40,15 @@ def trigger(order: Order, now: datetime, why: Triggered) -> Change:
     """Record why an order that waits is due; its message is sent next."""
     waiting = _waiting(order).triggered(why.by, order.attempt)
     due = replace(order, waiting=waiting, run_at=now, queued_at=now)
-    told = replace(why, unit=unit_of(order.request, waiting.terms))
-    return Change(order, due).then(Status.TRIGGERED, now, told)
+    detail = replace(why, unit=unit_of(order.request, waiting.terms))
+    return Change(order, due).then(Status.TRIGGERED, now, detail)
 
 
 def activate(order: Order, now: datetime, why: Activated) -> Change:
     """Record that a trail follows the price from the tick at ``why.slot`` on."""
     waiting = replace(_waiting(order), is_active=True, since=why.slot - 1)
-    told = replace(why, unit=unit_of(order.request, waiting.terms))
-    return Change(order, replace(order, waiting=waiting)).then(Status.OPEN, now, told, Step.ACTIVATED)
+    detail = replace(why, unit=unit_of(order.request, waiting.terms))
+    return Change(order, replace(order, waiting=waiting)).then(Status.OPEN, now, detail, Step.ACTIVATED)
 
 
 def amend(

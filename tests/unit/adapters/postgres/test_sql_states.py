@@ -12,7 +12,10 @@ from dexec.adapters.postgres.statements import sql
 from dexec.domain.lifecycle import CLAIMABLE, PREPARING, RESTARTED, RESTING, TERMINAL, UNSIGNED, Status
 
 NAMES = sorted(path.stem for path in (Path(str(postgres.__file__)).parent / "sql").glob("*.sql"))
-_IN = re.compile(r"\b(?:status|outcome) +(NOT IN|IN) +\(([^)]*)\)|\b(?:status|outcome) *(=|<>) *('\w+')")
+_IN = re.compile(
+    r"\b(?:status|outcome) +(NOT IN|IN) +\(([^)]*)\)|\b(?:status|outcome) *(=|<>) *('\w+')"
+    r"|\boutcome\) (<=) \(%\(client_id\)s, ('\w+')\)|\((VALUES) (.+)\) AS \w+ \(outcome\)"
+)
 _WRITTEN = re.compile(r"(THEN|SELECT id, seq,|SELECT id, 1,|moved\.seq,|%\(request\)s,|ELSE) +'\w+'")
 """A status that is written, not compared with."""
 
@@ -38,15 +41,15 @@ EXPECTED: dict[str, list[Spelled]] = {
     "claim_order": [
         *(("IN", RESTARTED), ("IN", RESTARTED), ("IN", CLAIMABLE), ("=", SUBMITTED), ("<>", SUBMITTED)),
     ],
-    "committing_orders": [("=", RESTING), ("=", OPEN)],
-    "count_resting_of_client": [("=", RESTING)],
+    "committing_orders": [("<=", RESTING), ("=", OPEN)],
+    "count_resting_of_client": [("<=", RESTING)],
     "close_exits": [("=", CANCELLED), ("=", CANCELLED), ("=", HELD), ("IN", UNFILLED)],
     "count_resting": [("=", RESTING)],
     "due_by_price": [("=", OPEN)],
     "due_by_time": [("=", OPEN)],
     "failed_orders": [("=", FAILED)],
     "fence_orders": [("IN", PREPARING)],
-    "forget_orders": [("IN", TERMINAL)],
+    "forget_orders": [("VALUES", TERMINAL)],
     "leased_orders": [("IN", PREPARING)],
     "line_is_over": [("NOT IN", TERMINAL)],
     "lost_triggered": [("=", TRIGGERED)],
@@ -60,7 +63,7 @@ EXPECTED: dict[str, list[Spelled]] = {
     "order_history_open_before": [("IN", CLAIMABLE), ("=", RESTING)],
     "order_history_resting_by_status": [("=", RESTING)],
     "order_history_resting_by_status_before": [("=", RESTING)],
-    "place_order": [("=", PENDING), ("=", RESTING), ("=", PENDING)],
+    "place_order": [("=", PENDING), ("<=", RESTING), ("=", PENDING)],
     "requeue_order": [("NOT IN", TERMINAL)],
     "stuck_orders": [("IN", CLAIMABLE), ("<>", PENDING)],
     "unpark_order": [("NOT IN", TERMINAL)],
@@ -73,11 +76,12 @@ EXPECTED: dict[str, list[Spelled]] = {
 def spelled(name: str) -> list[Spelled]:
     """Return what a statement compares a status or an outcome with."""
     found = _IN.finditer(sql(name).decode())
-    return [(one[1] or one[3], _statuses(one[2] or one[4])) for one in found]
+    pairs = [[*filter(None, one.groups())] for one in found]
+    return [(how, _statuses(literals)) for how, literals in pairs]
 
 
 def _statuses(literals: str) -> frozenset[Status]:
-    names = [literal.strip().strip("'") for literal in literals.split(",")]
+    names = re.findall(r"'(\w+)'", literals)
     return RESTING if names == ["resting"] else frozenset(map(Status, names))
 
 

@@ -36,7 +36,7 @@ event AS (
 ),
 dropped AS (
     DELETE FROM waiting
-    WHERE order_id IN (SELECT id FROM moved) AND part <> ALL(%(parts)b::text[])
+    WHERE order_id = %(id)s AND EXISTS (SELECT 1 FROM moved) AND part <> ALL(%(parts)b::text[])
 ),
 kept AS (
     INSERT INTO waiting AS kept (order_id, part, client_id, pair, book, price_group, key, at, version)

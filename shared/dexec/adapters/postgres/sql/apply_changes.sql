@@ -1,6 +1,7 @@
 -- Steps of orders that wait, each if its order is still as it was judged: triggered, expired, activated. What
 -- does not wait any more loses its rows; those of a trail that begins to follow the price are written anew.
--- Nothing is triggered while its client may not trade.
+-- Nothing is triggered while its client may not trade. By the list of their ids, beside the join, PostgreSQL does not
+-- choose to read all orders for it.
 WITH moved AS (
     UPDATE orders o
     SET status = c.status,
@@ -17,7 +18,7 @@ WITH moved AS (
         %(waitings)b::text[], %(sinces)b::bigint[], %(runs)b::timestamptz[], %(queued)b::timestamptz[],
         %(errors)b::text[], %(times)b::timestamptz[], %(steps)b::text[], %(details)b::text[]
     ) AS c (id, seen_seq, status, outcome, seq, waiting, since, run_at, queued_at, error, at, step, detail)
-    WHERE o.id = c.id AND o.seq = c.seen_seq
+    WHERE o.id = ANY(%(ids)b::text[]) AND o.id = c.id AND o.seq = c.seen_seq
         AND (c.status <> 'triggered' OR NOT {{may_not_trade o}})
     RETURNING o.id, o.seq, o.status, o.attempt, o.exit_id, c.at, c.step, c.detail
 ),
@@ -26,7 +27,8 @@ events AS (
     SELECT id, seq, status, step, attempt, detail, at FROM moved
 ),
 over AS (
-    DELETE FROM waiting w USING moved WHERE w.order_id = moved.id AND moved.status <> 'open'
+    DELETE FROM waiting w USING moved
+    WHERE w.order_id = ANY(%(ids)b::text[]) AND w.order_id = moved.id AND moved.status <> 'open'
 ),
 anew AS (
     UPDATE waiting w
@@ -35,6 +37,6 @@ anew AS (
     JOIN unnest(
         %(row_ids)b::text[], %(parts)b::text[], %(groups)b::text[], %(keys)b::bigint[], %(row_times)b::timestamptz[]
     ) AS r (id, part, price_group, key, at) ON r.id = moved.id
-    WHERE w.order_id = r.id AND w.part = r.part
+    WHERE w.order_id = ANY(%(row_ids)b::text[]) AND w.order_id = r.id AND w.part = r.part
 )
 SELECT id FROM moved

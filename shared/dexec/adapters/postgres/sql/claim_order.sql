@@ -13,7 +13,8 @@ moved AS (
         lease_until = %(lease_until)s,
         updated_at = %(now)s
     FROM seen
-    WHERE orders.id = seen.id
+    WHERE orders.id = %(id)s
+        AND orders.id = seen.id
         AND orders.seq = seen.seq
         AND orders.status IN ('pending', 'triggered', 'routing', 'building', 'submitted')
         AND (orders.lease_until IS NULL OR orders.lease_until <= %(now)s OR orders.lease_token = %(token)s)

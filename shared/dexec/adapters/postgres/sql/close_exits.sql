@@ -7,10 +7,10 @@ WITH moved AS (
         seq = seq + 1,
         error = %(error)s,
         updated_at = GREATEST(updated_at, %(now)s)
-    WHERE status = 'held' AND id IN (
+    WHERE status = 'held' AND id = ANY(ARRAY(
         SELECT entry.exit_id FROM orders entry
         WHERE entry.id = ANY(%(entry_ids)b::text[]) AND entry.status IN ('failed', 'cancelled', 'expired')
-    )
+    ))
     RETURNING *
 ),
 event AS (

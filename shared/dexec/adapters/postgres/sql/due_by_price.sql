@@ -1,7 +1,8 @@
 -- Rows that reach the bound of their group, with their orders. For each bound the index is followed step by step
--- from the greatest key down, so that a planner cannot choose to read, and sort, all that reach it. Of what is
--- found clients come in turn. At most 5,000 rows are looked at, beside those of clients that may not trade, which are
--- passed over (a book that is halted as a whole is not read at all).
+-- from the greatest key down, so that a planner cannot choose to read, and sort, all that reach it; nor can it, each
+-- row's order being one, choose to read all orders. Of what is found clients come in turn. At most 5,000 rows are
+-- looked at, beside those of clients that may not trade, which are passed over (a book that is halted as a whole is
+-- not read at all).
 WITH due AS (
     SELECT d.*, b.place, b.most,
         row_number() OVER (PARTITION BY b.place, d.client_id ORDER BY d.key DESC, d.id) AS turn
@@ -34,7 +35,7 @@ WITH due AS (
         )
         SELECT o.*, w.part, w.price_group, w.key, w.at, w.version
         FROM reached w
-        JOIN orders o ON o.id = w.order_id
+        CROSS JOIN LATERAL (SELECT * FROM orders WHERE id = w.order_id LIMIT 1) AS o
         WHERE o.status = 'open'
             AND (b.before IS NULL OR o.since < b.before)
         LIMIT 500

@@ -10,7 +10,7 @@ CROSS JOIN LATERAL (
         ORDER BY due.at
         LIMIT 2000
     ) AS w
-    JOIN orders o ON o.id = w.order_id
+    CROSS JOIN LATERAL (SELECT * FROM orders WHERE id = w.order_id LIMIT 1) AS o
     WHERE o.status = 'open'
     ORDER BY w.at
     LIMIT 500

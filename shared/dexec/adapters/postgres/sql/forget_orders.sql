@@ -1,10 +1,17 @@
 -- The oldest orders that ended before a time, with their events and watchers. An order's seq counts its
 -- events, so the rows that go are known beforehand: Aurora DSQL changes 3,000 in a transaction at the most.
+-- The oldest of each outcome are merged: of all outcomes at once, all that is old enough would be read.
 -- Of an order with more events than fit, the oldest go first, and the order itself with the last of them.
 WITH oldest AS (
-    SELECT id, seq, run_at FROM orders
-    WHERE outcome IN ('confirmed', 'failed', 'cancelled', 'expired') AND run_at < %(before)s AND updated_at < %(before)s
-    ORDER BY run_at, id
+    SELECT o.*
+    FROM (VALUES ('confirmed'), ('failed'), ('cancelled'), ('expired')) AS ended (outcome)
+    CROSS JOIN LATERAL (
+        SELECT id, seq, run_at FROM orders
+        WHERE orders.outcome = ended.outcome AND run_at < %(before)s AND updated_at < %(before)s
+        ORDER BY run_at
+        LIMIT %(limit)s
+    ) AS o
+    ORDER BY o.run_at, o.id
     LIMIT %(limit)s
 ),
 counted AS (
@@ -36,6 +43,6 @@ gone AS (
     RETURNING id
 ),
 undelivered AS (
-    DELETE FROM watchers WHERE order_id IN (SELECT id FROM gone)
+    DELETE FROM watchers WHERE order_id = ANY(ARRAY(SELECT id FROM gone))
 )
 SELECT (SELECT count(*) FROM gone) AS orders, (SELECT count(*) FROM deleted) AS events

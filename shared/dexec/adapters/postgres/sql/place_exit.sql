@@ -1,5 +1,5 @@
 -- The exit of a bracket, held until its entry is filled: placed where the entry was, in the same transaction, and
--- watched by who watches that.
+-- watched by who watches that. A line is found by its whole key: by its order alone, all lines would be read.
 WITH entry AS (
     SELECT * FROM orders WHERE id = %(entry_id)s
 ),
@@ -20,8 +20,13 @@ event AS (
 ),
 watching AS (
     INSERT INTO watchers (order_id, connection_id)
-    SELECT placed.id, w.connection_id FROM placed JOIN watchers w ON w.order_id = placed.entry_id
+    SELECT placed.id, w.connection_id FROM placed CROSS JOIN watchers w
+    WHERE w.order_id = %(entry_id)s
 )
 INSERT INTO webhook_lines (hook_id, order_id, client_id, sent_seq, failures, due_at, queued_at)
 SELECT l.hook_id, placed.id, placed.client_id, 0, 0, %(now)s, %(now)s
-FROM placed JOIN webhook_lines l ON l.order_id = placed.entry_id
+FROM placed
+JOIN webhooks h ON h.client_id = placed.client_id
+CROSS JOIN LATERAL (
+    SELECT hook_id FROM webhook_lines WHERE hook_id = h.id AND order_id = placed.entry_id LIMIT 1
+) AS l

@@ -6,25 +6,26 @@
 -- "spare_slot" that a slot was reserved although the same key was placed at the same moment.
 -- What waits has a rate of its own; ticks up to the newest do not count for its stop, whichever shard saw it.
 WITH known AS (
-    SELECT id FROM orders
-    WHERE client_id = %(client_id)s AND idempotency_key = %(idempotency_key)s
+    {{of_key first}}
 ),
 repeated AS (
     UPDATE orders SET queued_at = %(now)s
-    FROM known
-    WHERE orders.id = known.id AND orders.status = 'pending' AND orders.request_hash = ANY(%(request_hashes)b::text[])
+    WHERE orders.id = (SELECT known.id FROM known) AND orders.status = 'pending' AND orders.request_hash = ANY(%(request_hashes)b::text[])
     RETURNING orders.*
 ),
 listening AS (
     -- Who executes over a connection that is not stored would never hear of the order: nothing is placed. Nor is
-    -- anything while trading is halted, or one order more that waits than the client may have.
+    -- anything while trading is halted, or where more orders would rest than the client may have.
     SELECT 1 FROM (SELECT %(client_id)s::text AS client_id, %(request)s::text AS request) AS asked
     WHERE (%(watcher)s::text IS NULL
             OR EXISTS (SELECT 1 FROM connections WHERE connection_id = %(watcher)s AND client_id = %(client_id)s))
         AND NOT EXISTS (SELECT 1 FROM switches s WHERE s.name <> 'paused' AND {{holds asked}})
-        AND (%(most_open)s::int IS NULL OR %(most_open)s > (
+        AND (%(most_open)s::int IS NULL OR %(most_open)s >= %(adds)s + (
             SELECT count(*) FROM (
-                SELECT 1 FROM orders WHERE client_id = %(client_id)s AND outcome = 'resting' LIMIT %(most_open)s
+                SELECT 1 FROM orders
+                WHERE {{rests orders}}
+                ORDER BY client_id, outcome, id
+                LIMIT %(most_open)s
             ) AS resting
         ))
     UNION ALL
@@ -91,5 +92,5 @@ UNION ALL
 SELECT repeated.*, false, false FROM repeated
 UNION ALL
 SELECT orders.*, orders.status = 'pending' AND orders.request_hash = ANY(%(request_hashes)b::text[]), false
-FROM orders JOIN known ON known.id = orders.id
-WHERE NOT EXISTS (SELECT 1 FROM repeated)
+FROM orders
+WHERE orders.id = (SELECT known.id FROM known) AND NOT EXISTS (SELECT 1 FROM repeated)

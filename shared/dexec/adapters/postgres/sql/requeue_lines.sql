@@ -1,12 +1,13 @@
 -- Due, with something to send, not leased, and without a message: the last one was queued before there was
 -- something to send, or is over ten minutes old. Round robin over endpoints, each with its longest due first.
+-- Endpoint by endpoint, and each line's order by its id: of one that rests or is disabled no line is read.
 WITH due AS (
     SELECT l.hook_id, l.order_id, l.due_at,
         row_number() OVER (PARTITION BY l.hook_id ORDER BY l.due_at, l.order_id) AS turn
-    FROM webhook_lines l
-    JOIN webhooks h ON h.id = l.hook_id
+    FROM webhooks h
     JOIN api_keys k ON k.key_hash = h.key_hash AND k.revoked_at IS NULL
-    JOIN orders o ON o.id = l.order_id
+    JOIN webhook_lines l ON l.hook_id = h.id
+    CROSS JOIN LATERAL (SELECT seq, updated_at FROM orders WHERE id = l.order_id LIMIT 1) AS o
     WHERE l.due_at <= %(due_before)s
         AND h.disabled_at IS NULL
         AND (h.rests_until IS NULL OR h.rests_until <= %(now)s)
