@@ -35,10 +35,14 @@ def execute(message: Message) -> None:
         logger.info("done", receives=message.receives, routes=routes)
         return
     _postpone(message.receipt, redelivery)
-    metrics.add_metric("HandedBack", MetricUnit.Count, 1)
+    metrics.add_metric("Redelivered", MetricUnit.Count, 1)
     delay_s = round(redelivery.delay_s, 1)
     logger.info(
-        "handed back", reason=redelivery.reason, delay_s=delay_s, receives=message.receives, routes=routes
+        "to be redelivered",
+        reason=redelivery.reason,
+        delay_s=delay_s,
+        receives=message.receives,
+        routes=routes,
     )
     raise NotDone(redelivery.reason)
 

@@ -52,7 +52,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     for order_id in swept.delivered:
         logger.warning("events delivered late", order_id=order_id)
     _count("OrdersRequeued", len(swept.requeued))
-    _count("OrdersToldLate", len(swept.delivered))
+    _count("OrdersNotifiedLate", len(swept.delivered))
     _count("ParkedOrders", swept.parked)
     _count("DisabledWebhooks", webhooks.disabled)
     _count("OrdersWaiting", measured.waiting)

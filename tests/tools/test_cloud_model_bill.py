@@ -71,7 +71,7 @@ def test_what_the_template_makes_is_what_is_paid_for(tmp_path: Path) -> None:
     [
         ("  Dashboard:\n    Type: AWS::CloudWatch", "  D:\n    Type: Other::CloudWatch", "dashboards", -1),
         ("    Default: 90\n    MinValue: 0", "    Default: 7\n    MinValue: 0", "retention_days", -83),
-        ("MetricName: OrdersToldLate", "MetricName: Other", "custom_metrics", 1),
+        ("MetricName: OrdersNotifiedLate", "MetricName: Other", "custom_metrics", 1),
         ('"PushFailures", "service"', '"Other", "service"', "custom_metrics", 0),
     ],
 )

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dexec.composition.market import Market
-from dexec.composition.telling import Telling
+from dexec.composition.notifying import Notifying
 from dexec.ports import MostConnections, RateLimit
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dexec.usecases.watch_orders import WatchOrders
 
 
-class Accepting(Market, Telling):
+class Accepting(Market, Notifying):
     """What clients ask for."""
 
     @cached_property
@@ -88,7 +88,7 @@ class Accepting(Market, Telling):
             self.clock,
             self.judge_terms,
             self._default_rate,
-            self._tell,
+            self._notify,
             self._check_placing,
             self.settings.waiting_orders,
         )
@@ -98,7 +98,7 @@ class Accepting(Market, Telling):
         """Cancels what is not signed."""
         from dexec.usecases.cancel_orders import CancelOrders
 
-        return CancelOrders(self.control, self.clock, self._tell, self.settings.waiting_orders)
+        return CancelOrders(self.control, self.clock, self._notify, self.settings.waiting_orders)
 
     @cached_property
     def read_orders(self) -> ReadOrders:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dexec.composition.market import Market
-from dexec.composition.telling import Telling
+from dexec.composition.notifying import Notifying
 
 if TYPE_CHECKING:
     from dexec.usecases.execute_order import ExecuteOrder
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dexec.usecases.watch_market import WatchMarket
 
 
-class Executing(Market, Telling):
+class Executing(Market, Notifying):
     """What becomes of orders."""
 
     @cached_property
@@ -42,7 +42,7 @@ class Executing(Market, Telling):
             ),
             self._hint,
             self._hint_soon,
-            self._tell_exit,
+            self._notify_exit,
             settings.waiting_orders,
             self._check_signing,
         )
@@ -61,7 +61,7 @@ class Executing(Market, Telling):
             self.new_token,
             self.settings.lease_seconds,
             self._hint,
-            self._tell_exit,
+            self._notify_exit,
         )
 
     @cached_property
@@ -73,7 +73,7 @@ class Executing(Market, Telling):
 
         settings = self.settings
         announce = AnnounceChanges(
-            self.queue, self.watching, self.clock, self.new_notifier, self._hint_soon, self._tell_exit
+            self.queue, self.watching, self.clock, self.new_notifier, self._hint_soon, self._notify_exit
         )
         return WatchMarket(
             self.waiting,

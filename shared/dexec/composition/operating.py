@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dexec.composition.market import Market
-from dexec.composition.telling import Telling
+from dexec.composition.notifying import Notifying
 
 if TYPE_CHECKING:
     from dexec.usecases.check_readiness import CheckReadiness
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dexec.usecases.sweep_webhooks import SweepWebhooks
 
 
-class Operating(Market, Telling):
+class Operating(Market, Notifying):
     """What keeps a deployment in order."""
 
     @cached_property

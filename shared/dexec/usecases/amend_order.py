@@ -37,7 +37,7 @@ class Judge(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AmendOrder:
-    """The use case; ``default_rate`` limits keys without a rate, ``tell`` is told of what was amended.
+    """The use case; ``default_rate`` limits keys without a rate, ``notify`` is called with what was amended.
 
     Where ``takes_waiting`` is false, nothing is amended: a version that is being replaced may not read it.
     """
@@ -46,7 +46,7 @@ class AmendOrder:
     clock: Clock
     judge: Judge
     default_rate: RateLimit
-    tell: Callable[[Sequence[Written]], None]
+    notify: Callable[[Sequence[Written]], None]
     check_risk: Callable[[RiskLimits | None, Order], None]
     takes_waiting: bool
 
@@ -74,7 +74,7 @@ class AmendOrder:
         if "amount" in wanted:
             self.check_risk(caller.limits, change.after)
         watchers = self.orders.amend(change, rate_of(caller, self.default_rate))
-        self.tell([Written(change.after, change.events, watchers)])
+        self.notify([Written(change.after, change.events, watchers)])
 
     def _find(self, order_id: str, caller: ApiKey) -> Order:
         found = self.orders.find(order_id, caller.client_id) if is_order_id(order_id) else None

@@ -12,7 +12,7 @@ from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Order
 from dexec.ports import Clock, Queue, Watcher, Watching
 from dexec.usecases.notify import Notifier
-from dexec.usecases.tell_exit import Tell
+from dexec.usecases.notify_exit import Notify
 
 MOST_PUSHED = 100
 """Orders of one batch whose events are pushed here: executors push those of the others, the sweeper ends."""
@@ -37,7 +37,7 @@ class AnnounceChanges:
     clock: Clock
     new_notifier: Callable[[], Notifier]
     hint_soon: Callable[[Order], None]
-    tell_exit: Tell
+    notify_exit: Notify
 
     def __call__(self, changes: Sequence[Change], watchers: Mapping[str, tuple[Watcher, ...]]) -> None:
         """Announce the changes that were written; ``watchers`` are those of each, by order id."""
@@ -52,7 +52,7 @@ class AnnounceChanges:
                 self._push(change, watchers[change.after.id], ends_at, pushes)
         entries = [one for one in written if one.ends_entry]
         for change in entries[:MOST_PUSHED]:
-            self.tell_exit(change.after, watchers[change.after.id], ends_at)
+            self.notify_exit(change.after, watchers[change.after.id], ends_at)
         left = [(one.after.id, one.after.id) for one in watched[MOST_PUSHED:] if one.after.is_terminal]
         left += [(str(one.after.exit_id), one.after.id) for one in entries[MOST_PUSHED:]]
         with suppress(Unavailable, OutcomeUnknown):

@@ -26,7 +26,7 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class CancelOrders:
-    """The use case; ``tell`` is told of what each call ended.
+    """The use case; ``notify`` is called with what each call ended.
 
     Unless ``is_known`` (every reader knows the status ``cancelled``), what is cancelled ends as ``failed``,
     with the same code, and nothing is noted on what is submitted.
@@ -34,7 +34,7 @@ class CancelOrders:
 
     control: Control
     clock: Clock
-    tell: Callable[[Sequence[Written]], None]
+    notify: Callable[[Sequence[Written]], None]
     is_known: bool
 
     def one(self, order_id: str, client_id: str) -> None:
@@ -45,7 +45,7 @@ class CancelOrders:
         if not is_order_id(order_id):
             raise NotFound(NO_SUCH_ORDER)
         cancels = self._cancel([order_id], BY_CLIENT, client_id)
-        self.tell(cancels.ended)
+        self.notify(cancels.ended)
         if order_id in _ids(cancels):
             return
         found = [one for one in self.control.orders([order_id]) if one.client_id == client_id]
@@ -66,7 +66,7 @@ class CancelOrders:
                 # Those that are signed, and those that were when they were listed.
                 late |= {*cancels.noted, *(one.id for one in found if one.status is Status.SUBMITTED)}
         finally:
-            self.tell(ended)
+            self.notify(ended)
         cancelled = {one.order.id for one in ended}
         return Cancelled(tuple(sorted(cancelled)), tuple(sorted(late - cancelled)))
 
@@ -84,7 +84,7 @@ class CancelOrders:
             for start in range(0, len(order_ids), MOST_CANCELLED):
                 ended += self._cancel(order_ids[start : start + MOST_CANCELLED], why, None).ended
         finally:
-            self.tell(ended)
+            self.notify(ended)
         cancelled = {one.order.id for one in ended}
         others = [order for order in self.control.orders(order_ids) if order.id not in cancelled]
         late = [order.id for order in others if order.status is Status.SUBMITTED]

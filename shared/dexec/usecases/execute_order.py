@@ -47,6 +47,7 @@ from dexec.usecases.aftermath import after_attempt, after_wish
 from dexec.usecases.guards import check_deadline, check_funds, check_limit
 from dexec.usecases.landing import Landing
 from dexec.usecases.notify import Notifier
+from dexec.usecases.notify_exit import Notify
 from dexec.usecases.quote_route import Decision, QuoteRoute
 from dexec.usecases.redelivery import (
     PAUSED_DELAY_S,
@@ -58,7 +59,6 @@ from dexec.usecases.redelivery import (
 )
 from dexec.usecases.report import Report, Reporting, keep_quiet
 from dexec.usecases.risk import RiskCheck
-from dexec.usecases.tell_exit import Tell
 
 HALTED = Failure(ErrorCode.HALTED, "trading is paused or halted, or the client has no valid API key")
 
@@ -78,8 +78,8 @@ class Limits:
 class ExecuteOrder:
     """The use case; ``new_token`` makes a lease token, ``jitter`` a number in [0, 1).
 
-    ``hint`` is told of an order at the end of a run, ``hint_soon`` while it goes on, ``tell`` of what waits
-    because of the run. Where ``expires`` is false, an order that is past its time fails.
+    ``hint`` is called with an order at the end of a run, ``hint_soon`` while it goes on; ``notify_exit``
+    follows up what a run did. Where ``expires`` is false, an order that is past its time fails.
     """
 
     orders: Orders
@@ -94,7 +94,7 @@ class ExecuteOrder:
     limits: Limits
     hint: Callable[[Order], None]
     hint_soon: Callable[[Order], None]
-    tell: Tell
+    notify_exit: Notify
     expires: bool
     check_risk: RiskCheck
 
@@ -120,7 +120,7 @@ class ExecuteOrder:
             redelivery = run.to_the_end(receives)
         self.hint(run.order)
         if claim.outcome is ClaimOutcome.CLAIMED:
-            self.tell(run.order, run.watchers, ends_at)
+            self.notify_exit(run.order, run.watchers, ends_at)
         if claim.outcome is ClaimOutcome.CLAIMED:
             report(Report(claim.order, run.order, claim.events + run.events, notifier.failures))
         if redelivery is None and notifier.error is not None:

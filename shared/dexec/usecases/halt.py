@@ -60,7 +60,7 @@ class Halt:
         """Set a switch, and return once what it holds back is not being signed any more.
 
         While the store does not say whether it is, this asks again, until every lease that was taken before
-        the switch has run out; ``waiting`` is told for how many seconds it will go on at the most. Raises
+        the switch has run out; ``waiting`` is called with the most seconds for which it will go on. Raises
         ``HaltUnconfirmed`` then; what the store raises, where the switch could not be set.
         """
         self.control.stop(switch)

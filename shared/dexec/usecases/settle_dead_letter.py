@@ -14,8 +14,8 @@ from dexec.domain.routing import record_fill
 from dexec.ports import Claim, ClaimOutcome, Clock, Landed, Orders, Outcomes, Pending, Queue, Watcher
 from dexec.usecases.aftermath import after_attempt, after_wish
 from dexec.usecases.notify import Notifier
+from dexec.usecases.notify_exit import Notify
 from dexec.usecases.report import Report, Reporting, keep_quiet
-from dexec.usecases.tell_exit import Tell
 
 MAX_ROUNDS = 3
 """An order that arrived here this often in a row because each of its runs crashed is parked."""
@@ -60,7 +60,7 @@ class SettleDeadLetter:
     new_token: Callable[[], str]
     lease_s: float
     hint: Callable[[Order], None]
-    tell: Tell
+    notify_exit: Notify
 
     def __call__(self, order_id: str, ends_at: datetime, report: Reporting = keep_quiet) -> Letter:
         """Settle one dead letter and return what became of it.
@@ -85,7 +85,7 @@ class SettleDeadLetter:
                 notifier.notify(change.events, watchers)
         self.hint(claim.order)
         if change is not None:
-            self.tell(change.after, watchers, ends_at)
+            self.notify_exit(change.after, watchers, ends_at)
         if change is not None:
             report(Report(claim.order, change.after, claim.events + change.events, notifier.failures))
         if claim.order.is_terminal or change is not None:

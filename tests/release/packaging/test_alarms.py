@@ -89,11 +89,11 @@ CASES: dict[str, list[Case]] = {
     ],
     "SlowOrdersAlarm": slow_orders("ExecutionTime", 900, 12_000),
     "QueueWaitAlarm": slow_orders("QueueWait", 50, 40_000),
-    "ToldLateAlarm": [
-        Case("none is late", one("OrdersToldLate", *[None] * 20), False),
-        Case("one is late", one("OrdersToldLate", *[None] * 9, 1, *[None] * 10), False),
-        Case("one is late each minute", one("OrdersToldLate", *[1] * 20), True),
-        Case("one is late in four minutes", one("OrdersToldLate", *[1, None, None, None] * 5), True),
+    "EventsLateAlarm": [
+        Case("none is late", one("OrdersNotifiedLate", *[None] * 20), False),
+        Case("one is late", one("OrdersNotifiedLate", *[None] * 9, 1, *[None] * 10), False),
+        Case("one is late each minute", one("OrdersNotifiedLate", *[1] * 20), True),
+        Case("one is late in four minutes", one("OrdersNotifiedLate", *[1, None, None, None] * 5), True),
     ],
     "UnexpectedErrorsAlarm": [
         Case("none", one("UnexpectedErrors", *[None] * 20), False),

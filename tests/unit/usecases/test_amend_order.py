@@ -42,9 +42,9 @@ class Amending:
         self.world, self.alice = world, alice
         self.told: list[str] = []
         self.judged: list[int] = []
-        self.case = replace(world.amend_order, tell=self.tell, check_risk=self.judge)
+        self.case = replace(world.amend_order, notify=self.notify, check_risk=self.judge)
 
-    def tell(self, written: Sequence[Written]) -> None:
+    def notify(self, written: Sequence[Written]) -> None:
         self.told += [one.order.id for one in written]
 
     def judge(self, _: RiskLimits | None, order: Order) -> None:

@@ -26,9 +26,9 @@ class Cancelling:
         self.store: Backend = in_memory()
         self.store.api_keys.add(trading_key())
         self.told: list[str] = []
-        self.cancel = CancelOrders(self.store.control, FakeClock(), self.tell, is_known=True)
+        self.cancel = CancelOrders(self.store.control, FakeClock(), self.notify, is_known=True)
 
-    def tell(self, written: Sequence[Written]) -> None:
+    def notify(self, written: Sequence[Written]) -> None:
         self.told += [one.order.id for one in written]
 
 

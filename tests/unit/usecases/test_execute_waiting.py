@@ -19,9 +19,9 @@ from dexec.domain.waiting.prices import Price, price_limit
 from dexec.domain.waiting.steps import amend
 from dexec.domain.waiting.terms import Terms, TimeInForce
 from dexec.ports import ApiKey, Watcher
+from dexec.usecases.notify_exit import NotifyExit
 from dexec.usecases.place_order import Submission
 from dexec.usecases.settle_dead_letter import Letter
-from dexec.usecases.tell_exit import TellExit
 from tests.proofs.simulation.world import SWAP, World
 from tests.support.executed import ATTEMPT, execute, place, states, stored, told
 from tests.support.fakes import Landing
@@ -150,16 +150,16 @@ class Told:
     def __init__(self, world: World) -> None:
         self.ticking: list[tuple[str, Status]] = []
         self.hinted: list[str] = []
-        self._tell = TellExit(
+        self._notify = NotifyExit(
             world.backend.orders,
             world.execute_order.new_notifier,
             lambda order: self.hinted.append(order.id),
             start_ticking=lambda order: self.ticking.append((order.id, order.status)),
         )
-        world.execute_order = replace(world.execute_order, tell=self.tell)
+        world.execute_order = replace(world.execute_order, notify_exit=self.notify_exit)
 
-    def tell(self, order: Order, watchers: Sequence[Watcher], ends_at: datetime) -> None:
-        self._tell(order, watchers, ends_at)
+    def notify_exit(self, order: Order, watchers: Sequence[Watcher], ends_at: datetime) -> None:
+        self._notify(order, watchers, ends_at)
 
 
 @pytest.mark.parametrize("terms", [None, limit("1")], ids=["market", "limit"])

@@ -10,13 +10,11 @@ from unittest.mock import patch
 
 import pytest
 
-from dexec.bootstrap import Container
 from dexec.domain.errors import StoreUnavailable
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Event
 from dexec.ports import Deliveries, Watcher
 from dexec.usecases.notify import Notifier
-from tests.proofs.simulation.world import SETTINGS
 from tests.support.fakes import START, FakeClock, FakePush, FakeWatching, Store
 
 
@@ -243,10 +241,6 @@ def test_what_could_not_be_recorded_is_an_error_where_something_is_left_to_send(
 def test_events_are_batched_after_a_tenth_of_a_second(scene: Scene, age_s: float, posted: list[str]) -> None:
     scene.tell(watcher("own"), events=[event(1, age_s=age_s), event(2), event(3)])
     assert scene.posted == posted
-
-
-def test_the_engine_gathers_events_for_a_tenth_of_a_second() -> None:
-    assert Container(SETTINGS).gather_s == 0.1
 
 
 def test_only_the_first_event_of_an_order_says_whether_it_is_late(scene: Scene) -> None:
