@@ -141,6 +141,7 @@ def _environ(home: Home, port: int, settings: Settings) -> dict[str, str]:
         "ALLOWED_ORIGINS": settings.origin,
         "WORKERS": str(settings.workers),
         "WARM_FUNCTIONS": ",".join(settings.warm),
+        "AWAITS_STACK": "true",
         "MINISTACK_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",

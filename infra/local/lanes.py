@@ -8,7 +8,6 @@ thread nor a process.
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import re
 import time
@@ -16,9 +15,9 @@ from collections import deque
 from collections.abc import Callable
 
 from dexec.domain.error_code import ErrorCode
-from infra.json_types import Node
 from infra.local.guard import App, Message, Receive, Scope, Send
-from infra.local.ids import API_PATH, HTTP_API_ID
+from infra.local.ids import API_PATH
+from infra.local.refusals import Refusal
 
 PATIENCE_S = {"http": 5.0, "websocket": 10.0}
 """How long a request, or the opening of a socket, may be expected to wait for its turn.
@@ -124,7 +123,7 @@ class Lanes:
         try:
             turn = _Turn(lane, await lane.enter())
         except Overloaded as refused:
-            await _refuse(scope, receive, send, refused.retry_after_s)
+            await overloaded(refused.retry_after_s).send(scope, receive, send)
             return
 
         async def opened(message: Message) -> None:
@@ -151,39 +150,7 @@ class _Turn:
             self._lane.leave(self._entered)
 
 
-def overloaded(base_url: str, retry_after_s: int) -> Node:
-    """Return the problem that refuses a request; ``base_url`` is that of the HTTP API."""
-    return {
-        "type": f"{base_url}/errors/{ErrorCode.OVERLOADED}",
-        "code": ErrorCode.OVERLOADED,
-        "title": "Overloaded",
-        "status": 503,
-        "detail": "more requests wait than can be served soon; this one had no effect: repeat it in "
-        f"{retry_after_s} s",
-        "retryAfter": retry_after_s,
-    }
-
-
-def _base_url(scope: Scope) -> str:
-    """Return the address of this deployment's HTTP API, which has the pages about errors."""
-    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "localhost")
-    return f"http://{host}/_aws/execute-api/{HTTP_API_ID}"
-
-
-async def _refuse(scope: Scope, receive: Receive, send: Send, retry_after_s: int) -> None:
-    prefix = "http.response"
-    if scope["type"] == "websocket":
-        await receive()
-        prefix = "websocket.http.response"
-        if prefix not in (scope.get("extensions") or {}):
-            await send({"type": "websocket.close", "code": 1013, "reason": ""})
-            return
-    body = json.dumps(overloaded(_base_url(scope), retry_after_s)).encode()
-    headers = [
-        (b"content-type", b"application/problem+json"),
-        (b"content-length", str(len(body)).encode()),
-        (b"retry-after", str(retry_after_s).encode()),
-        (b"cache-control", b"no-store"),
-    ]
-    await send({"type": f"{prefix}.start", "status": 503, "headers": headers})
-    await send({"type": f"{prefix}.body", "body": body})
+def overloaded(retry_after_s: int) -> Refusal:
+    """Return what a request is refused with that would wait for too long."""
+    detail = "more requests wait than can be served soon; this one had no effect"
+    return Refusal(ErrorCode.OVERLOADED, detail, retry_after_s)

@@ -24,8 +24,9 @@ from typing import Any
 import uvicorn
 from ministack.core import concurrency, lambda_runtime  # type: ignore[import-untyped]
 
-from infra.local import forks, lean
-from infra.local.guard import Guard, Rules
+from infra.local import forks, lean, queues
+from infra.local.deploying import Deploying
+from infra.local.guard import App, Guard, Rules
 from infra.local.lanes import Lanes
 from infra.local.shortcut import Shortcut
 from infra.local.slash import Slash
@@ -57,16 +58,18 @@ def main() -> None:
     gc.set_threshold(COLLECT_AFTER)
     # Functions inherit what is left in the environment.
     workers = int(os.environ.pop("WORKERS", "0")) or default_workers()
+    awaits_stack = bool(os.environ.pop("AWAITS_STACK", ""))
     warm = frozenset(filter(None, os.environ.pop("WARM_FUNCTIONS", "").split(",")))
     _replace_pool(workers, warm)
     lean.trim()
     from ministack import app as server  # type: ignore[import-untyped]
-    from ministack.services import apigateway  # type: ignore[import-untyped]
+    from ministack.services import apigateway, sqs  # type: ignore[import-untyped]
 
     # Lines for each invocation and each connection: the functions' own are in CloudWatch's logs.
     for name in ("lambda", "uvicorn.error"):
         logging.getLogger(name).setLevel(logging.WARNING)
     apigateway.handle_websocket = Sockets(apigateway, workers).handle
+    replace(sqs, _collect_msgs=queues.lazily(sqs._collect_msgs))
 
     if forks.IS_POSSIBLE:
         # It imports while the stack is deployed.
@@ -74,9 +77,11 @@ def main() -> None:
         lambda_runtime.subprocess = SimpleNamespace(**vars(subprocess) | {"Popen": interpreters.popen})
     lean.load_services()
     # Where signatures are checked, the emulator does it on its own way.
-    app = server.app if server.AUTH else Shortcut(server.app, server)
+    app: App = Lanes(server.app if server.AUTH else Shortcut(server.app, server), workers)
+    if awaits_stack:
+        app = Deploying(app, _is_deployed)
     uvicorn.run(
-        Guard(Slash(Lanes(app, workers)), Rules.from_environ(os.environ)),
+        Guard(Slash(app), Rules.from_environ(os.environ)),
         host=os.environ["BIND_HOST"],
         port=int(os.environ["GATEWAY_PORT"]),
         loop="uvloop",
@@ -91,6 +96,16 @@ def main() -> None:
         proxy_headers=False,
         log_config=None,
         timeout_keep_alive=75,
+    )
+
+
+def _is_deployed() -> bool:
+    """Whether the stack is complete, its APIs with all their routes."""
+    from ministack.services import cloudformation
+
+    return any(
+        one["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+        for _, one in cloudformation._stacks.all_items()
     )
 
 

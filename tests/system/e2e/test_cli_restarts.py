@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 from websockets.sync.client import connect
@@ -29,6 +33,22 @@ def read_until(process: subprocess.Popen[str], text: str) -> None:
         if text in line:
             return
     raise AssertionError(f"it ended before it printed {text!r}")
+
+
+def statuses_until_served(url: str) -> set[int]:
+    """Return what a deployment that was just killed answers until it takes orders again."""
+    seen: list[int] = []
+    is_gone = False
+    while not is_gone or HTTPStatus.OK not in seen:
+        try:
+            with urlopen(f"{url}/ready", timeout=command.PATIENCE_S) as answer:
+                seen += [answer.status] * is_gone
+        except HTTPError as exc:
+            seen.append(exc.code)
+        except OSError:
+            is_gone = True
+        time.sleep(0.02)
+    return {*seen}
 
 
 def test_of_two_side_by_side_one_crashes_without_restarts_reports_it_and_stops_the_rest(
@@ -72,7 +92,10 @@ def test_what_crashed_is_brought_back_where_it_was(unwatched: Path) -> None:
 def reports_restarts_among_the_logs_until_a_signal(process: subprocess.Popen[str], home: Path) -> None:
     """Kill what ``dexec up`` runs in the foreground, and have it stop with a WebSocket open."""
     for name in ("postgres", "emulator"):
-        kill(running(home), name)
+        state = running(home)
+        kill(state, name)
+        if name == "emulator":
+            assert statuses_until_served(state.http_url) == {503, 200}, "none says that there is no such API"
         read_until(process, f"{name} restarted")
     order_id = place(home)
     watch(home, order_id)
