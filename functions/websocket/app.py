@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from actions import logger, metrics, receive, refuse
 from dexec.api.problems import status_of
 from dexec.bootstrap import container, prepare
-from dexec.domain.errors import DexecError, OutcomeUnknown, Unauthenticated, Unavailable
+from dexec.domain.errors import DexecError, Invalid, OutcomeUnknown, Unauthenticated, Unavailable
 from dexec.domain.ids import is_order_id
 from dexec.telemetry import count_unexpected, log_failure
 from dexec.usecases.watch_orders import OPENING_PAUSES_S
@@ -21,8 +21,9 @@ Answer = dict[str, int]
 def connect(event: dict[str, Any], connection_id: str) -> None:
     """Let a connection in, or raise why not.
 
-    A wrong key is refused here: API Gateway answers the handshake with the status, so its client sees 401.
-    An order that is not there is said by a frame over the open connection.
+    A wrong key, or a ``stream`` that there is not, is refused here: API Gateway answers the handshake with
+    the status, so its client sees 401 or 422. An order that is not there is said by a frame over the open
+    connection.
     """
     query = event.get("queryStringParameters") or {}
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
@@ -31,8 +32,10 @@ def connect(event: dict[str, Any], connection_id: str) -> None:
         logger.append_keys(order_id=order_id)
     parts = container()
     caller = parts.authenticate(headers.get("x-api-key") or query.get("apiKey"))
-    stream = query.get("stream") == "all"
-    parts.watch_orders.connect(connection_id, caller, stream=stream, order_id=order_id)
+    stream = query.get("stream")
+    if stream not in (None, "all"):
+        raise Invalid("must be all", "stream")
+    parts.watch_orders.connect(connection_id, caller, stream=stream is not None, order_id=order_id)
 
 
 def disconnect(_: dict[str, Any], connection_id: str) -> None:
@@ -87,5 +90,5 @@ def handler(event: dict[str, Any], _: LambdaContext) -> Answer:
     except Exception:
         count_unexpected(logger, metrics, "unexpected error")
         return {"statusCode": HTTPStatus.INTERNAL_SERVER_ERROR}
-    logger.info("websocket", event_type=about.get("eventType", "BACKLOG"), status=status)
+    logger.info("websocket", event_type=about.get("eventType", "REPLAY"), status=status)
     return {"statusCode": status}

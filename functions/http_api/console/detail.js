@@ -112,7 +112,7 @@ function said(event, order) {
 	const unit = order.priceUnit ?? "";
 	if (status === "triggered") return price ? `By ${KINDS[by] ?? by}: the price was ${show(price, 8)} ${unit}, at or through ${show(threshold, 8)}.` : "It is tried again.";
 	if (step === "activated") return `The trail begins: the price was ${show(price, 8)} ${unit}.`;
-	if (step === "refused") return `${word(rule)}: ${observed}, allowed are ${allowed}.`;
+	if (step === "refused") return `Held back by the risk limit ${rule}: ${observed}, allowed ${allowed}.`;
 	if (step === "amended") return `${conditionsOf({ ...order, ...event }).map(shortWords).join(" or ")}.`;
 	return "";
 }

@@ -35,6 +35,8 @@ function add(name) {
 	const close = h("button", { class: "chip", "aria-label": "Dismiss", onclick: () => closeToast(name) }, "×");
 	const entry = { text, action, node: h("div", { class: "toast" }, text, action, close) };
 	shown.set(name, entry);
+	const { top, bottom } = $("submit").getBoundingClientRect();
+	$("toasts").dataset.edge = top + bottom > innerHeight ? "top" : "bottom";
 	$("toasts").append(entry.node);
 	if (shown.size > MOST) closeToast(shown.keys().next().value);
 	stack();

@@ -68,11 +68,11 @@ CONNECTING = """
 Connect to the `websocketUrl` of `/api/config`, or to that of an accepted order as it is. The key goes into
 the header `x-api-key`; where no header can be set, as in browsers, append it as `apiKey` to the query.
 
-A handshake that is refused is answered with a status: 401 for a key that is missing, unknown or revoked, 429
-for a client with too many connections, 503 where the deployment cannot take it now. (Browsers show none of
-these to a page; ask the HTTP API with the same key.) With an `orderId` that is no order of this
-client the connection opens, and an `error` with the code `not_found` says so: the same for an order that does
-not exist and for one of another client.
+A handshake that is refused is answered with a status: 401 for a key that is missing, unknown or revoked, 422
+for a `stream` other than `all`, 429 for a client with too many connections, 503 where the deployment cannot
+take it now. (Browsers show none of these to a page; ask the HTTP API with the same key.) With an `orderId`
+that is no order of this client the connection opens, and an `error` with the code `not_found` says so: the
+same for an order that does not exist and for one of another client.
 """
 
 
@@ -160,13 +160,13 @@ def _operations() -> Node:
         }
         for name, replies in REPLIES.items()
     }
-    told: Node = {
+    sent: Node = {
         "action": "send",
         "summary": SENT["status"][1],
         "channel": channel,
         "messages": _refs(("status",)),
     }
-    return {**received, "tell": told}
+    return {**received, "notify": sent}
 
 
 def _named(schema: Json) -> Json:

@@ -74,7 +74,7 @@ ABOUT: Mapping[ErrorCode, About] = {
         "There is no such path, or this client has no such order: one of another client is not found either.",
         "Compare the path with `/docs`, and the order's id with `GET /api/orders`, read with the key that "
         "placed it.",
-        errors.NotFound("this client has no order with that id; GET /api/orders lists its orders"),
+        errors.NotFound(errors.NO_SUCH_ORDER),
     ),
     ErrorCode.METHOD_NOT_ALLOWED: About(
         "The path exists, but not with this method. The header `Allow` names those it has.",
@@ -132,8 +132,9 @@ ABOUT: Mapping[ErrorCode, About] = {
         ),
     ),
     ErrorCode.RISK_REFUSED: About(
-        "The order is outside of the limits that operators have set for this client: its notional, the "
-        "day's, its tokens, its slippage, the number of its open orders. Nothing was traded.",
+        "The order is beyond a limit that operators have set for this client: what one order or a day's "
+        "orders may be worth, how many may wait, the tokens, the slippage, or how much worse than the "
+        "reference price a route may be. `rule` names it. Nothing was traded.",
         "`GET /api/risk` shows the limits and what is used of them. Stay within them, or ask the operator.",
         RiskRefused(Rule.MAX_NOTIONAL, "12000 USDC", "10000 USDC"),
         is_of_orders=True,
@@ -280,7 +281,7 @@ def example(code: ErrorCode) -> str:
     about = ABOUT[code]
     shown: Mapping[str, object]
     if about.sample is None:
-        shown = overloaded(BASE_URL, retry_after_s=2)
+        shown = overloaded(retry_after_s=2).problem(BASE_URL)
     elif about.is_of_frames:
         shown = frames.refusal("7", about.sample)
     elif isinstance(about.sample, Ending):

@@ -1902,7 +1902,7 @@ export interface components {
             maxNotional: string | null;
             /** @description the most that the orders of a UTC day may be worth */
             maxDaily: string | null;
-            /** @description the most orders that may wait for their price */
+            /** @description the most orders that may wait, held exits included */
             maxOpen: number;
             /** @description the only tokens that may be traded */
             tokens: string[] | null;
@@ -1926,7 +1926,7 @@ export interface components {
             notional: string;
             /** @description what of `maxDaily` is left; null without that limit */
             left: string | null;
-            /** @description orders that wait for their price, up to `maxOpen` */
+            /** @description orders that wait, held exits included, up to `maxOpen` */
             open: number;
         };
         /** @description A route; `minAmountOut` for exact in, `maxAmountIn` for exact out. */

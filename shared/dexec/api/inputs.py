@@ -106,7 +106,7 @@ def frame_id(text: str) -> str | int | None:
 def _load_frame(text: str) -> dict[str, object]:
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BODY_BYTES:
         raise Malformed("the frame is over 16 KB, the most that is accepted")
-    return load_object(text)
+    return load_object(text, "frame")
 
 
 def _validated(model: type[M], fields: Mapping[str, object]) -> M:

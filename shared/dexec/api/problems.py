@@ -42,7 +42,7 @@ from dexec.domain.risk import RiskRefused
 
 
 class Malformed(Rejected):
-    """The body is no JSON, or no JSON object."""
+    """The body or frame is no JSON, or no JSON object."""
 
     code = ErrorCode.MALFORMED
 

@@ -24,7 +24,7 @@ class RiskLimits(TypedDict):
     settlementToken: Annotated[str, Field(description="what notionals are counted in", examples=["USDC"])]
     maxNotional: Annotated[Notional, Field(description="the most that one order may be worth")]
     maxDaily: Annotated[Notional, Field(description="the most that the orders of a UTC day may be worth")]
-    maxOpen: Annotated[int, Field(ge=0, description="the most orders that may wait for their price")]
+    maxOpen: Annotated[int, Field(ge=0, description="the most orders that may wait, held exits included")]
     tokens: Annotated[list[str] | None, Field(description="the only tokens that may be traded")]
     maxSlippageBps: Annotated[SlippageBps | None, Field(description="the most slippage an order may have")]
     collarBps: Annotated[
@@ -39,7 +39,7 @@ class RiskUsage(TypedDict):
     day: Annotated[str, Field(json_schema_extra={"format": "date"}, description="the UTC day")]
     notional: Annotated[Amount, Field(description="what the day's signed orders count for, fills as filled")]
     left: Annotated[Notional, Field(description="what of `maxDaily` is left; null without that limit")]
-    open: Annotated[int, Field(ge=0, description="orders that wait for their price, up to `maxOpen`")]
+    open: Annotated[int, Field(ge=0, description="orders that wait, held exits included, up to `maxOpen`")]
 
 
 class Halt(TypedDict):

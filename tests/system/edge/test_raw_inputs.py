@@ -101,7 +101,15 @@ def test_an_id_is_given_back(functions: Deployment, socket: str, frame_id: str) 
 def test_a_field_that_stands_twice(functions: Deployment, socket: str, text: str) -> None:
     (reply,) = functions.send(socket, text)
     assert (reply["type"], reply["status"]) == ("error", 400)
-    assert reply["message"] == "an object in the body has two fields of the same name"
+    assert reply["message"] == "an object has two fields of the same name"
+
+
+@pytest.mark.parametrize("stream", ["some", "", "All", "all,all"])
+def test_a_stream_that_there_is_not_opens_no_connection(functions: Deployment, stream: str) -> None:
+    connection, status = functions.connect(STRANGER, {"stream": stream})
+    assert status == 422
+    (refusal,) = functions.send(connection, '{"action":"ping"}')
+    assert refusal["code"] == "connection_unknown"
 
 
 LONG = "9" * 6_000

@@ -164,7 +164,7 @@ def test_bad_fields_are_named_as_the_client_wrote_them(fields: dict[str, object]
     "text", ["", "{", "[]", "1", "null", '"text"', "NaN", '{"amount": NaN}', "[" * 100_000, "{" * 20_000]
 )
 def test_what_is_no_json_object_is_malformed(text: str) -> None:
-    with pytest.raises(Malformed):
+    with pytest.raises(Malformed, match=r"^the frame is "):
         parse_frame(text)
 
 

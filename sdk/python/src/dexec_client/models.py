@@ -292,7 +292,7 @@ class RiskLimits(Model):
     max_daily: Decimal | None = None
     """the most that the orders of a UTC day may be worth"""
     max_open: int
-    """the most orders that may wait for their price"""
+    """the most orders that may wait, held exits included"""
     tokens: list[str] | None = None
     """the only tokens that may be traded"""
     max_slippage_bps: int | None = None
@@ -311,7 +311,7 @@ class RiskUsage(Model):
     left: Decimal | None = None
     """what of `maxDaily` is left; null without that limit"""
     open: int
-    """orders that wait for their price, up to `maxOpen`"""
+    """orders that wait, held exits included, up to `maxOpen`"""
 
 
 class Seen(Model):

@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.system.e2e.console.page import Console, OpenConsole
 from tests.system.e2e.deployed import Deployed
 
 TWENTY_DIGITS = "12345678901.234567891"
+COVERS_THE_BUTTON = """toast => {
+  const [one, other] = [toast, document.querySelector("#submit")].map((part) => part.getBoundingClientRect());
+  return one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;
+}"""
 
 
 def test_an_amount_of_twenty_digits_can_be_read(console: Console) -> None:
@@ -125,6 +130,22 @@ def test_the_outcome_is_seen_where_one_tapped(open_console: OpenConsole, deploym
     expect(toast).to_have_count(0)
     page.get_by_role("button", name="Run 5 at once").click()
     expect(toast).to_have_text(re.compile("^5 orders: 5 confirmed"))
+
+
+@pytest.mark.parametrize("width", [390, 720, 1300])
+def test_no_outcome_covers_the_button(open_console: OpenConsole, deployment: Deployed, width: int) -> None:
+    console = open_console(deployment, width=width)
+    console.enter(deployment.new_key())
+    page, toast = console.page, console.page.locator(".toast")
+    page.set_viewport_size({"width": width, "height": 560})
+    console.type_amount("1.5")
+    for is_at_top in (False, True):
+        console.submit.evaluate("(button, isAtTop) => button.scrollIntoView(isAtTop)", is_at_top)
+        console.execute()
+        expect(toast).to_have_text(re.compile("^Confirmed"))
+        expect(toast).to_be_in_viewport(ratio=1)
+        assert not toast.evaluate(COVERS_THE_BUTTON)
+        toast.get_by_role("button", name="Dismiss").click()
 
 
 def test_an_outcome_that_is_bad_says_why(console: Console) -> None:

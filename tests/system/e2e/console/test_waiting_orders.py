@@ -177,7 +177,7 @@ def test_what_becomes_of_it_is_told_and_stands_on_its_timeline(trader: Trader) -
     expect(stop).to_contain_text("Due: it executes now.")
     expect(stop.get_by_role("button", name="Amend")).to_be_disabled()
     push(3, "open", step="released", error={"code": "no_venue", "message": "no venue answered"})
-    push(4, "open", step="refused", rule="collar", observed="120", allowed="100")
+    push(4, "open", step="refused", rule="collarBps", observed="120 bps", allowed="100 bps")
     push(5, "expired", error={"code": "deadline_passed", "message": "its time has passed"})
     expect(stop.locator(".tag")).to_have_text("Stop · Expired")
     assert console.shifts() == []
@@ -191,7 +191,7 @@ def test_what_becomes_of_it_is_told_and_stands_on_its_timeline(trader: Trader) -
             "",
             "By its stop: the price was 139.9 USDC per SOL, at or through 140.",
             "no venue answered",
-            "Collar: 120, allowed are 100.",
+            "Held back by the risk limit collarBps: 120 bps, allowed 100 bps.",
             "its time has passed",
         )
     ):
