@@ -29,10 +29,16 @@ TEST_S = 12
 
 
 def _ask(
-    home: Path, url: str | None, api_key: str | None, call: Callable[[Api], Awaitable[Document]]
+    home: Path,
+    url: str | None,
+    api_key: str | None,
+    call: Callable[[Api], Awaitable[Document]],
+    lists: str = "dexec hooks list",
 ) -> Document:
+    """Return what a call of the API answers; ``lists`` is the command that shows what one can name in it."""
     from dexec_client.errors import NotFound
     from dexec_client.raw.api import Api
+    from infra.cli.advice import Advised
 
     async def asked() -> Document:
         target = resolved
@@ -40,8 +46,7 @@ def _ask(
             try:
                 return await call(api)
             except NotFound as exc:
-                lists = "dexec hooks deliveries ID" if "delivery" in str(exc) else "dexec hooks list"
-                raise NotFound(f"{exc}; list yours with: {lists}", exc.status, exc.problem) from exc
+                raise Advised(exc, f"list yours with: {lists}") from exc
 
     resolved = resolve(home, url, api_key)
     return asyncio.run(asked())
@@ -101,7 +106,7 @@ def _show_hooks(document: Any) -> None:
     table = output.table("id", "url", "events", "state", "", whole=("id", "state"))
     for one in document["webhooks"]:
         since = one["disabledAt"] or one["failingSince"]
-        why = f"{one['reason'] or ''} since {since[:16].replace('T', ' ')}" if since else ""
+        why = f"{one['reason'] or ''} since {output.minute(since)}" if since else ""
         url = Text(one["url"], overflow="fold")
         table.add_row(one["hookId"], url, ", ".join(one["events"]) or "all", one["state"], why)
     output.console().print(table)
@@ -158,7 +163,8 @@ def replay(
     as_json: JsonOption = False,
 ) -> None:
     """Send one delivery again, or all that were given up or wait for another try."""
-    answer = _ask(home, url, api_key, lambda api: api.replay(hook_id, delivery))
+    lists = "dexec hooks list" if delivery is None else "dexec hooks deliveries ID or dexec hooks list"
+    answer = _ask(home, url, api_key, lambda api: api.replay(hook_id, delivery), lists)
     output.say_result(answer, lambda one: output.say(f"{one['replayed']} sent again"), as_json=as_json)
 
 

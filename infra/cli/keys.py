@@ -205,8 +205,8 @@ def _print(documents: list[Document]) -> None:
             str(document["keyHash"])[:8],
             "default" if rate is None else "no limit" if rate == 0 else str(rate),
             _bounds(bounds),
-            _minute(document["createdAt"]),
-            _minute(document["revokedAt"]),
+            output.minute(document["createdAt"]),
+            output.minute(document["revokedAt"]),
             style="dim" if document["revokedAt"] else "",
         )
     output.console().print(table)
@@ -216,7 +216,3 @@ def _bounds(bounds: Json) -> str:
     if not isinstance(bounds, dict):
         return "any"
     return ", ".join(f"{most} {symbol}" for symbol, most in bounds.items())
-
-
-def _minute(moment: Json) -> str:
-    return str(moment or "")[:16].replace("T", " ")

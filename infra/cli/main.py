@@ -11,7 +11,7 @@ import typer
 from dexec import __version__
 from dexec.domain.errors import DexecError
 from dexec_client.errors import DexecError as SdkError
-from infra.cli import amendments, halt, local, market, operators, orders, output
+from infra.cli import advice, amendments, halt, local, market, operators, orders, output
 from infra.cli.bench import bench
 from infra.cli.chaos import chaos
 from infra.cli.demo import demo
@@ -31,13 +31,6 @@ from infra.local.errors import LocalError
 
 INTERRUPTED = 130
 """Exit code after a signal, as shells have it."""
-
-_ADVICE = {
-    0: "; where a local deployment is: dexec status",
-    401: "; name another with --api-key, or make one: dexec keys create NAME",
-    404: "; list yours with: dexec history",
-}
-"""What to type next after a refusal that does not say it, by its status; 0 is no answer at all."""
 
 app = typer.Typer(
     name="dexec",
@@ -92,9 +85,7 @@ def main() -> None:
     try:
         app(prog_name="dexec")
     except SdkError as exc:
-        wait = f"; try again in {exc.retry_after:.0f} s" if exc.retry_after else ""
-        advice = "" if "dexec " in str(exc) else _ADVICE.get(exc.status, "")
-        output.complain(f"{exc}{wait}{advice}")
+        output.complain(advice.in_words(exc))
         sys.exit(1)
     except (LocalError, DexecError) as exc:
         output.complain(str(exc))

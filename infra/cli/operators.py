@@ -188,7 +188,7 @@ def _print(documents: list[Document]) -> None:
             Text(str(document["clientId"])),
             views.swap(document),
             views.status_text(str(document["status"])),
-            str(document["since"])[:16].replace("T", " "),
+            output.minute(document["since"]),
             Text(str(document["reason"])),
         )
     if documents:

@@ -217,6 +217,7 @@ async def _place(target: Target, wanted: Document, idempotency_key: str | None) 
     from dexec_client.errors import DexecError as SdkError
     from dexec_client.raw.api import Api
     from dexec_client.raw.retry import new_key
+    from infra.cli.advice import Advised
 
     key = idempotency_key or new_key()
     try:
@@ -227,7 +228,7 @@ async def _place(target: Target, wanted: Document, idempotency_key: str | None) 
             raise SdkError(by_option(str(exc)), exc.status, exc.retry_after) from exc
         options = "".join(f" {option} {wanted[name]}" for name, option in REPEATED.items() if name in wanted)
         advice = f"to have it placed once, run the same command with --idempotency-key {key}{options}"
-        raise SdkError(f"{exc}; whether the order was placed is not known: {advice}", exc.status) from exc
+        raise Advised(exc, advice, f"{exc}; whether the order was placed is not known") from exc
 
 
 async def find_order(target: Target, order_id: str, *, patiently: bool = False) -> Document:

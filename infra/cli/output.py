@@ -21,7 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 Shown = TypeVar("Shown")
-PLAIN_WIDTH = 100
+PLAIN_WIDTH = 120
 """Columns of what is not written to a terminal."""
 
 SHORT_ID = 9
@@ -143,6 +143,11 @@ def say_json_line(document: object) -> None:
     """Print one JSON document on one line, for streams of them."""
     sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
     sys.stdout.flush()
+
+
+def minute(moment: object) -> str:
+    """Return a moment of the API to the minute, in UTC: ``2026-11-22 10:02``; of none, nothing."""
+    return str(moment or "")[:16].replace("T", " ")
 
 
 def complain(message: str) -> None:

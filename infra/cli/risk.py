@@ -35,7 +35,9 @@ def set_limits(
     max_daily: Annotated[
         str | None, _option("AMOUNT", "The most that the orders of a UTC day may be worth.")
     ] = None,
-    max_open: Annotated[str | None, _option("N", "The most orders that may wait for their price.")] = None,
+    max_open: Annotated[
+        str | None, _option("N", "The most orders that may wait, held exits included.")
+    ] = None,
     tokens: Annotated[str | None, _option("SOL,USDC", "The only tokens that may be traded.")] = None,
     max_slippage: Annotated[str | None, _option("BPS", "The most slippage that an order may have.")] = None,
     collar_bps: Annotated[

@@ -56,7 +56,7 @@ def waiting_remark(event: Event) -> str:
     if event.step == "activated":
         return f"trails from {detail['price']} on"
     if event.step == "refused":
-        return f"{detail['rule']}: {detail['observed']}, allowed {detail['allowed']}"
+        return f"held back by {detail['rule']}: {detail['observed']}, allowed {detail['allowed']}"
     return condition(detail) if detail.get("orderType") in CONDITIONS else ""
 
 
@@ -129,21 +129,27 @@ def print_events(events: Iterable[Document]) -> None:
 
 
 def print_history(orders: Iterable[Document]) -> None:
-    """Print orders, one a line; where it is narrow, first the ids are cut, then the swaps are wrapped."""
-    rows = [(str(o["orderId"]), swap(o), str(o["status"]), _result(o)) for o in orders]
+    """Print orders, one a line; where it is narrow ids are cut, then times left out, then swaps wrapped."""
+    rows = [
+        (str(o["orderId"]), swap(o), str(o["status"]), _result(o), output.minute(o["createdAt"]))
+        for o in orders
+    ]
     if not rows:
         output.note("No orders; place one with: dexec order FROM TO AMOUNT")
         return
     console = output.console()
-    widths = [max(len(row[place]) for row in rows) + 2 for place in range(4)]
-    has_room = output.SHORT_ID + sum(widths[1:]) <= console.width
-    whole = {"status", "result", "swap"} if has_room else {"status", "result"}
-    table = output.table("order", "swap", "status", "result", right={"result"}, whole=whole)
-    for order_id, asked, status, result in rows:
-        table.add_row(output.Tail(order_id), asked, status_text(status), result)
+    widths = [max(map(len, column)) + 2 for column in zip(*rows, strict=True)]
+    is_cut = sum(widths) > console.width + 2
+    names = ["order", "swap", "status", "result", "placed"]
+    if output.SHORT_ID + sum(widths[1:]) > console.width:
+        names.pop()
+    has_room = output.SHORT_ID + sum(widths[1 : len(names)]) <= console.width
+    table = output.table(*names, right={"result"}, whole=names[1 if has_room else 2 :])
+    for order_id, asked, status, *rest in rows:
+        table.add_row(output.Tail(order_id), asked, status_text(status), *rest[: len(names) - 3])
     console.print(table)
-    if sum(widths) > console.width + 2:
-        output.note("cut to fit this window; --json and --csv print every order id in full")
+    if is_cut:
+        output.note("cut to fit this window; --json and --csv print every order in full")
 
 
 def _result(order: Document) -> str:

@@ -47,6 +47,7 @@ def filled(order_id: str, status: str = "confirmed") -> Document:
         "amount": "12.5",
         "status": status,
         "amountOut": "1923.123456" if status == "confirmed" else None,
+        "createdAt": "2026-11-20T11:24:09.506Z",
     }
 
 
@@ -72,12 +73,15 @@ def test_a_narrow_history_cuts_the_id_and_not_the_outcome(
     assert lines[1].startswith("…")
     assert ORDER[-8:] in lines[1]
     assert OTHER[-8:] in lines[2]
+    assert all(("2026-11-20 11:24" in line) == (width == 80) for line in lines[1:])
 
 
 def test_a_wide_history_has_whole_ids(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = screen(100, monkeypatch)
     views.print_history([filled(ORDER)])
-    assert ORDER in shown.getvalue()
+    line = shown.getvalue().splitlines()[1]
+    assert line.startswith(ORDER)
+    assert line.rstrip().endswith("1923.123456 USDC  2026-11-20 11:24")
 
 
 def event(status: str, **detail: object) -> Event:

@@ -136,7 +136,12 @@ def test_what_is_waited_for_is_one_phrase(asked: dict[str, object], words: str) 
         ),
         ("triggered", None, {"by": "retry"}, ""),
         ("open", "activated", {"price": "165", "slot": 3}, "trails from 165 on"),
-        ("open", "refused", {"rule": "collar", "observed": "9", "allowed": "5"}, "collar: 9, allowed 5"),
+        (
+            "open",
+            "refused",
+            {"rule": "maxDaily", "observed": "9 USDC", "allowed": "5 USDC"},
+            "held back by maxDaily: 9 USDC, allowed 5 USDC",
+        ),
         ("open", "released", {"error": {"code": "no_venue", "message": "none"}}, "none"),
         ("open", None, {"orderType": "limit", "limitPrice": "160"}, "limit 160"),
         ("pending", None, {"tokenIn": "SOL"}, ""),

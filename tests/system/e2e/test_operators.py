@@ -196,7 +196,7 @@ def test_what_waits_is_cancelled_and_a_revoked_key_keeps_the_rest_waiting(
     assert all(found[one].paid_once and found[one].complete for one in ids)
     assert f"{name} has no valid key" in refused(dexec("keys", "revoke", name))
     assert f"{name} has no valid key" in refused(dexec("again", ids[0]))
-    # What was handed back, while paused or for want of a key, comes again after a minute at the latest: no
+    # What was put back, while paused or for want of a key, comes again after a minute at the latest: no
     # other test should wait for it.
     queue = stack.outputs(deployment.aws)["OrderQueueUrl"]
     # Each has its own, and one from the sweeper at the most, which may come while they wait.
