@@ -50,7 +50,7 @@ def mutants_of(files: Sequence[str]) -> Iterator[Mutant]:
 
 
 def _of_code(file: str, source: str) -> Iterator[tuple[int, str]]:
-    """Leave out what changes no behaviour, as options of @dataclass, and what is no program."""
+    """Leave out what changes no behaviour, as options of @dataclass and zip, and what is no program."""
     program: list[str | Path] = [_PYTHON, cosmic.__file__, file]
     listed = subprocess.run(program, cwd=PROJECT, check=True, capture_output=True, text=True)
     lines = source.splitlines()
@@ -58,6 +58,7 @@ def _of_code(file: str, source: str) -> Iterator[tuple[int, str]]:
         if (
             not _IDLE.match(lines[line - 1])
             and not re.match(r"\*\*?[,\w]", lines[line - 1][column:])
+            and not lines[line - 1][:column].endswith(("strict=", "repr="))
             and _is_code(text)
         ):
             yield line, text

@@ -43,11 +43,19 @@ _ON_POSTGRES = (
         "waiting_orders", "watching", "webhook_records", "webhooks",
     )),
     *(f"tests/system/integration/test_{name}.py" for name in (
-        "archive", "bracket_races", "cancel_amend", "cancel_races", "due", "halt_races", "handlers",
-        "history_plans", "ledger", "operators", "outcomes", "races", "risk", "risk_races", "sql", "tape",
-        "waiting_shown", "webhook_races", "webhooks",
+        "archive", "bracket_races", "cancel_amend", "cancel_races", "due", "first_plans", "halt_races",
+        "handlers", "history_plans", "ledger", "operators", "outcomes", "races", "risk", "risk_races", "sql",
+        "tape", "waiting_shown", "webhook_races", "webhooks",
     )),
     "-k", "not memory and not repeatable and not DSQL and not en_US",
+)  # fmt: skip
+_OF_ROUTES = (
+    "tests/unit", "tests/contract/test_curves.py", "tests/tools/test_vectors.py",
+    *(f"tests/proofs/property/test_{name}.py" for name in (
+        "amounts", "amounts_of_routes", "creator_fees", "routing_oracle", "routing_route", "routing_split",
+        "shown_prices",
+    )),
+    "-m", "not back_end", "-k", "not thousand and not cold_start and not test_architecture",
 )  # fmt: skip
 _OF_THE_API = (
     "tests/unit/api", "tests/unit/adapters", "tests/unit/usecases", "tests/release/docs/test_documents.py",
@@ -73,11 +81,12 @@ GROUPS = (
         tuple(
             f"shared/dexec/{name}"
             for name in (
-                "domain/**/*.py", "ports/*.py", "adapters/paper/*.py", "batches.py"
+                "domain/*.py", "domain/waiting/*.py", "ports/*.py", "adapters/paper/*.py", "batches.py"
             )
         ),
         _IN_MEMORY,
     ),
+    Group("routes", ("shared/dexec/domain/pools/*.py", "shared/dexec/domain/routing/*.py"), _OF_ROUTES),
     Group("api", ("shared/dexec/api/*.py",), _OF_THE_API),
     Group("sql", ("shared/dexec/adapters/postgres/sql/**/*.sql",), _ON_POSTGRES, on_postgres=True),
     Group("postgres", ("shared/dexec/adapters/postgres/*.py",), _OF_ADAPTERS, on_postgres=True),
