@@ -9,7 +9,6 @@ fifth of the time; those of the README in the shell, as a reader does.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import shutil
@@ -26,6 +25,7 @@ from infra.local.home import PROJECT, Home
 from tests.support.homes import new_home
 from tests.support.programs import output
 from tests.system.e2e import inprocess
+from tests.system.e2e.command import environ
 
 # One worker: the pages share a deployment.
 pytestmark = pytest.mark.xdist_group("docs")
@@ -115,22 +115,20 @@ def stand() -> Iterator[Stand]:
     "page", [page for page in PAGES if runnable(page)], ids=lambda page: str(page.relative_to(PROJECT))
 )
 def test_the_commands_of_a_page(stand: Stand, page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in filter(lambda name: name.startswith("DEXEC_"), [*os.environ]):
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("DEXEC_HOME", str(stand.home.root))
     monkeypatch.chdir(PROJECT)
+    at = {"DEXEC_HOME": str(stand.home.root)}
     fitted = [stand.fitted(command) for command in runnable(page)]
     own = [] if page == PAGES[0] else [line for line in fitted if line.startswith("dexec ")]
-    printed = in_a_shell([line for line in fitted if line not in own])
+    printed = in_a_shell([line for line in fitted if line not in own], environ(**at))
     for line in own:
-        ran = inprocess.run(*shlex.split(line, comments=True)[1:])
+        ran = inprocess.run(*shlex.split(line, comments=True)[1:], **at)
         assert ran.returncode == 0, f"{line}: {ran.stderr}"
         printed += ran.stdout + ran.stderr
     assert not re.search(r'"status": ?4', printed)
     assert not re.search(r'"type": ?"[^"]*/errors/', printed)
 
 
-def in_a_shell(lines: list[str]) -> str:
+def in_a_shell(lines: list[str], variables: dict[str, str]) -> str:
     """Run lines one after the other, the first that fails is the last; return what they print."""
     trap = "trap 'echo \"this command failed: $BASH_COMMAND\" >&2' ERR"
     with subprocess.Popen(
@@ -139,7 +137,7 @@ def in_a_shell(lines: list[str]) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"},
+        env={**variables, "PATH": f"{BIN}:{variables['PATH']}"},
     ) as bash:
         # The input stays open meanwhile, as a terminal's does: wscat ends with it.
         assert bash.stdout is not None
