@@ -23,7 +23,7 @@ LAYERS: dict[str, set[str]] = {
     "batches": {"telemetry"},
     "adapters": {"domain", "ports", "adapters"},
     "connecting": {"settings", "adapters"},
-    "wiring": {"domain", "ports", "usecases", "settings", "adapters", "connecting"},
+    "wiring": {"domain", "ports", "usecases", "settings", "adapters", "connecting", "wiring"},
     "composition": {"domain", "ports", "usecases", "api", "adapters", "wiring", "composition"},
     "bootstrap": {"settings", "composition"},
 }
