@@ -48,36 +48,14 @@ COLLECT_AFTER = 20_000
 
 def main() -> None:
     """Serve until SIGTERM, where the environment of ``infra.local.emulator`` says."""
-    # A burst of sockets needs more descriptors than the usual soft limit.
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    # As in the functions: a thread that wakes up waits for the running one instead of interrupting it.
-    if sys.platform == "linux":
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-    # Every request makes and drops thousands of objects, among many that stay.
-    gc.set_threshold(COLLECT_AFTER)
+    _tune_process()
     # Functions inherit what is left in the environment.
     workers = int(os.environ.pop("WORKERS", "0")) or default_workers()
     awaits_stack = bool(os.environ.pop("AWAITS_STACK", ""))
     warm = frozenset(filter(None, os.environ.pop("WARM_FUNCTIONS", "").split(",")))
     _replace_pool(workers, warm)
     lean.trim()
-    from ministack import app as server  # type: ignore[import-untyped]
-    from ministack.services import apigateway, sqs  # type: ignore[import-untyped]
-
-    # Lines for each invocation and each connection: the functions' own are in CloudWatch's logs.
-    for name in ("lambda", "uvicorn.error"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    apigateway.handle_websocket = Sockets(apigateway, workers).handle
-    replace(sqs, _collect_msgs=queues.lazily(sqs._collect_msgs))
-
-    if forks.IS_POSSIBLE:
-        # It imports while the stack is deployed.
-        interpreters = forks.Interpreters(f"{tempfile.gettempdir()}{os.sep}ministack-lambda-")
-        lambda_runtime.subprocess = SimpleNamespace(**vars(subprocess) | {"Popen": interpreters.popen})
-    lean.load_services()
-    # Where signatures are checked, the emulator does it on its own way.
-    app: App = Lanes(server.app if server.AUTH else Shortcut(server.app, server), workers)
+    app = _application(workers)
     if awaits_stack:
         app = Deploying(app, _is_deployed)
     uvicorn.run(
@@ -97,6 +75,38 @@ def main() -> None:
         log_config=None,
         timeout_keep_alive=75,
     )
+
+
+def _tune_process() -> None:
+    """Allow many sockets, and spend little on switches and collections."""
+    # A burst of sockets needs more descriptors than the usual soft limit.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    # As in the functions: a thread that wakes up waits for the running one instead of interrupting it.
+    if sys.platform == "linux":
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    # Every request makes and drops thousands of objects, among many that stay.
+    gc.set_threshold(COLLECT_AFTER)
+
+
+def _application(workers: int) -> App:
+    """Return MiniStack's application, with its parts replaced and its invocations in lanes."""
+    from ministack import app as server  # type: ignore[import-untyped]
+    from ministack.services import apigateway, sqs  # type: ignore[import-untyped]
+
+    # Lines for each invocation and each connection: the functions' own are in CloudWatch's logs.
+    for name in ("lambda", "uvicorn.error"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    apigateway.handle_websocket = Sockets(apigateway, workers).handle
+    replace(sqs, _collect_msgs=queues.lazily(sqs._collect_msgs))
+
+    if forks.IS_POSSIBLE:
+        # It imports while the stack is deployed.
+        interpreters = forks.Interpreters(f"{tempfile.gettempdir()}{os.sep}ministack-lambda-")
+        lambda_runtime.subprocess = SimpleNamespace(**vars(subprocess) | {"Popen": interpreters.popen})
+    lean.load_services()
+    # Where signatures are checked, the emulator does it on its own way.
+    return Lanes(server.app if server.AUTH else Shortcut(server.app, server), workers)
 
 
 def _is_deployed() -> bool:
