@@ -24,7 +24,7 @@ from typing import Any
 import uvicorn
 from ministack.core import concurrency, lambda_runtime  # type: ignore[import-untyped]
 
-from infra.local import forks, lean, queues
+from infra.local import forks, lean, log_streams, queues
 from infra.local.deploying import Deploying
 from infra.local.guard import App, Guard, Rules
 from infra.local.lanes import Lanes
@@ -92,13 +92,19 @@ def _tune_process() -> None:
 def _application(workers: int) -> App:
     """Return MiniStack's application, with its parts replaced and its invocations in lanes."""
     from ministack import app as server  # type: ignore[import-untyped]
-    from ministack.services import apigateway, sqs  # type: ignore[import-untyped]
+    from ministack.services import (  # type: ignore[import-untyped]
+        apigateway,
+        cloudwatch_logs,
+        lambda_svc,
+        sqs,
+    )
 
     # Lines for each invocation and each connection: the functions' own are in CloudWatch's logs.
     for name in ("lambda", "uvicorn.error"):
         logging.getLogger(name).setLevel(logging.WARNING)
     apigateway.handle_websocket = Sockets(apigateway, workers).handle
     replace(sqs, _collect_msgs=queues.lazily(sqs._collect_msgs))
+    replace(lambda_svc, _emit_lambda_logs=log_streams.writing(cloudwatch_logs))
 
     if forks.IS_POSSIBLE:
         # It imports while the stack is deployed.
