@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-MOST_LINES = 50_000
-"""Lines kept of a function: those of 10,000 invocations that log two each."""
+MOST_LINES = 20_000
+"""Lines kept of a function, which logs five an invocation; up to twice as many before the older half goes."""
 
 Write = Callable[..., None]
 
