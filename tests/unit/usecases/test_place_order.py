@@ -20,6 +20,7 @@ from dexec.domain.errors import (
     Unavailable,
     WouldTrigger,
 )
+from dexec.domain.ids import order_id
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
 from dexec.domain.quote import Mode, Pair, RouteRequest
@@ -304,6 +305,16 @@ def test_a_bracket_is_an_entry_and_a_held_exit(world: World, alice: ApiKey) -> N
     assert held.waiting is not None
     assert held.waiting.terms == BACK
     assert [message.order_id for message in world.queue.messages] == [entry.id]
+
+
+def test_an_exit_has_the_greater_id_whatever_is_drawn(world: World, alice: ApiKey) -> None:
+    """A cancel of both locks them by their ids, the end of the entry locks the entry first."""
+    drawn = iter(sorted((order_id(START, bytes([n] * 10)) for n in range(2)), reverse=True))
+    place = replace(world.place_order, new_id=lambda _: next(drawn))
+    with world.tape.process():
+        entry = place(replace(SUBMISSION, exits=BACK), alice).order
+    held = next(order for order in orders(world) if order.entry_id == entry.id)
+    assert entry.id < held.id == entry.exit_id
 
 
 @pytest.mark.parametrize(

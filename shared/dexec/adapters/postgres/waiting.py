@@ -155,6 +155,8 @@ class PostgresWaiting:
 
     def apply(self, changes: Sequence[Change]) -> Mapping[str, tuple[Watcher, ...]]:
         """Write each change whose order is still as it was judged, and return the watchers of those."""
+        # Whoever writes many orders locks them by their ids: the other way round would be a deadlock.
+        changes = sorted(changes, key=lambda change: change.after.id)
         ids = {"order_ids": [change.after.id for change in changes]}
         writes = [Statement("apply_changes", to_apply(changes))]
         for change in changes:
