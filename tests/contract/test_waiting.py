@@ -34,7 +34,7 @@ from tests.contract.waiting_samples import LIMIT, bracket
 from tests.proofs.simulation.audit import LIMIT_MET
 from tests.proofs.simulation.backend import Backend
 
-BOOK, OTHER = Pair("SOL", "USDC"), Pair("SOL", "USDT")
+BOOK, OTHER, LAST = Pair("SOL", "USDC"), Pair("SOL", "USDT"), Pair("USDT", "USDC")
 STOPS = Group("stop", PriceType.REFERENCE, 2)
 TRAILS = Group("trail", PriceType.REFERENCE, 2, 200)
 ASLEEP = Group("asleep", PriceType.REFERENCE, 2, 200)
@@ -91,11 +91,13 @@ def test_books_and_their_groups(store: Backend) -> None:
     place(store, limit("171"))
     place(store, trail("180"))
     place(store, stop("140"))
-    rests(store, place(store, limit("170", OTHER), pair=OTHER))
+    place(store, stop("140"), pair=OTHER)
+    rests(store, place(store, limit("170", LAST), pair=LAST))
     found = store.waits.groups()
     assert {pair: set(groups) for pair, groups in found.items()} == {
         BOOK: {LIMITS, TRAILS, ASLEEP, STOPS},
-        OTHER: set(),
+        OTHER: {STOPS},
+        LAST: set(),
     }
     assert all(len(set(groups)) == len(groups) for groups in found.values())
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from dexec.domain.errors import ConnectionUnknown
-from dexec.domain.order import Order, expire, fail
+from dexec.domain.order import Order, confirm, expire, fail
 from dexec.domain.withdrawals import BY_CLIENT
 from dexec.ports import Connection, Deliveries, MostConnections
 from tests.contract.samples import (
+    FILL,
     MOST,
     NOW,
     SLOW,
@@ -224,14 +225,16 @@ def test_a_stream_hears_of_a_cancel_or_an_expiry_though_who_wrote_it_notified_no
 ) -> None:
     """It may have broken off after the commit, and no message goes round of the order."""
     orders = [store.orders.place(bracket(LIMIT), None, None).order for _ in range(2)]
+    sent = submitted(store, place(store))
     for one, client_id in (("stream", "alice"), ("her other", "alice"), ("of bob", "bob")):
         connect(store, one, client_id, stream=True)
     connect(store, "no stream")
-    sent = submitted(store, place(store))
     store.watching.watch(orders[0].id, "alice", "stream")
     if how == "cancelled":
+        # It is executed still, and heard of from its executor.
         cancels = store.control.cancel([sent.id, *(order.id for order in orders)], NOW, BY_CLIENT)
         assert cancels.noted == (sent.id,)
+        store.orders.save(confirm(sent, NOW, FILL))
     else:
         store.waits.apply([expire(order, NOW, failure("deadline_passed")) for order in orders])
     ids = {one for order in orders for one in (order.id, order.exit_id)}

@@ -6,8 +6,6 @@ SELECT {{o}}.id, c.connection_id
 FROM {{o}}
 JOIN connections c ON c.client_id = {{o}}.client_id AND c.stream
 WHERE {{o}}.outcome <> 'resting'
-    AND (
-        SELECT w.order_id FROM watchers w WHERE w.order_id = {{o}}.id AND w.connection_id = c.connection_id LIMIT 1
-    ) IS NULL
+    AND (SELECT w.order_id FROM watchers w WHERE w.order_id = {{o}}.id AND w.connection_id = c.connection_id) IS NULL
 LIMIT 250
 ON CONFLICT (order_id, connection_id) DO NOTHING
