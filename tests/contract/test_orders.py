@@ -188,6 +188,18 @@ def test_an_order_is_watched_by_who_placed_it_and_by_streams_of_its_client(store
     ]
 
 
+def test_a_repeat_that_places_nothing_is_a_repeat_too(store: Backend) -> None:
+    """It was answered with the order, and its message is sent."""
+    first = store.orders.place(new_order(key="k"), None, None).order
+    known = store.orders.known(new_order(key="k", now=after(1)))
+    assert known == replace(first, queued_at=after(1)) == stored(store, first)
+    assert not store.orders.withdraw(first, after(2), failure("unavailable"))
+    submitted(store, first)
+    late = store.orders.known(new_order(key="k", now=after(3)))
+    assert late is not None
+    assert (late.status, late.queued_at) == (Status.SUBMITTED, after(1))
+
+
 # --- withdrawing -------------------------------------------------------------------------------------
 
 

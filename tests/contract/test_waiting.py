@@ -10,12 +10,12 @@ import pytest
 
 from dexec.domain import halts
 from dexec.domain.lifecycle import Status, Step
-from dexec.domain.order import Activated, Order, cancel, expire
+from dexec.domain.order import Activated, Order, Triggered, cancel, expire
 from dexec.domain.quote import Pair
-from dexec.domain.waiting.conditions import Limit, PriceType, Stop, Trail
+from dexec.domain.waiting.conditions import Kind, Limit, PriceType, Stop, Trail
 from dexec.domain.waiting.lookup import LIMITS, Group, Part
 from dexec.domain.waiting.prices import Price, price_key
-from dexec.domain.waiting.steps import activate, rest, trigger
+from dexec.domain.waiting.steps import activate, amend, rest, trigger
 from dexec.domain.waiting.terms import Terms, Waiting
 from dexec.ports import ApiKey, Bound, ClaimOutcome, Found, Moved
 from tests.contract.samples import (
@@ -34,7 +34,7 @@ from tests.contract.waiting_samples import LIMIT, bracket
 from tests.proofs.simulation.audit import LIMIT_MET
 from tests.proofs.simulation.backend import Backend
 
-BOOK, OTHER = Pair("SOL", "USDC"), Pair("SOL", "USDT")
+BOOK, OTHER, LAST = Pair("SOL", "USDC"), Pair("SOL", "USDT"), Pair("USDT", "USDC")
 STOPS = Group("stop", PriceType.REFERENCE, 2)
 TRAILS = Group("trail", PriceType.REFERENCE, 2, 200)
 ASLEEP = Group("asleep", PriceType.REFERENCE, 2, 200)
@@ -91,11 +91,13 @@ def test_books_and_their_groups(store: Backend) -> None:
     place(store, limit("171"))
     place(store, trail("180"))
     place(store, stop("140"))
-    rests(store, place(store, limit("170", OTHER), pair=OTHER))
+    place(store, stop("140"), pair=OTHER)
+    rests(store, place(store, limit("170", LAST), pair=LAST))
     found = store.waits.groups()
     assert {pair: set(groups) for pair, groups in found.items()} == {
         BOOK: {LIMITS, TRAILS, ASLEEP, STOPS},
-        OTHER: set(),
+        OTHER: {STOPS},
+        LAST: set(),
     }
     assert all(len(set(groups)) == len(groups) for groups in found.values())
 
@@ -142,6 +144,20 @@ def test_a_trail_that_is_executed_needs_its_ticks_for_it_may_rest_again(store: B
     assert store.waits.oldest_since(groups) == {BOOK: 5}
     store.orders.save(cancel(claimed(store, executed), NOW, "client", failure("x")))
     assert store.waits.oldest_since(groups) == {BOOK: 7}
+
+
+def test_a_trail_that_has_fired_needs_its_ticks_for_a_halt_may_undo_that(store: Backend) -> None:
+    store.audit.tick(5)
+    order = place(store, trail())
+    store.audit.tick(7)
+    place(store, trail())
+    store.waits.apply([trigger(order, NOW, Triggered(Kind.TRAIL))])
+    resting = rest(claimed(store, order), NOW, failure("no_venue"))
+    store.orders.save(resting)
+    assert store.waits.oldest_since(store.waits.groups()) == {BOOK: 5}
+    limited = replace(trail(), stop_limit=Price("1", BOOK))
+    store.orders.amend(amend(resting.after, NOW, order.request, limited, None), None)
+    assert store.waits.oldest_since(store.waits.groups()) == {BOOK: 5}
 
 
 def test_what_reaches_a_bound_is_found_with_its_order(store: Backend) -> None:

@@ -174,11 +174,11 @@ def test_who_lost_the_lease_changes_no_row_of_what_another_let_rest(store: Backe
     for change in (untrigger(mine, after(27), failure("halted")), fail(mine, after(27), failure("x"))):
         with pytest.raises(LeaseLost):
             store.orders.save(change)
-        assert set(rows(store, order)) == {Part.RETRY}, "its stop has fired"
+        assert set(rows(store, order)) == {Part.RETRY, Part.STOP}, "its trail has fired"
     store.orders.amend(amending(rested.after, OCO, after(26)), None)
     with pytest.raises(LeaseLost):
         store.orders.save(untrigger(mine, after(26), failure("halted")))
-    assert set(rows(store, order)) == {Part.RETRY}
+    assert set(rows(store, order)) == {Part.RETRY, Part.STOP}
 
 
 def test_claims_tell_from_the_last_time_on_that_it_was_open(store: Backend) -> None:

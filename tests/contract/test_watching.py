@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 
 from dexec.domain.errors import ConnectionUnknown
-from dexec.domain.order import Order, fail
+from dexec.domain.order import Order, confirm, expire, fail
+from dexec.domain.withdrawals import BY_CLIENT
 from dexec.ports import Connection, Deliveries, MostConnections
 from tests.contract.samples import (
+    FILL,
     MOST,
     NOW,
     SLOW,
@@ -19,9 +21,10 @@ from tests.contract.samples import (
     failure,
     new_order,
     place,
+    submitted,
     trading_key,
 )
-from tests.contract.waiting_samples import in_every_status
+from tests.contract.waiting_samples import LIMIT, bracket, in_every_status
 from tests.proofs.simulation.backend import Backend
 
 
@@ -214,6 +217,30 @@ def test_a_stream_that_missed_nothing_is_not_notified_later(store: Backend) -> N
     order = ended(store, watcher="c")
     connect(store, "stream", stream=True)
     assert undelivered(store) == {order.id: {"c"}}
+
+
+@pytest.mark.parametrize("how", ["cancelled", "expired"])
+def test_a_stream_hears_of_a_cancel_or_an_expiry_though_who_wrote_it_notified_nobody(
+    store: Backend, how: str
+) -> None:
+    """It may have broken off after the commit, and no message goes round of the order."""
+    orders = [store.orders.place(bracket(LIMIT), None, None).order for _ in range(2)]
+    sent = submitted(store, place(store))
+    for one, client_id in (("stream", "alice"), ("her other", "alice"), ("of bob", "bob")):
+        connect(store, one, client_id, stream=True)
+    connect(store, "no stream")
+    store.watching.watch(orders[0].id, "alice", "stream")
+    if how == "cancelled":
+        # It is executed still, and heard of from its executor.
+        cancels = store.control.cancel([sent.id, *(order.id for order in orders)], NOW, BY_CLIENT)
+        assert cancels.noted == (sent.id,)
+        store.orders.save(confirm(sent, NOW, FILL))
+    else:
+        store.waits.apply([expire(order, NOW, failure("deadline_passed")) for order in orders])
+    ids = {one for order in orders for one in (order.id, order.exit_id)}
+    assert undelivered(store) == {one: {"stream", "her other"} for one in ids}
+    store.watching.settle(Deliveries(orders[0].id, True, delivered=frozenset({"stream", "her other"})))
+    assert undelivered(store).keys() == ids - {orders[0].id}
 
 
 def test_failures_count_until_they_are_forgiven(store: Backend) -> None:

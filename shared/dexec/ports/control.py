@@ -91,7 +91,8 @@ class Control(Protocol):
         """End those orders, of one client or of any, that have no signature, whoever holds them.
 
         They are cancelled, with their held exits; on what is submitted it is noted. For a ``Failure`` they
-        end as failed, as all readers know it, and nothing is noted.
+        end as failed, as all readers know it, and nothing is noted. What ended is watched by its client's
+        streams, so that it is ``undelivered`` until they are notified; of very many, by some.
         """
 
     def orders(self, order_ids: Sequence[str]) -> tuple[Order, ...]:

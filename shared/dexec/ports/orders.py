@@ -117,7 +117,8 @@ class Orders(Protocol):
     def known(self, new: NewOrder) -> Order | None:
         """Return the order that stands under this idempotency key; None where it is not used.
 
-        Raises ``IdempotencyConflict``.
+        It is a repeat, as of ``place``: it renews a pending order's ``queued_at``. Raises
+        ``IdempotencyConflict``, ``CommitUnknown``.
         """
 
     def withdraw(self, order: Order, now: datetime, error: Failure) -> bool:

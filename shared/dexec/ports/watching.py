@@ -102,7 +102,8 @@ class Watching(Protocol):
     def watch_later(self, missed: Sequence[Missed]) -> None:
         """Note connections that have not received the end of orders: they are ``undelivered`` from now on.
 
-        A stream that was opened after an order was placed does not watch it, and would else never hear.
+        A stream that was opened after an order was placed does not watch it, unless a cancel or a tick ended
+        it, which has some streams watch what they end; it would else never hear.
         """
 
     def undelivered(

@@ -79,7 +79,7 @@ class Book:
             return Bound(pair, group, -price_key(newest.price), MOST_CANDIDATES, newest.slot)
         if group.kind == "asleep":
             return Bound(pair, group, -price_key(newest.price), MOST_TRIGGERED, newest.slot)
-        window = prices.window(group.confirm_ticks)
+        window = None if group.kind == "fired" else prices.window(group.confirm_ticks)
         if window is None:
             return None
         if not group.is_trail:

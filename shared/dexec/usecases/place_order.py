@@ -141,8 +141,10 @@ class PlaceOrder:
             order = replace(order, status=status, waiting=Waiting.of(terms, fired))
         if exits is None:
             return replace(new, order=order)
-        held = held_exit(order, self.new_id(order.created_at), exits)
-        return replace(new, order=replace(order, exit_id=held.id), exit=held)
+        # Orders are locked by their ids: an entry before its exit, as its end does.
+        entry_id, exit_id = sorted((order.id, self.new_id(order.created_at)))
+        order = replace(order, id=entry_id, exit_id=exit_id)
+        return replace(new, order=order, exit=held_exit(order, exit_id, exits))
 
     def _after(self, placed: Placed, new: NewOrder, watcher: str | None, now: datetime) -> Placed:
         """Queue what is due, have the market watched for what waits, notify of what is new."""

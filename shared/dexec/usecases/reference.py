@@ -11,6 +11,9 @@ from dexec.domain.quote import Mode, Pair, PoolSnapshot, RouteRequest, VenueFail
 from dexec.domain.routing import find_amounts, pairs_for
 from dexec.usecases.quote_route import QuoteRoute, cost_of_leg
 
+MOST_BEHIND_SLOTS = 5
+"""A venue whose pools are so many slots (of 0.4 s) older than another's still counts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prices:
@@ -46,13 +49,17 @@ class Reference:
     amounts: Mapping[str, int]
 
     def __call__(self, pairs: Sequence[Pair]) -> Look:
-        """Ask the venues once and price each of the books."""
+        """Ask the venues once and price each of the books; one whose node lags behind has not answered."""
         asked_at = self.quote_route.clock.now()
-        snapshots, failures = self.quote_route.ask(_read_for(pairs))
+        found, failures = self.quote_route.ask(_read_for(pairs))
+        newest = max((snapshot.slot for snapshot in found), default=0)
+        lagging = [one for one in found if newest - one.slot > MOST_BEHIND_SLOTS]
+        failures += [_failure(one, newest) for one in lagging]
+        snapshots = [one for one in found if one not in lagging]
         prices = reference_prices(pairs, snapshots, self.amounts, self.quote_route.leg_cost_lamports)
         return Look(
             asked_at,
-            max((snapshot.slot for snapshot in snapshots), default=0),
+            newest,
             prices,
             frozenset(snapshot.venue for snapshot in snapshots),
             tuple(failures),
@@ -83,6 +90,10 @@ def reference_prices(
         if ahead is not None and back is not None:
             prices[pair] = Prices(ahead, (ahead + 1 / back) / 2)
     return prices
+
+
+def _failure(snapshot: PoolSnapshot, newest: int) -> VenueFailure:
+    return VenueFailure(snapshot.venue, f"its pools are of slot {snapshot.slot}, another venue's of {newest}")
 
 
 def opposite(pair: Pair) -> Pair:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from dexec.domain.errors import AttemptFailed, CancelWished, LeaseLost, OrderFailed, QueueUnavailable
+from dexec.domain.errors import (
+    AttemptFailed,
+    CancelWished,
+    LeaseLost,
+    OrderFailed,
+    OutcomeUnknown,
+    QueueUnavailable,
+    Unavailable,
+)
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Change, Order, confirm
 from dexec.domain.routing import record_fill
@@ -74,23 +83,33 @@ class SettleDeadLetter:
             return _WITHOUT_WORK[claim.outcome]
         if claim.outcome in _LATER:
             return self._put_back(claim.order)
+        try:
+            return self._settle(claim, claim.order, ends_at, report)
+        except (Unavailable, OutcomeUnknown):
+            if not claim.abandoned:
+                # Left behind, its lease would count as a run that crashed.
+                with suppress(Unavailable, OutcomeUnknown):
+                    self.orders.release(claim.order, self.clock.now())
+            raise
+
+    def _settle(self, claim: Claim, order: Order, ends_at: datetime, report: Reporting) -> Letter:
         with self.new_notifier().until(ends_at) as notifier:
             notifier.notify(claim.events, claim.watchers)
-            change = None if claim.order.is_terminal else self._settlement(claim.order)
+            change = None if order.is_terminal else self._settlement(order)
             if change is not None:
                 try:
                     change, watchers = self._save(change)
                 except LeaseLost:
                     return Letter.KEPT
                 notifier.notify(change.events, watchers)
-        self.hint(claim.order)
+        self.hint(order)
         if change is not None:
             self.notify_exit(change.after, watchers, ends_at)
         if change is not None:
-            report(Report(claim.order, change.after, claim.events + change.events, notifier.failures))
-        if claim.order.is_terminal or change is not None:
+            report(Report(order, change.after, claim.events + change.events, notifier.failures))
+        if order.is_terminal or change is not None:
             return Letter.SETTLED if notifier.error is None else Letter.KEPT
-        return self._give_back(claim, claim.order)
+        return self._give_back(claim, order)
 
     def _save(self, change: Change) -> tuple[Change, tuple[Watcher, ...]]:
         """Write the settlement, or, where a cancel was noted, that the order is cancelled instead."""

@@ -81,6 +81,7 @@ class FakeControl:
             self._store.write(cancel(row.order, at, why.by, why.error))
         else:
             self._store.write(fail(row.order, at, why))
+        self._store.have_streams_hear(row.order)
         # The end of an entry ends its held exit, too.
         return [self._written(row), *map(self._written, held)]
 

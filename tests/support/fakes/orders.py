@@ -51,10 +51,8 @@ class FakeOrders:
                 return Placed(self._insert(new, limit, watcher), is_new=True, streams=self._streams(new))
             if known.request_hash not in new.request_hashes:
                 raise IdempotencyConflict("this idempotency key was used for another order")
-            if known.order.status is Status.PENDING:
-                known.order = replace(known.order, queued_at=new.order.created_at)
-            is_new = known.order.id == new.order.id
-            return Placed(known.order, is_new, streams=self._streams(new))
+            order = self._repeated(known, new)
+            return Placed(order, order.id == new.order.id, streams=self._streams(new))
 
     def _streams(self, new: NewOrder) -> tuple[Watcher, ...] | None:
         """Return the client's streams where something waits: they hear of it at once."""
@@ -72,7 +70,13 @@ class FakeOrders:
             row = None if new.idempotency_key is None else self._known(new)
             if row is not None and row.request_hash not in new.request_hashes:
                 raise IdempotencyConflict("this idempotency key was used for another order")
-            return None if row is None else row.order
+            return None if row is None else self._repeated(row, new)
+
+    def _repeated(self, row: Row, new: NewOrder) -> Order:
+        """Return the order of a repeated key, whose message is sent again where it is pending."""
+        if row.order.status is Status.PENDING:
+            row.order = replace(row.order, queued_at=new.order.created_at)
+        return row.order
 
     def _known(self, new: NewOrder) -> Row | None:
         if new.idempotency_key is None:

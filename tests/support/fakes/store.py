@@ -131,6 +131,12 @@ class Store:
         change = after_entry(held.order, entry, max(entry.updated_at, held.order.updated_at))
         if change is not None:
             self.write(change)
+            self.have_streams_hear(held.order)
+
+    def have_streams_hear(self, order: Order) -> None:
+        """Have its client's streams watch an order that has ended."""
+        if order.is_terminal:
+            self.watchers |= {(order.id, one.connection_id) for one in self.streams_of(order.client_id)}
 
     def events_since_open(self, order_id: str) -> tuple[Event, ...]:
         """Return the events of an order since it last became open, or all."""

@@ -179,6 +179,7 @@ class FakeWaiting:
         if change.after.status is Status.TRIGGERED and self._store.may_not_trade(order):
             return False
         self._store.write(change)
+        self._store.have_streams_hear(change.after)
         return True
 
     def move(self, moved: Sequence[Moved]) -> None:

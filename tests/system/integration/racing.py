@@ -1,7 +1,10 @@
-"""What races on one database begin with: a key, and an order that is about to be signed for."""
+"""What races on one database need: a key, an order that is about to be signed for, a look at who waits."""
 
 from __future__ import annotations
 
+import time
+
+from dexec.adapters.postgres.connection import BoundedConnection
 from dexec.adapters.postgres.orders import PostgresOrders
 from dexec.domain.order import Order, build
 from dexec.ports import ApiKey
@@ -18,3 +21,17 @@ def built(orders: PostgresOrders) -> Order:
     change = build(claimed, NOW, ROUTE)
     orders.save(change)
     return change.after
+
+
+def wait_for_a_lock(connection: BoundedConnection) -> None:
+    """Return once a statement waits for another's lock."""
+    waits = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    for _ in range(500):
+        (counted,) = connection.execute(waits).fetchone() or (0,)
+        if counted:
+            return
+        time.sleep(0.01)
+    raise AssertionError("nothing waits")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -28,7 +27,7 @@ from tests.conftest import Connecting, Isolation
 from tests.contract.samples import FILL, LEASE, NOW, ROUTE, TRANSACTION, after, failure
 from tests.contract.waiting_samples import EXITS, bracket
 from tests.proofs.simulation.audit import PostgresAudit
-from tests.system.integration.racing import KEY
+from tests.system.integration.racing import KEY, wait_for_a_lock
 
 THREADS = 8
 ROUNDS = 15
@@ -128,19 +127,6 @@ def amend_in(connection: BoundedConnection, held: Order, text: str) -> Order:
         [held.id, row.part.value, str(row.group), row.key, wanted.seq],
     )
     return wanted
-
-
-def wait_for_a_lock(connection: BoundedConnection) -> None:
-    waits = (
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    for _ in range(500):
-        (counted,) = connection.execute(waits).fetchone() or (0,)
-        if counted:
-            return
-        time.sleep(0.01)
-    raise AssertionError("nothing waits")
 
 
 def test_an_exit_that_is_amended_just_before_it_opens_waits_by_what_it_says(

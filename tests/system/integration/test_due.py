@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from typing import cast
 
 import psycopg
 import pytest
 
 from dexec.adapters.postgres.database import Database
+from dexec.adapters.postgres.statements import sql
 from dexec.domain.halts import Stop, Switch
 from dexec.domain.waiting.lookup import LIMITS
 from dexec.ports import Bound
@@ -66,3 +68,19 @@ def test_rows_of_clients_that_may_not_trade_are_in_nobodys_way(opened: Opened, *
     by_price = store.waits.due_by_price([Bound(SOL_USDC, LIMITS, -(2**62), most=9)])
     by_time = store.waits.due_by_time([SOL_USDC], NOW)
     assert [[one.order.id for one in found] for found in (by_price, by_time)] == [[order.id]] * 2
+
+
+def test_the_groups_of_a_book_are_found_past_whatever_is_due_by_the_time_alone(opened: Opened) -> None:
+    store, connection = opened
+    open_order(store)
+    connection.execute(
+        "INSERT INTO waiting"
+        " SELECT 'ord_' || n, 'expiry', client_id, pair, book, NULL, key, at, version"
+        " FROM waiting, generate_series(1, 20000) n",
+    )
+    connection.execute("VACUUM ANALYZE waiting")
+    assert store.waits.groups() == {SOL_USDC: (LIMITS,)}
+    found = connection.execute(b"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + sql("waiting_groups")).fetchone()
+    assert found is not None
+    (plan,) = cast(list[dict[str, dict[str, int]]], found[0])
+    assert plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"] < 30

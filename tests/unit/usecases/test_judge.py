@@ -69,6 +69,11 @@ def test_what_no_tick_can_have_made_due_has_no_bound(group: Group) -> None:
     assert book(90, 100).bound(SOL_USDC, group) is None
 
 
+def test_a_trail_that_has_fired_is_not_due_again() -> None:
+    bounds = [book(110, 100, 90).bound(SOL_USDC, Group(kind, bps=1_000)) for kind in ("trail", "fired")]
+    assert [bound is None for bound in bounds] == [False, True]
+
+
 def test_highs_of_both_types_of_price_are_kept_until_no_trail_needs_them() -> None:
     ticked = book(110, 100, 90, mid=80)
     ticked.add(BookTick(SOL_USDC, FIRST + 3, NOW, usdc(95), usdc(70)))

@@ -20,6 +20,7 @@ from dexec.domain.errors import (
     Unavailable,
     WouldTrigger,
 )
+from dexec.domain.ids import order_id
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
 from dexec.domain.quote import Mode, Pair, RouteRequest
@@ -304,6 +305,34 @@ def test_a_bracket_is_an_entry_and_a_held_exit(world: World, alice: ApiKey) -> N
     assert held.waiting is not None
     assert held.waiting.terms == BACK
     assert [message.order_id for message in world.queue.messages] == [entry.id]
+
+
+def test_a_repeat_that_would_be_refused_by_now_keeps_the_order_from_being_withdrawn(
+    world: World, alice: ApiKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soon = replace(SUBMISSION, expires_at=START + timedelta(seconds=1))
+    send, repeated = world.queue.send, []
+
+    def send_late(order_id: str, client_id: str, delay_s: int) -> None:
+        monkeypatch.setattr(world.queue, "send", send)
+        world.clock.advance(2)
+        repeated.append(submit(world, alice, soon))
+        raise QueueUnavailable
+
+    monkeypatch.setattr(world.queue, "send", send_late)
+    order = submit(world, alice, soon)
+    assert [one.id for one in repeated] == [order.id]
+    assert [one.status for one in orders(world)] == [Status.PENDING]
+
+
+def test_an_exit_has_the_greater_id_whatever_is_drawn(world: World, alice: ApiKey) -> None:
+    """A cancel of both locks them by their ids, the end of the entry locks the entry first."""
+    drawn = iter(sorted((order_id(START, bytes([n] * 10)) for n in range(2)), reverse=True))
+    place = replace(world.place_order, new_id=lambda _: next(drawn))
+    with world.tape.process():
+        entry = place(replace(SUBMISSION, exits=BACK), alice).order
+    held = next(order for order in orders(world) if order.entry_id == entry.id)
+    assert entry.id < held.id == entry.exit_id
 
 
 @pytest.mark.parametrize(

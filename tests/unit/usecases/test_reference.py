@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import pytest
 
-from dexec.domain.quote import Mode, Pair, PoolSnapshot, RouteRequest
+from dexec.domain.quote import Mode, Pair, PoolSnapshot, RouteRequest, VenueFailure
 from dexec.domain.tokens import parse_token_amounts
 from dexec.usecases.quote_route import QuoteRoute
 from dexec.usecases.reference import Reference, opposite, reference_prices
@@ -69,6 +69,33 @@ def test_a_look_is_as_of_the_newest_slot_that_a_venue_answered_with(route: Quote
 
     venues = [*route.venues, Ahead("raydium", FakeClock()), *route.venues]
     assert Reference(replace(route, venues=venues), AMOUNTS)([SOL_USDC]).slot == 10**6
+
+
+class Lagging(FakeVenue):
+    """A venue whose node is some slots behind."""
+
+    behind: int = 0
+
+    def read(self, pairs: Sequence[Pair]) -> PoolSnapshot:
+        snapshot = super().read(pairs)
+        return replace(snapshot, slot=snapshot.slot - self.behind)
+
+
+@pytest.mark.parametrize(("behind", "counts"), [(0, True), (5, True), (6, False), (10**6, False)])
+def test_a_venue_that_lags_behind_another_has_not_answered(
+    route: QuoteRoute, behind: int, *, counts: bool
+) -> None:
+    lagging = Lagging("meteora", FakeClock())
+    lagging.behind = behind
+    look = Reference(replace(route, venues=[route.venues[0], lagging]), AMOUNTS)([SOL_USDC])
+    names = {"raydium", "meteora"} if counts else {"raydium"}
+    assert look.venues == names == {one.venue for one in look.snapshots}
+    newest = route.venues[0].read([SOL_USDC]).slot
+    said = f"its pools are of slot {newest - behind}, another venue's of {newest}"
+    assert look.failures == (() if counts else (VenueFailure("meteora", said),))
+    assert look.slot == newest
+    one = Reference(replace(route, venues=route.venues[:1]), AMOUNTS)([SOL_USDC])
+    assert (look.prices == one.prices) is not counts
 
 
 @pytest.mark.parametrize("token", ["SOL", "USDC"])

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from dexec.domain.errors import LeaseLost, Unavailable
+from dexec.domain.errors import ClusterUnavailable, LeaseLost, Unavailable
 from dexec.domain.halts import Stop, Switch
 from dexec.domain.lifecycle import Status
 from dexec.domain.order import Order
@@ -188,6 +188,29 @@ def test_an_order_is_parked_at_its_third_crash_in_a_row_unless_it_may_land(
     assert (stored(world).parked_at is not None) is is_parked
     if is_parked:
         assert settle(world, order) == (Letter.PARKED, [])
+
+
+@pytest.mark.parametrize("is_killed", [True, False], ids=["after a crash", "after a redelivery"])
+def test_a_settlement_that_a_back_end_refuses_counts_as_no_crash_and_hides_none(
+    world: World, alice: ApiKey, monkeypatch: pytest.MonkeyPatch, *, is_killed: bool
+) -> None:
+    order = abandoned(world, alice, Landing.SLIPPED)
+    world.clock.advance(30)
+    if not is_killed:
+        settle(world, order)
+    before = stored(world)
+
+    def away(*_: object) -> None:
+        raise ClusterUnavailable("away")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(world.cluster, "look", away)
+        with pytest.raises(ClusterUnavailable):
+            settle(world, order)
+    assert (stored(world).lease_token is None) is not is_killed
+    world.clock.advance(30)
+    assert settle(world, order)[0] is Letter.SETTLED
+    assert (before.rounds, stored(world).rounds) == ((0, 1) if is_killed else (1, 0))
 
 
 def test_a_letter_is_settled_under_a_lease(

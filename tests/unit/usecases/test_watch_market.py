@@ -72,6 +72,21 @@ def test_a_trail_that_a_halt_sends_back_to_wait_still_knows_its_highest_price() 
     assert stage.read(order).status is Status.TRIGGERED, "200 was seen, and the price is still 25 % below"
 
 
+def test_a_trail_that_fired_and_rested_long_still_knows_its_highest_price_after_a_halt() -> None:
+    stage = Stage([200, 150])
+    stage.place(stop("100"))
+    order = stage.place(Terms(stop=Trail(2_000, confirm_ticks=1), stop_limit=price("155")))
+    assert stage.watch(2)["triggered"] == 1
+    stage.rest_again(order)
+    assert "triggered" not in stage.watch(1_000)
+    stage.backend.audit.trigger(order.id)
+    now = stage.clock.now()
+    taken = stage.backend.orders.claim(order.id, "executor", now, now + timedelta(seconds=25)).order
+    assert taken is not None
+    stage.backend.orders.save(untrigger(taken, now, HALTED))
+    assert stage.watch(1)["triggered"] == 1, "200 was seen, and the price is still 25 % below"
+
+
 def test_nothing_waits_nothing_is_asked() -> None:
     stage = Stage()
     assert stage.function()(0, START + timedelta(seconds=60)) == Watched(0, Counter(), timedelta(0), [])

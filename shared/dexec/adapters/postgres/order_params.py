@@ -76,6 +76,11 @@ def to_place(new: NewOrder, limit: RateLimit | None, watcher: str | None) -> dic
     }
 
 
+def to_repeat(new: NewOrder) -> dict[str, object]:
+    """Return the parameters of ``place_order`` that find the order of a key, or place nothing."""
+    return {**to_place(new, None, None), "most_open": 0, "adds": 1}
+
+
 def to_place_exit(held: Order) -> dict[str, object]:
     """Return the parameters of ``place_exit``; what its entry decides is read from its row."""
     return {

@@ -13,7 +13,7 @@ import psycopg
 
 from dexec.adapters.postgres import amendments, encoding, rows
 from dexec.adapters.postgres.database import Database, Repeat
-from dexec.adapters.postgres.order_params import NO_LIMIT, rate_id, retry_after_s
+from dexec.adapters.postgres.order_params import NO_LIMIT, rate_id, retry_after_s, to_repeat
 from dexec.adapters.postgres.order_writes import ending, looking, placing, saving
 from dexec.adapters.postgres.risk import DAY_LIMIT, PostgresRisk
 from dexec.adapters.postgres.risk_encoding import load_limits
@@ -66,9 +66,7 @@ class PostgresOrders:
         statements = placing(new, limit, watcher)
         reads = looking(new, self._shards)
         try:
-            (found, *_), seen = self._database.transact(statements, reads, Repeat.HARMLESS)
-            while found and found[0]["raced"]:
-                (found, *_), seen = self._database.transact(statements, reads, Repeat.HARMLESS)
+            found, seen = self._place(statements, reads)
         except psycopg.errors.UniqueViolation:
             # Only a repeat after a lost connection can find its own id: the first run did commit.
             known = self.find(new.order.id, new.order.client_id)
@@ -93,9 +91,17 @@ class PostgresOrders:
         """Return the order that an idempotency key stands for."""
         if new.idempotency_key is None:
             return None
-        params = {"client_id": new.order.client_id, "idempotency_key": new.idempotency_key}
-        found = self._database.fetch(Statement("find_by_key", params), Repeat.READ)
+        found, _ = self._place([Statement("place_order", to_repeat(new))], [])
         return _honest(found[0], new) if found else None
+
+    def _place(
+        self, statements: Sequence[Statement], reads: Sequence[Statement]
+    ) -> tuple[list[Row], list[list[Row]]]:
+        """Run ``place_order`` and what follows it, again where the order moved on meanwhile."""
+        while True:
+            (found, *_), seen = self._database.transact(statements, reads, Repeat.HARMLESS)
+            if not (found and found[0]["raced"]):
+                return found, seen
 
     def _not_placed(
         self, new: NewOrder, limit: RateLimit, watcher: str | None

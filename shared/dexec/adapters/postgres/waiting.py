@@ -12,7 +12,7 @@ from typing import cast
 from dexec.adapters.postgres import rows
 from dexec.adapters.postgres.database import Database, Repeat
 from dexec.adapters.postgres.order_params import book_of
-from dexec.adapters.postgres.order_writes import ending
+from dexec.adapters.postgres.order_writes import closing
 from dexec.adapters.postgres.statements import Row, Statement
 from dexec.adapters.postgres.waiting_params import to_apply
 from dexec.domain.order import Change, Order
@@ -155,10 +155,13 @@ class PostgresWaiting:
 
     def apply(self, changes: Sequence[Change]) -> Mapping[str, tuple[Watcher, ...]]:
         """Write each change whose order is still as it was judged, and return the watchers of those."""
+        # Whoever writes many orders locks them by their ids: the other way round would be a deadlock.
+        changes = sorted(changes, key=lambda change: change.after.id)
         ids = {"order_ids": [change.after.id for change in changes]}
         writes = [Statement("apply_changes", to_apply(changes))]
-        for change in changes:
-            writes += ending(change.after) if change.ends_entry else ()
+        # What ends here ends unfilled.
+        if entries := [change.after.id for change in changes if change.ends_entry]:
+            writes += closing(entries, changes[0].after.updated_at)
         (moved, *_), (watchers,) = self._database.transact(
             writes, [Statement("watchers_of_orders", ids)], Repeat.NEVER
         )

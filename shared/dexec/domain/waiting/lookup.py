@@ -10,6 +10,7 @@ are due, however many wait. T is the price type, N the ticks that confirm a stop
 | ``stop T N`` | the price's key | the best of the last N ticks is at the price or below |
 | ``trail T N B`` | minus the slot since which ticks count | one since then was at least best / (1 - t) |
 | ``asleep T N B`` | minus the activation price's key | the newest tick is at that price or above |
+| ``fired T N B`` | as of ``trail`` | never: it has fired, but a halt may undo that, so its ticks are kept |
 
 A store sets the key of a trail that it makes active: minus the slot that it sets ``since`` to. Keys of prices
 are rounded towards due, so what is found is only likely to be: ``dexec.domain.waiting.due`` decides exactly.
@@ -59,8 +60,8 @@ class Group:
 
     @property
     def is_trail(self) -> bool:
-        """Whether its keys are slots, of trails that are active."""
-        return self.kind == "trail"
+        """Whether its keys are slots since which trails need the ticks: active ones, or that have fired."""
+        return self.kind in ("trail", "fired")
 
     @classmethod
     def read(cls, text: str) -> Group:
@@ -106,10 +107,13 @@ def waiting_rows(order: Order, waiting: Waiting, now: datetime) -> WaitingRows:
     rests_until = waiting.rests_until if waiting.rests_until and waiting.rests_until > now else None
     rows: list[WaitingRow] = []
     terms = waiting.terms
-    if waiting.has_stopped and terms.stop_limit is None:
-        rows.append(WaitingRow(Part.RETRY, at=rests_until or now))
-    elif waiting.has_stopped and terms.stop_limit is not None:
-        rows.append(limit_row(Limit(terms.stop_limit), rests_until))
+    if waiting.has_stopped:
+        if terms.stop_limit is None:
+            rows.append(WaitingRow(Part.RETRY, at=rests_until or now))
+        else:
+            rows.append(limit_row(Limit(terms.stop_limit), rests_until))
+        if isinstance(terms.stop, Trail):
+            rows.append(stop_row(terms.stop, waiting))
     else:
         if terms.limit is not None:
             rows.append(limit_row(terms.limit, rests_until))
@@ -127,12 +131,13 @@ def limit_row(limit: Limit, rests_until: datetime | None = None) -> WaitingRow:
 
 
 def stop_row(stop: Stop | Trail, waiting: Waiting) -> WaitingRow:
-    """Return the row of a stop, or of a trail, active or not yet."""
+    """Return the row of a stop, or of a trail: active, not yet, or not any more."""
     if isinstance(stop, Stop):
         group = Group("stop", stop.price_type, stop.confirm_ticks)
         return WaitingRow(Part.STOP, group, price_key(stop.price.value, up=True))
     if stop.activation is not None and not waiting.is_active:
         group = Group("asleep", stop.price_type, stop.confirm_ticks, stop.bps)
         return WaitingRow(Part.STOP, group, -price_key(stop.activation.value))
-    group = Group("trail", stop.price_type, stop.confirm_ticks, stop.bps)
+    kind = "fired" if waiting.has_stopped else "trail"
+    group = Group(kind, stop.price_type, stop.confirm_ticks, stop.bps)
     return WaitingRow(Part.STOP, group, -(waiting.since or 0))

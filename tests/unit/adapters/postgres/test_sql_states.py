@@ -35,15 +35,15 @@ Spelled = tuple[str, frozenset[Status]]
 
 EXPECTED: dict[str, list[Spelled]] = {
     "add_waiting": [("=", RESTING)],
-    "cancel_orders": [*[("=", SUBMITTED)] * 8, ("IN", UNSIGNED), ("=", SUBMITTED)],
-    "apply_changes": [("<>", TRIGGERED), ("<>", OPEN)],
+    "cancel_orders": [*[("=", SUBMITTED)] * 8, ("IN", UNSIGNED), ("=", SUBMITTED), ("<>", RESTING)],
+    "apply_changes": [("<>", TRIGGERED), ("<>", RESTING), ("<>", OPEN)],
     "cancellable_orders": [("IN", CLAIMABLE), ("=", RESTING)],
     "claim_order": [
         *(("IN", RESTARTED), ("IN", RESTARTED), ("IN", CLAIMABLE), ("=", SUBMITTED), ("<>", SUBMITTED)),
     ],
     "committing_orders": [("<=", RESTING), ("=", OPEN)],
     "count_resting_of_client": [("<=", RESTING)],
-    "close_exits": [("=", CANCELLED), ("=", CANCELLED), ("=", HELD), ("IN", UNFILLED)],
+    "close_exits": [("=", CANCELLED), ("=", CANCELLED), ("=", HELD), ("IN", UNFILLED), ("<>", RESTING)],
     "count_resting": [("=", RESTING)],
     "due_by_price": [("=", OPEN)],
     "due_by_time": [("=", OPEN)],

@@ -20,11 +20,14 @@ WITH moved AS (
     ) AS c (id, seen_seq, status, outcome, seq, waiting, since, run_at, queued_at, error, at, step, detail)
     WHERE o.id = ANY(%(ids)b::text[]) AND o.id = c.id AND o.seq = c.seen_seq
         AND (c.status <> 'triggered' OR NOT {{may_not_trade o}})
-    RETURNING o.id, o.seq, o.status, o.attempt, o.exit_id, c.at, c.step, c.detail
+    RETURNING o.id, o.client_id, o.seq, o.status, o.outcome, o.attempt, o.exit_id, c.at, c.step, c.detail
 ),
 events AS (
     INSERT INTO order_events (order_id, seq, status, step, attempt, detail, at)
     SELECT id, seq, status, step, attempt, detail, at FROM moved
+),
+watching AS (
+    {{streams_hear moved}}
 ),
 over AS (
     DELETE FROM waiting w USING moved

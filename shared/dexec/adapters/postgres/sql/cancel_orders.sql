@@ -20,5 +20,8 @@ WITH moved AS (
 event AS (
     INSERT INTO order_events (order_id, seq, status, step, attempt, detail, at)
     SELECT id, seq, status, NULL, attempt, %(detail)s, updated_at FROM moved WHERE outcome IS NOT NULL
+),
+watching AS (
+    {{streams_hear moved}}
 )
 SELECT * FROM moved

@@ -6,7 +6,15 @@
 -- "spare_slot" that a slot was reserved although the same key was placed at the same moment.
 -- What waits has a rate of its own; ticks up to the newest do not count for its stop, whichever shard saw it.
 WITH known AS (
-    {{of_key first}}
+-- Bounded and ordered by the whole of their index; order_history_before.sql says why: of "client_id = … AND
+-- idempotency_key = …" PostgreSQL may read all orders of a client with many.
+    SELECT id FROM (
+        SELECT id, client_id, idempotency_key FROM orders
+        WHERE (client_id, idempotency_key) >= (%(client_id)s, %(idempotency_key)s)
+        ORDER BY client_id, idempotency_key
+        LIMIT 1
+    ) AS first
+    WHERE client_id = %(client_id)s AND idempotency_key = %(idempotency_key)s
 ),
 repeated AS (
     UPDATE orders SET queued_at = %(now)s

@@ -1,1 +1,0 @@
-{{of_key found}}
