@@ -113,6 +113,10 @@ def order(
         raise typer.BadParameter("with --exact-out what is got is fixed: bound what is paid with --max-in")
     if max_in is not None and not exact_out:
         raise typer.BadParameter("--max-in goes with --exact-out; bound what is got with --min-out")
+    if deadline is not None and expires is not None:
+        raise typer.BadParameter("give --deadline or --expires: both say until when")
+    if idempotency_key == "":
+        raise typer.BadParameter("--idempotency-key is empty: under no key a repeat is a second order")
     bps = previews.slippage_bps(slippage)
     waits = Conditions(limit, stop, trail, activation, oco, take_profit, stop_loss, expires, ioc)
     wanted: Document = {"tokenIn": token_in, "tokenOut": token_out, "amount": amount}
@@ -216,10 +220,10 @@ async def _place(target: Target, wanted: Document, idempotency_key: str | None) 
     """Place an order, however often its answer is lost. Raises ``SdkError``, which says how to go on."""
     from dexec_client.errors import DexecError as SdkError
     from dexec_client.raw.api import Api
-    from dexec_client.raw.retry import new_key
+    from dexec_client.raw.retry import key_or_new
     from infra.cli.advice import Advised
 
-    key = idempotency_key or new_key()
+    key = key_or_new(idempotency_key)
     try:
         async with Api(target.http_url, target.api_key, say=output.note) as api:
             return await api.place(wanted, key)

@@ -47,6 +47,8 @@ MISTAKES = (
     Mistake("order SOL USDC 1 --slippage 0.125", 2, ("slippage", "two decimals")),
     Mistake("order SOL USDC 1 --max-in 2", 2, ("--exact-out", "--min-out")),
     Mistake("order SOL USDC 1 --exact-out --min-out 2", 2, ("bound what is paid with --max-in",)),
+    Mistake("order SOL USDC 1 --idempotency-key=", 2, ("--idempotency-key is empty",)),
+    Mistake("order SOL USDC 1 --deadline 10 --expires 2h", 2, ("give --deadline or --expires",)),
     Mistake("order SOL USDC 1 --limit far", 1, ("error --limit: must be a plain decimal number",)),
     Mistake("order SOL USDC 1 --stop 100000", 1, ("error --stop: it would trigger at once",)),
     Mistake("order SOL USDC 1 --oco --take-profit 1 --stop-loss 2", 1, ("error --take-profit: ",)),
