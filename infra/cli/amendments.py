@@ -143,10 +143,14 @@ def _say(done: Document) -> None:
 
 async def _amend(target: Target, order_id: str, given: Mapping[str, str | None]) -> Document:
     """Amend an order as it is now. Raises ``SdkError``, also where it changes meanwhile."""
+    from dexec_client.errors import DexecError as SdkError
     from dexec_client.raw.api import Api
-    from infra.cli.amendment_fields import amendment
+    from infra.cli.amendment_fields import amended_by_option, amendment
 
     async with Api(target.http_url, target.api_key) as api:
         order = await api.order(order_id)
         wanted = amendment(str(order.get("orderType", "market")), given, datetime.now(UTC))
-        return await api.amend(order_id, cast(int, order["seq"]), wanted)
+        try:
+            return await api.amend(order_id, cast(int, order["seq"]), wanted)
+        except SdkError as exc:
+            raise SdkError(amended_by_option(str(exc)), exc.status, exc.retry_after) from exc

@@ -81,7 +81,10 @@ def halt(
     reducing: Annotated[
         bool, typer.Option("--reducing", help="Still take and execute orders into one token.")
     ] = False,
-    into: Annotated[str, typer.Option(metavar="TOKEN", help="That token, for --reducing.")] = "USDC",
+    into: Annotated[
+        str | None,
+        typer.Option(metavar="TOKEN", help="That token, for --reducing.", show_default="USDC"),
+    ] = None,
     home: HomeOption = HOME,
     stack: StackOption = None,
     as_json: JsonOption = False,
@@ -95,7 +98,9 @@ def halt(
     from dexec.domain.tokens import find_token
     from infra.operators.keys import check_name
 
-    token = find_token(into, "--into").symbol if reducing else None
+    if into is not None and not reducing:
+        raise typer.BadParameter("--into goes with --reducing: without it everything is halted")
+    token = find_token(into or "USDC", "--into").symbol if reducing else None
     whose = None if client is None else check_name(client)
     with access(home, stack) as way:
         stop = Stop.REDUCING if reducing else Stop.HALTED

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from dexec import __version__
-from dexec.domain.errors import DexecError
+from dexec.domain.errors import DexecError, FieldRejected
 from dexec_client.errors import DexecError as SdkError
 from infra.cli import advice, amendments, halt, local, market, operators, orders, output
 from infra.cli.bench import bench
@@ -86,6 +86,9 @@ def main() -> None:
         app(prog_name="dexec")
     except SdkError as exc:
         output.complain(advice.in_words(exc))
+        sys.exit(1)
+    except FieldRejected as exc:
+        output.complain(f"{exc.field}: {exc}" if exc.field else str(exc))
         sys.exit(1)
     except (LocalError, DexecError) as exc:
         output.complain(str(exc))

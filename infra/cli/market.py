@@ -42,6 +42,7 @@ def quote(
 ) -> None:
     """Show every venue's quote and the route an order would take now."""
     from infra.cli.route_views import print_route_in_full
+    from infra.cli.views import swap
 
     mode = "exactOut" if exact_out else "exactIn"
     wanted = _Wanted(token_in, token_out, amount, mode, slippage_bps(slippage))
@@ -52,7 +53,8 @@ def quote(
     if as_json:
         output.say_json(route)
         return
-    print_route_in_full(route, f"{route['amountIn']} {route['tokenIn']} → {route['tokenOut']}")
+    exact = route["amountOut" if exact_out else "amountIn"]
+    print_route_in_full(route, swap({**route, "amount": exact}))
     limit = f"at most {route['maxAmountIn']}" if exact_out else f"at least {route['minAmountOut']}"
     output.say(f"  {limit}, or the swap fails as a whole")
 

@@ -121,7 +121,7 @@ def order(
     waits = Conditions(limit, stop, trail, activation, oco, take_profit, stop_loss, expires, ioc)
     wanted: Document = {"tokenIn": token_in, "tokenOut": token_out, "amount": amount}
     mode, label = "exactOut" if exact_out else None, label or None
-    wanted |= _given(slippage=slippage, mode=mode, clientOrderId=label, deadline=deadline)
+    wanted |= _given(slippageBps=bps, mode=mode, clientOrderId=label, deadline=deadline)
     bounds, fields = _given(minAmountOut=min_out, maxAmountIn=max_in), waits.fields(datetime.now(UTC))
     target = resolve(home, url, api_key)
     with stoppable():
@@ -190,6 +190,8 @@ def history(
 
     if active and status is not None:
         raise typer.BadParameter("give --status or --active")
+    if as_csv and as_json:
+        raise typer.BadParameter("give --csv or --json")
     most = limit or (sys.maxsize if as_csv else SHOWN)
     shown = "active" if active else status and status.value
     orders = asyncio.run(_history(resolve(home, url, api_key), shown, most))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from typer.testing import CliRunner
 from dexec.domain.errors import Invalid
 from dexec.domain.halts import Stop
 from dexec.domain.risk import RiskLimits
-from infra.cli.main import app
+from infra.cli.main import app, main
 from infra.operators.risk import changed
 from tests.proofs.simulation.world import World
 from tests.support.fakes import START
@@ -94,6 +95,15 @@ def test_a_limit_that_cannot_be(given: dict[str, str], message: str) -> None:
         changed(RiskLimits(max_notional=5, max_daily=6), given)
 
 
+def test_a_refusal_names_the_option(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["dexec", "risk", "set", "desk", "--max-open=-1"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "error --max-open: must be a whole number" in capsys.readouterr().err
+
+
 def test_another_settlement_token_takes_its_own_amounts() -> None:
     given = {"settlement": "sol", "max_notional": "1.5", "max_daily": "none"}
     assert changed(RiskLimits(max_notional=5, max_daily=6), given) == RiskLimits(
@@ -132,6 +142,13 @@ def test_trading_is_halted_for_all_and_for_one_and_resumed_likewise(world: World
     assert said("resume") == {"paused": False, "lifted": ["halted", "paused"], "left": ["reducing alice"]}
     assert "trading was not paused or halted" in dexec("resume")
     dexec("resume", "--client", "alice", "--reducing")
+    assert world.backend.control.switches() == ()
+
+
+def test_a_token_to_reduce_into_is_not_a_halt_of_everything(world: World) -> None:
+    ran = CliRunner().invoke(app, ["halt", "--into", "SOL"])
+    assert ran.exit_code == 2
+    assert "--into goes with --reducing" in ran.output
     assert world.backend.control.switches() == ()
 
 

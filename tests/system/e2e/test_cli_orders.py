@@ -101,6 +101,11 @@ def test_explain_attributes_the_fill(dexec: Run, order_id: str) -> None:
     assert {part["cause"] for part in explained["parts"]} == {"fees", "impact", "rounding", "drift"}
 
 
+def test_a_quote_names_what_is_exact(dexec: Run) -> None:
+    assert dexec("quote", "USDC", "SOL", "1", "--exact-out").stdout.startswith("USDC → 1 SOL ")
+    assert dexec("quote", "USDC", "SOL", "100").stdout.startswith("100 USDC → SOL ")
+
+
 def test_quote_shows_every_venue_and_what_would_be_taken(dexec: Run) -> None:
     route = json.loads(dexec("quote", "SOL", "USDC", "250", "--json").stdout)
     assert {quote["venue"] for quote in route["quotes"]} == {"raydium", "meteora"}
