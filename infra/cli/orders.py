@@ -27,6 +27,7 @@ from infra.cli.conditions import (
 )
 from infra.cli.interrupts import stoppable
 from infra.cli.leaving import again_command, leaving
+from infra.cli.short_ids import whole_id
 from infra.cli.target import HOME, HomeOption, JsonOption, KeyOption, Target, UrlOption, resolve
 
 if TYPE_CHECKING:
@@ -70,7 +71,9 @@ RepeatOption = Annotated[
         show_default="a new one",
     ),
 ]
-OrderArgument = Annotated[str, typer.Argument(metavar="ORDER_ID", help="As printed when it was placed.")]
+OrderArgument = Annotated[
+    str, typer.Argument(metavar="ORDER_ID", help="Its id, or the end of it as in a table.")
+]
 
 
 def order(
@@ -166,6 +169,7 @@ def watch(
 ) -> None:
     """Show an order's events, those it has and those to come, until its last (exit code 1 if it fails)."""
     target = resolve(home, url, api_key)
+    order_id = whole_id(target, order_id)
     with stoppable(), leaving(order_id, again_command(home, url)):
         status = asyncio.run(_watch(target, order_id, as_json=as_json))
     _exit_unless_confirmed(status)
@@ -214,7 +218,8 @@ def show(
     """Show one order: its route, what it filled, and every event."""
     from infra.cli.views import print_order
 
-    found = asyncio.run(find_order(resolve(home, url, api_key), order_id))
+    target = resolve(home, url, api_key)
+    found = asyncio.run(find_order(target, whole_id(target, order_id)))
     output.say_result(found, print_order, as_json=as_json)
 
 

@@ -62,6 +62,7 @@ MISTAKES = (
     Mistake("quote SOL USDC -- -1", 1, ("amount",)),
     # what is not there
     Mistake("show ord_1", 1, ("no such order of this client; list yours with: dexec history\n",)),
+    Mistake(f"show …{NOBODYS[-8:]}", 1, (f"no order of yours ends in {NOBODYS[-8:]}", "dexec history")),
     Mistake(f"watch {NOBODYS}", 1, ("there is no such order", "dexec history")),
     Mistake(f"explain {NOBODYS}", 1, ("there is no such order", "dexec history")),
     Mistake("hooks test hook_1", 1, ("there is no such webhook; list yours with: dexec hooks list",)),
