@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable
 from typing import Annotated
@@ -62,6 +63,19 @@ app.add_typer(operators.orders, rich_help_panel="Operators")
 app.add_typer(keys, rich_help_panel="Operators")
 app.add_typer(risk, rich_help_panel="Operators")
 app.add_typer(paper_market, rich_help_panel="Market")
+
+
+def _unwrapped(typed: typer.Typer) -> None:
+    """Let the help of commands flow: Typer keeps the line breaks of a docstring's later paragraphs."""
+    for command in typed.registered_commands:
+        paragraphs = inspect.getdoc(command.callback) or ""
+        command.help = "\n\n".join(text.replace("\n", " ") for text in paragraphs.split("\n\n"))
+    for group in typed.registered_groups:
+        if group.typer_instance is not None:
+            _unwrapped(group.typer_instance)
+
+
+_unwrapped(app)
 
 
 def _say_version(asked: bool) -> None:
