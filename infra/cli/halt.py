@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from infra.cli import output
-from infra.cli.operators import StackOption, access, orders
+from infra.cli.operators import StackOption, access, note_unknown, orders
 from infra.cli.target import HOME, HomeOption, JsonOption
 
 if TYPE_CHECKING:
@@ -107,6 +107,8 @@ def halt(
         switch = Switch(stop, way.parts.clock.now(), whose, token)
         halted = way.parts.halt.trading(switch, _say_waiting)
         standing = way.parts.control.standing(whose)
+        if whose is not None:
+            note_unknown(way, whose)
     if as_json:
         found = halted_document(halted)
         output.say_json({"halt": switch.name, "into": token, **found, "submitted": standing.submitted})

@@ -51,6 +51,12 @@ def access(home: Path, stack: str | None) -> AbstractContextManager[Access]:
     return ways.local(Home(home.resolve())) if stack is None else ways.on_aws(stack)
 
 
+def note_unknown(way: Access, client: str) -> None:
+    """Say of a client that never had a key that it may be misspelt: what is set for it holds nothing then."""
+    if not way.parts.operators.api_keys(client):
+        output.note(f"note: {client} never had a key; dexec keys list shows the clients")
+
+
 orders = typer.Typer(name="orders", help="Orders of all clients: list those with a problem, cancel.")
 
 

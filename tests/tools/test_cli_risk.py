@@ -29,7 +29,10 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     """Return a world that the commands reach as a deployment."""
     world = World()
     backend = world.backend
-    parts = SimpleNamespace(control=backend.control, risk=backend.risk, halt=world.halt, clock=world.clock)
+    operators = SimpleNamespace(api_keys=lambda client: ["a key"] if client in ("desk", "alice") else [])
+    parts = SimpleNamespace(
+        control=backend.control, risk=backend.risk, halt=world.halt, clock=world.clock, operators=operators
+    )
 
     @contextmanager
     def reached(home: Path, stack: str | None) -> Iterator[SimpleNamespace]:
@@ -150,6 +153,14 @@ def test_a_token_to_reduce_into_is_not_a_halt_of_everything(world: World) -> Non
     assert ran.exit_code == 2
     assert "--into goes with --reducing" in ran.output
     assert world.backend.control.switches() == ()
+
+
+@pytest.mark.parametrize("arguments", [["halt", "--client"], ["risk", "set", "--max-open=1"]])
+def test_a_client_that_never_had_a_key_is_said(world: World, arguments: list[str]) -> None:
+    for client, is_said in (("desk", False), ("dsek", True)):
+        ran = CliRunner().invoke(app, [*arguments, client], env={"COLUMNS": "200"})
+        assert ran.exit_code == 0
+        assert ("note: dsek never had a key; dexec keys list shows the clients" in ran.stderr) == is_said
 
 
 def test_resume_keeps_the_halts_of_others(world: World) -> None:
