@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import socket
 from pathlib import Path
@@ -82,6 +83,13 @@ def test_a_wide_history_has_whole_ids(monkeypatch: pytest.MonkeyPatch) -> None:
     line = shown.getvalue().splitlines()[1]
     assert line.startswith(ORDER)
     assert line.rstrip().endswith("1923.123456 USDC  2026-11-20 11:24")
+
+
+@pytest.mark.parametrize("name", ["minAmountOut", "maxAmountIn"])
+def test_an_order_is_shown_with_its_own_limit(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = screen(80, monkeypatch)
+    views.print_order({**filled(ORDER, "open"), "attempt": 1, "events": [], name: "500"})
+    assert re.search(rf"{name} +500", shown.getvalue())
 
 
 def event(status: str, **detail: object) -> Event:
