@@ -20,8 +20,8 @@ _OF_THE_PLATFORM = {
     "xray_trace_id",
 }
 _SHOWN_APART = {"level", "message", "service", "timestamp"}
-_TOO_LONG = {"legs", "leftOut", "quotes"}
-"""Of a routing decision; its reason is shown, ``--json`` and ``dexec show`` have the rest."""
+_DECISIONS = "routes"
+"""An executor's routing decisions: their reasons are shown, ``--json`` and ``dexec show`` have the rest."""
 
 
 def print_line(line: Line, *, as_json: bool) -> None:
@@ -34,12 +34,18 @@ def print_line(line: Line, *, as_json: bool) -> None:
     if not line.fields:
         output.say(f"[dim]{line.at:%H:%M:%S}[/] {escape(line.text)}")
         return
-    fields = {name: str(value) for name, value in line.fields.items() if value is not None}
+    fields = {name: _text(name, value) for name, value in line.fields.items() if value is not None}
     level = fields.get("level", "")
-    named = fields.keys() - _OF_THE_PLATFORM - _SHOWN_APART - _TOO_LONG
-    details = " ".join(f"{name}={fields[name]}" for name in fields if name in named)
+    named = fields.keys() - _OF_THE_PLATFORM - _SHOWN_APART
+    details = " ".join(f"{name}={text}" for name, text in fields.items() if name in named and text)
     service, message = escape(fields.get("service", "")), escape(fields.get("message", ""))
     output.say(
         f"[dim]{line.at:%H:%M:%S}[/] [{_COLOURS.get(level, 'dim')}]{level:<7}[/] "
         f"[bold]{service}[/] {message} [dim]{escape(details)}[/]"
     )
+
+
+def _text(name: str, value: object) -> str:
+    if name == _DECISIONS and isinstance(value, list):
+        return "; ".join(str(decision["reason"]) for decision in value)
+    return str(value)
