@@ -8,8 +8,8 @@ from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from dexec_client.errors import BadAddress, DexecError, NotDone
-from dexec_client.raw.retry import LOST
+from dexec_client.errors import DexecError, NotDone
+from dexec_client.raw.retry import is_lost
 from dexec_client.results import Order, OrderEvent
 
 if TYPE_CHECKING:
@@ -83,6 +83,6 @@ class AsyncOrderHandle:
                 if (order := await self.refresh()).terminal:
                     return order
             except DexecError as exc:
-                if isinstance(exc, BadAddress) or exc.status not in LOST:
+                if not is_lost(exc):
                     raise
             await asyncio.sleep(POLL_S)

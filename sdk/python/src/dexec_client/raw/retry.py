@@ -40,6 +40,11 @@ def key_or_new(key: str | None) -> str:
     return new_key() if key is None else key
 
 
+def is_lost(error: DexecError) -> bool:
+    """Whether a call has no answer yet that is final, so that it may be made again."""
+    return error.status in LOST and not isinstance(error, BadAddress)
+
+
 def pause_s(failures: int, retry_after: float | None = None) -> float:
     """Return how long to wait after failures in a row: doubling, jittered, never under Retry-After."""
     pause: float = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(failures - 1, 10))
@@ -58,7 +63,7 @@ async def until_answered(call: Callable[[], Awaitable[T]], say: Say, how: str = 
         try:
             return await call()
         except DexecError as exc:
-            if isinstance(exc, BadAddress) or exc.status not in LOST:
+            if not is_lost(exc):
                 raise
             failures += 1
             unknown = unknown or (exc if exc.is_unknown else None)
