@@ -6,11 +6,26 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from infra.cli.conditions import by_option
 from infra.cli.durations import end_of
 from infra.cli.percent import trail_bps
 
 if TYPE_CHECKING:
     from dexec_client.raw.json_types import Document
+
+OPTIONS = {
+    "amount": "--amount",
+    "limitPrice": "--limit",
+    "triggerPrice": "--stop",
+    "trailingBps": "--trail",
+    "activationPrice": "--activation",
+    "takeProfit.limitPrice": "--limit",
+    "stopLoss.triggerPrice": "--stop",
+    "stopLoss.trailingBps": "--trail",
+    "stopLoss.activationPrice": "--activation",
+    "expiresAt": "--expires",
+}
+"""The option by which each field of an amendment is given."""
 
 NOTHING = "none"
 """What takes away a price or an expiry that can be missing."""
@@ -23,6 +38,11 @@ def amendment(order_type: str, given: Mapping[str, str | None], now: datetime) -
         if text is not None:
             _put(found, order_type, option, text, now)
     return found
+
+
+def amended_by_option(refusal: str) -> str:
+    """Return the words of a refusal with the option in the place of the field that it names, if any."""
+    return by_option(refusal, OPTIONS)
 
 
 def _put(found: Document, order_type: str, option: str, text: str, now: datetime) -> None:

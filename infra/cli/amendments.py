@@ -14,6 +14,7 @@ import typer
 
 from infra.cli import output
 from infra.cli.orders import OrderArgument
+from infra.cli.short_ids import whole_id
 from infra.cli.target import HOME, HomeOption, JsonOption, KeyOption, Target, UrlOption, resolve
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ def cancel(
     if bool(order_ids) == everything or (pair is not None and not everything):
         raise typer.BadParameter("name orders, or give --all; --all --pair FROM TO is those of one pair")
     target = resolve(home, url, api_key)
-    done = asyncio.run(_cancel_all(target, pair) if everything else _cancel(target, order_ids or []))
+    named = [whole_id(target, one) for one in order_ids or []]
+    done = asyncio.run(_cancel_all(target, pair) if everything else _cancel(target, named))
     if as_json:
         output.say_json(done)
     else:
@@ -98,7 +100,7 @@ def amend(
     if not any(given.values()):
         raise typer.BadParameter("name what is to be amended, for example --limit 155")
     target = resolve(home, url, api_key)
-    found = asyncio.run(_amend(target, order_id, given))
+    found = asyncio.run(_amend(target, whole_id(target, order_id), given))
     output.say_result(found, print_order, as_json=as_json)
 
 
@@ -143,10 +145,14 @@ def _say(done: Document) -> None:
 
 async def _amend(target: Target, order_id: str, given: Mapping[str, str | None]) -> Document:
     """Amend an order as it is now. Raises ``SdkError``, also where it changes meanwhile."""
+    from dexec_client.errors import DexecError as SdkError
     from dexec_client.raw.api import Api
-    from infra.cli.amendment_fields import amendment
+    from infra.cli.amendment_fields import amended_by_option, amendment
 
     async with Api(target.http_url, target.api_key) as api:
         order = await api.order(order_id)
         wanted = amendment(str(order.get("orderType", "market")), given, datetime.now(UTC))
-        return await api.amend(order_id, cast(int, order["seq"]), wanted)
+        try:
+            return await api.amend(order_id, cast(int, order["seq"]), wanted)
+        except SdkError as exc:
+            raise SdkError(amended_by_option(str(exc)), exc.status, exc.retry_after) from exc

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +21,7 @@ LONGEST_DEADLINE = timedelta(days=1)
 """What lasts longer has a time of day as its end."""
 
 OPTIONS = {
+    "clientOrderId": "--label",
     "minAmountOut": "--min-out",
     "maxAmountIn": "--max-in",
     "deadline": "--deadline",
@@ -170,10 +172,10 @@ def bought(wanted: Document) -> Document:
     return {"side": "buy", "baseAsset": wanted["tokenOut"], "quoteAsset": wanted["tokenIn"], **rest}
 
 
-def by_option(refusal: str) -> str:
+def by_option(refusal: str, options: Mapping[str, str] = OPTIONS) -> str:
     """Return the words of a refusal with the option in the place of the field that it names, if any."""
     field, colon, message = refusal.partition(": ")
-    return f"{OPTIONS[field]}: {message}" if colon and field in OPTIONS else refusal
+    return f"{options[field]}: {message}" if colon and field in options else refusal
 
 
 def expiry(text: str, now: datetime) -> Document:

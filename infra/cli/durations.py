@@ -1,12 +1,14 @@
-"""Lengths of time on the command line: ``90s``, ``2h``, ``7d``."""
+"""Times on the command line: lengths such as ``90s``, ``2h``, ``7d``, and times in ISO 8601."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
 
+import typer
+
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_DURATION = re.compile(r"(\d{1,6})([smhd])")
+_DURATION = re.compile(r"([1-9]\d{0,5})([smhd])")
 
 
 def duration(text: str) -> timedelta | None:
@@ -16,6 +18,13 @@ def duration(text: str) -> timedelta | None:
 
 
 def end_of(text: str, now: datetime) -> str:
-    """Return a time in ISO 8601: so long after ``now``, or as it is given."""
+    """Return a time in ISO 8601: so long after ``now``, or as it is given. Raises ``BadParameter``."""
     length = duration(text)
-    return text if length is None else (now + length).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if length is not None:
+        return (now + length).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        known = "90s, 30m, 2h, 7d or a time such as 2030-01-31T12:00:00Z"
+        raise typer.BadParameter(f"--expires takes {known}, not {text!r}") from None
+    return text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from infra.cli import output
-from infra.cli.operators import StackOption, access, orders
+from infra.cli.operators import StackOption, access, note_unknown, orders
 from infra.cli.target import HOME, HomeOption, JsonOption
 
 if TYPE_CHECKING:
@@ -81,7 +81,10 @@ def halt(
     reducing: Annotated[
         bool, typer.Option("--reducing", help="Still take and execute orders into one token.")
     ] = False,
-    into: Annotated[str, typer.Option(metavar="TOKEN", help="That token, for --reducing.")] = "USDC",
+    into: Annotated[
+        str | None,
+        typer.Option(metavar="TOKEN", help="That token, for --reducing.", show_default="USDC"),
+    ] = None,
     home: HomeOption = HOME,
     stack: StackOption = None,
     as_json: JsonOption = False,
@@ -95,13 +98,17 @@ def halt(
     from dexec.domain.tokens import find_token
     from infra.operators.keys import check_name
 
-    token = find_token(into, "--into").symbol if reducing else None
+    if into is not None and not reducing:
+        raise typer.BadParameter("--into goes with --reducing: without it everything is halted")
+    token = find_token(into or "USDC", "--into").symbol if reducing else None
     whose = None if client is None else check_name(client)
     with access(home, stack) as way:
         stop = Stop.REDUCING if reducing else Stop.HALTED
         switch = Switch(stop, way.parts.clock.now(), whose, token)
         halted = way.parts.halt.trading(switch, _say_waiting)
         standing = way.parts.control.standing(whose)
+        if whose is not None:
+            note_unknown(way, whose)
     if as_json:
         found = halted_document(halted)
         output.say_json({"halt": switch.name, "into": token, **found, "submitted": standing.submitted})

@@ -128,14 +128,16 @@ def deliveries(
     page = _ask(
         home, url, api_key, lambda api: api.deliveries(hook_id, state=state, limit=limit, cursor=cursor)
     )
-    output.say_result(page, lambda document: _show_deliveries(document, hook_id), as_json=as_json)
+    output.say_result(page, lambda document: print_deliveries(document, hook_id), as_json=as_json)
 
 
-def _show_deliveries(document: Any, hook_id: str) -> None:
+def print_deliveries(document: Any, hook_id: str) -> None:
+    """Print a page of deliveries; a narrow terminal cuts their ids and wraps the reasons, nothing else."""
     if not document["deliveries"]:
         output.note("No deliveries. Orders placed after the webhook was made are sent to it.")
         return
-    table = output.table("delivery", "type", "state", "tries", "last try", "", right=("tries",))
+    names = ("type", "state", "tries", "last try")
+    table = output.table("delivery", *names, "", right=("tries",), whole=names)
     for one in document["deliveries"]:
         outcome = one["error"] or (f"answered {one['answer']}" if one["answer"] else "")
         last = one["lastAt"][:19].replace("T", " ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable
 from typing import Annotated
@@ -9,7 +10,7 @@ from typing import Annotated
 import typer
 
 from dexec import __version__
-from dexec.domain.errors import DexecError
+from dexec.domain.errors import DexecError, FieldRejected
 from dexec_client.errors import DexecError as SdkError
 from infra.cli import advice, amendments, halt, local, market, operators, orders, output
 from infra.cli.bench import bench
@@ -64,6 +65,19 @@ app.add_typer(risk, rich_help_panel="Operators")
 app.add_typer(paper_market, rich_help_panel="Market")
 
 
+def _unwrapped(typed: typer.Typer) -> None:
+    """Let the help of commands flow: Typer keeps the line breaks of a docstring's later paragraphs."""
+    for command in typed.registered_commands:
+        paragraphs = inspect.getdoc(command.callback) or ""
+        command.help = "\n\n".join(text.replace("\n", " ") for text in paragraphs.split("\n\n"))
+    for group in typed.registered_groups:
+        if group.typer_instance is not None:
+            _unwrapped(group.typer_instance)
+
+
+_unwrapped(app)
+
+
 def _say_version(asked: bool) -> None:
     if asked:
         output.say(__version__)
@@ -86,6 +100,9 @@ def main() -> None:
         app(prog_name="dexec")
     except SdkError as exc:
         output.complain(advice.in_words(exc))
+        sys.exit(1)
+    except FieldRejected as exc:
+        output.complain(f"{exc.field}: {exc}" if exc.field else str(exc))
         sys.exit(1)
     except (LocalError, DexecError) as exc:
         output.complain(str(exc))

@@ -19,6 +19,7 @@ from infra.cli.orders import (
     find_order,
 )
 from infra.cli.previews import slippage_bps
+from infra.cli.short_ids import whole_id
 from infra.cli.target import HOME, HomeOption, JsonOption, KeyOption, Target, UrlOption, resolve
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def quote(
 ) -> None:
     """Show every venue's quote and the route an order would take now."""
     from infra.cli.route_views import print_route_in_full
+    from infra.cli.views import swap
 
     mode = "exactOut" if exact_out else "exactIn"
     wanted = _Wanted(token_in, token_out, amount, mode, slippage_bps(slippage))
@@ -52,7 +54,8 @@ def quote(
     if as_json:
         output.say_json(route)
         return
-    print_route_in_full(route, f"{route['amountIn']} {route['tokenIn']} → {route['tokenOut']}")
+    exact = route["amountOut" if exact_out else "amountIn"]
+    print_route_in_full(route, swap({**route, "amount": exact}))
     limit = f"at most {route['maxAmountIn']}" if exact_out else f"at least {route['minAmountOut']}"
     output.say(f"  {limit}, or the swap fails as a whole")
 
@@ -70,9 +73,12 @@ def explain(
     from dexec.api.routes import FillDetails, RouteDetails
     from infra.cli.route_views import print_explanation
 
-    order = asyncio.run(find_order(resolve(home, url, api_key), order_id))
+    target = resolve(home, url, api_key)
+    order = asyncio.run(find_order(target, whole_id(target, order_id)))
     if not order.get("fill"):
-        output.complain(f"{order_id} is {order['status']}: only a confirmed order has a fill to explain")
+        output.complain(
+            f"{order['orderId']} is {order['status']}: only a confirmed order has a fill to explain"
+        )
         raise typer.Exit(1)
     explanation = explain_fill(cast("RouteDetails", order["route"]), cast("FillDetails", order["fill"]))
     output.say_result(explanation, print_explanation, as_json=as_json)

@@ -37,7 +37,7 @@ def open_orders(
     target = resolve(home, url, api_key)
     if watch and not as_json:
         with stoppable():
-            _follow(target)
+            follow(target)
         return
     output.say_result(asyncio.run(waiting(target)), _show, as_json=as_json)
 
@@ -57,12 +57,22 @@ async def waiting(target: Target) -> list[Document]:
         return [order async for order in api.orders(status="active") if order["status"] in WAITS]
 
 
-def _follow(target: Target) -> None:
+def follow(target: Target) -> None:
+    """Show the orders that wait anew, until a signal; an outage is waited out. Raises ``SdkError``."""
     from rich.live import Live
+    from rich.text import Text
+
+    from dexec_client.errors import DexecError as SdkError
+    from dexec_client.raw.retry import is_lost
 
     with Live(console=output.console(), auto_refresh=False) as live:
         while True:
-            live.update(table(asyncio.run(waiting(target))), refresh=True)
+            try:
+                live.update(table(asyncio.run(waiting(target))), refresh=True)
+            except SdkError as exc:
+                if not is_lost(exc):
+                    raise
+                live.update(Text(f"{exc}; asking again", style="dim"), refresh=True)
             time.sleep(EVERY_S)
 
 

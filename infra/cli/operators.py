@@ -51,6 +51,12 @@ def access(home: Path, stack: str | None) -> AbstractContextManager[Access]:
     return ways.local(Home(home.resolve())) if stack is None else ways.on_aws(stack)
 
 
+def note_unknown(way: Access, client: str) -> None:
+    """Say of a client that never had a key that it may be misspelt: what is set for it holds nothing then."""
+    if not way.parts.operators.api_keys(client):
+        output.note(f"note: {client} never had a key; dexec keys list shows the clients")
+
+
 orders = typer.Typer(name="orders", help="Orders of all clients: list those with a problem, cancel.")
 
 
@@ -91,7 +97,7 @@ def list_problems(
         }
         found = lists[status]()
     documents = [_document(problem, reason(problem, now, switches)) for problem in found]
-    output.say_result(documents, _print, as_json=as_json)
+    output.say_result(documents, print_problems, as_json=as_json)
 
 
 def redrive(
@@ -176,21 +182,24 @@ def _document(problem: ProblemOrder, why: str) -> Document:
     }
 
 
-def _print(documents: list[Document]) -> None:
-    from rich.text import Text
+def print_problems(documents: list[Document]) -> None:
+    """Print orders with what is wrong with them, a line each: reasons are long, and are not to be cut."""
+    from rich.markup import escape
 
     from infra.cli import views
 
-    table = output.table("order", "client", "swap", "status", "since", "reason", whole={"order", "since"})
-    for document in documents:
-        table.add_row(
+    rows = [
+        (
             str(document["orderId"]),
-            Text(str(document["clientId"])),
-            views.swap(document),
-            views.status_text(str(document["status"])),
+            str(document["status"]),
             output.minute(document["since"]),
-            Text(str(document["reason"])),
+            str(document["clientId"]),
+            views.swap(document),
         )
-    if documents:
-        output.console().print(table)
+        for document in documents
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row, document in zip(rows, documents, strict=True):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        output.say(escape("  ".join((*cells, str(document["reason"])))))
     output.note("1 order" if len(documents) == 1 else f"{len(documents)} orders")

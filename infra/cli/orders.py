@@ -27,6 +27,7 @@ from infra.cli.conditions import (
 )
 from infra.cli.interrupts import stoppable
 from infra.cli.leaving import again_command, leaving
+from infra.cli.short_ids import whole_id
 from infra.cli.target import HOME, HomeOption, JsonOption, KeyOption, Target, UrlOption, resolve
 
 if TYPE_CHECKING:
@@ -70,7 +71,9 @@ RepeatOption = Annotated[
         show_default="a new one",
     ),
 ]
-OrderArgument = Annotated[str, typer.Argument(metavar="ORDER_ID", help="As printed when it was placed.")]
+OrderArgument = Annotated[
+    str, typer.Argument(metavar="ORDER_ID", help="Its id, or the end of it as in a table.")
+]
 
 
 def order(
@@ -113,11 +116,15 @@ def order(
         raise typer.BadParameter("with --exact-out what is got is fixed: bound what is paid with --max-in")
     if max_in is not None and not exact_out:
         raise typer.BadParameter("--max-in goes with --exact-out; bound what is got with --min-out")
+    if deadline is not None and expires is not None:
+        raise typer.BadParameter("give --deadline or --expires: both say until when")
+    if idempotency_key == "":
+        raise typer.BadParameter("--idempotency-key is empty: under no key a repeat is a second order")
     bps = previews.slippage_bps(slippage)
     waits = Conditions(limit, stop, trail, activation, oco, take_profit, stop_loss, expires, ioc)
     wanted: Document = {"tokenIn": token_in, "tokenOut": token_out, "amount": amount}
     mode, label = "exactOut" if exact_out else None, label or None
-    wanted |= _given(slippage=slippage, mode=mode, clientOrderId=label, deadline=deadline)
+    wanted |= _given(slippageBps=bps, mode=mode, clientOrderId=label, deadline=deadline)
     bounds, fields = _given(minAmountOut=min_out, maxAmountIn=max_in), waits.fields(datetime.now(UTC))
     target = resolve(home, url, api_key)
     with stoppable():
@@ -162,6 +169,7 @@ def watch(
 ) -> None:
     """Show an order's events, those it has and those to come, until its last (exit code 1 if it fails)."""
     target = resolve(home, url, api_key)
+    order_id = whole_id(target, order_id)
     with stoppable(), leaving(order_id, again_command(home, url)):
         status = asyncio.run(_watch(target, order_id, as_json=as_json))
     _exit_unless_confirmed(status)
@@ -186,6 +194,8 @@ def history(
 
     if active and status is not None:
         raise typer.BadParameter("give --status or --active")
+    if as_csv and as_json:
+        raise typer.BadParameter("give --csv or --json")
     most = limit or (sys.maxsize if as_csv else SHOWN)
     shown = "active" if active else status and status.value
     orders = asyncio.run(_history(resolve(home, url, api_key), shown, most))
@@ -208,7 +218,8 @@ def show(
     """Show one order: its route, what it filled, and every event."""
     from infra.cli.views import print_order
 
-    found = asyncio.run(find_order(resolve(home, url, api_key), order_id))
+    target = resolve(home, url, api_key)
+    found = asyncio.run(find_order(target, whole_id(target, order_id)))
     output.say_result(found, print_order, as_json=as_json)
 
 
@@ -216,10 +227,10 @@ async def _place(target: Target, wanted: Document, idempotency_key: str | None) 
     """Place an order, however often its answer is lost. Raises ``SdkError``, which says how to go on."""
     from dexec_client.errors import DexecError as SdkError
     from dexec_client.raw.api import Api
-    from dexec_client.raw.retry import new_key
+    from dexec_client.raw.retry import key_or_new
     from infra.cli.advice import Advised
 
-    key = idempotency_key or new_key()
+    key = key_or_new(idempotency_key)
     try:
         async with Api(target.http_url, target.api_key, say=output.note) as api:
             return await api.place(wanted, key)

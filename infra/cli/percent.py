@@ -16,9 +16,9 @@ def impact_words(percent: Decimal) -> str:
 
 
 def in_bps(text: str) -> int | None:
-    """Return a percentage in basis points; None where it is no number with two decimals at the most."""
+    """Return ``2`` or ``2%`` in basis points; None where it is no number with two decimals at the most."""
     try:
-        found = Decimal(text) * 100
+        found = Decimal(text.strip().removesuffix("%").strip()) * 100
         return int(found) if found.is_finite() and found == found.to_integral_value() else None
     except (InvalidOperation, ValueError):
         return None
@@ -26,7 +26,7 @@ def in_bps(text: str) -> int | None:
 
 def trail_bps(text: str, option: str) -> int:
     """Return a trail such as ``2%`` in basis points; raise ``BadParameter``."""
-    found = in_bps(text.strip().removesuffix("%").strip())
+    found = in_bps(text)
     if found is None or not 1 <= found <= 9_000:
         raise typer.BadParameter(f"{option} takes 0.01% to 90% with at most two decimals, not {text!r}")
     return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from infra.cli import output
-from infra.cli.operators import StackOption, access
+from infra.cli.operators import StackOption, access, note_unknown
 from infra.cli.target import HOME, HomeOption, JsonOption
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def set_limits(
         limits = changed(way.parts.risk.limits(name).get(name, RiskLimits()), given)
         way.parts.risk.set(name, limits, way.parts.clock.now())
         found = [_document(way, name, limits)]
+        note_unknown(way, name)
     output.say_result(found, _print, as_json=as_json)
 
 

@@ -11,6 +11,7 @@ import typer
 
 from infra.cli import output
 from infra.cli.orders import OrderArgument, find_order
+from infra.cli.short_ids import whole_id
 from infra.cli.target import HOME, HomeOption, JsonOption, KeyOption, UrlOption, resolve
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ def trace(
 
     Logs are read where the deployment is the local one.
     """
-    found = asyncio.run(find_order(resolve(home, url, api_key), order_id))
+    target = resolve(home, url, api_key)
+    order_id = whole_id(target, order_id)
+    found = asyncio.run(find_order(target, order_id))
     events = cast("list[Document]", found["events"])
     spans = list(spans_of(events))
     marks = list(_marks(home, order_id, _moment(events[0]))) if with_logs and url is None else []

@@ -60,6 +60,19 @@ def waiting_remark(event: Event) -> str:
     return condition(detail) if detail.get("orderType") in CONDITIONS else ""
 
 
+_SHOWN = (
+    "minAmountOut",
+    "maxAmountIn",
+    "clientOrderId",
+    "createdAt",
+    "startsAt",
+    "expiresAt",
+    "entryId",
+    "exitId",
+    "signature",
+)
+"""What an order may have that is shown under its own name."""
+
 CONDITIONS = ("limit", "stop", "trailingStop", "oco")
 """Types of orders that wait for a price."""
 
@@ -101,7 +114,7 @@ def print_order(order: Document) -> None:
         output.say(
             f"  [dim]{'waits for':<13}[/] {escape(condition(order))} {escape(str(order['priceUnit']))}"
         )
-    for name in ("clientOrderId", "createdAt", "startsAt", "expiresAt", "entryId", "exitId", "signature"):
+    for name in _SHOWN:
         if order.get(name):
             output.say(f"  [dim]{name:<13}[/] {escape(str(order[name]))}")
     if order.get("amountOut"):

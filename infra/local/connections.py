@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import psycopg
+from psycopg.errors import UndefinedTable
 
 
 def forget_all(database_url: str) -> None:
@@ -10,5 +13,9 @@ def forget_all(database_url: str) -> None:
 
     Raises ``psycopg.Error``.
     """
-    with psycopg.connect(database_url, autocommit=True) as connection:
+    # There is no table before the first deploy.
+    with (
+        psycopg.connect(database_url, autocommit=True) as connection,
+        contextlib.suppress(UndefinedTable),
+    ):
         connection.execute("DELETE FROM connections")

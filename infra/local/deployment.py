@@ -161,9 +161,10 @@ def _up(home: Home, options: Options, previous: State | None, report: Callable[[
         return state
     home.write(state)
     report("deploying template.yaml")
-    state, deployed = rollout.roll_out(state, options.project, prepared)
     if emulated != emulated_before:
+        # Clients connect again while it is being deployed: afterwards, these would be forgotten as well.
         connections.forget_all(state.database_url)
+    state, deployed = rollout.roll_out(state, options.project, prepared)
     sam_env.write(home, state, deployed.outputs["OrderQueueUrl"])
     home.write(state)
     if had_orders:

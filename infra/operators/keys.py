@@ -87,8 +87,8 @@ def parse_max_amounts(given: Iterable[str]) -> dict[str, int]:
         symbol, equals, amount = text.partition("=")
         if not equals:
             raise Invalid(f"a bound is SYMBOL=AMOUNT, as in SOL=100, not {text!r}")
-        token = find_token(symbol, "token")
-        amounts[token.symbol] = parse_amount(amount, token.decimals)
+        token = find_token(symbol, "--max-amount")
+        amounts[token.symbol] = parse_amount(amount, token.decimals, "--max-amount")
     return amounts
 
 

@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from infra.cli.amendment_fields import amendment
+from infra.cli.amendment_fields import amended_by_option, amendment
 from infra.cli.main import app
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -45,6 +45,26 @@ def test_options_are_the_fields_of_an_amendment(
     order_type: str, given: dict[str, str | None], sent: dict[str, object]
 ) -> None:
     assert amendment(order_type, given, NOW) == sent
+
+
+def test_an_end_that_is_no_time_is_refused() -> None:
+    with pytest.raises(typer.BadParameter, match="--expires takes 90s, 30m, 2h, 7d or a time"):
+        amendment("limit", {"expires": "soon"}, NOW)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "words"),
+    [
+        ("triggerPrice: cannot be amended", "--stop: cannot be amended"),
+        ("limitPrice: must be greater than zero", "--limit: must be greater than zero"),
+        ("expiresAt: is in the past", "--expires: is in the past"),
+        ("takeProfit.limitPrice: must differ", "--limit: must differ"),
+        ("stopLoss.triggerPrice: must differ", "--stop: must differ"),
+        ("it is confirmed; nothing was changed", "it is confirmed; nothing was changed"),
+    ],
+)
+def test_a_refusal_names_the_option(refusal: str, words: str) -> None:
+    assert amended_by_option(refusal) == words
 
 
 @pytest.mark.parametrize("text", ["x", "1.005%", "NaN", "inf"])

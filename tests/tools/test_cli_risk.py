@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from typer.testing import CliRunner
 from dexec.domain.errors import Invalid
 from dexec.domain.halts import Stop
 from dexec.domain.risk import RiskLimits
-from infra.cli.main import app
+from infra.cli.main import app, main
 from infra.operators.risk import changed
 from tests.proofs.simulation.world import World
 from tests.support.fakes import START
@@ -28,7 +29,10 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     """Return a world that the commands reach as a deployment."""
     world = World()
     backend = world.backend
-    parts = SimpleNamespace(control=backend.control, risk=backend.risk, halt=world.halt, clock=world.clock)
+    operators = SimpleNamespace(api_keys=lambda client: ["a key"] if client in ("desk", "alice") else [])
+    parts = SimpleNamespace(
+        control=backend.control, risk=backend.risk, halt=world.halt, clock=world.clock, operators=operators
+    )
 
     @contextmanager
     def reached(home: Path, stack: str | None) -> Iterator[SimpleNamespace]:
@@ -94,6 +98,15 @@ def test_a_limit_that_cannot_be(given: dict[str, str], message: str) -> None:
         changed(RiskLimits(max_notional=5, max_daily=6), given)
 
 
+def test_a_refusal_names_the_option(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["dexec", "risk", "set", "desk", "--max-open=-1"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "error --max-open: must be a whole number" in capsys.readouterr().err
+
+
 def test_another_settlement_token_takes_its_own_amounts() -> None:
     given = {"settlement": "sol", "max_notional": "1.5", "max_daily": "none"}
     assert changed(RiskLimits(max_notional=5, max_daily=6), given) == RiskLimits(
@@ -133,6 +146,21 @@ def test_trading_is_halted_for_all_and_for_one_and_resumed_likewise(world: World
     assert "trading was not paused or halted" in dexec("resume")
     dexec("resume", "--client", "alice", "--reducing")
     assert world.backend.control.switches() == ()
+
+
+def test_a_token_to_reduce_into_is_not_a_halt_of_everything(world: World) -> None:
+    ran = CliRunner().invoke(app, ["halt", "--into", "SOL"])
+    assert ran.exit_code == 2
+    assert "--into goes with --reducing" in ran.output
+    assert world.backend.control.switches() == ()
+
+
+@pytest.mark.parametrize("arguments", [["halt", "--client"], ["risk", "set", "--max-open=1"]])
+def test_a_client_that_never_had_a_key_is_said(world: World, arguments: list[str]) -> None:
+    for client, is_said in (("desk", False), ("dsek", True)):
+        ran = CliRunner().invoke(app, [*arguments, client], env={"COLUMNS": "200"})
+        assert ran.exit_code == 0
+        assert ("note: dsek never had a key; dexec keys list shows the clients" in ran.stderr) == is_said
 
 
 def test_resume_keeps_the_halts_of_others(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import socket
 from pathlib import Path
@@ -14,7 +15,7 @@ from rich.console import Console
 from dexec_client.errors import ConnectionLost, DexecError
 from dexec_client.raw.events import Event
 from dexec_client.raw.json_types import Document
-from infra.cli import live, local, orders, output, previews, views
+from infra.cli import hooks, live, local, operators, orders, output, previews, views
 from infra.cli.interrupts import Stopped, stoppable
 from infra.cli.leaving import again_command, leaving
 from infra.cli.target import HOME, Target
@@ -84,8 +85,35 @@ def test_a_wide_history_has_whole_ids(monkeypatch: pytest.MonkeyPatch) -> None:
     assert line.rstrip().endswith("1923.123456 USDC  2026-11-20 11:24")
 
 
+@pytest.mark.parametrize("name", ["minAmountOut", "maxAmountIn"])
+def test_an_order_is_shown_with_its_own_limit(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = screen(80, monkeypatch)
+    views.print_order({**filled(ORDER, "open"), "attempt": 1, "events": [], name: "500"})
+    assert re.search(rf"{name} +500", shown.getvalue())
+
+
 def event(status: str, **detail: object) -> Event:
     return Event(ORDER, 6, status, None, 1, "2026-11-20T11:24:09.506Z", dict(detail))  # type: ignore[arg-type]
+
+
+def test_what_needs_an_operator_is_a_line_of_which_nothing_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = screen(70, monkeypatch)
+    why = "would receive 153.2 USDC, minAmountOut is 155 USDC"
+    problem = {**filled(ORDER, "failed"), "clientId": "desk", "since": "2026-11-20T11:24:09Z", "reason": why}
+    operators.print_problems([problem, {**problem, "status": "cancelled", "reason": "[odd]"}])
+    assert shown.getvalue().splitlines() == [
+        f"{ORDER}  failed     2026-11-20 11:24  desk  12.5 SOL → USDC  {why}",
+        f"{ORDER}  cancelled  2026-11-20 11:24  desk  12.5 SOL → USDC  [odd]",
+    ]
+
+
+def test_a_delivery_keeps_its_type_state_and_time_on_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = screen(80, monkeypatch)
+    one = {"deliveryId": f"msg_{ORDER}_3", "type": "order.routing.quotes", "state": "retrying", "tries": 2}
+    one |= {"lastAt": "2026-11-20T11:24:09.506Z", "answer": None, "error": "no HTTP answer: refused"}
+    hooks.print_deliveries({"deliveries": [one], "nextCursor": None}, "hook_1")
+    for words in ("77ea6_3", "order.routing.quotes", "retrying", "2026-11-20 11:24:09"):
+        assert words in shown.getvalue()
 
 
 @pytest.mark.parametrize("width", [60, 80, 100])

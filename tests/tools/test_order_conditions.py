@@ -10,10 +10,13 @@ import typer
 from rich.console import Console
 
 from dexec.api.order_body import OrderBody
+from dexec_client.errors import ConnectionLost, DexecError, refusal
 from dexec_client.raw.events import Event
 from dexec_client.raw.json_types import Document
+from infra.cli import open_orders
 from infra.cli.conditions import Conditions, bought, expiry
 from infra.cli.open_orders import table
+from infra.cli.target import Target
 from infra.cli.views import condition, remark
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -168,3 +171,25 @@ def test_the_table_shows_how_far_the_market_is() -> None:
     assert "3.09 %" in first
     assert "held" in held
     assert "%" not in held
+
+
+def test_what_is_shown_anew_goes_on_after_an_outage_and_ends_with_a_refusal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers: list[list[Document] | DexecError] = [
+        ConnectionLost("it did not answer"),
+        [{**OPEN, "orderType": "limit", "limitPrice": "160", "market": None}],
+        refusal("this API key is not valid", 401),
+    ]
+
+    async def asked(_: Target) -> list[Document]:
+        answer = answers.pop(0)
+        if isinstance(answer, DexecError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(open_orders, "waiting", asked)
+    monkeypatch.setattr(open_orders, "EVERY_S", 0.0)
+    with pytest.raises(DexecError, match="not valid"):
+        open_orders.follow(Target("", "", ""))
+    assert "limit 160" in capsys.readouterr().out

@@ -73,6 +73,11 @@ def test_a_limit_that_the_market_does_not_give_is_warned_of(
     assert ("the order fails unless the price gets better" in capsys.readouterr().err) == warned
 
 
+@pytest.mark.parametrize(("text", "bps"), [("0.5", 50), ("0.5%", 50), ("1 %", 100), ("0", 0), (None, None)])
+def test_a_slippage_is_a_percentage(text: str | None, bps: int | None) -> None:
+    assert previews.slippage_bps(text) == bps
+
+
 @pytest.mark.parametrize("text", ["much", "-1", "100.01", "0.001", "nan"])
 def test_what_is_no_slippage_is_refused(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="--slippage takes 0 to 100"):

@@ -1,4 +1,4 @@
-// The listed orders as CSV (RFC 4180), with the columns of `dexec orders --csv`.
+// The listed orders as CSV (RFC 4180), with the columns of `dexec history --csv`.
 
 import { listedOrders } from "./blotter.js";
 import { h } from "./dom.js";

@@ -94,6 +94,8 @@ export class Client {
    * key, so that an order whose fate is unknown (`isUnknown`) can be sent again under it.
    */
   async execute(order: OrderRequest, { signal }: CallOptions = {}): Promise<OrderHandle> {
+    // A variable without its value: under a new key each time it would be another order at each try.
+    if (order.idempotencyKey === "") throw new TypeError("the idempotency key is empty");
     const idempotencyKey = order.idempotencyKey ?? newKey();
     const headers = { "idempotency-key": idempotencyKey };
     const body = orderBody(order);

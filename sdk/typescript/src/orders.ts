@@ -4,7 +4,7 @@ import { NotDone, NoWebSocket } from "./errors.js";
 import type { CallOptions } from "./http.js";
 import { isTerminal, type OrderEvent, type OrderWithEvents, type Status } from "./models.js";
 import { Queue } from "./queue.js";
-import { anySignal, sleep } from "./retry.js";
+import { anySignal, isBusy, sleep } from "./retry.js";
 
 /** Options of `events`. */
 export interface EventsOptions extends CallOptions {
@@ -123,8 +123,12 @@ export class OrderHandle {
       if (!(error instanceof NoWebSocket)) throw error;
     }
     for (;;) {
-      const order = await this.refresh({ signal });
-      if (isTerminal(order.status)) return order;
+      try {
+        const order = await this.refresh({ signal });
+        if (isTerminal(order.status)) return order;
+      } catch (error) {
+        if (!isBusy(error)) throw error;
+      }
       await sleep(this.#source.pollMs, signal);
     }
   }

@@ -72,6 +72,11 @@ test("a client that gives up says that the fate is unknown, and under which key 
   assert.equal(order.id, fake.orders[0]?.orderId);
 });
 
+test("an empty idempotency key is refused and not sent", async () => {
+  await assert.rejects(client.execute({ ...ORDER, idempotencyKey: "" }), /the idempotency key is empty/);
+  assert.deepEqual(fake.keys, []);
+});
+
 test("what is refused is not sent again", async () => {
   fake.instead.push(problem(429, "too_many_orders", "the backlog is full", { retryAfter: 3 }));
   await assert.rejects(client.execute(ORDER), (error) => error instanceof RateLimited && error.retryAfterS === 3);

@@ -201,6 +201,21 @@ test("a connection that never opens is given up", async () => {
   assert.deepEqual(await read(order), SEQS, "the next one starts anew");
 });
 
+test("an end during an outage is waited for", async () => {
+  client = fake.client({ timing: { pollMs: 5 } });
+  const order = await client.execute(ORDER);
+  fake.advance(fake.orders[0]!, "pending", "failed");
+  const instead = { status: 503 };
+  const done = read(order).then(() => {
+    fake.instead.push(...Array<typeof instead>(23).fill(instead));
+    return order.done();
+  });
+  assert.equal((await done).status, "failed");
+  assert.equal(fake.instead.length, 0);
+  fake.instead.push({ status: 401 });
+  await assert.rejects(order.done(), Unauthorized);
+});
+
 test("an order's end is found without a WebSocket, too", async () => {
   client = fake.client({ timing: { pollMs: 5 } });
   const order = await client.execute(ORDER);

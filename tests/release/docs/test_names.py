@@ -283,3 +283,17 @@ def test_the_page_of_the_command_line_names_every_command() -> None:
     page = (PROJECT / "docs" / "command-line.md").read_text(encoding="utf-8")
     shown = {name for name, command in typer.main.get_group(app).commands.items() if not command.hidden}
     assert set(re.findall(r"`dexec ([a-z][a-z-]+)`", page)) == shown
+
+
+@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.name)
+def test_commands_named_in_a_sentence_have_the_options_that_it_gives_them(page: Path) -> None:
+    spans = _SPAN.findall(_FENCE.sub("", page.read_text(encoding="utf-8")))
+    for span in (span for span in spans if re.match(r"dexec [a-z][a-z-]*( |$)", span)):
+        words = span.split()[1:]
+        command: typer.core.TyperGroup | typer.core.TyperCommand = typer.main.get_group(app)
+        while words and isinstance(command, typer.core.TyperGroup) and words[0] in command.commands:
+            command = command.commands[words.pop(0)]  # type: ignore[assignment]
+        assert words != span.split()[1:], f"there is no {span}"
+        options = {"--help"}.union(*(parameter.opts for parameter in command.params))
+        options |= {name for parameter in command.params for name in parameter.secondary_opts}
+        assert not set(re.findall(r"--[a-z][a-z-]*", span)) - options, f"there is no {span}"

@@ -57,6 +57,14 @@ async def test_a_lost_answer_is_asked_for_again_under_one_key(deployment: Deploy
     assert len(said) == 2
 
 
+@awaited
+async def test_an_empty_idempotency_key_is_refused_and_not_taken_for_none(deployment: Deployment) -> None:
+    async with AsyncClient(deployment.url, api_key="k") as client:
+        with pytest.raises(ValueError, match="the idempotency key is empty"):
+            await client.execute(token_in="SOL", token_out="USDC", amount=1, idempotency_key="")
+    assert deployment.requests == []
+
+
 @pytest.mark.usefixtures("no_pauses")
 @awaited
 async def test_an_order_that_may_have_been_placed_names_the_key_to_repeat_it_with(

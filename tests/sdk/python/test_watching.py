@@ -173,6 +173,26 @@ async def test_where_no_websocket_can_be_opened_the_end_is_read(
         assert (await waiting).status == "confirmed"
 
 
+@pytest.mark.usefixtures("no_pauses")
+@awaited
+async def test_an_end_during_an_outage_is_waited_for(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handle, "POLL_S", 0.01)
+    order_id = deployment.add(reached=6)
+    async with AsyncClient(deployment.url, api_key="k") as client:
+        order = await client.handle(order_id)
+        deployment.refusals = [(503, {})] * 23
+        assert (await order.done(timeout=9)).status == "confirmed"
+        assert deployment.refusals == []
+        deployment.refusals = [(503, {})] * 10_000
+        with pytest.raises(errors.NotDone):
+            await order.done(timeout=0.2)
+        deployment.refusals = [(401, {})] * 2
+        with pytest.raises(errors.Unauthorized):
+            await order.done(timeout=9)
+
+
 @awaited
 async def test_an_order_that_is_not_there_is_not_found(deployment: Deployment) -> None:
     async with AsyncClient(deployment.url, api_key="k") as client:

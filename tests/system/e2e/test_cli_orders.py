@@ -96,9 +96,26 @@ def test_show_and_history_agree(dexec: Run, order_id: str) -> None:
     assert order_id in dexec("history").stdout
 
 
+def test_an_id_is_taken_as_a_narrow_table_shows_it(dexec: Run, order_id: str) -> None:
+    shown = dexec("history", COLUMNS="60").stdout.splitlines()[1].split()[0]
+    assert shown.startswith("…")
+    for end in (shown, order_id[-8:]):
+        for name in ("show", "explain", "trace", "watch"):
+            assert dexec(name, end).returncode == 0, name
+    assert json.loads(dexec("show", shown, "--json").stdout)["orderId"] == order_id
+    waits = json.loads(dexec("order", "SOL", "USDC", "1", "--limit", "9999", "--json").stdout)["orderId"]
+    assert dexec("amend", waits[-12:], "--limit", "9998").returncode == 0
+    assert dexec("cancel", f"…{waits[-12:]}").stdout == f"{waits}  cancelled\n"
+
+
 def test_explain_attributes_the_fill(dexec: Run, order_id: str) -> None:
     explained = json.loads(dexec("explain", order_id, "--json").stdout)
     assert {part["cause"] for part in explained["parts"]} == {"fees", "impact", "rounding", "drift"}
+
+
+def test_a_quote_names_what_is_exact(dexec: Run) -> None:
+    assert dexec("quote", "USDC", "SOL", "1", "--exact-out").stdout.startswith("USDC → 1 SOL ")
+    assert dexec("quote", "USDC", "SOL", "100").stdout.startswith("100 USDC → SOL ")
 
 
 def test_quote_shows_every_venue_and_what_would_be_taken(dexec: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import time
@@ -91,12 +92,15 @@ def test_what_crashed_is_brought_back_where_it_was(unwatched: Path) -> None:
 
 def reports_restarts_among_the_logs_until_a_signal(process: subprocess.Popen[str], home: Path) -> None:
     """Kill what ``dexec up`` runs in the foreground, and have it stop with a WebSocket open."""
-    for name in ("postgres", "emulator"):
-        state = running(home)
-        kill(state, name)
-        if name == "emulator":
-            assert statuses_until_served(state.http_url) == {503, 200}, "none says that there is no such API"
-        read_until(process, f"{name} restarted")
+    kill(running(home), "postgres")
+    read_until(process, "postgres restarted")
+    state = running(home)
+    kill(state, "emulator")
+    assert statuses_until_served(state.http_url) == {503, 200}, "none says that there is no such API"
+    with connect(f"{state.websocket_url}?apiKey={state.api_key}", proxy=None) as at_once:
+        read_until(process, "emulator restarted")
+        at_once.send('{"action": "ping"}')
+        assert json.loads(at_once.recv(command.PATIENCE_S)) == {"type": "pong"}, "it is known, and hears"
     order_id = place(home)
     watch(home, order_id)
     read_until(process, order_id)

@@ -24,7 +24,7 @@ from dexec_client.models import (
 from dexec_client.raw.api import Api
 from dexec_client.raw.feed import Feed
 from dexec_client.raw.json_types import Document, Json
-from dexec_client.raw.retry import new_key
+from dexec_client.raw.retry import key_or_new
 from dexec_client.results import Amount, Order, amount_text, parsed
 from dexec_client.watching import AsyncEventStream, Watch
 
@@ -154,7 +154,7 @@ class AsyncClient:
             "clientOrderId": client_order_id,
         }
         order: Document = {name: value for name, value in given.items() if value is not None}
-        key = idempotency_key or new_key()
+        key = key_or_new(idempotency_key)
         try:
             placed = parsed(OrderAccepted, await self._api.place(order | dict(extra or {}), key))
         except DexecError as exc:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dexec_client.errors import DexecError, NotDone
+from dexec_client.raw.retry import is_lost
 from dexec_client.results import Order, OrderEvent
 
 if TYPE_CHECKING:
@@ -62,22 +63,26 @@ class AsyncOrderHandle:
 
         An order that waits for its price may do so for weeks: its events say how it stands meanwhile.
         Raises ``NotDone`` after ``timeout`` seconds (the order goes on; ask again), ``DexecError`` where
-        the deployment is not reached. Where a WebSocket cannot be opened, the order is read each second.
+        the deployment refuses: an outage is waited out. Where a WebSocket cannot be opened, the order is read
+        each second.
         """
         try:
             async with asyncio.timeout(timeout):
-                try:
+                with contextlib.suppress(DexecError):
                     async with contextlib.aclosing(self.events()) as events:
                         async for _ in events:
                             pass
-                except DexecError:
-                    return await self._polled()
-                return await self.refresh()
+                return await self._polled()
         except TimeoutError as exc:
             text = f"order {self.id} is still {self.status} after {timeout:g} s; it goes on: ask again"
             raise NotDone(text) from exc
 
     async def _polled(self) -> Order:
-        while not (order := await self.refresh()).terminal:
+        while True:
+            try:
+                if (order := await self.refresh()).terminal:
+                    return order
+            except DexecError as exc:
+                if not is_lost(exc):
+                    raise
             await asyncio.sleep(POLL_S)
-        return order

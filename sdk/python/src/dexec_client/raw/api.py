@@ -12,7 +12,7 @@ import httpx
 from dexec_client import __version__
 from dexec_client.errors import ApiError, BadAddress, ConnectionLost, DexecError, refusal, seconds
 from dexec_client.raw.json_types import Document, Json
-from dexec_client.raw.retry import LOST, Say, new_key, until_answered
+from dexec_client.raw.retry import LOST, Say, key_or_new, until_answered
 
 PAGE = 100
 """Orders asked for at once, the most that the API gives."""
@@ -69,7 +69,7 @@ class Api:
         An answer that is lost (no connection, a time-out, 502, 503, 504) is asked for again under the same
         idempotency key, a new one unless it is given: the order is placed once.
         """
-        headers = {"idempotency-key": idempotency_key or new_key()}
+        headers = {"idempotency-key": key_or_new(idempotency_key)}
         path, body = "/api/orders/execute", dict(order)
         return await until_answered(lambda: self._call("POST", path, json=body, headers=headers), self._say)
 

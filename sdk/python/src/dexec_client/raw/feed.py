@@ -19,7 +19,7 @@ from dexec_client.errors import ConnectionLost, DexecError, UnexpectedAnswer, re
 from dexec_client.raw.events import Event, Sequencer, from_frame
 from dexec_client.raw.json_types import Document, Json
 from dexec_client.raw.opening import open_first, reopen
-from dexec_client.raw.retry import Say, new_key, pause_s, until_answered
+from dexec_client.raw.retry import Say, key_or_new, pause_s, until_answered
 
 _PING_S = 60.0
 """How soon a connection that is dead, or unknown to the deployment, is noticed. (API Gateway also
@@ -84,7 +84,7 @@ class Feed:
         Raises ``DexecError``. Sent again after a drop, and while its answer is lost (none in time, 502, 503,
         504): the idempotency key keeps it one order.
         """
-        key = idempotency_key or new_key()
+        key = key_or_new(idempotency_key)
         request: Document = {"action": "execute", "order": dict(order), "idempotencyKey": key}
         ack = await until_answered(lambda: self._request(request), self._say)
         self._watched |= {str(ack["orderId"])} - self._ended

@@ -29,6 +29,22 @@ def new_key() -> str:
     return str(uuid.uuid4())
 
 
+def key_or_new(key: str | None) -> str:
+    """Return an idempotency key, a new one for None.
+
+    An empty one is refused with ``ValueError``: it is a variable without its value, and under a new key each
+    time the order would be placed as often as it is sent.
+    """
+    if key == "":
+        raise ValueError("the idempotency key is empty")
+    return new_key() if key is None else key
+
+
+def is_lost(error: DexecError) -> bool:
+    """Whether a call has no answer yet that is final, so that it may be made again."""
+    return error.status in LOST and not isinstance(error, BadAddress)
+
+
 def pause_s(failures: int, retry_after: float | None = None) -> float:
     """Return how long to wait after failures in a row: doubling, jittered, never under Retry-After."""
     pause: float = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(failures - 1, 10))
@@ -47,7 +63,7 @@ async def until_answered(call: Callable[[], Awaitable[T]], say: Say, how: str = 
         try:
             return await call()
         except DexecError as exc:
-            if isinstance(exc, BadAddress) or exc.status not in LOST:
+            if not is_lost(exc):
                 raise
             failures += 1
             unknown = unknown or (exc if exc.is_unknown else None)
