@@ -166,11 +166,12 @@ def print_history(orders: Iterable[Document]) -> None:
 
 
 def _result(order: Document) -> str:
-    """Return what an order got, or the code of what it failed by, in words."""
+    """Return what an order got, or the code of what it failed by, in words, unless its status says it."""
     if order.get("amountOut"):
         return f"{order['amountOut']} {order['tokenOut']}"
     error = order.get("error")
-    return str(error.get("code", "")).replace("_", " ") if isinstance(error, dict) else ""
+    code = str(error.get("code", "")) if isinstance(error, dict) else ""
+    return "" if code == order["status"] else code.replace("_", " ")
 
 
 def print_rows(rows: Iterable[NamedTuple]) -> None:

@@ -77,6 +77,14 @@ def test_a_narrow_history_cuts_the_id_and_not_the_outcome(
     assert all(("2026-11-20 11:24" in line) == (width == 80) for line in lines[1:])
 
 
+def test_a_result_does_not_repeat_the_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = screen(100, monkeypatch)
+    cancelled: Document = {**filled(ORDER, "cancelled"), "error": {"code": "cancelled"}}
+    views.print_history([cancelled, {**filled(ORDER, "failed"), "error": {"code": "no_venue"}}])
+    assert shown.getvalue().count("cancelled") == 1
+    assert "no venue" in shown.getvalue()
+
+
 def test_a_wide_history_has_whole_ids(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = screen(100, monkeypatch)
     views.print_history([filled(ORDER)])
