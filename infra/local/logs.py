@@ -21,6 +21,8 @@ _PLATFORM = ("START ", "END ", "REPORT ", "INIT_START ")
 _PAUSE_S = 0.5
 _METRICS = "_aws"
 """Marks a line by which a function hands metrics to CloudWatch."""
+_PATIENCE_S = 30
+"""How long an outage is waited out: an emulator that crashed is restarted, and deployed to again, by then."""
 _OVERLAP_MS = 2_000
 """How far a poll looks back: lines arrive when their invocation ends, later than they were written."""
 
@@ -69,9 +71,15 @@ class LogReader:
         self._forget_old()
 
     def follow(self) -> Iterator[Line]:
-        """Yield lines as they come, without end."""
+        """Yield lines as they come, without end. Raises ``LocalError`` after an outage of ``_PATIENCE_S``."""
+        read_at = time.monotonic()
         while True:
-            yield from self.read()
+            try:
+                yield from self.read()
+                read_at = time.monotonic()
+            except LocalError:
+                if time.monotonic() - read_at > _PATIENCE_S:
+                    raise
             time.sleep(_PAUSE_S)
 
     def _forget_old(self) -> None:
