@@ -94,22 +94,21 @@ def list_hooks(
     as_json: JsonOption = False,
 ) -> None:
     """List webhooks, whether they work, and why not."""
-    output.say_result(_ask(home, url, api_key, lambda api: api.hooks()), _show_hooks, as_json=as_json)
+    output.say_result(_ask(home, url, api_key, lambda api: api.hooks()), print_hooks, as_json=as_json)
 
 
-def _show_hooks(document: Any) -> None:
+def print_hooks(document: Any) -> None:
+    """Print webhooks, each with its whole address, and why it fails."""
     if not document["webhooks"]:
         output.note("No webhooks; make one with: dexec hooks create URL")
         return
-    from rich.text import Text
+    from rich.markup import escape
 
-    table = output.table("id", "url", "events", "state", "", whole=("id", "state"))
     for one in document["webhooks"]:
-        since = one["disabledAt"] or one["failingSince"]
-        why = f"{one['reason'] or ''} since {output.minute(since)}" if since else ""
-        url = Text(one["url"], overflow="fold")
-        table.add_row(one["hookId"], url, ", ".join(one["events"]) or "all", one["state"], why)
-    output.console().print(table)
+        output.say(f"{one['hookId']}  {one['state']}  {', '.join(one['events']) or 'all events'}")
+        output.say(f"  {escape(one['url'])}")
+        if since := one["disabledAt"] or one["failingSince"]:
+            output.say(f"  since {output.minute(since)}: {escape(one['reason'] or 'no reason is known')}")
 
 
 @hooks.command()

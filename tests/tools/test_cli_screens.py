@@ -124,6 +124,33 @@ def test_a_delivery_keeps_its_type_state_and_time_on_80_columns(monkeypatch: pyt
         assert words in shown.getvalue()
 
 
+def test_a_webhook_is_shown_whole_with_why_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = screen(80, monkeypatch)
+    hook_id, url = "hook_5f0e7c2a91d84b6fa3e2", f"https://desk.example/{'x' * 40}?to=[all]"
+    one: dict[str, object] = {
+        "hookId": hook_id,
+        "url": url,
+        "state": "active",
+        "events": [],
+        "disabledAt": None,
+    }
+    failing = {
+        **one,
+        "state": "disabled",
+        "events": ["confirmed", "failed"],
+        "failingSince": "2026-11-19T08:00:00Z",
+    }
+    failing |= {"disabledAt": "2026-11-20T11:24:09Z", "reason": "answered 410 Gone"}
+    hooks.print_hooks({"webhooks": [{**one, "failingSince": None, "reason": None}, failing]})
+    assert shown.getvalue().splitlines() == [
+        f"{hook_id}  active  all events",
+        f"  {url}",
+        f"{hook_id}  disabled  confirmed, failed",
+        f"  {url}",
+        "  since 2026-11-20 11:24: answered 410 Gone",
+    ]
+
+
 @pytest.mark.parametrize("width", [60, 80, 100])
 def test_a_narrow_board_shows_the_outcome_in_full(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = screen(width, monkeypatch)
