@@ -38,6 +38,7 @@ def traded(depth: int, amount: int, mode: Mode) -> int:
         # Of more than four, the least useful one or half of them are left out, of four any one.
         (9, 3, 9 + (8 + 4) + 4 * 3),
         (9, 1, 9 + (8 + 4) + 4 * 3 + 3 * 2 + 2 * 1),
+        (6, 1, 6 + (5 + 3) + 3 * 2 + 2 * 1),
         (5, 4, 5 + 4),
         (5, 1, 5 + (4 + 2) + 2 * 1),
     ],
