@@ -79,8 +79,10 @@ def test_within_two_units_of_brute_force(pools: Pools, price: Fraction, mode: Mo
         most = most_of(curves, 6_000, mode)
         amount = rnd.randint(1, max(1, most * 9 // 10))
         found = split(curves, amount, mode, 0)
-        assert found is not None
         brute = least_loss(curves, amount, mode, range(amount + 1))
+        if found is None:
+            assert brute == 0, "no split, although something could come out"
+            continue
         ours = found.loss(mode, 0)
         alone = best_alone(curves, amount, mode)
         # One pool alone is always compared with as well, so it counts here too.
