@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from random import Random
@@ -23,6 +23,8 @@ from dexec.domain.pools import (
 )
 from dexec.domain.pools.dlmm import bin_price
 from dexec.domain.quote import Mode, PoolSnapshot, RouteRequest
+
+Maker = Callable[[Random, tuple[str, str], Fraction, int], Pool]
 
 FEE_RATES = (400, 2_000, 2_500, 3_000, 10_000)
 BIN_STEPS = (5, 10, 25, 80, 100)

@@ -14,6 +14,7 @@ from infra.lab.mutants.plan import GROUPS
 from infra.lab.mutants.report import Fate, known_survivors, report
 from infra.lab.mutants.sql import mutations
 from infra.local.home import PROJECT
+from tests.support.programs import output
 
 SQL = """\
 -- WHERE this says = nothing
@@ -73,6 +74,13 @@ def test_figures_count_what_ran_and_survivors_without_a_reason_are_listed() -> N
     assert unknown == 1
     assert "a.py:3: change 3" in lines
     assert lines[-1] == "a.py: change 1"
+
+
+def test_mutants_of_a_statement_are_tried_on_postgresql() -> None:
+    tests = "tests/contract/test_risk.py -k 'limits_are_kept and committed'"
+    command = (sys.executable, "-m", "infra.lab.mutants", "sql/risk_limits.sql", "--tests", tests)
+    figures = [line.split() for line in output(*command, cwd=PROJECT).splitlines() if line.startswith("all ")]
+    assert figures == [["all", "4", "4", "0", "0", "0", "100.0%"]]
 
 
 def test_a_survivor_with_a_reason_changes_lines_that_exist() -> None:

@@ -71,8 +71,9 @@ class Trials:
             Path(scratch).chmod(0o755)
             self._scratch = Path(scratch)
             sys.pycache_prefix, sys.dont_write_bytecode = f"{scratch}/bytecode", False
+            # Before the server: its fixtures import plugins of pytest, which pytest has to import itself.
+            pytest.main([*_QUIET, *self._group.tests, "--collect-only", "-qqq"])
             with self._server():
-                pytest.main([*_QUIET, *self._group.tests, "--collect-only", "-qqq"])
                 path = Path(scratch) / "baseline"
                 if os.waitpid(_in_fork(lambda: self._baseline(path)), 0)[1] or not path.exists():
                     sys.exit("the tests fail without any mutant")

@@ -41,7 +41,7 @@ def level_pools(token_in: str) -> tuple[Pool, Pool]:
 def test_split_between_two_venues(benchmark: BenchmarkFixture, token_in: str, sol: int) -> None:
     curves = [pool.curve(token_in) for pool in level_pools(token_in)]
     amount = sol * SOL if token_in == "SOL" else sol * 150 * 10**6
-    found = benchmark(split, curves, amount, Mode.EXACT_IN)
+    found = benchmark(split, curves, amount, Mode.EXACT_IN, 0)
     assert found is not None
     assert found.leg_count == 2 or sol < 1_000
 
@@ -62,7 +62,7 @@ def test_split_over_fifty_pools(benchmark: BenchmarkFixture) -> None:
         random_markets.pool(rnd, ("SOL", "USDC"), Fraction(3, 20), 10**13, str(number)).curve("SOL")
         for number in range(50)
     ]
-    found = benchmark(split, curves, 1_000 * SOL, Mode.EXACT_IN)
+    found = benchmark(split, curves, 1_000 * SOL, Mode.EXACT_IN, 0)
     assert found is not None
     assert found.leg_count > 1
 

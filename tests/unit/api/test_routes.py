@@ -131,6 +131,9 @@ def test_figures_are_rounded_half_up_and_stay_plain(value: Fraction, places: int
 def test_prices_keep_ten_digits_however_small() -> None:
     assert format_decimal(rounded_price(Fraction(10**6, 150 * 10**9 * 7), "SOL", "USDC")) == "0.0009523809524"
     assert format_decimal(rounded_price(Fraction(0), "SOL", "USDC")) == "0"
+    assert (
+        format_decimal(rounded_price(Fraction(123_456_789_012_345, 10**6), "SOL", "USDC")) == "123456789012"
+    )
 
 
 @pytest.mark.parametrize("mode", list(Mode))

@@ -44,6 +44,6 @@ def with_shares(legs: Sequence[Leg]) -> tuple[Leg, ...]:
         key = (leg.hop, leg.token_in)
         totals[key] = totals.get(key, 0) + leg.amount_in
     return tuple(
-        replace(leg, share_bps=(leg.amount_in * BPS * 2 // (totals[leg.hop, leg.token_in] or 1) + 1) // 2)
+        replace(leg, share_bps=(leg.amount_in * BPS * 2 // totals[leg.hop, leg.token_in] + 1) // 2)
         for leg in legs
     )

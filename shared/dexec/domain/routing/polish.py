@@ -85,9 +85,7 @@ class Pairing:
             yield from map(curve.exact_in, curve.fee_breakpoints(curve.least_in(amount), fee_steps))
 
 
-def polish(
-    curves: Sequence[Curve], parts: list[int], mode: Mode, price: int, *, everywhere: bool = False
-) -> None:
+def polish(curves: Sequence[Curve], parts: list[int], mode: Mode, price: int, *, everywhere: bool) -> None:
     """Move units between the largest part and each other part, in place, as long as that gains.
 
     ``price`` is the common marginal price; it tells how good a pair can be at best. Curves without a part

@@ -14,9 +14,6 @@ from dexec.domain.arithmetic import ceil_div
 
 Side = Literal["too small", "too large"]
 
-_BISECTIONS = 10
-"""Of an interval from x to 2x: to less than a thousandth of x."""
-
 
 class Reach(NamedTuple):
     """On which side of what can be traded an amount lies, and the nearest that can be, in base units."""
@@ -45,10 +42,8 @@ def find_reach(amount: int, can_trade: Callable[[int], bool]) -> Reach | None:
 
 def _edge(able: int, unable: int, can_trade: Callable[[int], bool]) -> int:
     """Return an amount that can be traded, near where one no longer can be."""
-    for _ in range(_BISECTIONS):
+    while abs(able - unable) > max(1, able // 1_000):
         middle = (able + unable) // 2
-        if middle in (able, unable):
-            break
         if can_trade(middle):
             able = middle
         else:
@@ -57,10 +52,15 @@ def _edge(able: int, unable: int, can_trade: Callable[[int], bool]) -> int:
 
 
 def _floor(amount: int) -> int:
-    unit: int = 10 ** max(0, len(str(amount)) - 3)
+    unit = _unit(amount)
     return amount // unit * unit
 
 
 def _ceil(amount: int) -> int:
-    unit: int = 10 ** max(0, len(str(amount)) - 3)
+    unit = _unit(amount)
     return ceil_div(amount, unit) * unit
+
+
+def _unit(amount: int) -> int:
+    """Return the power of ten that counts the third digit."""
+    return int(10 ** max(0, len(str(amount)) - 3))

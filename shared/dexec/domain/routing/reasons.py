@@ -18,10 +18,10 @@ def describe(flows: Sequence[Flow]) -> str:
         total = sum(flow.amount_in for flow in flows)
         parts = [f"{_percent(flow.amount_in, total)} {_name(flow)}" for flow in flows]
         return f"split: {', '.join(parts[:-1])} and {parts[-1]}"
-    flow = flows[0]
+    (flow,) = flows
     if flow.path.via_token is not None:
         return f"two hops {_name(flow)}"
-    used = sorted(flow.used(), key=lambda use: -use[2])
+    used = sorted(flow.used(), key=lambda use: use[2], reverse=True)
     if len(used) == 1:
         return f"{used[0][1].pool.venue} alone"
     shares = [f"{edge.pool.venue} {_percent(amount, flow.amount_in)}" for _, edge, amount, _ in used]

@@ -91,8 +91,6 @@ def _alternative(other: Alternative) -> RecordedAlternative:
 
 def rounded_price(price: Fraction, token_in: str, token_out: str) -> Decimal:
     """Return a price in base units as a decimal in token units, ``SIGNIFICANT`` digits."""
-    if price <= 0:
-        return Decimal(0)
     numerator = price.numerator * 10 ** decimals_of(token_in)
     denominator = price.denominator * 10 ** decimals_of(token_out)
     magnitude = len(str(numerator)) - len(str(denominator))

@@ -47,7 +47,7 @@ class Split:
         return (self.amount_in if mode is EXACT_OUT else -self.amount_out) + leg_cost * self.leg_count
 
 
-def split(curves: Sequence[Curve], amount: int, mode: Mode, leg_cost: int = 0) -> Split | None:
+def split(curves: Sequence[Curve], amount: int, mode: Mode, leg_cost: int) -> Split | None:
     """Return the best split of ``amount`` (inputs for ``EXACT_IN``, else outputs) over ``curves``.
 
     ``leg_cost`` is in base units of the token whose amount is open. Curves that gain less than it are
@@ -56,7 +56,7 @@ def split(curves: Sequence[Curve], amount: int, mode: Mode, leg_cost: int = 0) -
     """
     used = [index for index, curve in enumerate(curves) if curve.best_price]
     best = _split_over(curves, used, amount, mode)
-    while leg_cost and best is not None and best.leg_count > 1:
+    while leg_cost and best is not None:
         attempts = (
             _split_over(curves, fewer, amount, mode) for fewer in _fewer(curves, best, mode, leg_cost)
         )
@@ -79,7 +79,7 @@ def _fewer(curves: Sequence[Curve], whole: Split, mode: Mode, leg_cost: int) -> 
     cost = leg_cost * (whole.price if mode is EXACT_OUT else 1 << PRICE_BITS)
     doubtful = sorted((index for index in used if surplus[index] <= cost), key=surplus.__getitem__)
     if len(used) > _MANY:
-        dropped = [doubtful[:1], doubtful[: (len(doubtful) + 1) // 2]]
+        dropped = [doubtful[:count] for count in sorted({1, (len(doubtful) + 1) // 2})]
     else:
         dropped = [[index] for index in doubtful]
     return [[index for index in used if index not in without] for without in dropped if without]
@@ -97,8 +97,7 @@ def _split_over(
     if filled is None:
         return None
     parts, price = filled
-    if len(chosen) > 1:
-        polish(chosen, parts, mode, price, everywhere=everywhere)
+    polish(chosen, parts, mode, price, everywhere=everywhere)
     fixed, opened = [0] * len(curves), [0] * len(curves)
     for index, part in zip(used, parts, strict=True):
         if not part:

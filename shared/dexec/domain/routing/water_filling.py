@@ -67,15 +67,15 @@ class _Bracket:
 
     def narrow_smoothly(self, tolerance: int) -> None:
         """Move both ends together until one is within ``tolerance``; a jump just below ``high`` ends it."""
-        if self.high - self.low < 2 or self.try_price(self.high - 1):
+        if self.try_price(self.high - 1):
             return
         weight_low, weight_high = self.over_low, -self.over_high
         moved_low: bool | None = None
         for _ in range(_MOST_STEPS):
             if self.high - self.low < 2 or min(self.over_low, -self.over_high) <= tolerance:
                 return
-            step = (self.high - self.low) * weight_low // max(1, weight_low + weight_high)
-            moves_low = self.try_price(self.low + min(max(1, step), self.high - self.low - 1))
+            between = (self.high - self.low - 2) * weight_low // (weight_low + weight_high)
+            moves_low = self.try_price(self.low + 1 + between)
             # Illinois: the weight of an end that stays twice is halved, or it might stay for good.
             halved = moves_low is moved_low
             if moves_low:
@@ -89,14 +89,8 @@ class _Bracket:
         return self.low if self.over_low < -self.over_high else self.high
 
     def parts(self) -> list[int]:
-        """Return parts that sum to the amount, between those of the two ends."""
-        spread = self.over_low - self.over_high
-        missing = -self.over_high
-        parts = [
-            high + (low - high) * missing // spread
-            for low, high in zip(self.at_low, self.at_high, strict=True)
-        ]
-        rest = self._amount - sum(parts)
+        """Return parts that sum to the amount: those at ``high``, and more, curve by curve, up to ``low``."""
+        parts, rest = [*self.at_high], -self.over_high
         for index, most in enumerate(self.at_low):
             more = min(rest, most - parts[index])
             parts[index] += more

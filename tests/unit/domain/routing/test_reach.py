@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from fractions import Fraction
 from random import Random
 
@@ -33,40 +32,52 @@ def refusal(mode: Mode, amount: int, snapshots: list[PoolSnapshot] = SOL_USDC) -
     return str(refused.value)
 
 
-@pytest.mark.parametrize(("least", "most"), [(1_000, 987_654), (7, 7_000), (5, MAX_BASE_UNITS)])
-def test_the_nearest_amount_is_found_to_three_digits(least: int, most: int) -> None:
+def found(amount: int, least: int, most: int) -> tuple[Reach | None, list[int]]:
+    """Return what is found where amounts from the least to the most can be traded, and which were tried."""
+    tried: list[int] = []
+
     def can_trade(amount: int) -> bool:
+        tried.append(amount)
         return least <= amount <= most
 
-    for amount in (1, 2, 3):
-        found = find_reach(amount, can_trade)
-        assert found is not None
-        assert found.side == "too small"
-        assert least <= found.nearest <= least * 1.01 + 1
-    if most < MAX_BASE_UNITS:
-        for amount in (most * 3, 10**15):
-            found = find_reach(amount, can_trade)
-            assert found is not None
-            assert found.side == "too large"
-            assert most * 0.98 <= found.nearest <= most
+    return find_reach(amount, can_trade), tried
 
 
-def test_the_search_is_short() -> None:
-    asked: list[int] = []
+@pytest.mark.parametrize(
+    ("least", "most", "asked", "expected"),
+    [
+        (1_234_567, MAX_BASE_UNITS, 3, Reach("too small", 1_240_000)),
+        (12, MAX_BASE_UNITS, 5, Reach("too small", 12)),
+        (7, 7_000, 1, Reach("too small", 7)),
+        (1, 1_238_765, 10**15, Reach("too large", 1_230_000)),
+        (1, 10**9, 10**17, Reach("too large", 999_000_000)),
+        (1, 42, 100, Reach("too large", 42)),
+        (1, 1, 3, Reach("too large", 1)),
+    ],
+)
+def test_the_nearest_amount_is_found_to_three_digits(
+    least: int, most: int, asked: int, expected: Reach
+) -> None:
+    assert found(asked, least, most)[0] == expected
 
-    def within(most: int) -> Callable[[int], bool]:
-        def can_trade(amount: int) -> bool:
-            asked.append(amount)
-            return amount <= most
 
-        return can_trade
+def test_an_amount_is_doubled_then_halved_and_the_last_step_is_bisected() -> None:
+    too_small, tried = found(5, 1_000, MAX_BASE_UNITS)
+    assert too_small == Reach("too small", 1_000)
+    assert tried[:8] == [10, 20, 40, 80, 160, 320, 640, 1_280]
+    assert tried[8:] == [960, 1_120, 1_040, 1_000, 980, 990, 995, 997, 998, 999]
+    too_large, tried = found(2**61, 1, 2**57)
+    assert too_large == Reach("too large", 144 * 10**15)
+    assert tried[:5] == [2**62, 2**60, 2**59, 2**58, 2**57]
+    # To less than a thousandth: the tenth leaves a 1024th.
+    assert len(tried) == 5 + 10
+    assert tried[-1] == 2**57 + 2**47
 
-    assert find_reach(10**9, within(0)) is None
-    assert len(asked) <= 64
-    asked.clear()
-    found = find_reach(10**17, within(10**9))
-    assert found == Reach("too large", 999_000_000)
-    assert len(asked) < 50
+
+def test_where_nothing_can_be_traded_the_search_ends_at_the_most_and_at_one() -> None:
+    nothing, tried = found(2**60 + 1, 1, 0)
+    assert nothing is None
+    assert tried == [2**61 + 2, 2**62 + 4, *(2**bit for bit in range(59, -1, -1))]
 
 
 def test_one_lamport_is_too_small_and_the_least_is_named() -> None:

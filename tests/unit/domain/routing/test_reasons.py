@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from dexec.domain.pools import ConstantProductPool
@@ -12,15 +14,16 @@ from dexec.domain.routing.reasons import describe
 DEPTH = 10**12
 
 
-def flow(amount: int, *hops: dict[str, int]) -> Flow:
-    """Return an amount over hops from SOL, each of venues whose pools are so many times as deep."""
+def flow(amount: int, *hops: Mapping[str, int | tuple[int, int]]) -> Flow:
+    """Return an amount over hops from SOL, each of venues whose pools hold so many times the depth."""
     tokens = ("SOL", "USDC", "RAY")
     path = []
     for place, depths in enumerate(hops):
         token_in, token_out = tokens[place : place + 2]
         pools = [
-            ConstantProductPool(venue, venue, token_in, token_out, DEPTH * deep, DEPTH * deep, 0)
-            for venue, deep in depths.items()
+            ConstantProductPool(venue, venue, token_in, token_out, DEPTH * x, DEPTH * y, 0)
+            for venue, held in depths.items()
+            for x, y in [held if isinstance(held, tuple) else (held, held)]
         ]
         path.append(Hop(token_in, token_out, tuple(Edge(pool, pool.curve(token_in), 1) for pool in pools)))
     found = Path(tuple(path)).solve(amount, Mode.EXACT_IN, 0)
@@ -40,6 +43,12 @@ def flow(amount: int, *hops: dict[str, int]) -> Flow:
 )
 def test_one_hop_is_called_by_its_venues_the_greatest_first(depths: dict[str, int], expected: str) -> None:
     assert describe([flow(DEPTH // 10, depths)]) == expected
+
+
+def test_shares_and_their_order_are_of_what_is_paid_in() -> None:
+    """At the price of 1, a has taken 110 and given 116, b has taken 100 and given 200."""
+    paid = flow(210 * DEPTH, {"a": (2_000, 2_226), "b": (100, 400)})
+    assert describe([paid]) == "split over a 52 % and b 48 %"
 
 
 def test_two_hops_are_called_by_the_token_between_them() -> None:
