@@ -58,6 +58,16 @@ class Pairing:
         return self._best(places)
 
     def best_far(self, x: int) -> int:
+        """Return the best place found by far moves from ``x``.
+
+        Of a tiny total, also from both ends where places are refused: those shut in what lies between them.
+        """
+        found = self._jump(x)
+        if self._total > _TINY or _REFUSED not in self.losses.values():
+            return found
+        return min(found, self._jump(self._least), self._jump(self._most), key=self.losses.__getitem__)
+
+    def _jump(self, x: int) -> int:
         """Return the best place found by moving from ``x`` by ever other distances while that helps."""
         distances = [step for bit in range(self._total.bit_length()) for step in (2 << bit, 3 << bit)]
         for _ in range(_MOST_JUMPS):
