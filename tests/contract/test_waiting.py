@@ -160,6 +160,24 @@ def test_a_trail_that_has_fired_needs_its_ticks_for_a_halt_may_undo_that(store: 
     assert store.waits.oldest_since(store.waits.groups()) == {BOOK: 5}
 
 
+def test_each_order_of_a_batch_takes_its_own_step_or_keeps_its_rows(store: Backend) -> None:
+    due, late, stale, asleep = (place(store, one) for one in (stop("1"), limit("9"), stop("2"), trail("180")))
+    store.orders.amend(amend(stale, NOW, stale.request, stop("3"), None), None)
+    activated = Activated(Fraction(1), 5)
+    written = store.waits.apply(
+        [
+            trigger(due, NOW, Triggered(Kind.STOP)),
+            expire(late, NOW, failure("x")),
+            trigger(stale, NOW, Triggered(Kind.STOP)),
+        ]
+    )
+    assert written.keys() == {due.id, late.id}
+    assert [stored(store, one).status for one in (due, late)] == [Status.TRIGGERED, Status.EXPIRED]
+    assert {order_id for order_id, _ in store.audit.waiting()} == {stale.id, asleep.id}
+    store.waits.apply([activate(asleep, NOW, activated)])
+    assert store.audit.waiting()[asleep.id, Part.STOP].row.group == TRAILS
+
+
 def test_what_reaches_a_bound_is_found_with_its_order(store: Backend) -> None:
     low, high = place(store, stop("140")), place(store, stop("145"))
     reached = store.waits.due_by_price([bound(STOPS, key("142"))])

@@ -161,8 +161,10 @@ def test_all_that_failed_or_waits_is_replayed(store: Backend) -> None:
     settled(store, other, DeliveryState.GIVEN_UP)
     good = settled(store, hook, DeliveryState.DELIVERED)
     bad = [settled(store, hook, DeliveryState.GIVEN_UP), settled(store, hook, DeliveryState.RETRYING)]
-    bad.append(place(store))
-    store.outbox.leave(record(store, taken(store, hook, bad[2]), 1, DeliveryState.GIVEN_UP))
+    bad.append(claimed(store, place(store)))
+    given_up = record(store, taken(store, hook, bad[2]), 1, DeliveryState.GIVEN_UP)
+    store.outbox.leave(record(store, given_up, 2, DeliveryState.DELIVERED))
+    store.outbox.leave(record(store, taken(store, other, bad[2], "other"), 1, DeliveryState.GIVEN_UP))
     assert store.webhooks.replay_failed(hook.id, NOW, 1) == (bad[0].id,)
     assert store.webhooks.replay_failed(hook.id, NOW, 9) == (bad[1].id, bad[2].id)
     assert store.webhooks.replay_failed(hook.id, NOW, 9) == ()
@@ -170,7 +172,7 @@ def test_all_that_failed_or_waits_is_replayed(store: Backend) -> None:
         line = taken(store, hook, order, order.id)
         assert ([event.seq for event in line.wanted], line.failures) == ([1], 0)
     assert take(store, hook, good) is None
-    assert states(store, other) == [(1, DeliveryState.GIVEN_UP, 1)]
+    assert states(store, other) == [(1, DeliveryState.GIVEN_UP, 1)] * 2
 
 
 def test_old_records_go_in_batches(store: Backend) -> None:

@@ -44,8 +44,8 @@ _ON_POSTGRES = (
     )),
     *(f"tests/system/integration/test_{name}.py" for name in (
         "archive", "bracket_races", "cancel_amend", "cancel_races", "due", "first_plans", "halt_races",
-        "handlers", "history_plans", "ledger", "operators", "outcomes", "races", "risk", "risk_races", "sql",
-        "tape", "waiting_shown", "webhook_races", "webhooks",
+        "handlers", "history_plans", "ledger", "lock_order", "operators", "outcomes", "races", "risk",
+        "risk_races", "rows_changed", "sql", "tape", "waiting_shown", "webhook_races", "webhooks",
     )),
     "-k", "not memory and not repeatable and not DSQL and not en_US",
 )  # fmt: skip

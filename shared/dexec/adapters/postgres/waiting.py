@@ -155,7 +155,7 @@ class PostgresWaiting:
 
     def apply(self, changes: Sequence[Change]) -> Mapping[str, tuple[Watcher, ...]]:
         """Write each change whose order is still as it was judged, and return the watchers of those."""
-        # Whoever writes many orders locks them by their ids: the other way round would be a deadlock.
+        # Who writes many orders, or their rows, locks them by their ids: the other way round is a deadlock.
         changes = sorted(changes, key=lambda change: change.after.id)
         ids = {"order_ids": [change.after.id for change in changes]}
         writes = [Statement("apply_changes", to_apply(changes))]
@@ -173,6 +173,7 @@ class PostgresWaiting:
 
     def move(self, moved: Sequence[Moved]) -> None:
         """Give rows other keys."""
+        moved = sorted(moved, key=lambda one: one.order_id)
         params = {
             "ids": [one.order_id for one in moved],
             "parts": [one.part.value for one in moved],
