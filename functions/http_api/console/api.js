@@ -26,7 +26,7 @@ export class Problem extends Error {
 
 	/** Whether the request may have been carried out nevertheless. */
 	get unknown() {
-		return [0, 502, 503, 504].includes(this.status);
+		return this.status === 0 || this.status >= 500;
 	}
 }
 
