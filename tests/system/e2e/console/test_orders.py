@@ -12,6 +12,7 @@ from tests.system.e2e.deployed import Deployed
 
 PING_EVERY_MS = 60_000
 PONG_WITHIN_MS = 10_000
+OPEN_WITHIN_MS = 10_000
 
 
 def test_a_dropped_socket(open_console: OpenConsole, deployment: Deployed) -> None:
@@ -66,6 +67,25 @@ def test_a_ping_without_an_answer(open_console: OpenConsole, deployment: Deploye
     [heard] = place(deployment, api_key)
     expect(console.row(heard).locator(".status")).to_have_text("Confirmed")
     assert len(wire.sockets) == 2
+
+
+def test_a_socket_that_does_not_open(open_console: OpenConsole, deployment: Deployed) -> None:
+    console, wire = open_console(deployment, has_clock=True), Wire()
+    page, link = console.page, console.page.locator("#link")
+    console.tap(wire)
+    console.set_clock()
+    console.enter(deployment.new_key())
+    page.evaluate("() => { window.real = WebSocket; window.WebSocket = class { close() {} }; }")
+    wire.sockets[0].close(code=1012)
+    expect(link).to_have_text("Reconnecting")
+    page.clock.fast_forward(1_000)
+    expect(link).to_have_text("Connecting")
+    page.evaluate("() => { window.WebSocket = window.real; }")
+    console.record(console.notice)
+    page.clock.fast_forward(OPEN_WITHIN_MS)
+    console.wait_for_recorded("The live connection did not open")
+    page.clock.fast_forward(1_000)
+    console.wait_until_live()
 
 
 def test_frames_that_are_lost_or_come_twice(open_console: OpenConsole, congested: Deployed) -> None:
