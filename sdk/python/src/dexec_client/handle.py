@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from dexec_client.errors import DexecError, NotDone
+from dexec_client.errors import DexecError, NotDone, RateLimited
 from dexec_client.results import Order, OrderEvent
 
 if TYPE_CHECKING:
@@ -66,18 +66,21 @@ class AsyncOrderHandle:
         """
         try:
             async with asyncio.timeout(timeout):
-                try:
+                with contextlib.suppress(DexecError):
                     async with contextlib.aclosing(self.events()) as events:
                         async for _ in events:
                             pass
-                except DexecError:
-                    return await self._polled()
-                return await self.refresh()
+                return await self._polled()
         except TimeoutError as exc:
             text = f"order {self.id} is still {self.status} after {timeout:g} s; it goes on: ask again"
             raise NotDone(text) from exc
 
     async def _polled(self) -> Order:
-        while not (order := await self.refresh()).terminal:
-            await asyncio.sleep(POLL_S)
-        return order
+        while True:
+            wait_s = POLL_S
+            try:
+                if (order := await self.refresh()).terminal:
+                    return order
+            except RateLimited as exc:
+                wait_s = max(wait_s, exc.retry_after or 0)
+            await asyncio.sleep(wait_s)
