@@ -6,8 +6,11 @@ import asyncio
 from decimal import Decimal
 
 import pytest
+from websockets.asyncio.client import ClientConnection
 
 from dexec_client import AsyncClient, AsyncEventStream, errors, handle
+from dexec_client.raw import opening
+from dexec_client.raw.retry import Say
 from tests.sdk.python.fake_deployment import STATUSES, Deployment
 from tests.support.awaited import awaited
 from tests.support.eventually import eventually
@@ -227,6 +230,32 @@ async def test_a_client_that_is_closed_ends_what_waits(deployment: Deployment) -
         assert await streaming == 0
     with pytest.raises(StopAsyncIteration):
         await anext(stream)
+
+
+@awaited
+async def test_a_client_that_is_closed_while_it_connects_leaves_no_connection(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on, open_first = asyncio.Semaphore(0), asyncio.Event(), opening.open_first
+
+    async def slow(url: str, say: Say) -> ClientConnection:
+        begun.release()
+        await go_on.wait()
+        return await open_first(url, say)
+
+    monkeypatch.setattr("dexec_client.raw.feed.open_first", slow)
+    client = AsyncClient(deployment.url, api_key="k")
+    order, stream = await client.handle(deployment.add(reached=2)), client.stream()
+    waiting = [asyncio.ensure_future(stream.open()), asyncio.ensure_future(anext(order.events()))]
+    for _ in waiting:
+        await begun.acquire()
+    await client.aclose()
+    go_on.set()
+    for one in waiting:
+        with pytest.raises(RuntimeError, match="is closed"):
+            await one
+    assert deployment.connections == 2
+    await asyncio.to_thread(eventually, lambda: not deployment.open_sockets)
 
 
 async def _count(stream: AsyncEventStream) -> int:
