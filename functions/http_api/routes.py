@@ -28,7 +28,7 @@ CANCEL_ORDERS = "/api/orders/cancel"
 IDEMPOTENCY = (
     "One for each order that is wanted, a new UUID for example, and kept for every try to place it: a repeat "
     "with the same key and body is answered with the same order. Without it, a request whose answer was lost "
-    "(no answer, 502, 503, 504) cannot be sent again without the risk of a second swap."
+    "(no answer, 500, 502, 503, 504) cannot be sent again without the risk of a second swap."
 )
 
 
@@ -45,8 +45,8 @@ def execute(
     """Accept an order; it is executed once, soon or, if it waits for a price, when it is due.
 
     Always send an `Idempotency-Key`, and send the request again with the same one when the answer is lost: a
-    connection that breaks, a time-out, 502, 503 or 504 may hide an order that was accepted. Wait a little
-    longer before each try, and as long as `Retry-After` says. After 429 nothing was accepted.
+    connection that breaks, a time-out, 500, 502, 503 or 504 may hide an order that was accepted. Wait a
+    little longer before each try, and as long as `Retry-After` says. After 429 nothing was accepted.
     """
     parts = container()
     submission = Submission(

@@ -26,6 +26,11 @@ export class Problem extends Error {
 
 	/** Whether the request may have been carried out nevertheless. */
 	get unknown() {
+		return this.isLost || this.status >= 500;
+	}
+
+	/** Whether the answer may come if asked for again. */
+	get isLost() {
 		return [0, 502, 503, 504].includes(this.status);
 	}
 }
@@ -64,7 +69,7 @@ export async function execute(order, idempotencyKey, onRepeat) {
 		} catch (problem) {
 			const jittered = FIRST_WAIT_MS * 2 ** tries * (0.5 + Math.random() / 2);
 			const wait = Math.max(jittered, problem.waitMs);
-			if (!problem.unknown || tries === TRIES || wait > LONGEST_WAIT_MS) throw problem;
+			if (!problem.isLost || tries === TRIES || wait > LONGEST_WAIT_MS) throw problem;
 			onRepeat(problem, tries + 1, TRIES);
 			await new Promise((resolve) => setTimeout(resolve, wait));
 		}

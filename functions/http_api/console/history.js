@@ -7,6 +7,7 @@ const FIRST_PAGE = 25;
 const LATER_PAGE = 100;
 const MOST_PAGES = 20;
 const AT_ONCE = 2;
+const AGAIN_MS = 2000;
 const STATUS = { open: "active", confirmed: "confirmed", failed: "failed", cancelled: "cancelled", expired: "expired" };
 const pages = new Map();
 const waiting = new Set();
@@ -93,8 +94,9 @@ async function next() {
 	running += 1;
 	try {
 		mergeOrder(await get(`orders/${encodeURIComponent(orderId)}`));
-	} catch {
-		// The row stays without its times until it is looked at again.
+	} catch (problem) {
+		// What ended while the page was away would look open for ever.
+		if (problem.unknown || problem.status === 429) setTimeout(loadOrder, Math.max(AGAIN_MS, problem.waitMs), orderId);
 	} finally {
 		underWay.delete(orderId);
 		running -= 1;

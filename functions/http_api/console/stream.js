@@ -7,6 +7,7 @@ const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 10_000;
 const PING_EVERY_MS = 60_000; // API Gateway also closes a socket that is idle for ten minutes.
 const PONG_WITHIN_MS = 10_000;
+const OPEN_WITHIN_MS = 10_000; // A browser waits for minutes.
 const FORGOTTEN = "connection_unknown";
 
 let address;
@@ -35,6 +36,7 @@ export function subscribe(orderId, afterSeq) {
 function connect() {
 	callbacks.onState("connecting");
 	socket = new WebSocket(`${address}?stream=all&apiKey=${encodeURIComponent(savedKey())}`);
+	overdue = setTimeout(lost, OPEN_WITHIN_MS, "The live connection did not open");
 	socket.onopen = () => {
 		callbacks.onState("live");
 		ping();

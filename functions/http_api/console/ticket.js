@@ -40,7 +40,9 @@ export function startTicket(handlers) {
 	on("flip", "click", flip);
 	on("tokenIn", "click", () => pick("tokenIn", "tokenOut"));
 	on("tokenOut", "click", () => pick("tokenOut", "tokenIn"));
-	on("run-five", "click", () => send(FIVE));
+	// The second press of a double click is no second order.
+	on("run-five", "click", ({ detail }) => detail > 1 || send(FIVE));
+	on("submit", "click", (event) => event.detail > 1 && event.preventDefault());
 	on("ticket", "keydown", insist);
 	on("ticket", "submit", (event) => {
 		event.preventDefault();
@@ -204,8 +206,9 @@ function chooseSlippage(percent) {
 	edited("slippageBps");
 }
 
-// Enter where nothing may be sent: says why instead.
+// Enter where nothing may be sent: says why instead. While it is held, it sends one order, not one after the other.
 function insist(event) {
+	if (event.key === "Enter" && event.repeat) return event.preventDefault();
 	if (event.key !== "Enter" || event.target.tagName !== "INPUT" || !$("submit").disabled) return;
 	event.preventDefault();
 	insisted = true;

@@ -102,6 +102,14 @@ export class ApiError extends DexecError {
     return this.problem.code ?? this.problem.type?.split("/").at(-1)?.replaceAll("-", "_") ?? "";
   }
 
+  /**
+   * A 503 of the engine itself, which has a problem type or code, says that nothing was carried out. A 500 may have
+   * come after the order was stored: a gateway gives it for a function that ran out of time.
+   */
+  override get isUnknown(): boolean {
+    return this.status >= 500 && (this.status !== 503 || this.code === "");
+  }
+
   /** The order that the refusal is about, where it names one. */
   get orderId(): string | undefined {
     return this.problem.orderId;
@@ -124,12 +132,7 @@ export class Invalid extends ApiError {
 }
 
 /** A back end does not answer, or is busy. */
-export class Unavailable extends ApiError {
-  /** A 503 of the engine itself, which has a problem type or code, says that nothing was carried out. */
-  override get isUnknown(): boolean {
-    return this.status !== 503 || this.code === "";
-  }
-}
+export class Unavailable extends ApiError {}
 
 const KINDS = new Map<number, typeof ApiError>([
   [400, BadRequest],

@@ -11,7 +11,7 @@ interface Watch {
   readonly orderId: string;
   readonly sequence: Sequence;
   readonly queue: Queue<OrderEvent>;
-  /** The seq from which on events were asked for last. */
+  /** The seq after which a gap was asked for last. */
   asked: number | undefined;
   isSubscribing: boolean;
   isSubscribed: boolean;
@@ -80,7 +80,10 @@ export class Feed implements ConnectionListener {
   }
 
   reopened(): void {
-    for (const watch of this.#all()) void this.#subscribe(watch);
+    for (const watch of this.#all()) {
+      watch.asked = undefined;
+      void this.#subscribe(watch);
+    }
     this.onReopened();
   }
 
@@ -117,8 +120,11 @@ export class Feed implements ConnectionListener {
     const ready = watch.sequence.take(events);
     watch.queue.put(...ready);
     if (ready.some((event) => isTerminal(event.status))) return this.#remove(watch);
+    const { hasGap, last } = watch.sequence;
+    if (!hasGap || watch.isSubscribing || watch.asked === last) return;
     // Once for each place where the order's events stop.
-    if (watch.sequence.hasGap && watch.asked !== watch.sequence.last) void this.#subscribe(watch);
+    watch.asked = last;
+    void this.#subscribe(watch);
   }
 
   /** A first subscription is tried as often as any call; one that was lost for as long as it takes. */
@@ -143,8 +149,7 @@ export class Feed implements ConnectionListener {
 
   async #ask(watch: Watch): Promise<void> {
     if (!this.#watches.get(watch.orderId)?.has(watch)) return;
-    watch.asked = watch.sequence.last;
-    const frame = { action: "subscribe", orderId: watch.orderId, afterSeq: watch.asked };
+    const frame = { action: "subscribe", orderId: watch.orderId, afterSeq: watch.sequence.last };
     await this.#connection.request(frame);
   }
 }

@@ -11,8 +11,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Statuses of gateways, whose answers need not be JSON. */
-const GATEWAY = new Set([429, 502, 503, 504]);
+/** Whether a gateway may have answered, whose answers need not be JSON. */
+const isGateways = (status: number) => status === 429 || status >= 500;
 
 type Query = Readonly<Record<string, string | number | undefined>>;
 
@@ -75,7 +75,7 @@ export class Http {
     try {
       body = JSON.parse(text);
     } catch {
-      if (GATEWAY.has(status)) throw refusal(status, undefined, retryAfter);
+      if (isGateways(status)) throw refusal(status, undefined, retryAfter);
       throw new BadAddress(`${this.#base} is not a dexec deployment: it answered ${status} without JSON`);
     }
     if (status >= 400) throw refusal(status, body, retryAfter);

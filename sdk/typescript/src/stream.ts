@@ -13,7 +13,8 @@ export type ListOrders = () => AsyncIterable<Order>;
 
 /**
  * All events of the client's orders: each once, in order within its order, those of orders that were under way
- * already from their first one on. What happens while the connection is away is caught up with.
+ * already from their first one on. After an outage nothing is missing of the orders that it has told of, or that
+ * began meanwhile; of older ones, what they did while the connection was away is in `orders` alone.
  *
  * Iterate it once. `close`, and leaving the loop, ends it.
  */

@@ -123,9 +123,16 @@ test("each status has a class of its own", async () => {
     assert.equal(error.name, kind.name);
     assert.equal(error.message, "amount: must be more than 0");
     assert.equal(error.code, "some_code");
-    assert.equal(error.isUnknown, false);
+    assert.equal(error.isUnknown, status === 500, "what failed may have stored the order before");
     if (error instanceof Invalid) assert.deepEqual(error.fields, { amount: "must be more than 0" });
   }
+});
+
+test("a gateway whose function crashed says nothing of the order", async () => {
+  fake.instead.push({ status: 500, body: "<h1>Internal Server Error</h1>" });
+  const error = await thrown(client.execute(ORDER));
+  assert.ok(error instanceof ServerError && error.isUnknown && error.idempotencyKey === fake.keys[0]);
+  assert.equal(fake.keys.length, 1);
 });
 
 test("what is no deployment is told as such, and gets no key by a redirect", async () => {

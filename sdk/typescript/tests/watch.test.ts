@@ -93,6 +93,23 @@ test("an event that is missing is asked for, once", async () => {
   assert.deepEqual(fake.frames.map((frame) => frame.afterSeq), [0, 1]);
 });
 
+test("events that were lost at the start, or after a drop, are asked for with the next one", async () => {
+  const order = await client.execute(ORDER);
+  const stored = fake.orders[0]!;
+  fake.record(stored, "pending");
+  fake.lostReplays = 1;
+  setTimeout(() => fake.advance(stored, "routing"), 20);
+  const seqs = await read(order, ({ seq }) => {
+    if (seq !== 2) return;
+    fake.lostReplays = 1;
+    fake.record(stored, "routing");
+    fake.drop();
+    setTimeout(() => fake.advance(stored, ...STATUSES.slice(3)), 40);
+  });
+  assert.deepEqual(seqs, SEQS);
+  assert.deepEqual(fake.frames.map((frame) => frame.afterSeq), [0, 0, 2, 2]);
+});
+
 test("a subscription whose answer is lost is sent again", async () => {
   const order = await client.execute(ORDER);
   fake.lostAcks = 2;

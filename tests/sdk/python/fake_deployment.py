@@ -104,6 +104,10 @@ class Deployment:
 
         self._run(go())
 
+    @property
+    def open_sockets(self) -> int:
+        return len(self._sockets)
+
     def add(self, amount: str = "1", reached: int = 1, last: str = "confirmed") -> str:
         """Store an order that was placed by someone else."""
         order_id = f"ord_{len(self.orders):032x}"

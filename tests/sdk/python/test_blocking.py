@@ -68,6 +68,17 @@ def test_the_stream_opens_as_a_context_manager(deployment: Deployment) -> None:
         assert [event.seq for event in islice(events, 3)] == [1, 2, 3]
 
 
+def test_a_loop_over_a_stream_ends_where_it_is_closed(deployment: Deployment) -> None:
+    order_id = deployment.add(reached=1)
+    with Client(deployment.url, api_key="k") as client, client.stream() as events:
+        deployment.advance(order_id, 3)
+        seen = []
+        for event in events:
+            seen.append(event.seq)
+            events.close()
+    assert seen == [1]
+
+
 def test_threads_share_a_client(deployment: Deployment) -> None:
     order_ids = [deployment.add() for _ in range(8)]
     seen: dict[str, list[int]] = {}

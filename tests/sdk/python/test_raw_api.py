@@ -20,6 +20,7 @@ ORDER: Document = {"tokenIn": "SOL", "tokenOut": "USDC", "amount": "1"}
 ACCEPTED = (202, "application/json", b'{"orderId": "ord_1"}')
 GATEWAY = (502, "application/json", b'{"message": "Internal server error"}')
 PROXY = (504, "text/html", b"<h1>Gateway Time-out</h1>")
+CRASHED = (500, "text/html", b"<h1>Internal Server Error</h1>")
 AWAY = (503, "application/problem+json", b'{"type": "/errors/unavailable", "detail": "nothing was stored"}')
 FULL = (429, "application/problem+json", b'{"type": "/errors/too_many_orders", "detail": "too many"}')
 CLOSED = (0, "", b"")
@@ -113,6 +114,12 @@ def test_what_the_engine_says_was_not_stored_was_not() -> None:
     answer, _, _ = place(AWAY)
     assert isinstance(answer, ApiError)
     assert (answer.is_unknown, str(answer)) == (False, "nothing was stored")
+
+
+def test_a_gateway_whose_function_crashed_says_nothing_of_the_order() -> None:
+    answer, keys, _ = place(CRASHED, ACCEPTED)
+    assert isinstance(answer, ApiError)
+    assert (answer.status, answer.is_unknown, len(keys)) == (500, True, 1)
 
 
 def test_a_full_backlog_is_not_asked_again_but_says_when() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -56,9 +57,11 @@ Refuse = Callable[[ServerConnection, Request], Response | None]
 
 
 @asynccontextmanager
-async def serving(behaviour: Behaviour, refuse: Refuse | None = None) -> AsyncIterator[Server]:
+async def serving(
+    behaviour: Behaviour, refuse: Refuse | None = None, max_size: int = 2**20
+) -> AsyncIterator[Server]:
     server = Server(behaviour)
-    async with serve(server.serve, "127.0.0.1", 0, process_request=refuse) as listener:
+    async with serve(server.serve, "127.0.0.1", 0, process_request=refuse, max_size=max_size) as listener:
         server.url = f"ws://127.0.0.1:{listener.sockets[0].getsockname()[1]}/live"
         yield server
 
@@ -324,3 +327,105 @@ async def test_an_answer_that_says_nothing_final_is_asked_for_under_the_same_key
     assert len(server.requests) == 3
     assert len({str(request["idempotencyKey"]) for request in server.requests}) == 1
     assert len(waits) == 2
+
+
+@pytest.mark.parametrize("code", [429, 500, 503])
+@awaited
+async def test_a_subscription_that_is_refused_after_a_drop_is_asked_for_again(
+    code: int, waits: Waits
+) -> None:
+    async def busy(server: Server, socket: ServerConnection, request: Document) -> None:
+        if server.connections == 1:
+            await send(socket, ack(request), status(1))
+            await socket.close()
+        elif len(server.subscriptions) < 4:
+            refused: Document = {"type": "error", "status": code, "message": "busy", "retryAfter": 2}
+            await send(socket, refused | ({"id": request["id"]} if "id" in request else {}))
+        else:
+            await replay(socket, request)
+
+    async with asyncio.timeout(5), serving(busy) as server:
+        assert await seen(server) == ALL
+    assert server.subscriptions == [0, 1, 1, 1]
+    assert waits == [(1, 2.0), (2, 2.0)]
+
+
+@awaited
+async def test_a_gap_whose_events_are_refused_is_asked_for_again(waits: Waits) -> None:
+    async def busy(server: Server, socket: ServerConnection, request: Document) -> None:
+        if len(server.subscriptions) == 1:
+            await send(socket, ack(request), status(1), status(3))
+        elif len(server.subscriptions) == 2:
+            refused: Document = {"type": "error", "status": 503, "message": "busy"}
+            await send(socket, refused | ({"id": request["id"]} if "id" in request else {}))
+        else:
+            await replay(socket, request)
+
+    async with asyncio.timeout(5), serving(busy) as server:
+        assert await seen(server) == ALL
+    assert server.subscriptions == [0, 1, 1]
+    assert len(waits) == 1
+
+
+@awaited
+async def test_orders_are_subscribed_to_again_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the answers to the last of many would come too late, and the connection count as dead."""
+    monkeypatch.setattr(Feed._request, "__defaults__", (1,))
+    ids = [f"ord_{number}" for number in range(300)]
+    answered: list[str] = []
+
+    async def slow(server: Server, socket: ServerConnection, request: Document) -> None:
+        if server.connections > 1:
+            await asyncio.sleep(0.005)
+            answered.append(str(request["orderId"]))
+        await send(socket, {"type": "ack", "id": request.get("id"), "orderId": request["orderId"]})
+
+    async with asyncio.timeout(9), serving(slow) as server, Feed(server.url, "key") as feed:
+        for order_id in ids:
+            await feed.subscribe(order_id)
+        await feed.drop()
+        while len(answered) < len(ids):
+            await asyncio.sleep(0.01)
+        assert sorted(answered) == sorted(ids)
+        assert server.connections == 2
+
+
+@awaited
+async def test_a_line_that_takes_nothing_any_more_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, waits: Waits
+) -> None:
+    monkeypatch.setattr(Feed._request, "__defaults__", (2,))
+    opened: list[ServerConnection] = []
+
+    def stuck(connection: ServerConnection, _: Request) -> None:
+        if not opened:
+            connection.transport.pause_reading()
+        opened.append(connection)
+
+    async def answering(_: Server, socket: ServerConnection, request: Document) -> None:
+        await send(socket, ack(request))
+
+    more_than_buffers_hold: Document = {**ORDER, "clientOrderId": "x" * 16_000_000}
+    async with serving(answering, stuck, max_size=2**25) as server, Feed(server.url, "key") as feed:
+        async with asyncio.timeout(30):
+            assert (await feed.execute(more_than_buffers_hold))["orderId"] == "ord_1"
+        opened[0].transport.abort()
+    assert len(opened) > 1
+    assert len(waits) >= 1
+
+
+@awaited
+async def test_who_waits_when_it_closes_is_told(waits: Waits) -> None:
+    async def mute(*_: object) -> None:
+        pass
+
+    async with asyncio.timeout(5), serving(mute) as server:
+        feed = Feed(server.url, "key")
+        await feed.open()
+        waiting = [asyncio.ensure_future(feed.subscribe("ord_1")), asyncio.ensure_future(feed.next())]
+        await asyncio.sleep(0.05)
+        await feed.aclose()
+        for one in waiting:
+            with pytest.raises(RuntimeError, match="is closed"):
+                await one
+    assert waits == []

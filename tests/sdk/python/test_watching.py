@@ -6,8 +6,11 @@ import asyncio
 from decimal import Decimal
 
 import pytest
+from websockets.asyncio.client import ClientConnection
 
-from dexec_client import AsyncClient, errors, handle
+from dexec_client import AsyncClient, AsyncEventStream, errors, handle
+from dexec_client.raw import opening
+from dexec_client.raw.retry import Say
 from tests.sdk.python.fake_deployment import STATUSES, Deployment
 from tests.support.awaited import awaited
 from tests.support.eventually import eventually
@@ -217,3 +220,83 @@ async def test_the_stream_gives_every_order_that_moves_and_misses_nothing_over_a
         found += [await anext(events) for _ in range(6)]
     steps = [(event.order_id, event.seq) for event in found]
     assert steps == [(order_id, seq) for seq in ALL[:5]] + [(other, seq) for seq in ALL]
+
+
+@awaited
+async def test_a_stream_that_was_not_waited_for_to_the_end_goes_on(deployment: Deployment) -> None:
+    order_id = deployment.add(reached=1)
+    async with AsyncClient(deployment.url, api_key="k") as client, client.stream() as events:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(events), 0.05)
+        await asyncio.to_thread(deployment.advance, order_id, 2)
+        assert [(await anext(events)).seq for _ in range(2)] == [1, 2]
+
+
+@awaited
+async def test_a_client_that_is_closed_ends_what_waits(deployment: Deployment) -> None:
+    order_id = deployment.add(reached=2)
+    client = AsyncClient(deployment.url, api_key="k")
+    order = await client.handle(order_id)
+    stream = client.stream()
+    await stream.open()
+    waiting = [asyncio.ensure_future(order.done()), asyncio.ensure_future(seqs(client, order_id))]
+    streaming = asyncio.ensure_future(_count(stream))
+    await asyncio.to_thread(eventually, lambda: len(deployment.frames) >= 2)
+    await client.aclose()
+    async with asyncio.timeout(5):
+        for one in waiting:
+            with pytest.raises(RuntimeError, match="is closed"):
+                await one
+        assert await streaming == 0
+    with pytest.raises(StopAsyncIteration):
+        await anext(stream)
+
+
+@awaited
+async def test_a_client_that_is_closed_while_it_connects_leaves_no_connection(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on, open_first = asyncio.Semaphore(0), asyncio.Event(), opening.open_first
+
+    async def slow(url: str, say: Say) -> ClientConnection:
+        begun.release()
+        await go_on.wait()
+        return await open_first(url, say)
+
+    monkeypatch.setattr("dexec_client.raw.feed.open_first", slow)
+    client = AsyncClient(deployment.url, api_key="k")
+    order, stream = await client.handle(deployment.add(reached=2)), client.stream()
+    waiting = [asyncio.ensure_future(stream.open()), asyncio.ensure_future(anext(order.events()))]
+    for _ in waiting:
+        await begun.acquire()
+    await client.aclose()
+    go_on.set()
+    for one in waiting:
+        with pytest.raises(RuntimeError, match="is closed"):
+            await one
+    assert deployment.connections == 2
+    await asyncio.to_thread(eventually, lambda: not deployment.open_sockets)
+
+
+async def _count(stream: AsyncEventStream) -> int:
+    return len([event async for event in stream])
+
+
+@pytest.mark.usefixtures("no_pauses")
+@awaited
+async def test_the_end_is_read_as_often_as_the_deployment_lets_it(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handle, "POLL_S", 0.01)
+    deployment.refuses_sockets = 403
+    order_id = deployment.add(reached=3)
+    async with AsyncClient(deployment.url, api_key="k") as client:
+        order = await client.handle(order_id)
+        await client.config()
+        waiting = asyncio.create_task(order.done(timeout=9))
+        before = len(deployment.requests)
+        await asyncio.to_thread(eventually, lambda: len(deployment.requests) > before + 1)
+        deployment.refusals = [(429, {"type": "/errors/too_many_reads", "detail": "slow down"})] * 2
+        await asyncio.to_thread(eventually, lambda: not deployment.refusals)
+        await asyncio.to_thread(deployment.advance, order_id)
+        assert (await waiting).status == "confirmed"

@@ -187,7 +187,10 @@ class EventStream:
         return self
 
     def __next__(self) -> OrderEvent:
-        return self._loop.run(self._behind.next())
+        try:
+            return self._loop.run(self._behind.next())
+        except StopAsyncIteration:
+            raise StopIteration from None
 
     def close(self) -> None:
         """Close the connection."""

@@ -66,6 +66,7 @@ class AsyncClient:
         self._api = Api(address, key, timeout, on_retry, repeat_reads=True)
         self._websocket_url: str | None = None
         self._streams: list[AsyncEventStream] = []
+        self._is_closed = False
         self.watch = Watch(self._feed)
 
     async def __aenter__(self) -> AsyncClient:
@@ -77,7 +78,8 @@ class AsyncClient:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close all connections."""
+        """Close all connections; what waits for one raises ``RuntimeError``, and streams end."""
+        self._is_closed = True
         for stream in self._streams:
             await stream.aclose()
         await self.watch.aclose()
@@ -265,4 +267,7 @@ class AsyncClient:
             self._websocket_url = (await self.config()).websocket_url
         feed = Feed(self._websocket_url, self._key, stream=stream, say=self._say)
         await feed.open()
+        if self._is_closed:
+            await feed.aclose()
+            raise RuntimeError("the client is closed")
         return feed

@@ -99,9 +99,10 @@ class ApiError(DexecError):
     def is_unknown(self) -> bool:
         """Whether the request may have been carried out nevertheless.
 
-        A 503 of the engine itself, which has a problem type, says that nothing was.
+        A 503 of the engine itself, which has a problem type, says that nothing was. A 500 may have come after
+        the order was stored: a gateway gives it for a function that ran out of time.
         """
-        return self.status in (502, 504) or (self.status == 503 and "type" not in self.problem)
+        return self.status >= 500 and (self.status != 503 or "type" not in self.problem)
 
 
 class BadRequest(ApiError):

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from dexec_client.errors import DexecError, NotDone
+from dexec_client.errors import DexecError, NotDone, RateLimited
 from dexec_client.raw.retry import is_lost
 from dexec_client.results import Order, OrderEvent
 
@@ -79,10 +79,13 @@ class AsyncOrderHandle:
 
     async def _polled(self) -> Order:
         while True:
+            wait_s = POLL_S
             try:
                 if (order := await self.refresh()).terminal:
                     return order
+            except RateLimited as exc:
+                wait_s = max(wait_s, exc.retry_after or 0)
             except DexecError as exc:
                 if not is_lost(exc):
                     raise
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(wait_s)

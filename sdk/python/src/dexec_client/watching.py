@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from types import TracebackType
@@ -16,7 +15,7 @@ from dexec_client.results import OrderEvent
 OpenFeed = Callable[[bool], Awaitable[Feed]]
 """Opens a feed; True for one with the events of all orders. Raises ``DexecError``."""
 
-_Queue = asyncio.Queue[Event | DexecError]
+_Queue = asyncio.Queue[Event | Exception]
 
 
 class Watch:
@@ -32,7 +31,8 @@ class Watch:
     async def events(self, order_id: str, after_seq: int) -> AsyncGenerator[Event, None]:
         """Yield an order's events after ``after_seq``, each once and in order, to its last.
 
-        Raises ``DexecError`` where no connection can be opened, or one is refused for good.
+        Raises ``DexecError`` where no connection can be opened, or one is refused for good, ``RuntimeError``
+        once it is closed.
         """
         feed = await self._opened()
         queue: _Queue = asyncio.Queue()
@@ -42,7 +42,7 @@ class Watch:
             await feed.replay(order_id, after_seq)
             while True:
                 item = await queue.get()
-                if isinstance(item, DexecError):
+                if isinstance(item, Exception):
                     raise item
                 # Another iterator over the same order may have asked for earlier ones.
                 if item.seq > last:
@@ -54,13 +54,11 @@ class Watch:
             await self._leave(feed, order_id, queue)
 
     async def aclose(self) -> None:
-        """Close the connection."""
+        """Close the connection; who waits for an event is told."""
         feed, pump, self._feed, self._pump = self._feed, self._pump, None, None
-        if pump is not None:
-            pump.cancel()
-            await asyncio.gather(pump, return_exceptions=True)
-        if feed is not None:
+        if feed is not None and pump is not None:
             await feed.aclose()
+            await pump
 
     async def _opened(self) -> Feed:
         async with self._opening:
@@ -74,7 +72,7 @@ class Watch:
             async for event in feed.events():
                 for queue in self._queues.get(event.order_id, ()):
                     queue.put_nowait(event)
-        except DexecError as exc:
+        except (DexecError, RuntimeError) as exc:
             # It will not open again; the next who watches tries a connection of his own.
             self._feed, self._pump = None, None
             for queue in {queue for queues in self._queues.values() for queue in queues}:
@@ -99,7 +97,7 @@ class AsyncEventStream:
     def __init__(self, open_feed: OpenFeed) -> None:
         self._open_feed = open_feed
         self._feed: Feed | None = None
-        self._events: AsyncGenerator[Event, None] | None = None
+        self._is_closed = False
 
     async def __aenter__(self) -> AsyncEventStream:
         await self.open()
@@ -121,20 +119,27 @@ class AsyncEventStream:
         await self._opened()
 
     async def next(self) -> OrderEvent:
-        """Return the next event. Raises ``DexecError`` once the connection is refused for good."""
-        return OrderEvent.of(await anext(await self._opened()))
+        """Return the next event; cancelled, by a time-out for example, it loses none.
+
+        Raises ``DexecError`` once the connection is refused for good, ``StopAsyncIteration`` once it is
+        closed.
+        """
+        try:
+            return OrderEvent.of(await (await self._opened()).next())
+        except RuntimeError:
+            if self._is_closed:
+                raise StopAsyncIteration from None
+            raise
 
     async def aclose(self) -> None:
         """Close the connection."""
-        feed, self._feed = self._feed, None
-        if self._events is not None:
-            with contextlib.suppress(RuntimeError):  # it is waiting for an event elsewhere
-                await self._events.aclose()
-        if feed is not None:
-            await feed.aclose()
+        self._is_closed = True
+        if self._feed is not None:
+            await self._feed.aclose()
 
-    async def _opened(self) -> AsyncGenerator[Event, None]:
-        if self._events is None:
+    async def _opened(self) -> Feed:
+        if self._is_closed:
+            raise RuntimeError("the stream is closed")
+        if self._feed is None:
             self._feed = await self._open_feed(True)
-            self._events = self._feed.events()
-        return self._events
+        return self._feed

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import psycopg
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.system.e2e.console.orders import CLEAN_RUN, place, wait_until_over
 from tests.system.e2e.console.page import OpenConsole
@@ -12,6 +14,7 @@ from tests.system.e2e.deployed import Deployed
 
 PING_EVERY_MS = 60_000
 PONG_WITHIN_MS = 10_000
+OPEN_WITHIN_MS = 10_000
 
 
 def test_a_dropped_socket(open_console: OpenConsole, deployment: Deployed) -> None:
@@ -29,6 +32,39 @@ def test_a_dropped_socket(open_console: OpenConsole, deployment: Deployed) -> No
     expect(console.notice).to_have_text("Connected again, and caught up.")
     expect(console.row(missed).locator(".status")).to_have_text("Confirmed")
     expect(console.notice).to_be_empty()
+
+
+def test_what_happened_while_away_is_read_until_it_is_there(
+    open_console: OpenConsole, congested: Deployed
+) -> None:
+    console, api_key, wire = open_console(congested), congested.new_key(), Wire()
+    refused: list[str] = []
+
+    def refuse(route: Route) -> None:
+        asked = urlsplit(route.request.url)
+        refused.append(asked.path.rpartition("/")[2])
+        if refused.count(refused[-1]) <= 2:
+            route.fulfill(status=503, json={"detail": "The store does not answer."})
+        elif refused[-1] == "orders" and "status=active" not in asked.query:
+            # It is not on the newest page.
+            route.fulfill(json={"orders": [], "nextCursor": None})
+        else:
+            route.fallback()
+
+    console.tap(wire)
+    console.enter(api_key)
+    [ends_meanwhile] = place(congested, api_key)
+    expect(console.row(ends_meanwhile)).to_be_visible()
+    wire.cut()
+    wait_until_over(congested, api_key, [ends_meanwhile])
+    console.page.route("**/api/orders?*", refuse)
+    console.page.route("**/api/orders/ord_*", refuse)
+    wire.mend()
+    expect(console.notice).to_have_text("The store does not answer. Trying again.")
+    expect(console.notice).to_have_text("Connected again, and caught up.")
+    assert refused.count("orders") > 2
+    expect(console.row(ends_meanwhile).locator(".status")).to_have_text("Confirmed")
+    assert refused.count(ends_meanwhile) > 2
 
 
 def test_a_connection_that_the_server_forgot(open_console: OpenConsole, deployment: Deployed) -> None:
@@ -66,6 +102,25 @@ def test_a_ping_without_an_answer(open_console: OpenConsole, deployment: Deploye
     [heard] = place(deployment, api_key)
     expect(console.row(heard).locator(".status")).to_have_text("Confirmed")
     assert len(wire.sockets) == 2
+
+
+def test_a_socket_that_does_not_open(open_console: OpenConsole, deployment: Deployed) -> None:
+    console, wire = open_console(deployment, has_clock=True), Wire()
+    page, link = console.page, console.page.locator("#link")
+    console.tap(wire)
+    console.set_clock()
+    console.enter(deployment.new_key())
+    page.evaluate("() => { window.real = WebSocket; window.WebSocket = class { close() {} }; }")
+    wire.sockets[0].close(code=1012)
+    expect(link).to_have_text("Reconnecting")
+    page.clock.fast_forward(1_000)
+    expect(link).to_have_text("Connecting")
+    page.evaluate("() => { window.WebSocket = window.real; }")
+    console.record(console.notice)
+    page.clock.fast_forward(OPEN_WITHIN_MS)
+    console.wait_for_recorded("The live connection did not open")
+    page.clock.fast_forward(1_000)
+    console.wait_until_live()
 
 
 def test_frames_that_are_lost_or_come_twice(open_console: OpenConsole, congested: Deployed) -> None:

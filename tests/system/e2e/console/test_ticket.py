@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
 from playwright.sync_api import Route, expect
 
 from tests.system.e2e.console.orders import CLEAN_RUN
@@ -183,7 +184,8 @@ def test_an_answer_that_is_lost_after_the_order_was_accepted(
     assert_one_order(deployment, api_key)
 
 
-def test_a_ticket_keeps_its_key(open_console: OpenConsole, deployment: Deployed) -> None:
+@pytest.mark.parametrize("status", [500, 504])
+def test_a_ticket_keeps_its_key(open_console: OpenConsole, deployment: Deployed, status: int) -> None:
     console, api_key = open_console(deployment), deployment.new_key()
     console.enter(api_key)
     keys: list[str] = []
@@ -191,7 +193,7 @@ def test_a_ticket_keeps_its_key(open_console: OpenConsole, deployment: Deployed)
     def lose(route: Route) -> None:
         keys.append(route.request.headers["idempotency-key"])
         route.fetch()
-        route.fulfill(status=504, json={"message": "Endpoint request timed out"})
+        route.fulfill(status=status, json={"message": "of the gateway"})
 
     console.page.route("**/api/orders/execute", lose)
     console.type_amount("1")
@@ -202,6 +204,38 @@ def test_a_ticket_keeps_its_key(open_console: OpenConsole, deployment: Deployed)
         console.execute()
     assert {*keys, sent.value.headers["idempotency-key"]} == {keys[0]}
     expect(console.reason).to_contain_text("1 of 1 accepted")
+    assert_one_order(deployment, api_key)
+
+
+def test_a_double_click_is_one_order(open_console: OpenConsole, deployment: Deployed) -> None:
+    console, api_key = open_console(deployment), deployment.new_key()
+    console.enter(api_key)
+    console.type_amount("1")
+    console.submit.hover()
+    console.page.mouse.down(click_count=1)
+    console.page.mouse.up(click_count=1)
+    expect(console.reason).to_contain_text("1 of 1 accepted")
+    console.page.mouse.down(click_count=2)
+    console.page.mouse.up(click_count=2)
+    assert_one_order(deployment, api_key)
+    five = console.page.get_by_role("button", name="Run 5 at once")
+    five.dispatch_event("click", {"detail": 2})
+    assert_one_order(deployment, api_key)
+
+
+@pytest.mark.parametrize("focused", ["#amountIn", "#submit"])
+def test_enter_that_is_held_is_one_order(
+    open_console: OpenConsole, deployment: Deployed, focused: str
+) -> None:
+    console, api_key = open_console(deployment), deployment.new_key()
+    console.enter(api_key)
+    console.type_amount("1")
+    console.page.locator(focused).focus()
+    console.page.keyboard.down("Enter")
+    expect(console.reason).to_contain_text("1 of 1 accepted")
+    for _ in range(3):
+        console.page.keyboard.down("Enter")
+    console.page.keyboard.up("Enter")
     assert_one_order(deployment, api_key)
 
 

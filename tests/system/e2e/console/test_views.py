@@ -177,6 +177,12 @@ def test_what_of_the_page_is_still_to_come_moves_nothing_that_is_here(console: C
         assert console.page.evaluate(MOVED_BY_WHAT_FOLLOWS) == []
 
 
+def test_a_narrow_page_is_not_scrolled_sideways(console: Console) -> None:
+    for width in (360, 320):
+        console.show("dark", width)
+        assert console.page.evaluate("document.documentElement.scrollWidth") == width
+
+
 def test_a_renewed_quote_with_a_longer_route_moves_nothing(
     open_console: OpenConsole, deployment: Deployed
 ) -> None:

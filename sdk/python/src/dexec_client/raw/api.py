@@ -12,7 +12,7 @@ import httpx
 from dexec_client import __version__
 from dexec_client.errors import ApiError, BadAddress, ConnectionLost, DexecError, refusal, seconds
 from dexec_client.raw.json_types import Document, Json
-from dexec_client.raw.retry import LOST, Say, key_or_new, until_answered
+from dexec_client.raw.retry import Say, key_or_new, until_answered
 
 PAGE = 100
 """Orders asked for at once, the most that the API gives."""
@@ -223,7 +223,7 @@ def _refusal(answer: httpx.Response, document: Json) -> ApiError:
 
 def _no_json(http_url: str, answer: httpx.Response) -> DexecError:
     status = answer.status_code
-    if status in LOST:
+    if status >= 500:
         waits = seconds(answer.headers.get("retry-after"))
         return refusal(f"{http_url} answered HTTP {status}", status, retry_after=waits)
     return BadAddress(f"{http_url} is not a dexec deployment: it answered {status} without JSON")

@@ -8,6 +8,7 @@ import json
 import uuid
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from http import HTTPStatus
+from itertools import count
 from types import TracebackType
 from typing import cast
 from urllib.parse import urlencode
@@ -15,11 +16,12 @@ from urllib.parse import urlencode
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-from dexec_client.errors import ConnectionLost, DexecError, UnexpectedAnswer, refusal
+from dexec_client.errors import ConnectionLost, DexecError, UnexpectedAnswer
 from dexec_client.raw.events import Event, Sequencer, from_frame
+from dexec_client.raw.frames import parsed, refusal_of
 from dexec_client.raw.json_types import Document, Json
 from dexec_client.raw.opening import open_first, reopen
-from dexec_client.raw.retry import Say, key_or_new, pause_s, until_answered
+from dexec_client.raw.retry import LOST, Say, key_or_new, pause_s, until_answered
 
 _PING_S = 60.0
 """How soon a connection that is dead, or unknown to the deployment, is noticed. (API Gateway also
@@ -27,6 +29,9 @@ closes one that was idle for 10 minutes.)"""
 
 _PONG_S = 10.0
 _ANSWER_S = 15.0
+_AT_ONCE = 20
+"""Orders whose missed events are asked for together: the answers to the first leave room for the others."""
+_BUSY = LOST | {HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.TOO_MANY_REQUESTS}
 _FORGOTTEN = "connection_unknown"
 
 
@@ -42,19 +47,21 @@ class Feed:
     ) -> None:
         self._say = say
         self._forgotten = 0
-        self._refusal: DexecError | None = None
+        self._refusal: Exception | None = None
         self._stream = stream
         query = {"apiKey": api_key} | ({"stream": "all"} if stream else {})
         self._url = f"{websocket_url}?{urlencode(query)}"
         self._sequencer = Sequencer()
-        self._events: asyncio.Queue[Event | DexecError] = asyncio.Queue()
+        self._events: asyncio.Queue[Event | Exception] = asyncio.Queue()
         self._watched: set[str] = set()
         self._ended: set[str] = set()
         self._left: set[str] = set()
         self._asked: dict[str, int] = {}
         self._waiting: dict[str, tuple[Document, asyncio.Future[Document]]] = {}
         self._socket: ClientConnection | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._missing: set[str] = set()
+        self._asking = asyncio.Semaphore(_AT_ONCE)
 
     async def __aenter__(self) -> Feed:
         await self.open()
@@ -68,13 +75,14 @@ class Feed:
     async def open(self) -> None:
         """Open the connection. Raises ``DexecError``."""
         self._socket = await open_first(self._url, self._say)
-        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._keep_awake())]
+        self._tasks = {asyncio.create_task(self._run()), asyncio.create_task(self._keep_awake())}
 
     async def aclose(self) -> None:
-        """Close the connection, for good."""
+        """Close the connection, for good; what waits for an event or an answer raises ``RuntimeError``."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._refused(RuntimeError("the client is closed"))
         if self._socket is not None:
             await self._socket.close()
 
@@ -120,12 +128,21 @@ class Feed:
                 await self._send({"action": "unsubscribe", "orderId": order_id})
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """Yield events without end. Raises ``DexecError`` when the deployment refuses the connection."""
+        """Yield events without end. Raises what ``next`` does."""
         while True:
-            item = await self._events.get()
-            if isinstance(item, DexecError):
-                raise item
-            yield item
+            yield await self.next()
+
+    async def next(self) -> Event:
+        """Return the next event; cancelled, it loses none.
+
+        Raises ``DexecError`` once the deployment refuses the connection, ``RuntimeError`` once it is closed.
+        """
+        if self._refusal is not None and self._events.empty():
+            raise self._refusal
+        item = await self._events.get()
+        if isinstance(item, Exception):
+            raise item
+        return item
 
     async def until_terminal(self, order_ids: Iterable[str]) -> AsyncGenerator[Event, None]:
         """Yield the events of these orders until each has reached its last."""
@@ -139,9 +156,10 @@ class Feed:
                     return
 
     async def drop(self) -> None:
-        """Close the socket under the feed, as a network would; the feed opens another."""
+        """Break the socket under the feed, as a network would; the feed opens another."""
         if self._socket is not None:
-            await self._socket.close()
+            # A closing handshake would wait for a line that takes nothing any more.
+            self._socket.transport.abort()
 
     # --- the connection ------------------------------------------------------------------------------
 
@@ -155,7 +173,7 @@ class Feed:
         while True:
             with contextlib.suppress(websockets.ConnectionClosed):
                 async for message in cast(ClientConnection, self._socket):
-                    await self._received(_object(message))
+                    await self._received(parsed(message))
             try:
                 if self._forgotten:
                     # Had it forgotten the last ones as well, it would be asked without end.
@@ -172,12 +190,12 @@ class Feed:
         """Ask for what was missed, and again what was not answered."""
         self._asked.clear()
         for order_id in sorted(self._watched):
-            await self._send(self._subscription(order_id))
+            self._ask(order_id)
         for request, _ in list(self._waiting.values()):
             await self._send(request)
 
-    def _refused(self, error: DexecError) -> None:
-        self._refusal = error
+    def _refused(self, error: Exception) -> None:
+        self._refusal = self._refusal or error
         self._events.put_nowait(error)
         for _, answer in self._waiting.values():
             if not answer.done():
@@ -210,7 +228,7 @@ class Feed:
         if answer is None or answer.done():
             return
         if frame.get("type") == "error":
-            answer.set_exception(_error(frame))
+            answer.set_exception(refusal_of(frame))
         else:
             answer.set_result(frame)
 
@@ -226,15 +244,33 @@ class Feed:
             if event.terminal:
                 self._watched.discard(order_id)
                 self._ended.add(order_id)
-        if events[-1].seq > self._sequencer.last(order_id):
-            await self._ask_again(order_id)
-
-    async def _ask_again(self, order_id: str) -> None:
-        """Ask for what is missing, once for each place where the order's events stop."""
         last = self._sequencer.last(order_id)
-        if self._asked.get(order_id) != last:
-            self._asked[order_id] = last
-            await self._send(self._subscription(order_id))
+        if events[-1].seq > last and order_id not in self._missing and self._asked.get(order_id) != last:
+            self._asked[order_id] = last  # once for each place where the order's events stop
+            self._ask(order_id)
+
+    def _ask(self, order_id: str) -> None:
+        """Ask for an order's missing events, unless that is under way."""
+        if order_id not in self._missing:
+            self._missing.add(order_id)
+            task = asyncio.create_task(self._until_given(order_id))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _until_given(self, order_id: str) -> None:
+        """Ask for an order's missing events, again while the deployment is busy, or away."""
+        for failures in count(1):
+            async with self._asking:
+                try:
+                    if order_id not in self._left and order_id not in self._ended:
+                        await self._request(self._subscription(order_id))
+                    break
+                except DexecError as exc:
+                    if self._refusal is not None or exc.status not in _BUSY:
+                        break
+                    wait_s = pause_s(failures, exc.retry_after)
+            await asyncio.sleep(wait_s)
+        self._missing.discard(order_id)
 
     async def _request(self, request: Document, timeout_s: float = _ANSWER_S) -> Document:
         if self._refusal is not None:
@@ -244,10 +280,10 @@ class Feed:
         answer: asyncio.Future[Document] = asyncio.get_running_loop().create_future()
         self._waiting[request_id] = (numbered, answer)
         try:
-            # When the socket is closed just now, _resume sends it.
-            with contextlib.suppress(websockets.ConnectionClosed):
-                await self._send(numbered)
             async with asyncio.timeout(timeout_s):
+                # When the socket is closed just now, _resume sends it; a dead line may take nothing.
+                with contextlib.suppress(websockets.ConnectionClosed):
+                    await self._send(numbered)
                 return await answer
         except TimeoutError as exc:
             if self._socket is socket:
@@ -262,23 +298,3 @@ class Feed:
 
     def _subscription(self, order_id: str) -> Document:
         return {"action": "subscribe", "orderId": order_id, "afterSeq": self._sequencer.last(order_id)}
-
-
-def _object(message: str | bytes) -> Document:
-    frame: Json = json.loads(message)
-    if not isinstance(frame, dict):
-        raise TypeError(f"no object: {frame!r}")
-    return frame
-
-
-def _error(frame: Document) -> DexecError:
-    problem = frame.get("error", frame)
-    fields = problem if isinstance(problem, dict) else frame
-    text = fields.get("detail") or fields.get("message") or fields.get("title") or "refused"
-    status, waits = fields.get("status"), fields.get("retryAfter")
-    return refusal(
-        str(text),
-        status if isinstance(status, int) else 400,
-        fields,
-        float(waits) if isinstance(waits, int) else None,
-    )
