@@ -254,7 +254,9 @@ export class Client {
         url.searchParams.set(name, value);
       }
       const socket = new Socket(url.href, kind, this.#timing.openMs, listener);
-      closing.addEventListener("abort", () => socket.close(), { once: true });
+      const close = () => socket.close();
+      closing.addEventListener("abort", close, { once: true });
+      void socket.gone.then(() => closing.removeEventListener("abort", close));
       try {
         await socket.opened;
         return socket;

@@ -120,9 +120,13 @@ export class Feed implements ConnectionListener {
     const ready = watch.sequence.take(events);
     watch.queue.put(...ready);
     if (ready.some((event) => isTerminal(event.status))) return this.#remove(watch);
+    this.#fillGap(watch);
+  }
+
+  /** Asks for events that are missing, once for each place where the order's events stop. */
+  #fillGap(watch: Watch): void {
     const { hasGap, last } = watch.sequence;
     if (!hasGap || watch.isSubscribing || watch.asked === last) return;
-    // Once for each place where the order's events stop.
     watch.asked = last;
     void this.#subscribe(watch);
   }
@@ -145,10 +149,16 @@ export class Feed implements ConnectionListener {
     } finally {
       watch.isSubscribing = false;
     }
+    // An event that came with the answer, or before it, may be the last for long.
+    if (this.#isRead(watch)) this.#fillGap(watch);
+  }
+
+  #isRead(watch: Watch): boolean {
+    return this.#watches.get(watch.orderId)?.has(watch) ?? false;
   }
 
   async #ask(watch: Watch): Promise<void> {
-    if (!this.#watches.get(watch.orderId)?.has(watch)) return;
+    if (!this.#isRead(watch)) return;
     const frame = { action: "subscribe", orderId: watch.orderId, afterSeq: watch.sequence.last };
     await this.#connection.request(frame);
   }

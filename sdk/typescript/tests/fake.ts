@@ -56,6 +56,8 @@ export class Fake {
   withheld = 0;
   /** Replays whose frames are lost, on a line that is slow for a moment. */
   lostReplays = 0;
+  /** Called once, right behind an answer to a subscription, and before its events. */
+  behindAck: (() => void) | undefined;
   url = "";
   readonly #watchers = new Map<WebSocket, { readonly all: boolean; readonly orders: Set<string> }>();
   readonly #server = createServer((request, answer) => void this.#serve(request, answer));
@@ -200,6 +202,8 @@ export class Fake {
     if (this.lostAcks > 0 && this.lostAcks-- > 0) return socket.terminate();
     this.#watchers.get(socket)?.orders.add(orderId);
     send(socket, { type: "ack", id, orderId });
+    this.behindAck?.();
+    this.behindAck = undefined;
     if (this.lostReplays > 0 && this.lostReplays-- > 0) return;
     const replayed = order.events.slice(frame.afterSeq).filter((event) => event.seq !== this.withheld);
     for (const event of replayed) send(socket, { type: "status", ...event });

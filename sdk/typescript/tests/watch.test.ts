@@ -22,13 +22,18 @@ const SEQS = [1, 2, 3, 4, 5, 6];
 
 let fake: Fake;
 let client: Client;
+const warnings: string[] = [];
+process.on("warning", ({ message }) => warnings.push(message));
 
 beforeEach(async () => {
   await stop();
   fake = await new Fake().start();
   client = fake.client();
 });
-after(stop);
+after(async () => {
+  await stop();
+  assert.deepEqual(warnings, [], "such as listeners that are added and never removed");
+});
 
 async function stop(): Promise<void> {
   await client?.close();
@@ -98,13 +103,13 @@ test("events that were lost at the start, or after a drop, are asked for with th
   const stored = fake.orders[0]!;
   fake.record(stored, "pending");
   fake.lostReplays = 1;
-  setTimeout(() => fake.advance(stored, "routing"), 20);
+  fake.behindAck = () => fake.advance(stored, "routing");
   const seqs = await read(order, ({ seq }) => {
     if (seq !== 2) return;
     fake.lostReplays = 1;
     fake.record(stored, "routing");
     fake.drop();
-    setTimeout(() => fake.advance(stored, ...STATUSES.slice(3)), 40);
+    fake.behindAck = () => fake.advance(stored, ...STATUSES.slice(3));
   });
   assert.deepEqual(seqs, SEQS);
   assert.deepEqual(fake.frames.map((frame) => frame.afterSeq), [0, 0, 2, 2]);
