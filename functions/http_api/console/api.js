@@ -5,6 +5,7 @@ const TRIES = 4;
 const FIRST_WAIT_MS = 300;
 const LONGEST_WAIT_MS = 30_000;
 const PATIENCE_MS = 15_000;
+const AGAIN_MS = 2000;
 
 /**
  * An answer other than 2xx, or none (status 0). `code` is the API's name of what is wrong; `fields` maps a field to what is wrong with it; `waitMs` is
@@ -27,6 +28,11 @@ export class Problem extends Error {
 	/** Whether the request may have been carried out nevertheless. */
 	get unknown() {
 		return this.isLost || this.status >= 500;
+	}
+
+	/** How soon what it hid is read again. */
+	get againMs() {
+		return Math.max(AGAIN_MS, this.waitMs);
 	}
 
 	/** Whether the answer may come if asked for again. */

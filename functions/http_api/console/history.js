@@ -7,7 +7,6 @@ const FIRST_PAGE = 25;
 const LATER_PAGE = 100;
 const MOST_PAGES = 20;
 const AT_ONCE = 2;
-const AGAIN_MS = 2000;
 const STATUS = { open: "active", confirmed: "confirmed", failed: "failed", cancelled: "cancelled", expired: "expired" };
 const pages = new Map();
 const waiting = new Set();
@@ -96,7 +95,7 @@ async function next() {
 		mergeOrder(await get(`orders/${encodeURIComponent(orderId)}`));
 	} catch (problem) {
 		// What ended while the page was away would look open for ever.
-		if (problem.unknown || problem.status === 429) setTimeout(loadOrder, Math.max(AGAIN_MS, problem.waitMs), orderId);
+		if (problem.unknown || problem.status === 429) setTimeout(loadOrder, problem.againMs, orderId);
 	} finally {
 		underWay.delete(orderId);
 		running -= 1;

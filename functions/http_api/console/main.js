@@ -18,7 +18,6 @@ import { draftLines, setBalances, setMarket, setTokens, startTicket } from "./ti
 import { drawWaiting, startWaiting } from "./waiting.js";
 import { errorWords, word } from "./words.js";
 
-const AGAIN_MS = 2000;
 const later = new Map();
 let entered = false;
 let isGated = false;
@@ -82,7 +81,7 @@ async function caughtUp() {
 	} catch (problem) {
 		if ($("link").dataset.state !== "live") return;
 		notice(`${problem.message} Trying again.`);
-		return soon("catch-up", Math.max(AGAIN_MS, problem.waitMs), caughtUp);
+		return soon("catch-up", problem.againMs, caughtUp);
 	}
 	// The stream brings what happens from now on; the first event of one that waits comes with its second.
 	for (const order of allOrders()) if (!isOver(order) && order.seq > 1) fillGap(order);

@@ -121,7 +121,6 @@ class ExecuteOrder:
         self.hint(run.order)
         if claim.outcome is ClaimOutcome.CLAIMED:
             self.notify_exit(run.order, run.watchers, ends_at)
-        if claim.outcome is ClaimOutcome.CLAIMED:
             report(Report(claim.order, run.order, claim.events + run.events, notifier.failures))
         if redelivery is None and notifier.error is not None:
             return self.later(receives, notifier.error)

@@ -105,7 +105,6 @@ class SettleDeadLetter:
         self.hint(order)
         if change is not None:
             self.notify_exit(change.after, watchers, ends_at)
-        if change is not None:
             report(Report(order, change.after, claim.events + change.events, notifier.failures))
         if order.is_terminal or change is not None:
             return Letter.SETTLED if notifier.error is None else Letter.KEPT
