@@ -16,10 +16,9 @@ from infra.cli.orders import (
     OrderArgument,
     SlippageOption,
     ToArgument,
-    find_order,
+    named_order,
 )
 from infra.cli.previews import slippage_bps
-from infra.cli.short_ids import whole_id
 from infra.cli.target import HOME, HomeOption, JsonOption, KeyOption, Target, UrlOption, resolve
 
 if TYPE_CHECKING:
@@ -73,8 +72,7 @@ def explain(
     from dexec.api.routes import FillDetails, RouteDetails
     from infra.cli.route_views import print_explanation
 
-    target = resolve(home, url, api_key)
-    order = asyncio.run(find_order(target, whole_id(target, order_id)))
+    order = named_order(resolve(home, url, api_key), order_id)
     if not order.get("fill"):
         output.complain(
             f"{order['orderId']} is {order['status']}: only a confirmed order has a fill to explain"

@@ -218,8 +218,7 @@ def show(
     """Show one order: its route, what it filled, and every event."""
     from infra.cli.views import print_order
 
-    target = resolve(home, url, api_key)
-    found = asyncio.run(find_order(target, whole_id(target, order_id)))
+    found = named_order(resolve(home, url, api_key), order_id)
     output.say_result(found, print_order, as_json=as_json)
 
 
@@ -240,6 +239,11 @@ async def _place(target: Target, wanted: Document, idempotency_key: str | None) 
         options = "".join(f" {option} {wanted[name]}" for name, option in REPEATED.items() if name in wanted)
         advice = f"to have it placed once, run the same command with --idempotency-key {key}{options}"
         raise Advised(exc, advice, f"{exc}; whether the order was placed is not known") from exc
+
+
+def named_order(target: Target, order_id: str) -> Document:
+    """Return the order of an id or of the end of one, as ``find_order`` does. Raises ``SdkError``."""
+    return asyncio.run(find_order(target, whole_id(target, order_id)))
 
 
 async def find_order(target: Target, order_id: str, *, patiently: bool = False) -> Document:

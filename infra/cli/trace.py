@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, NamedTuple, cast
@@ -10,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, cast
 import typer
 
 from infra.cli import output
-from infra.cli.orders import OrderArgument, find_order
-from infra.cli.short_ids import whole_id
+from infra.cli.orders import OrderArgument, named_order
 from infra.cli.target import HOME, HomeOption, JsonOption, KeyOption, UrlOption, resolve
 
 if TYPE_CHECKING:
@@ -62,12 +60,10 @@ def trace(
 
     Logs are read where the deployment is the local one.
     """
-    target = resolve(home, url, api_key)
-    order_id = whole_id(target, order_id)
-    found = asyncio.run(find_order(target, order_id))
+    found = named_order(resolve(home, url, api_key), order_id)
     events = cast("list[Document]", found["events"])
     spans = list(spans_of(events))
-    marks = list(_marks(home, order_id, _moment(events[0]))) if with_logs and url is None else []
+    marks = list(_marks(home, str(found["orderId"]), _moment(events[0]))) if with_logs and url is None else []
     if as_json:
         output.say_json(_document(found, spans, marks))
     else:
