@@ -6,7 +6,9 @@ and holds every answer back until the log has been silent for 5 ms, for 50 ms wh
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import time
 from threading import Lock
 from typing import Any, ClassVar
@@ -19,6 +21,13 @@ from infra.local.log_pipe import LogPipe
 
 MOST_LINES = 200
 """Lines that a worker may write before its answer: what it starts may write to the same output."""
+
+NICE_STEP = 2
+NICE_MOST = 10
+"""A further worker of a function is nicer than the one before it by a step, up to a most.
+
+At the most, the first gets ten times as much of a busy processor as the last.
+"""
 
 Answer = dict[str, Any]
 
@@ -91,6 +100,24 @@ class FreshWorker(lambda_runtime.Worker):  # type: ignore[misc]
             return {"status": "error", "error": str(exc)}
         return {"status": "error", "error": f"No JSON response from worker after {MOST_LINES} lines"}
 
+    def _spawn(self) -> None:
+        super()._spawn()
+        self._give_way()
+
+    def _give_way(self) -> None:
+        """Let the function's earlier workers go first where processors are busy.
+
+        Each then ends what it began, with its data in the caches. Ten executors that took turns on two
+        processors needed a fifth more CPU for an order.
+        """
+        with lambda_runtime._lock:
+            pools = lambda_runtime._workers.values()
+            place = next((pool.index(self) for pool in pools if self in pool), 0)
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        # It may have ended meanwhile.
+        with contextlib.suppress(ProcessLookupError):
+            os.setpriority(os.PRIO_PROCESS, self._proc.pid, own + min(NICE_MOST, NICE_STEP * place))
+
     def _end(self) -> None:
         """End the process; its log can still be read."""
         process, self._proc = self._proc, None
@@ -138,6 +165,7 @@ class Worker(FreshWorker):
             super()._spawn()
             return
         self._start_time = time.time()
+        self._give_way()
 
 
 def _answer(line: bytes) -> Answer | None:

@@ -254,6 +254,19 @@ def test_a_worker_that_is_killed_is_replaced(make: Callable[..., Worker]) -> Non
     assert about(worker)["pid"] != killed
 
 
+def test_each_further_worker_lets_those_before_it_have_the_processor(
+    make: Callable[..., Worker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers = [make(CURIOUS, VARIABLE="x") for _ in range(7)]
+    monkeypatch.setattr(lambda_runtime, "_workers", {"another function's": [], "its own": workers})
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    found = [os.getpriority(os.PRIO_PROCESS, about(worker)["pid"]) - own for worker in workers]
+    assert found == [0, 2, 4, 6, 8, 10, 10]
+    os.kill(about(workers[1])["pid"], signal.SIGKILL)
+    assert workers[1]._proc.wait(5) is not None
+    assert os.getpriority(os.PRIO_PROCESS, about(workers[1])["pid"]) - own == 2
+
+
 @forked_only
 def test_a_template_that_is_killed_is_replaced_and_its_workers_live_on(make: Callable[..., Worker]) -> None:
     worker = make(CURIOUS, VARIABLE="x")
