@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import asyncio
+import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from dexec_client.raw.json_types import Document
+from infra.lab.bench import load
 from infra.lab.bench.collector import Collector
 from infra.lab.bench.figures import Figures
 from infra.lab.bench.load import Placed, Run
@@ -73,6 +76,21 @@ def test_latencies_count_from_the_intended_start() -> None:
     assert p50(document, "endToEndMs") == pytest.approx(505)
     assert p50(document, "stateMs", "quotes") == pytest.approx(305)
     assert document["ordersPerSecond"] == pytest.approx(1 / 0.605, abs=0.01)
+
+
+def test_a_timer_that_is_late_does_not_count_as_latency(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+
+    async def late(seconds: float) -> None:
+        """Sleep as asyncio does: to the next whole millisecond; a sleep of nothing takes a microsecond."""
+        now[0] = math.floor((now[0] + seconds) * 1000 + 1) / 1000 if seconds else now[0] + 1e-6
+
+    monkeypatch.setattr(asyncio, "sleep", late)
+    monkeypatch.setattr(load, "perf_counter", lambda: now[0])
+    for moment in (0.25, 0.5004, 0.5005, 0.5):
+        before = now[0]
+        asyncio.run(load._until(moment))
+        assert max(before, moment) <= now[0] < max(before, moment) + 1e-5
 
 
 def test_what_is_missing_repeated_or_late_is_counted_for_each_watcher() -> None:
