@@ -5,7 +5,10 @@ import { isMore } from "./amounts.js";
 import { execute } from "./api.js";
 import { bodyOf } from "./terms.js";
 
-const unanswered = new Map();
+const KEPT = "dexec.unanswered";
+
+// Kept with the tab: who reloads the page because an order seems to hang must not make two of it.
+const unanswered = new Map(JSON.parse(sessionStorage.getItem(KEPT) ?? "[]"));
 
 const nameOf = (order, index) => JSON.stringify([order, index]);
 
@@ -34,14 +37,20 @@ export async function sendOrders(order, limit, count, onRepeat) {
 async function sendOne(order, limit, index, onRepeat) {
 	const name = nameOf(order, index);
 	const { key, limit: kept } = unanswered.get(name) ?? { key: crypto.randomUUID(), limit };
-	unanswered.set(name, { key, limit: kept });
+	keep(name, { key, limit: kept });
 	try {
 		const accepted = await execute({ ...bodyOf(order), ...kept }, key, onRepeat);
-		unanswered.delete(name);
+		keep(name, null);
 		const { exit, ...asked } = order;
 		return { ...asked, expiresAt: kept.expiresAt, createdAt: new Date().toISOString(), ...accepted };
 	} catch (problem) {
-		if (!problem.unknown) unanswered.delete(name);
+		if (!problem.unknown) keep(name, null);
 		throw problem;
 	}
+}
+
+function keep(name, sent) {
+	if (sent) unanswered.set(name, sent);
+	else unanswered.delete(name);
+	sessionStorage.setItem(KEPT, JSON.stringify([...unanswered]));
 }

@@ -202,6 +202,33 @@ def test_an_order_that_was_not_answered_goes_out_again_as_it_was(timed: Console)
     expect(limit).to_have_text("1.25 USDC")
 
 
+def test_an_order_whose_page_is_reloaded_before_its_answer_goes_out_under_its_key(console: Console) -> None:
+    page, held = console.page, list[Route]()
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(ORDERS, hold)
+    for _ in range(2):
+        page.get_by_label("You pay", exact=True).fill("1")
+        expect(console.submit).to_be_enabled()
+        with page.expect_request(ORDERS):
+            console.execute()
+        page.reload()
+    page.unroute(ORDERS)
+    page.get_by_label("You pay", exact=True).fill("1")
+    expect(console.submit).to_be_enabled()
+    with page.expect_request(ORDERS) as sent:
+        console.execute()
+    expect(console.reason).to_contain_text("1 of 1 accepted")
+    keys = {request.headers["idempotency-key"] for request in (*(one.request for one in held), sent.value)}
+    assert len(held) == 2
+    assert len(keys) == 1
+    with page.expect_request(ORDERS) as another:
+        console.execute()
+    assert another.value.headers["idempotency-key"] not in keys
+
+
 def test_a_price_impact_is_warned_of_and_over_five_percent_wants_a_second_act(timed: Console) -> None:
     page, caution = timed.page, timed.page.locator("#caution")
     accept = page.get_by_role("checkbox")
