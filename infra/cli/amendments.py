@@ -14,7 +14,7 @@ import typer
 
 from infra.cli import output
 from infra.cli.orders import OrderArgument
-from infra.cli.short_ids import whole_id
+from infra.cli.short_ids import whole_id, whole_ids
 from infra.cli.target import HOME, HomeOption, JsonOption, KeyOption, Target, UrlOption, resolve
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def cancel(
     if bool(order_ids) == everything or (pair is not None and not everything):
         raise typer.BadParameter("name orders, or give --all; --all --pair FROM TO is those of one pair")
     target = resolve(home, url, api_key)
-    named = [whole_id(target, one) for one in order_ids or []]
+    named = whole_ids(target, order_ids or [])
     done = asyncio.run(_cancel_all(target, pair) if everything else _cancel(target, named))
     if as_json:
         output.say_json(done)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -21,16 +22,28 @@ def whole_id(target: Target, text: str) -> str:
 
     Raises ``SdkError`` where none of the client's newest orders ends so, or several do.
     """
-    end = _END.fullmatch(text)
-    return text if end is None else asyncio.run(_ending_in(end[1], target))
+    return whole_ids(target, [text])[0]
 
 
-async def _ending_in(end: str, target: Target) -> str:
-    from dexec_client.errors import DexecError as SdkError
+def whole_ids(target: Target, texts: Sequence[str]) -> list[str]:
+    """Return what ``whole_id`` does of each text; the orders are listed once."""
+    ends = [_END.fullmatch(text) for text in texts]
+    newest = asyncio.run(_newest(target)) if any(ends) else []
+    return [
+        text if end is None else _ending_in(end[1], newest) for text, end in zip(texts, ends, strict=True)
+    ]
+
+
+async def _newest(target: Target) -> list[str]:
     from dexec_client.raw.api import Api
 
     async with Api(target.http_url, target.api_key, repeat_reads=True) as api:
-        ids = [str(order["orderId"]) async for order in api.orders(most=NEWEST)]
+        return [str(order["orderId"]) async for order in api.orders(most=NEWEST)]
+
+
+def _ending_in(end: str, ids: Sequence[str]) -> str:
+    from dexec_client.errors import DexecError as SdkError
+
     found = [order_id for order_id in ids if order_id.endswith(end)]
     if len(found) > 1:
         raise SdkError(f"{len(found)} orders end in {end}: give more of the id", HTTPStatus.CONFLICT)

@@ -8,16 +8,20 @@ import pytest
 
 from dexec_client.errors import DexecError
 from dexec_client.raw.api import Api
-from infra.cli.short_ids import whole_id
+from infra.cli.short_ids import whole_id, whole_ids
 from infra.cli.target import Target
 
 TARGET = Target("http://127.0.0.1:1", "", "key")
+LISTED: list[object] = []
 IDS = ("ord_01a1f8b319a27e91a730694d75677ea6", "ord_01a1f8b3269c7a989073409e75677ea6")
 
 
 @pytest.fixture(autouse=True)
 def two_orders(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def orders(*_: object, **__: object) -> AsyncGenerator[dict[str, str], None]:
+    LISTED.clear()
+
+    async def orders(*asked: object, **_: object) -> AsyncGenerator[dict[str, str], None]:
+        LISTED.append(asked)
         for order_id in IDS:
             yield {"orderId": order_id}
 
@@ -27,6 +31,13 @@ def two_orders(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("text", ["…694d75677ea6", "694d75677ea6", IDS[0]])
 def test_an_order_is_named_by_its_id_or_the_end_of_it(text: str) -> None:
     assert whole_id(TARGET, text) == IDS[0]
+
+
+def test_the_orders_are_listed_once_for_many_ends_and_not_for_whole_ids() -> None:
+    assert whole_ids(TARGET, ["…9e75677ea6", IDS[0], "4d75677ea6"]) == [IDS[1], IDS[0], IDS[0]]
+    assert len(LISTED) == 1
+    assert whole_ids(TARGET, IDS) == [*IDS]
+    assert len(LISTED) == 1
 
 
 @pytest.mark.parametrize("text", ["ord_1", "5677ea6", "…"])
