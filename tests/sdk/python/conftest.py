@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from dexec_client import handle
 from dexec_client.raw import feed, opening, retry
 from tests.sdk.python.fake_deployment import Deployment, running
 
@@ -19,6 +20,7 @@ def deployment() -> Iterator[Deployment]:
 
 @pytest.fixture
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nothing be waited for between two tries."""
+    """Let nothing be waited for between two tries, and little between two looks at an order."""
     for module in (retry, opening, feed):
         monkeypatch.setattr(module, "pause_s", lambda *_: 0.0)
+    monkeypatch.setattr(handle, "POLL_S", 0.01)

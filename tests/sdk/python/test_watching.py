@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from websockets.asyncio.client import ClientConnection
 
-from dexec_client import AsyncClient, AsyncEventStream, errors, handle
+from dexec_client import AsyncClient, AsyncEventStream, errors
 from dexec_client.raw import opening
 from dexec_client.raw.retry import Say
 from tests.sdk.python.fake_deployment import STATUSES, Deployment
@@ -161,10 +161,7 @@ async def test_a_failed_order_is_returned_and_raises_when_asked_to(deployment: D
 @pytest.mark.parametrize("refusal", [403, 426])
 @pytest.mark.usefixtures("no_pauses")
 @awaited
-async def test_where_no_websocket_can_be_opened_the_end_is_read(
-    deployment: Deployment, refusal: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(handle, "POLL_S", 0.01)
+async def test_where_no_websocket_can_be_opened_the_end_is_read(deployment: Deployment, refusal: int) -> None:
     deployment.refuses_sockets = refusal
     order_id = deployment.add(reached=3)
     async with AsyncClient(deployment.url, api_key="k") as client:
@@ -178,10 +175,7 @@ async def test_where_no_websocket_can_be_opened_the_end_is_read(
 
 @pytest.mark.usefixtures("no_pauses")
 @awaited
-async def test_an_end_during_an_outage_is_waited_for(
-    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(handle, "POLL_S", 0.01)
+async def test_an_end_during_an_outage_is_waited_for(deployment: Deployment) -> None:
     order_id = deployment.add(reached=6)
     async with AsyncClient(deployment.url, api_key="k") as client:
         order = await client.handle(order_id)
@@ -285,10 +279,7 @@ async def _count(stream: AsyncEventStream) -> int:
 
 @pytest.mark.usefixtures("no_pauses")
 @awaited
-async def test_the_end_is_read_as_often_as_the_deployment_lets_it(
-    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(handle, "POLL_S", 0.01)
+async def test_the_end_is_read_as_often_as_the_deployment_lets_it(deployment: Deployment) -> None:
     deployment.refuses_sockets = 403
     order_id = deployment.add(reached=3)
     async with AsyncClient(deployment.url, api_key="k") as client:
